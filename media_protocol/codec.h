@@ -1,0 +1,54 @@
+// JSON-RPC 2.0 lines ↔ the structs of messages.h, for both ends. Encoders end each line with "\n"; decoders take a line
+// without it. Nothing here throws, whatever the bytes are. Thread-safe, without state.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/result.h"
+#include "media_protocol/messages.h"
+
+namespace callpark::media {
+
+/// Why a line is no message; `id` is that of the request as far as it could be read, to be answered with.
+struct CodecError {
+  RpcError error;
+  RequestId id;
+};
+
+// ---- the asker's side (parkd) ----
+
+std::string encode_request(std::int64_t id, const Request& request);
+
+struct Response {
+  std::int64_t id = 0;
+  Result<Answer, RpcError> answer;
+};
+using MessageFromMediad = std::variant<Response, Notification>;
+
+/// Tells which alternative of Request was sent under an id (`request.index()`); nothing for an id never asked.
+using RequestIndexOfId = std::function<std::optional<std::size_t>(std::int64_t id)>;
+
+/// A response becomes the Answer that belongs to its request; one with an unknown id is an error, and so is an error
+/// response with id null (it is given as this function's error, with mediad's sentence).
+Result<MessageFromMediad, CodecError> decode_message_from_mediad(std::string_view line,
+                                                                 const RequestIndexOfId& request_index_of_id);
+
+// ---- the answerer's side (mediad) ----
+
+struct RequestMessage {
+  RequestId id;
+  /// JSON-RPC's notification form: done, never answered.
+  bool wants_no_answer = false;
+  Request request;
+};
+
+Result<RequestMessage, CodecError> decode_request(std::string_view line);
+std::string encode_answer(const RequestId& id, const Answer& answer);
+std::string encode_error(const RequestId& id, const RpcError& error);
+std::string encode_notification(const Notification& notification);
+
+}  // namespace callpark::media
