@@ -1,0 +1,42 @@
+// One Via: where a response has to go, and the branch that names the transaction (RFC 3261 20.42, RFC 3581).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "parkd/message/params.h"
+#include "parkd/message/syntax_error.h"
+
+namespace callpark::sip {
+
+struct Via {
+  /// "UDP", "TCP", ... as written.
+  std::string transport;
+  /// A name, an IPv4 address, or an IPv6 address in brackets.
+  std::string host;
+  std::optional<std::uint16_t> port;
+  Params params;
+
+  /// Empty when there is none.
+  std::string_view branch() const noexcept { return params.get("branch").value_or(std::string_view{}); }
+  std::string_view received() const noexcept { return params.get("received").value_or(std::string_view{}); }
+  /// The peer asked for symmetric responses, filled in or not.
+  bool has_rport() const noexcept { return params.has("rport"); }
+  /// The port once a server has filled it in.
+  std::optional<std::uint16_t> rport() const noexcept;
+
+  std::string to_string() const;
+
+  bool operator==(const Via&) const = default;
+};
+
+/// Reads one Via, without the header's name.
+Result<Via, SyntaxError> parse_via(std::string_view text);
+/// Reads a list of Vias separated by commas; at least one.
+Result<std::vector<Via>, SyntaxError> parse_via_list(std::string_view text);
+
+}  // namespace callpark::sip
