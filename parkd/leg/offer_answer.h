@@ -1,0 +1,111 @@
+// What parkd says in session descriptions (RFC 3264): music from mediad offered into a session that two others set up,
+// answers for calls that mediad serves, and one party's media passed on to another. Pure; sends nothing.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "parkd/message/sdp.h"
+
+namespace callpark::leg {
+
+/// A numeric IPv4 or IPv6 address, without brackets, and a UDP port.
+struct MediaAddress {
+  std::string address;
+  std::uint16_t port = 0;
+
+  bool operator==(const MediaAddress&) const = default;
+};
+
+/// A codec that mediad can send, as it lists them.
+struct MediaCodec {
+  std::string name;
+  std::uint32_t clock_rate = 8000;
+  /// None where RFC 3551 gives no static one.
+  std::optional<std::uint8_t> payload_type;
+
+  bool operator==(const MediaCodec&) const = default;
+};
+
+struct NegotiatedCodec {
+  /// As mediad names it.
+  std::string name;
+  /// Under which the remote wants to receive it.
+  std::uint8_t payload_type = 0;
+  std::uint32_t clock_rate = 8000;
+  /// Payload type of telephone-event; none when digits cannot be sent.
+  std::optional<std::uint8_t> telephone_event;
+
+  bool operator==(const NegotiatedCodec&) const = default;
+};
+
+/// All of them are a 488 (Not Acceptable Here) when an offer came, and an end of the attempt when an answer came.
+enum class OfferError : std::uint8_t {
+  kNotReadable,
+  kNoAudio,
+  kNotPlainRtp,
+  kNoCommonCodec,
+  kNoAddress,
+};
+
+/// A sentence for people, without a full stop. Static text.
+std::string_view sentence(OfferError error) noexcept;
+
+/// What was agreed for mediad's one audio stream.
+struct NegotiatedMedia {
+  NegotiatedCodec codec;
+  /// Where the remote wants to receive.
+  MediaAddress remote;
+  /// As we see it: kSendOnly and kSendRecv mean that the remote wants to hear us.
+  sip::Direction direction = sip::Direction::kSendRecv;
+
+  bool we_send() const noexcept {
+    return direction == sip::Direction::kSendRecv || direction == sip::Direction::kSendOnly;
+  }
+  bool operator==(const NegotiatedMedia&) const = default;
+};
+
+struct MediaAnswer {
+  sip::Sdp answer;
+  NegotiatedMedia media;
+};
+
+/// Reads what Kamailio keeps of a description (X-Callpark-Dialog); a last line that was cut off is left out. None for
+/// an empty text or one that cannot be read: the functions below do without.
+std::optional<sip::Sdp> read_sdp_digest(std::string_view digest);
+
+/// Offers mediad's music in a session. `our_previous` is the last description sent on the side that we speak for, be it
+/// by the user agent whose place we take or by us, `their_previous` the other side's last one. With them the offer
+/// keeps number and order of the m= lines, all but one audio line with port 0, continues the o= line with version + 1,
+/// and offers only codecs that they have shown, under their payload types, as long as no number that our side has
+/// used gets another meaning (RFC 3264 8.3.2). Without, it is a first offer of all codecs. Always sendrecv: a party
+/// that has us on hold says so again in its answer.
+sip::Sdp make_music_offer(const std::optional<sip::Sdp>& our_previous, const std::optional<sip::Sdp>& their_previous,
+                          const MediaAddress& mediad, const std::vector<MediaCodec>& codecs);
+
+/// Answers an offer for a call that mediad serves: one audio line with the first codec of the offer that mediad can
+/// send, and telephone-event; every other line with port 0. `our_origin` is the o= line we sent last in this session.
+Result<MediaAnswer, OfferError> answer_with_media(const sip::Sdp& offer, const MediaAddress& mediad,
+                                                  const std::vector<MediaCodec>& codecs,
+                                                  const std::optional<sip::SdpOrigin>& our_origin);
+
+/// Reads the answer to an offer of make_music_offer().
+Result<NegotiatedMedia, OfferError> read_answer(const sip::Sdp& offer, const sip::Sdp& answer);
+
+/// Offers another party's media to this one inside the existing session of this one. The lines are those of the
+/// session, by type: the other's first audio goes to the first audio line and so on, lines that the other has not get
+/// port 0, lines that only the other has are added at the end. The o= line continues ours with version + 1. Audio
+/// becomes sendrecv unless the other holds, whatever it once answered to somebody else.
+sip::Sdp align_offer(const sip::Sdp& other_party, const std::optional<sip::Sdp>& our_previous,
+                     const std::optional<sip::Sdp>& their_previous);
+
+/// Turns the answer that an offer of align_offer() got into the answer for the other party, whose own offer
+/// `original_offer` was: its lines in its order, those without a counterpart refused with port 0.
+sip::Sdp align_answer(const sip::Sdp& answer, const sip::Sdp& original_offer,
+                      const std::optional<sip::SdpOrigin>& our_origin);
+
+}  // namespace callpark::leg

@@ -1,0 +1,20 @@
+// The headers by which Kamailio and parkd tell each other what no RFC has a header for. Kamailio strips them from all
+// that comes from outside, so only what arrived from its inside socket may be believed.
+#pragma once
+
+#include <string_view>
+
+namespace callpark::leg::park_header {
+
+/// Kamailio to parkd, and parkd to Kamailio on new INVITEs: the domain whose number plan counts.
+inline constexpr std::string_view kTenant = "X-Callpark-Tenant";
+/// Kamailio to parkd: the extension that authenticated itself as sender.
+inline constexpr std::string_view kUser = "X-Callpark-User";
+/// Kamailio to parkd: the dialog that is to be parked, see adoptable_dialog_codec.h.
+inline constexpr std::string_view kDialog = "X-Callpark-Dialog";
+/// parkd to Kamailio on a NOTIFY: `kReleased` when a park was refused after its 202, so that the parker's requests go
+/// to the other party again.
+inline constexpr std::string_view kAdoption = "X-Callpark-Adoption";
+inline constexpr std::string_view kReleased = "released";
+
+}  // namespace callpark::leg::park_header
