@@ -1,0 +1,85 @@
+// What the park machine orders. Actions are done in the order given; each that asks something carries its question.
+#pragma once
+
+#include <variant>
+
+#include "parkd/park/types.h"
+
+namespace callpark::park {
+
+// The database. Orders about one call are carried out in the order given.
+struct ClaimOrbit {
+  Question question;
+};
+struct WriteParked {
+  Question question;
+};                         // the row as it stands: adopted, with music
+struct UnclaimCall {};     // a retrieve was undone; the row is parked again
+struct WriteRetrieved {};  // the orbit is free, the row says who talks to whom
+struct FreeOrbit {};       // a re-park was refused; the row stays as retrieved
+struct RemoveRow {
+  EndReason reason;
+};
+
+// Music for the caller.
+struct OpenMedia {
+  Question question;
+};
+struct CloseMedia {};
+
+// The caller.
+struct OfferMusic {
+  Question question;
+};
+struct OfferRetriever {
+  Question question;
+  Retriever retriever;
+};
+struct OfferPeer {
+  Question question;
+};  // the media of the peer, as he last said
+struct EndCaller {};
+
+// The peer: the parker's old dialog, or the retriever's.
+struct Bridge {};  // pass on what the caller and the peer ask of each other
+struct Unbridge {};
+struct EndPeer {};
+
+// The parker's request.
+struct AcceptPark {};
+struct RefusePark {
+  RefusalReason reason;
+};
+struct EndParkerCall {};
+
+// The retriever.
+struct AnswerRetriever {
+  Retriever retriever;
+};
+struct RefuseRetriever {
+  Retriever retriever;
+  RefusalReason reason;
+};
+struct EndRetriever {
+  Retriever retriever;
+};
+struct MakePeer {
+  Retriever retriever;
+};  // from here on he is the peer
+
+struct StartTimer {
+  Timer timer;
+};
+struct StopTimer {
+  Timer timer;
+};
+
+/// Leave the dialog to the two who have it, as if nobody had asked.
+struct Dismiss {};
+
+using Action = std::variant<ClaimOrbit, WriteParked, UnclaimCall, WriteRetrieved, FreeOrbit, RemoveRow, OpenMedia,
+                            CloseMedia, OfferMusic, OfferRetriever, OfferPeer, EndCaller, Bridge, Unbridge, EndPeer,
+                            AcceptPark, RefusePark, EndParkerCall, AnswerRetriever, RefuseRetriever, EndRetriever,
+                            MakePeer, StartTimer, StopTimer, Dismiss>;
+
+}  // namespace callpark::park

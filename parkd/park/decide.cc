@@ -1,0 +1,430 @@
+#include "parkd/park/decide.h"
+
+#include <utility>
+
+namespace callpark::park {
+namespace {
+
+// One step of the machine: the state as it becomes, and the actions as they come up.
+class Step {
+ public:
+  explicit Step(const State& state) : state_(state) {}
+
+  void on(const ParkAsked& event);
+  void on(const ParkerReferred& event);
+  void on(const OrbitClaimed& event);
+  void on(const OrbitRefused& event);
+  void on(const RowWritten& event);
+  void on(const RowNotWritten& event);
+  void on(const MediaOpened& event);
+  void on(const MediaFailed& event);
+  void on(const MediaMoved& event);
+  void on(const CallerAccepted& event);
+  void on(const CallerRefused& event);
+  void on(const CallerGone& event);
+  void on(const PeerGone& event);
+  void on(const ParkerCallGone& event);
+  void on(const AnnouncementPlayed& event);
+  void on(const CallClaimed& event);
+  void on(const RetrieverConfirmed& event);
+  void on(const RetrieverGone& event);
+  void on(const RetrieverLost& event);
+  void on(const TimerFired& event);
+
+  void gather(Request request);
+  void take_over(Found found);
+  Decision done() && { return {std::move(state_), std::move(actions_)}; }
+
+ private:
+  template <class P>
+  P* in() {
+    return std::get_if<P>(&state_.phase);
+  }
+  template <class... A>
+  void order(A... actions) {
+    (actions_.emplace_back(actions), ...);
+  }
+  Question ask() { return ++state_.last_question; }
+
+  void adopt_when_gathered();
+  void offer_music_again();
+  void refuse_park(RefusalReason reason);
+  void return_to_peer_or_end();
+  void release_parker();
+  void end_peer();
+  void wait_with_music();
+  void open_media();
+  void close_media();
+  void tell_refusal(RefusalReason reason);
+  void end_call(EndReason reason);
+
+  State state_;
+  std::vector<Action> actions_;
+};
+
+void Step::open_media() {
+  state_.media = Media::kOpening;
+  state_.media_question = ask();
+  order(OpenMedia{state_.media_question});
+}
+
+void Step::close_media() {
+  if (state_.media == Media::kClosed) return;
+  state_.media = Media::kClosed;
+  order(CloseMedia{});
+}
+
+void Step::gather(Request request) {
+  if (state_.request == Request::kAnnouncing) order(EndParkerCall{});
+  state_.request = request;
+  state_.orbit = Orbit::kClaiming;
+  const Question claim = ask();
+  state_.phase = Gathering{claim};
+  order(ClaimOrbit{claim});
+  open_media();
+}
+
+void Step::take_over(Found found) {
+  state_.caller = CallerLeg::kOurs;
+  if (found == Found::kRetrieved) {
+    state_.phase = Talking{};
+    order(Bridge{});
+    return;
+  }
+  state_.peer = PeerLeg::kGone;
+  state_.orbit = Orbit::kHeld;
+  if (found == Found::kUncertain) {
+    order(UnclaimCall{});
+    wait_with_music();
+    return;
+  }
+  // mediad plays on by itself: claiming the session again is enough, and the caller notices nothing.
+  state_.phase = Parked{};
+  order(StartTimer{Timer::kGiveUp});
+  open_media();
+}
+
+// The caller is to hear music, and at present it is not certain that he does.
+void Step::wait_with_music() {
+  state_.phase = Parked{};
+  order(StartTimer{Timer::kGiveUp});
+  if (state_.media == Media::kOpen) return offer_music_again();
+  if (state_.media == Media::kClosed) open_media();
+  in<Parked>()->offer = state_.media_question;  // MediaOpened answers it, and goes on with the offer
+}
+
+void Step::offer_music_again() {
+  const Question offer = ask();
+  in<Parked>()->offer = offer;
+  order(OfferMusic{offer});
+}
+
+void Step::adopt_when_gathered() {
+  if (state_.orbit != Orbit::kHeld || state_.media != Media::kOpen) return;
+  if (state_.caller == CallerLeg::kOurs) order(Unbridge{});
+  const Question offer = ask();
+  state_.phase = Adopting{offer};
+  order(OfferMusic{offer});
+}
+
+void Step::tell_refusal(RefusalReason reason) {
+  if (state_.request == Request::kRefer || state_.request == Request::kCall) order(RefusePark{reason});
+  state_.request = Request::kNone;
+}
+
+void Step::end_peer() {
+  if (state_.peer == PeerLeg::kGone) return;
+  state_.peer = PeerLeg::kGone;
+  order(EndPeer{});
+}
+
+// The parker is told no, and the call is what it was before he asked.
+void Step::refuse_park(RefusalReason reason) {
+  tell_refusal(reason);
+  close_media();
+  if (state_.caller == CallerLeg::kForeign) {
+    if (state_.orbit != Orbit::kFree) order(RemoveRow{EndReason::kRefused});
+    state_.orbit = Orbit::kFree;
+    // He has hung up before he was told: his BYE, which parkd kept back, means the end of the call.
+    if (state_.peer == PeerLeg::kGone && reason != RefusalReason::kCallerGone) order(EndCaller{});
+    state_.phase = Ended{};
+    order(Dismiss{});
+    return;
+  }
+  if (state_.peer == PeerLeg::kGone) {
+    order(EndCaller{});
+    return end_call(EndReason::kHungUp);
+  }
+  if (state_.orbit != Orbit::kFree) order(FreeOrbit{});
+  state_.orbit = Orbit::kFree;
+  state_.phase = Talking{};
+  order(Bridge{});
+}
+
+// The caller is ours and hears music, but the park cannot be: he goes back to the one who parked him. When that one is
+// gone, waiting with music is the least evil.
+void Step::return_to_peer_or_end() {
+  if (state_.peer == PeerLeg::kGone) {
+    state_.request = Request::kNone;
+    return wait_with_music();
+  }
+  tell_refusal(RefusalReason::kUnavailable);
+  const Question offer = ask();
+  state_.phase = Returning{offer};
+  order(OfferPeer{offer});
+}
+
+// A retriever comes: what is left of the parker's side ends now, for the place of the peer is about to be another's.
+// An announcement that is still being spoken may be heard to its end.
+void Step::release_parker() {
+  if (state_.request == Request::kReferDone) {
+    state_.request = Request::kNone;
+    order(StopTimer{Timer::kParkerBye});
+  }
+  end_peer();
+}
+
+void Step::end_call(EndReason reason) {
+  tell_refusal(RefusalReason::kCallerGone);
+  if (std::exchange(state_.request, Request::kNone) == Request::kAnnouncing) order(EndParkerCall{});
+  end_peer();
+  close_media();
+  order(RemoveRow{reason});
+  state_.orbit = Orbit::kFree;
+  state_.phase = Ended{};
+  order(Dismiss{});
+}
+
+void Step::on(const ParkAsked& event) {
+  if (in<Talking>()) gather(event.request);
+}
+
+void Step::on(const ParkerReferred&) {
+  if (state_.request != Request::kAnnouncing) return;
+  order(EndParkerCall{}, AcceptPark{}, StartTimer{Timer::kParkerBye});
+  state_.request = Request::kReferDone;
+}
+
+void Step::on(const OrbitClaimed& event) {
+  const auto* gathering = in<Gathering>();
+  if (!gathering || gathering->claim != event.question) return;
+  state_.orbit = Orbit::kHeld;
+  adopt_when_gathered();
+}
+
+void Step::on(const OrbitRefused& event) {
+  const auto* gathering = in<Gathering>();
+  if (!gathering || gathering->claim != event.question) return;
+  state_.orbit = Orbit::kFree;
+  refuse_park(event.reason);
+}
+
+void Step::on(const RowWritten& event) {
+  const auto* recording = in<Recording>();
+  if (!recording || recording->write != event.question) return;
+  state_.phase = Parked{};
+  order(StartTimer{Timer::kGiveUp});
+  if (state_.request == Request::kRefer) {
+    order(AcceptPark{});
+    state_.request = Request::kReferDone;
+    if (state_.peer == PeerLeg::kUp) order(StartTimer{Timer::kParkerBye});
+  } else if (state_.request == Request::kCall) {
+    order(AcceptPark{});
+    state_.request = Request::kAnnouncing;
+  } else {
+    end_peer();
+  }
+}
+
+void Step::on(const RowNotWritten& event) {
+  const auto* recording = in<Recording>();
+  if (recording && recording->write == event.question) return_to_peer_or_end();
+}
+
+void Step::on(const MediaOpened& event) {
+  if (state_.media != Media::kOpening || state_.media_question != event.question) return;
+  state_.media = Media::kOpen;
+  if (in<Gathering>()) return adopt_when_gathered();
+  if (auto* parked = in<Parked>(); parked && parked->offer == event.question) offer_music_again();
+}
+
+void Step::on(const MediaFailed& event) {
+  if (state_.media != Media::kOpening || state_.media_question != event.question) return;
+  state_.media = Media::kClosed;
+  if (in<Gathering>()) return refuse_park(RefusalReason::kUnavailable);
+  if (auto* parked = in<Parked>()) {
+    parked->offer.reset();
+    order(StartTimer{Timer::kMusicRetry});
+  }
+}
+
+void Step::on(const MediaMoved& event) {
+  if (state_.media != Media::kOpen || state_.media_question != event.question) return;
+  if (in<Parked>()) return offer_music_again();
+  if (auto* adopting = in<Adopting>()) {
+    adopting->offer = ask();
+    order(OfferMusic{adopting->offer});
+  } else if (in<Recording>()) {
+    const Question offer = ask();
+    state_.phase = Adopting{offer};
+    order(OfferMusic{offer});
+  }
+}
+
+void Step::on(const CallerAccepted& event) {
+  if (auto* adopting = in<Adopting>(); adopting && adopting->offer == event.question) {
+    state_.caller = CallerLeg::kOurs;
+    const Question write = ask();
+    state_.phase = Recording{write};
+    order(WriteParked{write});
+  } else if (auto* parked = in<Parked>(); parked && parked->offer == event.question) {
+    parked->offer.reset();
+  } else if (auto* joining = in<Joining>(); joining && joining->offer == event.question) {
+    const Retriever retriever = joining->retriever;
+    state_.phase = Confirming{retriever};
+    order(AnswerRetriever{retriever});
+    close_media();
+  } else if (auto* returning = in<Returning>(); returning && returning->offer == event.question) {
+    close_media();
+    order(FreeOrbit{}, Bridge{});
+    state_.orbit = Orbit::kFree;
+    state_.phase = Talking{};
+  }
+}
+
+void Step::on(const CallerRefused& event) {
+  if (auto* adopting = in<Adopting>(); adopting && adopting->offer == event.question) {
+    refuse_park(RefusalReason::kNotAcceptable);
+  } else if (auto* parked = in<Parked>(); parked && parked->offer == event.question) {
+    parked->offer.reset();
+    order(StartTimer{Timer::kMusicRetry});
+  } else if (auto* joining = in<Joining>(); joining && joining->offer == event.question) {
+    // RFC 3261 14.1: a refused re-INVITE leaves the session as it was.
+    // Whether that was the music is not certain, for an offer of it may have been under way: so it is offered again.
+    order(RefuseRetriever{joining->retriever, RefusalReason::kNotAcceptable}, UnclaimCall{});
+    wait_with_music();
+  } else if (auto* returning = in<Returning>(); returning && returning->offer == event.question) {
+    wait_with_music();
+  }
+}
+
+void Step::on(const CallerGone&) {
+  if (in<Ended>()) return;
+  if (state_.caller == CallerLeg::kForeign) return refuse_park(RefusalReason::kCallerGone);
+  if (auto* joining = in<Joining>()) {
+    order(RefuseRetriever{joining->retriever, RefusalReason::kNoCallParked});
+  } else if (auto* confirming = in<Confirming>()) {
+    order(EndRetriever{confirming->retriever});
+  }
+  end_call(in<Talking>() ? EndReason::kHungUp : EndReason::kGaveUp);
+}
+
+void Step::on(const PeerGone&) {
+  if (in<Ended>() || state_.peer == PeerLeg::kGone) return;
+  state_.peer = PeerLeg::kGone;
+  if (state_.request == Request::kReferDone) {
+    state_.request = Request::kNone;
+    order(StopTimer{Timer::kParkerBye});
+  }
+  if (in<Talking>()) {
+    order(EndCaller{});
+    end_call(EndReason::kHungUp);
+  } else if (in<Returning>()) {
+    wait_with_music();
+  }
+}
+
+void Step::on(const ParkerCallGone&) {
+  if (state_.request == Request::kCall) {
+    state_.request = Request::kNone;
+  } else if (state_.request == Request::kAnnouncing) {
+    state_.request = Request::kNone;
+    end_peer();
+  }
+}
+
+void Step::on(const AnnouncementPlayed&) {
+  if (state_.request != Request::kAnnouncing) return;
+  order(EndParkerCall{});
+  state_.request = Request::kNone;
+  if (in<Parked>()) end_peer();
+}
+
+void Step::on(const CallClaimed& event) {
+  if (!in<Parked>()) {
+    order(RefuseRetriever{event.retriever, RefusalReason::kNoCallParked});
+    return;
+  }
+  release_parker();
+  const Question offer = ask();
+  state_.phase = Joining{event.retriever, offer};
+  order(StopTimer{Timer::kGiveUp}, OfferRetriever{offer, event.retriever});
+}
+
+void Step::on(const RetrieverConfirmed& event) {
+  const auto* confirming = in<Confirming>();
+  if (!confirming || confirming->retriever != event.retriever) return;
+  state_.phase = Talking{};
+  state_.peer = PeerLeg::kUp;
+  state_.orbit = Orbit::kFree;
+  order(MakePeer{event.retriever}, WriteRetrieved{}, Bridge{});
+}
+
+void Step::on(const RetrieverGone& event) {
+  if (auto* joining = in<Joining>(); joining && joining->retriever == event.retriever) {
+    order(UnclaimCall{});
+    wait_with_music();
+  } else if (auto* confirming = in<Confirming>(); confirming && confirming->retriever == event.retriever) {
+    order(EndCaller{});
+    end_call(EndReason::kHungUp);
+  }
+}
+
+void Step::on(const RetrieverLost& event) {
+  const auto* confirming = in<Confirming>();
+  if (!confirming || confirming->retriever != event.retriever) return;
+  order(EndRetriever{event.retriever}, UnclaimCall{});
+  wait_with_music();
+}
+
+void Step::on(const TimerFired& event) {
+  auto* parked = in<Parked>();
+  switch (event.timer) {
+    case Timer::kGiveUp:
+      if (!parked) return;
+      order(EndCaller{});
+      return end_call(EndReason::kTimedOut);
+    case Timer::kParkerBye:
+      if (state_.request != Request::kReferDone) return;
+      state_.request = Request::kNone;
+      return end_peer();
+    case Timer::kMusicRetry:
+      if (!parked || parked->offer) return;
+      if (state_.media == Media::kOpen) return offer_music_again();
+      if (state_.media == Media::kClosed) open_media();
+      parked->offer = state_.media_question;
+      return;
+  }
+}
+
+}  // namespace
+
+Decision begin(Request request) {
+  Step step{State{}};
+  step.gather(request);
+  return std::move(step).done();
+}
+
+Decision resume(Found found) {
+  Step step{State{}};
+  step.take_over(found);
+  return std::move(step).done();
+}
+
+Decision decide(const State& state, const Event& event) {
+  Step step{state};
+  std::visit([&step](const auto& fact) { step.on(fact); }, event);
+  return std::move(step).done();
+}
+
+}  // namespace callpark::park

@@ -1,0 +1,302 @@
+// What the park service needs of the outside, one interface a world: the database, the media server, the SIP legs. The
+// adapters implement them; the service knows nothing else of SIP, SQL or RTP. Everything is called, and calls back, on
+// the loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "parkd/park/types.h"
+
+namespace callpark {
+
+/// Names a parked call for ever: 32 hexadecimal digits from a cryptographic source.
+using ParkId = std::string;
+/// Names an inbound feature call, or a REFER, while parkd owes it something. Never reused.
+using CallId = std::uint64_t;
+using ReferId = std::uint64_t;
+
+// ---------------------------------------------------------------------------------------------------------------- data
+
+/// One side of a SIP dialog as RFC 3261 12 defines it, with what is needed to make it again from a row. `local` is
+/// whoever parkd speaks as. The session descriptions may be digests (o=, c=, m=, rtpmap and direction lines).
+struct DialogSnapshot {
+  std::string call_id;
+  std::string local_tag;
+  std::string remote_tag;
+  std::string local_uri;
+  std::string local_display;
+  std::string remote_uri;
+  std::string remote_display;
+  std::uint32_t local_cseq = 0;
+  std::optional<std::uint32_t> remote_cseq;
+  std::string remote_target;
+  std::vector<std::string> route_set;  // as written in Route headers, nearest first
+  std::string local_sdp;               // what parkd, or the one whose place it took, said last
+  std::string remote_sdp;              // what the other side said last
+
+  friend bool operator==(const DialogSnapshot&, const DialogSnapshot&) = default;
+};
+
+/// A dialog between two other user agents, seen from the place of each.
+struct AdoptableDialog {
+  DialogSnapshot caller;  // local = the parker, remote = the party to be parked
+  DialogSnapshot parker;  // local = the party to be parked, remote = the parker
+};
+
+struct MediaAddress {
+  std::string address;
+  std::uint16_t port = 0;
+  friend bool operator==(const MediaAddress&, const MediaAddress&) = default;
+};
+
+/// What a party agreed to send and receive. Names as in SDP: PCMU, PCMA, G722, opus.
+struct MediaCodec {
+  std::string name;
+  int payload_type = 0;
+  int clock_rate = 8000;
+  std::optional<int> telephone_event;
+  friend bool operator==(const MediaCodec&, const MediaCodec&) = default;
+};
+
+/// Where a party listens and what it understands; the outcome of an offer and its answer.
+struct MediaRemote {
+  MediaAddress remote;
+  MediaCodec codec;
+  bool listens = true;  // false: on hold, nothing is to be sent
+  friend bool operator==(const MediaRemote&, const MediaRemote&) = default;
+};
+
+/// All that a media session says about itself, so that it can be opened again on the same port.
+struct MediaSnapshot {
+  std::string session;
+  MediaAddress local;
+  std::uint32_t ssrc = 0;
+  std::optional<MediaRemote> remote;
+  friend bool operator==(const MediaSnapshot&, const MediaSnapshot&) = default;
+};
+
+enum class RowState { kAdopting, kParked, kRetrieving, kRetrieved };
+
+/// One row of parked_calls.
+struct ParkedCallRow {
+  ParkId park_id;
+  std::string tenant;
+  std::string orbit;  // empty: the call holds none (retrieved)
+  int slot = 0;
+  RowState state = RowState::kAdopting;
+  std::string parker;  // the extension that parked it
+  std::string music_class;
+  DialogSnapshot caller;
+  std::optional<DialogSnapshot> peer;  // kRetrieved: the retriever's dialog; else the parker's
+  std::optional<MediaSnapshot> media;
+  WallTime parked_at;
+  WallTime deadline;        // when a call that nobody retrieves ends
+  std::string retriever;    // who won it last, "" if nobody
+  std::string owner;        // node
+  std::uint64_t epoch = 0;  // rises when another node takes the call over
+};
+
+// --------------------------------------------------------------------------------------------------------------- store
+
+enum class CodeAction { kPark, kRetrieve };
+enum class BareCode { kOwnExtension, kRandomOrbit };
+
+/// What the tables say of one dialled number and of who dials it; how it is understood is dialled_code.h's.
+struct DialledFacts {
+  struct Code {
+    std::string code;  // as in park_codes; the longest that the number begins with
+    CodeAction action;
+    BareCode bare;
+  };
+  std::optional<Code> code;
+  std::string remainder;  // what is behind the code, without a trailing '#'
+  bool remainder_is_extension = false;
+  bool may_park = false;
+  bool may_retrieve = false;
+  std::string language;  // the extension's, else the tenant's
+  std::string music_class;
+  int random_orbit_digits = 4;
+  int calls_per_orbit_max = 1;
+  int parked_calls_max = 0;  // 0: no cap
+  int park_seconds_max = 3600;
+};
+
+struct StoreUnavailable {};
+
+struct OrbitWish {
+  std::string orbit;  // empty: a random one
+  int random_digits = 4;
+  int calls_per_orbit_max = 1;
+  int parked_calls_max = 0;
+};
+struct OrbitGot {
+  std::string orbit;
+  int slot = 0;
+};
+enum class ClaimOrbitFailure { kTaken, kTooManyParked, kUnavailable };
+enum class ClaimCallFailure { kNoneParked, kAlreadyPickedUp, kUnavailable };
+
+/// The tables. Nothing here blocks; each answer comes once, on the loop, within the store's budget (2 s). Orders that
+/// name the same park_id are carried out in the order given. Without a callback there is no answer: the store tries
+/// again until the database is back.
+class Store {
+ public:
+  template <class T>
+  using Answer = std::function<void(T)>;
+
+  virtual ~Store() = default;
+
+  virtual void look_up(std::string tenant, std::string user, std::string dialled,
+                       Answer<Result<DialledFacts, StoreUnavailable>> answer) = 0;
+  /// Inserts the row (state kAdopting) at a free slot of the orbit, or, if the row exists (a re-park), moves it there.
+  /// A random orbit is one that is neither in use nor in quarantine.
+  virtual void claim_orbit(ParkedCallRow row, OrbitWish wish, Answer<Result<OrbitGot, ClaimOrbitFailure>> answer) = 0;
+  /// The whole row, state included.
+  virtual void write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> answer) = 0;
+  /// Wins the oldest call parked at the first of `orbits` that has one: kParked becomes kRetrieving, once.
+  virtual void claim_call(std::string tenant, std::vector<std::string> orbits, std::string retriever,
+                          Answer<Result<ParkedCallRow, ClaimCallFailure>> answer) = 0;
+  /// kRetrieving becomes kParked again.
+  virtual void unclaim_call(ParkId park_id) = 0;
+  /// The call talks: the row is written as kRetrieved with no orbit; a random orbit goes into quarantine.
+  virtual void write_retrieved(ParkedCallRow row) = 0;
+  virtual void remove(ParkId park_id, park::EndReason reason) = 0;
+  /// All rows that this node owns.
+  virtual void load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> answer) = 0;
+};
+
+// --------------------------------------------------------------------------------------------------------------- media
+
+struct Music {
+  std::string music_class;
+};
+/// A list of things to say, in a language; ends by itself.
+struct Announcement {
+  struct Prompt {
+    std::string name;
+  };
+  struct Digits {
+    std::string digits;
+  };
+  std::string language;
+  std::vector<std::variant<Prompt, Digits>> list;
+};
+using Play = std::variant<Music, Announcement>;
+
+struct MediaUnavailable {};
+
+/// mediad. A session that was opened stays until it is closed: when mediad is restarted the adapter opens it again on
+/// its port, and says so only when it had to be another.
+class Media {
+ public:
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    virtual void on_media_played(const std::string& session) = 0;
+    virtual void on_media_moved(const std::string& session, const MediaSnapshot& now) = 0;
+  };
+  using Opened = std::function<void(Result<MediaSnapshot, MediaUnavailable>)>;
+
+  virtual ~Media() = default;
+  virtual void set_listener(Listener* listener) = 0;
+  /// Opens a session that sends nothing until connect(); `again` = what is known of it from an earlier parkd.
+  virtual void open(std::string session, Play play, std::optional<MediaSnapshot> again, Opened answer) = 0;
+  virtual void connect(const std::string& session, const MediaRemote& remote) = 0;
+  virtual void play(const std::string& session, Play play) = 0;
+  virtual void close(const std::string& session) = 0;
+};
+
+// ---------------------------------------------------------------------------------------------------------------- legs
+
+/// Somebody dialled a number that is parkd's business.
+struct FeatureCall {
+  CallId call = 0;
+  std::string tenant;
+  std::string user;     // the authenticated extension
+  std::string dialled;  // the user part of the Request-URI, unescaped
+  std::string sip_call_id;
+  std::optional<AdoptableDialog> held;  // what Kamailio found on hold, by S7
+};
+
+/// Somebody transfers his call to a number that is parkd's business.
+struct Referral {
+  ReferId refer = 0;
+  std::string tenant;
+  std::string user;
+  std::string dialled;
+  std::string sip_call_id;
+  AdoptableDialog dialog;
+};
+
+enum class PartyEnd { kCaller, kPeer };
+
+/// The SIP user agent. Of each parked call it holds up to two dialogs: the caller's, and the peer's (the parker's half
+/// of an adopted dialog, or a retriever's call).
+class Legs {
+ public:
+  virtual ~Legs() = default;
+
+  /// Takes the two halves of a foreign dialog under `park_id`; nothing is sent.
+  virtual void adopt(const ParkId& park_id, const AdoptableDialog& dialog) = 0;
+  /// Makes the dialogs again from a row, with the CSeqs raised by 1000.
+  virtual void take_over(const ParkedCallRow& row) = 0;
+  /// Gives up both dialogs without a word.
+  virtual void forget(const ParkId& park_id) = 0;
+
+  /// Re-INVITEs the caller. Only the last offer is answered: one that is superseded while it is under way is not.
+  virtual void offer_music(const ParkId& park_id, park::Question question, const MediaAddress& media) = 0;
+  virtual void offer_call(const ParkId& park_id, park::Question question, CallId retriever) = 0;
+  virtual void offer_peer(const ParkId& park_id, park::Question question) = 0;
+  /// BYE.
+  virtual void end(const ParkId& park_id, PartyEnd party) = 0;
+  virtual void bridge(const ParkId& park_id) = 0;
+  virtual void unbridge(const ParkId& park_id) = 0;
+  /// The retriever's call becomes the peer.
+  virtual void make_peer(const ParkId& park_id, CallId retriever) = 0;
+  /// Both dialogs as they stand now, for the row.
+  virtual DialogSnapshot caller_snapshot(const ParkId& park_id) const = 0;
+  virtual std::optional<DialogSnapshot> peer_snapshot(const ParkId& park_id) const = 0;
+
+  /// The final NOTIFY of a REFER: 200, or why not. `release`: Kamailio is to forget the adoption.
+  enum class Adoption { kKept, kReleased };
+  virtual void conclude_refer(ReferId refer, int status, const std::string& reason, Adoption adoption) = 0;
+
+  /// Answers a feature call with mediad's media: 183 or 200. Nothing when its offer has no codec in common.
+  enum class Answer { kEarly, kFinal };
+  virtual std::optional<MediaRemote> answer_with_media(CallId call, const MediaAddress& media, Answer answer) = 0;
+  /// Answers a retriever with what the caller answered him.
+  virtual void answer_retriever(CallId call, const ParkId& park_id) = 0;
+  virtual void refuse(CallId call, int status, const std::string& reason) = 0;
+  /// BYE, or if it is not answered yet 480. Without a word of it to the listener.
+  virtual void hang_up(CallId call) = 0;
+};
+
+/// What the legs tell the service.
+class LegsListener {
+ public:
+  virtual ~LegsListener() = default;
+  virtual void on_feature_call(FeatureCall call) = 0;
+  virtual void on_refer(Referral referral) = 0;
+  /// A REFER within a dialog that parkd has of this parked call, sent by its peer.
+  virtual void on_refer_of_peer(const ParkId& park_id, Referral referral) = 0;
+
+  virtual void on_offer_accepted(const ParkId& park_id, park::Question question,
+                                 const std::optional<MediaRemote>& music) = 0;
+  virtual void on_offer_refused(const ParkId& park_id, park::Question question) = 0;
+  /// The caller changed what he takes (hold, resume, another port) while he hears music.
+  virtual void on_caller_media_changed(const ParkId& park_id, const MediaRemote& music) = 0;
+  virtual void on_party_gone(const ParkId& park_id, PartyEnd party) = 0;
+
+  virtual void on_call_confirmed(CallId call) = 0;  // the ACK of our 200
+  virtual void on_call_lost(CallId call) = 0;       // there was never an ACK
+  virtual void on_call_gone(CallId call) = 0;       // CANCEL or BYE
+};
+
+}  // namespace callpark
