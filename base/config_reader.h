@@ -1,0 +1,109 @@
+// Reads a YAML file into a struct by a table with one row a key: name, where it goes, default, range, help. Reports
+// every error of the file at once, and prints the table as an example file.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/socket_address.h"
+
+namespace callpark {
+
+struct ConfigError {
+  std::string file;
+  /// Counted from 1; 0 when the error is about no line (a file that cannot be read, a key that is missing).
+  int line = 0;
+  std::string message;
+};
+
+/// "parkd.yaml:12: message", or without the line.
+std::string to_string(const ConfigError& error);
+
+/// Keys are written "section.key", or "key" at the top. The places given to the rows must outlive the reader.
+class ConfigReader {
+ public:
+  /// Reads one scalar into its place; empty when it did, otherwise what was expected ("a port from 1 to 65535").
+  using Parser = std::function<std::string(const std::string& text)>;
+
+  /// A section's own help, printed above it in the example. Rows are printed in the order in which they were added.
+  void section(std::string name, std::string help);
+
+  struct TextRule {
+    bool may_be_empty = false;
+    std::size_t length_max = 255;
+  };
+  void text(std::string key, std::string& into, std::string default_value, std::string help);
+  void text(std::string key, std::string& into, std::string default_value, TextRule rule, std::string help);
+  void boolean(std::string key, bool& into, bool default_value, std::string help);
+  template <class Number>
+  void number(std::string key, Number& into, std::int64_t default_value, std::int64_t min, std::int64_t max,
+              std::string help) {
+    number_row(std::move(key), default_value, min, max, "a whole number", std::move(help),
+               [&into](std::int64_t value) { into = static_cast<Number>(value); });
+  }
+  /// The key should end in _ms or _seconds, whichever `unit` says.
+  void duration(std::string key, Duration& into, std::int64_t default_value, std::int64_t min, std::int64_t max,
+                Duration unit, std::string help);
+  /// A numeric address and port, or a unix socket.
+  void address(std::string key, SocketAddress& into, std::string default_value, std::string help);
+  template <class Choice>
+  void choice(std::string key, Choice& into, std::string default_name,
+              std::vector<std::pair<std::string, Choice>> choices, std::string help) {
+    std::string expected = "one of";
+    for (const auto& [name, value] : choices) expected += " " + name;
+    row(std::move(key), std::move(default_name), std::move(help),
+        [&into, choices = std::move(choices), expected = std::move(expected)](const std::string& text) {
+          for (const auto& [name, value] : choices) {
+            if (name != text) continue;
+            into = value;
+            return std::string();
+          }
+          return expected;
+        });
+  }
+  /// Any other type of value. `default_value` is read by `parser` too.
+  void row(std::string key, std::string default_value, std::string help, Parser parser);
+  /// A list of scalars, each read by `parser`, which is to append it. `clear` empties the place first.
+  void list(std::string key, std::vector<std::string> default_values, std::string help, std::function<void()> clear,
+            Parser parser);
+  /// The key just added has no default: a file without it is wrong. Its default is printed as an example.
+  void required();
+
+  /// Sets every place: from the file, otherwise the default. Empty when the file was right; places are only to be used
+  /// then. Unknown and duplicate keys are errors.
+  std::vector<ConfigError> read_file(const std::string& path);
+  /// `name` stands for the file in errors.
+  std::vector<ConfigError> read_text(const std::string& text, const std::string& name);
+
+  /// A YAML file with every key at its default, its help and range as comments.
+  std::string example() const;
+
+ private:
+  struct Row {
+    std::string key;
+    std::vector<std::string> default_values;
+    std::string help;
+    Parser parser;
+    std::function<void()> clear;
+    bool is_list = false;
+    bool is_required = false;
+  };
+  struct Section {
+    std::string name;
+    std::string help;
+  };
+  class Walk;
+
+  void number_row(std::string key, std::int64_t default_value, std::int64_t min, std::int64_t max, std::string what,
+                  std::string help, std::function<void(std::int64_t)> set);
+
+  std::vector<Section> sections_;
+  std::vector<Row> rows_;
+};
+
+}  // namespace callpark

@@ -1,0 +1,107 @@
+// Lines of text over a unix or TCP stream on the event loop: one connection, a server that accepts them, and a client
+// that connects again for as long as it lives. What a line means is the user's business.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/event_loop.h"
+#include "base/result.h"
+#include "base/socket_address.h"
+
+namespace callpark {
+
+struct LineLimits {
+  /// Without its newline. A peer that sends a longer one is disconnected.
+  std::size_t line_max_bytes = 64 * 1024;
+  /// What may wait to be written. A peer that reads too slowly for it is disconnected.
+  std::size_t unsent_max_bytes = 4 * 1024 * 1024;
+};
+
+/// A connected stream. Destroying it closes it without a callback; either callback may destroy it. Loop's thread only.
+class LineConnection {
+ public:
+  struct Events {
+    /// A line without its newline (and without a carriage return before that). Valid during the call.
+    std::function<void(std::string_view line)> on_line;
+    /// Called once when the stream ends for any reason but close() and the destructor. The reason is a sentence.
+    std::function<void(const std::string& reason)> on_closed;
+  };
+
+  /// Owns `fd`, a connected stream socket, from now on.
+  LineConnection(EventLoop& loop, int fd, LineLimits limits = {});
+  ~LineConnection();
+  LineConnection(LineConnection&&) noexcept;
+  LineConnection& operator=(LineConnection&&) noexcept;
+
+  /// To be called once; nothing is read before.
+  void start(Events events);
+  /// Sends `line` and a newline after it; `line` must hold none. Queued lines leave in order. False when the stream has
+  /// ended already; an error while sending comes by on_closed, later.
+  bool send_line(std::string_view line);
+  void close();
+  bool is_open() const;
+
+  struct Impl;
+
+ private:
+  std::shared_ptr<Impl> impl_;
+};
+
+/// Accepts connections and hands each to its user.
+class LineServer {
+ public:
+  using OnAccept = std::function<void(LineConnection connection)>;
+
+  /// Port 0 takes a free one. The path of a unix socket that nobody listens on any more is taken over; the file is
+  /// removed at the end. The error is a sentence.
+  static Result<LineServer, std::string> listen(EventLoop& loop, const SocketAddress& address, OnAccept on_accept,
+                                                LineLimits limits = {});
+  ~LineServer();
+  LineServer(LineServer&&) noexcept;
+  LineServer& operator=(LineServer&&) noexcept;
+
+  /// Where it listens, with the port that was taken.
+  SocketAddress address() const;
+
+  struct Impl;
+  explicit LineServer(std::unique_ptr<Impl> impl);
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Keeps one connection to `address` up: connects, and connects again `retry` after each failure or end.
+class LineClient {
+ public:
+  struct Events {
+    /// Called each time the connection stands; lines may be sent from here on.
+    std::function<void()> on_connected;
+    std::function<void(std::string_view line)> on_line;
+    /// The connection that stood has ended; not called for an attempt that failed.
+    std::function<void(const std::string& reason)> on_closed;
+  };
+
+  LineClient(EventLoop& loop, SocketAddress address, Duration retry, LineLimits limits = {});
+  ~LineClient();
+  LineClient(const LineClient&) = delete;
+  LineClient& operator=(const LineClient&) = delete;
+
+  /// To be called once. The first attempt is made in the next round of the loop.
+  void start(Events events);
+  /// False when not connected: the line is dropped, since an answer would belong to another connection.
+  bool send_line(std::string_view line);
+  bool is_connected() const;
+  /// Ends this connection (on_closed is called) and connects again, for a peer that answers nonsense.
+  void reconnect(const std::string& reason);
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace callpark
