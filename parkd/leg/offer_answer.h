@@ -10,37 +10,18 @@
 
 #include "base/result.h"
 #include "parkd/message/sdp.h"
+#include "parkd/service/ports.h"
 
 namespace callpark::leg {
 
-/// A numeric IPv4 or IPv6 address, without brackets, and a UDP port.
-struct MediaAddress {
-  std::string address;
-  std::uint16_t port = 0;
-
-  bool operator==(const MediaAddress&) const = default;
-};
-
 /// A codec that mediad can send, as it lists them.
-struct MediaCodec {
+struct PlayableCodec {
   std::string name;
   std::uint32_t clock_rate = 8000;
   /// None where RFC 3551 gives no static one.
   std::optional<std::uint8_t> payload_type;
 
-  bool operator==(const MediaCodec&) const = default;
-};
-
-struct NegotiatedCodec {
-  /// As mediad names it.
-  std::string name;
-  /// Under which the remote wants to receive it.
-  std::uint8_t payload_type = 0;
-  std::uint32_t clock_rate = 8000;
-  /// Payload type of telephone-event; none when digits cannot be sent.
-  std::optional<std::uint8_t> telephone_event;
-
-  bool operator==(const NegotiatedCodec&) const = default;
+  bool operator==(const PlayableCodec&) const = default;
 };
 
 /// All of them are a 488 (Not Acceptable Here) when an offer came, and an end of the attempt when an answer came.
@@ -55,23 +36,11 @@ enum class OfferError : std::uint8_t {
 /// A sentence for people, without a full stop. Static text.
 std::string_view sentence(OfferError error) noexcept;
 
-/// What was agreed for mediad's one audio stream.
-struct NegotiatedMedia {
-  NegotiatedCodec codec;
-  /// Where the remote wants to receive.
-  MediaAddress remote;
-  /// As we see it: kSendOnly and kSendRecv mean that the remote wants to hear us.
-  sip::Direction direction = sip::Direction::kSendRecv;
-
-  bool we_send() const noexcept {
-    return direction == sip::Direction::kSendRecv || direction == sip::Direction::kSendOnly;
-  }
-  bool operator==(const NegotiatedMedia&) const = default;
-};
-
+/// `remote.codec` is named as in the list of playable codecs, its payload types are those under which the remote wants
+/// to receive; `remote.listens` is false when it has us on hold.
 struct MediaAnswer {
   sip::Sdp answer;
-  NegotiatedMedia media;
+  MediaRemote remote;
 };
 
 /// Reads what Kamailio keeps of a description (X-Callpark-Dialog); a last line that was cut off is left out. None for
@@ -85,16 +54,16 @@ std::optional<sip::Sdp> read_sdp_digest(std::string_view digest);
 /// used gets another meaning (RFC 3264 8.3.2). Without, it is a first offer of all codecs. Always sendrecv: a party
 /// that has us on hold says so again in its answer.
 sip::Sdp make_music_offer(const std::optional<sip::Sdp>& our_previous, const std::optional<sip::Sdp>& their_previous,
-                          const MediaAddress& mediad, const std::vector<MediaCodec>& codecs);
+                          const MediaAddress& mediad, const std::vector<PlayableCodec>& codecs);
 
 /// Answers an offer for a call that mediad serves: one audio line with the first codec of the offer that mediad can
 /// send, and telephone-event; every other line with port 0. `our_origin` is the o= line we sent last in this session.
 Result<MediaAnswer, OfferError> answer_with_media(const sip::Sdp& offer, const MediaAddress& mediad,
-                                                  const std::vector<MediaCodec>& codecs,
+                                                  const std::vector<PlayableCodec>& codecs,
                                                   const std::optional<sip::SdpOrigin>& our_origin);
 
 /// Reads the answer to an offer of make_music_offer().
-Result<NegotiatedMedia, OfferError> read_answer(const sip::Sdp& offer, const sip::Sdp& answer);
+Result<MediaRemote, OfferError> read_answer(const sip::Sdp& offer, const sip::Sdp& answer);
 
 /// Offers another party's media to this one inside the existing session of this one. The lines are those of the
 /// session, by type: the other's first audio goes to the first audio line and so on, lines that the other has not get
