@@ -114,6 +114,7 @@ struct DialledFacts {
     std::string code;  // as in park_codes; the longest that the number begins with
     CodeAction action;
     BareCode bare;
+    std::string retrieve_code;  // of a code that parks: the code to announce
   };
   std::optional<Code> code;
   std::string remainder;  // what is behind the code, without a trailing '#'
@@ -243,10 +244,12 @@ class Legs {
  public:
   virtual ~Legs() = default;
 
-  /// Takes the two halves of a foreign dialog under `park_id`; nothing is sent.
-  virtual void adopt(const ParkId& park_id, const AdoptableDialog& dialog) = 0;
+  /// Takes the two halves of a foreign dialog under `park_id`; nothing is sent. False: another park has them.
+  [[nodiscard]] virtual bool adopt(const ParkId& park_id, const AdoptableDialog& dialog) = 0;
   /// Makes the dialogs again from a row, with the CSeqs raised by 1000.
   virtual void take_over(const ParkedCallRow& row) = 0;
+  /// The call of ours whose peer is this extension and has put it on hold, the one held last first.
+  virtual std::optional<ParkId> call_held_by(const std::string& tenant, const std::string& user) const = 0;
   /// Gives up both dialogs without a word.
   virtual void forget(const ParkId& park_id) = 0;
 

@@ -1,0 +1,556 @@
+#include "parkd/service/park_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "base/match.h"
+#include "base/random.h"
+#include "parkd/service/refusal.h"
+
+namespace callpark {
+namespace {
+
+constexpr Duration kRecoveryRetry{500};
+constexpr std::size_t kParkIdLength = 26;  // 130 bits
+
+bool waits_in_orbit(const park::State& state) {
+  return state.orbit == park::Orbit::kHeld;
+}
+
+}  // namespace
+
+struct ParkService::ParkedCall {
+  ParkedCallRow row;
+  park::State state;
+  OrbitWish wish;
+  DialledFacts facts;  // of the code that parked it; empty after a take-over
+  std::optional<ReferId> refer;
+  std::optional<CallId> parker_call;
+  std::map<park::Retriever, CallId> retrievers;
+  park::Retriever last_retriever = 0;
+  std::map<park::Timer, LoopHandle> timers;
+  // Events that came while actions were being carried out.
+  std::deque<park::Event> waiting;
+  bool deciding = false;
+
+  park::Retriever admit(CallId call) {
+    retrievers.emplace(++last_retriever, call);
+    return last_retriever;
+  }
+  std::optional<park::Retriever> retriever_of(CallId call) const {
+    for (const auto& [retriever, its_call] : retrievers) {
+      if (its_call == call) return retriever;
+    }
+    return std::nullopt;
+  }
+};
+
+// Carries out the orders about one call.
+class ParkService::Performer {
+ public:
+  Performer(ParkService& service, ParkedCall& call) : service_(service), call_(call), id_(call.row.park_id) {}
+
+  void operator()(const park::ClaimOrbit& order) {
+    fill_dialogs();
+    service_.store_.claim_orbit(call_.row, call_.wish,
+                                [&service = service_, id = id_, order](Result<OrbitGot, ClaimOrbitFailure> got) {
+                                  service.on_orbit_claimed(id, order.question, std::move(got));
+                                });
+  }
+  void operator()(const park::WriteParked& order) {
+    call_.row.state = RowState::kParked;
+    fill_dialogs();
+    service_.store_.write(call_.row, [&service = service_, id = id_, order](Result<void, StoreUnavailable> written) {
+      service.tell(id, written ? park::Event(park::RowWritten{order.question})
+                               : park::Event(park::RowNotWritten{order.question}));
+    });
+  }
+  void operator()(const park::UnclaimCall&) {
+    call_.row.state = RowState::kParked;
+    call_.row.retriever.clear();
+    service_.store_.unclaim_call(id_);
+  }
+  void operator()(const park::WriteRetrieved&) { write_without_orbit(); }
+  void operator()(const park::FreeOrbit&) { write_without_orbit(); }
+  void operator()(const park::RemoveRow& order) { service_.store_.remove(id_, order.reason); }
+
+  void operator()(const park::OpenMedia& order) {
+    std::optional<MediaSnapshot> again = std::exchange(call_.row.media, std::nullopt);
+    const std::string session = again ? again->session : "park-" + random_token(16);
+    call_.row.media = MediaSnapshot{.session = session, .local = {}, .ssrc = 0, .remote = {}};
+    if (again) call_.row.media->remote = again->remote;
+    service_.park_by_session_[session] = id_;
+    service_.media_.open(
+        session, Music{call_.row.music_class}, std::move(again),
+        [&service = service_, id = id_, session, order](Result<MediaSnapshot, MediaUnavailable> opened) {
+          service.on_media_opened(id, session, order.question, std::move(opened));
+        });
+  }
+  void operator()(const park::CloseMedia&) {
+    if (!call_.row.media) return;
+    service_.park_by_session_.erase(call_.row.media->session);
+    service_.media_.close(call_.row.media->session);
+    call_.row.media.reset();
+  }
+
+  void operator()(const park::OfferMusic& order) {
+    service_.legs_.offer_music(id_, order.question, call_.row.media->local);
+  }
+  void operator()(const park::OfferRetriever& order) {
+    service_.legs_.offer_call(id_, order.question, call_.retrievers.at(order.retriever));
+  }
+  void operator()(const park::OfferPeer& order) { service_.legs_.offer_peer(id_, order.question); }
+  void operator()(const park::EndCaller&) { service_.legs_.end(id_, PartyEnd::kCaller); }
+  void operator()(const park::Bridge&) { service_.legs_.bridge(id_); }
+  void operator()(const park::Unbridge&) { service_.legs_.unbridge(id_); }
+  void operator()(const park::EndPeer&) { service_.legs_.end(id_, PartyEnd::kPeer); }
+
+  void operator()(const park::AcceptPark&) {
+    log_info(call_.row.caller.call_id, "parked at {} of {} by {}", call_.row.orbit, call_.row.tenant, call_.row.parker);
+    if (call_.refer) {
+      service_.legs_.conclude_refer(*std::exchange(call_.refer, std::nullopt), 200, "OK", Legs::Adoption::kKept);
+      return;
+    }
+    const CallId parker = *call_.parker_call;
+    Announcement announcement{
+        call_.facts.language,
+        {Announcement::Prompt{"call_parked"}, Announcement::Digits{dialled_to_retrieve(call_.facts, call_.row.orbit)}}};
+    service_.announcer_.say(parker, std::move(announcement), Legs::Answer::kFinal, service_.settings_.announcement_max,
+                            [&service = service_, id = id_] { service.tell(id, park::AnnouncementPlayed{}); });
+  }
+  void operator()(const park::RefusePark& order) {
+    const auto adoption =
+        call_.state.caller == park::CallerLeg::kOurs ? Legs::Adoption::kKept : Legs::Adoption::kReleased;
+    if (call_.refer) service_.refuse_refer(*std::exchange(call_.refer, std::nullopt), order.reason, adoption);
+    if (call_.parker_call) {
+      const CallId parker = *std::exchange(call_.parker_call, std::nullopt);
+      service_.park_by_call_.erase(parker);
+      service_.refuse_call(parker, order.reason, call_.facts.language);
+    }
+  }
+  void operator()(const park::EndParkerCall&) {
+    if (!call_.parker_call) return;
+    const CallId parker = *std::exchange(call_.parker_call, std::nullopt);
+    service_.park_by_call_.erase(parker);
+    service_.announcer_.stop(parker);
+    service_.legs_.hang_up(parker);
+  }
+
+  void operator()(const park::AnswerRetriever& order) {
+    service_.legs_.answer_retriever(call_.retrievers.at(order.retriever), id_);
+  }
+  void operator()(const park::RefuseRetriever& order) {
+    service_.refuse_call(dismiss(order.retriever), order.reason, call_.facts.language);
+  }
+  void operator()(const park::EndRetriever& order) { service_.legs_.hang_up(dismiss(order.retriever)); }
+  void operator()(const park::MakePeer& order) { service_.legs_.make_peer(id_, dismiss(order.retriever)); }
+
+  void operator()(const park::StartTimer& order) {
+    call_.timers[order.timer] = service_.loop_.after(
+        duration_of(order.timer),
+        [&service = service_, id = id_, timer = order.timer] { service.tell(id, park::TimerFired{timer}); });
+  }
+  void operator()(const park::StopTimer& order) { call_.timers.erase(order.timer); }
+  // The call itself is forgotten by run(), when all orders are carried out.
+  void operator()(const park::Dismiss&) { service_.legs_.forget(id_); }
+
+ private:
+  CallId dismiss(park::Retriever retriever) {
+    const auto node = call_.retrievers.extract(retriever);
+    service_.park_by_call_.erase(node.mapped());
+    return node.mapped();
+  }
+  void fill_dialogs() {
+    call_.row.caller = service_.legs_.caller_snapshot(id_);
+    call_.row.peer = service_.legs_.peer_snapshot(id_);
+  }
+  void write_without_orbit() {
+    call_.row.state = RowState::kRetrieved;
+    fill_dialogs();
+    service_.store_.write_retrieved(call_.row);
+    call_.row.orbit.clear();
+  }
+  Duration duration_of(park::Timer timer) const {
+    switch (timer) {
+      case park::Timer::kGiveUp:
+        return std::max(Duration(0), Duration(call_.row.deadline - wall_now()));
+      case park::Timer::kParkerBye:
+        return service_.settings_.parker_bye_timeout;
+      case park::Timer::kMusicRetry:
+        return service_.settings_.music_retry;
+    }
+    return Duration(0);
+  }
+
+  ParkService& service_;
+  ParkedCall& call_;
+  const ParkId id_;
+};
+
+ParkService::ParkService(EventLoop& loop, Store& store, Media& media, Legs& legs, Metrics& metrics,
+                         ParkSettings settings)
+    : loop_(loop),
+      store_(store),
+      media_(media),
+      legs_(legs),
+      metrics_(metrics),
+      settings_(std::move(settings)),
+      announcer_(loop, media, legs) {
+  media_.set_listener(this);
+}
+
+ParkService::~ParkService() {
+  media_.set_listener(nullptr);
+}
+
+// ------------------------------------------------------------------------------------------------------ somebody dials
+
+void ParkService::on_feature_call(FeatureCall call) {
+  open_calls_.emplace(call.call, call.sip_call_id);
+  store_.look_up(call.tenant, call.user, call.dialled, [this, call](LookedUp facts) {
+    if (open_calls_.count(call.call) != 0) on_looked_up(call, facts);
+  });
+}
+
+void ParkService::on_looked_up(const FeatureCall& call, const LookedUp& facts) {
+  if (!facts) return refuse_call(call.call, park::RefusalReason::kUnavailable, "");
+  const auto command = interpret(*facts, call.user);
+  if (!command) return refuse_call(call.call, command.error(), facts->language);
+  std::visit(overloaded{[&](const ParkCommand& park) { park_held(call, *facts, park); },
+                        [&](const RetrieveCommand& wanted) { retrieve(call, *facts, wanted); }},
+             *command);
+}
+
+void ParkService::park_held(const FeatureCall& call, const DialledFacts& facts, const ParkCommand& command) {
+  if (const auto ours = legs_.call_held_by(call.tenant, call.user)) {
+    ParkedCall* held = find(*ours);
+    if (held && std::holds_alternative<park::Talking>(held->state.phase)) {
+      rewish(*held, call.user, facts, command.wish);
+      held->parker_call = call.call;
+      park_by_call_.emplace(call.call, *ours);
+      open_calls_.erase(call.call);
+      return tell(*ours, park::ParkAsked{park::Request::kCall});
+    }
+  }
+  if (!call.held) return refuse_call(call.call, park::RefusalReason::kNoHeldCall, facts.language);
+  ParkedCall& parked = start(call.tenant, call.user, facts, command.wish);
+  const ParkId id = parked.row.park_id;
+  if (!legs_.adopt(id, *call.held)) {
+    calls_.erase(id);
+    return refuse_call(call.call, park::RefusalReason::kNoHeldCall, facts.language);
+  }
+  parked.parker_call = call.call;
+  park_by_call_.emplace(call.call, id);
+  open_calls_.erase(call.call);
+  run(parked, park::begin(park::Request::kCall));
+}
+
+void ParkService::retrieve(const FeatureCall& call, const DialledFacts& facts, const RetrieveCommand& command) {
+  store_.claim_call(call.tenant, command.orbits, call.user,
+                    [this, id = call.call, language = facts.language](Result<ParkedCallRow, ClaimCallFailure> won) {
+                      const bool waits = open_calls_.count(id) != 0;
+                      if (!won) {
+                        if (!waits) return;
+                        switch (won.error()) {
+                          case ClaimCallFailure::kNoneParked:
+                            return refuse_call(id, park::RefusalReason::kNoCallParked, language);
+                          case ClaimCallFailure::kAlreadyPickedUp:
+                            return refuse_call(id, park::RefusalReason::kAlreadyPickedUp, language);
+                          case ClaimCallFailure::kUnavailable:
+                            return refuse_call(id, park::RefusalReason::kUnavailable, language);
+                        }
+                        return;
+                      }
+                      ParkedCall* parked = find(won->park_id);
+                      if (!parked) parked = &take_over(*won, park::Found::kParked);
+                      if (!waits)
+                        return store_.unclaim_call(won->park_id);  // he cancelled while the database was asked
+                      parked->row.state = RowState::kRetrieving;
+                      parked->row.retriever = won->retriever;
+                      open_calls_.erase(id);
+                      park_by_call_.emplace(id, won->park_id);
+                      tell(won->park_id, park::CallClaimed{parked->admit(id)});
+                    });
+}
+
+// ------------------------------------------------------------------------------------------------- somebody transfers
+
+void ParkService::on_refer(Referral referral) {
+  store_.look_up(referral.tenant, referral.user, referral.dialled, [this, referral](LookedUp facts) {
+    if (!facts) return refuse_refer(referral.refer, park::RefusalReason::kUnavailable, Legs::Adoption::kReleased);
+    const auto command = interpret(*facts, referral.user);
+    const auto* park = command ? std::get_if<ParkCommand>(&*command) : nullptr;
+    if (park) return park_referred(referral, *facts, *park);
+    // FEATURES S11: a transfer to a code that retrieves would join two callers; it is refused like junk.
+    refuse_refer(referral.refer, command ? park::RefusalReason::kInvalidCode : command.error(),
+                 Legs::Adoption::kReleased);
+  });
+}
+
+void ParkService::park_referred(const Referral& referral, const DialledFacts& facts, const ParkCommand& command) {
+  ParkedCall& parked = start(referral.tenant, referral.user, facts, command.wish);
+  const ParkId id = parked.row.park_id;
+  if (!legs_.adopt(id, referral.dialog)) {
+    calls_.erase(id);
+    return refuse_refer(referral.refer, park::RefusalReason::kCallerGone, Legs::Adoption::kKept);
+  }
+  parked.refer = referral.refer;
+  run(parked, park::begin(park::Request::kRefer));
+}
+
+void ParkService::on_refer_of_peer(const ParkId& park_id, Referral referral) {
+  store_.look_up(referral.tenant, referral.user, referral.dialled,
+                 [this, park_id, referral](LookedUp facts) { repark_referred(park_id, referral, facts); });
+}
+
+void ParkService::repark_referred(const ParkId& park_id, const Referral& referral, const LookedUp& facts) {
+  if (!facts) return refuse_refer(referral.refer, park::RefusalReason::kUnavailable, Legs::Adoption::kKept);
+  ParkedCall* parked = find(park_id);
+  const auto command = interpret(*facts, referral.user);
+  const auto* park = command ? std::get_if<ParkCommand>(&*command) : nullptr;
+  if (!parked || !park) {
+    return refuse_refer(referral.refer, command ? park::RefusalReason::kInvalidCode : command.error(),
+                        Legs::Adoption::kKept);
+  }
+  if (std::holds_alternative<park::Talking>(parked->state.phase)) {
+    rewish(*parked, referral.user, *facts, park->wish);
+    parked->refer = referral.refer;
+    return tell(park_id, park::ParkAsked{park::Request::kRefer});
+  }
+  if (parked->state.request != park::Request::kAnnouncing) {
+    return refuse_refer(referral.refer, park::RefusalReason::kUnavailable, Legs::Adoption::kKept);
+  }
+  // An attended transfer to the code: dialling it has parked the caller already.
+  parked->refer = referral.refer;
+  tell(park_id, park::ParkerReferred{});
+}
+
+// ------------------------------------------------------------------------------------------------------ calls and rows
+
+ParkService::ParkedCall& ParkService::start(const std::string& tenant, const std::string& user,
+                                            const DialledFacts& facts, OrbitWish wish) {
+  auto parked = std::make_unique<ParkedCall>();
+  ParkedCall& call = *parked;
+  call.row.park_id = random_token(kParkIdLength);
+  call.row.tenant = tenant;
+  call.row.owner = settings_.node_name;
+  rewish(call, user, facts, std::move(wish));
+  calls_.emplace(call.row.park_id, std::move(parked));
+  return call;
+}
+
+void ParkService::rewish(ParkedCall& call, const std::string& user, const DialledFacts& facts, OrbitWish wish) {
+  call.wish = std::move(wish);
+  call.facts = facts;
+  call.row.state = RowState::kAdopting;
+  call.row.parker = user;
+  call.row.retriever.clear();
+  call.row.music_class = facts.music_class;
+  call.row.parked_at = wall_now();
+  call.row.deadline = call.row.parked_at + std::chrono::seconds(facts.park_seconds_max);
+}
+
+ParkService::ParkedCall& ParkService::take_over(const ParkedCallRow& row, park::Found found) {
+  auto parked = std::make_unique<ParkedCall>();
+  ParkedCall& call = *parked;
+  call.row = row;
+  call.row.owner = settings_.node_name;
+  calls_[row.park_id] = std::move(parked);
+  legs_.take_over(row);
+  if (found != park::Found::kParked) call.row.media.reset();
+  run(call, park::resume(found));
+  return call;
+}
+
+void ParkService::recover(std::function<void()> done) {
+  store_.load([this, done = std::move(done)](Result<std::vector<ParkedCallRow>, StoreUnavailable> rows) mutable {
+    if (!rows) {
+      recovery_retry_ = loop_.after(kRecoveryRetry, [this, done = std::move(done)] { recover(done); });
+      return;
+    }
+    for (const ParkedCallRow& row : *rows) {
+      if (find(row.park_id)) continue;
+      switch (row.state) {
+        case RowState::kParked:
+          take_over(row, park::Found::kParked);
+          break;
+        case RowState::kAdopting:
+        case RowState::kRetrieving:
+          take_over(row, park::Found::kUncertain);
+          break;
+        case RowState::kRetrieved:
+          take_over(row, park::Found::kRetrieved);
+          break;
+      }
+    }
+    if (!rows->empty()) log_info("", "took over {} calls from the database", rows->size());
+    done();
+  });
+}
+
+std::size_t ParkService::parked_calls() const {
+  return static_cast<std::size_t>(std::count_if(calls_.begin(), calls_.end(),
+                                                [](const auto& entry) { return waits_in_orbit(entry.second->state); }));
+}
+
+void ParkService::refuse_call(CallId call, park::RefusalReason reason, const std::string& language) {
+  const Refusal refusal = refusal_of(reason);
+  metrics_
+      .counter("callpark_refusals_total", "Feature calls and transfers refused",
+               {{"reason", std::string(refusal.prompt)}})
+      .increment();
+  open_calls_.try_emplace(call);
+  const Duration spoken_max = reason == park::RefusalReason::kAlreadyPickedUp ? settings_.already_picked_up_speech_max
+                                                                              : settings_.refusal_speech_max;
+  announcer_.say(call,
+                 Announcement{language.empty() ? "en" : language, {Announcement::Prompt{std::string(refusal.prompt)}}},
+                 Legs::Answer::kEarly, spoken_max, [this, call, refusal] {
+                   open_calls_.erase(call);
+                   legs_.refuse(call, refusal.status, std::string(refusal.phrase));
+                 });
+}
+
+void ParkService::refuse_refer(ReferId refer, park::RefusalReason reason, Legs::Adoption adoption) {
+  const Refusal refusal = refusal_of(reason);
+  metrics_
+      .counter("callpark_refusals_total", "Feature calls and transfers refused",
+               {{"reason", std::string(refusal.prompt)}})
+      .increment();
+  legs_.conclude_refer(refer, refusal.status, std::string(refusal.phrase), adoption);
+}
+
+// ------------------------------------------------------------------------------------------------- what the ports say
+
+void ParkService::on_orbit_claimed(const ParkId& park_id, park::Question question,
+                                   Result<OrbitGot, ClaimOrbitFailure> got) {
+  ParkedCall* call = find(park_id);
+  if (!call) return;
+  if (got) {
+    call->row.orbit = got->orbit;
+    call->row.slot = got->slot;
+    return tell(park_id, park::OrbitClaimed{question});
+  }
+  switch (got.error()) {
+    case ClaimOrbitFailure::kTaken:
+      return tell(park_id, park::OrbitRefused{question, park::RefusalReason::kOrbitTaken});
+    case ClaimOrbitFailure::kTooManyParked:
+      return tell(park_id, park::OrbitRefused{question, park::RefusalReason::kTooManyParked});
+    case ClaimOrbitFailure::kUnavailable:
+      return tell(park_id, park::OrbitRefused{question, park::RefusalReason::kUnavailable});
+  }
+}
+
+void ParkService::on_media_opened(const ParkId& park_id, const std::string& session, park::Question question,
+                                  Result<MediaSnapshot, MediaUnavailable> opened) {
+  ParkedCall* call = find(park_id);
+  if (!call || !call->row.media || call->row.media->session != session) return;  // closed meanwhile
+  if (!opened) return tell(park_id, park::MediaFailed{question});
+  const std::optional<MediaRemote> remote = call->row.media->remote;
+  call->row.media = *opened;
+  call->row.media->remote = remote;
+  tell(park_id, park::MediaOpened{question});
+}
+
+void ParkService::on_offer_accepted(const ParkId& park_id, park::Question question,
+                                    const std::optional<MediaRemote>& music) {
+  if (music) on_caller_media_changed(park_id, *music);
+  tell(park_id, park::CallerAccepted{question});
+}
+
+void ParkService::on_offer_refused(const ParkId& park_id, park::Question question) {
+  tell(park_id, park::CallerRefused{question});
+}
+
+void ParkService::on_caller_media_changed(const ParkId& park_id, const MediaRemote& music) {
+  ParkedCall* call = find(park_id);
+  if (!call || !call->row.media) return;
+  call->row.media->remote = music;
+  media_.connect(call->row.media->session, music);
+}
+
+void ParkService::on_party_gone(const ParkId& park_id, PartyEnd party) {
+  tell(park_id, party == PartyEnd::kCaller ? park::Event(park::CallerGone{}) : park::Event(park::PeerGone{}));
+}
+
+void ParkService::on_call_confirmed(CallId call) {
+  const auto found = park_by_call_.find(call);
+  if (found == park_by_call_.end()) return;
+  const ParkId id = found->second;
+  if (const auto retriever = find(id)->retriever_of(call)) tell(id, park::RetrieverConfirmed{*retriever});
+}
+
+void ParkService::on_call_lost(CallId call) {
+  const auto found = park_by_call_.find(call);
+  if (found == park_by_call_.end()) return on_call_gone(call);
+  const ParkId id = found->second;
+  if (const auto retriever = find(id)->retriever_of(call)) return tell(id, park::RetrieverLost{*retriever});
+  on_call_gone(call);
+}
+
+void ParkService::on_call_gone(CallId call) {
+  announcer_.stop(call);
+  open_calls_.erase(call);
+  const auto found = park_by_call_.find(call);
+  if (found == park_by_call_.end()) return;
+  const ParkId id = found->second;
+  park_by_call_.erase(found);
+  ParkedCall& parked = *find(id);
+  if (parked.parker_call == call) {
+    parked.parker_call.reset();
+    return tell(id, park::ParkerCallGone{});
+  }
+  const auto retriever = parked.retriever_of(call);
+  parked.retrievers.erase(*retriever);
+  tell(id, park::RetrieverGone{*retriever});
+}
+
+void ParkService::on_media_played(const std::string& session) {
+  announcer_.on_played(session);
+}
+
+void ParkService::on_media_moved(const std::string& session, const MediaSnapshot& now) {
+  const auto found = park_by_session_.find(session);
+  if (found == park_by_session_.end()) return;
+  const ParkId id = found->second;
+  ParkedCall& call = *find(id);
+  call.row.media->local = now.local;
+  call.row.media->ssrc = now.ssrc;
+  tell(id, park::MediaMoved{call.state.media_question});
+}
+
+// --------------------------------------------------------------------------------------------------------- the machine
+
+ParkService::ParkedCall* ParkService::find(const ParkId& park_id) {
+  const auto found = calls_.find(park_id);
+  return found == calls_.end() ? nullptr : found->second.get();
+}
+
+void ParkService::tell(const ParkId& park_id, const park::Event& event) {
+  ParkedCall* call = find(park_id);
+  if (!call) return;
+  if (call->deciding) {
+    call->waiting.push_back(event);
+    return;
+  }
+  run(*call, park::decide(call->state, event));
+}
+
+void ParkService::run(ParkedCall& call, park::Decision decision) {
+  call.deciding = true;
+  for (;;) {
+    // Before the actions: what they set off at once must see the state that ordered it.
+    call.state = decision.next;
+    for (const park::Action& action : decision.actions) std::visit(Performer(*this, call), action);
+    if (call.waiting.empty()) break;
+    decision = park::decide(call.state, call.waiting.front());
+    call.waiting.pop_front();
+  }
+  call.deciding = false;
+  if (!std::holds_alternative<park::Ended>(call.state.phase)) return;
+  const ParkId id = call.row.park_id;
+  if (call.row.media) park_by_session_.erase(call.row.media->session);
+  calls_.erase(id);
+}
+
+}  // namespace callpark

@@ -1,0 +1,32 @@
+#include "parkd/service/refusal.h"
+
+namespace callpark {
+
+Refusal refusal_of(park::RefusalReason reason) {
+  using park::RefusalReason;
+  switch (reason) {
+    case RefusalReason::kNotPermitted:
+      return {403, "Not permitted", "not_permitted"};
+    case RefusalReason::kNoHeldCall:
+      return {404, "No call on hold", "no_held_call"};
+    case RefusalReason::kOrbitTaken:
+      return {486, "Orbit taken", "orbit_taken"};
+    case RefusalReason::kTooManyParked:
+      return {486, "Too many calls parked", "orbit_taken"};
+    case RefusalReason::kInvalidCode:
+      return {404, "Not a valid code", "invalid_code"};
+    case RefusalReason::kNoCallParked:
+      return {404, "No call parked there", "no_call_parked"};
+    case RefusalReason::kAlreadyPickedUp:
+      return {404, "Already picked up", "already_picked_up"};
+    case RefusalReason::kNotAcceptable:
+      return {488, "No media in common", "not_available"};
+    case RefusalReason::kCallerGone:
+      return {480, "The caller has hung up", "not_available"};
+    case RefusalReason::kUnavailable:
+      return {503, "Parking is not available", "not_available"};
+  }
+  return {500, "Parking is not available", "not_available"};
+}
+
+}  // namespace callpark
