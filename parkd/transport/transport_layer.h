@@ -37,6 +37,7 @@ struct TransportCounters {
   std::uint64_t malformed_answered = 0;
   std::uint64_t strangers_dropped = 0;   // datagrams and connections of addresses that are no peers
   std::uint64_t responses_not_ours = 0;  // responses whose topmost Via is not ours
+  std::uint64_t udp_lost = 0;            // datagrams that the kernel refused after send() had taken them
   std::uint64_t tcp_accepted = 0;
   std::uint64_t tcp_connected = 0;
   std::uint64_t tcp_refused = 0;  // incoming, because there were too many
@@ -49,7 +50,7 @@ class TransportLayer final : public MessageTransport {
  public:
   /// Binds and listens; messages wait in the kernel until start(). Throws std::system_error when it cannot, and
   /// std::invalid_argument for settings that make no sense.
-  TransportLayer(EventLoop& loop, TransportSettings settings);
+  TransportLayer(EventLoop& loop, const TransportSettings& settings);
   ~TransportLayer() override;
   TransportLayer(const TransportLayer&) = delete;
   TransportLayer& operator=(const TransportLayer&) = delete;
