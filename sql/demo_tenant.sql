@@ -1,0 +1,44 @@
+-- The demo tenant, and a second one beside it for isolation. Tests rely on these rows. Loading the file again adds what
+-- is missing and leaves what was edited; only the trunk's port follows @sip_port (default 5060).
+
+INSERT IGNORE INTO tenants (tenant, description) VALUES
+  ('demo.callpark', 'The demo tenant'),
+  ('other.callpark', 'A second tenant: nothing of the first may be seen here');
+
+-- Passwords are demo-101, other-101 and so on.
+INSERT INTO extensions (tenant, extension, password, display_name)
+  SELECT d.tenant, d.extension, CONCAT(SUBSTRING_INDEX(d.tenant, '.', 1), '-', d.extension), d.display_name
+  FROM (
+    SELECT 'demo.callpark' AS tenant, '101' AS extension, 'Alice Anders' AS display_name
+    UNION ALL SELECT 'demo.callpark', '102', 'Bob Brown'
+    UNION ALL SELECT 'demo.callpark', '103', 'Carol Clark'
+    UNION ALL SELECT 'demo.callpark', '104', 'Dave Dunn'
+    UNION ALL SELECT 'demo.callpark', '105', 'Erin Ellis'
+    UNION ALL SELECT 'demo.callpark', '106', 'Frank Ford'
+    UNION ALL SELECT 'other.callpark', '101', 'Olga Other'
+    UNION ALL SELECT 'other.callpark', '102', 'Oscar Other'
+  ) d
+  WHERE NOT EXISTS (SELECT 1 FROM extensions e WHERE e.tenant = d.tenant AND e.extension = d.extension);
+
+INSERT INTO park_codes (tenant, code, action, bare, description)
+  SELECT t.tenant, d.code, d.action, d.bare, d.description
+  FROM (
+    SELECT '*68' AS code, 'park' AS action, 'own_extension' AS bare, 'Park at the own extension, *68102 at 102' AS description
+    UNION ALL SELECT '*88', 'retrieve', 'own_extension', 'Retrieve from the own extension, *88102 from 102'
+    UNION ALL SELECT '*70', 'park', 'random_orbit', 'Park at a random orbit, *70102 at 102'
+    UNION ALL SELECT '*71', 'retrieve', 'own_extension', 'Retrieve from the own extension, *71*7250 from a random orbit'
+  ) d
+  JOIN tenants t ON t.tenant IN ('demo.callpark', 'other.callpark')
+  WHERE NOT EXISTS (SELECT 1 FROM park_codes c WHERE c.tenant = t.tenant AND c.code = d.code);
+
+INSERT INTO trunks (tenant, trunk, address, port, description) VALUES
+  ('demo.callpark', 'demo', '127.0.0.50', COALESCE(@sip_port, 5060), 'The demo trunk, known by its address')
+  ON DUPLICATE KEY UPDATE port = VALUES(port);
+
+INSERT IGNORE INTO dids (did, tenant, destination) VALUES
+  ('+442030000101', 'demo.callpark', '101'),
+  ('+442030000102', 'demo.callpark', '102'),
+  ('+442030000103', 'demo.callpark', '103'),
+  ('+442030000104', 'demo.callpark', '104'),
+  ('+442030000105', 'demo.callpark', '105'),
+  ('+442030000106', 'demo.callpark', '106');
