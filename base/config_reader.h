@@ -27,26 +27,29 @@ std::string to_string(const ConfigError& error);
 /// Keys are written "section.key", or "key" at the top. The places given to the rows must outlive the reader.
 class ConfigReader {
  public:
-  /// Reads one scalar into its place; empty when it did, otherwise what was expected ("a port from 1 to 65535").
-  using Parser = std::function<std::string(const std::string& text)>;
+  /// Reads one scalar into its place; false when the text is not what the row expects.
+  using Parser = std::function<bool(const std::string& text)>;
+
+  struct TextRule {
+    bool may_be_empty = false;
+    /// The value is not repeated in errors.
+    bool is_secret = false;
+    std::size_t length_max = 255;
+  };
 
   /// A section's own help, printed above it in the example. Rows are printed in the order in which they were added.
   void section(std::string name, std::string help);
 
-  struct TextRule {
-    bool may_be_empty = false;
-    std::size_t length_max = 255;
-  };
   void text(std::string key, std::string& into, std::string default_value, std::string help);
   void text(std::string key, std::string& into, std::string default_value, TextRule rule, std::string help);
   void boolean(std::string key, bool& into, bool default_value, std::string help);
   template <class Number>
   void number(std::string key, Number& into, std::int64_t default_value, std::int64_t min, std::int64_t max,
               std::string help) {
-    number_row(std::move(key), default_value, min, max, "a whole number", std::move(help),
+    number_row(std::move(key), default_value, min, max, "", std::move(help),
                [&into](std::int64_t value) { into = static_cast<Number>(value); });
   }
-  /// The key should end in _ms or _seconds, whichever `unit` says.
+  /// Default, bounds and the file's value count `unit`, milliseconds or seconds; the key's name should say which.
   void duration(std::string key, Duration& into, std::int64_t default_value, std::int64_t min, std::int64_t max,
                 Duration unit, std::string help);
   /// A numeric address and port, or a unix socket.
@@ -56,22 +59,22 @@ class ConfigReader {
               std::vector<std::pair<std::string, Choice>> choices, std::string help) {
     std::string expected = "one of";
     for (const auto& [name, value] : choices) expected += " " + name;
-    row(std::move(key), std::move(default_name), std::move(help),
-        [&into, choices = std::move(choices), expected = std::move(expected)](const std::string& text) {
+    row(std::move(key), std::move(default_name), std::move(expected), std::move(help),
+        [&into, choices = std::move(choices)](const std::string& text) {
           for (const auto& [name, value] : choices) {
             if (name != text) continue;
             into = value;
-            return std::string();
+            return true;
           }
-          return expected;
+          return false;
         });
   }
-  /// Any other type of value. `default_value` is read by `parser` too.
-  void row(std::string key, std::string default_value, std::string help, Parser parser);
-  /// A list of scalars, each read by `parser`, which is to append it. `clear` empties the place first.
-  void list(std::string key, std::vector<std::string> default_values, std::string help, std::function<void()> clear,
-            Parser parser);
-  /// The key just added has no default: a file without it is wrong. Its default is printed as an example.
+  /// Any other type of value. `expected` ends the sentence "KEY must be ...".
+  void row(std::string key, std::string default_value, std::string expected, std::string help, Parser parser);
+  /// A list of at least one value; `parser` appends one and `clear` empties the place first.
+  void list(std::string key, std::vector<std::string> default_values, std::string expected, std::string help,
+            std::function<void()> clear, Parser parser);
+  /// The key added last has no default: a file without it is wrong. Its default is only printed, as an example.
   void required();
 
   /// Sets every place: from the file, otherwise the default. Empty when the file was right; places are only to be used
@@ -87,11 +90,12 @@ class ConfigReader {
   struct Row {
     std::string key;
     std::vector<std::string> default_values;
+    std::string expected;
     std::string help;
     Parser parser;
-    std::function<void()> clear;
-    bool is_list = false;
+    std::function<void()> clear;  // of a list; empty for a single value
     bool is_required = false;
+    bool is_secret = false;
   };
   struct Section {
     std::string name;
@@ -99,8 +103,8 @@ class ConfigReader {
   };
   class Walk;
 
-  void number_row(std::string key, std::int64_t default_value, std::int64_t min, std::int64_t max, std::string what,
-                  std::string help, std::function<void(std::int64_t)> set);
+  void number_row(std::string key, std::int64_t default_value, std::int64_t min, std::int64_t max,
+                  const std::string& unit, std::string help, std::function<void(std::int64_t)> set);
 
   std::vector<Section> sections_;
   std::vector<Row> rows_;
