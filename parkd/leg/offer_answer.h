@@ -26,10 +26,12 @@ struct PlayableCodec {
 
 /// All of them are a 488 (Not Acceptable Here) when an offer came, and an end of the attempt when an answer came.
 enum class OfferError : std::uint8_t {
-  kNotReadable,
+  /// No audio line with a port.
   kNoAudio,
+  /// Only such that want SRTP.
   kNotPlainRtp,
   kNoCommonCodec,
+  /// No numeric address to send to.
   kNoAddress,
 };
 

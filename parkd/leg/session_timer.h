@@ -13,15 +13,10 @@ namespace callpark::leg {
 struct SessionTimer {
   std::chrono::seconds interval{1800};
   bool we_refresh = false;
+  /// RFC 4028 5: never below 90; more after a 422 has asked for more.
+  std::chrono::seconds interval_min{90};
 
   bool operator==(const SessionTimer&) const = default;
-};
-
-struct SessionTimerPolicy {
-  /// What we ask for when we begin a timer.
-  std::chrono::seconds interval{1800};
-  /// RFC 4028 5: never below 90.
-  std::chrono::seconds interval_min{90};
 };
 
 /// Answer 422 with `Min-SE` of this value.
@@ -31,9 +26,9 @@ struct IntervalTooSmall {
 
 /// What a 2xx to this INVITE or UPDATE agrees to; none when the request asks for no timer, which ends one that ran.
 /// The refresher that the request names is kept; when it names none, the sender refreshes if it can, else we.
-Result<std::optional<SessionTimer>, IntervalTooSmall> answer_session_timer(const sip::SipMessage& request,
-                                                                           const SessionTimerPolicy& policy);
-/// Puts it into the 2xx to `request`: Supported, Session-Expires and, where the RFC wants it, Require.
+Result<std::optional<SessionTimer>, IntervalTooSmall> answer_session_timer(
+    const sip::SipMessage& request, std::chrono::seconds interval_min = std::chrono::seconds(90));
+/// Puts it into the 2xx to `request`.
 void write_session_timer(sip::SipMessage& response, const std::optional<SessionTimer>& timer,
                          const sip::SipMessage& request);
 
@@ -42,8 +37,8 @@ void write_session_timer(sip::SipMessage& response, const std::optional<SessionT
 void offer_session_timer(sip::SipMessage& request, const std::optional<SessionTimer>& agreed);
 /// What the 2xx to a request of ours agreed to; none is none.
 std::optional<SessionTimer> read_session_timer(const sip::SipMessage& response);
-/// The interval to try again with after this 422, or none when it does not say, or asks for no more than was offered.
-std::optional<std::chrono::seconds> interval_after_422(const sip::SipMessage& response, std::chrono::seconds offered);
+/// What to offer again after this 422; none when it does not say, or asks for no more than was offered.
+std::optional<SessionTimer> raised_by_422(const sip::SipMessage& response, const SessionTimer& offered);
 
 /// Counted from the last 2xx: when we have to refresh, or none when that is the other's duty.
 std::optional<std::chrono::seconds> refresh_after(const SessionTimer& timer);

@@ -1,0 +1,157 @@
+#include "parkd/leg/adoptable_dialog_codec.h"
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "parkd/dialog/route_set.h"
+#include "parkd/message/sip_uri.h"
+
+namespace callpark::leg {
+
+namespace {
+
+// RFC 3261 8.1.1.5
+constexpr std::uint64_t kCSeqMax = 0x7fffffff;
+
+struct Party {
+  std::string tag;
+  std::string uri;
+  std::string display;
+  std::string contact;
+  std::uint32_t cseq = 0;
+  sip::RouteSet route_set;
+  std::string sdp;
+};
+
+// Reads the members of one object and keeps the first complaint, so that reading goes on with empty values.
+class Members {
+ public:
+  Members(const Json& object, std::string path, std::optional<std::string>& complaint)
+      : object_(object), path_(std::move(path)), complaint_(complaint) {
+    if (!object_.is_object()) complain("", "an object is wanted");
+  }
+
+  const Json& at(const char* name) const {
+    static const Json kAbsent;
+    const auto found = object_.find(name);
+    return found == object_.end() ? kAbsent : *found;
+  }
+
+  std::string text(const char* name) {
+    const Json& value = at(name);
+    if (value.is_string() && !value.get_ref<const std::string&>().empty()) return value.get<std::string>();
+    complain(name, "a text that is not empty is wanted");
+    return {};
+  }
+
+  std::string text_if_any(const char* name) {
+    const Json& value = at(name);
+    if (value.is_string()) return value.get<std::string>();
+    if (!value.is_null()) complain(name, "a text is wanted");
+    return {};
+  }
+
+  std::string uri(const char* name) {
+    std::string value = text(name);
+    if (!value.empty() && !sip::parse_uri(value)) complain(name, "a SIP URI is wanted");
+    return value;
+  }
+
+  std::uint32_t cseq(const char* name) {
+    const Json& value = at(name);
+    if (value.is_number_unsigned() && value.get<std::uint64_t>() <= kCSeqMax) return value.get<std::uint32_t>();
+    complain(name, "a number from 0 to 2147483647 is wanted");
+    return 0;
+  }
+
+  sip::RouteSet routes(const char* name) {
+    auto routes = sip::parse_route_set(text_if_any(name));
+    if (routes) return std::move(*routes);
+    complain(name, "a list of addresses in angle brackets is wanted");
+    return {};
+  }
+
+  void complain(std::string_view name, std::string_view what) {
+    if (complaint_) return;
+    std::string where = path_;
+    if (!where.empty() && !name.empty()) where += ".";
+    where += name;
+    complaint_ = where.empty() ? std::string(what) : where + ": " + std::string(what);
+  }
+
+ private:
+  const Json& object_;
+  std::string path_;
+  std::optional<std::string>& complaint_;
+};
+
+Party read_party(const Json& object, const std::string& path, std::optional<std::string>& complaint) {
+  Members members(object, path, complaint);
+  Party party;
+  party.tag = members.text("tag");
+  party.uri = members.uri("uri");
+  party.display = members.text_if_any("display");
+  party.contact = members.uri("contact");
+  party.cseq = members.cseq("cseq");
+  party.route_set = members.routes("route_set");
+  party.sdp = members.text_if_any("sdp");
+  return party;
+}
+
+DialogSnapshot between(const std::string& call_id, const Party& local, const Party& remote,
+                       const sip::RouteSet& route) {
+  DialogSnapshot dialog;
+  dialog.call_id = call_id;
+  dialog.local_tag = local.tag;
+  dialog.remote_tag = remote.tag;
+  dialog.local_uri = local.uri;
+  dialog.local_display = local.display;
+  dialog.remote_uri = remote.uri;
+  dialog.remote_display = remote.display;
+  dialog.local_cseq = local.cseq;
+  // 0: it has sent no request that Kamailio has counted.
+  if (remote.cseq != 0) dialog.remote_cseq = remote.cseq;
+  dialog.remote_target = remote.contact;
+  dialog.route_set = route;
+  dialog.route_set.insert(dialog.route_set.end(), remote.route_set.begin(), remote.route_set.end());
+  dialog.local_sdp = local.sdp;
+  dialog.remote_sdp = remote.sdp;
+  return dialog;
+}
+
+// A display name in Latin-1 is no reason to lose a call, and only in names such bytes come up.
+std::string with_ascii_only(std::string_view json) {
+  std::string ascii(json);
+  for (char& c : ascii) {
+    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  }
+  return ascii;
+}
+
+}  // namespace
+
+Result<AdoptableDialog, AdoptableDialogError> decode_adoptable_dialog(std::string_view json) {
+  auto parsed = parse_json(json);
+  if (!parsed) parsed = parse_json(with_ascii_only(json));
+  if (!parsed) return failure(AdoptableDialogError{std::string(describe(parsed.error()))});
+
+  std::optional<std::string> complaint;
+  Members members(*parsed, "", complaint);
+  const std::string call_id = members.text("call_id");
+  const std::string parker = members.text("parker");
+  if (parker != "caller" && parker != "callee") members.complain("parker", "\"caller\" or \"callee\" is wanted");
+  const sip::RouteSet route = members.routes("route");
+  if (route.empty()) members.complain("route", "an address in angle brackets is wanted");
+  const Party caller = read_party(members.at("caller"), "caller", complaint);
+  const Party callee = read_party(members.at("callee"), "callee", complaint);
+  if (complaint) return failure(AdoptableDialogError{*complaint});
+
+  const Party& parking = parker == "caller" ? caller : callee;
+  const Party& parked = parker == "caller" ? callee : caller;
+  return AdoptableDialog{between(call_id, parking, parked, route), between(call_id, parked, parking, route)};
+}
+
+}  // namespace callpark::leg

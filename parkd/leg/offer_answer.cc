@@ -1,0 +1,518 @@
+#include "parkd/leg/offer_answer.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+namespace callpark::leg {
+
+using sip::Direction;
+using sip::Sdp;
+using sip::SdpConnection;
+using sip::SdpMedia;
+using sip::SdpOrigin;
+
+namespace {
+
+constexpr std::string_view kAudio = "audio";
+constexpr std::string_view kTelephoneEvent = "telephone-event";
+// RFC 4733 2.4.1: the keys 0 to 9, *, # and A to D.
+constexpr std::string_view kEvents = "0-15";
+constexpr std::uint32_t kEventClockRate = 8000;
+constexpr std::uint8_t kDynamicFirst = 96;
+constexpr std::uint8_t kDynamicLast = 127;
+
+// ---------------------------------------------------------------------------------------------------------- addresses
+
+bool is_ip6(const std::string& address) {
+  return address.find(':') != std::string::npos;
+}
+
+SdpConnection connection_to(const MediaAddress& mediad) {
+  return {"IN", is_ip6(mediad.address) ? "IP6" : "IP4", mediad.address};
+}
+
+// Numeric and not a multicast group ("224.2.1.1/127"): mediad resolves no names.
+bool can_be_sent_to(const SdpConnection& connection) {
+  in6_addr parsed;
+  return inet_pton(connection.address_type == "IP6" ? AF_INET6 : AF_INET, connection.address.c_str(), &parsed) == 1;
+}
+
+// RFC 3264 8: the o= line stays "except that the version in the origin field MUST increment by one".
+std::optional<SdpOrigin> continued(const std::optional<SdpOrigin>& previous) {
+  auto origin = previous;
+  if (origin) ++origin->version;
+  return origin;
+}
+
+SdpOrigin first_origin(const MediaAddress& mediad) {
+  const auto connection = connection_to(mediad);
+  return {"-", std::to_string(mediad.port), 1, connection.network_type, connection.address_type, connection.address};
+}
+
+std::optional<SdpOrigin> origin_of(const std::optional<Sdp>& sdp) {
+  return sdp ? std::optional(sdp->origin) : std::nullopt;
+}
+
+// --------------------------------------------------------------------------------------------------------- directions
+
+bool sends(Direction direction) {
+  return direction == Direction::kSendRecv || direction == Direction::kSendOnly;
+}
+
+bool receives(Direction direction) {
+  return direction == Direction::kSendRecv || direction == Direction::kRecvOnly;
+}
+
+Direction direction_of(bool send, bool receive) {
+  if (send) return receive ? Direction::kSendRecv : Direction::kSendOnly;
+  return receive ? Direction::kRecvOnly : Direction::kInactive;
+}
+
+// RFC 3264 6.1: an answer does nothing that the offer leaves no room for.
+Direction within(Direction answer, Direction offer) {
+  return direction_of(sends(answer) && receives(offer), receives(answer) && sends(offer));
+}
+
+// What we do towards a party that says this. RFC 3264 8.4: an address of 0.0.0.0 also means that nothing is to be sent.
+Direction towards(const Sdp& party, const SdpMedia& line) {
+  const auto ours = sip::reversed(sip::direction(party, line));
+  return direction_of(sends(ours) && !sip::is_hold(party, line), receives(ours));
+}
+
+// -------------------------------------------------------------------------------------------------------------- codecs
+
+bool same_text(std::string_view left, std::string_view right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+}
+
+bool is_opus(std::string_view name) {
+  return same_text(name, "opus");
+}
+
+bool is_telephone_event(const sip::Codec& codec) {
+  return same_text(codec.name, kTelephoneEvent);
+}
+
+// RFC 7587 7: opus is always written with two channels, whatever is sent; some write none.
+bool same_codec(const sip::Codec& left, const sip::Codec& right) {
+  return same_text(left.name, right.name) && left.clock_rate == right.clock_rate &&
+         (left.channels == right.channels || is_opus(left.name));
+}
+
+sip::Codec described(const PlayableCodec& codec) {
+  const std::uint8_t channels = is_opus(codec.name) ? 2 : 1;
+  return {codec.payload_type.value_or(0), codec.name, codec.clock_rate, channels, {}};
+}
+
+sip::Codec telephone_event(std::uint8_t payload_type, std::uint32_t clock_rate) {
+  return {payload_type, std::string(kTelephoneEvent), clock_rate, 1, std::string(kEvents)};
+}
+
+const PlayableCodec* find_playable(const std::vector<PlayableCodec>& playable, const sip::Codec& codec) {
+  const auto found = std::find_if(playable.begin(), playable.end(),
+                                  [&](const PlayableCodec& each) { return same_codec(described(each), codec); });
+  return found == playable.end() ? nullptr : &*found;
+}
+
+// RFC 4733 2.1: events use the clock of the audio they replace. Of those who offer another one only, it is taken.
+const sip::Codec* find_telephone_event(const std::vector<sip::Codec>& codecs, std::uint32_t clock_rate) {
+  const sip::Codec* any = nullptr;
+  for (const auto& codec : codecs) {
+    if (!is_telephone_event(codec)) continue;
+    if (codec.clock_rate == clock_rate) return &codec;
+    if (!any) any = &codec;
+  }
+  return any;
+}
+
+// Gives each codec of one m= line its number.
+class PayloadTypes {
+ public:
+  PayloadTypes(std::vector<sip::Codec> ours, std::vector<sip::Codec> theirs)
+      : ours_(std::move(ours)), theirs_(std::move(theirs)) {}
+
+  // The number that the other side uses, else the one that ours has used, else the static one, else a new one. None
+  // when all are taken.
+  std::optional<std::uint8_t> assign(const sip::Codec& codec, std::optional<std::uint8_t> static_payload_type) {
+    for (const auto wish : {number_in(theirs_, codec), number_in(ours_, codec), static_payload_type, unused()}) {
+      if (!wish || !is_free(*wish, codec)) continue;
+      assigned_.push_back(*wish);
+      return wish;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  static std::optional<std::uint8_t> number_in(const std::vector<sip::Codec>& codecs, const sip::Codec& wanted) {
+    for (const auto& codec : codecs) {
+      if (same_codec(codec, wanted)) return codec.payload_type;
+    }
+    return std::nullopt;
+  }
+
+  static bool has_number(const std::vector<sip::Codec>& codecs, std::uint8_t number) {
+    return std::any_of(codecs.begin(), codecs.end(), [&](const auto& codec) { return codec.payload_type == number; });
+  }
+
+  // RFC 3264 8.3.2: "the mapping from a particular dynamic payload type number to a particular codec within that media
+  // stream MUST NOT change for the duration of a session".
+  bool is_free(std::uint8_t number, const sip::Codec& codec) const {
+    if (std::find(assigned_.begin(), assigned_.end(), number) != assigned_.end()) return false;
+    return std::none_of(ours_.begin(), ours_.end(), [&](const sip::Codec& used) {
+      return used.payload_type == number && !same_codec(used, codec);
+    });
+  }
+
+  std::optional<std::uint8_t> unused() const {
+    for (std::uint8_t number = kDynamicFirst; number <= kDynamicLast; ++number) {
+      const bool assigned = std::find(assigned_.begin(), assigned_.end(), number) != assigned_.end();
+      if (!assigned && !has_number(ours_, number) && !has_number(theirs_, number)) return number;
+    }
+    return std::nullopt;
+  }
+
+  std::vector<sip::Codec> ours_;
+  std::vector<sip::Codec> theirs_;
+  std::vector<std::uint8_t> assigned_;
+};
+
+// --------------------------------------------------------------------------------------------------------------- lines
+
+bool is_plain_rtp(const SdpMedia& line) {
+  return line.protocol == "RTP/AVP" || line.protocol == "RTP/AVPF";
+}
+
+bool is_active_audio(const SdpMedia& line) {
+  return line.media == kAudio && line.port != 0;
+}
+
+// RFC 3264 6: a line refused keeps media type, transport and at least one format.
+SdpMedia refused(const SdpMedia& line) {
+  SdpMedia result;
+  result.media = line.media;
+  result.protocol = line.protocol;
+  result.formats = line.formats;
+  if (result.formats.empty()) result.formats.emplace_back("0");
+  return result;
+}
+
+SdpMedia audio_line(const MediaAddress& mediad, std::string protocol) {
+  SdpMedia line;
+  line.media = kAudio;
+  line.port = mediad.port;
+  line.protocol = std::move(protocol);
+  return line;
+}
+
+// The lines that a new offer in this session must have at least. Both sides' descriptions have the same ones, unless
+// an offer with more was refused: to have those too is allowed, to have fewer is not.
+std::vector<SdpMedia> lines_of_session(const std::optional<Sdp>& ours, const std::optional<Sdp>& theirs) {
+  std::vector<SdpMedia> lines;
+  if (ours) lines = ours->media;
+  if (theirs && theirs->media.size() > lines.size()) {
+    lines.insert(lines.end(), theirs->media.begin() + static_cast<std::ptrdiff_t>(lines.size()), theirs->media.end());
+  }
+  return lines;
+}
+
+const SdpMedia* line_at(const std::optional<Sdp>& sdp, std::size_t index) {
+  return sdp && index < sdp->media.size() ? &sdp->media[index] : nullptr;
+}
+
+bool is_in_use(const std::optional<Sdp>& sdp, std::size_t index) {
+  const SdpMedia* line = line_at(sdp, index);
+  return !line || line->port != 0;
+}
+
+// The audio line in use on both sides; else any, since a line that was switched off may be taken again (RFC 3264 8.1);
+// else the one that has to be added.
+std::size_t choose_audio_line(const std::vector<SdpMedia>& lines, const std::optional<Sdp>& ours,
+                              const std::optional<Sdp>& theirs) {
+  std::size_t chosen = lines.size();
+  for (std::size_t index = 0; index < lines.size(); ++index) {
+    if (lines[index].media != kAudio) continue;
+    if (is_in_use(ours, index) && is_in_use(theirs, index)) return index;
+    if (chosen == lines.size()) chosen = index;
+  }
+  return chosen;
+}
+
+std::vector<sip::Codec> codecs_at(const std::optional<Sdp>& sdp, std::size_t index) {
+  const SdpMedia* line = line_at(sdp, index);
+  return line && line->media == kAudio ? sip::codecs(*line) : std::vector<sip::Codec>{};
+}
+
+// In the order in which they like them. They may know more than an answer has shown, so when nothing of what they have
+// shown can be played, everything is worth an offer.
+std::vector<PlayableCodec> playable_for(const std::vector<sip::Codec>& shown,
+                                        const std::vector<PlayableCodec>& playable) {
+  std::vector<PlayableCodec> chosen;
+  for (const auto& codec : shown) {
+    const PlayableCodec* found = find_playable(playable, codec);
+    if (found && std::find(chosen.begin(), chosen.end(), *found) == chosen.end()) chosen.push_back(*found);
+  }
+  return chosen.empty() ? playable : chosen;
+}
+
+void add_codecs(SdpMedia& line, const std::vector<sip::Codec>& ours, const std::vector<sip::Codec>& theirs,
+                const std::vector<PlayableCodec>& playable) {
+  PayloadTypes numbers(ours, theirs);
+  for (const auto& each : playable_for(theirs, playable)) {
+    sip::Codec codec = described(each);
+    const auto number = numbers.assign(codec, each.payload_type);
+    if (!number) continue;
+    codec.payload_type = *number;
+    sip::add_codec(line, codec);
+  }
+  const sip::Codec* shown = find_telephone_event(theirs, kEventClockRate);
+  if (!shown && !theirs.empty()) return;
+  sip::Codec events = telephone_event(0, shown ? shown->clock_rate : kEventClockRate);
+  if (const auto number = numbers.assign(events, std::nullopt)) {
+    events.payload_type = *number;
+    sip::add_codec(line, events);
+  }
+}
+
+// -------------------------------------------------------------------------------------------- reading the other's line
+
+struct AgreedLine {
+  sip::Codec codec;
+  std::optional<sip::Codec> events;
+  MediaRemote remote;
+};
+
+// `codecs` is what the line says, in order.
+Result<AgreedLine, OfferError> agree_on(const Sdp& party, const SdpMedia& line, const std::vector<sip::Codec>& codecs,
+                                        const std::vector<PlayableCodec>& playable) {
+  if (!is_active_audio(line)) return failure(OfferError::kNoAudio);
+  if (!is_plain_rtp(line)) return failure(OfferError::kNotPlainRtp);
+  const auto codec = std::find_if(codecs.begin(), codecs.end(),
+                                  [&](const sip::Codec& each) { return find_playable(playable, each) != nullptr; });
+  if (codec == codecs.end()) return failure(OfferError::kNoCommonCodec);
+  const SdpConnection* connection = sip::connection(party, line);
+  if (!connection || !can_be_sent_to(*connection)) return failure(OfferError::kNoAddress);
+
+  AgreedLine agreed;
+  agreed.codec = *codec;
+  agreed.remote.remote = {connection->address, line.port};
+  agreed.remote.codec.name = find_playable(playable, *codec)->name;
+  agreed.remote.codec.payload_type = codec->payload_type;
+  agreed.remote.codec.clock_rate = static_cast<int>(codec->clock_rate);
+  if (const sip::Codec* events = find_telephone_event(codecs, codec->clock_rate)) {
+    agreed.events = *events;
+    agreed.remote.codec.telephone_event = events->payload_type;
+  }
+  agreed.remote.listens = sends(towards(party, line));
+  return agreed;
+}
+
+// RFC 3264 6.1 lets an answer use its own numbers, but then it has to say what they mean. Of those that do not, a
+// number means what it meant in the offer.
+std::vector<sip::Codec> codecs_of_answer(const SdpMedia& answer, const std::vector<sip::Codec>& offered) {
+  SdpMedia completed = answer;
+  const auto known = sip::codecs(answer);
+  for (const auto& codec : offered) {
+    const bool is_known = std::any_of(known.begin(), known.end(),
+                                      [&](const auto& each) { return each.payload_type == codec.payload_type; });
+    if (is_known) continue;
+    SdpMedia described_line;
+    sip::add_codec(described_line, codec);
+    completed.attributes.insert(completed.attributes.end(), described_line.attributes.begin(),
+                                described_line.attributes.end());
+  }
+  return sip::codecs(completed);
+}
+
+// ----------------------------------------------------------------------------------------- one party's media to
+// another
+
+bool is_direction(const sip::SdpAttribute& attribute) {
+  return attribute.name == sip::text_of(Direction::kSendRecv) || attribute.name == sip::text_of(Direction::kSendOnly) ||
+         attribute.name == sip::text_of(Direction::kRecvOnly) || attribute.name == sip::text_of(Direction::kInactive);
+}
+
+// What a description says of the session as a whole; direction excepted, which is written at each line.
+Sdp session_part(const Sdp& from) {
+  Sdp session;
+  session.origin = from.origin;
+  session.connection = from.connection;
+  session.other_lines = from.other_lines;
+  session.attributes = from.attributes;
+  session.attributes.erase(std::remove_if(session.attributes.begin(), session.attributes.end(), is_direction),
+                           session.attributes.end());
+  return session;
+}
+
+// RFC 4566 5.7: each line without c= of its own needs one at the session, lines refused too.
+void complete_connection(Sdp& sdp) {
+  if (sdp.connection) return;
+  for (const auto& line : sdp.media) {
+    if (!line.connection) continue;
+    sdp.connection = line.connection;
+    return;
+  }
+}
+
+SdpMedia offered_onwards(const Sdp& party, const SdpMedia& line) {
+  SdpMedia result = line;
+  const bool again = line.media == kAudio && !sip::is_hold(party, line);
+  sip::set_direction(result, again ? Direction::kSendRecv : sip::direction(party, line));
+  return result;
+}
+
+const SdpMedia* nth_line(const Sdp& sdp, std::string_view media, std::size_t n) {
+  for (const auto& line : sdp.media) {
+    if (line.media == media && n-- == 0) return &line;
+  }
+  return nullptr;
+}
+
+// Which of the lines in use of its type this one is. align_offer() has given the first to the first and so on.
+std::size_t rank_in_use(const Sdp& sdp, const SdpMedia& line) {
+  std::size_t rank = 0;
+  for (const auto& each : sdp.media) {
+    if (&each == &line) break;
+    if (each.media == line.media && each.port != 0) ++rank;
+  }
+  return rank;
+}
+
+SdpMedia answered_back(const Sdp& answer, const Sdp& original_offer, const SdpMedia& offered) {
+  if (offered.port == 0) return refused(offered);
+  const SdpMedia* answered = nth_line(answer, offered.media, rank_in_use(original_offer, offered));
+  if (!answered || answered->port == 0) return refused(offered);
+  SdpMedia result = *answered;
+  sip::set_direction(result, within(sip::direction(answer, *answered), sip::direction(original_offer, offered)));
+  return result;
+}
+
+}  // namespace
+
+std::string_view sentence(OfferError error) noexcept {
+  switch (error) {
+    case OfferError::kNoAudio:
+      return "there is no audio in it";
+    case OfferError::kNotPlainRtp:
+      return "its audio is for SRTP only";
+    case OfferError::kNoCommonCodec:
+      return "there is no codec in common";
+    case OfferError::kNoAddress:
+      return "it has no numeric address to send audio to";
+  }
+  return {};
+}
+
+std::optional<Sdp> read_sdp_digest(std::string_view digest) {
+  while (!digest.empty() && (digest.back() == '\n' || digest.back() == '\r')) digest.remove_suffix(1);
+  if (digest.empty()) return std::nullopt;
+  auto sdp = sip::parse_sdp(digest, sip::SdpForm::kDigest);
+  const auto last_line = digest.rfind('\n');
+  if (!sdp && last_line != std::string_view::npos) {
+    sdp = sip::parse_sdp(digest.substr(0, last_line + 1), sip::SdpForm::kDigest);
+  }
+  return sdp ? std::optional(std::move(*sdp)) : std::nullopt;
+}
+
+Sdp make_music_offer(const std::optional<Sdp>& our_previous, const std::optional<Sdp>& their_previous,
+                     const MediaAddress& mediad, const std::vector<PlayableCodec>& codecs) {
+  const auto lines = lines_of_session(our_previous, their_previous);
+  const std::size_t audio = choose_audio_line(lines, our_previous, their_previous);
+
+  Sdp offer;
+  offer.origin = continued(origin_of(our_previous)).value_or(first_origin(mediad));
+  offer.connection = connection_to(mediad);
+  for (const auto& line : lines) offer.media.push_back(refused(line));
+  if (audio == lines.size()) offer.media.emplace_back();
+
+  const bool keeps_protocol = audio < lines.size() && is_plain_rtp(lines[audio]);
+  SdpMedia& line = offer.media[audio];
+  line = audio_line(mediad, keeps_protocol ? lines[audio].protocol : "RTP/AVP");
+  add_codecs(line, codecs_at(our_previous, audio), codecs_at(their_previous, audio), codecs);
+  sip::set_direction(line, Direction::kSendRecv);
+  return offer;
+}
+
+Result<MediaAnswer, OfferError> answer_with_media(const Sdp& offer, const MediaAddress& mediad,
+                                                  const std::vector<PlayableCodec>& codecs,
+                                                  const std::optional<SdpOrigin>& our_origin) {
+  MediaAnswer result;
+  result.answer.origin = continued(our_origin).value_or(first_origin(mediad));
+  result.answer.connection = connection_to(mediad);
+  bool has_audio = false;
+  OfferError error = OfferError::kNoAudio;
+  for (const auto& offered : offer.media) {
+    SdpMedia& line = result.answer.media.emplace_back(refused(offered));
+    if (has_audio) continue;
+    const auto agreed = agree_on(offer, offered, sip::codecs(offered), codecs);
+    if (!agreed) {
+      // The enumerators stand in the order in which a line is looked at: what came furthest says most.
+      error = std::max(error, agreed.error());
+      continue;
+    }
+    has_audio = true;
+    result.remote = agreed->remote;
+    line = audio_line(mediad, offered.protocol);
+    sip::add_codec(
+        line, {agreed->codec.payload_type, agreed->codec.name, agreed->codec.clock_rate, agreed->codec.channels, {}});
+    if (const auto& events = agreed->events) {
+      sip::add_codec(line, telephone_event(events->payload_type, events->clock_rate));
+    }
+    sip::set_direction(line, towards(offer, offered));
+  }
+  if (!has_audio) return failure(error);
+  return result;
+}
+
+Result<MediaRemote, OfferError> read_answer(const Sdp& offer, const Sdp& answer) {
+  const auto offered = std::find_if(offer.media.begin(), offer.media.end(), is_active_audio);
+  const auto index = static_cast<std::size_t>(offered - offer.media.begin());
+  if (offered == offer.media.end() || index >= answer.media.size()) return failure(OfferError::kNoAudio);
+  const auto offered_codecs = sip::codecs(*offered);
+  std::vector<PlayableCodec> playable;
+  for (const auto& codec : offered_codecs) {
+    if (!is_telephone_event(codec)) playable.push_back({codec.name, codec.clock_rate, codec.payload_type});
+  }
+  const SdpMedia& line = answer.media[index];
+  const auto agreed = agree_on(answer, line, codecs_of_answer(line, offered_codecs), playable);
+  if (!agreed) return failure(agreed.error());
+  return agreed->remote;
+}
+
+Sdp align_offer(const Sdp& other_party, const std::optional<Sdp>& our_previous,
+                const std::optional<Sdp>& their_previous) {
+  std::vector<const SdpMedia*> waiting;
+  for (const auto& line : other_party.media) {
+    if (line.port != 0) waiting.push_back(&line);
+  }
+  Sdp offer = session_part(other_party);
+  if (const auto origin = continued(origin_of(our_previous))) offer.origin = *origin;
+  for (const auto& slot : lines_of_session(our_previous, their_previous)) {
+    const auto next =
+        std::find_if(waiting.begin(), waiting.end(), [&](const SdpMedia* line) { return line->media == slot.media; });
+    if (next == waiting.end()) {
+      offer.media.push_back(refused(slot));
+      continue;
+    }
+    offer.media.push_back(offered_onwards(other_party, **next));
+    waiting.erase(next);
+  }
+  for (const SdpMedia* line : waiting) offer.media.push_back(offered_onwards(other_party, *line));
+  complete_connection(offer);
+  return offer;
+}
+
+Sdp align_answer(const Sdp& answer, const Sdp& original_offer, const std::optional<SdpOrigin>& our_origin) {
+  Sdp result = session_part(answer);
+  if (const auto origin = continued(our_origin)) result.origin = *origin;
+  for (const auto& offered : original_offer.media) {
+    result.media.push_back(answered_back(answer, original_offer, offered));
+  }
+  complete_connection(result);
+  return result;
+}
+
+}  // namespace callpark::leg

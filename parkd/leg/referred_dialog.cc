@@ -1,0 +1,48 @@
+#include "parkd/leg/referred_dialog.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "parkd/leg/dialog_snapshot.h"
+
+namespace callpark::leg {
+
+namespace {
+
+// Above what user agents begin with, which are mostly small numbers but sometimes random or derived from the time, and
+// well below the 2^31 where RFC 3261 8.1.1.5 ends.
+constexpr std::uint32_t kGuessedCSeq = 1'000'000'000;
+
+bool is_same_dialog(const AdoptableDialog& known, const sip::DialogId& of_referrer) {
+  return known.caller.call_id == of_referrer.call_id && known.caller.local_tag == of_referrer.local_tag &&
+         known.caller.remote_tag == of_referrer.remote_tag;
+}
+
+// The way back to the referrer passes the proxy that diverted the REFER to us. Its own Route is the first one.
+sip::RouteSet first_route_of(const sip::SipMessage& refer) {
+  auto routes = sip::routes_left_in(refer);
+  if (routes.size() > 1) routes.resize(1);
+  return routes;
+}
+
+}  // namespace
+
+Result<AdoptableDialog, sip::DialogError> dialog_of_refer(const sip::SipMessage& refer,
+                                                          const std::optional<AdoptableDialog>& known) {
+  auto towards_other = sip::in_place_of_referrer(refer);
+  if (!towards_other) return failure(towards_other.error());
+  const bool is_known = known && is_same_dialog(*known, towards_other->id);
+  auto towards_parker = sip::towards_referrer(refer, is_known ? known->parker.route_set : first_route_of(refer),
+                                              is_known ? known->parker.local_cseq : kGuessedCSeq);
+  if (!towards_parker) return failure(towards_parker.error());
+  if (!is_known) {
+    return AdoptableDialog{snapshot_of(*towards_other, {}, {}), snapshot_of(*towards_parker, {}, {})};
+  }
+  towards_other->local_cseq = std::max(towards_other->local_cseq, known->caller.local_cseq);
+  towards_other->remote_cseq = known->caller.remote_cseq;
+  return AdoptableDialog{snapshot_of(*towards_other, known->caller.local_sdp, known->caller.remote_sdp),
+                         snapshot_of(*towards_parker, known->parker.local_sdp, known->parker.remote_sdp)};
+}
+
+}  // namespace callpark::leg
