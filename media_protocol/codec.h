@@ -1,5 +1,5 @@
-// JSON-RPC 2.0 lines ↔ the structs of messages.h, for both ends. Encoders end each line with "\n"; decoders take a line
-// without it. Nothing here throws, whatever the bytes are. Thread-safe, without state.
+// JSON-RPC 2.0 lines ↔ the structs of messages.h, for both ends. Lines are without their newline on either way, as
+// base/line_connection.h gives and takes them. Nothing here throws, whatever the bytes are. Thread-safe, no state.
 #pragma once
 
 #include <functional>
