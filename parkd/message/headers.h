@@ -86,7 +86,7 @@ std::string_view text_of(HeaderName name) noexcept;
 /// True where the grammar makes the value a list, so that commas separate and headers of one name may be joined.
 // RFC 3261 7.3.1: all but WWW-Authenticate, Authorization, Proxy-Authenticate and Proxy-Authorization.
 bool is_list(HeaderName name) noexcept;
-/// Splits at commas outside quoted strings, angle brackets and comments; takes space off the ends; leaves out empty
+/// Splits at commas outside quoted strings and angle brackets; takes space off the ends; leaves out empty
 /// parts.
 std::vector<std::string_view> split_list(std::string_view value);
 

@@ -12,6 +12,8 @@
 
 namespace callpark::sip {
 
+struct AddressParts;
+
 struct NameAddr {
   /// Plain text: quotes and backslashes are taken off by the parser and put back by to_string().
   std::string display;
@@ -34,5 +36,8 @@ struct NameAddr {
 Result<NameAddr, SyntaxError> parse_name_addr(std::string_view text);
 /// Reads a list of addresses separated by commas; at least one.
 Result<std::vector<NameAddr>, SyntaxError> parse_name_addr_list(std::string_view text);
+
+/// From what scan_address() found.
+NameAddr make_name_addr(const AddressParts& parts);
 
 }  // namespace callpark::sip

@@ -130,10 +130,12 @@ class SipMessage {
   std::string_view view(Span span) const noexcept { return {text_.data() + span.offset, span.length}; }
   std::string_view first(HeaderName name) const noexcept;
   const Field* find(HeaderName name, std::string_view text) const noexcept;
+  bool matches(const Field& field, HeaderName name, std::string_view text) const noexcept;
+  template <class Item, class ParseList>
+  std::vector<Item> collect(HeaderName name, ParseList parse_list) const;
+  std::optional<NameAddr> only_address(HeaderName name) const;
   Span store(std::string_view text);
   Field make_field(HeaderName name, std::string_view text, std::string_view value);
-  void set_field(HeaderName name, std::string_view text, std::string_view value);
-  void remove_fields(HeaderName name, std::string_view text);
 
   std::string text_;
   std::vector<Field> fields_;

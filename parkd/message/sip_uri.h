@@ -12,6 +12,8 @@
 
 namespace callpark::sip {
 
+struct UriParts;
+
 /// Parts are kept as they were written, so a URI taken from a Contact goes back to its owner letter by letter;
 /// user() and header() give the meaning without the escapes.
 class SipUri {
@@ -63,7 +65,7 @@ class SipUri {
   bool operator==(const SipUri&) const = default;
 
  private:
-  friend Result<SipUri, SyntaxError> parse_uri(std::string_view);
+  friend SipUri make_uri(const UriParts& parts);
 
   std::string scheme_;
   std::string user_;
@@ -78,8 +80,10 @@ class SipUri {
 
 /// Reads a whole absolute URI, without surrounding space or angle brackets.
 Result<SipUri, SyntaxError> parse_uri(std::string_view text);
+/// From what scan_uri() found.
+SipUri make_uri(const UriParts& parts);
 
-/// `plain` with everything but letters, digits and the unreserved and user characters of RFC 3261 25.1 as %HH.
+/// `plain` with everything but letters, digits and "-_.!~*'()&=+$," as %HH.
 std::string escape_user(std::string_view plain);
 /// Undoes %HH. A "%" that is not followed by two hex digits stays.
 std::string unescape(std::string_view text);

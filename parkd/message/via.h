@@ -13,6 +13,8 @@
 
 namespace callpark::sip {
 
+struct ViaParts;
+
 struct Via {
   /// "UDP", "TCP", ... as written.
   std::string transport;
@@ -20,6 +22,8 @@ struct Via {
   std::string host;
   std::optional<std::uint16_t> port;
   Params params;
+  /// Anything else than this is kept only so that it can be sent back.
+  std::string protocol = "SIP/2.0";
 
   /// Empty when there is none.
   std::string_view branch() const noexcept { return params.get("branch").value_or(std::string_view{}); }
@@ -38,5 +42,8 @@ struct Via {
 Result<Via, SyntaxError> parse_via(std::string_view text);
 /// Reads a list of Vias separated by commas; at least one.
 Result<std::vector<Via>, SyntaxError> parse_via_list(std::string_view text);
+
+/// From what scan_via() found.
+Via make_via(const ViaParts& parts);
 
 }  // namespace callpark::sip
