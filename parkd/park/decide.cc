@@ -91,8 +91,8 @@ void Step::take_over(Found found) {
     order(Bridge{});
     return;
   }
-  state_.peer = PeerLeg::kGone;
   state_.orbit = Orbit::kHeld;
+  end_peer();  // the parker's half, should his phone still have it
   if (found == Found::kUncertain) {
     order(UnclaimCall{});
     wait_with_music();

@@ -1,0 +1,131 @@
+// One dialog of parkd's, however it came to be: called, adopted or taken over from a row. Sends re-INVITEs one at a
+// time and tries again where RFC 3261 says so, sends each 2xx until its ACK comes, keeps the session timer, and knows
+// what both sides said last about media.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "parkd/dialog/dialog.h"
+#include "parkd/leg/session_timer.h"
+#include "parkd/leg/user_agent.h"
+#include "parkd/service/ports.h"
+
+namespace callpark::leg {
+
+/// RFC 3261 14.1: who chose the Call-ID waits longer after a 491.
+enum class CallIdOwner { kWe, kThey };
+
+class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
+ public:
+  enum class Outcome {
+    kAccepted,
+    kRefused,  // the session is what it was
+    kGone,     // the dialog is over
+  };
+  using OfferMaker = std::function<sip::Sdp()>;
+  /// `offer` and `answer` are null unless kAccepted.
+  using OnOffered = std::function<void(Outcome outcome, const sip::Sdp* offer, const sip::Sdp* answer)>;
+
+  /// Loop's thread only. `on_gone` comes at most once, when the dialog dies by itself: a 2xx that is never
+  /// acknowledged, or a session timer that ran out. Not after bye() or close().
+  DialogLeg(UserAgent& agent, sip::DialogState dialog, CallIdOwner owner);
+  static std::shared_ptr<DialogLeg> from_snapshot(UserAgent& agent, const DialogSnapshot& snapshot, CallIdOwner owner,
+                                                  std::uint32_t cseq_gap);
+  DialogSnapshot snapshot() const;
+  void set_on_gone(std::function<void()> on_gone) { on_gone_ = std::move(on_gone); }
+
+  const sip::DialogState& dialog() const { return dialog_; }
+  /// What was said last; a digest after an adoption, none when nobody knows.
+  const std::optional<sip::Sdp>& local_sdp() const { return local_sdp_; }
+  const std::optional<sip::Sdp>& remote_sdp() const { return remote_sdp_; }
+  void set_remote_sdp(sip::Sdp sdp) { remote_sdp_ = std::move(sdp); }
+  bool is_held_by_remote() const;
+  bool is_closed() const { return closed_; }
+
+  /// Re-INVITEs with what `make` gives at that moment. While an earlier one is under way this one waits, and takes the
+  /// place of any that waited; what is replaced is answered kRefused. `done` comes once, kGone from close() and bye().
+  void offer(OfferMaker make, OnOffered done);
+  /// An INVITE of either side is not through: theirs has to be answered 491.
+  bool is_negotiating() const;
+
+  /// RFC 3261 12.2.2: false when the request is answered already (481 of a closed leg, 500 of an old CSeq).
+  bool accept(sip::ServerTransactionKey key, const sip::SipMessage& request);
+  /// From here to answer() or refuse() an INVITE of theirs is being considered.
+  void consider() { considering_ = true; }
+  /// 200 with `sdp`; that of an INVITE again and again until `confirmed` or, after 64*T1, `lost`. The ACK's session
+  /// description is passed on when there is one.
+  struct OnAcknowledged {
+    std::function<void(const sip::Sdp* answer)> confirmed;
+    std::function<void()> lost;
+  };
+  void answer(sip::ServerTransactionKey key, const sip::SipMessage& request, const std::optional<sip::Sdp>& sdp,
+              OnAcknowledged acknowledged);
+  void refuse(sip::ServerTransactionKey key, const sip::SipMessage& request, int status, std::string_view reason = {});
+  void on_ack(const sip::SipMessage& ack);
+
+  /// A request of any other kind. Its handlers may be empty.
+  void send(std::string_view method, const std::function<void(sip::SipMessage&)>& fill, sip::ClientHandlers handlers);
+  /// Ends the dialog; a 2xx that waits for its ACK is waited for first (RFC 3261 15).
+  void bye();
+  /// Says nothing, and answers nothing from here on.
+  void close();
+  /// The remote side sent BYE.
+  void on_bye() { close(); }
+
+ private:
+  struct Offering {
+    OfferMaker make;
+    OnOffered done;
+    int attempts = 0;
+  };
+  struct Unacknowledged {
+    std::uint32_t cseq;
+    sip::ServerTransactionKey key;
+    sip::SipMessage response;
+    Duration interval;
+    OnAcknowledged acknowledged;
+    LoopHandle retransmission;
+    LoopHandle deadline;
+  };
+
+  void start_offering();
+  void send_invite();
+  void on_invite_response(std::uint32_t cseq, const std::shared_ptr<const sip::Sdp>& offer,
+                          const sip::SipMessage& response);
+  void on_invite_failure(sip::ClientFailure failure);
+  void on_invite_refused(const sip::SipMessage& response);
+  void conclude(Outcome outcome, const sip::Sdp* offer = nullptr, const sip::Sdp* answer = nullptr);
+  void try_again_after(Duration delay);
+  void retransmit();
+  void on_never_acknowledged();
+  void keep_session_timer(const std::optional<SessionTimer>& timer);
+  void die();
+  void send_bye();
+
+  UserAgent& agent_;
+  sip::DialogState dialog_;
+  CallIdOwner owner_;
+  std::optional<sip::Sdp> local_sdp_;
+  std::optional<sip::Sdp> remote_sdp_;
+  std::function<void()> on_gone_;
+
+  std::optional<Offering> current_;
+  std::optional<Offering> next_;
+  bool inviting_ = false;     // current_ is on the wire
+  bool provisional_ = false;  // and somebody beyond Kamailio has it
+  bool considering_ = false;
+  LoopHandle retry_;
+  std::optional<Unacknowledged> unacknowledged_;
+  bool bye_when_acknowledged_ = false;
+  bool closed_ = false;
+  std::optional<SessionTimer> session_timer_;
+  LoopHandle refresh_;
+  LoopHandle expiry_;
+};
+
+/// "INVITE, ACK, ...": what parkd understands.
+void write_capabilities(sip::SipMessage& message);
+
+}  // namespace callpark::leg

@@ -1,0 +1,552 @@
+#include "parkd/leg/sip_legs.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "parkd/leg/adoptable_dialog_codec.h"
+#include "parkd/leg/park_headers.h"
+#include "parkd/leg/refer_target.h"
+#include "parkd/leg/referred_dialog.h"
+#include "parkd/leg/sipfrag.h"
+
+namespace callpark::leg {
+namespace {
+
+constexpr std::string_view kSdpType = "application/sdp";
+constexpr std::size_t kTagLength = 12;
+// Kamailio has not seen every CSeq (ACK, BYE, what it handed to us); all tried user agents take a leap.
+constexpr std::uint32_t kAdoptionGap = 100;
+// Another parkd may have gone on after it wrote the row.
+constexpr std::uint32_t kTakeOverGap = 1000;
+
+std::string owner_key(const std::string& tenant, const std::string& user) {
+  return user + "@" + tenant;
+}
+
+std::string header_text(const sip::SipMessage& message, std::string_view name) {
+  return std::string(message.header(name).value_or(std::string_view{}));
+}
+
+}  // namespace
+
+SipLegs::SipLegs(UserAgent agent) : agent_(std::move(agent)) {}
+
+SipLegs::~SipLegs() {
+  parked_.clear();  // what the legs report from here on is about nobody
+  for (auto& [id, seat] : dialogs_) seat.leg->close();
+}
+
+// ----------------------------------------------------------------------------------------------------------
+// bookkeeping
+
+SipLegs::Parked* SipLegs::find(const ParkId& park_id) {
+  const auto found = parked_.find(park_id);
+  return found == parked_.end() ? nullptr : &found->second;
+}
+
+void SipLegs::seat(const LegPtr& leg, const ParkId& park_id, PartyEnd end) {
+  const sip::DialogId& id = leg->dialog().id;
+  if (Seat* there = dialogs_.find(id)) {
+    there->role = PartySeat{park_id, end};
+  } else {
+    dialogs_.insert(id, Seat{leg, PartySeat{park_id, end}});
+  }
+  leg->set_on_gone([this, park_id, end] { listener_->on_party_gone(park_id, end); });
+}
+
+void SipLegs::unseat(const LegPtr& leg) {
+  if (!leg) return;
+  leg->close();
+  dialogs_.erase(leg->dialog().id);
+}
+
+void SipLegs::set_peer_owner(const ParkId& park_id, Parked& parked, std::string owner) {
+  const auto [first, last] = parks_by_peer_owner_.equal_range(parked.peer_owner);
+  const auto old = std::find_if(first, last, [&](const auto& entry) { return entry.second == park_id; });
+  if (old != last) parks_by_peer_owner_.erase(old);
+  parked.peer_owner = std::move(owner);
+  if (!parked.peer_owner.empty()) parks_by_peer_owner_.emplace(parked.peer_owner, park_id);
+}
+
+void SipLegs::respond(sip::ServerTransactionKey key, const sip::SipMessage& request, int status,
+                      std::string_view reason) {
+  agent_.transactions.respond(key, sip::make_response(request, status, reason, random_token(kTagLength)));
+}
+
+bool SipLegs::adopt(const ParkId& park_id, const AdoptableDialog& dialog) {
+  // Who generated the Call-ID is not known here; the shorter wait after a 491 is right for one of the two sides.
+  LegPtr caller = DialogLeg::from_snapshot(agent_, dialog.caller, CallIdOwner::kThey, kAdoptionGap);
+  LegPtr peer = DialogLeg::from_snapshot(agent_, dialog.parker, CallIdOwner::kThey, kAdoptionGap);
+  if (dialogs_.find(caller->dialog().id)) return false;
+  if (const Seat* there = dialogs_.find(peer->dialog().id)) {
+    if (!std::holds_alternative<Referrer>(there->role)) return false;
+    peer = there->leg;
+  }
+  seat(caller, park_id, PartyEnd::kCaller);
+  seat(peer, park_id, PartyEnd::kPeer);
+  Parked parked;
+  parked.caller = std::move(caller);
+  parked.peer = std::move(peer);
+  parked_.emplace(park_id, std::move(parked));
+  return true;
+}
+
+void SipLegs::take_over(const ParkedCallRow& row) {
+  Parked parked;
+  parked.caller = DialogLeg::from_snapshot(agent_, row.caller, CallIdOwner::kThey, kTakeOverGap);
+  if (row.state == RowState::kParked && row.media) parked.music = row.media->local;
+  seat(parked.caller, row.park_id, PartyEnd::kCaller);
+  if (row.peer) {
+    parked.peer = DialogLeg::from_snapshot(agent_, *row.peer, CallIdOwner::kThey, kTakeOverGap);
+    seat(parked.peer, row.park_id, PartyEnd::kPeer);
+  }
+  Parked& there = parked_.emplace(row.park_id, std::move(parked)).first->second;
+  if (row.state == RowState::kRetrieved) set_peer_owner(row.park_id, there, owner_key(row.tenant, row.retriever));
+}
+
+std::optional<ParkId> SipLegs::call_held_by(const std::string& tenant, const std::string& user) const {
+  const auto [first, last] = parks_by_peer_owner_.equal_range(owner_key(tenant, user));
+  for (auto entry = first; entry != last; ++entry) {
+    const Parked& parked = at(entry->second);
+    if (parked.bridged && parked.peer->is_held_by_remote()) return entry->second;
+  }
+  return std::nullopt;
+}
+
+void SipLegs::forget(const ParkId& park_id) {
+  auto node = parked_.extract(park_id);
+  if (node.empty()) return;
+  set_peer_owner(park_id, node.mapped(), "");
+  unseat(node.mapped().caller);
+  unseat(node.mapped().peer);
+}
+
+DialogSnapshot SipLegs::caller_snapshot(const ParkId& park_id) const {
+  return at(park_id).caller->snapshot();
+}
+
+std::optional<DialogSnapshot> SipLegs::peer_snapshot(const ParkId& park_id) const {
+  const LegPtr& peer = at(park_id).peer;
+  if (!peer || peer->is_closed()) return std::nullopt;
+  return peer->snapshot();
+}
+
+// ------------------------------------------------------------------------------------------------- orders about
+// parties
+
+void SipLegs::offer_to_caller(const ParkId& park_id, park::Question question, DialogLeg::OfferMaker make,
+                              std::optional<MediaAddress> music) {
+  at(park_id).caller->offer(
+      std::move(make), [this, park_id, question, music = std::move(music)](
+                           DialogLeg::Outcome outcome, const sip::Sdp* offer, const sip::Sdp* answer) {
+        Parked* parked = find(park_id);
+        if (!parked) return;
+        if (outcome == DialogLeg::Outcome::kGone) return listener_->on_party_gone(park_id, PartyEnd::kCaller);
+        if (outcome == DialogLeg::Outcome::kRefused) return listener_->on_offer_refused(park_id, question);
+        parked->music = music;
+        if (!music) return listener_->on_offer_accepted(park_id, question, std::nullopt);
+        const auto remote = read_answer(*offer, *answer);
+        if (!remote) {
+          log_warning(parked->caller->dialog().id.call_id, "the answer to the music: {}", sentence(remote.error()));
+          return listener_->on_offer_refused(park_id, question);
+        }
+        listener_->on_offer_accepted(park_id, question, *remote);
+      });
+}
+
+void SipLegs::offer_music(const ParkId& park_id, park::Question question, const MediaAddress& media) {
+  DialogLeg* caller = at(park_id).caller.get();
+  offer_to_caller(
+      park_id, question,
+      [this, caller, media] {
+        return make_music_offer(caller->local_sdp(), caller->remote_sdp(), media, agent_.codecs);
+      },
+      media);
+}
+
+void SipLegs::offer_call(const ParkId& park_id, park::Question question, CallId retriever) {
+  DialogLeg* caller = at(park_id).caller.get();
+  offer_to_caller(
+      park_id, question,
+      [caller, offer = calls_.at(retriever).offer] {
+        return align_offer(offer, caller->local_sdp(), caller->remote_sdp());
+      },
+      std::nullopt);
+}
+
+void SipLegs::offer_peer(const ParkId& park_id, park::Question question) {
+  const Parked& parked = at(park_id);
+  DialogLeg* caller = parked.caller.get();
+  offer_to_caller(
+      park_id, question,
+      [caller, peer_sdp = parked.peer->remote_sdp()] {
+        return peer_sdp ? align_offer(*peer_sdp, caller->local_sdp(), caller->remote_sdp()) : sip::Sdp{};
+      },
+      std::nullopt);
+}
+
+void SipLegs::end(const ParkId& park_id, PartyEnd party) {
+  const Parked& parked = at(park_id);
+  const LegPtr& leg = party == PartyEnd::kCaller ? parked.caller : parked.peer;
+  if (leg) leg->bye();
+}
+
+void SipLegs::bridge(const ParkId& park_id) {
+  parked_.at(park_id).bridged = true;
+}
+void SipLegs::unbridge(const ParkId& park_id) {
+  parked_.at(park_id).bridged = false;
+}
+
+void SipLegs::make_peer(const ParkId& park_id, CallId retriever) {
+  Parked& parked = parked_.at(park_id);
+  auto node = calls_.extract(retriever);
+  unseat(parked.peer);
+  parked.peer = node.mapped().leg;
+  seat(parked.peer, park_id, PartyEnd::kPeer);
+  set_peer_owner(park_id, parked, node.mapped().owner);
+}
+
+// ---------------------------------------------------------------------------------------------------------- feature
+// calls
+
+void SipLegs::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& request) {
+  const std::string tenant = header_text(request, park_header::kTenant);
+  const std::string user = header_text(request, park_header::kUser);
+  if (!ready_) return respond(key, request, 503);
+  if (tenant.empty() || user.empty()) return respond(key, request, 403);
+  // A feature call is served by mediad or joined to a caller who has media already; both need to know the offer first.
+  const auto offer = sip::parse_sdp(request.body());
+  if (!offer || !request.has_content_type(kSdpType)) return respond(key, request, 488, "An offer is needed");
+  auto dialog = sip::from_incoming_invite(request, random_token(kTagLength));
+  if (!dialog) return respond(key, request, 400, sip::sentence(dialog.error()));
+
+  FeatureCall feature;
+  feature.call = ++last_id_;
+  feature.tenant = tenant;
+  feature.user = user;
+  feature.dialled = request.request_uri().user();
+  feature.sip_call_id = std::string(request.call_id());
+  if (const auto json = request.header(park_header::kDialog)) {
+    auto held = decode_adoptable_dialog(*json);
+    if (held) {
+      feature.held = *std::move(held);
+    } else {
+      log_error(feature.sip_call_id, "{}: {}", park_header::kDialog, held.error().sentence);
+    }
+  }
+
+  Call call;
+  call.leg = std::make_shared<DialogLeg>(agent_, *std::move(dialog), CallIdOwner::kThey);
+  call.leg->set_remote_sdp(*offer);
+  call.key = key;
+  call.invite = request;
+  call.offer = *offer;
+  call.owner = owner_key(tenant, user);
+  if (!dialogs_.insert(call.leg->dialog().id, Seat{call.leg, CallSeat{feature.call}}))
+    return respond(key, request, 482);
+  calls_by_invite_.emplace(key, feature.call);
+  calls_.emplace(feature.call, std::move(call));
+  listener_->on_feature_call(std::move(feature));
+}
+
+void SipLegs::on_cancel(sip::ServerTransactionKey invite) {
+  const auto found = calls_by_invite_.find(invite);
+  if (found == calls_by_invite_.end()) return;
+  const CallId call = found->second;
+  refuse(call, 487, "");
+  listener_->on_call_gone(call);
+}
+
+void SipLegs::on_server_transaction_failure(sip::ServerTransactionKey, sip::ServerFailure) {
+  // Each leg has a deadline of its own for what it waits for.
+}
+
+std::optional<MediaRemote> SipLegs::answer_with_media(CallId id, const MediaAddress& media, Answer answer) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end()) return std::nullopt;
+  Call& call = found->second;
+  const auto made = leg::answer_with_media(call.offer, media, agent_.codecs, std::nullopt);
+  if (!made) return std::nullopt;
+  call.media = media;
+  if (answer == Answer::kEarly) {
+    sip::SipMessage progress = sip::make_response(call.invite, 183, {}, call.leg->dialog().id.local_tag);
+    sip::copy_record_route(call.invite, progress);
+    progress.set_header(sip::HeaderName::kContact, agent_.contact);
+    progress.set_body(kSdpType, sip::write_sdp(made->answer));
+    agent_.transactions.respond(call.key, progress);
+  } else {
+    call.stage = Call::Stage::kAnswered;
+    calls_by_invite_.erase(call.key);
+    call.leg->answer(call.key, call.invite, made->answer,
+                     {[this, id](const sip::Sdp*) { listener_->on_call_confirmed(id); },
+                      [this, id] { listener_->on_call_lost(id); }});
+  }
+  return made->remote;
+}
+
+void SipLegs::answer_retriever(CallId id, const ParkId& park_id) {
+  Call& call = calls_.at(id);
+  const sip::Sdp answer = align_answer(*at(park_id).caller->remote_sdp(), call.offer, std::nullopt);
+  call.stage = Call::Stage::kAnswered;
+  calls_by_invite_.erase(call.key);
+  call.leg->answer(
+      call.key, call.invite, answer,
+      {[this, id](const sip::Sdp*) { listener_->on_call_confirmed(id); }, [this, id] { listener_->on_call_lost(id); }});
+}
+
+void SipLegs::refuse(CallId id, int status, const std::string& reason) {
+  auto node = calls_.extract(id);
+  if (node.empty()) return;
+  Call& call = node.mapped();
+  calls_by_invite_.erase(call.key);
+  if (call.stage == Call::Stage::kAnswered) {
+    call.leg->bye();
+  } else {
+    call.leg->refuse(call.key, call.invite, status, reason);
+  }
+  // A leg that still waits for its ACK is kept by its own timers, but must be found when the ACK comes.
+  if (!call.leg->is_negotiating()) unseat(call.leg);
+}
+
+void SipLegs::hang_up(CallId id) {
+  refuse(id, 480, "");
+}
+
+// -------------------------------------------------------------------------------------------------------------
+// transfers
+
+void SipLegs::on_refer_outside(sip::ServerTransactionKey key, const sip::SipMessage& request) {
+  const std::string tenant = header_text(request, park_header::kTenant);
+  const std::string user = header_text(request, park_header::kUser);
+  if (tenant.empty() || user.empty()) return respond(key, request, 481);
+  if (!ready_) return respond(key, request, 503);
+  const auto target = refer_target(request);
+  if (!target) return respond(key, request, status_of(target.error()), sentence(target.error()));
+  std::optional<AdoptableDialog> known;
+  if (const auto json = request.header(park_header::kDialog)) {
+    if (auto decoded = decode_adoptable_dialog(*json)) {
+      known = *std::move(decoded);
+    } else {
+      log_error(request.call_id(), "{}: {}", park_header::kDialog, decoded.error().sentence);
+    }
+  }
+  auto dialog = dialog_of_refer(request, known);
+  if (!dialog) return respond(key, request, 400, sip::sentence(dialog.error()));
+  LegPtr referrer = DialogLeg::from_snapshot(agent_, dialog->parker, CallIdOwner::kThey, kAdoptionGap);
+  if (!dialogs_.insert(referrer->dialog().id, Seat{referrer, Referrer{}})) return respond(key, request, 491);
+  Referral referral{begin_refer(referrer, key, request),
+                    tenant,
+                    user,
+                    target->uri.user(),
+                    std::string(request.call_id()),
+                    *std::move(dialog)};
+  listener_->on_refer(std::move(referral));
+}
+
+void SipLegs::on_refer_inside(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request) {
+  const auto* party = std::get_if<PartySeat>(&seat.role);
+  const std::string tenant = header_text(request, park_header::kTenant);
+  const std::string user = header_text(request, park_header::kUser);
+  if (!party || party->end != PartyEnd::kPeer) return seat.leg->refuse(key, request, 603);
+  if (tenant.empty() || user.empty()) return seat.leg->refuse(key, request, 403);
+  const auto target = refer_target(request);
+  if (!target) return seat.leg->refuse(key, request, status_of(target.error()), sentence(target.error()));
+  const ParkId park_id = party->park_id;
+  Referral referral{begin_refer(seat.leg, key, request), tenant, user, target->uri.user(),
+                    std::string(request.call_id()),      {}};
+  listener_->on_refer_of_peer(park_id, std::move(referral));
+}
+
+ReferId SipLegs::begin_refer(const LegPtr& leg, sip::ServerTransactionKey key, const sip::SipMessage& request) {
+  sip::SipMessage accepted = sip::make_response(request, 202, {}, leg->dialog().id.local_tag);
+  sip::copy_record_route(request, accepted);
+  accepted.set_header(sip::HeaderName::kContact, agent_.contact);
+  agent_.transactions.respond(key, accepted);
+  notify(*leg, 100, "Trying", "active;expires=60", Adoption::kKept);
+  const ReferId id = ++last_id_;
+  referrals_.emplace(id, leg);
+  return id;
+}
+
+void SipLegs::conclude_refer(ReferId refer, int status, const std::string& reason, Adoption adoption) {
+  auto node = referrals_.extract(refer);
+  if (node.empty()) return;
+  const LegPtr leg = node.mapped();
+  notify(*leg, status, reason, "terminated;reason=noresource", adoption);
+  const Seat* seat = dialogs_.find(leg->dialog().id);
+  if (seat && seat->leg == leg && std::holds_alternative<Referrer>(seat->role)) unseat(leg);
+}
+
+void SipLegs::notify(DialogLeg& leg, int status, const std::string& reason, std::string_view subscription_state,
+                     Adoption adoption) {
+  leg.send(sip::method::kNotify,
+           [&](sip::SipMessage& request) {
+             request.set_header(sip::HeaderName::kEvent, "refer");
+             request.set_header(sip::HeaderName::kSubscriptionState, subscription_state);
+             if (adoption == Adoption::kReleased) request.set_header(park_header::kAdoption, park_header::kReleased);
+             request.set_body(kSipfragType, write_sipfrag(status, reason));
+           },
+           {});
+}
+
+// ------------------------------------------------------------------------------------------------------ what comes in
+
+void SipLegs::on_request(sip::ServerTransactionKey key, const sip::SipMessage& request, const sip::Endpoint&) {
+  if (const Seat* found = request.to_tag().empty() ? nullptr : dialogs_.find_for(request)) {
+    const Seat seat = *found;  // what follows may take it out of the table
+    if (seat.leg->accept(key, request)) on_request_inside(seat, key, request);
+    return;
+  }
+  const std::string_view method = request.method();
+  if (method == sip::method::kRefer && !request.to_tag().empty()) return on_refer_outside(key, request);
+  if (!request.to_tag().empty()) return respond(key, request, 481);
+  if (method == sip::method::kInvite) return on_invite(key, request);
+  if (method == sip::method::kOptions) {
+    sip::SipMessage response = sip::make_response(request, ready_ ? 200 : 503, {}, random_token(kTagLength));
+    write_capabilities(response);
+    return agent_.transactions.respond(key, response);
+  }
+  sip::SipMessage response = sip::make_response(request, 405, {}, random_token(kTagLength));
+  write_capabilities(response);
+  agent_.transactions.respond(key, response);
+}
+
+void SipLegs::on_ack(const sip::SipMessage& ack, const sip::Endpoint&) {
+  if (const Seat* found = dialogs_.find_for(ack)) {
+    const LegPtr leg = found->leg;
+    leg->on_ack(ack);
+    if (leg->is_closed()) dialogs_.erase(leg->dialog().id);
+  }
+}
+
+void SipLegs::on_request_inside(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request) {
+  const std::string_view method = request.method();
+  if (method == sip::method::kBye) return on_bye(seat, key, request);
+  if (method == sip::method::kInvite || method == sip::method::kUpdate) return on_reinvite(seat, key, request);
+  if (method == sip::method::kRefer) return on_refer_inside(seat, key, request);
+  on_plain_request(seat, key, request);
+}
+
+void SipLegs::on_bye(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request) {
+  const LegPtr leg = seat.leg;
+  leg->refuse(key, request, 200);
+  leg->on_bye();
+  if (const auto* party = std::get_if<PartySeat>(&seat.role)) {
+    return listener_->on_party_gone(party->park_id, party->end);
+  }
+  if (const auto* in = std::get_if<CallSeat>(&seat.role)) {
+    const CallId call = in->call;
+    calls_.erase(call);
+    dialogs_.erase(leg->dialog().id);
+    listener_->on_call_gone(call);
+  }
+}
+
+void SipLegs::on_reinvite(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request) {
+  // RFC 3261 14.2: an INVITE of ours is under way.
+  if (seat.leg->is_negotiating()) return seat.leg->refuse(key, request, 491);
+  if (request.method() == sip::method::kUpdate && request.body().empty()) {
+    return seat.leg->answer(key, request, std::nullopt, {});
+  }
+  if (const auto* in = std::get_if<CallSeat>(&seat.role)) {
+    return answer_from_announcement(calls_.at(in->call), key, request);
+  }
+  const auto* party = std::get_if<PartySeat>(&seat.role);
+  if (!party) return seat.leg->refuse(key, request, 491);
+  Parked& parked = parked_.at(party->park_id);
+  if (parked.bridged) return pass_offer_on(parked, party->end, key, request);
+  if (party->end == PartyEnd::kCaller && parked.music) return answer_from_music(party->park_id, parked, key, request);
+  // The parker's half of a call that is being parked or is parked: there is nothing to resume, or not yet.
+  seat.leg->refuse(key, request, party->end == PartyEnd::kPeer && parked.music ? 481 : 491);
+}
+
+void SipLegs::answer_from_music(const ParkId& park_id, Parked& parked, sip::ServerTransactionKey key,
+                                const sip::SipMessage& request) {
+  DialogLeg& leg = *parked.caller;
+  const auto origin = leg.local_sdp() ? std::optional(leg.local_sdp()->origin) : std::nullopt;
+  if (request.body().empty()) {
+    const sip::Sdp offer = make_music_offer(leg.local_sdp(), leg.remote_sdp(), *parked.music, agent_.codecs);
+    return leg.answer(key, request, offer,
+                      {[this, park_id, offer](const sip::Sdp* answer) {
+                         Parked* still = find(park_id);
+                         if (!still || !answer) return;
+                         still->caller->set_remote_sdp(*answer);
+                         if (const auto remote = read_answer(offer, *answer)) {
+                           listener_->on_caller_media_changed(park_id, *remote);
+                         }
+                       },
+                       {}});
+  }
+  const auto offer = sip::parse_sdp(request.body());
+  if (!offer) return leg.refuse(key, request, 400, "Bad session description");
+  const auto made = leg::answer_with_media(*offer, *parked.music, agent_.codecs, origin);
+  if (!made) return leg.refuse(key, request, 488, sentence(made.error()));
+  leg.set_remote_sdp(*offer);
+  leg.answer(key, request, made->answer, {});
+  listener_->on_caller_media_changed(park_id, made->remote);
+}
+
+void SipLegs::answer_from_announcement(Call& call, sip::ServerTransactionKey key, const sip::SipMessage& request) {
+  const auto offer = sip::parse_sdp(request.body());
+  if (!offer || !call.media) return call.leg->refuse(key, request, 488);
+  const auto made = leg::answer_with_media(*offer, *call.media, agent_.codecs, call.leg->local_sdp()->origin);
+  if (!made) return call.leg->refuse(key, request, 488, sentence(made.error()));
+  call.leg->answer(key, request, made->answer, {});
+}
+
+void SipLegs::pass_offer_on(Parked& parked, PartyEnd from, sip::ServerTransactionKey key,
+                            const sip::SipMessage& request) {
+  const LegPtr asker = from == PartyEnd::kCaller ? parked.caller : parked.peer;
+  const LegPtr other = from == PartyEnd::kCaller ? parked.peer : parked.caller;
+  const auto pass = [other](const sip::Sdp& offer, DialogLeg::OnOffered done) {
+    other->offer([other = other.get(), offer] { return align_offer(offer, other->local_sdp(), other->remote_sdp()); },
+                 std::move(done));
+  };
+  if (request.body().empty()) {
+    // What we said last stands as our offer; the other side learns of the answer if it is anything new.
+    return asker->answer(key, request, asker->local_sdp(),
+                         {[asker, pass](const sip::Sdp* answer) {
+                            if (!answer || asker->remote_sdp() == *answer) return;
+                            asker->set_remote_sdp(*answer);
+                            pass(*answer, [](DialogLeg::Outcome, const sip::Sdp*, const sip::Sdp*) {});
+                          },
+                          {}});
+  }
+  const auto offer = sip::parse_sdp(request.body());
+  if (!offer) return asker->refuse(key, request, 400, "Bad session description");
+  if (request.method() == sip::method::kInvite) asker->consider();
+  pass(*offer,
+       [asker, key, request, offer = *offer](DialogLeg::Outcome outcome, const sip::Sdp*, const sip::Sdp* answer) {
+         if (outcome != DialogLeg::Outcome::kAccepted) return asker->refuse(key, request, 488);
+         asker->set_remote_sdp(offer);
+         const auto origin = asker->local_sdp() ? std::optional(asker->local_sdp()->origin) : std::nullopt;
+         asker->answer(key, request, align_answer(*answer, offer, origin), {});
+       });
+}
+
+void SipLegs::on_plain_request(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request) {
+  const std::string_view method = request.method();
+  const auto* party = std::get_if<PartySeat>(&seat.role);
+  const Parked* parked = party ? find(party->park_id) : nullptr;
+  const bool passes = method == sip::method::kInfo || method == sip::method::kMessage;
+  if (!passes || !parked || !parked->bridged) {
+    const bool harmless = passes || method == sip::method::kOptions || method == sip::method::kNotify;
+    return seat.leg->refuse(key, request, harmless ? 200 : 405);
+  }
+  const LegPtr other = party->end == PartyEnd::kCaller ? parked->peer : parked->caller;
+  const LegPtr asker = seat.leg;
+  other->send(method,
+              [&request](sip::SipMessage& copy) {
+                if (const auto package = request.header("Info-Package")) copy.set_header("Info-Package", *package);
+                copy.set_body(request.content_type(), request.body());
+              },
+              {[asker, key, request](const sip::SipMessage& response) {
+                 if (response.status() >= 200) asker->refuse(key, request, response.status(), response.reason());
+               },
+               [asker, key, request](sip::ClientFailure) { asker->refuse(key, request, 408); }});
+}
+
+}  // namespace callpark::leg

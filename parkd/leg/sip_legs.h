@@ -1,0 +1,123 @@
+// parkd's SIP user agent: takes feature calls and REFERs from Kamailio, holds the dialogs of parked and retrieved
+// calls, and carries out what the service orders. What a retriever and his caller ask of each other is passed on here.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <variant>
+
+#include "parkd/dialog/dialog_table.h"
+#include "parkd/leg/dialog_leg.h"
+#include "parkd/leg/user_agent.h"
+#include "parkd/service/ports.h"
+
+namespace callpark::leg {
+
+/// Lives on the loop's thread.
+class SipLegs final : public Legs, public sip::TransactionUser {
+ public:
+  explicit SipLegs(UserAgent agent);
+  ~SipLegs() override;
+  SipLegs(const SipLegs&) = delete;
+  SipLegs& operator=(const SipLegs&) = delete;
+
+  /// To be called before the transaction layer is started.
+  void set_listener(LegsListener* listener) { listener_ = listener; }
+  /// Until then OPTIONS and feature calls are answered 503, so that Kamailio keeps the calls with their parkers.
+  void set_ready() { ready_ = true; }
+
+  bool adopt(const ParkId& park_id, const AdoptableDialog& dialog) override;
+  void take_over(const ParkedCallRow& row) override;
+  std::optional<ParkId> call_held_by(const std::string& tenant, const std::string& user) const override;
+  void forget(const ParkId& park_id) override;
+  void offer_music(const ParkId& park_id, park::Question question, const MediaAddress& media) override;
+  void offer_call(const ParkId& park_id, park::Question question, CallId retriever) override;
+  void offer_peer(const ParkId& park_id, park::Question question) override;
+  void end(const ParkId& park_id, PartyEnd party) override;
+  void bridge(const ParkId& park_id) override;
+  void unbridge(const ParkId& park_id) override;
+  void make_peer(const ParkId& park_id, CallId retriever) override;
+  DialogSnapshot caller_snapshot(const ParkId& park_id) const override;
+  std::optional<DialogSnapshot> peer_snapshot(const ParkId& park_id) const override;
+  void conclude_refer(ReferId refer, int status, const std::string& reason, Adoption adoption) override;
+  std::optional<MediaRemote> answer_with_media(CallId call, const MediaAddress& media, Answer answer) override;
+  void answer_retriever(CallId call, const ParkId& park_id) override;
+  void refuse(CallId call, int status, const std::string& reason) override;
+  void hang_up(CallId call) override;
+
+  void on_request(sip::ServerTransactionKey key, const sip::SipMessage& request, const sip::Endpoint& source) override;
+  void on_ack(const sip::SipMessage& ack, const sip::Endpoint& source) override;
+  void on_cancel(sip::ServerTransactionKey invite) override;
+  void on_server_transaction_failure(sip::ServerTransactionKey key, sip::ServerFailure failure) override;
+
+ private:
+  using LegPtr = std::shared_ptr<DialogLeg>;
+  // What a dialog is to parkd.
+  struct Referrer {};  // somebody whose REFER is being considered
+  struct PartySeat {
+    ParkId park_id;
+    PartyEnd end;
+  };
+  struct CallSeat {
+    CallId call;
+  };
+  struct Seat {
+    LegPtr leg;
+    std::variant<Referrer, PartySeat, CallSeat> role;
+  };
+  struct Call {
+    LegPtr leg;
+    sip::ServerTransactionKey key;
+    sip::SipMessage invite;
+    sip::Sdp offer;
+    std::string owner;  // tenant and extension
+    std::optional<MediaAddress> media;
+    enum class Stage { kUnanswered, kAnswered } stage = Stage::kUnanswered;
+  };
+  struct Parked {
+    LegPtr caller;
+    LegPtr peer;
+    std::optional<MediaAddress> music;  // what the caller hears comes from there
+    bool bridged = false;
+    std::string peer_owner;  // tenant and extension of a peer that is a retriever
+  };
+
+  void on_invite(sip::ServerTransactionKey key, const sip::SipMessage& request);
+  void on_refer_outside(sip::ServerTransactionKey key, const sip::SipMessage& request);
+  void on_request_inside(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request);
+  void on_bye(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request);
+  void on_reinvite(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request);
+  void on_refer_inside(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request);
+  void on_plain_request(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request);
+  void answer_from_music(const ParkId& park_id, Parked& parked, sip::ServerTransactionKey key,
+                         const sip::SipMessage& request);
+  void answer_from_announcement(Call& call, sip::ServerTransactionKey key, const sip::SipMessage& request);
+  void pass_offer_on(Parked& parked, PartyEnd from, sip::ServerTransactionKey key, const sip::SipMessage& request);
+  void offer_to_caller(const ParkId& park_id, park::Question question, DialogLeg::OfferMaker make,
+                       std::optional<MediaAddress> music);
+  ReferId begin_refer(const LegPtr& leg, sip::ServerTransactionKey key, const sip::SipMessage& request);
+  void notify(DialogLeg& leg, int status, const std::string& reason, std::string_view subscription_state,
+              Adoption adoption);
+
+  void seat(const LegPtr& leg, const ParkId& park_id, PartyEnd end);
+  void unseat(const LegPtr& leg);
+  void set_peer_owner(const ParkId& park_id, Parked& parked, std::string owner);
+  void respond(sip::ServerTransactionKey key, const sip::SipMessage& request, int status, std::string_view reason = {});
+  Parked* find(const ParkId& park_id);
+  const Parked& at(const ParkId& park_id) const { return parked_.at(park_id); }
+
+  UserAgent agent_;
+  LegsListener* listener_ = nullptr;
+  bool ready_ = false;
+  std::uint64_t last_id_ = 0;
+  sip::DialogTable<Seat> dialogs_;
+  std::unordered_map<ParkId, Parked> parked_;
+  std::unordered_map<CallId, Call> calls_;
+  std::unordered_map<sip::ServerTransactionKey, CallId> calls_by_invite_;
+  std::unordered_map<ReferId, LegPtr> referrals_;
+  std::unordered_multimap<std::string, ParkId> parks_by_peer_owner_;
+};
+
+}  // namespace callpark::leg

@@ -1,0 +1,225 @@
+#include "parkd/media/media_client.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "base/match.h"
+
+namespace callpark {
+namespace {
+
+constexpr Duration kReconnect{200};
+constexpr Duration kAnswerTimeout{2000};
+
+media::Play play_of(const Play& play) {
+  return std::visit(overloaded{[](const Music& music) -> media::Play { return media::Music{music.music_class}; },
+                               [](const Announcement& said) -> media::Play {
+                                 media::Announcement announcement;
+                                 announcement.language = said.language;
+                                 for (const auto& item : said.list) {
+                                   std::visit(overloaded{[&](const Announcement::Prompt& prompt) {
+                                                           announcement.list.emplace_back(media::Prompt{prompt.name});
+                                                         },
+                                                         [&](const Announcement::Digits& digits) {
+                                                           announcement.list.emplace_back(media::Digits{digits.digits});
+                                                         }},
+                                              item);
+                                 }
+                                 return announcement;
+                               }},
+                    play);
+}
+
+media::Endpoint endpoint_of(const MediaAddress& address) {
+  return {address.address, address.port};
+}
+
+// None: mediad does not know the codec, which the offer should have prevented.
+std::optional<media::Codec> codec_of(const MediaCodec& codec) {
+  const auto name = media::codec_from_text(codec.name);
+  if (!name) return std::nullopt;
+  media::Codec converted;
+  converted.name = *name;
+  converted.payload_type = static_cast<std::uint8_t>(codec.payload_type);
+  converted.clock_rate = codec.clock_rate;
+  if (codec.telephone_event) converted.telephone_event = static_cast<std::uint8_t>(*codec.telephone_event);
+  return converted;
+}
+
+}  // namespace
+
+MediaClient::MediaClient(EventLoop& loop, const SocketAddress& mediad, std::string name)
+    : loop_(loop), connection_(loop, mediad, kReconnect), name_(std::move(name)) {}
+
+void MediaClient::start() {
+  connection_.start({[this] { on_connected(); }, [this](std::string_view line) { on_line(line); },
+                     [this](const std::string& reason) {
+                       log_warning("", "the connection to mediad ended: {}", reason);
+                       on_closed();
+                     }});
+}
+
+// ------------------------------------------------------------------------------------------------------------ the port
+
+void MediaClient::open(std::string session, Play play, std::optional<MediaSnapshot> again, Opened answer) {
+  if (!greeted_) return loop_.post([answer = std::move(answer)] { answer(failure(MediaUnavailable{})); });
+  Session& opened = sessions_[session];
+  if (again) opened.snapshot = *std::move(again);
+  opened.snapshot.session = session;
+  opened.play = std::move(play);
+  ask(request_of(opened),
+      [this, session, answer = std::move(answer)](const Result<media::Answer, media::RpcError>& got) {
+        const auto found = sessions_.find(session);
+        if (found == sessions_.end()) return;  // closed meanwhile
+        if (!got) {
+          log_warning("", "mediad opens no session: {}", got.error().message);
+          sessions_.erase(found);
+          return answer(failure(MediaUnavailable{}));
+        }
+        const auto& result = std::get<media::SessionOpenResult>(*got);
+        found->second.snapshot.local = {result.address, result.port};
+        found->second.snapshot.ssrc = result.ssrc;
+        answer(found->second.snapshot);
+      });
+}
+
+void MediaClient::connect(const std::string& session, const MediaRemote& remote) {
+  const auto found = sessions_.find(session);
+  if (found == sessions_.end()) return;
+  found->second.snapshot.remote = remote;
+  media::SessionUpdate update;
+  update.session = session;
+  update.remote = endpoint_of(remote.remote);
+  update.codec = codec_of(remote.codec);
+  update.send = remote.listens;
+  ask(std::move(update), {});
+}
+
+void MediaClient::play(const std::string& session, Play play) {
+  const auto found = sessions_.find(session);
+  if (found == sessions_.end()) return;
+  found->second.play = std::move(play);
+  found->second.played = false;
+  const std::string play_id = std::to_string(++found->second.play_number);
+  ask(media::SessionPlay{session, play_id, play_of(found->second.play)}, {});
+}
+
+void MediaClient::close(const std::string& session) {
+  if (sessions_.erase(session) != 0) ask(media::SessionClose{session}, {});
+}
+
+media::SessionOpen MediaClient::request_of(const Session& session) const {
+  media::SessionOpen open;
+  open.session = session.snapshot.session;
+  if (session.snapshot.local.port != 0) {
+    open.port = session.snapshot.local.port;
+    open.ssrc = session.snapshot.ssrc;
+  }
+  if (const auto& remote = session.snapshot.remote) {
+    open.remote = endpoint_of(remote->remote);
+    open.codec = codec_of(remote->codec);
+  }
+  open.play = session.played ? media::Play(media::Silence{}) : play_of(session.play);
+  open.play_id = std::to_string(session.play_number);
+  return open;
+}
+
+// ------------------------------------------------------------------------------------------------------ the connection
+
+void MediaClient::on_connected() {
+  ask(media::Hello{name_, media::kProtocolVersion}, [this](const Result<media::Answer, media::RpcError>& answer) {
+    if (!answer) return connection_.reconnect("mediad refused the greeting: " + answer.error().message);
+    greeted_ = true;
+    reopen_all();
+  });
+}
+
+void MediaClient::on_closed() {
+  greeted_ = false;
+  const auto pending = std::exchange(pending_, {});
+  for (const auto& [id, question] : pending) {
+    if (question.on_answer)
+      question.on_answer(failure(media::RpcError{media::ErrorCode::kInternalError, "connection lost"}));
+  }
+}
+
+void MediaClient::reopen_all() {
+  std::vector<std::string> ids;
+  ids.reserve(sessions_.size());
+  for (const auto& [id, session] : sessions_) ids.push_back(id);
+  for (const std::string& id : ids) reopen(id, true);
+}
+
+void MediaClient::reopen(const std::string& id, bool on_its_port) {
+  const Session& session = sessions_.at(id);
+  media::SessionOpen request = request_of(session);
+  if (!on_its_port) request.port.reset();
+  ask(std::move(request), [this, id, on_its_port](const Result<media::Answer, media::RpcError>& got) {
+    const auto found = sessions_.find(id);
+    if (found == sessions_.end()) return;
+    if (!got) {
+      log_warning("", "mediad does not reopen a session: {}", got.error().message);
+      if (on_its_port && greeted_) reopen(id, false);
+      return;
+    }
+    const auto& result = std::get<media::SessionOpenResult>(*got);
+    MediaSnapshot& snapshot = found->second.snapshot;
+    const MediaAddress now{result.address, result.port};
+    const bool moved = std::exchange(snapshot.local, now) != now;
+    snapshot.ssrc = result.ssrc;
+    if (snapshot.remote && !snapshot.remote->listens) connect(id, MediaRemote(*snapshot.remote));
+    if (moved && listener_) listener_->on_media_moved(id, MediaSnapshot(snapshot));
+  });
+}
+
+void MediaClient::ask(media::Request request, OnAnswer on_answer) {
+  const std::int64_t id = ++last_request_;
+  Pending& question = pending_[id];
+  question.request_index = request.index();
+  question.on_answer = std::move(on_answer);
+  question.deadline = loop_.after(kAnswerTimeout, [this, id] {
+    const auto node = pending_.extract(id);
+    if (node.mapped().on_answer) {
+      node.mapped().on_answer(failure(media::RpcError{media::ErrorCode::kInternalError, "mediad does not answer"}));
+    }
+  });
+  connection_.send_line(media::encode_request(id, request));
+}
+
+void MediaClient::on_line(std::string_view line) {
+  const auto message = media::decode_message_from_mediad(line, [this](std::int64_t id) -> std::optional<std::size_t> {
+    const auto found = pending_.find(id);
+    if (found == pending_.end()) return std::nullopt;
+    return found->second.request_index;
+  });
+  if (!message) {
+    // An answer that came after its deadline is no reason to distrust mediad.
+    log_warning("", "from mediad: {}", message.error().error.message);
+    return;
+  }
+  std::visit(overloaded{[this](const media::Response& response) {
+                          const auto node = pending_.extract(response.id);
+                          if (!node.empty() && node.mapped().on_answer) node.mapped().on_answer(response.answer);
+                        },
+                        [this](const media::Notification& notification) { on_notification(notification); }},
+             *message);
+}
+
+void MediaClient::on_notification(const media::Notification& notification) {
+  std::visit(overloaded{[this](const media::SessionPlayed& played) {
+                          const auto found = sessions_.find(played.session);
+                          if (found == sessions_.end() || played.interrupted ||
+                              played.play_id != std::to_string(found->second.play_number)) {
+                            return;
+                          }
+                          found->second.played = true;
+                          if (listener_) listener_->on_media_played(played.session);
+                        },
+                        [this](const media::SessionExpired& expired) {
+                          if (sessions_.count(expired.session) != 0) reopen(expired.session, true);
+                        },
+                        [](const media::SessionDigit&) {}, [](const media::SessionNoRtp&) {}},
+             notification);
+}
+
+}  // namespace callpark

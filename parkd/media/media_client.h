@@ -1,0 +1,67 @@
+// The way to mediad: speaks its protocol over one connection, and when mediad was restarted opens every session again
+// where it was.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <unordered_map>
+
+#include "base/event_loop.h"
+#include "base/line_connection.h"
+#include "media_protocol/codec.h"
+#include "media_protocol/messages.h"
+#include "parkd/service/ports.h"
+
+namespace callpark {
+
+/// Lives on the loop's thread.
+class MediaClient final : public Media {
+ public:
+  /// `name` is what mediad logs of us.
+  MediaClient(EventLoop& loop, const SocketAddress& mediad, std::string name);
+  /// Begins to connect. Until mediad answers, open() fails at once.
+  void start();
+  bool is_connected() const { return greeted_; }
+
+  void set_listener(Listener* listener) override { listener_ = listener; }
+  void open(std::string session, Play play, std::optional<MediaSnapshot> again, Opened answer) override;
+  void connect(const std::string& session, const MediaRemote& remote) override;
+  void play(const std::string& session, Play play) override;
+  void close(const std::string& session) override;
+
+ private:
+  // What mediad would have to be told to be as it was.
+  struct Session {
+    MediaSnapshot snapshot;
+    Play play;
+    std::uint64_t play_number = 0;
+    bool played = false;  // an announcement that has been heard is not said again
+  };
+  using OnAnswer = std::function<void(const Result<media::Answer, media::RpcError>& answer)>;
+  struct Pending {
+    std::size_t request_index = 0;
+    OnAnswer on_answer;
+    LoopHandle deadline;
+  };
+
+  void on_connected();
+  void on_line(std::string_view line);
+  void on_closed();
+  void on_notification(const media::Notification& notification);
+  void ask(media::Request request, OnAnswer on_answer);
+  void reopen_all();
+  void reopen(const std::string& id, bool on_its_port);
+  media::SessionOpen request_of(const Session& session) const;
+
+  EventLoop& loop_;
+  LineClient connection_;
+  const std::string name_;
+  Listener* listener_ = nullptr;
+  bool greeted_ = false;
+  std::int64_t last_request_ = 0;
+  std::unordered_map<std::int64_t, Pending> pending_;
+  std::unordered_map<std::string, Session> sessions_;
+};
+
+}  // namespace callpark
