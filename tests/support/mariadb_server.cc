@@ -1,0 +1,219 @@
+#include "tests/support/mariadb_server.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <functional>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+
+#include "tests/support/wait.h"
+
+namespace callpark::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::milliseconds kStartTimeout{60000};
+constexpr std::chrono::milliseconds kStopPatience{20000};
+
+fs::path sql_directory() {
+  return fs::path(__FILE__).parent_path().parent_path().parent_path() / "sql";
+}
+
+// MariaDB refuses to run as root unless it is told to.
+std::string user_option() {
+  const passwd* user = getpwuid(geteuid());
+  if (user == nullptr) throw std::runtime_error("the current user has no name");
+  return std::string("--user=") + user->pw_name;
+}
+
+// Names everything that the prepared data directory is made of.
+std::string contents_hash() {
+  std::set<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(sql_directory())) {
+    if (entry.is_regular_file()) files.insert(entry.path());
+  }
+  std::string everything = run_command({"mariadbd", "--version"}).output;
+  for (const fs::path& file : files) everything += file.string() + read_file(file);
+  std::ostringstream hash;
+  hash << std::hex << std::hash<std::string>{}(everything);
+  return hash.str();
+}
+
+CommandResult checked(const CommandResult& result, const std::string& what) {
+  if (result.exit_code != 0) throw std::runtime_error(what + ": " + result.output);
+  return result;
+}
+
+void copy_directory(const fs::path& from, const fs::path& to) {
+  checked(run_command({"cp", "-a", "--reflink=auto", from.string(), to.string()}), "copying " + from.string());
+}
+
+void make_empty_data_directory(const fs::path& data) {
+  checked(run_command({"mariadb-install-db", "--no-defaults", user_option(), "--datadir=" + data.string(),
+                       "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+                       "--innodb-log-file-size=8M"},
+                      kStartTimeout),
+          "mariadb-install-db");
+}
+
+class FileLock {
+ public:
+  explicit FileLock(const fs::path& path) : descriptor_(open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644)) {
+    if (descriptor_ < 0 || flock(descriptor_, LOCK_EX) != 0) throw std::runtime_error("cannot lock " + path.string());
+  }
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+  ~FileLock() { close(descriptor_); }
+
+ private:
+  int descriptor_;
+};
+
+// Made once for all tests of a build directory, whichever of them comes first.
+fs::path prepared(MariadbServer::Contents contents) {
+  const fs::path build = fs::read_symlink("/proc/self/exe").parent_path();
+  const bool demo = contents == MariadbServer::Contents::kDemoTenant;
+  const fs::path ready = build / ("mariadb-" + std::string(demo ? "demo-" : "nothing-") + contents_hash());
+  const FileLock lock(build / (demo ? "mariadb-demo.lock" : "mariadb-nothing.lock"));
+  if (fs::exists(ready)) return ready;
+  const TempDir work("mariadb-prepare");
+  if (!demo) {
+    make_empty_data_directory(work.path() / "data");
+  } else {
+    MariadbServer server({.directory = work.path(), .contents = MariadbServer::Contents::kNothing});
+    checked(server.migrate({"--demo"}), "migrate.sh");
+    server.stop();
+  }
+  copy_directory(work.path() / "data", ready.string() + ".new");
+  fs::rename(ready.string() + ".new", ready);
+  return ready;
+}
+
+// A server that is up greets whoever connects.
+bool greets(const fs::path& socket_path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  strncpy(address.sun_path, socket_path.c_str(), sizeof(address.sun_path) - 1);
+  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const timeval patience{1, 0};
+  setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  char byte = 0;
+  const bool greeted = connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 &&
+                       recv(descriptor, &byte, 1, 0) == 1;
+  close(descriptor);
+  return greeted;
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
+  return parts;
+}
+
+}  // namespace
+
+MariadbServer::MariadbServer(Options options) : directory_(std::move(options.directory)) {
+  if (directory_.empty()) {
+    own_directory_ = std::make_unique<TempDir>("mariadb");
+    directory_ = own_directory_->path();
+  }
+  fs::create_directories(directory_);
+  if (!fs::exists(directory_ / "data")) copy_directory(prepared(options.contents), directory_ / "data");
+  start();
+  if (options.contents == Contents::kDemoTenant && options.sip_port != 5060) {
+    execute("UPDATE callpark.trunks SET port = " + std::to_string(options.sip_port));
+  }
+}
+
+MariadbServer::~MariadbServer() {
+  process_.kill_now();
+}
+
+void MariadbServer::start() {
+  if (process_.running()) return;
+  fs::remove(socket());
+  process_ = Subprocess({.command = command(), .output = directory_ / "mariadb.log", .patience = kStopPatience});
+  const bool up = wait_until(kStartTimeout, [this] { return !process_.running() || greets(socket()); });
+  if (!up || !process_.running()) throw std::runtime_error("MariaDB does not start: " + log());
+}
+
+void MariadbServer::stop() {
+  process_.terminate();
+}
+
+void MariadbServer::kill9() {
+  process_.kill_now();
+}
+
+std::string MariadbServer::log() const {
+  return read_file(directory_ / "mariadb.log");
+}
+
+std::vector<std::string> MariadbServer::command() const {
+  return {"mariadbd",
+          "--no-defaults",
+          user_option(),
+          "--datadir=" + (directory_ / "data").string(),
+          "--socket=" + socket().string(),
+          "--pid-file=" + (directory_ / "mariadb.pid").string(),
+          "--skip-networking",
+          "--skip-name-resolve",
+          "--skip-log-bin",
+          "--performance-schema=OFF",
+          "--character-set-server=utf8mb4",
+          "--max-connections=200",
+          "--innodb-buffer-pool-size=32M",
+          "--innodb-log-file-size=8M",
+          "--innodb-flush-log-at-trx-commit=2",
+          "--innodb-doublewrite=0"};
+}
+
+CommandResult MariadbServer::client(const std::string& sql) const {
+  std::vector<std::string> command = {
+      "mariadb",         "--no-defaults", "--protocol=socket",   "--socket=" + socket().string(),
+      "--user=root",     "--batch",       "--skip-column-names", "--connect-timeout=5",
+      "--execute=" + sql};
+  // It has a directory as soon as it exists.
+  if (fs::exists(directory_ / "data" / database())) command.push_back(database());
+  return run_command(command);
+}
+
+MariadbServer::Rows MariadbServer::query(const std::string& sql) const {
+  Rows rows;
+  for (const std::string& line : split(checked(client(sql), sql).output, '\n')) rows.push_back(split(line, '\t'));
+  return rows;
+}
+
+std::string MariadbServer::value(const std::string& sql) const {
+  const Rows rows = query(sql);
+  return rows.empty() || rows.front().empty() ? "" : rows.front().front();
+}
+
+void MariadbServer::execute(const std::string& sql) const {
+  checked(client(sql), sql);
+}
+
+std::string MariadbServer::refusal(const std::string& sql) const {
+  const CommandResult result = client(sql);
+  if (result.exit_code == 0) return "";
+  const std::size_t error = result.output.find("ERROR");
+  return error == std::string::npos ? result.output : result.output.substr(error);
+}
+
+CommandResult MariadbServer::migrate(const std::vector<std::string>& arguments) const {
+  std::vector<std::string> command = {(sql_directory() / "migrate.sh").string(), "--socket", socket().string()};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return run_command(command, kStartTimeout);
+}
+
+}  // namespace callpark::test
