@@ -1,0 +1,74 @@
+// What parkd.yaml says, typed. Settings of tenants are rows in SQL; here stands only what a process needs to start.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/config_reader.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "base/socket_address.h"
+
+namespace callpark {
+
+struct ParkdConfig {
+  std::string node_name;
+  LogLevel log_level = LogLevel::kInfo;
+
+  struct Sip {
+    SocketAddress listen;  // an IP address, UDP and TCP
+    Duration t1{};
+    Duration t2{};
+    Duration t4{};
+    std::size_t tcp_connections_max = 0;
+    Duration tcp_connect_timeout{};
+    Duration tcp_message_timeout{};
+    Duration tcp_idle_timeout{};
+  } sip;
+
+  enum class SipTransport { kUdp, kTcp };
+  struct Kamailio {
+    SocketAddress inside;  // an IP address
+    SipTransport transport = SipTransport::kUdp;
+    std::vector<std::string> peers;  // numeric IP addresses
+  } kamailio;
+
+  struct Mediad {
+    SocketAddress control;
+    Duration reconnect{};
+    Duration answer_timeout{};
+  } mediad;
+
+  struct Database {
+    std::string socket;
+    std::string user;
+    std::string password;
+    std::string database;
+    std::size_t workers = 0;
+    std::size_t queue_max = 0;
+  } database;
+
+  struct Http {
+    SocketAddress listen;  // an IP address
+  } http;
+
+  struct Park {
+    Duration bye_after_refer{};
+    Duration music_retry{};
+    Duration announcement_max{};
+    Duration refusal_speech_max{};
+    Duration already_picked_up_speech_max{};
+  } park;
+};
+
+/// The configuration, or every error of the file.
+Result<ParkdConfig, std::vector<ConfigError>> read_parkd_config_file(const std::string& path);
+/// `name` stands for the file in errors.
+Result<ParkdConfig, std::vector<ConfigError>> read_parkd_config_text(const std::string& text, const std::string& name);
+
+/// A parkd.yaml with every key at its default, and what each is for.
+std::string parkd_config_example();
+
+}  // namespace callpark
