@@ -20,16 +20,20 @@ INSERT INTO extensions (tenant, extension, password, display_name)
   ) d
   WHERE NOT EXISTS (SELECT 1 FROM extensions e WHERE e.tenant = d.tenant AND e.extension = d.extension);
 
-INSERT INTO park_codes (tenant, code, action, bare, description)
-  SELECT t.tenant, d.code, d.action, d.bare, d.description
+-- Those that retrieve first, since the others announce them.
+INSERT INTO park_codes (tenant, code, action, bare, retrieve_code, description)
+  SELECT t.tenant, d.code, d.action, d.bare, d.retrieve_code, d.description
   FROM (
-    SELECT '*68' AS code, 'park' AS action, 'own_extension' AS bare, 'Park at the own extension, *68102 at 102' AS description
-    UNION ALL SELECT '*88', 'retrieve', 'own_extension', 'Retrieve from the own extension, *88102 from 102'
-    UNION ALL SELECT '*70', 'park', 'random_orbit', 'Park at a random orbit, *70102 at 102'
-    UNION ALL SELECT '*71', 'retrieve', 'own_extension', 'Retrieve from the own extension, *71*7250 from a random orbit'
+    SELECT 1 AS row_order, '*88' AS code, 'retrieve' AS action, 'own_extension' AS bare, NULL AS retrieve_code,
+      'Retrieve from the own extension, *88102 from 102' AS description
+    UNION ALL SELECT 2, '*71', 'retrieve', 'own_extension', NULL,
+      'Retrieve from the own extension, *71102 from 102, *71*7250 from a random orbit'
+    UNION ALL SELECT 3, '*68', 'park', 'own_extension', '*88', 'Park at the own extension, *68102 at 102'
+    UNION ALL SELECT 4, '*70', 'park', 'random_orbit', '*71', 'Park at a random orbit, *70102 at 102'
   ) d
   JOIN tenants t ON t.tenant IN ('demo.callpark', 'other.callpark')
-  WHERE NOT EXISTS (SELECT 1 FROM park_codes c WHERE c.tenant = t.tenant AND c.code = d.code);
+  WHERE NOT EXISTS (SELECT 1 FROM park_codes c WHERE c.tenant = t.tenant AND c.code = d.code)
+  ORDER BY t.tenant, d.row_order;
 
 INSERT INTO trunks (tenant, trunk, address, port, description) VALUES
   ('demo.callpark', 'demo', '127.0.0.50', COALESCE(@sip_port, 5060), 'The demo trunk, known by its address')

@@ -20,7 +20,7 @@ CREATE TABLE tenants (
   park_seconds_max         INT UNSIGNED NOT NULL DEFAULT 3600
                            COMMENT 'A call parked for longer than this is given up',
   parked_calls_max         INT UNSIGNED NOT NULL DEFAULT 1000
-                           COMMENT 'Calls that may be parked in the tenant at once; 0 forbids parking',
+                           COMMENT 'Calls that may be parked in the tenant at once; 0: no limit',
   description              VARCHAR(255) NOT NULL DEFAULT ''
                            COMMENT 'For people',
   PRIMARY KEY (tenant),
@@ -69,15 +69,19 @@ CREATE TABLE extensions (
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COMMENT = 'Who can register, call and be called';
 
 CREATE TABLE park_codes (
-  tenant      VARCHAR(64) CHARACTER SET ascii NOT NULL COMMENT 'SIP domain',
-  code        VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL
-              COMMENT 'What is dialled, alone or with an orbit behind it: *68, 644. The longest code that fits counts',
-  action      VARCHAR(16) CHARACTER SET ascii NOT NULL COMMENT 'park or retrieve',
-  bare        VARCHAR(16) CHARACTER SET ascii NOT NULL DEFAULT 'own_extension'
-              COMMENT 'What the code means when nothing stands behind it: own_extension or random_orbit',
-  description VARCHAR(255) NOT NULL DEFAULT '' COMMENT 'For people',
+  tenant        VARCHAR(64) CHARACTER SET ascii NOT NULL COMMENT 'SIP domain',
+  code          VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL
+                COMMENT 'What is dialled, alone or with an orbit behind it: *68, 644. The longest code that fits counts',
+  action        VARCHAR(16) CHARACTER SET ascii NOT NULL COMMENT 'park or retrieve',
+  bare          VARCHAR(16) CHARACTER SET ascii NOT NULL DEFAULT 'own_extension'
+                COMMENT 'What the code means when nothing stands behind it: own_extension or random_orbit',
+  retrieve_code VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NULL
+                COMMENT 'Of a code that parks: the code that is announced to retrieve with. NULL: the first there is',
+  description   VARCHAR(255) NOT NULL DEFAULT '' COMMENT 'For people',
   PRIMARY KEY (tenant, code),
   CONSTRAINT `a park code stands in the number plan` FOREIGN KEY (tenant, code) REFERENCES numbers (tenant, number),
+  CONSTRAINT `the code that is announced exists` FOREIGN KEY (tenant, retrieve_code) REFERENCES park_codes (tenant, code),
+  CONSTRAINT `only a code that parks announces another` CHECK (action = 'park' OR retrieve_code IS NULL),
   CONSTRAINT `a park code is digits, with up to two stars before them` CHECK (code REGEXP '^[*]{0,2}[0-9]{1,8}$'),
   CONSTRAINT `a park code parks or retrieves` CHECK (action IN ('park', 'retrieve')),
   CONSTRAINT `a bare code means own_extension or random_orbit` CHECK (bare IN ('own_extension', 'random_orbit')),
@@ -137,10 +141,24 @@ CREATE TRIGGER extensions_after_delete AFTER DELETE ON extensions FOR EACH ROW
   DELETE FROM numbers WHERE tenant = OLD.tenant AND number = OLD.extension//
 
 CREATE TRIGGER park_codes_before_insert BEFORE INSERT ON park_codes FOR EACH ROW
-  INSERT INTO numbers (tenant, number, kind) VALUES (NEW.tenant, NEW.code, 'park_code')//
+BEGIN
+  IF EXISTS (SELECT 1 FROM park_codes
+             WHERE tenant = NEW.tenant AND code = NEW.retrieve_code AND action <> 'retrieve') THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the code that is announced must be one that retrieves';
+  END IF;
+  INSERT INTO numbers (tenant, number, kind) VALUES (NEW.tenant, NEW.code, 'park_code');
+END//
 
 CREATE TRIGGER park_codes_before_update BEFORE UPDATE ON park_codes FOR EACH ROW
 BEGIN
+  IF EXISTS (SELECT 1 FROM park_codes
+             WHERE tenant = NEW.tenant AND code = NEW.retrieve_code AND action <> 'retrieve') THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the code that is announced must be one that retrieves';
+  END IF;
+  IF NEW.action <> 'retrieve'
+     AND EXISTS (SELECT 1 FROM park_codes WHERE tenant = OLD.tenant AND retrieve_code = OLD.code) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'another code announces this one to retrieve with: it must stay so';
+  END IF;
   IF NEW.tenant <> OLD.tenant OR NEW.code <> OLD.code THEN
     INSERT INTO numbers (tenant, number, kind) VALUES (NEW.tenant, NEW.code, 'park_code');
   END IF;

@@ -82,9 +82,13 @@ class FileLock {
 fs::path prepared(MariadbServer::Contents contents) {
   const fs::path build = fs::read_symlink("/proc/self/exe").parent_path();
   const bool demo = contents == MariadbServer::Contents::kDemoTenant;
-  const fs::path ready = build / ("mariadb-" + std::string(demo ? "demo-" : "nothing-") + contents_hash());
-  const FileLock lock(build / (demo ? "mariadb-demo.lock" : "mariadb-nothing.lock"));
+  const std::string name = demo ? "mariadb-demo" : "mariadb-nothing";
+  const fs::path ready = build / (name + "-" + contents_hash());
+  const FileLock lock(build / (name + ".lock"));
   if (fs::exists(ready)) return ready;
+  for (const auto& entry : fs::directory_iterator(build)) {
+    if (entry.path().filename().string().starts_with(name + "-")) fs::remove_all(entry.path());
+  }
   const TempDir work("mariadb-prepare");
   if (!demo) {
     make_empty_data_directory(work.path() / "data");
@@ -174,6 +178,7 @@ std::vector<std::string> MariadbServer::command() const {
           "--max-connections=200",
           "--innodb-buffer-pool-size=32M",
           "--innodb-log-file-size=8M",
+          "--innodb-autoextend-increment=4",
           "--innodb-flush-log-at-trx-commit=2",
           "--innodb-doublewrite=0"};
 }
