@@ -1,0 +1,143 @@
+#include <gtest/gtest.h>
+
+#include "tests/unit/parkd/leg/sdp_texts.h"
+
+namespace callpark::leg {
+namespace {
+
+using sip::Direction;
+using sip::Sdp;
+
+constexpr const char* kHead = "v=0\no=- 1 1 IN IP4 127.0.0.12\ns=-\nc=IN IP4 127.0.0.12\nt=0 0\n";
+
+Result<MediaAnswer, OfferError> answer_to(const std::string& lines) {
+  return answer_with_media(sdp_of(kHead + lines), mediad_address(), playable_codecs(), std::nullopt);
+}
+
+Direction direction_of_answer(const std::string& line) {
+  const auto made = answer_to("m=audio 4000 RTP/AVP 0\n" + line);
+  return sip::direction(made->answer, made->answer.media[0]);
+}
+
+TEST(MediaAnswer, TakesTheCallersFirstCodecThatMediadCanPlayUnderTheCallersNumbers) {
+  const auto made =
+      answer_to("m=audio 4000 RTP/AVP 18 111 0 100\na=rtpmap:111 OPUS/48000/2\na=rtpmap:100 telephone-event/8000\n");
+  ASSERT_TRUE(made);
+  EXPECT_EQ(codecs_text(made->answer.media[0]), "111 OPUS, 100 telephone-event");
+  EXPECT_EQ(made->remote, (MediaRemote{{"127.0.0.12", 4000}, {"opus", 111, 48000, 100}, true}));
+  EXPECT_EQ(made->answer.media[0].port, 40002);
+}
+
+TEST(MediaAnswer, EventsWithTheClockOfTheCodecAreTaken) {
+  const auto made = answer_to(
+      "m=audio 4000 RTP/AVP 96 101 102\na=rtpmap:96 opus/48000/2\na=rtpmap:101 telephone-event/8000\n"
+      "a=rtpmap:102 telephone-event/48000\n");
+  EXPECT_EQ(made->remote.codec.telephone_event, 102);
+}
+
+TEST(MediaAnswer, WithoutEventsThereAreNoDigits) {
+  EXPECT_EQ(answer_to("m=audio 4000 RTP/AVP 8\n")->remote.codec.telephone_event, std::nullopt);
+}
+
+TEST(MediaAnswer, S12_EveryLineIsAnsweredAndVideoRefused) {
+  const auto made = answer_to(
+      "m=video 5000 RTP/AVP 34\nm=audio 4000 RTP/SAVP 0\nm=audio 4002 RTP/AVP 0\nm=audio 4004 RTP/AVP 8\n"
+      "m=application 9 UDP/BFCP *\n");
+  ASSERT_TRUE(made);
+  EXPECT_EQ(lines_text(made->answer), "video 0, audio 0, audio 40002, audio 0, application 0");
+  EXPECT_EQ(made->answer.media[1].protocol, "RTP/SAVP");
+  EXPECT_EQ(made->answer.media[4].formats, (std::vector<std::string>{"*"}));
+  EXPECT_EQ(made->remote.remote.port, 4002);
+}
+
+// RFC 3264 6.1 and, of the last, 8.4
+TEST(MediaAnswer, HoldIsAnsweredAsTheRfcWants) {
+  EXPECT_EQ(direction_of_answer(""), Direction::kSendRecv);
+  EXPECT_EQ(direction_of_answer("a=sendonly\n"), Direction::kRecvOnly);
+  EXPECT_EQ(direction_of_answer("a=recvonly\n"), Direction::kSendOnly);
+  EXPECT_EQ(direction_of_answer("a=inactive\n"), Direction::kInactive);
+  EXPECT_EQ(direction_of_answer("c=IN IP4 0.0.0.0\n"), Direction::kRecvOnly);
+}
+
+TEST(MediaAnswer, NothingIsToBeSentToOneWhoHolds) {
+  EXPECT_FALSE(answer_to("m=audio 4000 RTP/AVP 0\na=sendonly\n")->remote.listens);
+  EXPECT_FALSE(answer_to("m=audio 4000 RTP/AVP 0\na=inactive\n")->remote.listens);
+  EXPECT_FALSE(answer_to("m=audio 4000 RTP/AVP 0\nc=IN IP4 0.0.0.0\n")->remote.listens);
+  EXPECT_TRUE(answer_to("m=audio 4000 RTP/AVP 0\na=recvonly\n")->remote.listens);
+}
+
+TEST(MediaAnswer, OurOriginGoesOnWithTheNextVersion) {
+  const sip::SdpOrigin ours{"-", "77", 4, "IN", "IP4", "127.0.0.3"};
+  const auto made = answer_with_media(alices_offer(), mediad_address(), playable_codecs(), ours);
+  EXPECT_EQ(made->answer.origin.session_id, "77");
+  EXPECT_EQ(made->answer.origin.version, 5u);
+}
+
+TEST(MediaAnswer, WhatCannotBeServedSaysWhy) {
+  EXPECT_EQ(answer_to("").error(), OfferError::kNoAudio);
+  EXPECT_EQ(answer_to("m=video 5000 RTP/AVP 34\nm=audio 0 RTP/AVP 0\n").error(), OfferError::kNoAudio);
+  EXPECT_EQ(answer_to("m=audio 4000 RTP/SAVP 0\n").error(), OfferError::kNotPlainRtp);
+  EXPECT_EQ(answer_to("m=audio 4000 RTP/SAVP 0\nm=audio 4000 RTP/AVP 18\n").error(), OfferError::kNoCommonCodec);
+  EXPECT_EQ(answer_to("m=audio 4000 RTP/AVP 0\nc=IN IP4 phone.example\n").error(), OfferError::kNoAddress);
+  EXPECT_EQ(answer_to("m=audio 4000 RTP/AVP 0\nc=IN IP4 224.2.1.1/127\n").error(), OfferError::kNoAddress);
+}
+
+TEST(MediaAnswer, TelephoneEventAloneIsNoCodec) {
+  EXPECT_EQ(answer_to("m=audio 4000 RTP/AVP 101\na=rtpmap:101 telephone-event/8000\n").error(),
+            OfferError::kNoCommonCodec);
+}
+
+TEST(MediaAnswer, StereoPcmIsNotWhatMediadPlays) {
+  EXPECT_EQ(answer_to("m=audio 4000 RTP/AVP 96\na=rtpmap:96 PCMU/8000/2\n").error(), OfferError::kNoCommonCodec);
+  EXPECT_TRUE(answer_to("m=audio 4000 RTP/AVP 96\na=rtpmap:96 opus/48000\n"));
+}
+
+// ----------------------------------------------------------------------------------------------- answers to our offers
+
+Sdp music() {
+  return make_music_offer(johns_sdp(), std::nullopt, mediad_address(), playable_codecs());
+}
+
+TEST(ReadAnswer, FindsCodecAndAddress) {
+  const auto remote = read_answer(music(), clients_sdp());
+  ASSERT_TRUE(remote);
+  EXPECT_EQ(*remote, (MediaRemote{{"127.0.0.12", 6004}, {"PCMU", 0, 8000, 101}, true}));
+}
+
+TEST(ReadAnswer, AnAnswerThatHoldsIsAccepted) {
+  Sdp answer = clients_sdp();
+  sip::set_direction(answer.media[0], Direction::kSendOnly);
+  const auto remote = read_answer(music(), answer);
+  ASSERT_TRUE(remote);
+  EXPECT_FALSE(remote->listens);
+}
+
+TEST(ReadAnswer, TheAnswersOwnNumberCounts) {
+  const auto remote = read_answer(
+      music(),
+      sdp_of(std::string(kHead) + "m=audio 4000 RTP/AVP 120\na=rtpmap:120 opus/48000/2\nm=video 0 RTP/AVP 97\n"));
+  ASSERT_TRUE(remote);
+  EXPECT_EQ(remote->codec.payload_type, 120);
+}
+
+TEST(ReadAnswer, ANumberWithoutMeaningMeansWhatItMeantInTheOffer) {
+  const auto remote =
+      read_answer(music(), sdp_of(std::string(kHead) + "m=audio 4000 RTP/AVP 96 101\nm=video 0 RTP/AVP 97\n"));
+  ASSERT_TRUE(remote);
+  EXPECT_EQ(remote->codec.name, "opus");
+  EXPECT_EQ(remote->codec.telephone_event, 101);
+}
+
+TEST(ReadAnswer, ARefusedOrMissingLineIsNoAudio) {
+  EXPECT_EQ(read_answer(music(), sdp_of(std::string(kHead) + "m=audio 0 RTP/AVP 0\n")).error(), OfferError::kNoAudio);
+  EXPECT_EQ(read_answer(music(), sdp_of(std::string(kHead) + "m=video 4 RTP/AVP 0\n")).error(), OfferError::kNoAudio);
+  EXPECT_EQ(read_answer(music(), sdp_of(kHead)).error(), OfferError::kNoAudio);
+}
+
+TEST(ReadAnswer, ACodecThatWasNotOfferedIsNone) {
+  EXPECT_EQ(read_answer(music(), sdp_of(std::string(kHead) + "m=audio 4000 RTP/AVP 18\n")).error(),
+            OfferError::kNoCommonCodec);
+}
+
+}  // namespace
+}  // namespace callpark::leg
