@@ -73,7 +73,7 @@ class TransactionLayer final : public TransportUser {
  public:
   /// `transport` and `clock` must outlive the layer. `timers.reliable` is not looked at: each transaction takes it from
   /// its transport.
-  TransactionLayer(MessageTransport& transport, AlarmClock& clock, TransactionTimers timers = {});
+  TransactionLayer(MessageTransport& transport, AlarmClock& clock, const TransactionTimers& timers = {});
   /// Forgets all transactions and calls nobody.
   ~TransactionLayer() override;
   TransactionLayer(const TransactionLayer&) = delete;
