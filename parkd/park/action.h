@@ -14,7 +14,7 @@ struct ClaimOrbit {
 struct WriteParked {
   Question question;
 };                         // the row as it stands: adopted, with music
-struct UnclaimCall {};     // a retrieve was undone; the row is parked again
+struct UnclaimCall {};     // the row is parked, whatever it was; tried until it is written
 struct WriteRetrieved {};  // the orbit is free, the row says who talks to whom
 struct FreeOrbit {};       // a re-park was refused; the row stays as retrieved
 struct RemoveRow {

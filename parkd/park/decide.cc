@@ -49,9 +49,10 @@ class Step {
   void adopt_when_gathered();
   void offer_music_again();
   void refuse_park(RefusalReason reason);
-  void return_to_peer_or_end();
+  void return_to_peer(RefusalReason reason);
   void release_parker();
   void end_peer();
+  void end_announcement();
   void wait_with_music();
   void open_media();
   void close_media();
@@ -128,7 +129,8 @@ void Step::adopt_when_gathered() {
 }
 
 void Step::tell_refusal(RefusalReason reason) {
-  if (state_.request == Request::kRefer || state_.request == Request::kCall) order(RefusePark{reason});
+  if (state_.request != Request::kRefer && state_.request != Request::kCall) return;
+  order(RefusePark{reason});
   state_.request = Request::kNone;
 }
 
@@ -158,17 +160,16 @@ void Step::refuse_park(RefusalReason reason) {
   if (state_.orbit != Orbit::kFree) order(FreeOrbit{});
   state_.orbit = Orbit::kFree;
   state_.phase = Talking{};
-  order(Bridge{});
 }
 
 // The caller is ours and hears music, but the park cannot be: he goes back to the one who parked him. When that one is
 // gone, waiting with music is the least evil.
-void Step::return_to_peer_or_end() {
+void Step::return_to_peer(RefusalReason reason) {
+  tell_refusal(reason);
   if (state_.peer == PeerLeg::kGone) {
-    state_.request = Request::kNone;
+    order(UnclaimCall{});  // tried again until the database is back
     return wait_with_music();
   }
-  tell_refusal(RefusalReason::kUnavailable);
   const Question offer = ask();
   state_.phase = Returning{offer};
   order(OfferPeer{offer});
@@ -238,7 +239,7 @@ void Step::on(const RowWritten& event) {
 
 void Step::on(const RowNotWritten& event) {
   const auto* recording = in<Recording>();
-  if (recording && recording->write == event.question) return_to_peer_or_end();
+  if (recording && recording->write == event.question) return_to_peer(RefusalReason::kUnavailable);
 }
 
 void Step::on(const MediaOpened& event) {
@@ -272,8 +273,9 @@ void Step::on(const MediaMoved& event) {
 }
 
 void Step::on(const CallerAccepted& event) {
+  // Also by an answer that has been overtaken: the dialog is ours as soon as the caller has accepted anything.
+  if (in<Adopting>()) state_.caller = CallerLeg::kOurs;
   if (auto* adopting = in<Adopting>(); adopting && adopting->offer == event.question) {
-    state_.caller = CallerLeg::kOurs;
     const Question write = ask();
     state_.phase = Recording{write};
     order(WriteParked{write});
@@ -294,7 +296,8 @@ void Step::on(const CallerAccepted& event) {
 
 void Step::on(const CallerRefused& event) {
   if (auto* adopting = in<Adopting>(); adopting && adopting->offer == event.question) {
-    refuse_park(RefusalReason::kNotAcceptable);
+    if (state_.caller == CallerLeg::kForeign) return refuse_park(RefusalReason::kNotAcceptable);
+    return_to_peer(RefusalReason::kNotAcceptable);
   } else if (auto* parked = in<Parked>(); parked && parked->offer == event.question) {
     parked->offer.reset();
     order(StartTimer{Timer::kMusicRetry});
@@ -304,6 +307,7 @@ void Step::on(const CallerRefused& event) {
     order(RefuseRetriever{joining->retriever, RefusalReason::kNotAcceptable}, UnclaimCall{});
     wait_with_music();
   } else if (auto* returning = in<Returning>(); returning && returning->offer == event.question) {
+    order(UnclaimCall{});
     wait_with_music();
   }
 }
@@ -330,29 +334,35 @@ void Step::on(const PeerGone&) {
     order(EndCaller{});
     end_call(EndReason::kHungUp);
   } else if (in<Returning>()) {
+    order(UnclaimCall{});
     wait_with_music();
   }
 }
 
+// His feature call is over: what is left of the call that he parked ends with it. While the caller talks, the peer is
+// another one, the retriever.
+void Step::end_announcement() {
+  state_.request = Request::kNone;
+  if (!in<Talking>()) end_peer();
+}
+
 void Step::on(const ParkerCallGone&) {
-  if (state_.request == Request::kCall) {
-    state_.request = Request::kNone;
-  } else if (state_.request == Request::kAnnouncing) {
-    state_.request = Request::kNone;
-    end_peer();
-  }
+  if (state_.request == Request::kAnnouncing) return end_announcement();
+  if (state_.request == Request::kCall) state_.request = Request::kNone;
 }
 
 void Step::on(const AnnouncementPlayed&) {
   if (state_.request != Request::kAnnouncing) return;
   order(EndParkerCall{});
-  state_.request = Request::kNone;
-  if (in<Parked>()) end_peer();
+  end_announcement();
 }
 
 void Step::on(const CallClaimed& event) {
+  // That the row could be won says that it was written, even when the answer to that is still on its way.
+  if (const auto* recording = in<Recording>()) on(RowWritten{recording->write});
   if (!in<Parked>()) {
     order(RefuseRetriever{event.retriever, RefusalReason::kNoCallParked});
+    if (in<Adopting>()) order(UnclaimCall{});
     return;
   }
   release_parker();

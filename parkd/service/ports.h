@@ -159,12 +159,12 @@ class Store {
   /// Inserts the row (state kAdopting) at a free slot of the orbit, or, if the row exists (a re-park), moves it there.
   /// A random orbit is one that is neither in use nor in quarantine.
   virtual void claim_orbit(ParkedCallRow row, OrbitWish wish, Answer<Result<OrbitGot, ClaimOrbitFailure>> answer) = 0;
-  /// The whole row, state included.
+  /// The whole row. A row that has been won meanwhile (kRetrieving) stays won.
   virtual void write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> answer) = 0;
   /// Wins the oldest call parked at the first of `orbits` that has one: kParked becomes kRetrieving, once.
   virtual void claim_call(std::string tenant, std::vector<std::string> orbits, std::string retriever,
                           Answer<Result<ParkedCallRow, ClaimCallFailure>> answer) = 0;
-  /// kRetrieving becomes kParked again.
+  /// kAdopting or kRetrieving becomes kParked.
   virtual void unclaim_call(ParkId park_id) = 0;
   /// The call talks: the row is written as kRetrieved with no orbit; a random orbit goes into quarantine.
   virtual void write_retrieved(ParkedCallRow row) = 0;
