@@ -135,10 +135,10 @@ class PayloadTypes {
   PayloadTypes(std::vector<sip::Codec> ours, std::vector<sip::Codec> theirs)
       : ours_(std::move(ours)), theirs_(std::move(theirs)) {}
 
-  // The number that the other side uses, else the one that ours has used, else the static one, else a new one. None
-  // when all are taken.
+  // The number that our side has used, else the other side's, else the static one, else a new one. None when all are
+  // taken.
   std::optional<std::uint8_t> assign(const sip::Codec& codec, std::optional<std::uint8_t> static_payload_type) {
-    for (const auto wish : {number_in(theirs_, codec), number_in(ours_, codec), static_payload_type, unused()}) {
+    for (const auto wish : {number_in(ours_, codec), number_in(theirs_, codec), static_payload_type, unused()}) {
       if (!wish || !is_free(*wish, codec)) continue;
       assigned_.push_back(*wish);
       return wish;

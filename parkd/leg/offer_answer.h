@@ -52,9 +52,9 @@ std::optional<sip::Sdp> read_sdp_digest(std::string_view digest);
 /// Offers mediad's music in a session. `our_previous` is the last description sent on the side that we speak for, be it
 /// by the user agent whose place we take or by us, `their_previous` the other side's last one. With them the offer
 /// keeps number and order of the m= lines, all but one audio line with port 0, continues the o= line with version + 1,
-/// and offers only codecs that they have shown, under their payload types, as long as no number that our side has
-/// used gets another meaning (RFC 3264 8.3.2). Without, it is a first offer of all codecs. Always sendrecv: a party
-/// that has us on hold says so again in its answer.
+/// and offers only codecs that the other side has shown, under the payload types that our side has used for them, else
+/// the other side's, and never gives a number of ours another meaning (RFC 3264 8.3.2). Without, it is a first offer of
+/// all codecs. Always sendrecv: a party that has us on hold says so again in its answer.
 sip::Sdp make_music_offer(const std::optional<sip::Sdp>& our_previous, const std::optional<sip::Sdp>& their_previous,
                           const MediaAddress& mediad, const std::vector<PlayableCodec>& codecs);
 

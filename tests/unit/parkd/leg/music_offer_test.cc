@@ -29,19 +29,19 @@ TEST(MusicOffer, S12_VideoKeepsItsLineWithPortZeroWhileParked) {
   EXPECT_EQ(offer.media[1].formats, (std::vector<std::string>{"97"}));
 }
 
-TEST(MusicOffer, OnlyCodecsThatThePartyHasShownInItsOrderUnderItsNumbers) {
+TEST(MusicOffer, OnlyCodecsThatThePartyHasShownInItsOrder) {
   EXPECT_EQ(codecs_text(offer_to_client().media[0]), "0 PCMU, 96 opus, 101 telephone-event");
 }
 
-TEST(MusicOffer, ThePartysDynamicNumbersMayDifferFromOurs) {
+TEST(MusicOffer, JohnsNumbersStayAndOfOtherCodecsThePartysNumbersAreUsed) {
   Sdp clients = clients_sdp();
   clients.media[0] =
       sdp_of(
           "v=0\no=- 1 1 IN IP4 127.0.0.12\ns=-\nc=IN IP4 127.0.0.12\nt=0 0\nm=audio 6004 RTP/AVP 107 97\n"
           "a=rtpmap:107 opus/48000/2\na=rtpmap:97 telephone-event/48000\n")
           .media[0];
-  // Their 97 is free on John's audio line; that his video line uses it does not matter.
-  EXPECT_EQ(codecs_text(offer_to_client(johns_sdp(), clients).media[0]), "107 opus, 97 telephone-event");
+  // The video line's 97 is another stream's.
+  EXPECT_EQ(codecs_text(offer_to_client(johns_sdp(), clients).media[0]), "96 opus, 97 telephone-event");
 }
 
 // RFC 3264 8.3.2
