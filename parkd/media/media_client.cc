@@ -8,9 +8,6 @@
 namespace callpark {
 namespace {
 
-constexpr Duration kReconnect{200};
-constexpr Duration kAnswerTimeout{2000};
-
 media::Play play_of(const Play& play) {
   return std::visit(overloaded{[](const Music& music) -> media::Play { return media::Music{music.music_class}; },
                                [](const Announcement& said) -> media::Play {
@@ -48,8 +45,8 @@ std::optional<media::Codec> codec_of(const MediaCodec& codec) {
 
 }  // namespace
 
-MediaClient::MediaClient(EventLoop& loop, const SocketAddress& mediad, std::string name)
-    : loop_(loop), connection_(loop, mediad, kReconnect), name_(std::move(name)) {}
+MediaClient::MediaClient(EventLoop& loop, Settings settings)
+    : loop_(loop), settings_(std::move(settings)), connection_(loop, settings_.mediad, settings_.reconnect) {}
 
 void MediaClient::start() {
   connection_.start({[this] { on_connected(); }, [this](std::string_view line) { on_line(line); },
@@ -127,11 +124,12 @@ media::SessionOpen MediaClient::request_of(const Session& session) const {
 // ------------------------------------------------------------------------------------------------------ the connection
 
 void MediaClient::on_connected() {
-  ask(media::Hello{name_, media::kProtocolVersion}, [this](const Result<media::Answer, media::RpcError>& answer) {
-    if (!answer) return connection_.reconnect("mediad refused the greeting: " + answer.error().message);
-    greeted_ = true;
-    reopen_all();
-  });
+  ask(media::Hello{settings_.name, media::kProtocolVersion},
+      [this](const Result<media::Answer, media::RpcError>& answer) {
+        if (!answer) return connection_.reconnect("mediad refused the greeting: " + answer.error().message);
+        greeted_ = true;
+        reopen_all();
+      });
 }
 
 void MediaClient::on_closed() {
@@ -177,7 +175,7 @@ void MediaClient::ask(media::Request request, OnAnswer on_answer) {
   Pending& question = pending_[id];
   question.request_index = request.index();
   question.on_answer = std::move(on_answer);
-  question.deadline = loop_.after(kAnswerTimeout, [this, id] {
+  question.deadline = loop_.after(settings_.answer_timeout, [this, id] {
     const auto node = pending_.extract(id);
     if (node.mapped().on_answer) {
       node.mapped().on_answer(failure(media::RpcError{media::ErrorCode::kInternalError, "mediad does not answer"}));

@@ -18,8 +18,13 @@ namespace callpark {
 /// Lives on the loop's thread.
 class MediaClient final : public Media {
  public:
-  /// `name` is what mediad logs of us.
-  MediaClient(EventLoop& loop, const SocketAddress& mediad, std::string name);
+  struct Settings {
+    SocketAddress mediad;
+    Duration reconnect{200};
+    Duration answer_timeout{1000};
+    std::string name;  // what mediad logs of us
+  };
+  MediaClient(EventLoop& loop, Settings settings);
   /// Begins to connect. Until mediad answers, open() fails at once.
   void start();
   bool is_connected() const { return greeted_; }
@@ -55,8 +60,8 @@ class MediaClient final : public Media {
   media::SessionOpen request_of(const Session& session) const;
 
   EventLoop& loop_;
+  const Settings settings_;
   LineClient connection_;
-  const std::string name_;
   Listener* listener_ = nullptr;
   bool greeted_ = false;
   std::int64_t last_request_ = 0;
