@@ -16,8 +16,8 @@ class WorkerPool {
     /// Work that waits for a thread; what runs already is not counted.
     std::size_t queue_max = 1024;
     /// Run on each thread before its first and after its last work (a client library's per-thread set-up).
-    std::function<void()> on_thread_start;
-    std::function<void()> on_thread_stop;
+    std::function<void()> on_thread_start = {};
+    std::function<void()> on_thread_stop = {};
   };
 
   explicit WorkerPool(Options options);
