@@ -75,7 +75,7 @@ TEST_F(TransactionLayerTest, ALostRequestIsSentAgain) {
   send("OPTIONS");
   time_.pass(milliseconds(499));
   EXPECT_EQ(sent("OPTIONS"), 1U);
-  time_.pass(milliseconds(1002));
+  time_.pass(milliseconds(1010));
   EXPECT_EQ(sent("OPTIONS"), 3U);
   EXPECT_THAT(client_.statuses, ElementsAre(200));
   EXPECT_EQ(client_.layer.counters().retransmissions_sent, 2U);
