@@ -214,7 +214,7 @@ struct SessionDigit {
   int duration_ms = 0;
   bool operator==(const SessionDigit&) const = default;
 };
-/// Nothing has been received for `no_rtp_seconds`; sent once, and again after RTP came and ceased again.
+/// RTP that had come has ceased for `no_rtp_seconds`; sent once each time it ceases.
 struct SessionNoRtp {
   std::string session;
   bool operator==(const SessionNoRtp&) const = default;
