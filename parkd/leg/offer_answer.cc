@@ -313,17 +313,12 @@ Result<AgreedLine, OfferError> agree_on(const Sdp& party, const SdpMedia& line, 
 // RFC 3264 6.1 lets an answer use its own numbers, but then it has to say what they mean. Of those that do not, a
 // number means what it meant in the offer.
 std::vector<sip::Codec> codecs_of_answer(const SdpMedia& answer, const std::vector<sip::Codec>& offered) {
-  SdpMedia completed = answer;
-  const auto known = sip::codecs(answer);
-  for (const auto& codec : offered) {
-    const bool is_known = std::any_of(known.begin(), known.end(),
-                                      [&](const auto& each) { return each.payload_type == codec.payload_type; });
-    if (is_known) continue;
-    SdpMedia described_line;
-    sip::add_codec(described_line, codec);
-    completed.attributes.insert(completed.attributes.end(), described_line.attributes.begin(),
-                                described_line.attributes.end());
-  }
+  SdpMedia completed;
+  for (const auto& codec : offered) sip::add_codec(completed, codec);
+  completed.protocol = answer.protocol;
+  completed.formats = answer.formats;
+  // Behind, so that what the answer says itself counts.
+  completed.attributes.insert(completed.attributes.end(), answer.attributes.begin(), answer.attributes.end());
   return sip::codecs(completed);
 }
 

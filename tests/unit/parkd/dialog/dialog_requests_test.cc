@@ -84,6 +84,13 @@ TEST(DialogRequests, ALowerCSeqIsOutOfOrderAndChangesNothing) {
   EXPECT_EQ(dialog.remote_cseq, 500u);
 }
 
+// RFC 3261 12.2.2 refuses the lower ones only.
+TEST(DialogRequests, TheSameCSeqAgainIsInOrder) {
+  DialogState dialog = johns_place();
+  dialog.remote_cseq = 500;
+  EXPECT_TRUE(accept_cseq(dialog, request_with_cseq(500, method::kInfo)));
+}
+
 TEST(DialogRequests, AckAndCancelAreInOrderWhateverTheirNumber) {
   DialogState dialog = johns_place();
   dialog.remote_cseq = 500;

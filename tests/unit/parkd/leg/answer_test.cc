@@ -78,6 +78,7 @@ TEST(MediaAnswer, WhatCannotBeServedSaysWhy) {
   EXPECT_EQ(answer_to("m=video 5000 RTP/AVP 34\nm=audio 0 RTP/AVP 0\n").error(), OfferError::kNoAudio);
   EXPECT_EQ(answer_to("m=audio 4000 RTP/SAVP 0\n").error(), OfferError::kNotPlainRtp);
   EXPECT_EQ(answer_to("m=audio 4000 RTP/SAVP 0\nm=audio 4000 RTP/AVP 18\n").error(), OfferError::kNoCommonCodec);
+  EXPECT_EQ(answer_to("m=audio 4000 RTP/AVP 18\nm=audio 4000 RTP/SAVP 0\n").error(), OfferError::kNoCommonCodec);
   EXPECT_EQ(answer_to("m=audio 4000 RTP/AVP 0\nc=IN IP4 phone.example\n").error(), OfferError::kNoAddress);
   EXPECT_EQ(answer_to("m=audio 4000 RTP/AVP 0\nc=IN IP4 224.2.1.1/127\n").error(), OfferError::kNoAddress);
 }
@@ -118,6 +119,13 @@ TEST(ReadAnswer, TheAnswersOwnNumberCounts) {
       sdp_of(std::string(kHead) + "m=audio 4000 RTP/AVP 120\na=rtpmap:120 opus/48000/2\nm=video 0 RTP/AVP 97\n"));
   ASSERT_TRUE(remote);
   EXPECT_EQ(remote->codec.payload_type, 120);
+}
+
+TEST(ReadAnswer, ANumberWithAnotherMeaningMeansWhatTheAnswerSays) {
+  const auto remote =
+      read_answer(music(), sdp_of(std::string(kHead) + "m=audio 4000 RTP/AVP 96\na=rtpmap:96 PCMA/8000\n"));
+  ASSERT_TRUE(remote);
+  EXPECT_EQ(remote->codec.name, "PCMA");
 }
 
 TEST(ReadAnswer, ANumberWithoutMeaningMeansWhatItMeantInTheOffer) {

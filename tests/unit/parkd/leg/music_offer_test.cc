@@ -8,6 +8,12 @@ namespace {
 using sip::Direction;
 using sip::Sdp;
 
+/// A session with this one audio line.
+Sdp with_audio(Sdp sdp, const std::string& line) {
+  sdp.media[0] = sdp_of("v=0\no=- 1 1 IN IP4 127.0.0.12\ns=-\nc=IN IP4 127.0.0.12\nt=0 0\n" + line).media[0];
+  return sdp;
+}
+
 Sdp offer_to_client(const std::optional<Sdp>& johns = johns_sdp(), const std::optional<Sdp>& clients = clients_sdp()) {
   return make_music_offer(johns, clients, mediad_address(), playable_codecs());
 }
@@ -34,35 +40,53 @@ TEST(MusicOffer, OnlyCodecsThatThePartyHasShownInItsOrder) {
 }
 
 TEST(MusicOffer, JohnsNumbersStayAndOfOtherCodecsThePartysNumbersAreUsed) {
-  Sdp clients = clients_sdp();
-  clients.media[0] =
-      sdp_of(
-          "v=0\no=- 1 1 IN IP4 127.0.0.12\ns=-\nc=IN IP4 127.0.0.12\nt=0 0\nm=audio 6004 RTP/AVP 107 97\n"
-          "a=rtpmap:107 opus/48000/2\na=rtpmap:97 telephone-event/48000\n")
-          .media[0];
+  const Sdp clients = with_audio(clients_sdp(),
+                                 "m=audio 6004 RTP/AVP 107 97\n"
+                                 "a=rtpmap:107 opus/48000/2\na=rtpmap:97 telephone-event/48000\n");
   // The video line's 97 is another stream's.
   EXPECT_EQ(codecs_text(offer_to_client(johns_sdp(), clients).media[0]), "96 opus, 97 telephone-event");
 }
 
 // RFC 3264 8.3.2
 TEST(MusicOffer, ANumberThatJohnHasUsedDoesNotChangeItsMeaning) {
-  Sdp clients = clients_sdp();
-  clients.media[0] =
-      sdp_of(
-          "v=0\no=- 1 1 IN IP4 127.0.0.12\ns=-\nc=IN IP4 127.0.0.12\nt=0 0\nm=audio 6004 RTP/AVP 101 96\n"
-          "a=rtpmap:101 opus/48000/2\na=rtpmap:96 telephone-event/8000\n")
-          .media[0];
+  const Sdp clients = with_audio(clients_sdp(),
+                                 "m=audio 6004 RTP/AVP 101 96\n"
+                                 "a=rtpmap:101 opus/48000/2\na=rtpmap:96 telephone-event/8000\n");
   // On John's side 101 is telephone-event and 96 opus.
   EXPECT_EQ(codecs_text(offer_to_client(johns_sdp(), clients).media[0]), "96 opus, 101 telephone-event");
 }
 
 TEST(MusicOffer, ANewNumberIsTakenWhenTheKnownOnesHaveAnotherMeaning) {
-  Sdp johns = johns_sdp();
-  johns.media[0] = sdp_of(
-                       "v=0\no=- 1 1 IN IP4 127.0.0.12\ns=-\nc=IN IP4 127.0.0.12\nt=0 0\nm=audio 5004 RTP/AVP 96 101\n"
-                       "a=rtpmap:96 iLBC/8000\na=rtpmap:101 speex/16000\n")
-                       .media[0];
+  const Sdp johns = with_audio(johns_sdp(),
+                               "m=audio 5004 RTP/AVP 96 101\n"
+                               "a=rtpmap:96 iLBC/8000\na=rtpmap:101 speex/16000\n");
   EXPECT_EQ(codecs_text(offer_to_client(johns, clients_sdp()).media[0]), "0 PCMU, 97 opus, 98 telephone-event");
+}
+
+TEST(MusicOffer, ANewNumberIsOneThatNeitherSideUses) {
+  const Sdp johns = with_audio(johns_sdp(),
+                               "m=audio 5004 RTP/AVP 96\n"
+                               "a=rtpmap:96 iLBC/8000\n");
+  const Sdp clients = with_audio(clients_sdp(),
+                                 "m=audio 6004 RTP/AVP 96 97\n"
+                                 "a=rtpmap:96 opus/48000/2\na=rtpmap:97 iLBC/8000\n");
+  EXPECT_EQ(codecs_text(offer_to_client(johns, clients).media[0]), "98 opus");
+}
+
+TEST(MusicOffer, AStaticNumberThatThePartyGaveAnotherMeaningIsUsedOnce) {
+  const Sdp johns = with_audio(johns_sdp(),
+                               "m=audio 5004 RTP/AVP 96\n"
+                               "a=rtpmap:96 iLBC/8000\n");
+  const Sdp clients = with_audio(clients_sdp(),
+                                 "m=audio 6004 RTP/AVP 96 0\n"
+                                 "a=rtpmap:96 PCMU/8000\na=rtpmap:0 opus/48000/2\n");
+  EXPECT_EQ(codecs_text(offer_to_client(johns, clients).media[0]), "0 PCMU, 97 opus");
+}
+
+TEST(MusicOffer, ALineWithoutFormatsGetsOne) {
+  const Sdp odd = sdp_of(
+      "v=0\no=- 1 1 IN IP4 127.0.0.12\ns=-\nc=IN IP4 127.0.0.12\nt=0 0\nm=audio 4 RTP/AVP 0\nm=video 0 RTP/AVP\n");
+  EXPECT_EQ(offer_to_client(odd, odd).media[1].formats.size(), 1u);
 }
 
 TEST(MusicOffer, EverythingIsOfferedToAPartyThatHasShownNothingWeCanPlay) {
