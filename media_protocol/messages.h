@@ -39,7 +39,7 @@ struct Codec {
   /// The RTP clock: 8000 for PCMU, PCMA and (RFC 3551 section 4.5.2) G722, 48000 for opus.
   int clock_rate = 8000;
   /// Payload type of telephone-event; without it digits are not listened for.
-  std::optional<std::uint8_t> telephone_event;
+  std::optional<std::uint8_t> telephone_event{};
   bool operator==(const Codec&) const = default;
 };
 
@@ -72,7 +72,7 @@ enum class Then { kEnd, kMusic };
 /// session.played is sent.
 struct Announcement {
   std::string language = "en";
-  std::vector<Spoken> list;
+  std::vector<Spoken> list{};
   Then then = Then::kEnd;
   int repeat = 1;
   bool operator==(const Announcement&) const = default;
@@ -83,50 +83,50 @@ using Play = std::variant<Silence, Music, Ringback, Announcement>;
 // ---- requests: parkd asks, mediad answers each with the result that stands below it ----
 
 struct Hello {
-  std::string client;
+  std::string client{};
   int protocol = kProtocolVersion;
   bool operator==(const Hello&) const = default;
 };
 struct HelloResult {
   int protocol = kProtocolVersion;
   /// Another one at each start of mediad: an unknown instance has none of the caller's sessions.
-  std::string instance;
+  std::string instance{};
   bool operator==(const HelloResult&) const = default;
 };
 
 /// Opens a session, or claims and updates the one that has this id already. Without `remote`, `codec` or `play` it
 /// sends nothing yet (or, claimed, goes on as it was).
 struct SessionOpen {
-  std::string session;
+  std::string session{};
   /// Reopen on this very port (even). Refused with kPortTaken when it is not free.
-  std::optional<std::uint16_t> port;
-  std::optional<Endpoint> remote;
-  std::optional<Codec> codec;
+  std::optional<std::uint16_t> port{};
+  std::optional<Endpoint> remote{};
+  std::optional<Codec> codec{};
   /// Reopen as this synchronization source. Without `sequence` and `timestamp` both continue as if the packets since
   /// mediad's end had been lost.
-  std::optional<std::uint32_t> ssrc;
-  std::optional<std::uint16_t> sequence;
-  std::optional<std::uint32_t> timestamp;
-  std::optional<Play> play;
+  std::optional<std::uint32_t> ssrc{};
+  std::optional<std::uint16_t> sequence{};
+  std::optional<std::uint32_t> timestamp{};
+  std::optional<Play> play{};
   /// Returned in session.played of `play`.
-  std::string play_id;
+  std::string play_id{};
   bool operator==(const SessionOpen&) const = default;
 };
 struct SessionOpenResult {
-  std::string address;
+  std::string address{};
   std::uint16_t port = 0;
   std::uint32_t ssrc = 0;
   bool operator==(const SessionOpenResult&) const = default;
 };
 
 struct SessionUpdate {
-  std::string session;
-  std::optional<Endpoint> remote;
-  std::optional<Codec> codec;
-  std::optional<Play> play;
-  std::string play_id;
+  std::string session{};
+  std::optional<Endpoint> remote{};
+  std::optional<Codec> codec{};
+  std::optional<Play> play{};
+  std::string play_id{};
   /// false: nothing is sent until it is true again (the remote said sendonly or inactive); what plays goes on unheard.
-  std::optional<bool> send;
+  std::optional<bool> send{};
   bool operator==(const SessionUpdate&) const = default;
 };
 struct SessionUpdateResult {
@@ -134,9 +134,9 @@ struct SessionUpdateResult {
 };
 
 struct SessionPlay {
-  std::string session;
-  std::string play_id;
-  Play play;
+  std::string session{};
+  std::string play_id{};
+  Play play{};
   bool operator==(const SessionPlay&) const = default;
 };
 struct SessionPlayResult {
@@ -144,7 +144,7 @@ struct SessionPlayResult {
 };
 
 struct SessionClose {
-  std::string session;
+  std::string session{};
   bool operator==(const SessionClose&) const = default;
 };
 struct SessionCloseResult {
@@ -156,15 +156,15 @@ struct SessionCloseResult {
 /// The sessions in the order of their ids, a page an answer.
 struct SessionList {
   /// Only sessions whose id is greater than this.
-  std::string after;
+  std::string after{};
   bool operator==(const SessionList&) const = default;
 };
 struct SessionState {
-  std::string session;
+  std::string session{};
   std::uint16_t port = 0;
   std::uint32_t ssrc = 0;
-  std::optional<Endpoint> remote;
-  std::optional<Codec> codec;
+  std::optional<Endpoint> remote{};
+  std::optional<Codec> codec{};
   /// Whether a live connection has opened it; others end after `unclaimed_seconds`.
   bool claimed = false;
   std::uint64_t packets_sent = 0;
@@ -172,7 +172,7 @@ struct SessionState {
   bool operator==(const SessionState&) const = default;
 };
 struct SessionListResult {
-  std::vector<SessionState> sessions;
+  std::vector<SessionState> sessions{};
   /// There is more: ask again with `after` = the last id of this page.
   bool more = false;
   bool operator==(const SessionListResult&) const = default;
@@ -189,7 +189,7 @@ struct CodecListResult {
     std::optional<std::uint8_t> payload_type;
     bool operator==(const Entry&) const = default;
   };
-  std::vector<Entry> codecs;
+  std::vector<Entry> codecs{};
   bool operator==(const CodecListResult&) const = default;
 };
 
@@ -202,26 +202,26 @@ using Answer = std::variant<HelloResult, SessionOpenResult, SessionUpdateResult,
 
 /// The list has been spoken. Also sent for a list that another play replaced: `interrupted`.
 struct SessionPlayed {
-  std::string session;
-  std::string play_id;
+  std::string session{};
+  std::string play_id{};
   bool interrupted = false;
   bool operator==(const SessionPlayed&) const = default;
 };
 /// A key was pressed: RFC 4733, one notification a key, when it is released or at latest 2 s after its first packet.
 struct SessionDigit {
-  std::string session;
+  std::string session{};
   char digit = '0';
   int duration_ms = 0;
   bool operator==(const SessionDigit&) const = default;
 };
 /// RTP that had come has ceased for `no_rtp_seconds`; sent once each time it ceases.
 struct SessionNoRtp {
-  std::string session;
+  std::string session{};
   bool operator==(const SessionNoRtp&) const = default;
 };
 /// The session has ended because nobody claimed it.
 struct SessionExpired {
-  std::string session;
+  std::string session{};
   bool operator==(const SessionExpired&) const = default;
 };
 
@@ -246,7 +246,7 @@ enum class ErrorCode : int {
 struct RpcError {
   ErrorCode code = ErrorCode::kInternalError;
   /// A sentence for people.
-  std::string message;
+  std::string message{};
   bool operator==(const RpcError&) const = default;
 };
 
