@@ -16,25 +16,25 @@ enum class CallPhase { kUnknown, kDialling, kProgress, kRinging, kIncoming, kEst
 using CallName = std::string;
 
 struct PhoneOptions {
-  std::string user;
-  std::string password;
+  std::string user = {};
+  std::string password = {};
   std::string domain = "demo.callpark";
   /// Where the phone registers: address and port of Kamailio.
   std::string registrar_address = "127.0.0.1";
   uint16_t registrar_port = 5060;
   std::string transport = "udp";
   /// Its own IP address, to which it binds everything.
-  std::string address;
+  std::string address = {};
   uint16_t sip_port = 5060;
   uint16_t rtp_first = 20000;
   uint16_t rtp_last = 20199;
   int tone = 400;
   /// In order of preference, as the phone calls them; empty: its own choice.
   std::string codecs = "pcmu,pcma";
-  std::string display_name;
+  std::string display_name = {};
   bool auto_answer = false;
   /// Its own, existing and empty: configuration, log and recordings.
-  std::filesystem::path directory;
+  std::filesystem::path directory = {};
 };
 
 class Phone : public Listener {

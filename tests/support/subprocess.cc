@@ -244,6 +244,10 @@ CommandResult run_command(const std::vector<std::string>& command, std::chrono::
   return {*code, child.output()};
 }
 
+std::filesystem::path program_directory() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path();
+}
+
 std::string read_file(const std::filesystem::path& path) {
   const std::ifstream file(path, std::ios::binary);
   std::ostringstream text;

@@ -81,6 +81,9 @@ CommandResult run_command(const std::vector<std::string>& command,
                           std::chrono::milliseconds timeout = std::chrono::milliseconds(30000),
                           const std::vector<std::string>& environment = {});
 
+/// Where the running test program lies, and with it the daemons and modules of the same build.
+std::filesystem::path program_directory();
+
 /// The whole text of a file, empty when there is none.
 std::string read_file(const std::filesystem::path& path);
 void write_file(const std::filesystem::path& path, const std::string& text);

@@ -27,7 +27,7 @@ struct Sound {
   [[nodiscard]] double level() const;
   /// How much of the power is at `hz`: 1 for that tone alone, about 0 when it is not there.
   [[nodiscard]] double share(int hz) const;
-  /// Whether `hz` is what is heard: more than half of the power. Two voices mixed equally are both there at 0.4.
+  /// Whether `hz` is there with at least 0.4 of the power: alone, or one of two voices mixed.
   [[nodiscard]] bool has_tone(int hz) const;
   /// Sound that is none of the parties' tones: music or speech.
   [[nodiscard]] bool has_music() const;
