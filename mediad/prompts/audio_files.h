@@ -1,0 +1,29 @@
+// Where sounds lie on disk, by what names, and whether they have changed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace callpark::media {
+
+/// "<prompts_dir>/<language>/<name>.wav".
+std::string prompt_path(const std::string& prompts_dir, const std::string& language, const std::string& name);
+/// The prompt that speaks this key: "digit_5", "digit_star", "digit_hash".
+std::string digit_prompt(char digit);
+/// The WAV files of directories (by name, not of what is under them) and the files themselves, in the order given.
+std::vector<std::string> wav_files(const std::vector<std::string>& files_and_directories);
+/// The directories in `directory` by name; empty when it cannot be read.
+std::vector<std::string> subdirectories(const std::string& directory);
+
+/// Differs when the file was replaced or written to. Equal stamps of a file that cannot be read are equal too.
+struct FileStamp {
+  std::string path;
+  std::int64_t modified_ns = -1;
+  std::int64_t size = -1;
+  std::uint64_t inode = 0;
+  bool operator==(const FileStamp&) const = default;
+};
+FileStamp stamp_of(const std::string& path);
+
+}  // namespace callpark::media

@@ -1,0 +1,71 @@
+#include "mediad/prompts/audio_files.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "mediad/prompts/tones.h"
+
+namespace callpark::media {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+
+class AudioFiles : public testing::Test {
+ protected:
+  AudioFiles() {
+    std::string name = testing::TempDir() + "audio_files_XXXXXX";
+    dir_ = mkdtemp(name.data());
+  }
+  ~AudioFiles() override { fs::remove_all(dir_); }
+  std::string write(const std::string& name, const std::string& text) {
+    std::ofstream(dir_ + "/" + name) << text;
+    return dir_ + "/" + name;
+  }
+  std::string dir_;
+};
+
+TEST_F(AudioFiles, ADirectoryStandsForItsWavFilesByName) {
+  const std::string second = write("b.wav", "x");
+  const std::string first = write("a.wav", "x");
+  write("readme.txt", "x");
+  EXPECT_THAT(wav_files({dir_, "/elsewhere/c.wav"}), ElementsAre(first, second, "/elsewhere/c.wav"));
+}
+
+TEST_F(AudioFiles, AStampChangesWithTheFile) {
+  const std::string path = write("a.wav", "one");
+  const FileStamp before = stamp_of(path);
+  EXPECT_EQ(before, stamp_of(path));
+  write("a.wav", "another");
+  EXPECT_NE(before, stamp_of(path));
+  fs::remove(path);
+  EXPECT_EQ(stamp_of(path), stamp_of(path));
+}
+
+TEST_F(AudioFiles, MusicClassesAreSubdirectories) {
+  fs::create_directory(dir_ + "/jazz");
+  write("a.wav", "x");
+  EXPECT_THAT(subdirectories(dir_), ElementsAre("jazz"));
+  EXPECT_TRUE(subdirectories(dir_ + "/none").empty());
+}
+
+TEST(PromptNames, KeysHaveTheirOwnPrompts) {
+  EXPECT_EQ(digit_prompt('7'), "digit_7");
+  EXPECT_EQ(digit_prompt('*'), "digit_star");
+  EXPECT_EQ(digit_prompt('#'), "digit_hash");
+  EXPECT_EQ(prompt_path("/p", "en", "goodbye"), "/p/en/goodbye.wav");
+}
+
+TEST(Tones, RingbackSoundsForOneSecondOfFive) {
+  const Pcm tone = ringback_tone();
+  ASSERT_EQ(tone.samples.size(), static_cast<std::size_t>(5 * tone.rate_hz));
+  EXPECT_GT(*std::max_element(tone.samples.begin(), tone.samples.begin() + tone.rate_hz), 3000);
+  EXPECT_EQ(*std::max_element(tone.samples.begin() + tone.rate_hz, tone.samples.end()), 0);
+}
+
+}  // namespace
+}  // namespace callpark::media
