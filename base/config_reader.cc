@@ -3,9 +3,11 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
@@ -42,13 +44,18 @@ std::string unit_name(Duration unit) {
   throw std::logic_error("a duration is read in milliseconds or seconds");
 }
 
-// Always in double quotes, so that no value can mean something else to YAML.
+// In double quotes, so that no text can mean something else to YAML.
 std::string quoted(const std::string& value) {
   std::int64_t number = 0;
   if (parse_number(value, number) || value == "true" || value == "false") return value;
   YAML::Emitter emitter;
   emitter << YAML::DoubleQuoted << value;
   return emitter.c_str();
+}
+
+std::string sentence(std::string words) {
+  if (!words.empty()) words[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(words[0])));
+  return words;
 }
 
 void print_comment(std::ostream& out, const std::string& indent, const std::string& text) {
@@ -289,11 +296,16 @@ void ConfigReader::required() {
 }
 
 std::vector<ConfigError> ConfigReader::read_file(const std::string& path) {
+  const auto unreadable = [&path](const std::string& reason) {
+    return std::vector<ConfigError>{{path, 0, "cannot be read: " + reason}};
+  };
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return unreadable("it is a directory");
   errno = 0;
   std::ifstream file(path);
+  if (!file) return unreadable(std::strerror(errno));
   std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file) return {{path, 0, std::string("cannot be read: ") + std::strerror(errno)}};
+  text << file.rdbuf();
   return read_text(text.str(), path);
 }
 
@@ -315,8 +327,8 @@ std::string ConfigReader::example() const {
       }
       out << section << ":\n";
     }
-    const std::string necessity = row.is_required ? "Required: " : "";
-    print_comment(out, indent, row.help + " " + necessity + row.expected + ".");
+    print_comment(out, indent,
+                  row.help + " " + (row.is_required ? "Required: " + row.expected : sentence(row.expected)) + ".");
     out << indent << name << ":";
     if (!row.clear) {
       out << " " << quoted(row.default_values.front()) << "\n";
