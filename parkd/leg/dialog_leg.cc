@@ -62,6 +62,7 @@ bool DialogLeg::is_held_by_remote() const {
 // ------------------------------------------------------------------------------------------------------- our re-INVITE
 
 void DialogLeg::offer(OfferMaker make, OnOffered done) {
+  if (closed_) return done(Outcome::kGone, nullptr, nullptr);
   auto replaced = std::exchange(next_, Offering{std::move(make), std::move(done), 0});
   start_offering();
   if (replaced) replaced->done(Outcome::kRefused, nullptr, nullptr);

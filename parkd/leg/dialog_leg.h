@@ -41,6 +41,7 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   const std::optional<sip::Sdp>& local_sdp() const { return local_sdp_; }
   const std::optional<sip::Sdp>& remote_sdp() const { return remote_sdp_; }
   void set_remote_sdp(sip::Sdp sdp) { remote_sdp_ = std::move(sdp); }
+  void set_local_sdp(sip::Sdp sdp) { local_sdp_ = std::move(sdp); }
   bool is_held_by_remote() const;
   bool is_closed() const { return closed_; }
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "parkd/dialog/dialog_requests.h"
 #include "parkd/leg/adoptable_dialog_codec.h"
 #include "parkd/leg/park_headers.h"
 #include "parkd/leg/refer_target.h"
@@ -121,6 +122,7 @@ void SipLegs::forget(const ParkId& park_id) {
   set_peer_owner(park_id, node.mapped(), "");
   unseat(node.mapped().caller);
   unseat(node.mapped().peer);
+  if (node.mapped().target) unseat(node.mapped().target->leg);
 }
 
 DialogSnapshot SipLegs::caller_snapshot(const ParkId& park_id) const {
@@ -337,12 +339,13 @@ void SipLegs::on_refer_outside(sip::ServerTransactionKey key, const sip::SipMess
   if (!dialog) return respond(key, request, 400, sip::sentence(dialog.error()));
   LegPtr referrer = DialogLeg::from_snapshot(agent_, dialog->parker, CallIdOwner::kThey, kAdoptionGap);
   if (!dialogs_.insert(referrer->dialog().id, Seat{referrer, Referrer{}})) return respond(key, request, 491);
-  Referral referral{begin_refer(referrer, key, request),
-                    tenant,
-                    user,
-                    target->uri.user(),
-                    std::string(request.call_id()),
-                    *std::move(dialog)};
+  Referral referral;
+  referral.refer = begin_refer(referrer, key, request);
+  referral.tenant = tenant;
+  referral.user = user;
+  referral.dialled = target->uri.user();
+  referral.sip_call_id = std::string(request.call_id());
+  referral.dialog = *std::move(dialog);
   listener_->on_refer(std::move(referral));
 }
 
@@ -355,8 +358,13 @@ void SipLegs::on_refer_inside(const Seat& seat, sip::ServerTransactionKey key, c
   const auto target = refer_target(request);
   if (!target) return seat.leg->refuse(key, request, status_of(target.error()), sentence(target.error()));
   const ParkId park_id = party->park_id;
-  Referral referral{begin_refer(seat.leg, key, request), tenant, user, target->uri.user(),
-                    std::string(request.call_id()),      {}};
+  Referral referral;
+  referral.refer = begin_refer(seat.leg, key, request);
+  referral.tenant = tenant;
+  referral.user = user;
+  referral.dialled = target->uri.user();
+  if (target->replaces) referral.replaces = target->replaces->to_string();
+  referral.sip_call_id = std::string(request.call_id());
   listener_->on_refer_of_peer(park_id, std::move(referral));
 }
 

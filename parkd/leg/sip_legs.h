@@ -39,6 +39,10 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   void bridge(const ParkId& park_id) override;
   void unbridge(const ParkId& park_id) override;
   void make_peer(const ParkId& park_id, CallId retriever) override;
+  void call_target(const ParkId& park_id, park::Question question, const TransferTarget& target) override;
+  void offer_target(const ParkId& park_id, park::Question question) override;
+  void end_target(const ParkId& park_id) override;
+  void make_target_peer(const ParkId& park_id) override;
   DialogSnapshot caller_snapshot(const ParkId& park_id) const override;
   std::optional<DialogSnapshot> peer_snapshot(const ParkId& park_id) const override;
   void conclude_refer(ReferId refer, int status, const std::string& reason, Adoption adoption) override;
@@ -76,10 +80,18 @@ class SipLegs final : public Legs, public sip::TransactionUser {
     std::optional<MediaAddress> media;
     enum class Stage { kUnanswered, kAnswered } stage = Stage::kUnanswered;
   };
+  // Whom the peer transfers the caller to.
+  struct Target {
+    sip::ClientTransactionKey invite;
+    std::string owner;
+    sip::Sdp offer;
+    LegPtr leg;  // once he has answered
+  };
   struct Parked {
     LegPtr caller;
     LegPtr peer;
     std::optional<MediaAddress> music;  // what the caller hears comes from there
+    std::optional<Target> target;
     bool bridged = false;
     std::string peer_owner;  // tenant and extension of a peer that is a retriever
   };
@@ -97,6 +109,8 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   void pass_offer_on(Parked& parked, PartyEnd from, sip::ServerTransactionKey key, const sip::SipMessage& request);
   void offer_to_caller(const ParkId& park_id, park::Question question, DialogLeg::OfferMaker make,
                        std::optional<MediaAddress> music);
+  void on_target_response(const ParkId& park_id, park::Question question, const sip::SipMessage& invite,
+                          const sip::SipMessage& response);
   ReferId begin_refer(const LegPtr& leg, sip::ServerTransactionKey key, const sip::SipMessage& request);
   void notify(DialogLeg& leg, int status, const std::string& reason, std::string_view subscription_state,
               Adoption adoption);

@@ -67,6 +67,18 @@ struct MakePeer {
   Retriever retriever;
 };  // from here on he is the peer
 
+// A transfer by the peer. The target's call is answered before the caller knows of it.
+struct CallTarget {
+  Question question;
+};
+struct OfferTarget {
+  Question question;
+};
+struct EndTarget {};       // CANCEL or BYE, whichever it takes
+struct MakeTargetPeer {};  // from here on he is the peer
+struct AcceptTransfer {};
+struct RefuseTransfer {};
+
 struct StartTimer {
   Timer timer;
 };
@@ -77,9 +89,10 @@ struct StopTimer {
 /// Leave the dialog to the two who have it, as if nobody had asked.
 struct Dismiss {};
 
-using Action = std::variant<ClaimOrbit, WriteParked, UnclaimCall, WriteRetrieved, FreeOrbit, RemoveRow, OpenMedia,
-                            CloseMedia, OfferMusic, OfferRetriever, OfferPeer, EndCaller, Bridge, Unbridge, EndPeer,
-                            AcceptPark, RefusePark, EndParkerCall, AnswerRetriever, RefuseRetriever, EndRetriever,
-                            MakePeer, StartTimer, StopTimer, Dismiss>;
+using Action =
+    std::variant<ClaimOrbit, WriteParked, UnclaimCall, WriteRetrieved, FreeOrbit, RemoveRow, OpenMedia, CloseMedia,
+                 OfferMusic, OfferRetriever, OfferPeer, EndCaller, Bridge, Unbridge, EndPeer, AcceptPark, RefusePark,
+                 EndParkerCall, AnswerRetriever, RefuseRetriever, EndRetriever, MakePeer, CallTarget, OfferTarget,
+                 EndTarget, MakeTargetPeer, AcceptTransfer, RefuseTransfer, StartTimer, StopTimer, Dismiss>;
 
 }  // namespace callpark::park

@@ -12,6 +12,9 @@ class Step {
 
   void on(const ParkAsked& event);
   void on(const ParkerReferred& event);
+  void on(const TransferAsked& event);
+  void on(const TargetAnswered& event);
+  void on(const TargetRefused& event);
   void on(const OrbitClaimed& event);
   void on(const OrbitRefused& event);
   void on(const RowWritten& event);
@@ -44,6 +47,8 @@ class Step {
   void order(A... actions) {
     (actions_.emplace_back(actions), ...);
   }
+  /// The peer is whom the caller talks to, and not the parker of long ago.
+  bool talks() { return in<Talking>() || in<Transferring>() || in<Connecting>(); }
   Question ask() { return ++state_.last_question; }
 
   void adopt_when_gathered();
@@ -58,6 +63,7 @@ class Step {
   void close_media();
   void tell_refusal(RefusalReason reason);
   void end_call(EndReason reason);
+  void give_up_transfer();
 
   State state_;
   std::vector<Action> actions_;
@@ -206,6 +212,36 @@ void Step::on(const ParkerReferred&) {
   state_.request = Request::kReferDone;
 }
 
+void Step::on(const TransferAsked&) {
+  if (!in<Talking>()) return order(RefuseTransfer{});
+  const Question call = ask();
+  state_.phase = Transferring{call};
+  order(CallTarget{call});
+}
+
+void Step::on(const TargetAnswered& event) {
+  const auto* transferring = in<Transferring>();
+  if (!transferring || transferring->call != event.question) return;
+  const Question offer = ask();
+  state_.phase = Connecting{offer};
+  order(Unbridge{}, OfferTarget{offer});
+}
+
+void Step::on(const TargetRefused& event) {
+  const auto* transferring = in<Transferring>();
+  if (!transferring || transferring->call != event.question) return;
+  order(RefuseTransfer{});
+  give_up_transfer();
+}
+
+// The two go on talking, or, when the one who transferred has hung up already, nobody is left for the caller.
+void Step::give_up_transfer() {
+  state_.phase = Talking{};
+  if (state_.peer == PeerLeg::kUp) return;
+  order(Unbridge{}, EndCaller{});
+  end_call(EndReason::kHungUp);
+}
+
 void Step::on(const OrbitClaimed& event) {
   const auto* gathering = in<Gathering>();
   if (!gathering || gathering->claim != event.question) return;
@@ -286,6 +322,12 @@ void Step::on(const CallerAccepted& event) {
     state_.phase = Confirming{retriever};
     order(AnswerRetriever{retriever});
     close_media();
+  } else if (auto* connecting = in<Connecting>(); connecting && connecting->offer == event.question) {
+    order(AcceptTransfer{});
+    end_peer();
+    state_.peer = PeerLeg::kUp;
+    state_.phase = Talking{};
+    order(MakeTargetPeer{}, WriteRetrieved{}, Bridge{});
   } else if (auto* returning = in<Returning>(); returning && returning->offer == event.question) {
     close_media();
     order(FreeOrbit{}, Bridge{});
@@ -306,6 +348,9 @@ void Step::on(const CallerRefused& event) {
     // Whether that was the music is not certain, for an offer of it may have been under way: so it is offered again.
     order(RefuseRetriever{joining->retriever, RefusalReason::kNotAcceptable}, UnclaimCall{});
     wait_with_music();
+  } else if (auto* connecting = in<Connecting>(); connecting && connecting->offer == event.question) {
+    order(RefuseTransfer{}, EndTarget{}, Bridge{});
+    give_up_transfer();
   } else if (auto* returning = in<Returning>(); returning && returning->offer == event.question) {
     order(UnclaimCall{});
     wait_with_music();
@@ -319,8 +364,11 @@ void Step::on(const CallerGone&) {
     order(RefuseRetriever{joining->retriever, RefusalReason::kNoCallParked});
   } else if (auto* confirming = in<Confirming>()) {
     order(EndRetriever{confirming->retriever});
+  } else if (in<Transferring>() || in<Connecting>()) {
+    order(RefuseTransfer{}, EndTarget{});
   }
-  end_call(in<Talking>() ? EndReason::kHungUp : EndReason::kGaveUp);
+  const bool waited = in<Parked>() || in<Joining>() || in<Recording>();
+  end_call(waited ? EndReason::kGaveUp : EndReason::kHungUp);
 }
 
 void Step::on(const PeerGone&) {
@@ -343,7 +391,7 @@ void Step::on(const PeerGone&) {
 // another one, the retriever.
 void Step::end_announcement() {
   state_.request = Request::kNone;
-  if (!in<Talking>()) end_peer();
+  if (!talks()) end_peer();
 }
 
 void Step::on(const ParkerCallGone&) {

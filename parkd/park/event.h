@@ -14,6 +14,16 @@ struct ParkAsked {
 /// The parker completes an attended transfer to the code whose call has parked the caller already.
 struct ParkerReferred {};
 
+/// The peer transfers the caller to a number that is no code.
+struct TransferAsked {};
+/// Whom the peer transfers the caller to has answered, or will not.
+struct TargetAnswered {
+  Question question;
+};
+struct TargetRefused {
+  Question question;
+};
+
 struct OrbitClaimed {
   Question question;
 };
@@ -76,9 +86,9 @@ struct TimerFired {
   Timer timer;
 };
 
-using Event =
-    std::variant<ParkAsked, ParkerReferred, OrbitClaimed, OrbitRefused, RowWritten, RowNotWritten, MediaOpened,
-                 MediaFailed, MediaMoved, CallerAccepted, CallerRefused, CallerGone, PeerGone, ParkerCallGone,
-                 AnnouncementPlayed, CallClaimed, RetrieverConfirmed, RetrieverGone, RetrieverLost, TimerFired>;
+using Event = std::variant<ParkAsked, ParkerReferred, TransferAsked, TargetAnswered, TargetRefused, OrbitClaimed,
+                           OrbitRefused, RowWritten, RowNotWritten, MediaOpened, MediaFailed, MediaMoved,
+                           CallerAccepted, CallerRefused, CallerGone, PeerGone, ParkerCallGone, AnnouncementPlayed,
+                           CallClaimed, RetrieverConfirmed, RetrieverGone, RetrieverLost, TimerFired>;
 
 }  // namespace callpark::park

@@ -44,6 +44,16 @@ struct Confirming {
 struct Talking {
   friend bool operator==(const Talking&, const Talking&) = default;
 };
+/// The peer transfers the caller to somebody else, who is being called; the two still talk.
+struct Transferring {
+  Question call;
+  friend bool operator==(const Transferring&, const Transferring&) = default;
+};
+/// That one has answered; the caller is being re-INVITEd to him.
+struct Connecting {
+  Question offer;
+  friend bool operator==(const Connecting&, const Connecting&) = default;
+};
 /// The park failed when the caller was adopted already; he is being re-INVITEd to the parker's media.
 struct Returning {
   Question offer;
@@ -54,7 +64,8 @@ struct Ended {
   friend bool operator==(const Ended&, const Ended&) = default;
 };
 
-using Phase = std::variant<Gathering, Adopting, Recording, Parked, Joining, Confirming, Talking, Returning, Ended>;
+using Phase = std::variant<Gathering, Adopting, Recording, Parked, Joining, Confirming, Talking, Transferring,
+                           Connecting, Returning, Ended>;
 
 struct State {
   Phase phase = Ended{};

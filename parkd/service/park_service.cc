@@ -26,6 +26,8 @@ struct ParkService::ParkedCall {
   OrbitWish wish;
   DialledFacts facts;  // of the code that parked it; empty after a take-over
   std::optional<ReferId> refer;
+  TransferTarget target;
+  int target_status = 0;  // why the last transfer failed
   std::optional<CallId> parker_call;
   std::map<park::Retriever, CallId> retrievers;
   park::Retriever last_retriever = 0;
@@ -146,6 +148,16 @@ class ParkService::Performer {
   void operator()(const park::EndRetriever& order) { service_.legs_.hang_up(dismiss(order.retriever)); }
   void operator()(const park::MakePeer& order) { service_.legs_.make_peer(id_, dismiss(order.retriever)); }
 
+  void operator()(const park::CallTarget& order) { service_.legs_.call_target(id_, order.question, call_.target); }
+  void operator()(const park::OfferTarget& order) { service_.legs_.offer_target(id_, order.question); }
+  void operator()(const park::EndTarget&) { service_.legs_.end_target(id_); }
+  void operator()(const park::MakeTargetPeer&) {
+    service_.legs_.make_target_peer(id_);
+    call_.row.retriever = call_.target.number;
+  }
+  void operator()(const park::AcceptTransfer&) { conclude_transfer(200, "OK"); }
+  void operator()(const park::RefuseTransfer&) { conclude_transfer(call_.target_status, ""); }
+
   void operator()(const park::StartTimer& order) {
     call_.timers[order.timer] = service_.loop_.after(
         duration_of(order.timer),
@@ -156,6 +168,10 @@ class ParkService::Performer {
   void operator()(const park::Dismiss&) { service_.legs_.forget(id_); }
 
  private:
+  void conclude_transfer(int status, const std::string& reason) {
+    if (!call_.refer) return;
+    service_.legs_.conclude_refer(*std::exchange(call_.refer, std::nullopt), status, reason, Legs::Adoption::kKept);
+  }
   CallId dismiss(park::Retriever retriever) {
     const auto node = call_.retrievers.extract(retriever);
     service_.park_by_call_.erase(node.mapped());
@@ -309,11 +325,18 @@ void ParkService::repark_referred(const ParkId& park_id, const Referral& referra
   ParkedCall* parked = find(park_id);
   const auto command = interpret(*facts, referral.user);
   const auto* park = command ? std::get_if<ParkCommand>(&*command) : nullptr;
+  const bool talks = parked && std::holds_alternative<park::Talking>(parked->state.phase);
+  if (talks && !facts->code && !referral.dialled.empty()) {
+    parked->refer = referral.refer;
+    parked->target = {referral.tenant, referral.dialled, referral.replaces};
+    parked->target_status = 480;
+    return tell(park_id, park::TransferAsked{});
+  }
   if (!parked || !park) {
     return refuse_refer(referral.refer, command ? park::RefusalReason::kInvalidCode : command.error(),
                         Legs::Adoption::kKept);
   }
-  if (std::holds_alternative<park::Talking>(parked->state.phase)) {
+  if (talks) {
     rewish(*parked, referral.user, *facts, park->wish);
     parked->refer = referral.refer;
     return tell(park_id, park::ParkAsked{park::Request::kRefer});
@@ -467,6 +490,15 @@ void ParkService::on_caller_media_changed(const ParkId& park_id, const MediaRemo
   if (!call || !call->row.media) return;
   call->row.media->remote = music;
   media_.connect(call->row.media->session, music);
+}
+
+void ParkService::on_target_answered(const ParkId& park_id, park::Question question) {
+  tell(park_id, park::TargetAnswered{question});
+}
+
+void ParkService::on_target_refused(const ParkId& park_id, park::Question question, int status) {
+  if (ParkedCall* call = find(park_id)) call->target_status = status;
+  tell(park_id, park::TargetRefused{question});
 }
 
 void ParkService::on_party_gone(const ParkId& park_id, PartyEnd party) {

@@ -49,6 +49,8 @@ class ParkService final : public LegsListener, public Media::Listener {
                          const std::optional<MediaRemote>& music) override;
   void on_offer_refused(const ParkId& park_id, park::Question question) override;
   void on_caller_media_changed(const ParkId& park_id, const MediaRemote& music) override;
+  void on_target_answered(const ParkId& park_id, park::Question question) override;
+  void on_target_refused(const ParkId& park_id, park::Question question, int status) override;
   void on_party_gone(const ParkId& park_id, PartyEnd party) override;
   void on_call_confirmed(CallId call) override;
   void on_call_lost(CallId call) override;

@@ -232,8 +232,16 @@ struct Referral {
   std::string tenant;
   std::string user;
   std::string dialled;
+  std::string replaces;  // the value of a Replaces header: an attended transfer
   std::string sip_call_id;
   AdoptableDialog dialog;
+};
+
+/// Whom a retriever transfers his caller to.
+struct TransferTarget {
+  std::string tenant;
+  std::string number;
+  std::string replaces;
 };
 
 enum class PartyEnd { kCaller, kPeer };
@@ -263,6 +271,13 @@ class Legs {
   virtual void unbridge(const ParkId& park_id) = 0;
   /// The retriever's call becomes the peer.
   virtual void make_peer(const ParkId& park_id, CallId retriever) = 0;
+
+  /// A transfer by the peer: calls the target in the caller's name, with the media that the caller said last.
+  virtual void call_target(const ParkId& park_id, park::Question question, const TransferTarget& target) = 0;
+  virtual void offer_target(const ParkId& park_id, park::Question question) = 0;
+  virtual void end_target(const ParkId& park_id) = 0;
+  virtual void make_target_peer(const ParkId& park_id) = 0;
+
   /// Both dialogs as they stand now, for the row.
   virtual DialogSnapshot caller_snapshot(const ParkId& park_id) const = 0;
   virtual std::optional<DialogSnapshot> peer_snapshot(const ParkId& park_id) const = 0;
@@ -295,6 +310,8 @@ class LegsListener {
   virtual void on_offer_refused(const ParkId& park_id, park::Question question) = 0;
   /// The caller changed what he takes (hold, resume, another port) while he hears music.
   virtual void on_caller_media_changed(const ParkId& park_id, const MediaRemote& music) = 0;
+  virtual void on_target_answered(const ParkId& park_id, park::Question question) = 0;
+  virtual void on_target_refused(const ParkId& park_id, park::Question question, int status) = 0;
   virtual void on_party_gone(const ParkId& park_id, PartyEnd party) = 0;
 
   virtual void on_call_confirmed(CallId call) = 0;  // the ACK of our 200

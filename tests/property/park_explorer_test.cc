@@ -21,8 +21,9 @@ namespace callpark::park {
 namespace {
 
 enum class Row { kNone, kAdopting, kParked, kRetrieving, kRetrieved };
-enum class Hears { kPeer, kMusic, kRetriever };
+enum class Hears { kPeer, kMusic, kRetriever, kTarget };
 enum class ParkerCall { kNone, kUnanswered, kAnnouncing };
+enum class TargetCall { kNone, kCalling, kAnswered };
 enum class RetrieverCall { kNone, kRinging, kAnswered };
 
 struct Offer {
@@ -51,6 +52,10 @@ struct World {
   ParkerCall parker_call = ParkerCall::kNone;
   RetrieverCall retriever = RetrieverCall::kNone;
   Retriever retriever_number = 0;
+  TargetCall target = TargetCall::kNone;
+  Question target_question = 0;
+  bool transfer_open = false;
+  int transfers_left = 1;
   bool retriever_is_decided = false;  // his ACK has come, or will never come
   int retrieves_left = 2;
   int reparks_left = 1;
@@ -65,17 +70,18 @@ struct Violation {
 };
 
 std::string_view phase_name(const State& state) {
-  static constexpr std::string_view kNames[] = {"Gathering",  "Adopting", "Recording", "Parked", "Joining",
-                                                "Confirming", "Talking",  "Returning", "Ended"};
+  static constexpr std::string_view kNames[] = {"Gathering",  "Adopting",   "Recording", "Parked",
+                                                "Joining",    "Confirming", "Talking",   "Transferring",
+                                                "Connecting", "Returning",  "Ended"};
   return kNames[state.phase.index()];
 }
 
 std::string_view event_name(const Event& event) {
   static constexpr std::string_view kNames[] = {
-      "ParkAsked",     "ParkerReferred",     "OrbitClaimed",  "OrbitRefused",   "RowWritten",
-      "RowNotWritten", "MediaOpened",        "MediaFailed",   "MediaMoved",     "CallerAccepted",
-      "CallerRefused", "CallerGone",         "PeerGone",      "ParkerCallGone", "AnnouncementPlayed",
-      "CallClaimed",   "RetrieverConfirmed", "RetrieverGone", "RetrieverLost",  "TimerFired"};
+      "ParkAsked",      "ParkerReferred",     "TransferAsked", "TargetAnswered", "TargetRefused",  "OrbitClaimed",
+      "OrbitRefused",   "RowWritten",         "RowNotWritten", "MediaOpened",    "MediaFailed",    "MediaMoved",
+      "CallerAccepted", "CallerRefused",      "CallerGone",    "PeerGone",       "ParkerCallGone", "AnnouncementPlayed",
+      "CallClaimed",    "RetrieverConfirmed", "RetrieverGone", "RetrieverLost",  "TimerFired"};
   static_assert(std::size(kNames) == std::variant_size_v<Event>);
   return kNames[event.index()];
 }
@@ -186,6 +192,28 @@ class Obey {
     w_.peer_alive = true;
     w_.hears = Hears::kPeer;
   }
+  void operator()(const CallTarget& order) {
+    require(w_.target == TargetCall::kNone, w_, "a second target is called");
+    w_.target = TargetCall::kCalling;
+    w_.target_question = order.question;
+  }
+  void operator()(const OfferTarget& order) {
+    require(w_.target == TargetCall::kAnswered, w_, "a target is offered who has not answered");
+    offer(order.question, Hears::kTarget);
+  }
+  void operator()(const EndTarget&) {
+    require(w_.target != TargetCall::kNone, w_, "a target's call is ended that is not there");
+    w_.target = TargetCall::kNone;
+  }
+  void operator()(const MakeTargetPeer&) {
+    require(w_.target == TargetCall::kAnswered && !w_.peer_alive, w_, "two peers");
+    w_.target = TargetCall::kNone;
+    w_.peer_alive = true;
+    require(w_.hears == Hears::kTarget, w_, "a peer whom the caller does not hear");
+    w_.hears = Hears::kPeer;
+  }
+  void operator()(const AcceptTransfer&) { conclude_transfer(); }
+  void operator()(const RefuseTransfer&) { conclude_transfer(); }
   void operator()(const StartTimer& order) { w_.timers.insert(order.timer); }
   void operator()(const StopTimer& order) { w_.timers.erase(order.timer); }
   void operator()(const Dismiss&) {
@@ -198,6 +226,10 @@ class Obey {
   }
 
  private:
+  void conclude_transfer() {
+    require(w_.transfer_open, w_, "a transfer is concluded that nobody asked for");
+    w_.transfer_open = false;
+  }
   void offer(Question question, Hears what) {
     require(w_.caller_alive, w_, "a re-INVITE to a caller who is gone");
     require(!w_.bridged, w_, "a re-INVITE crosses what the bridge passes on");
@@ -230,6 +262,7 @@ void check(const World& w) {
     require(!w.refer_open && w.parker_call == ParkerCall::kNone, w, "the parker is owed an answer");
     require(w.retriever == RetrieverCall::kNone, w, "a retriever is owed an answer");
     require(w.row == Row::kNone, w, "a row outlives its call");
+    require(w.target == TargetCall::kNone && !w.transfer_open, w, "a transfer outlives its call");
     require(!w.media_open && !w.opening, w, "a media session outlives its call");
     if (w.caller_is_ours) require(!w.caller_alive && !w.peer_alive, w, "a leg outlives its call");
     if (!w.peer_alive) require(!w.caller_alive, w, "a caller is left with nobody");
@@ -238,6 +271,10 @@ void check(const World& w) {
   require(!in<Gathering>(w) || w.claim || w.opening, w, "waiting for nothing");
   require(!in<Adopting>(w) || !w.offers.empty(), w, "waiting for nothing");
   require(!in<Recording>(w) || w.write, w, "waiting for nothing");
+  require(!in<Transferring>(w) || w.target == TargetCall::kCalling, w, "waiting for nothing");
+  require(!in<Connecting>(w) || !w.offers.empty(), w, "waiting for nothing");
+  const bool transfers = in<Transferring>(w) || in<Connecting>(w);
+  require(transfers == w.transfer_open && transfers == (w.target != TargetCall::kNone), w, "a transfer left alone");
   require(!in<Joining>(w) || !w.offers.empty(), w, "waiting for nothing");
   require(!in<Returning>(w) || !w.offers.empty(), w, "waiting for nothing");
   const bool waits = in<Parked>(w) || in<Joining>(w) || in<Recording>(w) || in<Returning>(w);
@@ -324,7 +361,8 @@ std::vector<Next> next_events(const World& w) {
   if (w.parker_call == ParkerCall::kAnnouncing) {
     add(AnnouncementPlayed{}, [](World&) {});
     // In the dialog that he parked, so only while that is up; the peer of a talk is the retriever.
-    if (w.peer_alive && !in<Talking>(w)) add(ParkerReferred{}, [](World& x) { x.refer_open = true; });
+    const bool talks = in<Talking>(w) || in<Transferring>(w) || in<Connecting>(w);
+    if (w.peer_alive && !talks) add(ParkerReferred{}, [](World& x) { x.refer_open = true; });
   }
   if (w.row == Row::kParked && w.retriever == RetrieverCall::kNone && w.retrieves_left > 0) {
     add(CallClaimed{w.retriever_number + 1}, [](World& x) {
@@ -343,6 +381,16 @@ std::vector<Next> next_events(const World& w) {
     add(RetrieverLost{w.retriever_number}, [](World& x) { x.retriever_is_decided = true; });
   }
   for (const Timer timer : w.timers) add(TimerFired{timer}, [timer](World& x) { x.timers.erase(timer); });
+  if (w.target == TargetCall::kCalling) {
+    add(TargetAnswered{w.target_question}, [](World& x) { x.target = TargetCall::kAnswered; });
+    add(TargetRefused{w.target_question}, [](World& x) { x.target = TargetCall::kNone; });
+  }
+  if (in<Talking>(w) && w.transfers_left > 0) {
+    add(TransferAsked{}, [](World& x) {
+      --x.transfers_left;
+      x.transfer_open = true;
+    });
+  }
   if (in<Talking>(w) && w.reparks_left > 0) {
     add(ParkAsked{Request::kRefer}, [](World& x) {
       --x.reparks_left;
@@ -370,6 +418,7 @@ void canonical(World& w) {
                           if (p.offer) use(*p.offer);
                         },
                         [&](Joining& p) { use(p.offer); }, [](Confirming&) {}, [](Talking&) {},
+                        [&](Transferring& p) { use(p.call); }, [&](Connecting& p) { use(p.offer); },
                         [&](Returning& p) { use(p.offer); }, [](Ended&) {}},
              w.machine.phase);
   if (w.media_open || w.opening) {
@@ -381,6 +430,10 @@ void canonical(World& w) {
     if (*question) use(**question);
   }
   for (Offer& offer : w.offers) use(offer.question);
+  if (w.target == TargetCall::kCalling)
+    use(w.target_question);
+  else
+    w.target_question = 0;
   std::set<Question> numbers;
   for (const Question* question : live) numbers.insert(*question);
   for (Question* question : live) {
@@ -397,21 +450,23 @@ std::string key_of(const World& w) {
   std::visit(overloaded{[&](const Gathering& p) { put(p.claim); }, [&](const Adopting& p) { put(p.offer); },
                         [&](const Recording& p) { put(p.write); }, [&](const Parked& p) { put_question(p.offer); },
                         [&](const Joining& p) { put(p.offer); }, [](const Confirming&) {}, [](const Talking&) {},
+                        [&](const Transferring& p) { put(p.call); }, [&](const Connecting& p) { put(p.offer); },
                         [&](const Returning& p) { put(p.offer); }, [](const Ended&) {}},
              w.machine.phase);
   for (const int value :
        {static_cast<int>(w.machine.request), static_cast<int>(w.machine.caller), static_cast<int>(w.machine.peer),
         static_cast<int>(w.machine.orbit), static_cast<int>(w.machine.media), static_cast<int>(w.row),
-        static_cast<int>(w.hears), static_cast<int>(w.parker_call), static_cast<int>(w.retriever), w.retrieves_left,
-        w.reparks_left}) {
+        static_cast<int>(w.hears), static_cast<int>(w.parker_call), static_cast<int>(w.retriever),
+        static_cast<int>(w.target), w.retrieves_left, w.transfers_left, w.reparks_left}) {
     put(value);
   }
   for (const bool flag :
        {w.claim_is_doomed, w.write_is_overtaken, w.media_open, w.may_move, w.caller_alive, w.caller_is_ours,
-        w.peer_alive, w.bridged, w.refer_open, w.retriever_is_decided, w.dismissed}) {
+        w.peer_alive, w.bridged, w.refer_open, w.transfer_open, w.retriever_is_decided, w.dismissed}) {
     put(flag);
   }
   put(w.machine.media_question);
+  put(w.target_question);
   for (const auto& question : {w.claim, w.write, w.opening}) put_question(question);
   for (const Offer& offer : w.offers) {
     put(offer.question);
@@ -570,6 +625,7 @@ std::optional<Question> open_offer(const State& state) {
   if (const auto* phase = std::get_if<Adopting>(&state.phase)) return phase->offer;
   if (const auto* phase = std::get_if<Parked>(&state.phase)) return phase->offer;
   if (const auto* phase = std::get_if<Joining>(&state.phase)) return phase->offer;
+  if (const auto* phase = std::get_if<Connecting>(&state.phase)) return phase->offer;
   if (const auto* phase = std::get_if<Returning>(&state.phase)) return phase->offer;
   return std::nullopt;
 }
@@ -645,6 +701,12 @@ std::vector<Mutant> mutants() {
       forgets<RefuseRetriever>("to refuse the retriever"),
       forgets<EndRetriever>("to hang up on the retriever"),
       forgets<MakePeer>("to make the retriever the peer"),
+      forgets<CallTarget>("to call the target"),
+      forgets<OfferTarget>("to offer the target"),
+      forgets<EndTarget>("to end the target's call"),
+      forgets<MakeTargetPeer>("to make the target the peer"),
+      forgets<AcceptTransfer>("to tell of the transfer"),
+      forgets<RefuseTransfer>("to tell that the transfer failed"),
       forgets<StartTimer>("the timers"),
       forgets<Dismiss>("to let go"),
       ignores<OrbitClaimed>("the claim"),
@@ -664,6 +726,9 @@ std::vector<Mutant> mutants() {
       ignores<RetrieverGone>("the retriever's CANCEL"),
       ignores<RetrieverLost>("the ACK that never came"),
       ignores<ParkAsked>("the wish to park again"),
+      ignores<TransferAsked>("the transfer"),
+      ignores<TargetAnswered>("the target's answer"),
+      ignores<TargetRefused>("the target's refusal"),
       ignores<ParkerReferred>("the attended transfer"),
       trusts<CallerAccepted>("an accepted re-INVITE", open_offer),
       trusts<CallerRefused>("a refused re-INVITE", open_offer),

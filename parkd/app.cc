@@ -1,0 +1,176 @@
+#include "parkd/app.h"
+
+#include <systemd/sd-daemon.h>
+
+#include <csignal>
+#include <cstdio>
+#include <stdexcept>
+
+#include "base/event_loop.h"
+#include "base/http_server.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "parkd/http/operations_handlers.h"
+#include "parkd/leg/sip_legs.h"
+#include "parkd/media/media_client.h"
+#include "parkd/service/park_service.h"
+#include "parkd/store/sql_store.h"
+#include "parkd/transaction/transaction_layer.h"
+#include "parkd/transport/transport_layer.h"
+
+namespace callpark {
+namespace {
+
+sip::Endpoint endpoint_of(sip::TransportProtocol protocol, const SocketAddress& address) {
+  const auto ip = sip::IpAddress::parse(address.host());
+  if (!ip) throw std::invalid_argument(address.to_string() + " is no IP address and port");
+  return {protocol, *ip, address.port()};
+}
+
+sip::TransportSettings transport_settings(const ParkdConfig& config) {
+  sip::TransportSettings settings;
+  settings.listen = {endpoint_of(sip::TransportProtocol::kUdp, config.sip.listen),
+                     endpoint_of(sip::TransportProtocol::kTcp, config.sip.listen)};
+  for (const std::string& peer : config.kamailio.peers) settings.peers.push_back(*sip::IpAddress::parse(peer));
+  settings.tcp_connections_max = config.sip.tcp_connections_max;
+  settings.tcp_connect_timeout = config.sip.tcp_connect_timeout;
+  settings.tcp_message_timeout = config.sip.tcp_message_timeout;
+  settings.tcp_idle_timeout = config.sip.tcp_idle_timeout;
+  return settings;
+}
+
+sip::TransactionTimers timers_of(const ParkdConfig::Sip& sip) {
+  sip::TransactionTimers timers;
+  timers.t1 = sip.t1;
+  timers.t2 = sip.t2;
+  timers.t4 = sip.t4;
+  return timers;
+}
+
+// In the order in which mediad's codecs are offered to a party of whom nothing is known: what every phone and trunk
+// has first.
+std::vector<leg::PlayableCodec> playable_codecs() {
+  return {{"PCMA", 8000, 8}, {"PCMU", 8000, 0}, {"G722", 8000, 9}, {"opus", 48000, std::nullopt}};
+}
+
+leg::UserAgent user_agent(const ParkdConfig& config, EventLoop& loop, sip::TransactionLayer& transactions) {
+  const bool tcp = config.kamailio.transport == ParkdConfig::SipTransport::kTcp;
+  const auto protocol = tcp ? sip::TransportProtocol::kTcp : sip::TransportProtocol::kUdp;
+  return {loop,
+          transactions,
+          endpoint_of(protocol, config.kamailio.inside),
+          "<sip:parkd@" + endpoint_of(protocol, config.sip.listen).host_and_port() + (tcp ? ";transport=tcp>" : ">"),
+          playable_codecs(),
+          timers_of(config.sip)};
+}
+
+ParkSettings park_settings(const ParkdConfig& config) {
+  ParkSettings settings;
+  settings.node_name = config.node_name;
+  settings.parker_bye_timeout = config.park.bye_after_refer;
+  settings.music_retry = config.park.music_retry;
+  settings.announcement_max = config.park.announcement_max;
+  settings.refusal_speech_max = config.park.refusal_speech_max;
+  settings.already_picked_up_speech_max = config.park.already_picked_up_speech_max;
+  return settings;
+}
+
+SqlStore::Settings store_settings(const ParkdConfig& config) {
+  SqlStore::Settings settings;
+  settings.address = {config.database.socket, config.database.user, config.database.password, config.database.database};
+  settings.node_name = config.node_name;
+  settings.workers = config.database.workers;
+  settings.queue_max = config.database.queue_max;
+  return settings;
+}
+
+// Counters that their owners keep as plain numbers are copied when somebody asks.
+class LayerMetrics {
+ public:
+  LayerMetrics(Metrics& metrics, const sip::TransportLayer& transport, const sip::TransactionLayer& transactions,
+               const ParkService& service)
+      : transport_(transport),
+        transactions_(transactions),
+        service_(service),
+        received_(metrics.gauge("callpark_sip_messages_received", "Well-formed SIP messages received")),
+        malformed_dropped_(metrics.gauge("callpark_sip_malformed_dropped", "Malformed SIP messages dropped")),
+        malformed_answered_(metrics.gauge("callpark_sip_malformed_answered", "Malformed SIP requests answered 400")),
+        strangers_dropped_(
+            metrics.gauge("callpark_sip_strangers_dropped", "Messages from addresses that are no peers")),
+        live_transactions_(metrics.gauge("callpark_sip_transactions", "Live SIP transactions")),
+        client_timeouts_(metrics.gauge("callpark_sip_client_timeouts", "Requests that nobody answered")),
+        calls_(metrics.gauge("callpark_calls", "Calls in parkd's hands, parked or retrieved")),
+        parked_calls_(metrics.gauge("callpark_parked_calls", "Calls that hold an orbit")) {}
+
+  void refresh() {
+    const auto& messages = transport_.counters();
+    received_.set(static_cast<double>(messages.received));
+    malformed_dropped_.set(static_cast<double>(messages.malformed_dropped));
+    malformed_answered_.set(static_cast<double>(messages.malformed_answered));
+    strangers_dropped_.set(static_cast<double>(messages.strangers_dropped));
+    const auto live = transactions_.live();
+    live_transactions_.set(
+        static_cast<double>(live.invite_client + live.invite_server + live.non_invite_client + live.non_invite_server));
+    client_timeouts_.set(static_cast<double>(transactions_.counters().client_timeouts));
+    calls_.set(static_cast<double>(service_.calls()));
+    parked_calls_.set(static_cast<double>(service_.parked_calls()));
+  }
+
+ private:
+  const sip::TransportLayer& transport_;
+  const sip::TransactionLayer& transactions_;
+  const ParkService& service_;
+  Gauge received_;
+  Gauge malformed_dropped_;
+  Gauge malformed_answered_;
+  Gauge strangers_dropped_;
+  Gauge live_transactions_;
+  Gauge client_timeouts_;
+  Gauge calls_;
+  Gauge parked_calls_;
+};
+
+}  // namespace
+
+void run_parkd(const ParkdConfig& config) {
+  EventLoop loop;
+  Metrics metrics;
+  const auto on_term = loop.on_signal(SIGTERM, [&loop] { loop.stop(); });
+  const auto on_int = loop.on_signal(SIGINT, [&loop] { loop.stop(); });
+
+  sip::TransportLayer transport(loop, transport_settings(config));
+  sip::LoopAlarmClock clock(loop);
+  sip::TransactionLayer transactions(transport, clock, timers_of(config.sip));
+  leg::SipLegs legs(user_agent(config, loop, transactions));
+  MediaClient media(loop,
+                    {config.mediad.control, config.mediad.reconnect, config.mediad.answer_timeout, config.node_name});
+  SqlStore store(loop, store_settings(config));
+  ParkService service(loop, store, media, legs, metrics, park_settings(config));
+  legs.set_listener(&service);
+
+  bool recovered = false;
+  LayerMetrics layer_metrics(metrics, transport, transactions, service);
+  HttpServer http(loop);
+  route_operations(
+      http, metrics,
+      [&] {
+        return Health{recovered, media.is_connected(), service.calls(), service.parked_calls()};
+      },
+      [&layer_metrics] { layer_metrics.refresh(); });
+  if (const auto port = http.listen(config.http.listen); !port) throw std::runtime_error(port.error());
+
+  media.start();
+  transport.start(transactions);
+  transactions.start(legs);
+  service.recover([&] {
+    recovered = true;
+    legs.set_ready();
+    sd_notify(0, "READY=1");
+    log_info("", "ready, SIP at {}, HTTP at {}", config.sip.listen.to_string(), config.http.listen.to_string());
+  });
+  loop.run();
+  sd_notify(0, "STOPPING=1");
+  log_info("", "stopping; {} calls wait for the next parkd", service.calls());
+}
+
+}  // namespace callpark
