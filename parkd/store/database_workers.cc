@@ -1,0 +1,91 @@
+#include "parkd/store/database_workers.h"
+
+#include <utility>
+
+namespace callpark {
+
+DatabaseWorkers::DatabaseWorkers(EventLoop& loop, DatabaseAddress address, std::size_t threads, std::size_t queue_max)
+    : loop_(loop),
+      address_(std::move(address)),
+      pool_({.threads = threads,
+             .queue_max = queue_max,
+             .on_thread_start = &DatabaseConnection::start_thread,
+             .on_thread_stop = &DatabaseConnection::stop_thread}) {}
+
+DatabaseWorkers::~DatabaseWorkers() {
+  pool_.stop();
+}
+
+void DatabaseWorkers::start(Work work, Duration budget, Done done) {
+  const std::uint64_t id = ++last_id_;
+  under_way_.emplace(id, std::move(done));
+  const bool accepted = pool_.submit(
+      [this, id, work = std::move(work), deadline = monotonic_now() + budget] { report(id, run(work, deadline)); });
+  if (!accepted) report(id, {Outcome::kBusy, "too many questions to the database wait already"});
+}
+
+// From any thread.
+void DatabaseWorkers::report(std::uint64_t id, Report report) {
+  loop_.post([this, alive = std::weak_ptr<bool>(alive_), id, report = std::move(report)] {
+    if (alive.expired()) return;
+    const Done done = std::move(under_way_.extract(id).mapped());
+    done(report);
+  });
+}
+
+DatabaseWorkers::Report DatabaseWorkers::run(const Work& work, MonotonicTime deadline) {
+  Report last{Outcome::kBusy, "the budget was spent in the queue"};
+  while (monotonic_now() < deadline) {
+    try {
+      std::unique_ptr<DatabaseConnection> connection = take_connection();
+      work(*connection);
+      give_back(std::move(connection));
+      return {};
+    } catch (const DatabaseError& error) {
+      last.words = error.what();
+      switch (error.kind()) {
+        case DatabaseError::Kind::kAway:
+          if (last.outcome != Outcome::kUncertain) last.outcome = Outcome::kAway;
+          return last;
+        case DatabaseError::Kind::kLost:
+          last.outcome = Outcome::kUncertain;
+          drop_connections();  // if the server is another by now, they are all dead
+          break;
+        case DatabaseError::Kind::kBusy:
+          break;
+        case DatabaseError::Kind::kDuplicate:
+        case DatabaseError::Kind::kRefused:
+          if (last.outcome != Outcome::kUncertain) last.outcome = Outcome::kImpossible;
+          return last;
+      }
+    } catch (const std::exception& error) {
+      return {last.outcome == Outcome::kUncertain ? Outcome::kUncertain : Outcome::kImpossible, error.what()};
+    }
+  }
+  return last;
+}
+
+std::unique_ptr<DatabaseConnection> DatabaseWorkers::take_connection() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!idle_.empty()) {
+      std::unique_ptr<DatabaseConnection> connection = std::move(idle_.back());
+      idle_.pop_back();
+      return connection;
+    }
+  }
+  return std::make_unique<DatabaseConnection>(address_);
+}
+
+void DatabaseWorkers::give_back(std::unique_ptr<DatabaseConnection> connection) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  idle_.push_back(std::move(connection));
+}
+
+void DatabaseWorkers::drop_connections() {
+  std::vector<std::unique_ptr<DatabaseConnection>> dropped;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  dropped.swap(idle_);
+}
+
+}  // namespace callpark

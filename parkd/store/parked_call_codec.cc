@@ -1,0 +1,115 @@
+#include "parkd/store/parked_call_codec.h"
+
+#include "base/json.h"
+
+namespace callpark {
+namespace {
+
+constexpr JsonLimits kLimits{.bytes_max = 1024 * 1024, .depth_max = 8};
+
+template <class T>
+void write_optional(Json& object, const char* key, const std::optional<T>& value) {
+  if (value) object[key] = *value;
+}
+
+template <class T>
+std::optional<T> read_optional(const Json& object, const char* key) {
+  if (!object.contains(key)) return std::nullopt;
+  return object.at(key).get<T>();
+}
+
+// `read` takes the members out and throws nlohmann's exceptions when one is missing or of another type.
+template <class T>
+Result<T, BadColumn> parse(std::string_view text, T (*read)(const Json&)) {
+  const auto json = parse_json(text, kLimits);
+  if (!json) return failure(BadColumn{std::string(describe(json.error()))});
+  try {
+    return read(*json);
+  } catch (const Json::exception& error) {
+    return failure(BadColumn{error.what()});
+  }
+}
+
+DialogSnapshot read_dialog(const Json& json) {
+  return {.call_id = json.at("call_id"),
+          .local_tag = json.at("local_tag"),
+          .remote_tag = json.at("remote_tag"),
+          .local_uri = json.at("local_uri"),
+          .local_display = json.at("local_display"),
+          .remote_uri = json.at("remote_uri"),
+          .remote_display = json.at("remote_display"),
+          .local_cseq = json.at("local_cseq"),
+          .remote_cseq = read_optional<std::uint32_t>(json, "remote_cseq"),
+          .remote_target = json.at("remote_target"),
+          .route_set = json.at("route_set").get<std::vector<std::string>>(),
+          .local_sdp = json.at("local_sdp"),
+          .remote_sdp = json.at("remote_sdp")};
+}
+
+Json json_of(const MediaAddress& address) {
+  return {{"address", address.address}, {"port", address.port}};
+}
+
+MediaAddress read_address(const Json& json) {
+  return {json.at("address"), json.at("port")};
+}
+
+MediaRemote read_remote(const Json& json) {
+  const Json& codec = json.at("codec");
+  return {.remote = read_address(json.at("remote")),
+          .codec = {.name = codec.at("name"),
+                    .payload_type = codec.at("payload_type"),
+                    .clock_rate = codec.at("clock_rate"),
+                    .telephone_event = read_optional<int>(codec, "telephone_event")},
+          .listens = json.at("listens")};
+}
+
+Json json_of(const MediaRemote& remote) {
+  Json codec = {{"name", remote.codec.name},
+                {"payload_type", remote.codec.payload_type},
+                {"clock_rate", remote.codec.clock_rate}};
+  write_optional(codec, "telephone_event", remote.codec.telephone_event);
+  return {{"remote", json_of(remote.remote)}, {"codec", std::move(codec)}, {"listens", remote.listens}};
+}
+
+MediaSnapshot read_media(const Json& json) {
+  MediaSnapshot media{
+      .session = json.at("session"), .local = read_address(json.at("local")), .ssrc = json.at("ssrc"), .remote = {}};
+  if (json.contains("party")) media.remote = read_remote(json.at("party"));
+  return media;
+}
+
+}  // namespace
+
+std::string write_dialog(const DialogSnapshot& dialog) {
+  Json json = {{"call_id", dialog.call_id},
+               {"local_tag", dialog.local_tag},
+               {"remote_tag", dialog.remote_tag},
+               {"local_uri", dialog.local_uri},
+               {"local_display", dialog.local_display},
+               {"remote_uri", dialog.remote_uri},
+               {"remote_display", dialog.remote_display},
+               {"local_cseq", dialog.local_cseq},
+               {"remote_target", dialog.remote_target},
+               {"route_set", dialog.route_set},
+               {"local_sdp", dialog.local_sdp},
+               {"remote_sdp", dialog.remote_sdp}};
+  write_optional(json, "remote_cseq", dialog.remote_cseq);
+  return write_json(json);
+}
+
+Result<DialogSnapshot, BadColumn> parse_dialog(std::string_view text) {
+  return parse(text, read_dialog);
+}
+
+std::string write_media(const MediaSnapshot& media) {
+  Json json = {{"session", media.session}, {"local", json_of(media.local)}, {"ssrc", media.ssrc}};
+  if (media.remote) json["party"] = json_of(*media.remote);
+  return write_json(json);
+}
+
+Result<MediaSnapshot, BadColumn> parse_media(std::string_view text) {
+  return parse(text, read_media);
+}
+
+}  // namespace callpark

@@ -1,0 +1,332 @@
+#include "parkd/store/parked_calls_table.h"
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "parkd/store/parked_call_codec.h"
+
+namespace callpark {
+namespace {
+
+using Value = DatabaseConnection::Value;
+using Row = DatabaseConnection::Row;
+
+// Guesses for a random orbit before the free ones are counted.
+constexpr int kRandomTries = 8;
+// Up to here a tenant can use all its random orbits up, and the free ones are worth counting.
+constexpr int kCountableDigits = 4;
+// For so long a late retriever is told that somebody was quicker, and not that nothing was there.
+constexpr int kPickedUpSeconds = 3;
+
+// Times go in and out as milliseconds since 1970, so that neither side parses the other's text.
+constexpr const char* kColumns =
+    "park_id, tenant, orbit, slot, state, parker, retriever, music_class, caller_dialog, peer_dialog, media, "
+    "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', parked_at) DIV 1000, "
+    "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', deadline) DIV 1000, owner, epoch";
+
+const char* name_of(RowState state) {
+  switch (state) {
+    case RowState::kAdopting:
+      return "adopting";
+    case RowState::kParked:
+      return "parked";
+    case RowState::kRetrieving:
+      return "retrieving";
+    case RowState::kRetrieved:
+      return "retrieved";
+  }
+  return "";
+}
+
+RowState state_of(std::string_view name) {
+  for (const RowState state : {RowState::kAdopting, RowState::kParked, RowState::kRetrieving}) {
+    if (name == name_of(state)) return state;
+  }
+  return RowState::kRetrieved;
+}
+
+std::int64_t milliseconds(WallTime time) {
+  return time.time_since_epoch().count();
+}
+
+std::string text(const Row& row, std::size_t column) {
+  return row.at(column).value_or("");
+}
+
+std::int64_t integer(const Row& row, std::size_t column) {
+  return row.at(column) ? std::stoll(*row.at(column)) : 0;
+}
+
+template <class T>
+T or_throw(Result<T, BadColumn> parsed) {
+  if (!parsed) throw std::runtime_error(parsed.error().why);
+  return std::move(*parsed);
+}
+
+// Throws std::runtime_error when a column is not what we write.
+ParkedCallRow row_of(const Row& row) {
+  ParkedCallRow call;
+  call.park_id = text(row, 0);
+  call.tenant = text(row, 1);
+  call.orbit = text(row, 2);
+  call.slot = static_cast<int>(integer(row, 3));
+  call.state = state_of(text(row, 4));
+  call.parker = text(row, 5);
+  call.retriever = text(row, 6);
+  call.music_class = text(row, 7);
+  call.caller = or_throw(parse_dialog(text(row, 8)));
+  if (row.at(9)) call.peer = or_throw(parse_dialog(*row.at(9)));
+  if (row.at(10)) call.media = or_throw(parse_media(*row.at(10)));
+  call.parked_at = WallTime(Duration(integer(row, 11)));
+  call.deadline = WallTime(Duration(integer(row, 12)));
+  call.owner = text(row, 13);
+  call.epoch = static_cast<std::uint64_t>(integer(row, 14));
+  return call;
+}
+
+// What a row is, in the order of kAssigned.
+std::vector<Value> assigned(const ParkedCallRow& row, const RowOwner& owner, const std::string& operation_id) {
+  const bool holds_orbit = row.state != RowState::kRetrieved;
+  return {row.tenant,
+          holds_orbit ? Value(row.orbit) : Value(nullptr),
+          holds_orbit ? Value(std::int64_t{row.slot}) : Value(nullptr),
+          std::string(name_of(row.state)),
+          row.parker,
+          row.retriever,
+          row.music_class,
+          write_dialog(row.caller),
+          row.peer ? Value(write_dialog(*row.peer)) : Value(nullptr),
+          row.media ? Value(write_media(*row.media)) : Value(nullptr),
+          milliseconds(row.parked_at),
+          milliseconds(row.deadline),
+          owner.node,
+          owner.epoch,
+          operation_id};
+}
+constexpr const char* kAssigned =
+    "tenant = ?, orbit = ?, slot = ?, state = ?, parker = ?, retriever = ?, music_class = ?, caller_dialog = ?, "
+    "peer_dialog = ?, media = ?, parked_at = TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), "
+    "deadline = TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), owner = ?, epoch = ?, operation_id = ?";
+
+}  // namespace
+
+// ------------------------------------------------------------------------------------------------------ a free orbit
+
+Result<OrbitGot, ClaimOrbitFailure> ParkedCallsTable::claim_orbit(OrbitClaim& claim) {
+  const auto found =
+      connection_.query("SELECT operation_id, orbit, slot FROM parked_calls WHERE park_id = ?", {claim.row.park_id});
+  if (!found.empty() && text(found[0], 0) == claim.operation_id) {
+    return OrbitGot{text(found[0], 1), static_cast<int>(integer(found[0], 2))};
+  }
+  if (too_many_parked(claim.row.tenant, claim.wish.parked_calls_max)) {
+    return failure(ClaimOrbitFailure::kTooManyParked);
+  }
+  claim.moves = !found.empty();
+  claim.row.state = RowState::kAdopting;
+  switch (claim.wish.orbit.empty() ? put_at_random(claim) : put_at_wished(claim)) {
+    case Put::kDone:
+      return OrbitGot{claim.row.orbit, claim.row.slot};
+    case Put::kPlaceTaken:
+      return failure(ClaimOrbitFailure::kTaken);
+    case Put::kNotOurs:
+      break;
+  }
+  return failure(ClaimOrbitFailure::kUnavailable);
+}
+
+// The unique key decides: who comes second is refused by it.
+ParkedCallsTable::Put ParkedCallsTable::put(OrbitClaim& claim, const std::string& orbit, int slot) {
+  claim.row.orbit = orbit;
+  claim.row.slot = slot;
+  try {
+    const int changed = claim.moves ? update(claim.row, claim.operation_id) : insert(claim.row, claim.operation_id);
+    return changed == 1 ? Put::kDone : Put::kNotOurs;
+  } catch (const DatabaseError& error) {
+    if (error.kind() != DatabaseError::Kind::kDuplicate) throw;
+    return Put::kPlaceTaken;
+  }
+}
+
+ParkedCallsTable::Put ParkedCallsTable::put_at_wished(OrbitClaim& claim) {
+  for (int slot = 1; slot <= claim.wish.calls_per_orbit_max; ++slot) {
+    const Put outcome = put(claim, claim.wish.orbit, slot);
+    if (outcome != Put::kPlaceTaken) return outcome;
+  }
+  return Put::kPlaceTaken;
+}
+
+ParkedCallsTable::Put ParkedCallsTable::put_at_random(OrbitClaim& claim) {
+  for (int tries = 0; tries < kRandomTries; ++tries) {
+    const std::string orbit = "*" + random_digits(static_cast<std::size_t>(claim.wish.random_digits));
+    if (in_quarantine(claim.row.tenant, orbit)) continue;
+    const Put outcome = put(claim, orbit, 1);
+    if (outcome != Put::kPlaceTaken) return outcome;
+  }
+  if (claim.wish.random_digits > kCountableDigits) return Put::kPlaceTaken;
+  std::vector<std::string> left = free_random_orbits(claim.row.tenant, claim.wish.random_digits);
+  while (!left.empty()) {
+    std::swap(left.back(), left[random_below(left.size())]);
+    const Put outcome = put(claim, left.back(), 1);
+    if (outcome != Put::kPlaceTaken) return outcome;
+    left.pop_back();
+  }
+  return Put::kPlaceTaken;
+}
+
+void ParkedCallsTable::undo(const OrbitClaim& claim) {
+  connection_.execute(claim.moves ? "UPDATE parked_calls SET state = 'retrieved', orbit = NULL, slot = NULL "
+                                    "WHERE park_id = ? AND operation_id = ?"
+                                  : "DELETE FROM parked_calls WHERE park_id = ? AND operation_id = ?",
+                      {claim.row.park_id, claim.operation_id});
+}
+
+bool ParkedCallsTable::too_many_parked(const std::string& tenant, int parked_calls_max) {
+  if (parked_calls_max == 0) return false;
+  const auto rows =
+      connection_.query("SELECT COUNT(*) FROM parked_calls WHERE tenant = ? AND orbit IS NOT NULL", {tenant});
+  return integer(rows.at(0), 0) >= parked_calls_max;
+}
+
+bool ParkedCallsTable::in_quarantine(const std::string& tenant, const std::string& orbit) {
+  return !connection_
+              .query(
+                  "SELECT 1 FROM released_orbits "
+                  "WHERE tenant = ? AND orbit = ? AND quarantined_until > UTC_TIMESTAMP(3)",
+                  {tenant, orbit})
+              .empty();
+}
+
+std::vector<std::string> ParkedCallsTable::free_random_orbits(const std::string& tenant, int digits) {
+  std::set<std::string> busy;
+  for (const Row& row :
+       connection_.query("SELECT orbit FROM parked_calls WHERE tenant = ? AND orbit LIKE '*%' UNION ALL "
+                         "SELECT orbit FROM released_orbits "
+                         "WHERE tenant = ? AND orbit LIKE '*%' AND quarantined_until > UTC_TIMESTAMP(3)",
+                         {tenant, tenant})) {
+    busy.insert(text(row, 0));
+  }
+  // With a 1 before it, a number keeps its leading zeros.
+  int first = 1;
+  for (int digit = 0; digit < digits; ++digit) first *= 10;
+  std::vector<std::string> left;
+  for (int number = first; number < 2 * first; ++number) {
+    std::string orbit = "*" + std::to_string(number).substr(1);
+    if (!busy.contains(orbit)) left.push_back(std::move(orbit));
+  }
+  return left;
+}
+
+int ParkedCallsTable::insert(const ParkedCallRow& row, const std::string& operation_id) {
+  std::vector<Value> values = assigned(row, owner_, operation_id);
+  values.emplace_back(row.park_id);
+  return connection_.execute("INSERT INTO parked_calls SET " + std::string(kAssigned) + ", park_id = ?", values);
+}
+
+int ParkedCallsTable::update(const ParkedCallRow& row, const std::string& operation_id) {
+  std::vector<Value> values = assigned(row, owner_, operation_id);
+  values.insert(values.end(), {row.park_id, owner_.node, owner_.epoch});
+  return connection_.execute(
+      "UPDATE parked_calls SET " + std::string(kAssigned) + " WHERE park_id = ? AND owner = ? AND epoch = ?", values);
+}
+
+// ---------------------------------------------------------------------------------------------------- the row as it is
+
+bool ParkedCallsTable::write(const ParkedCallRow& row, const std::string& operation_id) {
+  if (update(row, operation_id) == 1) return true;
+  // Written before the connection broke: nothing was left to change.
+  return !connection_
+              .query("SELECT 1 FROM parked_calls WHERE park_id = ? AND operation_id = ?", {row.park_id, operation_id})
+              .empty();
+}
+
+void ParkedCallsTable::remove(const ParkId& park_id) {
+  connection_.execute("DELETE FROM parked_calls WHERE park_id = ? AND owner = ? AND epoch = ?",
+                      {park_id, owner_.node, owner_.epoch});
+}
+
+std::vector<ParkedCallRow> ParkedCallsTable::load() {
+  connection_.execute("UPDATE parked_calls SET epoch = ? WHERE owner = ?", {owner_.epoch, owner_.node});
+  std::vector<ParkedCallRow> calls;
+  for (const Row& row :
+       connection_.query("SELECT " + std::string(kColumns) + " FROM parked_calls WHERE owner = ? AND epoch = ?",
+                         {owner_.node, owner_.epoch})) {
+    try {
+      calls.push_back(row_of(row));
+    } catch (const std::runtime_error& error) {
+      log_error(text(row, 0), "the row of this parked call cannot be read, its call is lost: {}", error.what());
+    }
+  }
+  return calls;
+}
+
+// -----------------------------------------------------------------------------------------------------------
+// retrieving
+
+Result<ParkedCallRow, ClaimCallFailure> ParkedCallsTable::claim_call(CallClaim& claim) {
+  if (std::exchange(claim.tried, true)) {
+    for (const std::string& orbit : claim.orbits) {
+      if (auto row = call_won(claim, orbit)) return std::move(*row);
+    }
+  }
+  bool picked_up = false;
+  for (const std::string& orbit : claim.orbits) {
+    // Of two retrievers, the second finds the state changed.
+    const int changed = connection_.execute(
+        "UPDATE parked_calls SET state = 'retrieving', retriever = ?, owner = ?, epoch = ?, operation_id = ? "
+        "WHERE tenant = ? AND orbit = ? AND state = 'parked' ORDER BY parked_at, park_id LIMIT 1",
+        {claim.retriever, owner_.node, owner_.epoch, claim.operation_id, claim.tenant, orbit});
+    if (changed == 1) {
+      if (auto row = call_won(claim, orbit)) return std::move(*row);
+      // It ended this very moment.
+    } else {
+      picked_up = picked_up || was_picked_up(claim.tenant, orbit);
+    }
+  }
+  return failure(picked_up ? ClaimCallFailure::kAlreadyPickedUp : ClaimCallFailure::kNoneParked);
+}
+
+std::optional<ParkedCallRow> ParkedCallsTable::call_won(const CallClaim& claim, const std::string& orbit) {
+  const auto rows = connection_.query(
+      "SELECT " + std::string(kColumns) + " FROM parked_calls WHERE tenant = ? AND orbit = ? AND operation_id = ?",
+      {claim.tenant, orbit, claim.operation_id});
+  if (rows.empty()) return std::nullopt;
+  return row_of(rows.front());
+}
+
+bool ParkedCallsTable::was_picked_up(const std::string& tenant, const std::string& orbit) {
+  return !connection_
+              .query(
+                  "SELECT 1 FROM parked_calls WHERE tenant = ? AND orbit = ? AND state = 'retrieving' UNION ALL "
+                  "SELECT 1 FROM released_orbits WHERE tenant = ? AND orbit = ? AND was_retrieved "
+                  "AND released_at > UTC_TIMESTAMP(3) - INTERVAL " +
+                      std::to_string(kPickedUpSeconds) + " SECOND LIMIT 1",
+                  {tenant, orbit, tenant, orbit})
+              .empty();
+}
+
+void ParkedCallsTable::undo(const CallClaim& claim) {
+  for (const std::string& orbit : claim.orbits) {
+    connection_.execute(
+        "UPDATE parked_calls SET state = 'parked', retriever = '' "
+        "WHERE tenant = ? AND orbit = ? AND operation_id = ? AND state = 'retrieving'",
+        {claim.tenant, orbit, claim.operation_id});
+  }
+}
+
+void ParkedCallsTable::unclaim_call(const ParkId& park_id, const std::string& operation_id) {
+  connection_.execute(
+      "UPDATE parked_calls SET state = 'parked', retriever = '', operation_id = ? "
+      "WHERE park_id = ? AND state = 'retrieving' AND owner = ? AND epoch = ?",
+      {operation_id, park_id, owner_.node, owner_.epoch});
+}
+
+void ParkedCallsTable::forget_released_orbits() {
+  connection_.execute(
+      "DELETE FROM released_orbits WHERE quarantined_until < UTC_TIMESTAMP(3) - INTERVAL 1 MINUTE LIMIT 1000");
+}
+
+}  // namespace callpark

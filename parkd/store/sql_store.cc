@@ -1,0 +1,220 @@
+#include "parkd/store/sql_store.h"
+
+#include <optional>
+#include <utility>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "parkd/store/dialled_facts_query.h"
+
+namespace callpark {
+namespace {
+
+using Outcome = DatabaseWorkers::Outcome;
+
+constexpr std::size_t kOperationIdLength = 26;  // 130 bits
+constexpr Duration kTidyingPeriod{30000};
+// A question that nobody waits for any more is not asked a second time.
+constexpr Duration kAnswerMargin{200};
+
+std::string new_operation_id() {
+  return random_token(kOperationIdLength);
+}
+
+}  // namespace
+
+SqlStore::SqlStore(EventLoop& loop, Settings settings)
+    : loop_(loop),
+      settings_(std::move(settings)),
+      owner_{settings_.node_name, wall_now().time_since_epoch().count()},
+      workers_(loop, settings_.address, settings_.workers, settings_.queue_max) {
+  tidying_ = loop_.every(kTidyingPeriod, [this] {
+    workers_.start(
+        [this](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).forget_released_orbits(); },
+        settings_.budget, [this](const Report& report) { note("", report); });
+  });
+}
+
+SqlStore::~SqlStore() = default;
+
+// ------------------------------------------------------------------------------------------------------- the questions
+
+void SqlStore::look_up(std::string tenant, std::string user, std::string dialled,
+                       Answer<Result<DialledFacts, StoreUnavailable>> answer) {
+  ask<Result<DialledFacts, StoreUnavailable>>(
+      "",
+      [tenant = std::move(tenant), user = std::move(user), dialled = std::move(dialled)](
+          DatabaseConnection& connection) { return query_dialled_facts(connection, tenant, user, dialled); },
+      failure(StoreUnavailable{}), std::move(answer), nullptr);
+}
+
+void SqlStore::claim_orbit(ParkedCallRow row, OrbitWish wish, Answer<Result<OrbitGot, ClaimOrbitFailure>> answer) {
+  const ParkId park_id = row.park_id;
+  const auto claim =
+      std::make_shared<OrbitClaim>(OrbitClaim{std::move(row), std::move(wish), new_operation_id(), false});
+  ask<Result<OrbitGot, ClaimOrbitFailure>>(
+      park_id,
+      [this, claim](DatabaseConnection& connection) {
+        return ParkedCallsTable(connection, owner_).claim_orbit(*claim);
+      },
+      failure(ClaimOrbitFailure::kUnavailable), std::move(answer),
+      [this, claim](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).undo(*claim); });
+}
+
+void SqlStore::write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> answer) {
+  const ParkId park_id = row.park_id;
+  ask<Result<void, StoreUnavailable>>(
+      park_id,
+      [this, row = std::move(row),
+       operation_id = new_operation_id()](DatabaseConnection& connection) -> Result<void, StoreUnavailable> {
+        if (ParkedCallsTable(connection, owner_).write(row, operation_id)) return {};
+        log_warning(row.caller.call_id, "the row of this call is not ours any more");
+        return failure(StoreUnavailable{});
+      },
+      failure(StoreUnavailable{}), std::move(answer), nullptr);
+}
+
+void SqlStore::claim_call(std::string tenant, std::vector<std::string> orbits, std::string retriever,
+                          Answer<Result<ParkedCallRow, ClaimCallFailure>> answer) {
+  const auto claim = std::make_shared<CallClaim>(
+      CallClaim{std::move(tenant), std::move(orbits), std::move(retriever), new_operation_id(), false});
+  ask<Result<ParkedCallRow, ClaimCallFailure>>(
+      "",
+      [this, claim](DatabaseConnection& connection) { return ParkedCallsTable(connection, owner_).claim_call(*claim); },
+      failure(ClaimCallFailure::kUnavailable), std::move(answer),
+      [this, claim](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).undo(*claim); });
+}
+
+void SqlStore::load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> answer) {
+  ask<Result<std::vector<ParkedCallRow>, StoreUnavailable>>(
+      "", [this](DatabaseConnection& connection) { return ParkedCallsTable(connection, owner_).load(); },
+      failure(StoreUnavailable{}), std::move(answer), nullptr);
+}
+
+template <class T>
+void SqlStore::ask(const ParkId& park_id, std::function<T(DatabaseConnection&)> work, T unavailable, Answer<T> answer,
+                   Work undo) {
+  const Ticket ticket = ++last_ticket_;
+  const bool refused = monotonic_now() < refused_until_;
+  questions_[ticket] = {loop_.after(refused ? Duration(0) : settings_.budget,
+                                    [this, ticket] {
+                                      const Question question = std::move(questions_.extract(ticket).mapped());
+                                      question.give_up();
+                                    }),
+                        [answer, unavailable] { answer(unavailable); }};
+  if (refused) return;
+  // Written by the worker before the loop hears of it.
+  const auto result = std::make_shared<std::optional<T>>();
+  Waiting waiting{
+      .work = [work = std::move(work), result](DatabaseConnection& connection) { *result = work(connection); },
+      .done =
+          [this, park_id, ticket, result, unavailable, answer = std::move(answer),
+           undo = std::move(undo)](const Report& report) {
+            const bool waited_for = questions_.erase(ticket) != 0;
+            const bool done = report.outcome == Outcome::kDone;
+            if (undo && (report.outcome == Outcome::kUncertain || (done && !waited_for))) {
+              undo_twice(park_id.empty() ? new_operation_id() : park_id, undo);
+            }
+            if (waited_for) answer(done ? std::move(**result) : unavailable);
+          },
+      .question = ticket};
+  if (park_id.empty()) {
+    workers_.start(std::move(waiting.work), settings_.budget - kAnswerMargin,
+                   [this, done = std::move(waiting.done)](const Report& report) {
+                     note("", report);
+                     done(report);
+                   });
+  } else {
+    enqueue(park_id, std::move(waiting));
+  }
+}
+
+// A write that reached a server which was stopped is done when the server goes on, maybe just after the first undo.
+void SqlStore::undo_twice(const ParkId& park_id, const Work& undo) {
+  order(park_id, undo, [this, park_id, undo](const Report&) {
+    const Ticket ticket = ++last_ticket_;
+    second_undos_[ticket] = loop_.after(settings_.budget, [this, park_id, undo, ticket] {
+      order(park_id, undo);
+      second_undos_.erase(ticket);
+    });
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------------- the orders
+
+void SqlStore::unclaim_call(ParkId park_id) {
+  order(park_id, [this, park_id, operation_id = new_operation_id()](DatabaseConnection& connection) {
+    ParkedCallsTable(connection, owner_).unclaim_call(park_id, operation_id);
+  });
+}
+
+void SqlStore::write_retrieved(ParkedCallRow row) {
+  const ParkId park_id = row.park_id;
+  row.state = RowState::kRetrieved;
+  order(park_id, [this, row = std::move(row), operation_id = new_operation_id()](DatabaseConnection& connection) {
+    if (ParkedCallsTable(connection, owner_).write(row, operation_id)) return;
+    log_warning(row.caller.call_id, "the row of this call is not ours any more");
+  });
+}
+
+void SqlStore::remove(ParkId park_id, park::EndReason) {
+  order(park_id,
+        [this, park_id](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).remove(park_id); });
+}
+
+void SqlStore::order(const ParkId& park_id, Work work, Done done) {
+  ++waiting_orders_;
+  enqueue(park_id, {.work = std::move(work), .done = std::move(done)});
+}
+
+// --------------------------------------------------------------------------------------------------------- one by one
+
+void SqlStore::enqueue(const ParkId& park_id, Waiting waiting) {
+  Queue& queue = queues_[park_id];
+  queue.waiting.push_back(std::move(waiting));
+  if (queue.waiting.size() == 1) start_first(park_id);
+}
+
+void SqlStore::start_first(const ParkId& park_id) {
+  Queue& queue = queues_.at(park_id);
+  const auto answered_already = [this](const Waiting& waiting) {
+    return waiting.question != 0 && !questions_.contains(waiting.question);
+  };
+  while (!queue.waiting.empty() && answered_already(queue.waiting.front())) queue.waiting.pop_front();
+  if (queue.waiting.empty()) {
+    queues_.erase(park_id);
+    return;
+  }
+  workers_.start(queue.waiting.front().work, settings_.budget - kAnswerMargin,
+                 [this, park_id](const Report& report) { on_report(park_id, report); });
+}
+
+void SqlStore::on_report(const ParkId& park_id, const Report& report) {
+  note(park_id, report);
+  Queue& queue = queues_.at(park_id);
+  const bool is_order = queue.waiting.front().question == 0;
+  if (is_order && report.outcome != Outcome::kDone && report.outcome != Outcome::kImpossible) {
+    queue.retry = loop_.after(settings_.retry, [this, park_id] { start_first(park_id); });
+    return;
+  }
+  if (is_order) --waiting_orders_;
+  const Done done = std::move(queue.waiting.front().done);
+  queue.waiting.pop_front();
+  start_first(park_id);
+  if (done) done(report);
+}
+
+void SqlStore::note(const ParkId& park_id, const Report& report) {
+  if (report.outcome == Outcome::kImpossible) log_error(park_id, "the database refused: {}", report.words);
+  const bool away = report.outcome == Outcome::kAway || report.outcome == Outcome::kUncertain;
+  if (away) refused_until_ = monotonic_now() + settings_.retry;
+  if (away == !available_) return;
+  available_ = !away;
+  if (away) {
+    log_error("", "the database is away: {}", report.words);
+  } else {
+    log_info("", "the database is back");
+  }
+}
+
+}  // namespace callpark
