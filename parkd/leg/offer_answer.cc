@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 namespace callpark::leg {
@@ -17,12 +16,6 @@ using sip::SdpOrigin;
 namespace {
 
 constexpr std::string_view kAudio = "audio";
-constexpr std::string_view kTelephoneEvent = "telephone-event";
-// RFC 4733 2.4.1: the keys 0 to 9, *, # and A to D.
-constexpr std::string_view kEvents = "0-15";
-constexpr std::uint32_t kEventClockRate = 8000;
-constexpr std::uint8_t kDynamicFirst = 96;
-constexpr std::uint8_t kDynamicLast = 127;
 
 // ---------------------------------------------------------------------------------------------------------- addresses
 
@@ -34,10 +27,15 @@ SdpConnection connection_to(const MediaAddress& mediad) {
   return {"IN", is_ip6(mediad.address) ? "IP6" : "IP4", mediad.address};
 }
 
-// Numeric and not a multicast group ("224.2.1.1/127"): mediad resolves no names.
+// Numeric, since mediad resolves no names, and no multicast group (224.0.0.0/4, ff00::/8).
 bool can_be_sent_to(const SdpConnection& connection) {
-  in6_addr parsed;
-  return inet_pton(connection.address_type == "IP6" ? AF_INET6 : AF_INET, connection.address.c_str(), &parsed) == 1;
+  const char* text = connection.address.c_str();
+  if (connection.address_type == "IP6") {
+    in6_addr address;
+    return inet_pton(AF_INET6, text, &address) == 1 && address.s6_addr[0] != 0xff;
+  }
+  in_addr address;
+  return inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 28 != 0xe;
 }
 
 // RFC 3264 8: the o= line stays "except that the version in the origin field MUST increment by one".
@@ -81,104 +79,6 @@ Direction towards(const Sdp& party, const SdpMedia& line) {
   const auto ours = sip::reversed(sip::direction(party, line));
   return direction_of(sends(ours) && !sip::is_hold(party, line), receives(ours));
 }
-
-// -------------------------------------------------------------------------------------------------------------- codecs
-
-bool same_text(std::string_view left, std::string_view right) {
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
-}
-
-bool is_opus(std::string_view name) {
-  return same_text(name, "opus");
-}
-
-bool is_telephone_event(const sip::Codec& codec) {
-  return same_text(codec.name, kTelephoneEvent);
-}
-
-// RFC 7587 7: opus is always written with two channels, whatever is sent; some write none.
-bool same_codec(const sip::Codec& left, const sip::Codec& right) {
-  return same_text(left.name, right.name) && left.clock_rate == right.clock_rate &&
-         (left.channels == right.channels || is_opus(left.name));
-}
-
-sip::Codec described(const PlayableCodec& codec) {
-  const std::uint8_t channels = is_opus(codec.name) ? 2 : 1;
-  return {codec.payload_type.value_or(0), codec.name, codec.clock_rate, channels, {}};
-}
-
-sip::Codec telephone_event(std::uint8_t payload_type, std::uint32_t clock_rate) {
-  return {payload_type, std::string(kTelephoneEvent), clock_rate, 1, std::string(kEvents)};
-}
-
-const PlayableCodec* find_playable(const std::vector<PlayableCodec>& playable, const sip::Codec& codec) {
-  const auto found = std::find_if(playable.begin(), playable.end(),
-                                  [&](const PlayableCodec& each) { return same_codec(described(each), codec); });
-  return found == playable.end() ? nullptr : &*found;
-}
-
-// RFC 4733 2.1: events use the clock of the audio they replace. Of those who offer another one only, it is taken.
-const sip::Codec* find_telephone_event(const std::vector<sip::Codec>& codecs, std::uint32_t clock_rate) {
-  const sip::Codec* any = nullptr;
-  for (const auto& codec : codecs) {
-    if (!is_telephone_event(codec)) continue;
-    if (codec.clock_rate == clock_rate) return &codec;
-    if (!any) any = &codec;
-  }
-  return any;
-}
-
-// Gives each codec of one m= line its number.
-class PayloadTypes {
- public:
-  PayloadTypes(std::vector<sip::Codec> ours, std::vector<sip::Codec> theirs)
-      : ours_(std::move(ours)), theirs_(std::move(theirs)) {}
-
-  // The number that our side has used, else the other side's, else the static one, else a new one. None when all are
-  // taken.
-  std::optional<std::uint8_t> assign(const sip::Codec& codec, std::optional<std::uint8_t> static_payload_type) {
-    for (const auto wish : {number_in(ours_, codec), number_in(theirs_, codec), static_payload_type, unused()}) {
-      if (!wish || !is_free(*wish, codec)) continue;
-      assigned_.push_back(*wish);
-      return wish;
-    }
-    return std::nullopt;
-  }
-
- private:
-  static std::optional<std::uint8_t> number_in(const std::vector<sip::Codec>& codecs, const sip::Codec& wanted) {
-    for (const auto& codec : codecs) {
-      if (same_codec(codec, wanted)) return codec.payload_type;
-    }
-    return std::nullopt;
-  }
-
-  static bool has_number(const std::vector<sip::Codec>& codecs, std::uint8_t number) {
-    return std::any_of(codecs.begin(), codecs.end(), [&](const auto& codec) { return codec.payload_type == number; });
-  }
-
-  // RFC 3264 8.3.2: "the mapping from a particular dynamic payload type number to a particular codec within that media
-  // stream MUST NOT change for the duration of a session".
-  bool is_free(std::uint8_t number, const sip::Codec& codec) const {
-    if (std::find(assigned_.begin(), assigned_.end(), number) != assigned_.end()) return false;
-    return std::none_of(ours_.begin(), ours_.end(), [&](const sip::Codec& used) {
-      return used.payload_type == number && !same_codec(used, codec);
-    });
-  }
-
-  std::optional<std::uint8_t> unused() const {
-    for (std::uint8_t number = kDynamicFirst; number <= kDynamicLast; ++number) {
-      const bool assigned = std::find(assigned_.begin(), assigned_.end(), number) != assigned_.end();
-      if (!assigned && !has_number(ours_, number) && !has_number(theirs_, number)) return number;
-    }
-    return std::nullopt;
-  }
-
-  std::vector<sip::Codec> ours_;
-  std::vector<sip::Codec> theirs_;
-  std::vector<std::uint8_t> assigned_;
-};
 
 // --------------------------------------------------------------------------------------------------------------- lines
 
@@ -244,37 +144,6 @@ std::size_t choose_audio_line(const std::vector<SdpMedia>& lines, const std::opt
 std::vector<sip::Codec> codecs_at(const std::optional<Sdp>& sdp, std::size_t index) {
   const SdpMedia* line = line_at(sdp, index);
   return line && line->media == kAudio ? sip::codecs(*line) : std::vector<sip::Codec>{};
-}
-
-// In the order in which they like them. They may know more than an answer has shown, so when nothing of what they have
-// shown can be played, everything is worth an offer.
-std::vector<PlayableCodec> playable_for(const std::vector<sip::Codec>& shown,
-                                        const std::vector<PlayableCodec>& playable) {
-  std::vector<PlayableCodec> chosen;
-  for (const auto& codec : shown) {
-    const PlayableCodec* found = find_playable(playable, codec);
-    if (found && std::find(chosen.begin(), chosen.end(), *found) == chosen.end()) chosen.push_back(*found);
-  }
-  return chosen.empty() ? playable : chosen;
-}
-
-void add_codecs(SdpMedia& line, const std::vector<sip::Codec>& ours, const std::vector<sip::Codec>& theirs,
-                const std::vector<PlayableCodec>& playable) {
-  PayloadTypes numbers(ours, theirs);
-  for (const auto& each : playable_for(theirs, playable)) {
-    sip::Codec codec = described(each);
-    const auto number = numbers.assign(codec, each.payload_type);
-    if (!number) continue;
-    codec.payload_type = *number;
-    sip::add_codec(line, codec);
-  }
-  const sip::Codec* shown = find_telephone_event(theirs, kEventClockRate);
-  if (!shown && !theirs.empty()) return;
-  sip::Codec events = telephone_event(0, shown ? shown->clock_rate : kEventClockRate);
-  if (const auto number = numbers.assign(events, std::nullopt)) {
-    events.payload_type = *number;
-    sip::add_codec(line, events);
-  }
 }
 
 // -------------------------------------------------------------------------------------------- reading the other's line

@@ -9,20 +9,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "parkd/leg/codec_choice.h"
 #include "parkd/message/sdp.h"
 #include "parkd/service/ports.h"
 
 namespace callpark::leg {
-
-/// A codec that mediad can send, as it lists them.
-struct PlayableCodec {
-  std::string name;
-  std::uint32_t clock_rate = 8000;
-  /// None where RFC 3551 gives no static one.
-  std::optional<std::uint8_t> payload_type;
-
-  bool operator==(const PlayableCodec&) const = default;
-};
 
 /// All of them are a 488 (Not Acceptable Here) when an offer came, and an end of the attempt when an answer came.
 enum class OfferError : std::uint8_t {

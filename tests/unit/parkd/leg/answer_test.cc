@@ -80,7 +80,11 @@ TEST(MediaAnswer, WhatCannotBeServedSaysWhy) {
   EXPECT_EQ(answer_to("m=audio 4000 RTP/SAVP 0\nm=audio 4000 RTP/AVP 18\n").error(), OfferError::kNoCommonCodec);
   EXPECT_EQ(answer_to("m=audio 4000 RTP/AVP 18\nm=audio 4000 RTP/SAVP 0\n").error(), OfferError::kNoCommonCodec);
   EXPECT_EQ(answer_to("m=audio 4000 RTP/AVP 0\nc=IN IP4 phone.example\n").error(), OfferError::kNoAddress);
-  EXPECT_EQ(answer_to("m=audio 4000 RTP/AVP 0\nc=IN IP4 224.2.1.1/127\n").error(), OfferError::kNoAddress);
+  for (const auto* nobody : {"IP4 224.2.1.1/127", "IP4 239.255.0.1", "IP6 ff02::1", "IP6 10.0.0.1", "IP4 ::1"}) {
+    EXPECT_EQ(answer_to(std::string("m=audio 4000 RTP/AVP 0\nc=IN ") + nobody + "\n").error(), OfferError::kNoAddress)
+        << nobody;
+  }
+  EXPECT_TRUE(answer_to("m=audio 4000 RTP/AVP 0\nc=IN IP6 2001:db8::1\n"));
 }
 
 TEST(MediaAnswer, TelephoneEventAloneIsNoCodec) {
