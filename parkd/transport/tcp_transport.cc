@@ -294,25 +294,31 @@ void TcpTransport::bury() {
 
 void TcpTransport::sweep() {
   const MonotonicTime now = monotonic_now();
-  std::vector<Connection*> overdue;
+  std::vector<Connection*> stuck;
+  std::vector<Connection*> idle;
   for (const auto& [remote, connection] : connections_) {
-    if (is_overdue(*connection, now)) overdue.push_back(connection.get());
+    if (is_stuck(*connection, now)) {
+      stuck.push_back(connection.get());
+    } else if (now - connection->active >= settings_.idle_timeout) {
+      idle.push_back(connection.get());
+    }
   }
-  for (Connection* connection : overdue) {
-    ++counters_.timed_out;
-    end(*connection);
+  counters_.timed_out += stuck.size() + idle.size();
+  for (Connection* connection : stuck) end(*connection);
+  for (Connection* connection : idle) {
+    // Nobody misses this connection, unless the peer never took what was queued.
+    connection->queued() == 0 ? remove(*connection) : lose(*connection);
   }
 }
 
-bool TcpTransport::is_overdue(const Connection& connection, MonotonicTime now) const {
+bool TcpTransport::is_stuck(const Connection& connection, MonotonicTime now) const {
   switch (connection.state) {
     case Connection::State::kConnecting:
       return now - connection.since >= settings_.connect_timeout;
     case Connection::State::kClosing:
       return now - connection.since >= settings_.message_timeout;
     case Connection::State::kOpen:
-      return now - connection.active >= settings_.idle_timeout ||
-             (connection.message_began && now - *connection.message_began >= settings_.message_timeout);
+      return connection.message_began && now - *connection.message_began >= settings_.message_timeout;
     case Connection::State::kEnded:
       break;
   }

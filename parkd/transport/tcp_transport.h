@@ -88,7 +88,7 @@ class TcpTransport {
   void remove(Connection& connection);
   void bury();
   void sweep();
-  bool is_overdue(const Connection& connection, MonotonicTime now) const;
+  bool is_stuck(const Connection& connection, MonotonicTime now) const;
 
   EventLoop& loop_;
   const TcpSettings settings_;
