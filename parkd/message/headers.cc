@@ -1,6 +1,8 @@
 #include "parkd/message/headers.h"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "parkd/message/characters.h"
 #include "parkd/message/scanner.h"
@@ -132,16 +134,21 @@ std::vector<std::string_view> split_list(std::string_view value) {
     if (const auto part = trimmed(scanner.since(start)); !part.empty()) parts.push_back(part);
   };
   while (!scanner.done()) {
-    if (scanner.peek() == ',') {
-      finish();
-      scanner.accept(',');
-      start = scanner.position();
-    } else if (scanner.peek() == '"' && !scanner.take_quoted().empty()) {
-      continue;
-    } else if (scanner.peek() == '<' && !scanner.take_before('>').empty()) {
-      continue;
-    } else {
-      scanner.accept(scanner.peek());
+    switch (scanner.peek()) {
+      case ',':
+        finish();
+        scanner.accept(',');
+        start = scanner.position();
+        break;
+      // What has no end reaches to the end.
+      case '"':
+        if (scanner.take_quoted().empty()) scanner.take_rest();
+        break;
+      case '<':
+        if (scanner.take_before('>').empty()) scanner.take_rest();
+        break;
+      default:
+        scanner.accept(scanner.peek());
     }
   }
   finish();
@@ -165,18 +172,24 @@ std::string Replaces::to_string() const {
 }
 
 Result<Replaces, SyntaxError> parse_replaces(std::string_view text) {
-  Replaces replaces;
-  const std::size_t end = text.find(';');
-  replaces.call_id = trimmed(text.substr(0, end));
-  if (!consists_of(replaces.call_id, kVisible) || end == std::string_view::npos) {
-    return failure(SyntaxError::kReplaces);
+  const std::size_t end = std::min(text.find(';'), text.size());
+  const std::string_view call_id = trimmed(text.substr(0, end));
+  if (!consists_of(call_id, kVisible)) return failure(SyntaxError::kReplaces);
+  Replaces replaces{std::string(call_id), {}, {}, false};
+  Scanner scanner(text.substr(end));
+  for (ParamView param; scan_param(scanner, param);) {
+    const std::string_view value = param.value.value_or(std::string_view{});
+    // RFC 3891 6.1: exactly one of each tag.
+    if (same_ignoring_case(param.name, "to-tag")) {
+      if (!std::exchange(replaces.to_tag, value).empty()) return failure(SyntaxError::kReplaces);
+    } else if (same_ignoring_case(param.name, "from-tag")) {
+      if (!std::exchange(replaces.from_tag, value).empty()) return failure(SyntaxError::kReplaces);
+    } else if (same_ignoring_case(param.name, "early-only")) {
+      replaces.early_only = true;
+    }
   }
-  const Params params = make_params(text.substr(end));
-  replaces.to_tag = params.get("to-tag").value_or("");
-  replaces.from_tag = params.get("from-tag").value_or("");
-  replaces.early_only = params.has("early-only");
-  // RFC 3891 6.1: exactly one of each tag.
-  if (replaces.to_tag.empty() || replaces.from_tag.empty()) return failure(SyntaxError::kReplaces);
+  scanner.skip_space();
+  if (!scanner.done() || replaces.to_tag.empty() || replaces.from_tag.empty()) return failure(SyntaxError::kReplaces);
   return replaces;
 }
 

@@ -53,6 +53,7 @@ class Scanner {
   const char* position() const noexcept { return at_; }
   void rewind(const char* position) noexcept { at_ = position; }
   std::string_view since(const char* start) const noexcept { return {start, static_cast<std::size_t>(at_ - start)}; }
+  void take_rest() noexcept { at_ = end_; }
   std::string_view rest() const noexcept { return {at_, static_cast<std::size_t>(end_ - at_)}; }
 
  private:

@@ -118,7 +118,8 @@ class SdpParser {
     while (!text.empty()) {
       const std::string_view line = next_line(text);
       if (line.empty()) continue;
-      if (line.size() < 2 || line[1] != '=' || !is(line[0], kAlpha)) return failure(SyntaxError::kSdpLine);
+      const bool well_formed = line.size() >= 2 && line[1] == '=' && is(line[0], kAlpha);
+      if (!well_formed || line.find('\r') != std::string_view::npos) return failure(SyntaxError::kSdpLine);
       take(line[0], line.substr(2));
       if (error_) return failure(*error_);
     }

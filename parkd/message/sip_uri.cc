@@ -161,6 +161,8 @@ std::string SipUri::to_string() const {
 }
 
 bool SipUri::equivalent(const SipUri& other) const {
+  // A parameter that stands twice, against the grammar, must not make a URI differ from itself.
+  if (*this == other) return true;
   if (scheme_ != other.scheme_) return false;
   if (!is_sip()) return opaque_ == other.opaque_;
   return same_unescaped(user_, other.user_) && has_password_ == other.has_password_ &&

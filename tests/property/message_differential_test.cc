@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <osipparser2/osip_parser.h>
 
+#include <cstdarg>
 #include <memory>
 #include <string>
 
@@ -128,9 +129,7 @@ class MessageDifferential : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     parser_init();
-    for (int level = OSIP_FATAL; level < END_TRACE_LEVEL; ++level) {
-      osip_trace_disable_level(static_cast<osip_trace_level_t>(level));
-    }
+    osip_trace_initialize_func(OSIP_FATAL, [](const char*, int, osip_trace_level_t, const char*, va_list) {});
   }
 };
 
@@ -147,7 +146,8 @@ TEST_F(MessageDifferential, OsipReadsTheSameFacts) {
     ASSERT_EQ(facts(*ours), facts(theirs.get())) << "seed " << seed << "\n" << text;
   }
   RecordProperty("compared", static_cast<int>(compared));
-  // oSIP loses its way where a body has single CRs and LFs; it has to read most of them for this test to mean anything.
+  // oSIP wants a blank in CSeq where RFC 3261 allows a tab, and such things; it has to read most of them for this test
+  // to mean anything.
   EXPECT_GT(compared, kMessages * 9 / 10);
 }
 

@@ -46,7 +46,7 @@ class MessageGenerator {
     m.call_id = word(1, 24) + (chance(70) ? "@" + host() : "");
     lines.push_back(header({"Call-ID", "i"}) + m.call_id);
     m.cseq = number(0, 0x7fffffff);
-    lines.push_back(header({"CSeq"}) + std::to_string(m.cseq) + gap() + m.method);
+    lines.push_back(header({"CSeq"}) + std::to_string(m.cseq) + (chance(95) ? " " : gap()) + m.method);
     optional_headers(m, lines);
     body(m, lines);
     std::shuffle(lines.begin() + static_cast<std::ptrdiff_t>(ordered_), lines.end(), random_);
