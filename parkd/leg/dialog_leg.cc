@@ -59,7 +59,7 @@ bool DialogLeg::is_held_by_remote() const {
   return line && sip::is_hold(*remote_sdp_, *line);
 }
 
-// ------------------------------------------------------------------------------------------------------- our re-INVITE
+// ---- our re-INVITE ----
 
 void DialogLeg::offer(OfferMaker make, OnOffered done) {
   if (closed_) return done(Outcome::kGone, nullptr, nullptr);
@@ -179,8 +179,7 @@ void DialogLeg::conclude(Outcome outcome, const sip::Sdp* offer, const sip::Sdp*
   start_offering();
 }
 
-// --------------------------------------------------------------------------------------------------------- their
-// INVITE
+// ---- their INVITE ----
 
 bool DialogLeg::accept(sip::ServerTransactionKey key, const sip::SipMessage& request) {
   if (closed_) {
@@ -273,8 +272,7 @@ void DialogLeg::refuse(sip::ServerTransactionKey key, const sip::SipMessage& req
   }
 }
 
-// ------------------------------------------------------------------------------------------------------- other
-// requests
+// ---- other requests ----
 
 void DialogLeg::send(std::string_view method, const std::function<void(sip::SipMessage&)>& fill,
                      sip::ClientHandlers handlers) {

@@ -39,8 +39,7 @@ SipLegs::~SipLegs() {
   for (auto& [id, seat] : dialogs_) seat.leg->close();
 }
 
-// ----------------------------------------------------------------------------------------------------------
-// bookkeeping
+// ---- bookkeeping ----
 
 SipLegs::Parked* SipLegs::find(const ParkId& park_id) {
   const auto found = parked_.find(park_id);
@@ -135,8 +134,7 @@ std::optional<DialogSnapshot> SipLegs::peer_snapshot(const ParkId& park_id) cons
   return peer->snapshot();
 }
 
-// ------------------------------------------------------------------------------------------------- orders about
-// parties
+// ---- orders about parties ----
 
 void SipLegs::offer_to_caller(const ParkId& park_id, park::Question question, DialogLeg::OfferMaker make,
                               std::optional<MediaAddress> music) {
@@ -211,8 +209,111 @@ void SipLegs::make_peer(const ParkId& park_id, CallId retriever) {
   set_peer_owner(park_id, parked, node.mapped().owner);
 }
 
-// ---------------------------------------------------------------------------------------------------------- feature
-// calls
+// ---- transfers by the peer ----
+
+void SipLegs::call_target(const ParkId& park_id, park::Question question, const TransferTarget& target) {
+  Parked& parked = parked_.at(park_id);
+  if (!parked.caller->remote_sdp()) {
+    return agent_.loop.post([this, park_id, question] { listener_->on_target_refused(park_id, question, 488); });
+  }
+  const sip::SipUri uri(target.number, target.tenant);
+  const sip::DialogState& caller = parked.caller->dialog();
+  sip::SipMessage invite = sip::make_request(sip::method::kInvite, uri);
+  sip::NameAddr from;
+  from.display = caller.remote_display;
+  if (auto parsed = sip::parse_uri(caller.remote_uri)) from.uri = *std::move(parsed);
+  from.set_tag(random_token(kTagLength));
+  invite.set_header(sip::HeaderName::kFrom, from.to_string());
+  invite.set_header(sip::HeaderName::kTo, sip::NameAddr{"", uri, {}}.to_string());
+  invite.set_header(sip::HeaderName::kCallId, random_token(2 * kTagLength));
+  invite.set_cseq(1, sip::method::kInvite);
+  invite.set_header(sip::HeaderName::kContact, agent_.contact);
+  invite.set_header(park_header::kTenant, target.tenant);
+  if (parked.peer) invite.set_header(sip::HeaderName::kReferredBy, "<" + parked.peer->dialog().remote_uri + ">");
+  if (!target.replaces.empty()) invite.set_header(sip::HeaderName::kReplaces, target.replaces);
+  write_capabilities(invite);
+  sip::Sdp offer = align_offer(*parked.caller->remote_sdp(), std::nullopt, std::nullopt);
+  invite.set_body(kSdpType, sip::write_sdp(offer));
+  const auto key =
+      agent_.transactions.send_request(invite, agent_.kamailio,
+                                       {[this, park_id, question, invite](const sip::SipMessage& response) {
+                                          on_target_response(park_id, question, invite, response);
+                                        },
+                                        [this, park_id, question](sip::ClientFailure) {
+                                          if (Parked* still = find(park_id)) still->target.reset();
+                                          listener_->on_target_refused(park_id, question, 408);
+                                        }});
+  parked.target = Target{key, owner_key(target.tenant, target.number), std::move(offer), nullptr};
+}
+
+void SipLegs::on_target_response(const ParkId& park_id, park::Question question, const sip::SipMessage& invite,
+                                 const sip::SipMessage& response) {
+  if (response.status() < 200) return;
+  Parked* parked = find(park_id);
+  Target* target = parked && parked->target ? &*parked->target : nullptr;
+  if (response.status() >= 300) {
+    if (!target) return;
+    parked->target.reset();
+    return listener_->on_target_refused(park_id, question, response.status());
+  }
+  auto dialog = sip::from_outgoing_invite(invite, response);
+  if (!dialog) return;
+  agent_.transactions.send_ack(sip::make_ack_for_2xx(*dialog, invite.cseq().number), agent_.kamailio);
+  const auto answer = sip::parse_sdp(response.body());
+  if (target && target->leg && target->leg->dialog().id == dialog->id) return;  // the 200 once more
+  auto leg = std::make_shared<DialogLeg>(agent_, *std::move(dialog), CallIdOwner::kWe);
+  if (!target || target->leg || !answer) {
+    // Cancelled too late, a second one who answered, or an answer that is none.
+    leg->bye();
+    if (!target || target->leg) return;
+    parked->target.reset();
+    return listener_->on_target_refused(park_id, question, 488);
+  }
+  leg->set_local_sdp(target->offer);
+  leg->set_remote_sdp(*answer);
+  target->leg = leg;
+  listener_->on_target_answered(park_id, question);
+}
+
+void SipLegs::offer_target(const ParkId& park_id, park::Question question) {
+  DialogLeg* caller = at(park_id).caller.get();
+  offer_to_caller(
+      park_id, question,
+      [caller, target_sdp = *at(park_id).target->leg->remote_sdp()] {
+        return align_offer(target_sdp, caller->local_sdp(), caller->remote_sdp());
+      },
+      std::nullopt);
+}
+
+void SipLegs::end_target(const ParkId& park_id) {
+  Parked& parked = parked_.at(park_id);
+  if (!parked.target) return;
+  if (parked.target->leg) {
+    parked.target->leg->bye();
+  } else {
+    agent_.transactions.cancel(parked.target->invite);
+  }
+  parked.target.reset();
+}
+
+void SipLegs::make_target_peer(const ParkId& park_id) {
+  Parked& parked = parked_.at(park_id);
+  const Target target = *std::exchange(parked.target, std::nullopt);
+  unseat(parked.peer);
+  parked.peer = target.leg;
+  seat(parked.peer, park_id, PartyEnd::kPeer);
+  set_peer_owner(park_id, parked, target.owner);
+  // The target was offered what the caller had said earlier; if he says anything else now, the target must know.
+  const sip::Sdp& now = *parked.caller->remote_sdp();
+  const sip::SdpMedia* there = sip::audio(target.offer);
+  const sip::SdpMedia* here = sip::audio(now);
+  if (there && here && there->port == here->port) return;
+  parked.peer->offer(
+      [peer = parked.peer.get(), now] { return align_offer(now, peer->local_sdp(), peer->remote_sdp()); },
+      [](DialogLeg::Outcome, const sip::Sdp*, const sip::Sdp*) {});
+}
+
+// ---- feature calls ----
 
 void SipLegs::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& request) {
   const std::string tenant = header_text(request, park_header::kTenant);
@@ -317,8 +418,7 @@ void SipLegs::hang_up(CallId id) {
   refuse(id, 480, "");
 }
 
-// -------------------------------------------------------------------------------------------------------------
-// transfers
+// ---- transfers ----
 
 void SipLegs::on_refer_outside(sip::ServerTransactionKey key, const sip::SipMessage& request) {
   const std::string tenant = header_text(request, park_header::kTenant);
@@ -400,7 +500,7 @@ void SipLegs::notify(DialogLeg& leg, int status, const std::string& reason, std:
            {});
 }
 
-// ------------------------------------------------------------------------------------------------------ what comes in
+// ---- what comes in ----
 
 void SipLegs::on_request(sip::ServerTransactionKey key, const sip::SipMessage& request, const sip::Endpoint&) {
   if (const Seat* found = request.to_tag().empty() ? nullptr : dialogs_.find_for(request)) {

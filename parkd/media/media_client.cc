@@ -56,7 +56,7 @@ void MediaClient::start() {
                      }});
 }
 
-// ------------------------------------------------------------------------------------------------------------ the port
+// ---- the port ----
 
 void MediaClient::open(std::string session, Play play, std::optional<MediaSnapshot> again, Opened answer) {
   if (!greeted_) return loop_.post([answer = std::move(answer)] { answer(failure(MediaUnavailable{})); });
@@ -121,7 +121,7 @@ media::SessionOpen MediaClient::request_of(const Session& session) const {
   return open;
 }
 
-// ------------------------------------------------------------------------------------------------------ the connection
+// ---- the connection ----
 
 void MediaClient::on_connected() {
   ask(media::Hello{settings_.name, media::kProtocolVersion},

@@ -220,7 +220,7 @@ ParkService::~ParkService() {
   media_.set_listener(nullptr);
 }
 
-// ------------------------------------------------------------------------------------------------------ somebody dials
+// ---- somebody dials ----
 
 void ParkService::on_feature_call(FeatureCall call) {
   open_calls_.emplace(call.call, call.sip_call_id);
@@ -290,7 +290,7 @@ void ParkService::retrieve(const FeatureCall& call, const DialledFacts& facts, c
                     });
 }
 
-// ------------------------------------------------------------------------------------------------- somebody transfers
+// ---- somebody transfers ----
 
 void ParkService::on_refer(Referral referral) {
   store_.look_up(referral.tenant, referral.user, referral.dialled, [this, referral](LookedUp facts) {
@@ -349,7 +349,7 @@ void ParkService::repark_referred(const ParkId& park_id, const Referral& referra
   tell(park_id, park::ParkerReferred{});
 }
 
-// ------------------------------------------------------------------------------------------------------ calls and rows
+// ---- calls and rows ----
 
 ParkService::ParkedCall& ParkService::start(const std::string& tenant, const std::string& user,
                                             const DialledFacts& facts, OrbitWish wish) {
@@ -443,7 +443,7 @@ void ParkService::refuse_refer(ReferId refer, park::RefusalReason reason, Legs::
   legs_.conclude_refer(refer, refusal.status, std::string(refusal.phrase), adoption);
 }
 
-// ------------------------------------------------------------------------------------------------- what the ports say
+// ---- what the ports say ----
 
 void ParkService::on_orbit_claimed(const ParkId& park_id, park::Question question,
                                    Result<OrbitGot, ClaimOrbitFailure> got) {
@@ -551,7 +551,7 @@ void ParkService::on_media_moved(const std::string& session, const MediaSnapshot
   tell(id, park::MediaMoved{call.state.media_question});
 }
 
-// --------------------------------------------------------------------------------------------------------- the machine
+// ---- the machine ----
 
 ParkService::ParkedCall* ParkService::find(const ParkId& park_id) {
   const auto found = calls_.find(park_id);

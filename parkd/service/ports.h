@@ -22,7 +22,7 @@ using ParkId = std::string;
 using CallId = std::uint64_t;
 using ReferId = std::uint64_t;
 
-// ---------------------------------------------------------------------------------------------------------------- data
+// ---- data ----
 
 /// One side of a SIP dialog as RFC 3261 12 defines it, with what is needed to make it again from a row. `local` is
 /// whoever parkd speaks as. The session descriptions may be digests (o=, c=, m=, rtpmap and direction lines).
@@ -103,7 +103,7 @@ struct ParkedCallRow {
   std::uint64_t epoch = 0;  // rises when another node takes the call over
 };
 
-// --------------------------------------------------------------------------------------------------------------- store
+// ---- store ----
 
 enum class CodeAction { kPark, kRetrieve };
 enum class BareCode { kOwnExtension, kRandomOrbit };
@@ -173,7 +173,7 @@ class Store {
   virtual void load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> answer) = 0;
 };
 
-// --------------------------------------------------------------------------------------------------------------- media
+// ---- media ----
 
 struct Music {
   std::string music_class;
@@ -214,7 +214,7 @@ class Media {
   virtual void close(const std::string& session) = 0;
 };
 
-// ---------------------------------------------------------------------------------------------------------------- legs
+// ---- legs ----
 
 /// Somebody dialled a number that is parkd's business.
 struct FeatureCall {
