@@ -38,6 +38,18 @@ Number little_endian(const unsigned char* bytes) {
 
 constexpr size_t kWavHeader = 44;
 
+std::vector<int16_t> mixed_down(const std::vector<unsigned char>& bytes, size_t frames, size_t channels) {
+  std::vector<int16_t> samples(frames);
+  for (size_t frame = 0; frame < frames; ++frame) {
+    int sum = 0;
+    for (size_t channel = 0; channel < channels; ++channel) {
+      sum += static_cast<int16_t>(little_endian<uint16_t>(bytes.data() + 2 * (frame * channels + channel)));
+    }
+    samples[frame] = static_cast<int16_t>(sum / static_cast<int>(channels));
+  }
+  return samples;
+}
+
 std::string wav_header(int rate, uint32_t data_bytes) {
   std::string header = "RIFF";
   append<uint32_t>(header, 36 + data_bytes);
@@ -156,7 +168,8 @@ void write_tone_wav(const std::filesystem::path& path, int hz, int rate, int sec
   write_file(path, text);
 }
 
-Sound wav_tail(const std::filesystem::path& path, std::chrono::milliseconds window, std::chrono::milliseconds stale) {
+Sound wav_tail(const std::filesystem::path& path, std::chrono::milliseconds window, std::chrono::milliseconds stale,
+               int rate_without_header) {
   Sound sound;
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return sound;
@@ -166,22 +179,17 @@ Sound wav_tail(const std::filesystem::path& path, std::chrono::milliseconds wind
   unsigned char header[kWavHeader];
   const bool readable = fstat(fd, &status) == 0 && pread(fd, header, sizeof header, 0) == kWavHeader;
   const auto age_ms = (now.tv_sec - status.st_mtim.tv_sec) * 1000 + (now.tv_nsec - status.st_mtim.tv_nsec) / 1'000'000;
-  if (readable && age_ms <= stale.count() && little_endian<uint16_t>(header + 34) == 16) {
-    const auto channels = static_cast<size_t>(std::max<uint16_t>(little_endian<uint16_t>(header + 22), 1));
-    sound.rate = std::max(static_cast<int>(little_endian<uint32_t>(header + 24)), 1);
+  if (readable && age_ms <= stale.count()) {
+    const bool described = little_endian<uint16_t>(header + 34) == 16;
+    const size_t channels = described ? std::max<size_t>(little_endian<uint16_t>(header + 22), 1) : 1;
+    sound.rate = described ? static_cast<int>(little_endian<uint32_t>(header + 24)) : rate_without_header;
     const size_t frame = 2 * channels;
     const size_t frames = (static_cast<size_t>(status.st_size) - kWavHeader) / frame;
     const size_t wanted = std::min(frames, static_cast<size_t>(window.count() * sound.rate / 1000));
     std::vector<unsigned char> bytes(wanted * frame);
-    const ssize_t got =
-        pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(kWavHeader + (frames - wanted) * frame));
-    for (size_t i = 0; got > 0 && (i + 1) * frame <= static_cast<size_t>(got); ++i) {
-      int sum = 0;
-      for (size_t channel = 0; channel < channels; ++channel) {
-        sum += static_cast<int16_t>(little_endian<uint16_t>(bytes.data() + i * frame + 2 * channel));
-      }
-      sound.samples.push_back(static_cast<int16_t>(sum / static_cast<int>(channels)));
-    }
+    const auto begin = static_cast<off_t>(kWavHeader + (frames - wanted) * frame);
+    const ssize_t got = pread(fd, bytes.data(), bytes.size(), begin);
+    sound.samples = mixed_down(bytes, got > 0 ? static_cast<size_t>(got) / frame : 0, channels);
   }
   close(fd);
   return sound;
