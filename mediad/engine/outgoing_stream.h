@@ -1,0 +1,69 @@
+// One session's outgoing RTP: an oRTP session that stamps the cached payloads and sends RTCP reports, over a transport
+// of ours that knows the remote address itself (oRTP's own would open two more sockets).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "mediad/engine/codec_facts.h"
+#include "mediad/engine/player.h"
+#include "mediad/engine/rtp_port.h"
+
+namespace callpark::media {
+
+/// Belongs to the sender's thread, but for construction and packets_sent().
+class OutgoingStream {
+ public:
+  struct Begin {
+    std::uint32_t ssrc = 0;
+    std::optional<std::uint16_t> sequence{};
+    std::optional<std::uint32_t> timestamp{};
+  };
+  using OnEnded = std::function<void(std::uint64_t play_number)>;
+
+  /// Without `sequence` and `timestamp` both are taken from the packet clock, so that another process that opens the
+  /// same SSRC later continues them as if the packets between had been lost. `on_ended` is called in send_next().
+  OutgoingStream(std::shared_ptr<RtpPort> port, const Begin& begin, OnEnded on_ended);
+  ~OutgoingStream();
+  OutgoingStream(const OutgoingStream&) = delete;
+  OutgoingStream& operator=(const OutgoingStream&) = delete;
+
+  void set_codec(CodecName codec, std::uint8_t payload_type);
+  enum class Sending { kOn, kPaused };
+  void set_sending(Sending sending) { sending_ = sending; }
+  Player& player() { return player_; }
+
+  /// Sends the packet of this moment. `now` grows by one a call; where it grows by more, time has been lost and the
+  /// timestamps say so.
+  void send_next(PacketClock now);
+
+  std::uint64_t packets_sent() const { return packets_sent_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Rtp;
+
+  void begin_clock(PacketClock now);
+
+  std::shared_ptr<RtpPort> port_;
+  std::unique_ptr<Rtp> rtp_;
+  Begin begin_;
+  OnEnded on_ended_;
+  Player player_;
+  Sending sending_ = Sending::kOn;
+  std::uint32_t clock_per_packet_ = 160;
+  // timestamp = offset + packet clock × clock_per_packet_, with which a change of clock goes on where it was.
+  std::uint32_t timestamp_offset_ = 0;
+  std::uint16_t sequence_ = 0;
+  enum class Talkspurt { kBegins, kGoesOn };
+  Talkspurt talkspurt_ = Talkspurt::kBegins;
+  enum class Started { kNo, kYes };
+  Started started_ = Started::kNo;
+  std::uint32_t last_timestamp_ = 0;
+  PacketClock last_now_ = 0;
+  std::atomic<std::uint64_t> packets_sent_{0};
+};
+
+}  // namespace callpark::media

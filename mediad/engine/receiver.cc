@@ -1,0 +1,88 @@
+#include "mediad/engine/receiver.h"
+
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+namespace callpark::media {
+namespace {
+
+constexpr int kKeyCheckMs = 100;
+constexpr std::size_t kEventsPerWait = 256;
+
+}  // namespace
+
+Receiver::Receiver() : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)) {
+  if (epoll_fd_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+  watch(inbox_.fd(), Kind::kRtp, 0);
+  thread_ = std::thread([this] { run(); });
+}
+
+Receiver::~Receiver() {
+  inbox_.post([this] { run_ = Run::kStopped; });
+  thread_.join();
+  close(epoll_fd_);
+}
+
+void Receiver::watch(int fd, Kind kind, std::uint32_t number) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = static_cast<std::uint64_t>(kind) << 32 | number;
+  if (fd >= 0) epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event);
+}
+
+void Receiver::add(std::shared_ptr<IncomingStream> stream) {
+  inbox_.post([this, stream = std::move(stream)]() mutable {
+    const std::uint32_t number = next_number_++;
+    watch(stream->port()->rtp_fd(), Kind::kRtp, number);
+    watch(stream->port()->rtcp_fd(), Kind::kRtcp, number);
+    streams_.emplace(number, std::move(stream));
+  });
+}
+
+void Receiver::remove(std::shared_ptr<IncomingStream> stream) {
+  inbox_.post([this, stream = std::move(stream)] {
+    // Closing its port has taken it out of the epoll set.
+    const auto is_it = [&stream](const auto& entry) { return entry.second == stream; };
+    std::erase_if(with_key_pressed_, is_it);
+    std::erase_if(streams_, is_it);
+  });
+}
+
+void Receiver::change(std::shared_ptr<IncomingStream> stream, std::function<void(IncomingStream&)> change) {
+  inbox_.post([stream = std::move(stream), change = std::move(change)] { change(*stream); });
+}
+
+void Receiver::handle(std::uint64_t tag, MonotonicTime now) {
+  const auto number = static_cast<std::uint32_t>(tag);
+  if (number == 0) return inbox_.do_all();
+  const auto found = streams_.find(number);
+  if (found == streams_.end()) return;
+  if (static_cast<Kind>(tag >> 32) == Kind::kRtcp) return found->second->receive_rtcp();
+  found->second->receive_rtp(now);
+  if (found->second->is_key_pressed()) with_key_pressed_.insert(*found);
+}
+
+void Receiver::look_after_keys(MonotonicTime now) {
+  for (const auto& [number, stream] : with_key_pressed_) stream->on_time(now);
+  std::erase_if(with_key_pressed_, [](const auto& entry) { return !entry.second->is_key_pressed(); });
+}
+
+void Receiver::run() {
+  prctl(PR_SET_NAME, "receiver");
+  std::array<epoll_event, kEventsPerWait> events;
+  while (run_ == Run::kOn) {
+    const int timeout = with_key_pressed_.empty() ? -1 : kKeyCheckMs;
+    const int count = epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), timeout);
+    const MonotonicTime now = monotonic_now();
+    for (int i = 0; i < count; ++i) handle(events[static_cast<std::size_t>(i)].data.u64, now);
+    look_after_keys(now);
+  }
+}
+
+}  // namespace callpark::media

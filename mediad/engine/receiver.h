@@ -1,0 +1,47 @@
+// The thread that receives: one epoll over the sockets of every session.
+#pragma once
+
+#include <memory>
+#include <thread>
+#include <unordered_map>
+
+#include "mediad/engine/incoming_stream.h"
+#include "mediad/engine/thread_inbox.h"
+
+namespace callpark::media {
+
+class Receiver {
+ public:
+  /// Throws std::system_error when the kernel gives no epoll descriptor.
+  Receiver();
+  ~Receiver();
+  Receiver(const Receiver&) = delete;
+  Receiver& operator=(const Receiver&) = delete;
+
+  void add(std::shared_ptr<IncomingStream> stream);
+  /// The stream's port may be closed at once; the stream itself lives until the thread has let it go.
+  void remove(std::shared_ptr<IncomingStream> stream);
+  /// Does `change` to the stream between two packets.
+  void change(std::shared_ptr<IncomingStream> stream, std::function<void(IncomingStream&)> change);
+
+ private:
+  enum class Kind : std::uint32_t { kRtp, kRtcp };
+
+  void run();
+  void watch(int fd, Kind kind, std::uint32_t number);
+  void handle(std::uint64_t tag, MonotonicTime now);
+  void look_after_keys(MonotonicTime now);
+
+  ThreadInbox inbox_;
+  int epoll_fd_;
+  // What stands below belongs to the thread. Numbers are never used again, so an event of a stream that has gone finds
+  // nothing.
+  std::unordered_map<std::uint32_t, std::shared_ptr<IncomingStream>> streams_;
+  std::unordered_map<std::uint32_t, std::shared_ptr<IncomingStream>> with_key_pressed_;
+  std::uint32_t next_number_ = 1;
+  enum class Run { kOn, kStopped };
+  Run run_ = Run::kOn;
+  std::thread thread_;
+};
+
+}  // namespace callpark::media

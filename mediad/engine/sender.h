@@ -1,0 +1,55 @@
+// The thread that sends: every stream once in 20 ms by an absolute clock, the streams spread over 20 phases of 1 ms so
+// that packets leave evenly.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "mediad/engine/outgoing_stream.h"
+#include "mediad/engine/thread_inbox.h"
+
+namespace callpark::media {
+
+class Sender {
+ public:
+  struct Options {
+    /// The thread's nice value; when the system does not allow it the thread keeps its own.
+    int nice = -10;
+  };
+  explicit Sender(Options options);
+  /// Ends the thread; streams get no more packets.
+  ~Sender();
+  Sender(const Sender&) = delete;
+  Sender& operator=(const Sender&) = delete;
+
+  /// The stream's first packet leaves as soon as a phase with the fewest streams comes round, 20 ms at latest.
+  void add(std::shared_ptr<OutgoingStream> stream);
+  void remove(std::shared_ptr<OutgoingStream> stream);
+  /// Does `change` to the stream between two packets.
+  void change(std::shared_ptr<OutgoingStream> stream, std::function<void(OutgoingStream&)> change);
+
+ private:
+  static constexpr std::size_t kPhases = kPacketMs;
+  using Streams = std::vector<std::shared_ptr<OutgoingStream>>;
+
+  void run();
+  void sleep_until(std::int64_t when_ms) const;
+  void do_phase(std::int64_t when_ms);
+  void insert(std::shared_ptr<OutgoingStream> stream);
+  bool anything_to_send() const;
+
+  Options options_;
+  ThreadInbox inbox_;
+  // What stands below belongs to the thread.
+  std::array<Streams, kPhases> phases_;
+  /// The next phase to be done, in ms of the monotonic clock.
+  std::int64_t next_ms_ = 0;
+  enum class Run { kOn, kStopped };
+  Run run_ = Run::kOn;
+  std::thread thread_;
+};
+
+}  // namespace callpark::media

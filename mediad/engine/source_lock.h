@@ -1,0 +1,61 @@
+// Decides whose packets a session listens to: those of the signalled address, or, once at most, of the one address that
+// a NAT or a careless phone really sends from. Pure.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+
+#include "base/clock.h"
+#include "mediad/engine/peer_address.h"
+
+namespace callpark::media {
+
+class SourceLock {
+ public:
+  enum class Verdict {
+    /// Somebody else's: to be dropped.
+    kForeign,
+    kOurs,
+    /// Ours, and from now on nobody else's is: packets go to locked_address().
+    kLocked,
+  };
+  enum class Learning { kAllowed, kForbidden };
+
+  /// Another address can only be learnt from packets that come soon after the remote was signalled; later on, whoever
+  /// sends first from elsewhere would be given the stream.
+  static constexpr Duration kLearningTime{10'000};
+  static constexpr int kLearningPacketsMax = 50;
+  /// So many packets of one source with sequence numbers that follow one another make an address credible.
+  static constexpr int kCrediblePackets = 3;
+
+  SourceLock(PeerAddress signalled, Learning learning, MonotonicTime now)
+      : signalled_(std::move(signalled)), state_(Searching{learning, now + kLearningTime, 0, {}}) {}
+
+  Verdict judge(const PeerAddress& from, std::uint32_t ssrc, std::uint16_t sequence, MonotonicTime now);
+  /// Only after kLocked.
+  const PeerAddress& locked_address() const { return std::get<Locked>(state_).address; }
+
+ private:
+  struct Candidate {
+    PeerAddress address;
+    std::uint32_t ssrc;
+    std::uint16_t sequence;
+    int packets;
+  };
+  struct Searching {
+    Learning learning;
+    MonotonicTime until;
+    int foreign_packets;
+    Candidate candidate;
+  };
+  struct Locked {
+    PeerAddress address;
+  };
+
+  Verdict lock(const PeerAddress& address);
+
+  PeerAddress signalled_;
+  std::variant<Searching, Locked> state_;
+};
+
+}  // namespace callpark::media

@@ -1,0 +1,58 @@
+// Work that other threads hand to a thread which sleeps on a descriptor.
+#pragma once
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace callpark::media {
+
+class ThreadInbox {
+ public:
+  using Work = std::function<void()>;
+
+  /// Throws std::system_error when the kernel gives no descriptor.
+  ThreadInbox() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+  }
+  ThreadInbox(const ThreadInbox&) = delete;
+  ThreadInbox& operator=(const ThreadInbox&) = delete;
+  ~ThreadInbox() { close(fd_); }
+
+  /// From any thread.
+  void post(Work work) {
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_.push_back(std::move(work));
+    }
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = write(fd_, &one, sizeof one);
+  }
+
+  /// Readable while there is work. Only for the owning thread, as is do_all().
+  int fd() const { return fd_; }
+  void do_all() {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto got = read(fd_, &count, sizeof count);
+    {
+      const std::lock_guard lock(mutex_);
+      doing_.swap(waiting_);
+    }
+    for (const Work& work : doing_) work();
+    doing_.clear();
+  }
+
+ private:
+  int fd_;
+  std::mutex mutex_;
+  std::vector<Work> waiting_;
+  std::vector<Work> doing_;
+};
+
+}  // namespace callpark::media
