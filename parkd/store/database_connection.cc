@@ -94,7 +94,9 @@ DatabaseConnection::DatabaseConnection(const DatabaseAddress& address) : impl_(s
     const std::unique_ptr<sql::Statement> statement(impl_->connection->createStatement());
     statement->execute(kSessionSettings);
   } catch (const sql::SQLException& error) {
-    throw DatabaseError(DatabaseError::Kind::kAway, error_of(error).what());
+    const DatabaseError reason = error_of(error);
+    throw DatabaseError(reason.kind() == DatabaseError::Kind::kLost ? reason.kind() : DatabaseError::Kind::kAway,
+                        reason.what());
   }
   if (const auto problem = schema_problem(*this)) throw DatabaseError(DatabaseError::Kind::kAway, *problem);
 }

@@ -43,7 +43,7 @@ class DatabaseConnection {
   using Row = std::vector<std::optional<std::string>>;
 
   /// Connects and checks the schema. No wait for the server is longer than about a second, whole seconds being the
-  /// library's unit. Throws DatabaseError.
+  /// library's unit. Throws DatabaseError: kAway, or kLost when it broke on the way.
   explicit DatabaseConnection(const DatabaseAddress& address);
   ~DatabaseConnection();
   DatabaseConnection(const DatabaseConnection&) = delete;

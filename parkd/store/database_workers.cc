@@ -34,32 +34,44 @@ void DatabaseWorkers::report(std::uint64_t id, Report report) {
 }
 
 DatabaseWorkers::Report DatabaseWorkers::run(const Work& work, MonotonicTime deadline) {
+  bool sent = false;  // something may have been done
   Report last{Outcome::kBusy, "the budget was spent in the queue"};
+  const auto failed = [&](Outcome outcome, const std::exception& error) {
+    last = {sent ? Outcome::kUncertain : outcome, error.what()};
+  };
   while (monotonic_now() < deadline) {
+    std::unique_ptr<DatabaseConnection> connection;
     try {
-      std::unique_ptr<DatabaseConnection> connection = take_connection();
+      connection = take_connection();
+    } catch (const DatabaseError& error) {
+      failed(Outcome::kAway, error);
+      if (error.kind() == DatabaseError::Kind::kLost) continue;
+      return last;
+    }
+    try {
       work(*connection);
       give_back(std::move(connection));
       return {};
     } catch (const DatabaseError& error) {
-      last.words = error.what();
       switch (error.kind()) {
         case DatabaseError::Kind::kAway:
-          if (last.outcome != Outcome::kUncertain) last.outcome = Outcome::kAway;
-          return last;
         case DatabaseError::Kind::kLost:
-          last.outcome = Outcome::kUncertain;
+          sent = true;
           drop_connections();  // if the server is another by now, they are all dead
+          failed(Outcome::kUncertain, error);
           break;
         case DatabaseError::Kind::kBusy:
+          give_back(std::move(connection));
+          failed(Outcome::kBusy, error);
           break;
         case DatabaseError::Kind::kDuplicate:
         case DatabaseError::Kind::kRefused:
-          if (last.outcome != Outcome::kUncertain) last.outcome = Outcome::kImpossible;
+          failed(Outcome::kImpossible, error);
           return last;
       }
     } catch (const std::exception& error) {
-      return {last.outcome == Outcome::kUncertain ? Outcome::kUncertain : Outcome::kImpossible, error.what()};
+      failed(Outcome::kImpossible, error);
+      return last;
     }
   }
   return last;

@@ -112,7 +112,8 @@ void SqlStore::ask(const ParkId& park_id, std::function<T(DatabaseConnection&)> 
            undo = std::move(undo)](const Report& report) {
             const bool waited_for = questions_.erase(ticket) != 0;
             const bool done = report.outcome == Outcome::kDone;
-            if (undo && (report.outcome == Outcome::kUncertain || (done && !waited_for))) {
+            const bool nothing_done = report.outcome == Outcome::kBusy || report.outcome == Outcome::kAway;
+            if (undo && !nothing_done && !(done && waited_for)) {
               undo_twice(park_id.empty() ? new_operation_id() : park_id, undo);
             }
             if (waited_for) answer(done ? std::move(**result) : unavailable);
