@@ -148,7 +148,7 @@ class EncoderChain {
 
 }  // namespace
 
-EncodedAudio encode(const Pcm& pcm, CodecName codec, Ending ending) {
+EncodedAudio encode(const Pcm& pcm, CodecName codec, Ending ending, const std::stop_token& stop) {
   const auto per_packet = static_cast<std::size_t>(pcm.rate_hz / kPacketsPerSecond);
   const std::size_t whole = pcm.samples.size() / per_packet;
   // A sound shorter than a packet cannot loop without a gap; it is filled up like one that ends.
@@ -169,6 +169,7 @@ EncodedAudio encode(const Pcm& pcm, CodecName codec, Ending ending) {
   EncoderChain chain(pcm.rate_hz, codec);
   const std::size_t fed_max = lead_in + packets + kFlushPackets;
   for (std::size_t fed = 0; fed < fed_max && audio.packets() < packets; ++fed) {
+    if (stop.stop_requested()) return audio;
     // While leading in, `fed - lead_in` counts back from the loop's end.
     fill_block(loops ? (fed + packets * (lead_in / packets + 1) - lead_in) % packets : fed);
     chain.feed(block, [&](EncodedAudio::Payload payload) {

@@ -40,6 +40,10 @@ class Player {
   void start(PlayPlan plan);
   /// The same play in another codec goes on at the same place.
   void change_codec(PlayPlan plan) { plan_ = std::move(plan); }
+  /// The same music, more of it; nothing when another loop is played by now.
+  void replace_loop(const SharedAudio& before, const SharedAudio& after) {
+    if (plan_.loop == before) plan_.loop = after;
+  }
   /// Whether there is something to play.
   bool has_plan() const { return plan_.loop != nullptr; }
   std::uint64_t play_number() const { return plan_.play_number; }

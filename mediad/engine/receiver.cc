@@ -15,11 +15,20 @@ namespace {
 constexpr int kKeyCheckMs = 100;
 constexpr std::size_t kEventsPerWait = 256;
 
+// What epoll gives back: a stream's address, whose lowest bit is free to tell its two sockets apart; or the inbox.
+constexpr std::uint64_t kInboxTag = 0;
+constexpr std::uint64_t kRtcpBit = 1;
+static_assert(alignof(IncomingStream) > kRtcpBit);
+
+std::uint64_t tag_of(const IncomingStream* stream) {
+  return reinterpret_cast<std::uintptr_t>(stream);
+}
+
 }  // namespace
 
 Receiver::Receiver() : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)) {
   if (epoll_fd_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
-  watch(inbox_.fd(), Kind::kRtp, 0);
+  watch(inbox_.fd(), kInboxTag);
   thread_ = std::thread([this] { run(); });
 }
 
@@ -29,28 +38,26 @@ Receiver::~Receiver() {
   close(epoll_fd_);
 }
 
-void Receiver::watch(int fd, Kind kind, std::uint32_t number) {
+void Receiver::watch(int fd, std::uint64_t tag) {
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.u64 = static_cast<std::uint64_t>(kind) << 32 | number;
+  event.data.u64 = tag;
   if (fd >= 0) epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event);
 }
 
 void Receiver::add(std::shared_ptr<IncomingStream> stream) {
-  inbox_.post([this, stream = std::move(stream)]() mutable {
-    const std::uint32_t number = next_number_++;
-    watch(stream->port()->rtp_fd(), Kind::kRtp, number);
-    watch(stream->port()->rtcp_fd(), Kind::kRtcp, number);
-    streams_.emplace(number, std::move(stream));
+  inbox_.post([this, stream = std::move(stream)] {
+    watch(stream->port()->rtp_fd(), tag_of(stream.get()));
+    watch(stream->port()->rtcp_fd(), tag_of(stream.get()) | kRtcpBit);
+    streams_.emplace(stream.get(), stream);
   });
 }
 
 void Receiver::remove(std::shared_ptr<IncomingStream> stream) {
   inbox_.post([this, stream = std::move(stream)] {
     // Closing its port has taken it out of the epoll set.
-    const auto is_it = [&stream](const auto& entry) { return entry.second == stream; };
-    std::erase_if(with_key_pressed_, is_it);
-    std::erase_if(streams_, is_it);
+    with_key_pressed_.erase(stream.get());
+    streams_.erase(stream.get());
   });
 }
 
@@ -59,17 +66,18 @@ void Receiver::change(std::shared_ptr<IncomingStream> stream, std::function<void
 }
 
 void Receiver::handle(std::uint64_t tag, MonotonicTime now) {
-  const auto number = static_cast<std::uint32_t>(tag);
-  if (number == 0) return inbox_.do_all();
-  const auto found = streams_.find(number);
+  if (tag == kInboxTag) return inbox_.do_all();
+  // Only compared with the streams that are there, never followed.
+  const auto* stream = reinterpret_cast<const IncomingStream*>(static_cast<std::uintptr_t>(tag & ~kRtcpBit));
+  const auto found = streams_.find(stream);
   if (found == streams_.end()) return;
-  if (static_cast<Kind>(tag >> 32) == Kind::kRtcp) return found->second->receive_rtcp();
+  if ((tag & kRtcpBit) != 0) return found->second->receive_rtcp();
   found->second->receive_rtp(now);
   if (found->second->is_key_pressed()) with_key_pressed_.insert(*found);
 }
 
 void Receiver::look_after_keys(MonotonicTime now) {
-  for (const auto& [number, stream] : with_key_pressed_) stream->on_time(now);
+  for (const auto& [address, stream] : with_key_pressed_) stream->on_time(now);
   std::erase_if(with_key_pressed_, [](const auto& entry) { return !entry.second->is_key_pressed(); });
 }
 

@@ -25,20 +25,17 @@ class Receiver {
   void change(std::shared_ptr<IncomingStream> stream, std::function<void(IncomingStream&)> change);
 
  private:
-  enum class Kind : std::uint32_t { kRtp, kRtcp };
-
   void run();
-  void watch(int fd, Kind kind, std::uint32_t number);
+  void watch(int fd, std::uint64_t tag);
   void handle(std::uint64_t tag, MonotonicTime now);
   void look_after_keys(MonotonicTime now);
 
   ThreadInbox inbox_;
   int epoll_fd_;
-  // What stands below belongs to the thread. Numbers are never used again, so an event of a stream that has gone finds
-  // nothing.
-  std::unordered_map<std::uint32_t, std::shared_ptr<IncomingStream>> streams_;
-  std::unordered_map<std::uint32_t, std::shared_ptr<IncomingStream>> with_key_pressed_;
-  std::uint32_t next_number_ = 1;
+  // What stands below belongs to the thread. An event of a stream that was removed since it came finds nothing here.
+  using Streams = std::unordered_map<const IncomingStream*, std::shared_ptr<IncomingStream>>;
+  Streams streams_;
+  Streams with_key_pressed_;
   enum class Run { kOn, kStopped };
   Run run_ = Run::kOn;
   std::thread thread_;

@@ -23,8 +23,10 @@ std::int64_t now_ns() {
 
 // Added to monotonic milliseconds this gives wall-clock ones. Read once, since a clock that is set must not be heard.
 std::int64_t wall_minus_monotonic_ms() {
-  const auto wall = std::chrono::system_clock::now().time_since_epoch();
-  static const std::int64_t difference = (std::chrono::duration_cast<nanoseconds>(wall).count() - now_ns()) / 1'000'000;
+  static const std::int64_t difference = [] {
+    const auto wall = std::chrono::system_clock::now().time_since_epoch();
+    return (std::chrono::duration_cast<nanoseconds>(wall).count() - now_ns()) / 1'000'000;
+  }();
   return difference;
 }
 

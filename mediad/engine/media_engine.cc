@@ -1,0 +1,243 @@
+#include "mediad/engine/media_engine.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/log.h"
+#include "base/match.h"
+#include "base/random.h"
+
+namespace callpark::media {
+
+struct MediaEngine::Session {
+  std::shared_ptr<RtpPort> port;
+  std::shared_ptr<OutgoingStream> outgoing;
+  std::shared_ptr<IncomingStream> incoming;
+  Sender* sender = nullptr;
+  std::uint32_t ssrc = 0;
+  std::optional<Codec> codec;
+  enum class Remote { kUnknown, kKnown };
+  Remote remote = Remote::kUnknown;
+  enum class Started { kNo, kYes };
+  Started started = Started::kNo;
+  std::uint64_t play_number = 0;
+  Play play;
+  /// What the sender repeats now, or will after the list.
+  SharedAudio loop;
+};
+
+MediaEngine::MediaEngine(EventLoop& loop, Options options, Callbacks callbacks)
+    : loop_(loop),
+      options_(std::move(options)),
+      callbacks_(std::move(callbacks)),
+      audio_(loop, options_.audio),
+      next_port_(options_.rtp_port_min),
+      self_(std::make_shared<MediaEngine*>(this)) {
+  // Where a restarted process begins, so that it does not take the ports that will be reopened.
+  const int pairs = (options_.rtp_port_max - options_.rtp_port_min + 1) / 2;
+  if (pairs > 0) next_port_ = static_cast<std::uint16_t>(next_port_ + 2 * random_below(static_cast<unsigned>(pairs)));
+  for (int i = 0; i < options_.sender_threads; ++i) senders_.push_back(std::make_unique<Sender>(options_.sender));
+  audio_.on_grown([this](const SharedAudio& before, const SharedAudio& after) { replace_music(before, after); });
+  audio_.prepare();
+}
+
+MediaEngine::~MediaEngine() {
+  *self_ = nullptr;
+}
+
+MediaEngine::Session* MediaEngine::find(const std::string& session) const {
+  const auto found = sessions_.find(session);
+  return found == sessions_.end() ? nullptr : found->second.get();
+}
+
+Result<std::unique_ptr<RtpPort>, RpcError> MediaEngine::take_port(std::optional<std::uint16_t> wanted) {
+  const auto refused = [](int error) {
+    return failure(RpcError{ErrorCode::kInternalError, fmt::format("the kernel refuses: {}", std::strerror(error))});
+  };
+  if (wanted) {
+    auto port = RtpPort::open(options_.rtp, *wanted);
+    if (port) return std::move(*port);
+    if (port.error() == RtpPort::OpenError::kRefused) return refused(errno);
+    return failure(
+        RpcError{ErrorCode::kPortTaken, fmt::format("port {} or {} is taken by somebody else", *wanted, *wanted + 1)});
+  }
+  // One after the other, so that a port rests as long as possible before another call gets it.
+  const int pairs = (options_.rtp_port_max - options_.rtp_port_min + 1) / 2;
+  for (int i = 0; i < pairs; ++i) {
+    const std::uint16_t candidate = next_port_;
+    const bool last = candidate + 3 > options_.rtp_port_max;
+    next_port_ = last ? options_.rtp_port_min : static_cast<std::uint16_t>(candidate + 2);
+    auto port = RtpPort::open(options_.rtp, candidate);
+    if (port) return std::move(*port);
+    if (port.error() == RtpPort::OpenError::kRefused) return refused(errno);
+  }
+  return failure(RpcError{ErrorCode::kNoPortFree,
+                          fmt::format("no port from {} to {} is free", options_.rtp_port_min, options_.rtp_port_max)});
+}
+
+Result<MediaEngine::Opened, RpcError> MediaEngine::open(const SessionOpen& open) {
+  auto port = take_port(open.port);
+  if (!port) return failure(port.error());
+  auto session = std::make_unique<Session>();
+  session->port = std::move(*port);
+  session->ssrc = open.ssrc ? *open.ssrc : static_cast<std::uint32_t>(random_below(std::uint64_t{1} << 32));
+  session->sender = senders_[next_sender_++ % senders_.size()].get();
+  const auto to_loop = [&loop = loop_, self = self_, id = open.session](auto call) {
+    loop.post([self, id, call = std::move(call)] {
+      if (*self != nullptr && (*self)->has(id)) call((*self)->callbacks_, id);
+    });
+  };
+  session->outgoing = std::make_shared<OutgoingStream>(
+      session->port, OutgoingStream::Begin{session->ssrc, open.sequence, open.timestamp},
+      [to_loop](std::uint64_t play_number) {
+        to_loop(
+            [play_number](const Callbacks& callbacks, const std::string& id) { callbacks.on_played(id, play_number); });
+      });
+  session->incoming = std::make_shared<IncomingStream>(session->port, [to_loop](DigitReceiver::Digit digit) {
+    to_loop([digit](const Callbacks& callbacks, const std::string& id) {
+      callbacks.on_digit(id, digit.digit, digit.duration_ms);
+    });
+  });
+  receiver_.add(session->incoming);
+  const Opened opened{session->port->port(), session->ssrc};
+  sessions_[open.session] = std::move(session);
+  return opened;
+}
+
+bool MediaEngine::set_remote(const std::string& session, const Endpoint& remote) {
+  Session* found = find(session);
+  if (found == nullptr) return true;
+  const auto address = PeerAddress::of(remote);
+  const auto own = PeerAddress::of({options_.rtp.address, 0});
+  if (!address || !own || address->family() != own->family()) return false;
+  found->remote = Session::Remote::kKnown;
+  receiver_.change(found->incoming, [address = *address, learning = options_.learning](IncomingStream& incoming) {
+    incoming.set_remote(address, learning, monotonic_now());
+  });
+  begin_sending(*found);
+  return true;
+}
+
+void MediaEngine::set_codec(const std::string& session, const Codec& codec) {
+  Session* found = find(session);
+  if (found == nullptr || found->codec == codec) return;
+  found->codec = codec;
+  receiver_.change(found->incoming, [codec](IncomingStream& incoming) {
+    incoming.set_telephone_event(codec.telephone_event, codec.clock_rate);
+  });
+  PlayPlan plan = plan_of(*found);
+  found->loop = plan.loop;
+  found->sender->change(found->outgoing, [codec, plan = std::move(plan)](OutgoingStream& outgoing) mutable {
+    outgoing.set_codec(codec.name, codec.payload_type);
+    if (outgoing.player().has_plan() && outgoing.player().play_number() == plan.play_number) {
+      outgoing.player().change_codec(std::move(plan));
+    } else {
+      outgoing.player().start(std::move(plan));
+    }
+  });
+  begin_sending(*found);
+}
+
+void MediaEngine::set_sending(const std::string& session, OutgoingStream::Sending sending) {
+  Session* found = find(session);
+  if (found == nullptr) return;
+  found->sender->change(found->outgoing, [sending](OutgoingStream& outgoing) { outgoing.set_sending(sending); });
+}
+
+void MediaEngine::play(const std::string& session, std::uint64_t play_number, const Play& play) {
+  Session* found = find(session);
+  if (found == nullptr) return;
+  found->play_number = play_number;
+  found->play = play;
+  if (!found->codec) return;
+  PlayPlan plan = plan_of(*found);
+  found->loop = plan.loop;
+  found->sender->change(found->outgoing, [plan = std::move(plan)](OutgoingStream& outgoing) mutable {
+    outgoing.player().start(std::move(plan));
+  });
+}
+
+void MediaEngine::begin_sending(Session& session) {
+  if (session.started == Session::Started::kYes) return;
+  if (!session.codec || session.remote == Session::Remote::kUnknown) return;
+  session.started = Session::Started::kYes;
+  session.sender->add(session.outgoing);
+}
+
+PlayPlan MediaEngine::plan_of(const Session& session) {
+  const CodecName codec = session.codec->name;
+  PlayPlan plan;
+  plan.play_number = session.play_number;
+  std::visit(overloaded{[&](const Silence&) { plan.loop = audio_.silence(codec); },
+                        [&](const Music& music) { plan.loop = audio_.music(music.music_class, codec); },
+                        [&](const Ringback&) {
+                          plan.loop = audio_.ringback(codec);
+                          plan.loop_begins = PlayPlan::LoopBegins::kWithThePlay;
+                        },
+                        [&](const Announcement& announcement) {
+                          const auto speak = [&](const std::string& name) {
+                            SharedAudio audio = audio_.prompt(announcement.language, name, codec);
+                            if (audio) plan.list.push_back(std::move(audio));
+                          };
+                          for (const Spoken& spoken : announcement.list) {
+                            std::visit(overloaded{[&](const Prompt& prompt) { speak(prompt.prompt); },
+                                                  [&](const Digits& digits) {
+                                                    for (const char digit : digits.digits) speak(digit_prompt(digit));
+                                                  }},
+                                       spoken);
+                          }
+                          // A list of which no sound is there ends at once, and is reported as any other.
+                          if (plan.list.empty()) plan.list.push_back(std::make_shared<const EncodedAudio>());
+                          plan.repeat = announcement.repeat;
+                          plan.loop = announcement.then == Then::kMusic ? audio_.music("default", codec)
+                                                                        : audio_.silence(codec);
+                        }},
+             session.play);
+  return plan;
+}
+
+void MediaEngine::replace_music(const SharedAudio& before, const SharedAudio& after) {
+  for (const auto& [id, session] : sessions_) {
+    if (session->loop != before) continue;
+    session->loop = after;
+    session->sender->change(session->outgoing, [before, after](OutgoingStream& outgoing) {
+      outgoing.player().replace_loop(before, after);
+    });
+  }
+}
+
+MediaEngine::Counters MediaEngine::close(const std::string& session) {
+  const auto found = sessions_.find(session);
+  if (found == sessions_.end()) return {};
+  const Counters last = counters(session);
+  Session& closing = *found->second;
+  closing.port->close();
+  receiver_.remove(closing.incoming);
+  closing.sender->remove(closing.outgoing);
+  sessions_.erase(found);
+  return last;
+}
+
+MediaEngine::Counters MediaEngine::counters(const std::string& session) const {
+  const Session* found = find(session);
+  if (found == nullptr) return {};
+  return {found->outgoing->packets_sent(), found->incoming->packets_received(), found->incoming->last_received_ms()};
+}
+
+MediaEngine::Opened MediaEngine::opened(const std::string& session) const {
+  const Session* found = find(session);
+  return found == nullptr ? Opened{} : Opened{found->port->port(), found->ssrc};
+}
+
+std::optional<Endpoint> MediaEngine::remote(const std::string& session) const {
+  const Session* found = find(session);
+  if (found == nullptr) return std::nullopt;
+  const auto destination = found->port->destination();
+  if (!destination) return std::nullopt;
+  return destination->endpoint();
+}
+
+}  // namespace callpark::media
