@@ -1,0 +1,430 @@
+#include "tests/support/packet_phone.h"
+
+#include <algorithm>
+#include <random>
+#include <stdexcept>
+
+namespace callpark::test {
+namespace {
+
+constexpr std::chrono::milliseconds kRepeatAfter{500};
+constexpr uint16_t kSipPort = 5060;
+
+std::string random_word() {
+  std::random_device random;
+  char text[20];
+  snprintf(text, sizeof text, "%08x%08x", random(), random());
+  return text;
+}
+
+std::string reason(int status) {
+  switch (status) {
+    case 180:
+      return "Ringing";
+    case 200:
+      return "OK";
+    case 487:
+      return "Request Terminated";
+    case 491:
+      return "Request Pending";
+    default:
+      return "Whatever";
+  }
+}
+
+std::string mirrored(const std::string& direction) {
+  if (direction == "sendonly") return "recvonly";
+  if (direction == "recvonly") return "sendonly";
+  return direction;
+}
+
+}  // namespace
+
+PacketPhone::PacketPhone(Options options)
+    : options_(std::move(options)),
+      sound_(options_.user + "@" + options_.address, options_.address, options_.tone),
+      socket_({options_.address, kSipPort}) {
+  thread_ = std::thread([this] { run(); });
+}
+
+PacketPhone::~PacketPhone() {
+  running_ = false;
+  thread_.join();
+}
+
+std::string PacketPhone::contact() const {
+  return "<sip:" + options_.user + "@" + socket_.own().text() + ">";
+}
+std::string PacketPhone::new_branch() {
+  return "z9hG4bK" + random_word();
+}
+
+std::string PacketPhone::credentials_for(const std::string& challenge, const std::string& method,
+                                         const std::string& uri) const {
+  if (challenge.empty()) return "";
+  return "Proxy-Authorization: " + digest_answer(challenge, method, uri, options_.user, options_.password) + "\r\n";
+}
+
+void PacketPhone::register_phone() {
+  const std::string uri = "sip:" + options_.domain;
+  const std::string own = "<sip:" + options_.user + "@" + options_.domain + ">";
+  const std::string call_id = random_word();
+  std::string credentials;
+  for (int cseq = 1; cseq <= 3; ++cseq) {
+    const std::string text = "REGISTER " + uri + " SIP/2.0\r\nVia: SIP/2.0/UDP " + socket_.own().text() +
+                             ";rport;branch=" + new_branch() + "\r\nMax-Forwards: 70\r\nFrom: " + own +
+                             ";tag=reg\r\nTo: " + own + "\r\nCall-ID: " + call_id +
+                             "\r\nCSeq: " + std::to_string(cseq) + " REGISTER\r\nContact: " + contact() +
+                             ";expires=300\r\n" + credentials + "Content-Length: 0\r\n\r\n";
+    socket_.send(text, options_.proxy);
+    const auto find_answer = [&]() -> const SipText* {
+      const auto found = std::ranges::find_if(received_, [&](const SipText& message) {
+        return message.call_id() == call_id && message.cseq() == cseq && message.status() >= 200;
+      });
+      return found == received_.end() ? nullptr : &*found;
+    };
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kSoon, [&] { return find_answer() != nullptr; });
+    const SipText* answer = find_answer();
+    if (answer == nullptr) break;
+    if (answer->status() == 200) return;
+    if (answer->status() != 401) throw std::runtime_error(name() + ": REGISTER got " + answer->start_line());
+    credentials = "Authorization: " +
+                  digest_answer(answer->header("WWW-Authenticate"), "REGISTER", uri, options_.user, options_.password) +
+                  "\r\n";
+  }
+  throw std::runtime_error(name() + " cannot register");
+}
+
+// ----- calls out
+
+CallName PacketPhone::start_call(const std::string& target, const std::string& extra_headers) {
+  const std::lock_guard lock(mutex_);
+  const CallName id = "packet-" + std::to_string(next_++) + "-" + random_word();
+  Call& call = calls_[id];
+  call.outgoing = true;
+  call.handed_out = true;
+  call.extra_headers = extra_headers;
+  call.first_target = target.starts_with("sip:") ? target : "sip:" + target + "@" + options_.domain;
+  call.target = call.first_target;
+  call.local = "<sip:" + options_.user + "@" + options_.domain + ">;tag=" + random_word();
+  call.remote = "<" + call.first_target + ">";
+  call.cseq = 0;
+  call.credentials = credentials_for(last_challenge_, "INVITE", call.first_target);
+  send_first_invite(call, id);
+  return id;
+}
+
+void PacketPhone::send_first_invite(Call& call, const std::string& call_id) {
+  call.invite_cseq = ++call.cseq;
+  const std::string text = compose(call, call_id, "INVITE", call.invite_cseq,
+                                   call.credentials + call.extra_headers + "Content-Type: application/sdp\r\n",
+                                   sound_.sdp(call.direction, call.sdp_version));
+  call.invite = SipText(text);
+  socket_.send(text, options_.proxy);
+}
+
+int PacketPhone::invite_status(const CallName& call) const {
+  const std::lock_guard lock(mutex_);
+  return calls_.at(call).invite_status;
+}
+
+int PacketPhone::wait_invite_status(const CallName& call, std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, timeout, [&] { return calls_.at(call).invite_status != 0; });
+  return calls_.at(call).invite_status;
+}
+
+CallName PacketPhone::call(const std::string& target) {
+  CallName id = start_call(target);
+  const int status = wait_invite_status(id);
+  if (status / 100 != 2) throw std::runtime_error(name() + ": INVITE to " + target + " got " + std::to_string(status));
+  return id;
+}
+
+// ----- calls in
+
+CallName PacketPhone::wait_incoming(std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  CallName found;
+  changed_.wait_for(lock, timeout, [&] {
+    const auto fresh = std::ranges::find_if(
+        calls_, [](const auto& entry) { return !entry.second.outgoing && !entry.second.handed_out; });
+    if (fresh == calls_.end()) return false;
+    fresh->second.handed_out = true;
+    found = fresh->first;
+    return true;
+  });
+  if (found.empty()) throw std::runtime_error(name() + " got no call");
+  return found;
+}
+
+void PacketPhone::answer(const CallName& call) {
+  const std::lock_guard lock(mutex_);
+  answer_invite(calls_.at(call), calls_.at(call).invite);
+}
+
+void PacketPhone::answer_invite(Call& call, const SipText& request) {
+  if (request.audio()) call.direction = mirrored(request.direction());
+  take_sound_from(request);
+  call.established = true;
+  respond(request, 200, "Contact: " + contact() + "\r\nContent-Type: application/sdp\r\n",
+          sound_.sdp(call.direction, call.sdp_version++));
+}
+
+// ----- within dialogs
+
+std::string PacketPhone::compose(Call& call, const std::string& call_id, const std::string& method, int cseq,
+                                 const std::string& extra_headers, const std::string& body) {
+  std::string routes;
+  for (const auto& route : call.routes) routes += "Route: " + route + "\r\n";
+  return method + " " + call.target + " SIP/2.0\r\nVia: SIP/2.0/UDP " + socket_.own().text() +
+         ";rport;branch=" + new_branch() + "\r\nMax-Forwards: 70\r\n" + routes + "From: " + call.local +
+         "\r\nTo: " + call.remote + "\r\nCall-ID: " + call_id + "\r\nCSeq: " + std::to_string(cseq) + " " + method +
+         "\r\nContact: " + contact() + "\r\nAllow: INVITE,ACK,BYE,CANCEL,OPTIONS,NOTIFY,REFER,MESSAGE,INFO,UPDATE\r\n" +
+         extra_headers + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+std::string PacketPhone::compose(const CallName& call, const std::string& method, const std::string& extra_headers,
+                                 const std::string& body) {
+  const std::lock_guard lock(mutex_);
+  Call& known = calls_.at(call);
+  return compose(known, call, method, ++known.cseq, extra_headers, body);
+}
+
+void PacketPhone::fire(const CallName& call, const std::string& method, const std::string& extra_headers) {
+  const std::lock_guard lock(mutex_);
+  Call& known = calls_.at(call);
+  const std::string credentials = credentials_for(last_challenge_, method, known.target);
+  socket_.send(compose(known, call, method, ++known.cseq, credentials + extra_headers, ""), options_.proxy);
+}
+
+int PacketPhone::request(const CallName& call, const std::string& method, const std::string& extra_headers,
+                         const std::string& body) {
+  std::unique_lock lock(mutex_);
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    Call& known = calls_.at(call);
+    const int cseq = ++known.cseq;
+    const std::string credentials = credentials_for(last_challenge_, method, known.target);
+    const std::string text = compose(known, call, method, cseq, credentials + extra_headers, body);
+    const auto find_answer = [&]() -> const SipText* {
+      const auto found = std::ranges::find_if(received_, [&](const SipText& message) {
+        return message.status() >= 200 && message.call_id() == call && message.cseq() == cseq &&
+               message.method() == method;
+      });
+      return found == received_.end() ? nullptr : &*found;
+    };
+    for (int sent = 0; sent < 12 && find_answer() == nullptr; ++sent) {
+      socket_.send(text, options_.proxy);
+      changed_.wait_for(lock, kRepeatAfter, [&] { return find_answer() != nullptr; });
+    }
+    const SipText* answer = find_answer();
+    if (answer == nullptr) return 408;
+    const bool challenged = answer->status() == 407 || answer->status() == 401;
+    if (!challenged || attempt == 2) return answer->status();
+  }
+  return 407;
+}
+
+int PacketPhone::offer(const CallName& call, const std::string& direction) {
+  std::string body;
+  {
+    const std::lock_guard lock(mutex_);
+    Call& known = calls_.at(call);
+    known.direction = direction;
+    body = sound_.sdp(direction, ++known.sdp_version);
+  }
+  return request(call, "INVITE", "Content-Type: application/sdp\r\n", body);
+}
+
+std::string PacketPhone::refer_to(const std::string& target) const {
+  const std::string uri = target.starts_with("sip:") ? target : "sip:" + target + "@" + options_.domain;
+  return "Refer-To: <" + uri + ">\r\nReferred-By: <sip:" + options_.user + "@" + options_.domain + ">\r\n";
+}
+
+int PacketPhone::refer(const CallName& call, const std::string& target) {
+  return request(call, "REFER", refer_to(target));
+}
+
+void PacketPhone::answer_reinvites_with(std::deque<int> statuses) {
+  const std::lock_guard lock(mutex_);
+  reinvite_statuses_ = std::move(statuses);
+}
+
+void PacketPhone::never_acknowledge(bool never) {
+  const std::lock_guard lock(mutex_);
+  acknowledges_ = !never;
+}
+
+bool PacketPhone::is_closed(const CallName& call) const {
+  const std::lock_guard lock(mutex_);
+  return calls_.at(call).closed;
+}
+
+std::vector<SipText> PacketPhone::received(const CallName& call) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<SipText> messages;
+  std::ranges::copy_if(received_, std::back_inserter(messages),
+                       [&](const SipText& message) { return call.empty() || message.call_id() == call; });
+  return messages;
+}
+
+std::vector<std::string> PacketPhone::transfer_reports(const CallName& call) const {
+  std::vector<std::string> reports;
+  for (const auto& message : received(call)) {
+    if (!message.is_request() || message.method() != "NOTIFY") continue;
+    const std::string body = message.body();
+    reports.push_back(body.substr(0, body.find_first_of("\r\n")));
+  }
+  return reports;
+}
+
+std::string PacketPhone::replaces(const CallName& call) const {
+  const std::lock_guard lock(mutex_);
+  const Call& known = calls_.at(call);
+  return call + ";to-tag=" + tag_in(known.remote) + ";from-tag=" + tag_in(known.local);
+}
+
+// ----- what arrives
+
+void PacketPhone::run() {
+  while (running_) {
+    const auto datagram = socket_.receive(std::chrono::milliseconds(20));
+    if (datagram && datagram->bytes.size() > 4) receive(SipText(datagram->bytes));
+  }
+}
+
+void PacketPhone::receive(const SipText& message) {
+  const std::lock_guard lock(mutex_);
+  received_.push_back(message);
+  if (message.is_response()) {
+    receive_response(message);
+  } else {
+    receive_request(message);
+  }
+  changed_.notify_all();
+}
+
+void PacketPhone::respond(const SipText& request, int status, const std::string& extra_headers,
+                          const std::string& body) {
+  std::string text = "SIP/2.0 " + std::to_string(status) + " " + reason(status) + "\r\n";
+  for (const auto& via : request.headers("Via")) text += "Via: " + via + "\r\n";
+  for (const auto& route : request.headers("Record-Route")) text += "Record-Route: " + route + "\r\n";
+  const auto known = calls_.find(request.call_id());
+  const std::string to =
+      known != calls_.end() && tag_in(request.header("To")).empty() ? known->second.local : request.header("To");
+  text += "From: " + request.header("From") + "\r\nTo: " + to + "\r\nCall-ID: " + request.call_id() +
+          "\r\nCSeq: " + request.header("CSeq") + "\r\n" + extra_headers +
+          "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  socket_.send(text, options_.proxy);
+}
+
+void PacketPhone::receive_request(const SipText& request) {
+  const std::string method = request.method();
+  if (method == "ACK") return;
+  if (method == "INVITE") return receive_invite(request);
+  const auto known = calls_.find(request.call_id());
+  if (known == calls_.end() && method != "OPTIONS" && method != "MESSAGE" && method != "NOTIFY") {
+    return respond(request, 481);
+  }
+  if (known != calls_.end()) learn_remote(known->second, request);
+  if (method == "BYE") {
+    known->second.closed = true;
+    sound_.send_to({});
+  }
+  if (method == "CANCEL") {
+    known->second.closed = true;
+    respond(known->second.invite, 487);
+  }
+  if (method == "UPDATE" && request.audio()) return answer_invite(known->second, request);
+  respond(request, 200);
+}
+
+void PacketPhone::receive_invite(const SipText& request) {
+  const auto [entry, is_new] = calls_.try_emplace(request.call_id());
+  Call& call = entry->second;
+  if (!is_new && call.invite.cseq() == request.cseq() && !call.outgoing && !call.established) return;  // repeated
+  if (is_new) {
+    call.local = request.header("To") + ";tag=" + random_word();
+    call.remote = request.header("From");
+    call.routes = request.headers("Record-Route");
+    call.target = uri_in(request.header("Contact"));
+    call.invite = request;
+    call.cseq = 1000;
+    respond(request, 180, "Contact: " + contact() + "\r\n");
+    if (options_.auto_answer) answer_invite(call, request);
+    return;
+  }
+  if (!reinvite_statuses_.empty()) {
+    const int status = reinvite_statuses_.front();
+    reinvite_statuses_.pop_front();
+    if (status != 0 && status != 200) respond(request, status);
+    if (status != 200) return;
+  }
+  learn_remote(call, request);
+  answer_invite(call, request);
+}
+
+// RFC 3261 12.2.2: a target refresh replaces the remote target, never the route set.
+void PacketPhone::learn_remote(Call& call, const SipText& message) {
+  const bool refreshes = message.method() == "INVITE" || message.method() == "UPDATE";
+  if (refreshes && !message.header("Contact").empty()) call.target = uri_in(message.header("Contact"));
+}
+
+void PacketPhone::take_sound_from(const SipText& message) {
+  if (const auto audio = message.audio()) {
+    const std::string direction = message.direction();
+    sound_.send_to(direction == "sendonly" || direction == "inactive" ? Endpoint{} : *audio);
+  }
+}
+
+void PacketPhone::receive_response(const SipText& response) {
+  const std::string challenge = response.header("Proxy-Authenticate");
+  if (!challenge.empty()) last_challenge_ = challenge;
+  const auto known = calls_.find(response.call_id());
+  if (known == calls_.end()) return;
+  Call& call = known->second;
+  if (response.method() == "INVITE" && response.status() >= 200) return receive_invite_response(call, response);
+  if (response.method() == "INVITE" && response.status() > 100) take_sound_from(response);
+  if (response.method() == "BYE" && response.status() == 200) call.closed = true;
+}
+
+void PacketPhone::receive_invite_response(Call& call, const SipText& response) {
+  const bool first = call.outgoing && response.cseq() == call.invite_cseq;
+  if (first && call.invite_status == 0) {
+    const bool success = response.status() < 300;
+    if (success) {
+      call.remote = response.header("To");
+      call.routes = response.headers("Record-Route");
+      std::ranges::reverse(call.routes);
+      call.established = true;
+    }
+    if (response.status() == 407 && call.cseq < 3) {
+      acknowledge(call, response);
+      call.credentials = credentials_for(last_challenge_, "INVITE", call.first_target);
+      return send_first_invite(call, response.call_id());
+    }
+    call.invite_status = response.status();
+    call.closed = !success;
+  }
+  if (response.status() < 300) {
+    learn_remote(call, response);
+    take_sound_from(response);
+  }
+  if (acknowledges_) acknowledge(call, response);
+}
+
+void PacketPhone::acknowledge(Call& call, const SipText& response) {
+  std::string text = compose(call, response.call_id(), "ACK", response.cseq(), "", "");
+  if (response.status() >= 300) {
+    // RFC 3261 17.1.1.3: the ACK of a refused INVITE is part of its transaction, with its branch and its To.
+    const std::string via = response.headers("Via").front();
+    const auto own_via = text.find("Via: ");
+    text.replace(own_via, text.find("\r\n", own_via) - own_via, "Via: " + via.substr(0, via.find(";received=")));
+    const auto own_to = text.find("\r\nTo: ");
+    text.replace(own_to, text.find("\r\n", own_to + 2) - own_to, "\r\nTo: " + response.header("To"));
+  }
+  socket_.send(text, options_.proxy);
+}
+
+}  // namespace callpark::test

@@ -1,0 +1,142 @@
+// A telephone of our own, for what no real one can be made to do: messages at an exact moment, answers that refuse,
+// acknowledgements that never come, forged and broken requests. UDP, Digest, one RtpParty for its sound.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/phone.h"
+#include "tests/support/rtp_party.h"
+#include "tests/support/sip_text.h"
+
+namespace callpark::test {
+
+class PacketPhone : public Listener {
+ public:
+  struct Options {
+    std::string user;
+    std::string password;
+    std::string domain = "demo.callpark";
+    /// Its own IP address; SIP is on port 5060 there.
+    std::string address;
+    Endpoint proxy;
+    int tone = 400;
+    /// Answers new calls at once; otherwise they ring until answer().
+    bool auto_answer = false;
+  };
+
+  explicit PacketPhone(Options options);
+  PacketPhone(const PacketPhone&) = delete;
+  PacketPhone& operator=(const PacketPhone&) = delete;
+  ~PacketPhone() override;
+
+  [[nodiscard]] std::string name() const override { return options_.user + "@" + options_.address; }
+  [[nodiscard]] int tone() const override { return options_.tone; }
+  [[nodiscard]] Sound heard(std::chrono::milliseconds window) const override { return sound_.heard(window); }
+  [[nodiscard]] RtpParty& sound() { return sound_; }
+  [[nodiscard]] const Options& options() const { return options_; }
+
+  /// Throws when the registrar refuses.
+  void register_phone();
+
+  /// Sends an INVITE and returns at once; a challenge is answered, a 2xx acknowledged.
+  CallName start_call(const std::string& target, const std::string& extra_headers = "");
+  /// Final status of the call's first INVITE, 0 while there is none.
+  [[nodiscard]] int invite_status(const CallName& call) const;
+  /// Waits for it; 0 when it does not come.
+  int wait_invite_status(const CallName& call, std::chrono::milliseconds timeout = kSoon);
+  /// start_call() and a 2xx to it; throws otherwise.
+  CallName call(const std::string& target);
+  /// A call that rings here and was not returned yet; throws when none comes.
+  CallName wait_incoming(std::chrono::milliseconds timeout = kSoon);
+  void answer(const CallName& call);
+
+  /// A request within the dialog, repeated until it is answered, with Digest when challenged. The final status, or 408.
+  int request(const CallName& call, const std::string& method, const std::string& extra_headers = "",
+              const std::string& body = "");
+  /// The same without waiting for anything; with the credentials of the last challenge.
+  void fire(const CallName& call, const std::string& method, const std::string& extra_headers = "");
+  int hang_up(const CallName& call) { return request(call, "BYE"); }
+  int offer(const CallName& call, const std::string& direction);
+  /// REFER, waiting for its final response.
+  int refer(const CallName& call, const std::string& target);
+  /// "Refer-To: <sip:TARGET@DOMAIN>\r\n", for fire().
+  [[nodiscard]] std::string refer_to(const std::string& target) const;
+
+  /// The next re-INVITEs get these answers, in order; 0 is none at all. After them, 200.
+  void answer_reinvites_with(std::deque<int> statuses);
+  /// From now on 2xx are not acknowledged.
+  void never_acknowledge(bool never);
+  [[nodiscard]] bool is_closed(const CallName& call) const;
+  /// Everything that arrived in this call, in order; with an empty name, everything of every call.
+  [[nodiscard]] std::vector<SipText> received(const CallName& call) const;
+  /// Sipfrag bodies of the NOTIFYs of a transfer: "SIP/2.0 200 OK".
+  [[nodiscard]] std::vector<std::string> transfer_reports(const CallName& call) const;
+  /// The Replaces value that names this call to somebody who is to take its place.
+  [[nodiscard]] std::string replaces(const CallName& call) const;
+  /// The next request of the call as it would be sent, for tests that break it first.
+  std::string compose(const CallName& call, const std::string& method, const std::string& extra_headers = "",
+                      const std::string& body = "");
+  void send_raw(const std::string& text) { socket_.send(text, options_.proxy); }
+
+ private:
+  struct Call {
+    bool outgoing = false;
+    bool handed_out = false;
+    bool established = false;
+    bool closed = false;
+    int invite_status = 0;
+    int invite_cseq = 0;
+    std::string local;   // From or To value of ours, with tag
+    std::string remote;  // theirs, with tag once there is one
+    std::string target;
+    std::vector<std::string> routes;
+    std::string first_target;
+    std::string extra_headers;
+    std::string credentials;
+    SipText invite;
+    int cseq = 1;
+    int sdp_version = 1;
+    std::string direction = "sendrecv";
+  };
+
+  void run();
+  void receive(const SipText& message);
+  void receive_request(const SipText& request);
+  void receive_invite(const SipText& request);
+  void receive_response(const SipText& response);
+  void receive_invite_response(Call& call, const SipText& response);
+  void respond(const SipText& request, int status, const std::string& extra_headers = "", const std::string& body = "");
+  void answer_invite(Call& call, const SipText& request);
+  void acknowledge(Call& call, const SipText& response);
+  void learn_remote(Call& call, const SipText& message);
+  void take_sound_from(const SipText& message);
+  std::string compose(Call& call, const std::string& call_id, const std::string& method, int cseq,
+                      const std::string& extra_headers, const std::string& body);
+  void send_first_invite(Call& call, const std::string& call_id);
+  std::string credentials_for(const std::string& challenge, const std::string& method, const std::string& uri) const;
+  std::string contact() const;
+  std::string new_branch();
+
+  const Options options_;
+  RtpParty sound_;
+  UdpSocket socket_;
+  std::atomic<bool> running_{true};
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<CallName, Call> calls_;
+  std::vector<SipText> received_;
+  std::deque<int> reinvite_statuses_;
+  bool acknowledges_ = true;
+  std::string last_challenge_;
+  int next_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace callpark::test

@@ -1,0 +1,189 @@
+#include "tests/support/rtp_party.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <random>
+
+namespace callpark::test {
+namespace {
+
+constexpr std::chrono::milliseconds kPacketTime{20};
+constexpr size_t kPacketSamples = 160;
+constexpr size_t kRtpHeader = 12;
+constexpr int kTelephoneEvent = 101;
+// Somebody who has got no packet for so long hears nothing.
+constexpr std::chrono::milliseconds kSilentAfter{100};
+
+uint8_t byte_at(const std::string& bytes, size_t at) {
+  return static_cast<uint8_t>(bytes[at]);
+}
+
+uint16_t read16(const std::string& bytes, size_t at) {
+  return static_cast<uint16_t>(byte_at(bytes, at) << 8 | byte_at(bytes, at + 1));
+}
+
+uint32_t read32(const std::string& bytes, size_t at) {
+  return static_cast<uint32_t>(read16(bytes, at)) << 16 | read16(bytes, at + 2);
+}
+
+void append16(std::string& bytes, uint16_t value) {
+  bytes.push_back(static_cast<char>(value >> 8));
+  bytes.push_back(static_cast<char>(value & 0xff));
+}
+
+void append32(std::string& bytes, uint32_t value) {
+  append16(bytes, static_cast<uint16_t>(value >> 16));
+  append16(bytes, static_cast<uint16_t>(value & 0xffff));
+}
+
+}  // namespace
+
+std::string RtpReport::describe() const {
+  char text[160];
+  snprintf(text, sizeof text, "%d packets, %.1f a second, longest gap %.1f ms, %d lost, %d repeated, %zu SSRC from",
+           packets, packets_per_second, gap_ms_max, lost, repeated, ssrcs.size());
+  std::string result = text;
+  for (const auto& source : sources) result += " " + source.text();
+  return result;
+}
+
+RtpParty::RtpParty(std::string name, const std::string& address, int tone)
+    : name_(std::move(name)), tone_(tone), socket_({address, 0}) {
+  std::random_device random;
+  sequence_ = static_cast<uint16_t>(random());
+  timestamp_ = random();
+  ssrc_ = random();
+  thread_ = std::thread([this] { run(); });
+}
+
+RtpParty::~RtpParty() {
+  running_ = false;
+  thread_.join();
+}
+
+void RtpParty::send_to(const Endpoint& remote) {
+  const std::lock_guard lock(mutex_);
+  remote_ = remote;
+}
+
+Endpoint RtpParty::remote() const {
+  const std::lock_guard lock(mutex_);
+  return remote_;
+}
+
+std::string RtpParty::sdp(const std::string& direction, int version) const {
+  const Endpoint where = own();
+  return "v=0\r\no=" + std::to_string(ssrc_) + " " + std::to_string(ssrc_) + " " + std::to_string(version) +
+         " IN IP4 " + where.address + "\r\ns=-\r\nc=IN IP4 " + where.address + "\r\nt=0 0\r\nm=audio " +
+         std::to_string(where.port) +
+         " RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n"
+         "a=fmtp:101 0-15\r\na=ptime:20\r\na=" +
+         direction + "\r\n";
+}
+
+void RtpParty::run() {
+  auto due = std::chrono::steady_clock::now();
+  while (running_) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= due) {
+      send_packet();
+      due += kPacketTime;
+      // After a stall the packets are not made up for: a phone would not either.
+      if (now > due + 5 * kPacketTime) due = now;
+      continue;
+    }
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(due - now) + std::chrono::milliseconds(1);
+    if (const auto datagram = socket_.receive(left)) receive(*datagram);
+  }
+}
+
+void RtpParty::send_packet() {
+  const std::lock_guard lock(mutex_);
+  const int payload_type = payload_type_;
+  const auto samples = make_tone(tone_, 8000, timestamp_, kPacketSamples);
+  timestamp_ += kPacketSamples;
+  ++sequence_;
+  if (remote_.port == 0) return;
+  std::string packet;
+  packet.push_back(static_cast<char>(0x80));
+  packet.push_back(static_cast<char>(payload_type));
+  append16(packet, sequence_);
+  append32(packet, timestamp_);
+  append32(packet, ssrc_);
+  for (const int16_t sample : samples) {
+    packet.push_back(static_cast<char>(payload_type == 8 ? encode_pcma(sample) : encode_pcmu(sample)));
+  }
+  socket_.send(packet, remote_);
+}
+
+void RtpParty::receive(const Datagram& datagram) {
+  const std::string& bytes = datagram.bytes;
+  if (bytes.size() < kRtpHeader || byte_at(bytes, 0) >> 6 != 2) return;
+  const int payload_type = byte_at(bytes, 1) & 0x7f;
+  const std::lock_guard lock(mutex_);
+  if (payload_type == kTelephoneEvent) return receive_event(bytes);
+  Arrival arrival{datagram.arrived, read16(bytes, 2), read32(bytes, 8), datagram.from, {}};
+  if (payload_type == 0 || payload_type == 8) {
+    for (size_t at = kRtpHeader; at < bytes.size(); ++at) {
+      arrival.samples.push_back(payload_type == 0 ? decode_pcmu(byte_at(bytes, at)) : decode_pcma(byte_at(bytes, at)));
+    }
+  }
+  arrivals_.push_back(std::move(arrival));
+}
+
+void RtpParty::receive_event(const std::string& bytes) {
+  // RFC 4733 2.5.1.2: all packets of one event carry the timestamp of its beginning.
+  if (bytes.size() < kRtpHeader + 4) return;
+  const uint32_t timestamp = read32(bytes, 4);
+  const uint8_t event = byte_at(bytes, kRtpHeader);
+  if (timestamp == last_event_timestamp_ || event > 15) return;
+  last_event_timestamp_ = timestamp;
+  digits_ += "0123456789*#ABCD"[event];
+}
+
+std::string RtpParty::digits() const {
+  const std::lock_guard lock(mutex_);
+  return digits_;
+}
+
+Sound RtpParty::heard(std::chrono::milliseconds window) const {
+  const auto now = Clock::now();
+  Sound sound;
+  const std::lock_guard lock(mutex_);
+  if (arrivals_.empty() || now - arrivals_.back().when > kSilentAfter) return sound;
+  auto first = arrivals_.end();
+  while (first != arrivals_.begin() && now - std::prev(first)->when <= window) --first;
+  for (; first != arrivals_.end(); ++first) {
+    sound.samples.insert(sound.samples.end(), first->samples.begin(), first->samples.end());
+  }
+  return sound;
+}
+
+RtpReport RtpParty::report(Clock::time_point since) const {
+  const auto now = Clock::now();
+  RtpReport report;
+  const std::lock_guard lock(mutex_);
+  const Arrival* last = nullptr;
+  const auto gap = [&report](Clock::duration duration) {
+    report.gap_ms_max = std::max(report.gap_ms_max, std::chrono::duration<double, std::milli>(duration).count());
+  };
+  for (const auto& arrival : arrivals_) {
+    if (arrival.when < since) continue;
+    ++report.packets;
+    report.sources.insert(arrival.from);
+    if (std::ranges::find(report.ssrcs, arrival.ssrc) == report.ssrcs.end()) report.ssrcs.push_back(arrival.ssrc);
+    gap(arrival.when - (last == nullptr ? since : last->when));
+    if (last != nullptr && last->ssrc == arrival.ssrc) {
+      const auto step = static_cast<int16_t>(static_cast<uint16_t>(arrival.sequence - last->sequence));
+      if (step > 1) report.lost += step - 1;
+      if (step <= 0) ++report.repeated;
+    }
+    last = &arrival;
+  }
+  gap(now - (last == nullptr ? since : last->when));
+  const double seconds = std::chrono::duration<double>(now - since).count();
+  report.packets_per_second = seconds > 0 ? report.packets / seconds : 0;
+  return report;
+}
+
+}  // namespace callpark::test

@@ -1,0 +1,90 @@
+// The sound of a party whose signalling is done elsewhere (sipp, a packet phone): sends its tone every 20 ms and
+// measures what arrives, to the packet.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/listener.h"
+#include "tests/support/udp_socket.h"
+
+namespace callpark::test {
+
+/// What arrived over a time, as the network measures it.
+struct RtpReport {
+  int packets = 0;
+  double packets_per_second = 0;
+  double gap_ms_max = 0;
+  /// Sequence numbers that never came, or came again, within one SSRC.
+  int lost = 0;
+  int repeated = 0;
+  std::vector<uint32_t> ssrcs;
+  std::set<Endpoint> sources;
+  [[nodiscard]] std::string describe() const;
+};
+
+class RtpParty : public Listener {
+ public:
+  using Clock = std::chrono::system_clock;
+
+  /// Binds an even port of `address`; begins to send with send_to().
+  RtpParty(std::string name, const std::string& address, int tone);
+  RtpParty(const RtpParty&) = delete;
+  RtpParty& operator=(const RtpParty&) = delete;
+  ~RtpParty() override;
+
+  [[nodiscard]] std::string name() const override { return name_; }
+  [[nodiscard]] int tone() const override { return tone_; }
+  [[nodiscard]] Sound heard(std::chrono::milliseconds window) const override;
+
+  [[nodiscard]] Endpoint own() const { return socket_.own(); }
+  /// From now on the tone goes there; port 0 stops it.
+  void send_to(const Endpoint& remote);
+  [[nodiscard]] Endpoint remote() const;
+  /// 0 is PCMU, 8 is PCMA.
+  void set_payload_type(int payload_type) { payload_type_ = payload_type; }
+  /// A description of this party, PCMU, PCMA and telephone-event; `direction` is "sendrecv" or one of its kin.
+  [[nodiscard]] std::string sdp(const std::string& direction = "sendrecv", int version = 1) const;
+
+  /// Over what arrived from `since` until now.
+  [[nodiscard]] RtpReport report(Clock::time_point since) const;
+  [[nodiscard]] RtpReport report(std::chrono::milliseconds last) const { return report(Clock::now() - last); }
+  /// RFC 4733 events (payload type 101) that have come, each once.
+  [[nodiscard]] std::string digits() const;
+
+ private:
+  struct Arrival {
+    Clock::time_point when;
+    uint16_t sequence;
+    uint32_t ssrc;
+    Endpoint from;
+    std::vector<int16_t> samples;
+  };
+
+  void run();
+  void receive(const Datagram& datagram);
+  void receive_event(const std::string& bytes);
+  void send_packet();
+
+  const std::string name_;
+  const int tone_;
+  UdpSocket socket_;
+  std::atomic<int> payload_type_{0};
+  std::atomic<bool> running_{true};
+  mutable std::mutex mutex_;
+  Endpoint remote_;
+  std::vector<Arrival> arrivals_;
+  std::string digits_;
+  uint32_t last_event_timestamp_ = 0;
+  uint16_t sequence_ = 0;
+  uint32_t timestamp_ = 0;
+  uint32_t ssrc_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace callpark::test
