@@ -186,7 +186,7 @@ void ClientTransactions::decide(Transaction& transaction, invite_client::Event e
   *state = decision.next;
   const bool is_accepted = state->phase == invite_client::Phase::kAccepted;
   // The ACK of a 2xx is the TU's, so nothing is made of the INVITE any more, and it is big.
-  if (is_accepted) transaction.request = {};
+  if (is_accepted) release(transaction.request);
   perform(transaction, decision.actions, state->phase == invite_client::Phase::kTerminated, response);
 }
 
@@ -195,7 +195,7 @@ void ClientTransactions::decide(Transaction& transaction, non_invite_client::Eve
   if (state == nullptr) return;
   const auto decision = non_invite_client::decide(*state, event, context_.timers_for(transaction.destination));
   *state = decision.next;
-  if (state->phase == non_invite_client::Phase::kCompleted) transaction.request = {};
+  if (state->phase == non_invite_client::Phase::kCompleted) release(transaction.request);
   perform(transaction, decision.actions, state->phase == non_invite_client::Phase::kTerminated, response);
 }
 

@@ -210,12 +210,16 @@ void ServerTransactions::perform(Transaction& transaction, const ActionList<Serv
 }
 
 void ServerTransactions::send(Transaction& transaction, const SipMessage& response) {
-  transaction.request = {};
+  release(transaction.request);
   context_.send(response, transaction.destination, transaction.timers.end.owner);
   const auto* invite = std::get_if<invite_server::State>(&transaction.state);
   // RFC 6026 8.7: copies of an INVITE that is accepted are not answered, so its 2xx need not be kept here.
   const bool is_accepted = invite != nullptr && invite->phase == invite_server::Phase::kAccepted;
-  transaction.response = is_accepted ? SipMessage() : response;
+  if (is_accepted) {
+    release(transaction.response);
+  } else {
+    transaction.response = response;
+  }
 }
 
 ServerTransactions::Transaction* ServerTransactions::find(std::uint64_t number) {

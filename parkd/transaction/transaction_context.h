@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "parkd/transaction/alarm_clock.h"
@@ -20,6 +21,12 @@ struct TimerOwner {
   std::uint64_t to_integer() const noexcept { return number << 1U | (is_server ? 1U : 0U); }
   static TimerOwner from_integer(std::uint64_t value) noexcept { return {value >> 1U, (value & 1U) != 0}; }
 };
+
+/// Empties a message and gives its memory back, which an assignment would keep.
+inline void release(SipMessage& message) {
+  SipMessage gone;
+  std::swap(message, gone);
+}
 
 struct TransactionContext {
   MessageTransport& transport;
