@@ -198,7 +198,7 @@ using Request = std::variant<Hello, SessionOpen, SessionUpdate, SessionPlay, Ses
 using Answer = std::variant<HelloResult, SessionOpenResult, SessionUpdateResult, SessionPlayResult, SessionCloseResult,
                             SessionListResult, CodecListResult>;
 
-// ---- notifications: mediad tells every connection that has claimed the session ----
+// ---- notifications: mediad tells the connection that opened the session last ----
 
 /// The list has been spoken. Also sent for a list that another play replaced: `interrupted`.
 struct SessionPlayed {

@@ -5,8 +5,6 @@
 namespace callpark::media {
 
 void IncomingStream::set_remote(const PeerAddress& remote, SourceLock::Learning learning, MonotonicTime now) {
-  if (signalled_ == remote) return;
-  signalled_ = remote;
   source_.emplace(remote, learning, now);
   port_->set_destination(remote);
 }

@@ -23,7 +23,7 @@ class IncomingStream {
       : port_(std::move(port)), on_digit_(std::move(on_digit)) {}
 
   const std::shared_ptr<RtpPort>& port() const { return port_; }
-  /// Until the first call everything is dropped. Each call with another address begins to search anew.
+  /// Until the first call everything is dropped. Each call begins to search for the source anew.
   void set_remote(const PeerAddress& remote, SourceLock::Learning learning, MonotonicTime now);
   void set_telephone_event(std::optional<std::uint8_t> payload_type, int clock_hz);
 
@@ -43,7 +43,6 @@ class IncomingStream {
   std::shared_ptr<RtpPort> port_;
   OnDigit on_digit_;
   std::optional<SourceLock> source_;
-  std::optional<PeerAddress> signalled_;
   std::optional<std::uint8_t> telephone_event_;
   DigitReceiver digits_{8000};
   std::atomic<std::uint64_t> packets_received_{0};

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <stdexcept>
 #include <utility>
 
 #include "base/log.h"
@@ -19,11 +20,10 @@ struct MediaEngine::Session {
   Sender* sender = nullptr;
   std::uint32_t ssrc = 0;
   std::optional<Codec> codec;
-  enum class Remote { kUnknown, kKnown };
-  Remote remote = Remote::kUnknown;
+  std::optional<Endpoint> remote;
   enum class Started { kNo, kYes };
   Started started = Started::kNo;
-  std::uint64_t play_number = 0;
+  PlayNumber play_number = 0;
   Play play;
   /// What the sender repeats now, or will after the list.
   SharedAudio loop;
@@ -36,6 +36,9 @@ MediaEngine::MediaEngine(EventLoop& loop, Options options, Callbacks callbacks)
       audio_(loop, options_.audio),
       next_port_(options_.rtp_port_min),
       self_(std::make_shared<MediaEngine*>(this)) {
+  const auto own_address = PeerAddress::of({options_.rtp.address, 0});
+  if (!own_address) throw std::runtime_error(options_.rtp.address + " is no numeric address for RTP");
+  own_address_ = *own_address;
   // Where a restarted process begins, so that it does not take the ports that will be reopened.
   const int pairs = (options_.rtp_port_max - options_.rtp_port_min + 1) / 2;
   if (pairs > 0) next_port_ = static_cast<std::uint16_t>(next_port_ + 2 * random_below(static_cast<unsigned>(pairs)));
@@ -78,7 +81,7 @@ Result<std::unique_ptr<RtpPort>, RpcError> MediaEngine::take_port(std::optional<
                           fmt::format("no port from {} to {} is free", options_.rtp_port_min, options_.rtp_port_max)});
 }
 
-Result<MediaEngine::Opened, RpcError> MediaEngine::open(const SessionOpen& open) {
+Result<SessionOpenResult, RpcError> MediaEngine::open(const SessionOpen& open) {
   auto port = take_port(open.port);
   if (!port) return failure(port.error());
   auto session = std::make_unique<Session>();
@@ -87,38 +90,41 @@ Result<MediaEngine::Opened, RpcError> MediaEngine::open(const SessionOpen& open)
   session->sender = senders_[next_sender_++ % senders_.size()].get();
   const auto to_loop = [&loop = loop_, self = self_, id = open.session](auto call) {
     loop.post([self, id, call = std::move(call)] {
-      if (*self != nullptr && (*self)->has(id)) call((*self)->callbacks_, id);
+      if (*self != nullptr && (*self)->find(id) != nullptr) call((*self)->callbacks_, id);
     });
   };
   session->outgoing = std::make_shared<OutgoingStream>(
-      session->port, OutgoingStream::Begin{session->ssrc, open.sequence, open.timestamp},
-      [to_loop](std::uint64_t play_number) {
+      session->port, OutgoingStream::Begin{session->ssrc, open.sequence, open.timestamp}, [to_loop](PlayNumber number) {
         to_loop(
             [play_number](const Callbacks& callbacks, const std::string& id) { callbacks.on_played(id, play_number); });
       });
   session->incoming = std::make_shared<IncomingStream>(session->port, [to_loop](DigitReceiver::Digit digit) {
     to_loop([digit](const Callbacks& callbacks, const std::string& id) {
-      callbacks.on_digit(id, digit.digit, digit.duration_ms);
+      callbacks.on_key_pressed(id, digit.digit, digit.duration_ms);
     });
   });
   receiver_.add(session->incoming);
-  const Opened opened{session->port->port(), session->ssrc};
+  SessionOpenResult opened{options_.rtp.address, session->port->port(), session->ssrc};
   sessions_[open.session] = std::move(session);
   return opened;
 }
 
-bool MediaEngine::set_remote(const std::string& session, const Endpoint& remote) {
-  Session* found = find(session);
-  if (found == nullptr) return true;
+bool MediaEngine::can_reach(const Endpoint& remote) const {
   const auto address = PeerAddress::of(remote);
-  const auto own = PeerAddress::of({options_.rtp.address, 0});
-  if (!address || !own || address->family() != own->family()) return false;
-  found->remote = Session::Remote::kKnown;
+  return address && address->family() == own_address_.family();
+}
+
+void MediaEngine::set_remote(const std::string& session, const Endpoint& remote) {
+  Session* found = find(session);
+  const auto address = PeerAddress::of(remote);
+  if (found == nullptr || !address || found->remote == remote) return;
+  found->remote = remote;
+  // At once, since the first packet may leave before the receiver hears of it.
+  found->port->set_destination(*address);
   receiver_.change(found->incoming, [address = *address, learning = options_.learning](IncomingStream& incoming) {
     incoming.set_remote(address, learning, monotonic_now());
   });
   begin_sending(*found);
-  return true;
 }
 
 void MediaEngine::set_codec(const std::string& session, const Codec& codec) {
@@ -141,16 +147,16 @@ void MediaEngine::set_codec(const std::string& session, const Codec& codec) {
   begin_sending(*found);
 }
 
-void MediaEngine::set_sending(const std::string& session, OutgoingStream::Sending sending) {
+void MediaEngine::set_direction(const std::string& session, Direction direction) {
   Session* found = find(session);
   if (found == nullptr) return;
-  found->sender->change(found->outgoing, [sending](OutgoingStream& outgoing) { outgoing.set_sending(sending); });
+  found->sender->change(found->outgoing, [direction](OutgoingStream& outgoing) { outgoing.set_direction(direction); });
 }
 
-void MediaEngine::play(const std::string& session, std::uint64_t play_number, const Play& play) {
+void MediaEngine::play(const std::string& session, PlayNumber number, const Play& play) {
   Session* found = find(session);
   if (found == nullptr) return;
-  found->play_number = play_number;
+  found->play_number = number;
   found->play = play;
   if (!found->codec) return;
   PlayPlan plan = plan_of(*found);
@@ -162,7 +168,7 @@ void MediaEngine::play(const std::string& session, std::uint64_t play_number, co
 
 void MediaEngine::begin_sending(Session& session) {
   if (session.started == Session::Started::kYes) return;
-  if (!session.codec || session.remote == Session::Remote::kUnknown) return;
+  if (!session.codec || !session.remote) return;
   session.started = Session::Started::kYes;
   session.sender->add(session.outgoing);
 }
@@ -209,35 +215,34 @@ void MediaEngine::replace_music(const SharedAudio& before, const SharedAudio& af
   }
 }
 
-MediaEngine::Counters MediaEngine::close(const std::string& session) {
+void MediaEngine::close(const std::string& session) {
   const auto found = sessions_.find(session);
-  if (found == sessions_.end()) return {};
-  const Counters last = counters(session);
+  if (found == sessions_.end()) return;
   Session& closing = *found->second;
   closing.port->close();
   receiver_.remove(closing.incoming);
   closing.sender->remove(closing.outgoing);
   sessions_.erase(found);
-  return last;
 }
 
-MediaEngine::Counters MediaEngine::counters(const std::string& session) const {
+SessionMedia::Counters MediaEngine::counters(const std::string& session) const {
   const Session* found = find(session);
   if (found == nullptr) return {};
   return {found->outgoing->packets_sent(), found->incoming->packets_received(), found->incoming->last_received_ms()};
 }
 
-MediaEngine::Opened MediaEngine::opened(const std::string& session) const {
-  const Session* found = find(session);
-  return found == nullptr ? Opened{} : Opened{found->port->port(), found->ssrc};
-}
-
-std::optional<Endpoint> MediaEngine::remote(const std::string& session) const {
+std::optional<SessionOpenResult> MediaEngine::opened(const std::string& session) const {
   const Session* found = find(session);
   if (found == nullptr) return std::nullopt;
-  const auto destination = found->port->destination();
-  if (!destination) return std::nullopt;
-  return destination->endpoint();
+  return SessionOpenResult{options_.rtp.address, found->port->port(), found->ssrc};
+}
+
+CodecListResult MediaEngine::codecs() const {
+  CodecListResult result;
+  for (const CodecFacts& facts : all_codecs()) {
+    result.codecs.push_back({facts.name, facts.clock_hz, facts.static_payload_type});
+  }
+  return result;
 }
 
 }  // namespace callpark::media

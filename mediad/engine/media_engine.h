@@ -1,5 +1,4 @@
-// The media sessions as parkd's protocol means them: ports, streams and what is played, over the two threads that send
-// and receive.
+// RTP under the sessions of session/: ports, streams and what is played, over the two threads that send and receive.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +14,12 @@
 #include "mediad/engine/audio_library.h"
 #include "mediad/engine/receiver.h"
 #include "mediad/engine/sender.h"
+#include "mediad/session/ports.h"
 
 namespace callpark::media {
 
 /// For the thread of `loop`, which also calls the callbacks.
-class MediaEngine {
+class MediaEngine : public SessionMedia {
  public:
   struct Options {
     RtpPort::Options rtp;
@@ -32,47 +32,25 @@ class MediaEngine {
     AudioLibrary::Options audio;
   };
   struct Callbacks {
-    /// The list of this play has been spoken.
-    std::function<void(const std::string& session, std::uint64_t play_number)> on_played;
-    std::function<void(const std::string& session, char digit, int duration_ms)> on_digit;
-  };
-  struct Opened {
-    std::uint16_t port = 0;
-    std::uint32_t ssrc = 0;
-  };
-  struct Counters {
-    std::uint64_t packets_sent = 0;
-    std::uint64_t packets_received = 0;
-    /// Ms of the monotonic clock; 0 when nothing has come from the remote.
-    std::int64_t last_received_ms = 0;
+    std::function<void(const std::string& session, PlayNumber number)> on_list_spoken;
+    std::function<void(const std::string& session, char digit, int duration_ms)> on_key_pressed;
   };
 
   MediaEngine(EventLoop& loop, Options options, Callbacks callbacks);
-  ~MediaEngine();
+  ~MediaEngine() override;
   MediaEngine(const MediaEngine&) = delete;
   MediaEngine& operator=(const MediaEngine&) = delete;
 
-  const std::string& address() const { return options_.rtp.address; }
-  bool has(const std::string& session) const { return sessions_.count(session) != 0; }
-  std::size_t sessions() const { return sessions_.size(); }
-
-  /// `open.session` must not be open. Takes `open.port`, or the next free one of the range. Only port, ssrc, sequence
-  /// and timestamp are read here.
-  Result<Opened, RpcError> open(const SessionOpen& open);
-  /// The functions below do nothing for a session that is not open.
-  /// False when the address is not a numeric one of the family that RTP is bound to.
-  [[nodiscard]] bool set_remote(const std::string& session, const Endpoint& remote);
-  void set_codec(const std::string& session, const Codec& codec);
-  void set_sending(const std::string& session, OutgoingStream::Sending sending);
-  /// Starts `play` under a number that the caller chose; before the codec is known it waits.
-  void play(const std::string& session, std::uint64_t play_number, const Play& play);
-  /// The port is free again when this returns.
-  Counters close(const std::string& session);
-
-  Counters counters(const std::string& session) const;
-  Opened opened(const std::string& session) const;
-  /// Where packets go now, which may have been learnt.
-  std::optional<Endpoint> remote(const std::string& session) const;
+  Result<SessionOpenResult, RpcError> open(const SessionOpen& open) override;
+  std::optional<SessionOpenResult> opened(const std::string& session) const override;
+  bool can_reach(const Endpoint& remote) const override;
+  void set_remote(const std::string& session, const Endpoint& remote) override;
+  void set_codec(const std::string& session, const Codec& codec) override;
+  void set_direction(const std::string& session, Direction direction) override;
+  void play(const std::string& session, PlayNumber number, const Play& play) override;
+  Counters counters(const std::string& session) const override;
+  void close(const std::string& session) override;
+  CodecListResult codecs() const override;
 
  private:
   struct Session;
@@ -90,6 +68,7 @@ class MediaEngine {
   std::vector<std::unique_ptr<Sender>> senders_;
   Receiver receiver_;
   std::map<std::string, std::unique_ptr<Session>> sessions_;
+  PeerAddress own_address_;
   std::uint16_t next_port_;
   std::size_t next_sender_ = 0;
   /// What the threads posted finds out by this whether there still is an engine.

@@ -152,7 +152,7 @@ void OutgoingStream::send_next(PacketClock now) {
   const Player::Step step = player_.step(now);
   last_timestamp_ = timestamp_offset_ + static_cast<std::uint32_t>(now) * clock_per_packet_;
   last_now_ = now;
-  if (sending_ == Sending::kOn) {
+  if (direction_ == Direction::kSending) {
     rtp_session_set_seq_number(rtp_->session, sequence_++);
     mblk_t* packet =
         rtp_session_create_packet(rtp_->session, RTP_FIXED_HEADER_SIZE, step.payload.data(), step.payload.size());

@@ -11,6 +11,7 @@
 #include "mediad/engine/codec_facts.h"
 #include "mediad/engine/player.h"
 #include "mediad/engine/rtp_port.h"
+#include "mediad/session/state.h"
 
 namespace callpark::media {
 
@@ -22,7 +23,7 @@ class OutgoingStream {
     std::optional<std::uint16_t> sequence{};
     std::optional<std::uint32_t> timestamp{};
   };
-  using OnEnded = std::function<void(std::uint64_t play_number)>;
+  using OnEnded = std::function<void(PlayNumber number)>;
 
   /// Without `sequence` and `timestamp` both are taken from the packet clock, so that another process that opens the
   /// same SSRC later continues them as if the packets between had been lost. `on_ended` is called in send_next().
@@ -32,8 +33,8 @@ class OutgoingStream {
   OutgoingStream& operator=(const OutgoingStream&) = delete;
 
   void set_codec(CodecName codec, std::uint8_t payload_type);
-  enum class Sending { kOn, kPaused };
-  void set_sending(Sending sending) { sending_ = sending; }
+  /// Paused, what is played goes on unheard.
+  void set_direction(Direction direction) { direction_ = direction; }
   Player& player() { return player_; }
 
   /// Sends the packet of this moment. `now` grows by one a call; where it grows by more, time has been lost and the
@@ -52,7 +53,7 @@ class OutgoingStream {
   Begin begin_;
   OnEnded on_ended_;
   Player player_;
-  Sending sending_ = Sending::kOn;
+  Direction direction_ = Direction::kSending;
   std::uint32_t clock_per_packet_ = 160;
   // timestamp = offset + packet clock × clock_per_packet_, with which a change of clock goes on where it was.
   std::uint32_t timestamp_offset_ = 0;

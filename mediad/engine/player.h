@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mediad/engine/encoded_audio.h"
+#include "mediad/session/state.h"
 
 namespace callpark::media {
 
@@ -14,7 +15,7 @@ using PacketClock = std::int64_t;
 
 struct PlayPlan {
   /// Names the play when its list has ended.
-  std::uint64_t play_number = 0;
+  PlayNumber play_number = 0;
   /// Spoken in this order, `repeat` times. Empty for what is only repeated.
   std::vector<SharedAudio> list{};
   int repeat = 1;
@@ -33,7 +34,7 @@ class Player {
   struct Step {
     EncodedAudio::Payload payload;
     /// This payload is the first one after the list: the number of the play that has ended.
-    std::optional<std::uint64_t> ended;
+    std::optional<PlayNumber> ended;
   };
 
   /// Plays `plan` from its beginning.
@@ -46,7 +47,7 @@ class Player {
   }
   /// Whether there is something to play.
   bool has_plan() const { return plan_.loop != nullptr; }
-  std::uint64_t play_number() const { return plan_.play_number; }
+  PlayNumber play_number() const { return plan_.play_number; }
   /// The payload for this moment, and on to the next. The payload lives as long as the plan.
   Step step(PacketClock now);
 

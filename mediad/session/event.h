@@ -1,0 +1,48 @@
+// The facts that a media session can be told.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "mediad/session/state.h"
+
+namespace callpark::media::event {
+
+struct PlayWish {
+  Play play{};
+  std::string play_id{};
+  /// For the start that this may lead to.
+  PlayNumber number = 0;
+};
+
+/// session.open of a session that is there, for the first time or again; also session.update.
+struct MediaGiven {
+  enum class By { kOpen, kUpdate };
+  By by = By::kOpen;
+  std::optional<Endpoint> remote{};
+  std::optional<Codec> codec{};
+  std::optional<Direction> direction{};
+  std::optional<PlayWish> play{};
+  /// For the start of what has been waiting.
+  PlayNumber number = 0;
+};
+struct PlayAsked {
+  PlayWish wish{};
+};
+struct ListSpoken {
+  PlayNumber number = 0;
+};
+struct KeyPressed {
+  char digit = '0';
+  int duration_ms = 0;
+};
+struct RtpCeased {};
+struct OwnerLost {};
+struct ClaimTimedOut {};
+struct CloseAsked {};
+
+using Event =
+    std::variant<MediaGiven, PlayAsked, ListSpoken, KeyPressed, RtpCeased, OwnerLost, ClaimTimedOut, CloseAsked>;
+
+}  // namespace callpark::media::event

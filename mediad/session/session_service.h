@@ -1,0 +1,72 @@
+// The sessions that are there, and the loop around `decide`: requests and news of the media in, orders to the media and
+// notifications to the owners out.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "base/event_loop.h"
+#include "mediad/session/decide.h"
+#include "mediad/session/ports.h"
+
+namespace callpark::media {
+
+/// For the loop's thread.
+class SessionService {
+ public:
+  struct Options {
+    /// How long a session lives whose owner is gone.
+    Duration unclaimed{300'000};
+    /// How long nothing must have been received, after something was, until the owner is told; zero: never.
+    Duration no_rtp{30'000};
+    std::size_t sessions_max = 10'000;
+  };
+
+  /// `media` must outlive the service.
+  SessionService(EventLoop& loop, SessionMedia& media, Options options, NotifyOwner notify);
+  ~SessionService();
+  SessionService(const SessionService&) = delete;
+  SessionService& operator=(const SessionService&) = delete;
+
+  /// Different at each start.
+  const std::string& instance() const { return instance_; }
+
+  Result<Answer, RpcError> handle(OwnerId owner, const Request& request);
+  void on_owner_gone(OwnerId owner);
+
+  void on_list_spoken(const std::string& session, PlayNumber number);
+  void on_key_pressed(const std::string& session, char digit, int duration_ms);
+
+ private:
+  struct Entry {
+    Session session;
+    OwnerId owner = 0;
+    LoopHandle claim_timer{};
+    /// When what was received last was told to have ceased, as last_received_ms.
+    std::int64_t told_ceased_ms = 0;
+  };
+  using Entries = std::map<std::string, Entry>;
+
+  Result<Answer, RpcError> answer(OwnerId owner, const Hello& hello);
+  Result<Answer, RpcError> answer(OwnerId owner, const SessionOpen& open);
+  Result<Answer, RpcError> answer(OwnerId owner, const SessionUpdate& update);
+  Result<Answer, RpcError> answer(OwnerId owner, const SessionPlay& play);
+  Result<Answer, RpcError> answer(OwnerId owner, const SessionClose& close);
+  Result<Answer, RpcError> answer(OwnerId owner, const SessionList& list);
+  Result<Answer, RpcError> answer(OwnerId owner, const CodecList& list);
+
+  void perform(Entries::iterator entry, const event::Event& event);
+  void perform(Entry& entry, const action::Action& action);
+  void notice_silence();
+
+  EventLoop& loop_;
+  SessionMedia& media_;
+  Options options_;
+  NotifyOwner notify_;
+  std::string instance_;
+  Entries entries_;
+  PlayNumber next_number_ = 1;
+  LoopHandle silence_timer_;
+};
+
+}  // namespace callpark::media
