@@ -88,15 +88,13 @@ ParkedCallRow row_of(const Row& row) {
   return call;
 }
 
-// What a row is, in the order of kAssigned.
-std::vector<Value> assigned(const ParkedCallRow& row, const RowOwner& owner, const std::string& operation_id) {
+// The columns that are written whenever a row is, in the order of kWritten.
+std::vector<Value> written(const ParkedCallRow& row, const RowOwner& owner, const std::string& operation_id) {
   const bool holds_orbit = row.state != RowState::kRetrieved;
   return {row.tenant,
           holds_orbit ? Value(row.orbit) : Value(nullptr),
           holds_orbit ? Value(std::int64_t{row.slot}) : Value(nullptr),
-          std::string(name_of(row.state)),
           row.parker,
-          row.retriever,
           row.music_class,
           write_dialog(row.caller),
           row.peer ? Value(write_dialog(*row.peer)) : Value(nullptr),
@@ -107,14 +105,14 @@ std::vector<Value> assigned(const ParkedCallRow& row, const RowOwner& owner, con
           owner.epoch,
           operation_id};
 }
-constexpr const char* kAssigned =
-    "tenant = ?, orbit = ?, slot = ?, state = ?, parker = ?, retriever = ?, music_class = ?, caller_dialog = ?, "
-    "peer_dialog = ?, media = ?, parked_at = TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), "
+constexpr const char* kWritten =
+    "tenant = ?, orbit = ?, slot = ?, parker = ?, music_class = ?, caller_dialog = ?, peer_dialog = ?, media = ?, "
+    "parked_at = TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), "
     "deadline = TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), owner = ?, epoch = ?, operation_id = ?";
 
 }  // namespace
 
-// ------------------------------------------------------------------------------------------------------ a free orbit
+// ---- a free orbit ----
 
 Result<OrbitGot, ClaimOrbitFailure> ParkedCallsTable::claim_orbit(OrbitClaim& claim) {
   const auto found =
@@ -221,19 +219,26 @@ std::vector<std::string> ParkedCallsTable::free_random_orbits(const std::string&
 }
 
 int ParkedCallsTable::insert(const ParkedCallRow& row, const std::string& operation_id) {
-  std::vector<Value> values = assigned(row, owner_, operation_id);
-  values.emplace_back(row.park_id);
-  return connection_.execute("INSERT INTO parked_calls SET " + std::string(kAssigned) + ", park_id = ?", values);
-}
-
-int ParkedCallsTable::update(const ParkedCallRow& row, const std::string& operation_id) {
-  std::vector<Value> values = assigned(row, owner_, operation_id);
-  values.insert(values.end(), {row.park_id, owner_.node, owner_.epoch});
+  std::vector<Value> values = written(row, owner_, operation_id);
+  values.insert(values.end(), {row.retriever, std::string(name_of(row.state)), row.park_id});
   return connection_.execute(
-      "UPDATE parked_calls SET " + std::string(kAssigned) + " WHERE park_id = ? AND owner = ? AND epoch = ?", values);
+      "INSERT INTO parked_calls SET " + std::string(kWritten) + ", retriever = ?, state = ?, park_id = ?", values);
 }
 
-// ---------------------------------------------------------------------------------------------------- the row as it is
+// A call that somebody has won meanwhile stays his, unless it is written that he talks to the caller. The state comes
+// last, since what stands before it is to see the old one.
+int ParkedCallsTable::update(const ParkedCallRow& row, const std::string& operation_id) {
+  const std::string state = name_of(row.state);
+  std::vector<Value> values = written(row, owner_, operation_id);
+  values.insert(values.end(), {state, row.retriever, state, state, row.park_id, owner_.node, owner_.epoch});
+  return connection_.execute("UPDATE parked_calls SET " + std::string(kWritten) +
+                                 ", retriever = IF(state = 'retrieving' AND ? <> 'retrieved', retriever, ?)"
+                                 ", state = IF(state = 'retrieving' AND ? <> 'retrieved', state, ?) "
+                                 "WHERE park_id = ? AND owner = ? AND epoch = ?",
+                             values);
+}
+
+// ---- the row as it is ----
 
 bool ParkedCallsTable::write(const ParkedCallRow& row, const std::string& operation_id) {
   if (update(row, operation_id) == 1) return true;
@@ -263,8 +268,7 @@ std::vector<ParkedCallRow> ParkedCallsTable::load() {
   return calls;
 }
 
-// -----------------------------------------------------------------------------------------------------------
-// retrieving
+// ---- retrieving ----
 
 Result<ParkedCallRow, ClaimCallFailure> ParkedCallsTable::claim_call(CallClaim& claim) {
   if (std::exchange(claim.tried, true)) {
@@ -276,9 +280,9 @@ Result<ParkedCallRow, ClaimCallFailure> ParkedCallsTable::claim_call(CallClaim& 
   for (const std::string& orbit : claim.orbits) {
     // Of two retrievers, the second finds the state changed.
     const int changed = connection_.execute(
-        "UPDATE parked_calls SET state = 'retrieving', retriever = ?, owner = ?, epoch = ?, operation_id = ? "
+        "UPDATE parked_calls SET state = 'retrieving', retriever = ?, owner = ?, epoch = ?, retrieve_id = ? "
         "WHERE tenant = ? AND orbit = ? AND state = 'parked' ORDER BY parked_at, park_id LIMIT 1",
-        {claim.retriever, owner_.node, owner_.epoch, claim.operation_id, claim.tenant, orbit});
+        {claim.retriever, owner_.node, owner_.epoch, claim.retrieve_id, claim.tenant, orbit});
     if (changed == 1) {
       if (auto row = call_won(claim, orbit)) return std::move(*row);
       // It ended this very moment.
@@ -290,9 +294,10 @@ Result<ParkedCallRow, ClaimCallFailure> ParkedCallsTable::claim_call(CallClaim& 
 }
 
 std::optional<ParkedCallRow> ParkedCallsTable::call_won(const CallClaim& claim, const std::string& orbit) {
-  const auto rows = connection_.query(
-      "SELECT " + std::string(kColumns) + " FROM parked_calls WHERE tenant = ? AND orbit = ? AND operation_id = ?",
-      {claim.tenant, orbit, claim.operation_id});
+  const auto rows = connection_.query("SELECT " + std::string(kColumns) +
+                                          " FROM parked_calls WHERE tenant = ? AND orbit = ? AND retrieve_id = ? "
+                                          "AND state = 'retrieving'",
+                                      {claim.tenant, orbit, claim.retrieve_id});
   if (rows.empty()) return std::nullopt;
   return row_of(rows.front());
 }
@@ -311,17 +316,17 @@ bool ParkedCallsTable::was_picked_up(const std::string& tenant, const std::strin
 void ParkedCallsTable::undo(const CallClaim& claim) {
   for (const std::string& orbit : claim.orbits) {
     connection_.execute(
-        "UPDATE parked_calls SET state = 'parked', retriever = '' "
-        "WHERE tenant = ? AND orbit = ? AND operation_id = ? AND state = 'retrieving'",
-        {claim.tenant, orbit, claim.operation_id});
+        "UPDATE parked_calls SET state = 'parked', retriever = '', retrieve_id = '' "
+        "WHERE tenant = ? AND orbit = ? AND retrieve_id = ? AND state = 'retrieving'",
+        {claim.tenant, orbit, claim.retrieve_id});
   }
 }
 
-void ParkedCallsTable::unclaim_call(const ParkId& park_id, const std::string& operation_id) {
+void ParkedCallsTable::unclaim_call(const ParkId& park_id) {
   connection_.execute(
-      "UPDATE parked_calls SET state = 'parked', retriever = '', operation_id = ? "
-      "WHERE park_id = ? AND state = 'retrieving' AND owner = ? AND epoch = ?",
-      {operation_id, park_id, owner_.node, owner_.epoch});
+      "UPDATE parked_calls SET state = 'parked', retriever = '', retrieve_id = '' "
+      "WHERE park_id = ? AND state IN ('adopting', 'retrieving') AND owner = ? AND epoch = ?",
+      {park_id, owner_.node, owner_.epoch});
 }
 
 void ParkedCallsTable::forget_released_orbits() {

@@ -32,7 +32,7 @@ struct CallClaim {
   std::string tenant;
   std::vector<std::string> orbits;
   std::string retriever;
-  std::string operation_id;
+  std::string retrieve_id;
   bool tried = false;  // it may have won already
 };
 
@@ -46,14 +46,14 @@ class ParkedCallsTable {
   /// Undoes claim_orbit(), if it has done anything: the row is gone, or holds no orbit as before.
   void undo(const OrbitClaim& claim);
 
-  /// False: the row is gone, or another's.
+  /// False: the row is gone, or another's. A call that is being retrieved is so until kRetrieved is written.
   [[nodiscard]] bool write(const ParkedCallRow& row, const std::string& operation_id);
 
   /// The oldest call at the first of the orbits that has one.
   Result<ParkedCallRow, ClaimCallFailure> claim_call(CallClaim& claim);
   /// Undoes claim_call(), if it has done anything.
   void undo(const CallClaim& claim);
-  void unclaim_call(const ParkId& park_id, const std::string& operation_id);
+  void unclaim_call(const ParkId& park_id);
 
   void remove(const ParkId& park_id);
 

@@ -37,7 +37,7 @@ SqlStore::SqlStore(EventLoop& loop, Settings settings)
 
 SqlStore::~SqlStore() = default;
 
-// ------------------------------------------------------------------------------------------------------- the questions
+// ---- the questions ----
 
 void SqlStore::look_up(std::string tenant, std::string user, std::string dialled,
                        Answer<Result<DialledFacts, StoreUnavailable>> answer) {
@@ -141,11 +141,11 @@ void SqlStore::undo_twice(const ParkId& park_id, const Work& undo) {
   });
 }
 
-// ---------------------------------------------------------------------------------------------------------- the orders
+// ---- the orders ----
 
 void SqlStore::unclaim_call(ParkId park_id) {
-  order(park_id, [this, park_id, operation_id = new_operation_id()](DatabaseConnection& connection) {
-    ParkedCallsTable(connection, owner_).unclaim_call(park_id, operation_id);
+  order(park_id, [this, park_id](DatabaseConnection& connection) {
+    ParkedCallsTable(connection, owner_).unclaim_call(park_id);
   });
 }
 
@@ -168,7 +168,7 @@ void SqlStore::order(const ParkId& park_id, Work work, Done done) {
   enqueue(park_id, {.work = std::move(work), .done = std::move(done)});
 }
 
-// --------------------------------------------------------------------------------------------------------- one by one
+// ---- one by one ----
 
 void SqlStore::enqueue(const ParkId& park_id, Waiting waiting) {
   Queue& queue = queues_[park_id];

@@ -12,6 +12,8 @@ CREATE TABLE parked_calls (
                  COMMENT 'adopting: the orbit is held, the caller not yet. retrieving: a retriever has won it',
   parker         VARCHAR(32) NOT NULL COMMENT 'Extension that parked it',
   retriever      VARCHAR(32) NOT NULL DEFAULT '' COMMENT 'Extension that won it last',
+  retrieve_id    VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT ''
+                 COMMENT 'The attempt that won it: how it is found again after a lost connection',
   music_class    VARCHAR(64) CHARACTER SET ascii NOT NULL COMMENT 'Music that the caller hears',
   caller_dialog  LONGTEXT NOT NULL COMMENT 'JSON: the dialog with the parked caller as RFC 3261 12 has it, local = parkd',
   peer_dialog    LONGTEXT NULL COMMENT 'JSON: the dialog with the parker, or of a retrieved call with the retriever',

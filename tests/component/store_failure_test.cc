@@ -9,8 +9,7 @@ namespace {
 
 using Lost = StoreRelay::Lost;
 
-// -----------------------------------------------------------------------------------------------------------------
-// races
+// ---- races ----
 
 using StoreRace = StoreTest;
 
@@ -85,8 +84,7 @@ TEST_F(StoreRace, ManyWhoParkAtRandomOrbitsAtOnceAllGetOne) {
   EXPECT_EQ(server().value("SELECT COUNT(DISTINCT orbit) FROM parked_calls"), std::to_string(kCalls));
 }
 
-// ------------------------------------------------------------------------------------------------- error, but
-// committed
+// ---- error, but committed ----
 
 class StoreCut : public StoreTest {
  protected:
@@ -166,7 +164,7 @@ TEST_F(StoreCut, AWriteAndAnOrderAreDoneWhicheverRequestOrReplyIsLost) {
   });
 }
 
-// ------------------------------------------------------------------------------------------------- the server is away
+// ---- the server is away ----
 
 using StoreAway = StoreTest;
 

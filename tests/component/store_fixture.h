@@ -89,7 +89,7 @@ class StoreTest : public ::testing::Test {
     const MonotonicTime end = monotonic_now() + timeout;
     while (!predicate()) {
       if (monotonic_now() > end) return false;
-      run_for(Duration(20));
+      run_for(Duration(2));
     }
     return true;
   }

@@ -7,7 +7,7 @@
 namespace callpark::test {
 namespace {
 
-// ------------------------------------------------------------------------------------------------------------- look up
+// ---- look up ----
 
 class StoreLookUp : public StoreTest {
  protected:
@@ -101,8 +101,7 @@ TEST_F(StoreLookUp, O3_EditsAreLiveForTheNextCall) {
   EXPECT_FALSE(look_up(*store, "*68", "102")->may_park);
 }
 
-// --------------------------------------------------------------------------------------------------------- claim
-// orbits
+// ---- claim orbits ----
 
 using StoreClaimOrbit = StoreTest;
 
@@ -214,8 +213,7 @@ TEST_F(StoreClaimOrbit, S8_WhenItCannotBeParkedAgainTheRowStaysAsItWas) {
   EXPECT_EQ(column("CONCAT(state, ' ', orbit IS NULL)", "b"), "retrieved 1");
 }
 
-// -------------------------------------------------------------------------------------------------------------
-// retrieve
+// ---- retrieve ----
 
 using StoreClaimCall = StoreTest;
 
@@ -296,9 +294,30 @@ TEST_F(StoreClaimCall, ARetrieveThatWasGivenUpLeavesTheCallParked) {
   park(*store, "a", at("102"));
   ASSERT_TRUE(claim_call(*store, {"102"}));
   store->unclaim_call("a");
-  EXPECT_TRUE(run_until([&] { return store->waiting_orders() == 0; }));
+  carry_out_orders(*store);
   EXPECT_EQ(column("CONCAT(state, retriever)", "a"), "parked");
   EXPECT_TRUE(claim_call(*store, {"102"}));
+}
+
+TEST_F(StoreClaimCall, AWriteThatComesAfterTheCallWasWonLeavesItWon) {
+  const auto store = make_store();
+  ParkedCallRow row = park(*store, "a", at("102"));
+  ASSERT_TRUE(claim_call(*store, {"102"}));
+  row.caller.local_cseq = 77;
+  ASSERT_TRUE(write(*store, row));
+  EXPECT_EQ(column("CONCAT(state, ' ', retriever)", "a"), "retrieving 104");
+  EXPECT_EQ(column("JSON_VALUE(caller_dialog, '$.local_cseq')", "a"), "77");
+  store->write_retrieved(row);
+  carry_out_orders(*store);
+  EXPECT_EQ(column("state", "a"), "retrieved");
+}
+
+TEST_F(StoreClaimCall, ACallWhoseAdoptionWasInterruptedCanBeParkedByAnOrder) {
+  const auto store = make_store();
+  ASSERT_TRUE(claim_orbit(*store, example_row("a"), at("102")));
+  store->unclaim_call("a");
+  carry_out_orders(*store);
+  EXPECT_EQ(column("state", "a"), "parked");
 }
 
 TEST_F(StoreClaimCall, OrdersOfOneCallAreCarriedOutInTheOrderGiven) {
@@ -309,13 +328,11 @@ TEST_F(StoreClaimCall, OrdersOfOneCallAreCarriedOutInTheOrderGiven) {
     row.parker = std::to_string(turn);
     store->write_retrieved(row);
   }
-  store->remove("b", park::EndReason::kHungUp);
   carry_out_orders(*store);
   EXPECT_EQ(column("parker", "a"), "49");
 }
 
-// -------------------------------------------------------------------------------------------------------------
-// recovery
+// ---- recovery ----
 
 using StoreLoad = StoreTest;
 

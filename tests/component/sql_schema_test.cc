@@ -1,0 +1,302 @@
+// What the database refuses, and the sentence it says; the migrations and the demo tenant.
+#include <gmock/gmock.h>
+
+#include <memory>
+#include <regex>
+
+#include "parkd/store/schema.h"
+#include "tests/support/mariadb_server.h"
+
+namespace callpark::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class SqlSchema : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { server_ = std::make_unique<MariadbServer>(); }
+  static void TearDownTestSuite() { server_.reset(); }
+  static MariadbServer& server() { return *server_; }
+
+ private:
+  static inline std::unique_ptr<MariadbServer> server_;
+};
+
+// ---- refusals ----
+
+struct Refusal {
+  std::string statement;
+  std::string sentence;
+};
+
+class SqlRefusal : public SqlSchema {
+ protected:
+  // All in one test, since each test that ctest starts brings a server up.
+  static void expect(const std::vector<Refusal>& refusals) {
+    const std::string count = "SELECT (SELECT COUNT(*) FROM numbers) + (SELECT COUNT(*) FROM dids)";
+    const std::string before = server().value(count);
+    for (const Refusal& refusal : refusals) {
+      SCOPED_TRACE(refusal.statement);
+      // In one transaction with what it needs, which is then undone.
+      EXPECT_THAT(server().refusal("START TRANSACTION; " + refusal.statement), HasSubstr(refusal.sentence));
+      EXPECT_EQ(server().value(count), before);
+    }
+  }
+};
+
+const std::string kExtension = "INSERT INTO extensions (tenant, extension, password) VALUES ";
+const std::string kCode = "INSERT INTO park_codes (tenant, code, action, bare, retrieve_code) VALUES ";
+const std::string kTrunk = "INSERT INTO trunks (tenant, trunk, address, port, transport) VALUES ";
+const std::string kDid = "INSERT INTO dids (did, tenant, destination) VALUES ";
+const std::string kParked =
+    "INSERT INTO parked_calls SET tenant = 'demo.callpark', parker = '101', music_class = 'default', owner = 'n', "
+    "epoch = 1, operation_id = 'o', parked_at = NOW(), deadline = NOW(), ";
+
+TEST_F(SqlRefusal, O3_ATenantOutOfBoundsIsRefusedWithASentence) {
+  expect({{"INSERT INTO tenants (tenant) VALUES ('Demo.x')", "a tenant is a domain name in lower case"},
+          {"INSERT INTO tenants (tenant) VALUES ('a b')", "a tenant is a domain name in lower case"},
+          {"INSERT INTO tenants (tenant) VALUES ('')", "a tenant is a domain name in lower case"},
+          {"UPDATE tenants SET language = 'English'", "a tenant's language looks like en or en_GB"},
+          {"UPDATE tenants SET music_class = '../etc'", "a tenant's music class is letters, digits, _ or -"},
+          {"UPDATE tenants SET random_orbit_digits = 2", "random orbits have 3 to 8 digits"},
+          {"UPDATE tenants SET random_orbit_digits = 9", "random orbits have 3 to 8 digits"},
+          {"UPDATE tenants SET orbit_quarantine_seconds = 86401", "kept in quarantine for at most a day"},
+          {"UPDATE tenants SET calls_per_orbit_max = 0", "an orbit takes 1 to 10 calls"},
+          {"UPDATE tenants SET calls_per_orbit_max = 11", "an orbit takes 1 to 10 calls"},
+          {"UPDATE tenants SET park_seconds_max = 9", "a call is given up after 10 seconds to a day"},
+          {"UPDATE tenants SET parked_calls_max = 100001", "a tenant parks at most 100000 calls"},
+          {"UPDATE tenants SET tenant = 'new.callpark' WHERE tenant = 'demo.callpark'",
+           "a tenant cannot be renamed: phones and passwords belong to its domain"},
+          {"DELETE FROM tenants", "the tenant still has extensions, codes or trunks: delete them first"},
+          {kParked + "park_id = 'a', orbit = '1', slot = 1, state = 'parked', caller_dialog = '{}'; "
+                     "DELETE FROM tenants WHERE tenant = 'demo.callpark'",
+           "the tenant has parked calls: disable it and wait until they have ended"}});
+}
+
+TEST_F(SqlRefusal, O3_ANumberThatMeansTwoThingsIsRefusedWithASentence) {
+  expect(
+      {{kExtension + "('demo.callpark', '101', 'x')", "101 is taken: it is already an extension"},
+       {kCode + "('demo.callpark', '101', 'park', 'own_extension', NULL)", "101 is taken: it is already an extension"},
+       {kCode + "('demo.callpark', '*68', 'park', 'own_extension', NULL)", "*68 is taken: it is already a park code"},
+       {kCode + "('demo.callpark', '10', 'park', 'own_extension', NULL)",
+        "park code 10 would hide 101, which begins with it"},
+       {kCode + "('demo.callpark', '64', 'park', 'own_extension', NULL); " + kExtension +
+            "('demo.callpark', '644', 'x')",
+        "644 could not be dialled: it begins with the park code 64"},
+       {kCode + "('demo.callpark', '64', 'park', 'own_extension', NULL); " + kExtension +
+            "('demo.callpark', '64', 'x')",
+        "64 is taken: it is already a park code"},
+       {"UPDATE extensions SET extension = '102' WHERE tenant = 'other.callpark' AND extension = '101'",
+        "102 is taken: it is already an extension"},
+       {"UPDATE park_codes SET code = '1' WHERE tenant = 'demo.callpark' AND code = '*68'",
+        "park code 1 would hide 101, which begins with it"},
+       {"UPDATE extensions SET extension = '199' WHERE tenant = 'demo.callpark' AND extension = '101'",
+        "101 is still rung by the DID +442030000101: lead it elsewhere first"},
+       {"DELETE FROM extensions WHERE tenant = 'demo.callpark' AND extension = '101'",
+        "101 is still rung by the DID +442030000101: lead it elsewhere first"},
+       {"DELETE FROM numbers WHERE number = '*68'", "a park code stands in the number plan"},
+       {"DELETE FROM numbers WHERE tenant = 'other.callpark' AND number = '102'",
+        "an extension stands in the number plan"},
+       {"INSERT INTO numbers VALUES ('demo.callpark', '5', 'thing')", "a number is an extension or a park code"}});
+}
+
+TEST_F(SqlRefusal, O3_AnExtensionThatCannotBeIsRefusedWithASentence) {
+  expect({{kExtension + "('nowhere.callpark', '101', 'x')", "a number belongs to a tenant that exists"},
+          {kExtension + "('demo.callpark', '1', 'x')", "an extension has 2 to 20 digits"},
+          {kExtension + "('demo.callpark', 'alice', 'x')", "an extension has 2 to 20 digits"},
+          {kExtension + "('demo.callpark', '*55', 'x')", "an extension has 2 to 20 digits"},
+          {kExtension + "('demo.callpark', '555', '')", "an extension has a password"},
+          {"UPDATE extensions SET display_name = 'a\"b'", "name has no control characters or quotes"},
+          {"UPDATE extensions SET display_name = 'a\\nb'", "name has no control characters or quotes"},
+          {"UPDATE extensions SET display_name = 'a\\\\b'", "name has no control characters or quotes"},
+          {"UPDATE extensions SET language = 'EN'", "an extension's language looks like en or en_GB"}});
+}
+
+TEST_F(SqlRefusal, O3_ACodeThatCannotBeIsRefusedWithASentence) {
+  expect({{kCode + "('demo.callpark', '*a', 'park', 'own_extension', NULL)",
+           "a park code is digits, with up to two stars before them"},
+          {kCode + "('demo.callpark', '*', 'park', 'own_extension', NULL)",
+           "a park code is digits, with up to two stars before them"},
+          {kCode + "('demo.callpark', '*99', 'eat', 'own_extension', NULL)", "a park code parks or retrieves"},
+          {kCode + "('demo.callpark', '*99', 'park', 'somewhere', NULL)",
+           "a bare code means own_extension or random_orbit"},
+          {kCode + "('demo.callpark', '*99', 'retrieve', 'random_orbit', NULL)",
+           "only a code that parks can mean a random orbit"},
+          {kCode + "('demo.callpark', '*99', 'retrieve', 'own_extension', '*88')",
+           "only a code that parks announces another"},
+          {kCode + "('demo.callpark', '*99', 'park', 'own_extension', '*68')",
+           "the code that is announced must be one that retrieves"},
+          {kCode + "('demo.callpark', '*99', 'park', 'own_extension', '*98')", "the code that is announced exists"},
+          {"UPDATE park_codes SET action = 'park' WHERE code = '*88'",
+           "another code announces this one to retrieve with: it must stay so"},
+          {"DELETE FROM park_codes WHERE code = '*88'", "the code that is announced exists"}});
+}
+
+TEST_F(SqlRefusal, O3_ATrunkOrDidThatLeadsNowhereIsRefusedWithASentence) {
+  expect({{kTrunk + "('nowhere.callpark', 't', '192.0.2.1', 5060, 'udp')", "a trunk belongs to a tenant that exists"},
+          {kTrunk + "('demo.callpark', 'a b', '192.0.2.1', 5060, 'udp')", "a trunk's name is letters, digits, _ or -"},
+          {kTrunk + "('demo.callpark', 't', 'sip.example', 5060, 'udp')", "a trunk's address is an IP address"},
+          {kTrunk + "('demo.callpark', 't', '192.0.2.999', 5060, 'udp')", "a trunk's address is an IP address"},
+          {kTrunk + "('demo.callpark', 't', '192.0.2.1', 0, 'udp')", "a trunk's port is not 0"},
+          {kTrunk + "('demo.callpark', 't', '192.0.2.1', 5060, 'ws')", "a trunk is reached by udp or tcp"},
+          {kTrunk + "('demo.callpark', 't', '127.0.0.50', 5070, 'udp')", "a tenant has one trunk an address"},
+          {kDid + "('+442030000999', 'demo.callpark', '999')", "a DID rings a number of its tenant"},
+          {kDid + "('+442030000999', 'other.callpark', '103')", "a DID rings a number of its tenant"},
+          {kDid + "('+442030000999', 'demo.callpark', '*68')",
+           "a DID cannot lead to a park code: a trunk can neither park nor retrieve"},
+          {"UPDATE dids SET destination = '*88'",
+           "a DID cannot lead to a park code: a trunk can neither park nor retrieve"},
+          {kDid + "('44-20', 'demo.callpark', '101')", "a DID is 3 to 20 digits, with or without a plus"},
+          {kDid + "('+442030000101', 'other.callpark', '101')", "Duplicate entry '+442030000101'"}});
+}
+
+TEST_F(SqlRefusal, O3_AParkedCallThatCannotBeIsRefusedWithASentence) {
+  expect({{kParked + "park_id = 'a', orbit = '1', slot = 11, state = 'parked', caller_dialog = '{}'",
+           "an orbit has places 1 to 10"},
+          {kParked + "park_id = 'a', orbit = '1', slot = 1, state = 'retrieved', caller_dialog = '{}'",
+           "a call holds an orbit and a place in it until it is retrieved"},
+          {kParked + "park_id = 'a', orbit = '1', slot = NULL, state = 'parked', caller_dialog = '{}'",
+           "a call holds an orbit and a place in it until it is retrieved"},
+          {kParked + "park_id = 'a', orbit = '1', slot = 1, state = 'parked', caller_dialog = '{'",
+           "a caller's dialog is JSON"},
+          {kParked + "park_id = 'a', orbit = '1', slot = 1, state = 'parked', caller_dialog = '{}', media = 'x'",
+           "a media session is JSON"},
+          {kParked + "park_id = 'a', orbit = '1', slot = 1, state = 'parked', caller_dialog = '{}'; " + kParked +
+               "park_id = 'b', orbit = '1', slot = 1, state = 'parked', caller_dialog = '{}'",
+           "a place of an orbit holds one call"}});
+}
+
+// ---- what is allowed ----
+
+TEST_F(SqlSchema, S6_CodesNeedNoStarAndMayBeginOneAnother) {
+  server().execute(
+      "INSERT INTO park_codes (tenant, code, action) VALUES ('demo.callpark', '644', 'park'),"
+      " ('demo.callpark', '645', 'retrieve'), ('demo.callpark', '*7', 'park')");
+  EXPECT_EQ(server().value("SELECT COUNT(*) FROM numbers WHERE number IN ('644', '645', '*7')"), "3");
+  server().execute("DELETE FROM park_codes WHERE code IN ('644', '645', '*7')");
+  EXPECT_EQ(server().value("SELECT COUNT(*) FROM numbers WHERE number IN ('644', '645', '*7')"), "0");
+}
+
+TEST_F(SqlSchema, TheNumberPlanFollowsItsTables) {
+  server().execute("UPDATE extensions SET extension = '199' WHERE tenant = 'other.callpark' AND extension = '102'");
+  EXPECT_EQ(server().value("SELECT GROUP_CONCAT(number) FROM numbers WHERE tenant = 'other.callpark' AND kind = "
+                           "'extension'"),
+            "101,199");
+  server().execute("UPDATE extensions SET extension = '102' WHERE tenant = 'other.callpark' AND extension = '199'");
+}
+
+TEST_F(SqlSchema, ATenantCanBeTakenDownInOrder) {
+  server().execute("INSERT INTO tenants (tenant) VALUES ('short.callpark');" + kExtension +
+                   "('short.callpark', '101', 'x');" + kCode +
+                   "('short.callpark', '*68', 'park', 'own_extension', NULL);" + kTrunk +
+                   "('short.callpark', 't', '2001:db8::1', 5060, 'tcp');" + kDid + "('123', 'short.callpark', '101')");
+  server().execute(
+      "DELETE FROM dids WHERE tenant = 'short.callpark'; DELETE FROM trunks WHERE tenant = 'short.callpark';"
+      "DELETE FROM park_codes WHERE tenant = 'short.callpark';"
+      "DELETE FROM extensions WHERE tenant = 'short.callpark'; DELETE FROM tenants WHERE tenant = "
+      "'short.callpark'");
+}
+
+TEST_F(SqlSchema, O3_WhoIsDisabledIsNotASubscriber) {
+  const std::string subscribers = "SELECT COUNT(*) FROM subscriber WHERE domain = 'demo.callpark'";
+  EXPECT_EQ(server().value(subscribers), "6");
+  EXPECT_EQ(server().value("SELECT ha1 FROM subscriber WHERE username = '101' AND domain = 'demo.callpark'"),
+            server().value("SELECT MD5('101:demo.callpark:demo-101')"));
+  server().execute("UPDATE extensions SET enabled = 0 WHERE extension = '101'");
+  EXPECT_EQ(server().value(subscribers), "5");
+  server().execute("UPDATE tenants SET enabled = 0");
+  EXPECT_EQ(server().value(subscribers), "0");
+  server().execute("UPDATE tenants SET enabled = 1; UPDATE extensions SET enabled = 1");
+}
+
+TEST_F(SqlSchema, EveryColumnAndTableIsExplained) {
+  const std::string ours =
+      "table_schema = 'callpark' AND table_name IN ('tenants', 'numbers', 'extensions', 'park_codes', 'trunks', 'dids',"
+      " 'parked_calls', 'released_orbits', 'schema_migrations')";
+  EXPECT_EQ(server().value("SELECT COUNT(*) FROM information_schema.columns WHERE column_comment = '' AND " + ours),
+            "0");
+  EXPECT_EQ(server().value("SELECT COUNT(*) FROM information_schema.tables WHERE table_comment <> '' AND " + ours),
+            "9");
+}
+
+// ---- migrations ----
+
+TEST_F(SqlSchema, TheDemoTenantIsWhatTheTestsRelyOn) {
+  EXPECT_EQ(server().value("SELECT GROUP_CONCAT(extension, ' ', password ORDER BY extension) FROM extensions WHERE "
+                           "tenant = 'demo.callpark'"),
+            "101 demo-101,102 demo-102,103 demo-103,104 demo-104,105 demo-105,106 demo-106");
+  EXPECT_EQ(server().value("SELECT GROUP_CONCAT(extension, ' ', password ORDER BY extension) FROM extensions WHERE "
+                           "tenant = 'other.callpark'"),
+            "101 other-101,102 other-102");
+  EXPECT_EQ(server().value("SELECT GROUP_CONCAT(code, ' ', action, ' ', bare ORDER BY code) FROM park_codes WHERE "
+                           "tenant = 'demo.callpark'"),
+            "*68 park own_extension,*70 park random_orbit,*71 retrieve own_extension,*88 retrieve own_extension");
+  EXPECT_EQ(server().value("SELECT CONCAT(trunk, ' ', address, ':', port) FROM trunks"), "demo 127.0.0.50:5060");
+  EXPECT_EQ(server().value("SELECT COUNT(*) FROM dids WHERE did = CONCAT('+442030000', destination)"), "6");
+}
+
+TEST_F(SqlSchema, MigratingAgainChangesNothingAndKeepsWhatWasEdited) {
+  server().execute("UPDATE extensions SET display_name = 'Edited' WHERE tenant = 'other.callpark'");
+  const CommandResult result = server().migrate({"--demo", "--sip-port", "5060"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.output, "demo tenant\n");
+  EXPECT_EQ(server().value("SELECT COUNT(*) FROM extensions WHERE display_name = 'Edited'"), "2");
+}
+
+TEST_F(SqlSchema, TheDaemonsKnowTheNewestMigration) {
+  EXPECT_EQ(server().value("SELECT MAX(version) FROM schema_migrations"), std::to_string(kSchemaVersion));
+}
+
+TEST_F(SqlSchema, TheDaemonsAccountCanChangeRowsAndNothingElse) {
+  const std::string grants = server().value(
+      "SELECT GROUP_CONCAT(privilege_type ORDER BY privilege_type) FROM "
+      "information_schema.schema_privileges WHERE grantee LIKE '%callpark%'");
+  EXPECT_EQ(grants, "DELETE,INSERT,SELECT,UPDATE");
+}
+
+class SqlMigration : public ::testing::Test {
+ protected:
+  MariadbServer server_{{.directory = {}, .contents = MariadbServer::Contents::kNothing}};
+};
+
+TEST_F(SqlMigration, AnEmptyServerBecomesOursWithKamailiosTablesBesideOurs) {
+  const CommandResult result = server_.migrate();
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(server_.value("SELECT COUNT(*) FROM tenants"), "0") << "no demo unless asked for";
+  for (const std::string table : {"version", "location", "dialog", "dialog_vars", "presentity", "pua", "subscriber"}) {
+    EXPECT_EQ(server_.value("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'callpark' AND "
+                            "table_name = '" +
+                            table + "'"),
+              "1")
+        << table;
+  }
+  EXPECT_EQ(server_.value("SELECT table_version FROM version WHERE table_name = 'subscriber'"), "7");
+}
+
+TEST_F(SqlMigration, WhatIsNotAsItWasRecordedIsRefused) {
+  ASSERT_EQ(server_.migrate().exit_code, 0);
+  const auto refused = [&](const std::string& edit) {
+    server_.execute(edit);
+    const CommandResult result = server_.migrate();
+    EXPECT_NE(result.exit_code, 0);
+    return result.output;
+  };
+  EXPECT_THAT(refused("INSERT INTO schema_migrations VALUES (99, '0099_later.sql', '', NOW(), NOW())"),
+              HasSubstr("the database is newer than this source tree: it has 0099_later.sql"));
+  server_.execute("DELETE FROM schema_migrations WHERE version = 99");
+  EXPECT_THAT(refused("UPDATE schema_migrations SET applied_at = NULL WHERE version = 2"),
+              AllOf(HasSubstr("0002_trunks.sql stopped half-way"), HasSubstr("restore the database")));
+  EXPECT_THAT(refused("UPDATE schema_migrations SET applied_at = NOW(), sha256 = REPEAT('0', 64) WHERE version = 2"),
+              HasSubstr("0002_trunks.sql has been changed since it was applied: add a new migration instead"));
+}
+
+TEST_F(SqlMigration, WrongArgumentsAreRefusedBeforeAnythingIsDone) {
+  EXPECT_NE(server_.migrate({"--database", "a;b"}).exit_code, 0);
+  EXPECT_NE(server_.migrate({"--sip-port", "x"}).exit_code, 0);
+  EXPECT_NE(server_.migrate({"--what"}).exit_code, 0);
+  EXPECT_EQ(server_.value("SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'callpark'"), "0");
+}
+
+}  // namespace
+}  // namespace callpark::test
