@@ -95,8 +95,7 @@ Result<SessionOpenResult, RpcError> MediaEngine::open(const SessionOpen& open) {
   };
   session->outgoing = std::make_shared<OutgoingStream>(
       session->port, OutgoingStream::Begin{session->ssrc, open.sequence, open.timestamp}, [to_loop](PlayNumber number) {
-        to_loop(
-            [play_number](const Callbacks& callbacks, const std::string& id) { callbacks.on_played(id, play_number); });
+        to_loop([number](const Callbacks& callbacks, const std::string& id) { callbacks.on_list_spoken(id, number); });
       });
   session->incoming = std::make_shared<IncomingStream>(session->port, [to_loop](DigitReceiver::Digit digit) {
     to_loop([digit](const Callbacks& callbacks, const std::string& id) {
