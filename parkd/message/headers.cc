@@ -77,7 +77,7 @@ static_assert(in_order_of_their_numbers());
 
 // The factors were found by trial so that no two known names meet in one place; the static_assert below keeps it so.
 constexpr std::size_t place_of(std::string_view text) noexcept {
-  const auto at = [text](std::size_t i) { return static_cast<unsigned char>(text[i]) | 0x20U; };
+  const auto at = [text](std::size_t i) { return std::size_t{static_cast<unsigned char>(text[i])} | 0x20U; };
   return (text.size() * 3 + at(0) * 27 + at(text.size() - 1) * 32 + at(text.size() / 2)) & 255U;
 }
 

@@ -210,7 +210,8 @@ bool scan_uri_param(Scanner& scanner, ParamView& param) noexcept {
     scanner.rewind(start);
     return false;
   }
-  if (scanner.accept('=')) param.value = scanner.take_escaped(kUnreserved | kUriParamOnly);
+  // Proxies put tags there as they are (Kamailio: ";ftag="), and a tag may have any character of a token.
+  if (scanner.accept('=')) param.value = scanner.take(kUnreserved | kUriParamOnly | kToken);
   return true;
 }
 

@@ -1,10 +1,10 @@
 #include "parkd/message/sip_message.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "parkd/message/characters.h"
 #include "parkd/message/scanner.h"
-#include "parkd/message/sip_parser.h"
 
 namespace callpark::sip {
 namespace {
@@ -258,7 +258,7 @@ SipMessage::Field SipMessage::make_field(HeaderName name, std::string_view text,
   Field field{name, {}, {}};
   // `value` may be a view of our own text, which the first of two appends could move away.
   const std::string kept(trimmed(value));
-  field.text = store(name == HeaderName::kOther ? as_token(text) : std::string(text_of(name)));
+  field.text = name == HeaderName::kOther ? store(as_token(text)) : store(text_of(name));
   field.value = store(kept);
   return field;
 }

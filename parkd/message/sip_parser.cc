@@ -122,7 +122,11 @@ bool Parser::next_line(std::string_view& line) {
 
 void Parser::start_line(std::string_view line) {
   looks_like_response_ = begins_ignoring_case(line, "SIP/");
-  looks_like_response_ ? status_line(line) : request_line(line);
+  if (looks_like_response_) {
+    status_line(line);
+  } else {
+    request_line(line);
+  }
 }
 
 void Parser::request_line(std::string_view line) {

@@ -92,7 +92,7 @@ Facts facts(const SipMessage& m) {
 
 std::string tag_of(osip_from_t* address) {
   osip_generic_param_t* tag = nullptr;
-  osip_from_get_tag(address, &tag);
+  osip_generic_param_get_byname(&address->gen_params, const_cast<char*>("tag"), &tag);
   return tag == nullptr ? "" : text_or_empty(tag->gvalue);
 }
 

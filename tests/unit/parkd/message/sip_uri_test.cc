@@ -30,7 +30,8 @@ TEST(SipUri, HasItsPartsAsWritten) {
 TEST(SipUri, IsWrittenLetterByLetterAsItWasRead) {
   for (const std::string_view text :
        {"sip:101@demo.callpark", "sip:demo.callpark", "sip:%2A68@h", "sip:*68@h:5060;lr", "sip:a:@h", "sip:a;b?c/d@h",
-        "sip:h;p=;q", "sip:h?a=b&c=d", "sip:127.0.0.1;lr;ftag=1;did=6f2.0c41", "tel:+44(20)-300;ext=1"}) {
+        "sip:h;p=;q", "sip:h?a=b&c=d", "sip:127.0.0.1;lr;ftag=1;did=6f2.0c41", "sip:127.0.0.1;lr;ftag=a`%z;did=6f2",
+        "tel:+44(20)-300;ext=1"}) {
     EXPECT_EQ(uri(text).to_string(), text);
   }
 }
