@@ -1,0 +1,71 @@
+#include "mediad/app.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "base/event_loop.h"
+#include "base/log.h"
+#include "mediad/control/control_server.h"
+#include "mediad/engine/media_engine.h"
+#include "mediad/session/session_service.h"
+
+namespace callpark {
+namespace {
+
+media::MediaEngine::Options engine_options(const MediadConfig& config) {
+  using media::SourceLock;
+  media::MediaEngine::Options options;
+  options.rtp = {config.rtp.address, config.rtp.dscp};
+  options.rtp_port_min = config.rtp.port_min;
+  options.rtp_port_max = config.rtp.port_max;
+  options.learning = config.rtp.learn_remote ? SourceLock::Learning::kAllowed : SourceLock::Learning::kForbidden;
+  options.sender_threads = config.rtp.sender_threads;
+  options.sender.nice = config.rtp.sender_nice;
+  options.audio = {config.prompts_dir, config.music.default_class, config.music.classes_dir};
+  return options;
+}
+
+// Each session takes two descriptors, and the usual soft limit is 1024.
+void allow_descriptors(std::size_t sessions_max) {
+  const rlim_t wanted = 2 * sessions_max + 256;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted) return;
+  log_warning("", "the limit of {} open files allows {} sessions, not {}", limit.rlim_cur, (limit.rlim_cur - 256) / 2,
+              sessions_max);
+}
+
+}  // namespace
+
+void run_mediad(const MediadConfig& config) {
+  allow_descriptors(config.sessions.max);
+  EventLoop loop;
+  const LoopHandle on_term = loop.on_signal(SIGTERM, [&loop] { loop.stop(); });
+  const LoopHandle on_int = loop.on_signal(SIGINT, [&loop] { loop.stop(); });
+
+  // Listens first: a second mediad on the same socket is refused before it has encoded anything.
+  media::ControlServer control(loop, config.control.listen);
+  media::SessionService* sessions = nullptr;
+  media::MediaEngine engine(
+      loop, engine_options(config),
+      {[&sessions](const std::string& session, media::PlayNumber number) { sessions->on_list_spoken(session, number); },
+       [&sessions](const std::string& session, char digit, int duration_ms) {
+         sessions->on_key_pressed(session, digit, duration_ms);
+       }});
+  media::SessionService service(loop, engine, {config.sessions.unclaimed, config.sessions.no_rtp, config.sessions.max},
+                                [&control](media::OwnerId owner, const media::Notification& notification) {
+                                  control.notify(owner, notification);
+                                });
+  sessions = &service;
+  control.serve(service);
+
+  log_info("", "ready control={} rtp={}:{}-{}", control.address().to_string(), config.rtp.address, config.rtp.port_min,
+           config.rtp.port_max);
+  loop.run();
+  log_info("", "mediad ends");
+}
+
+}  // namespace callpark

@@ -1,0 +1,121 @@
+#include "mediad/config/mediad_config.h"
+
+#include <utility>
+
+namespace callpark {
+namespace {
+
+constexpr Duration kSecond{1000};
+
+void describe_process(ConfigReader& table, MediadConfig& config) {
+  table.choice("log_level", config.log_level, "info",
+               {{"debug", LogLevel::kDebug},
+                {"info", LogLevel::kInfo},
+                {"warning", LogLevel::kWarning},
+                {"error", LogLevel::kError},
+                {"off", LogLevel::kOff}},
+               "The least important lines that are still written.");
+  table.text("prompts_dir", config.prompts_dir, "/usr/share/callpark/prompts", {.length_max = 4000},
+             "The spoken sentences and digits, LANGUAGE/NAME.wav. A replaced file is heard from the next call on.");
+}
+
+void describe_control(ConfigReader& table, MediadConfig::Control& control) {
+  table.section("control", "Where parkd connects to.");
+  table.address("control.listen", control.listen, "unix:/run/callpark/mediad.sock",
+                "The control socket. Nobody is asked for a password: whoever connects may play to anybody.");
+}
+
+void describe_rtp(ConfigReader& table, MediadConfig::Rtp& rtp) {
+  table.section("rtp", "The media itself.");
+  table.row("rtp.address", "127.0.0.1", "a numeric IP address of this host, not 0.0.0.0 or ::",
+            "Where RTP is sent from and received; parties are told this address.", [&rtp](const std::string& text) {
+              const bool is_v6 = text.find(':') != std::string::npos;
+              const auto address = SocketAddress::parse(is_v6 ? "[" + text + "]:1" : text + ":1");
+              if (!address || address->is_unix()) return false;
+              rtp.address = address->host();
+              return rtp.address != "0.0.0.0" && rtp.address != "::";
+            });
+  table.number("rtp.port_min", rtp.port_min, 15060, 1024, 65534, "The first RTP port; must be even.");
+  table.number("rtp.port_max", rtp.port_max, 20059, 1025, 65535,
+               "The last port. Each session takes an even one for RTP and the next for RTCP.");
+  table.number("rtp.dscp", rtp.dscp, 46, 0, 63, "How packets are marked for routers; 46 is expedited forwarding.");
+  table.boolean("rtp.learn_remote", rtp.learn_remote, true,
+                "A party behind a NAT sends from another address than it signalled. Whether that address may be "
+                "learnt, once and only from the first packets after the call was set up.");
+  table.number("rtp.sender_threads", rtp.sender_threads, 1, 1, 64,
+               "Threads that send. One is enough for more than 2,000 sessions; no more than there are processors.");
+  table.number("rtp.sender_nice", rtp.sender_nice, -10, -20, 19,
+               "The nice value of those threads, where the system allows it.");
+}
+
+void describe_music(ConfigReader& table, MediadConfig::Music& music) {
+  table.section("music", "What waiting callers hear: WAV files, 16 bit PCM, 8 to 48 kHz.");
+  table.list(
+      "music.default", {"/usr/share/asterisk/moh"}, "a file or a directory",
+      "The files, or directories of files, of the class \"default\".", [&music] { music.default_class.clear(); },
+      [&music](const std::string& text) {
+        music.default_class.push_back(text);
+        return !text.empty();
+      });
+  table.text("music.classes_dir", music.classes_dir, "", {.may_be_empty = true, .length_max = 4000},
+             "Each directory in it is a music class of that name. A class is read when it is asked for, so a new one "
+             "needs no restart.");
+}
+
+void describe_sessions(ConfigReader& table, MediadConfig::Sessions& sessions) {
+  table.section("sessions", "Limits of media sessions.");
+  table.number("sessions.max", sessions.max, 10'000, 1, 30'000, "Sessions at a time; more are refused.");
+  table.duration("sessions.unclaimed_seconds", sessions.unclaimed, 300, 1, 86400, kSecond,
+                 "When the connection to parkd is lost the music goes on. A session that nobody opens again within "
+                 "this time ends.");
+  table.duration("sessions.no_rtp_seconds", sessions.no_rtp, 30, 0, 86400, kSecond,
+                 "parkd is told when a party that has sent RTP has sent none for so long; 0: never.");
+}
+
+void describe(ConfigReader& table, MediadConfig& config) {
+  describe_process(table, config);
+  describe_control(table, config.control);
+  describe_rtp(table, config.rtp);
+  describe_music(table, config.music);
+  describe_sessions(table, config.sessions);
+}
+
+std::string fault_of(const MediadConfig::Rtp& rtp) {
+  if (rtp.port_min % 2 != 0) return "rtp.port_min must be even";
+  if (rtp.port_max <= rtp.port_min) return "rtp.port_max must be greater than rtp.port_min";
+  return {};
+}
+
+template <class Read>
+Result<MediadConfig, std::vector<ConfigError>> read_config(const std::string& name, Read read) {
+  MediadConfig config;
+  ConfigReader table;
+  describe(table, config);
+  std::vector<ConfigError> errors = read(table);
+  if (errors.empty()) {
+    std::string fault = fault_of(config.rtp);
+    if (!fault.empty()) errors.push_back({name, 0, std::move(fault)});
+  }
+  if (!errors.empty()) return failure(std::move(errors));
+  return config;
+}
+
+}  // namespace
+
+Result<MediadConfig, std::vector<ConfigError>> read_mediad_config_file(const std::string& path) {
+  return read_config(path, [&path](ConfigReader& table) { return table.read_file(path); });
+}
+
+Result<MediadConfig, std::vector<ConfigError>> read_mediad_config_text(const std::string& text,
+                                                                       const std::string& name) {
+  return read_config(name, [&](ConfigReader& table) { return table.read_text(text, name); });
+}
+
+std::string mediad_config_example() {
+  MediadConfig config;
+  ConfigReader table;
+  describe(table, config);
+  return table.example();
+}
+
+}  // namespace callpark

@@ -1,0 +1,56 @@
+// What mediad.yaml says, typed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/config_reader.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "base/socket_address.h"
+
+namespace callpark {
+
+struct MediadConfig {
+  LogLevel log_level = LogLevel::kInfo;
+  std::string prompts_dir;
+
+  struct Control {
+    SocketAddress listen;
+  } control;
+
+  struct Rtp {
+    std::string address;
+    std::uint16_t port_min = 0;
+    std::uint16_t port_max = 0;
+    int dscp = 0;
+    bool learn_remote = true;
+    int sender_threads = 0;
+    int sender_nice = 0;
+  } rtp;
+
+  struct Music {
+    std::vector<std::string> default_class;
+    std::string classes_dir;
+  } music;
+
+  struct Sessions {
+    std::size_t max = 0;
+    Duration unclaimed{};
+    Duration no_rtp{};
+  } sessions;
+};
+
+/// The configuration, or every error of the file.
+Result<MediadConfig, std::vector<ConfigError>> read_mediad_config_file(const std::string& path);
+/// `name` stands for the file in errors.
+Result<MediadConfig, std::vector<ConfigError>> read_mediad_config_text(const std::string& text,
+                                                                       const std::string& name);
+
+/// A mediad.yaml with every key at its default, and what each is for.
+std::string mediad_config_example();
+
+}  // namespace callpark

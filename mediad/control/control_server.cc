@@ -1,0 +1,61 @@
+#include "mediad/control/control_server.h"
+
+#include <stdexcept>
+#include <utility>
+
+#include "base/log.h"
+#include "media_protocol/codec.h"
+
+namespace callpark::media {
+namespace {
+
+// With the newline a line stays within the protocol's limit.
+constexpr LineLimits kLimits{.line_max_bytes = kLineBytesMax - 1};
+
+}  // namespace
+
+ControlServer::ControlServer(EventLoop& loop, const SocketAddress& address) {
+  auto server = LineServer::listen(
+      loop, address, [this](LineConnection connection) { on_accept(std::move(connection)); }, kLimits);
+  if (!server) throw std::runtime_error(server.error());
+  server_.emplace(std::move(*server));
+}
+
+ControlServer::~ControlServer() = default;
+
+void ControlServer::on_accept(LineConnection connection) {
+  if (service_ == nullptr) return;
+  const OwnerId owner = next_owner_++;
+  const auto place = connections_.emplace(owner, std::move(connection)).first;
+  place->second.start({[this, owner](std::string_view line) { on_line(owner, line); },
+                       [this, owner](const std::string& reason) {
+                         log_info("", "control connection {} ended: {}", owner, reason);
+                         connections_.erase(owner);
+                         service_->on_owner_gone(owner);
+                       }});
+}
+
+void ControlServer::on_line(OwnerId owner, std::string_view line) {
+  auto request = decode_request(line);
+  if (!request) {
+    log_warning("", "control connection {}: {}", owner, request.error().error.message);
+    return send(owner, encode_error(request.error().id, request.error().error));
+  }
+  if (const auto* hello = std::get_if<Hello>(&request->request)) {
+    log_info("", "control connection {} is {}", owner, hello->client);
+  }
+  const auto answer = service_->handle(owner, request->request);
+  if (request->wants_no_answer) return;
+  send(owner, answer ? encode_answer(request->id, *answer) : encode_error(request->id, answer.error()));
+}
+
+void ControlServer::send(OwnerId owner, const std::string& line) {
+  const auto connection = connections_.find(owner);
+  if (connection != connections_.end()) connection->second.send_line(line);
+}
+
+void ControlServer::notify(OwnerId owner, const Notification& notification) {
+  send(owner, encode_notification(notification));
+}
+
+}  // namespace callpark::media

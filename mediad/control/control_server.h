@@ -1,0 +1,40 @@
+// The control socket: lines of JSON-RPC in, answers and notifications out.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "base/event_loop.h"
+#include "base/line_connection.h"
+#include "mediad/session/session_service.h"
+
+namespace callpark::media {
+
+/// For the loop's thread.
+class ControlServer {
+ public:
+  /// Throws std::runtime_error when `address` cannot be listened on. Requests are not taken before serve().
+  ControlServer(EventLoop& loop, const SocketAddress& address);
+  ~ControlServer();
+  ControlServer(const ControlServer&) = delete;
+  ControlServer& operator=(const ControlServer&) = delete;
+
+  /// `service` must outlive this.
+  void serve(SessionService& service) { service_ = &service; }
+  /// Does nothing when the owner is gone.
+  void notify(OwnerId owner, const Notification& notification);
+  SocketAddress address() const { return server_->address(); }
+
+ private:
+  void on_accept(LineConnection connection);
+  void on_line(OwnerId owner, std::string_view line);
+  void send(OwnerId owner, const std::string& line);
+
+  std::optional<LineServer> server_;
+  SessionService* service_ = nullptr;
+  std::map<OwnerId, LineConnection> connections_;
+  OwnerId next_owner_ = 1;
+};
+
+}  // namespace callpark::media

@@ -1,0 +1,40 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "base/log.h"
+#include "mediad/app.h"
+
+int main(int argc, char** argv) {
+  CLI::App cli("mediad: plays music and speech to parked callers");
+  std::string file;
+  bool check_only = false;
+  bool print_example = false;
+  auto* config_option = cli.add_option("--config", file, "the YAML file with the settings of this process");
+  cli.add_flag("--check-config", check_only, "read the file, report every error, and end");
+  cli.add_flag("--print-config", print_example, "print a file with every setting, its default and its meaning");
+  CLI11_PARSE(cli, argc, argv);
+
+  if (print_example) {
+    std::fputs(callpark::mediad_config_example().c_str(), stdout);
+    return 0;
+  }
+  if (config_option->empty()) {
+    std::fputs("mediad: --config FILE is needed; --print-config prints one\n", stderr);
+    return 2;
+  }
+  const auto config = callpark::read_mediad_config_file(file);
+  if (!config) {
+    for (const auto& error : config.error()) std::fprintf(stderr, "%s\n", callpark::to_string(error).c_str());
+    return 2;
+  }
+  if (check_only) return 0;
+  callpark::set_log_level(config->log_level);
+  try {
+    callpark::run_mediad(*config);
+  } catch (const std::exception& error) {
+    callpark::log_error("", "mediad cannot start: {}", error.what());
+    return 1;
+  }
+  return 0;
+}
