@@ -44,9 +44,9 @@ class ConfigReader {
   void text(std::string key, std::string& into, std::string default_value, TextRule rule, std::string help);
   void boolean(std::string key, bool& into, bool default_value, std::string help);
   template <class Number>
-  void number(std::string key, Number& into, std::int64_t default_value, std::int64_t min, std::int64_t max,
-              std::string help) {
-    number_row(std::move(key), default_value, min, max, "", std::move(help),
+  void number(const std::string& key, Number& into, std::int64_t default_value, std::int64_t min, std::int64_t max,
+              const std::string& help) {
+    number_row(key, default_value, min, max, "", help,
                [&into](std::int64_t value) { into = static_cast<Number>(value); });
   }
   /// Default, bounds and the file's value count `unit`, milliseconds or seconds; the key's name should say which.
@@ -55,19 +55,18 @@ class ConfigReader {
   /// A numeric address and port, or a unix socket.
   void address(std::string key, SocketAddress& into, std::string default_value, std::string help);
   template <class Choice>
-  void choice(std::string key, Choice& into, std::string default_name,
-              std::vector<std::pair<std::string, Choice>> choices, std::string help) {
+  void choice(const std::string& key, Choice& into, const std::string& default_name,
+              std::vector<std::pair<std::string, Choice>> choices, const std::string& help) {
     std::string expected = "one of";
     for (const auto& [name, value] : choices) expected += " " + name;
-    row(std::move(key), std::move(default_name), std::move(expected), std::move(help),
-        [&into, choices = std::move(choices)](const std::string& text) {
-          for (const auto& [name, value] : choices) {
-            if (name != text) continue;
-            into = value;
-            return true;
-          }
-          return false;
-        });
+    row(key, default_name, expected, help, [&into, choices = std::move(choices)](const std::string& text) {
+      for (const auto& [name, value] : choices) {
+        if (name != text) continue;
+        into = value;
+        return true;
+      }
+      return false;
+    });
   }
   /// Any other type of value. `expected` ends the sentence "KEY must be ...".
   void row(std::string key, std::string default_value, std::string expected, std::string help, Parser parser);

@@ -259,8 +259,8 @@ SocketAddress LineServer::address() const {
 }
 
 struct LineClient::Impl : std::enable_shared_from_this<LineClient::Impl> {
-  Impl(EventLoop& the_loop, SocketAddress the_address, Duration the_retry, LineLimits the_limits)
-      : loop(the_loop), address(std::move(the_address)), retry(the_retry), limits(the_limits) {}
+  Impl(EventLoop& the_loop, const SocketAddress& the_address, Duration the_retry, LineLimits the_limits)
+      : loop(the_loop), address(the_address), retry(the_retry), limits(the_limits) {}
 
   void connect_after(Duration delay) {
     timer = loop.after(delay, [this] { connect_now(); });
@@ -336,8 +336,8 @@ struct LineClient::Impl : std::enable_shared_from_this<LineClient::Impl> {
   bool failure_logged = false;
 };
 
-LineClient::LineClient(EventLoop& loop, SocketAddress address, Duration retry, LineLimits limits)
-    : impl_(std::make_shared<Impl>(loop, std::move(address), retry, limits)) {}
+LineClient::LineClient(EventLoop& loop, const SocketAddress& address, Duration retry, LineLimits limits)
+    : impl_(std::make_shared<Impl>(loop, address, retry, limits)) {}
 
 LineClient::~LineClient() {
   impl_->stop();

@@ -86,7 +86,7 @@ class LineClient {
     std::function<void(const std::string& reason)> on_closed;
   };
 
-  LineClient(EventLoop& loop, SocketAddress address, Duration retry, LineLimits limits = {});
+  LineClient(EventLoop& loop, const SocketAddress& address, Duration retry, LineLimits limits = {});
   ~LineClient();
   LineClient(const LineClient&) = delete;
   LineClient& operator=(const LineClient&) = delete;

@@ -57,7 +57,8 @@ function(callpark_layers file)
   set(CALLPARK_FOLDERS ${folders} PARENT_SCOPE)
 endfunction()
 
-# callpark_test_program(NAME LABEL TIMEOUT_S LIBRARIES SOURCES...): one GoogleTest program, its cases found when ctest runs.
+# callpark_test_program(NAME LABEL TIMEOUT_S LIBRARIES SOURCES...): one GoogleTest program, its cases found when ctest
+# runs. The target tests_LABEL builds all programs of one label.
 function(callpark_test_program name label timeout libraries)
   add_executable(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE callpark_warnings ${libraries} GTest::gmock GTest::gtest_main)
@@ -66,6 +67,10 @@ function(callpark_test_program name label timeout libraries)
     CALLPARK_SOURCE_DIR="${PROJECT_SOURCE_DIR}" CALLPARK_BINARY_DIR="${PROJECT_BINARY_DIR}")
   set_property(GLOBAL APPEND PROPERTY CALLPARK_TEST_PROGRAMS ${name})
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${label} TIMEOUT ${timeout})
+  if(NOT TARGET tests_${label})
+    add_custom_target(tests_${label})
+  endif()
+  add_dependencies(tests_${label} ${name})
 endfunction()
 
 # callpark_unit_tests(): tests/unit/<folder>/*_test.cc is one program a folder, linked with that folder's library.
@@ -111,6 +116,8 @@ function(callpark_fuzzers)
     target_link_libraries(${name} PRIVATE callpark_warnings callpark_everything)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
     set_property(GLOBAL APPEND PROPERTY CALLPARK_FUZZERS ${name})
+    add_test(NAME fuzz.${name} COMMAND "${PROJECT_SOURCE_DIR}/tools/run_fuzzer" $<TARGET_FILE:${name}>)
+    set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz)
   endforeach()
   get_property(all GLOBAL PROPERTY CALLPARK_FUZZERS)
   add_custom_target(fuzzers DEPENDS ${all})

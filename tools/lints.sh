@@ -1,0 +1,32 @@
+# The linters of ./check, one function each: 0 when all is well. Brings lib.sh with it.
+# shellcheck shell=bash
+
+# shellcheck source=tools/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+sources() { (cd "$here" && find base media_protocol parkd mediad tests -name "*.$1" | sort); }
+
+lint_format() {
+  cd "$here" && { sources h && sources cc; } | xargs clang-format --dry-run -Werror
+}
+
+lint_shell() {
+  cd "$here" || return
+  local scripts
+  mapfile -t scripts < <(git ls-files | xargs grep -lE -m1 '^#!.*\b(ba)?sh$|^# shellcheck shell=bash$')
+  shellcheck --external-sources "${scripts[@]}"
+}
+
+lint_yaml() {
+  cd "$here" && git ls-files '*.yml' '*.yaml' '.clang-format' '.clang-tidy' | xargs yamllint --strict
+}
+
+lint_lua() {
+  cd "$here" && luacheck --quiet --no-color kamailio-cfg tests/lua
+}
+
+# lint_tidy PRESET: the product only; PRESET's build directory knows how each file is compiled.
+lint_tidy() {
+  cd "$here" && sources cc | grep -v '^tests/' |
+    xargs -P "$jobs" -n 4 clang-tidy --quiet -p "build/$1"
+}
