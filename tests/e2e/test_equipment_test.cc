@@ -1,9 +1,13 @@
 // The test equipment itself: a phone that cannot hear would make every other end-to-end test worthless.
 #include <gtest/gtest.h>
 
+#include <iostream>
+
 #include "tests/support/baresip_phone.h"
 #include "tests/support/linphone_phone.h"
+#include "tests/support/packet_phone.h"
 #include "tests/support/port_block.h"
+#include "tests/support/sipp_trunk.h"
 #include "tests/support/temp_dir.h"
 
 namespace callpark::test {
@@ -20,6 +24,7 @@ class TestEquipment : public testing::Test {
                         .registrar_address = other.text(),
                         .address = own.text(),
                         .tone = tone_hz(party),
+                        .registers = false,
                         .directory = folder};
   }
   PhoneOptions john() { return options("john", john_address_, alice_address_, 1); }
@@ -60,6 +65,66 @@ TEST_F(TestEquipment, LinphoneCallsBaresip) {
   LinphonePhone john_phone(john());
   BaresipPhone alice_phone(alice());
   talk_hold_and_end(john_phone, alice_phone);
+}
+
+TEST_F(TestEquipment, TheTrunkCallsAPhone) {
+  BaresipPhone john_phone(john());
+  SippTrunk trunk({alice_address_.text(), 5060}, {john_address_.text(), 5060}, directory_.path() / "trunk");
+  const auto client = trunk.call_in("john", tone_hz(5));
+  const CallName call = john_phone.answer_next();
+  ASSERT_TRUE(client->is_established());
+  EXPECT_TRUE(hear_each_other(*client, john_phone));
+  EXPECT_EQ(client->sound().report(std::chrono::milliseconds(100)).ssrcs.size(), 1U);
+  john_phone.hold(call);
+  EXPECT_TRUE(hears_nothing(john_phone));
+  john_phone.resume(call);
+  EXPECT_TRUE(hear_each_other(*client, john_phone));
+  client->hold();
+  EXPECT_TRUE(hears_nothing(*client));
+  client->resume();
+  EXPECT_TRUE(hear_each_other(*client, john_phone));
+  john_phone.transfer(call, "sip:nobody@nowhere");
+  EXPECT_TRUE(client->is_closed());
+  EXPECT_EQ(john_phone.transfer_failure(call), "501 Not Implemented");
+  EXPECT_FALSE(client->saw_only_ordinary_calls());
+  if (HasFailure()) std::cerr << client->log();
+}
+
+TEST_F(TestEquipment, APhoneCallsTheTrunk) {
+  BaresipPhone john_phone(john());
+  SippTrunk trunk({alice_address_.text(), 5060}, {john_address_.text(), 5060}, directory_.path() / "trunk");
+  const auto client = trunk.expect_call(tone_hz(5));
+  const CallName call = john_phone.dial("sip:+4412345@" + alice_address_.text());
+  ASSERT_TRUE(client->is_established());
+  EXPECT_TRUE(hear_each_other(*client, john_phone));
+  client->hang_up();
+  EXPECT_TRUE(john_phone.reaches(call, CallPhase::kClosed));
+  EXPECT_TRUE(client->is_closed());
+  EXPECT_TRUE(client->saw_only_ordinary_calls());
+  if (HasFailure()) std::cerr << client->log();
+}
+
+TEST_F(TestEquipment, ThePacketPhoneTalksToABaresip) {
+  BaresipPhone john_phone(john());
+  PacketPhone alice_phone({.user = "alice",
+                           .password = "none",
+                           .address = alice_address_.text(),
+                           .proxy = {john_address_.text(), 5060},
+                           .tone = tone_hz(2)});
+  const CallName out = alice_phone.start_call("sip:john@" + john_address_.text());
+  const CallName in = john_phone.answer_next();
+  EXPECT_EQ(alice_phone.wait_invite_status(out), 200);
+  EXPECT_TRUE(hear_each_other(alice_phone, john_phone));
+  alice_phone.answer_reinvites_with({500});
+  john_phone.hold(in);
+  EXPECT_EQ(alice_phone.offer(out, "sendrecv"), 200);
+  EXPECT_EQ(alice_phone.hang_up(out), 200);
+  EXPECT_TRUE(john_phone.reaches(in, CallPhase::kClosed));
+
+  const CallName second = john_phone.dial("sip:alice@" + alice_address_.text());
+  alice_phone.answer(alice_phone.wait_incoming());
+  EXPECT_TRUE(john_phone.reaches(second, CallPhase::kEstablished));
+  EXPECT_TRUE(hear_each_other(alice_phone, john_phone));
 }
 
 }  // namespace

@@ -95,7 +95,7 @@ void BaresipPhone::write_configuration() {
   const std::string registrar = wanted.registrar_address + ":" + std::to_string(wanted.registrar_port);
   std::string account = name + "<sip:" + wanted.user + "@" + wanted.domain + ";transport=" + wanted.transport +
                         ">;auth_pass=" + wanted.password + ";outbound=\"sip:" + registrar +
-                        ";transport=" + wanted.transport + "\";regint=120;mwi=no";
+                        ";transport=" + wanted.transport + "\";mwi=no;regint=" + (wanted.registers ? "120" : "0");
   account += std::string(";answermode=") + (wanted.auto_answer ? "auto" : "manual");
   if (!wanted.codecs.empty()) account += ";audio_codecs=" + wanted.codecs;
   write_file(wanted.directory / "accounts", account + "\n");
@@ -168,7 +168,11 @@ void BaresipPhone::receive(const std::string& json) {
       advance(call, CallPhase::kClosed);
       call.reason = parameter;
     }
-    if (type == "TRANSFER_FAILED") call.transfer_failure = parameter;
+    if (type == "TRANSFER_FAILED") {
+      // baresip 1.0.0 hangs the call up then, and says no more about it.
+      advance(call, CallPhase::kClosed);
+      call.transfer_failure = parameter;
+    }
   }
   changed_.notify_all();
 }

@@ -28,6 +28,7 @@ class BaresipPhone : public Phone {
   void hang_up(const CallName& call) override;
   void hold(const CallName& call) override;
   void resume(const CallName& call) override;
+  /// When the transfer fails, baresip 1.0.0 hangs the call up; a parker who keeps it has to be another phone.
   void transfer(const CallName& call, const std::string& target) override;
   void transfer_to(const CallName& call, const CallName& consultation) override;
   void send_digits(const CallName& call, const std::string& digits) override;

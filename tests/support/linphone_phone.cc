@@ -84,7 +84,7 @@ void LinphonePhone::write_configuration() {
        << "\nrealm=" << wanted.domain << "\ndomain=" << wanted.domain << "\n"
        << "[proxy_0]\nreg_proxy=<sip:" << registrar << ">\nreg_route=<sip:" << registrar << ";lr>\n"
        << "reg_identity=\"" << wanted.display_name << "\" <" << identity << ">\n"
-       << "reg_expires=120\nreg_sendregister=1\npublish=0\ndial_escape_plus=0\n"
+       << "reg_expires=120\nreg_sendregister=" << (wanted.registers ? 1 : 0) << "\npublish=0\ndial_escape_plus=0\n"
        << codec_sections(wanted.codecs);
   write_file(wanted.directory / "linphonerc", text.str());
 }

@@ -420,7 +420,7 @@ void PacketPhone::acknowledge(Call& call, const SipText& response) {
     // RFC 3261 17.1.1.3: the ACK of a refused INVITE is part of its transaction, with its branch and its To.
     const std::string via = response.headers("Via").front();
     const auto own_via = text.find("Via: ");
-    text.replace(own_via, text.find("\r\n", own_via) - own_via, "Via: " + via.substr(0, via.find(";received=")));
+    text.replace(own_via, text.find("\r\n", own_via) - own_via, "Via: " + via);
     const auto own_to = text.find("\r\nTo: ");
     text.replace(own_to, text.find("\r\n", own_to + 2) - own_to, "\r\nTo: " + response.header("To"));
   }

@@ -33,6 +33,8 @@ struct PhoneOptions {
   std::string codecs = "pcmu,pcma";
   std::string display_name = {};
   bool auto_answer = false;
+  /// Without it the registrar is only the proxy that calls go to.
+  bool registers = true;
   /// Its own, existing and empty: configuration, log and recordings.
   std::filesystem::path directory = {};
 };
