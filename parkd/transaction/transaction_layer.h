@@ -82,7 +82,8 @@ class TransactionLayer final : public TransportUser {
   /// From now on requests are handed to `user`, which must outlive the layer. Before, they are dropped.
   void start(TransactionUser& user);
 
-  /// Sends a request, neither ACK nor CANCEL, which has no Via yet: the layer adds it, with branch and rport.
+  /// Sends a request, neither ACK nor CANCEL, which has no Via yet: the layer adds it, with branch and rport. An INVITE
+  /// that has a provisional response is waited for without limit; the TU cancels it when it has waited long enough.
   ClientTransactionKey send_request(SipMessage request, const Endpoint& destination, ClientHandlers handlers);
   /// Cancels an INVITE (RFC 3261 9.1): at once when it has a provisional response, else as soon as one comes. The end
   /// is still reported by the INVITE's handlers: usually 487, or a 2xx that crossed, or kTimeout after 64*T1.
