@@ -52,6 +52,12 @@ DatabaseError::Kind kind_of(int code) {
   }
 }
 
+// The library makes its driver when it is first asked for, and guards that by no lock.
+sql::Driver& driver() {
+  static sql::Driver& instance = *sql::mysql::get_driver_instance();
+  return instance;
+}
+
 DatabaseError error_of(const sql::SQLException& error) {
   return {kind_of(error.getErrorCode()), std::to_string(error.getErrorCode()) + " " + error.what()};
 }
@@ -90,7 +96,7 @@ DatabaseConnection::DatabaseConnection(const DatabaseAddress& address) : impl_(s
     options["OPT_READ_TIMEOUT"] = kPatienceSeconds;
     options["OPT_WRITE_TIMEOUT"] = kPatienceSeconds;
     options["OPT_CHARSET_NAME"] = sql::SQLString("utf8mb4");
-    impl_->connection.reset(sql::mysql::get_driver_instance()->connect(options));
+    impl_->connection.reset(driver().connect(options));
     const std::unique_ptr<sql::Statement> statement(impl_->connection->createStatement());
     statement->execute(kSessionSettings);
   } catch (const sql::SQLException& error) {
@@ -134,11 +140,11 @@ int DatabaseConnection::execute(const std::string& sql, const std::vector<Value>
 }
 
 void DatabaseConnection::start_thread() {
-  sql::mysql::get_driver_instance()->threadInit();
+  driver().threadInit();
 }
 
 void DatabaseConnection::stop_thread() {
-  sql::mysql::get_driver_instance()->threadEnd();
+  driver().threadEnd();
 }
 
 }  // namespace callpark
