@@ -1,0 +1,108 @@
+-- Entry points that Kamailio calls. What they do stands in lua/: facts.lua reads a request, decide.lua decides about it
+-- and asks for more facts where it needs them, perform.lua does it.
+package.path = debug.getinfo(1, "S").source:match("^@(.*/)") .. "lua/?.lua;" .. package.path
+
+local calls = require("calls")
+local decide = require("decide")
+local facts = require("facts")
+local perform = require("perform")
+local settings = require("settings")
+
+local kMaxForwards = 70
+local kAuthFailuresMax = 30
+-- sanity module: everything but the checks of Max-Forwards (done here) and of Digest (done by auth).
+local kSanityOfMessage, kSanityOfUris = 1511, 7
+
+-- Headers by which Kamailio and parkd speak to each other. Nobody else's are believed, nobody else sees ours.
+local function strip_inside_headers() KSR.textops.remove_hf_re("^X-Callpark-") end
+
+local function is_flood(f)
+  if not settings.flood_control or f.to_tag or f.from_parkd then return false end
+  local failures = tonumber(KSR.htable.sht_get("auth_failures", f.source.ip)) or 0
+  if failures > kAuthFailuresMax then return true end
+  if KSR.pike.pike_check_req() > 0 then return false end
+  facts.learn(f, "trunk")
+  return not f.trunk or f.trunk.away == true
+end
+
+local function decision_on(f)
+  local decision = decide.request(f)
+  while decision.need do
+    facts.learn(f, decision.need, decision.about)
+    decision = decide.request(f)
+  end
+  return decision
+end
+
+local function is_sane()
+  if KSR.sanity.sanity_check(kSanityOfMessage, kSanityOfUris) < 0 then return false end
+  if KSR.maxfwd.process_maxfwd(kMaxForwards) < 0 then
+    KSR.sl.sl_send_reply(483, "Too Many Hops")
+    return false
+  end
+  return true
+end
+
+local function handle_request()
+  -- The inside socket is for parkd; whoever else finds it gets no answer.
+  if facts.is_inside() and not facts.is_from_parkd() then return end
+  if not is_sane() then return end
+  -- tm has it already: a repeated request, answered as before.
+  if KSR.tmx.t_precheck_trans() > 0 then
+    KSR.tm.t_check_trans()
+    return
+  end
+  local f = facts.read()
+  if f.method ~= "CANCEL" then KSR.tm.t_check_trans() end
+  if is_flood(f) then return end
+  strip_inside_headers()
+  if not f.from_parkd then
+    -- RFC 3261 16.4 lets a client preload routes; ours are only good for dialogs.
+    if not f.to_tag then KSR.hdr.remove("Route") end
+    if f.method ~= "REGISTER" and facts.is_behind_nat() then KSR.nathelper.set_contact_alias() end
+  end
+  local decision = decision_on(f)
+  KSR.info(("%s from %s: %s%s\n"):format(f.method, f.source.device, decision.action,
+    decision.code and " " .. decision.code .. " " .. decision.reason or ""))
+  perform[decision.action](f, decision)
+end
+
+function ksr_request_route()
+  handle_request()
+  return 1
+end
+
+function ksr_reply_route()
+  strip_inside_headers()
+  if not facts.is_inside() and facts.is_behind_nat() then KSR.nathelper.set_contact_alias() end
+  return 1
+end
+
+function ksr_onreply_call()
+  calls.reply_passes(KSR.kx.gete_body(), facts.device())
+  return 1
+end
+
+function ksr_onreply_feature()
+  if KSR.pv.get("$rs") >= 300 then perform.release_marker() end
+  return 1
+end
+
+function ksr_failure_feature()
+  perform.release_marker()
+  -- Its own refusals pass as they are; this is parkd being gone.
+  if KSR.tm.t_is_canceled() < 0 and KSR.tm.t_branch_timeout() > 0 then
+    KSR.tm.t_reply(503, "Park Service Not Available")
+  end
+  return 1
+end
+
+function ksr_core_event(event)
+  if event == "core:worker-one-init" then calls.restore_held() end
+  return 1
+end
+
+function ksr_dispatcher_event(event)
+  KSR.warn("parkd " .. KSR.pv.gete("$ru") .. ": " .. event .. "\n")
+  return 1
+end

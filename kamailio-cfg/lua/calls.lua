@@ -1,0 +1,183 @@
+-- The ordinary calls, as the dialog module keeps them: looked up, described when they begin, and followed while they
+-- last (last SDP of each side, who holds whom).
+local dialog_record = require("dialog_record")
+local adoption_marker = require("adoption_marker")
+local hold = require("hold")
+local sdp_digest = require("sdp_digest")
+local settings = require("settings")
+local cjson = require("cjson")
+
+local calls = {}
+
+-- A phone has few calls on hold. What is beyond was left behind by dialogs that ended without a BYE.
+local kHeldCallsMax = 16
+
+--- The record of the dialog with these two tags, in whichever order, or false. By RPC and not by dlg_get, which would
+--- hook the request at hand to that dialog.
+function calls.find(call_id, tag, other_tag)
+  KSR.jsonrpcs.exec(cjson.encode({ jsonrpc = "2.0", id = 1, method = "dlg.dlg_list", params = { call_id } }))
+  for _, record in ipairs(dialog_record.parse(KSR.pv.get("$jsonrpl(body)"), settings.address, settings.port)) do
+    local side = dialog_record.side_of(record, tag)
+    if side and (not other_tag or record[dialog_record.other(side)].tag == other_tag) then return record end
+  end
+  return false
+end
+
+--- The request at hand begins a call that is followed from here on; each party is {kind, aor, display}.
+function calls.begin(caller, callee)
+  KSR.dialog.dlg_manage()
+  KSR.dialog.var_sets("parties", dialog_record.parties(caller, callee))
+end
+
+local function parties_of_this_call()
+  local known, parties = pcall(cjson.decode, KSR.dialog.var_get("parties") or "")
+  return known and parties or { a = {}, b = {} }
+end
+
+-- The list of an extension is read and written as one: two of its calls may be put on hold at the same moment.
+local function change_list(aor, change)
+  KSR.htable.sht_lock("held", aor)
+  local done, problem = pcall(function()
+    local lines = {}
+    for line in (KSR.htable.sht_get("held", aor) or ""):gmatch("[^\n]+") do lines[#lines + 1] = line end
+    change(lines)
+    if #lines == 0 then
+      KSR.htable.sht_rm("held", aor)
+    else
+      KSR.htable.sht_sets("held", aor, table.concat(lines, "\n"))
+    end
+  end)
+  KSR.htable.sht_unlock("held", aor)
+  if not done then error(problem) end
+end
+
+local function without(lines, unwanted)
+  for i = #lines, 1, -1 do
+    if lines[i] == unwanted then table.remove(lines, i) end
+  end
+end
+
+local function set_held(side, tag, device)
+  local aor = parties_of_this_call()[side].aor
+  KSR.dialog.var_sets("held_" .. side, KSR.pv.get("$TV(Sn)") .. " " .. device)
+  if not aor then return end
+  local line = KSR.kx.get_callid() .. " " .. tag
+  change_list(aor, function(lines)
+    without(lines, line)
+    while #lines >= kHeldCallsMax do table.remove(lines, 1) end
+    lines[#lines + 1] = line
+  end)
+end
+
+local function set_not_held(side, tag)
+  KSR.dialog.var_rm("held_" .. side)
+  local aor = parties_of_this_call()[side].aor
+  if not aor then return end
+  local line = KSR.kx.get_callid() .. " " .. tag
+  change_list(aor, function(lines) without(lines, line) end)
+end
+
+local function is_held(side) return KSR.dialog.var_get("held_" .. side) ~= nil end
+
+local function keep_sdp(side, digest)
+  local name = "sdp_" .. side
+  if KSR.dialog.var_get(name) ~= digest then KSR.dialog.var_sets(name, digest) end
+end
+
+-- Who sent this message of a dialog, and whose tag is the other one.
+local function tags(side_of_from)
+  local from, to = KSR.pv.gete("$ft"), KSR.pv.gete("$tt")
+  if side_of_from == "a" then return { a = from, b = to } end
+  return { a = to, b = from }
+end
+
+local function note_holds(offerer, offer, answer, requester, devices)
+  local before = { a = is_held("a"), b = is_held("b") }
+  local after = hold.after(before, offerer, offer, answer)
+  local tag = tags(requester)
+  for _, side in ipairs({ "a", "b" }) do
+    if after[side] and not before[side] then set_held(side, tag[side], devices[side]) end
+    if before[side] and not after[side] then set_not_held(side, tag[side]) end
+  end
+end
+
+--- A request of `side` passes, with `body`. `device` sent it, nil when parkd did:
+--- then nobody is said to hold.
+function calls.request_passes(side, body, device)
+  local digest = sdp_digest.make(body)
+  if digest then keep_sdp(side, digest) end
+  KSR.pv.sets("$avp(requester)", side)
+  KSR.pv.sets("$avp(request_device)", device or "")
+  KSR.pv.sets("$avp(offer)", digest and sdp_digest.direction(digest) or "")
+end
+
+--- An answer to such a request passes, from `device`.
+function calls.reply_passes(body, device)
+  local requester = KSR.pv.get("$avp(requester)")
+  if not requester then return end
+  local digest = sdp_digest.make(body)
+  if not digest then return end
+  local replier = dialog_record.other(requester)
+  keep_sdp(replier, digest)
+  local request_device = KSR.pv.gete("$avp(request_device)")
+  local offer = KSR.pv.gete("$avp(offer)")
+  local status = KSR.pv.get("$rs")
+  if request_device == "" or status < 200 or status > 299 then return end
+  local devices = { [requester] = request_device, [replier] = device }
+  local direction = sdp_digest.direction(digest)
+  if offer ~= "" then
+    note_holds(requester, offer, direction, requester, devices)
+  else
+    -- RFC 3264 in a request without SDP: this is the offer, and the answer comes in the ACK.
+    note_holds(replier, direction, "sendrecv", requester, devices)
+  end
+end
+
+--- An ACK with an answer passes.
+function calls.ack_passes(side, body)
+  local digest = sdp_digest.make(body)
+  if digest then keep_sdp(side, digest) end
+end
+
+--- The call ends.
+function calls.ended(requester)
+  local tag = tags(requester)
+  for _, side in ipairs({ "a", "b" }) do
+    if is_held(side) then set_not_held(side, tag[side]) end
+  end
+end
+
+--- The calls that an extension has on hold, as held_calls.choose takes them: without those that are being parked.
+function calls.held_by(aor)
+  local candidates = {}
+  for line in (KSR.htable.sht_get("held", aor) or ""):gmatch("[^\n]+") do
+    local call_id, tag = line:match("^(%S+) (%S+)$")
+    local record = call_id and calls.find(call_id, tag)
+    local side = record and dialog_record.side_of(record, tag)
+    if side and record.confirmed and record[side].held and not adoption_marker.find(call_id, tag) then
+      local held = record[side].held
+      candidates[#candidates + 1] = { record = record, side = side, device = held.device, since = held.since }
+    end
+  end
+  return candidates
+end
+
+--- Fills the lists from the dialogs that the database kept while Kamailio was away: their variables came back, the
+--- lists did not.
+function calls.restore_held()
+  local query = "SELECT d.callid, v.dialog_key, d.from_tag, d.to_tag FROM dialog d JOIN dialog_vars v"
+    .. " ON v.hash_entry = d.hash_entry AND v.hash_id = d.hash_id WHERE v.dialog_key IN ('held_a', 'held_b')"
+    .. " ORDER BY v.dialog_value"
+  if KSR.sqlops.sql_query("callpark", query, "held") ~= 1 then return end
+  for row = 0, KSR.sqlops.sql_num_rows("held") - 1 do
+    local function column(i) return KSR.sqlops.sql_result_get("held", row, i) end
+    local side = column(1):sub(-1)
+    local tag = side == "a" and column(2) or column(3)
+    local record = calls.find(column(0), tag)
+    local aor = record and record[side].aor
+    if aor then change_list(aor, function(lines) lines[#lines + 1] = column(0) .. " " .. tag end) end
+  end
+  KSR.sqlops.sql_result_free("held")
+end
+
+return calls

@@ -1,0 +1,263 @@
+-- What is to be done with a request. Pure: facts in, decision out.
+--
+-- A decision is a table with `action`, carried out by perform.lua, or with `need` (and `about`): a fact that has to be
+-- asked for first, after which the question comes again with that fact in it.
+local dialog_record = require("dialog_record")
+local held_calls = require("held_calls")
+
+local decide = {}
+
+local function need(name, about) return { need = name, about = about } end
+local function refuse(code, reason) return { action = "refuse", code = code, reason = reason } end
+
+local kDatabaseAway = refuse(503, "Database Not Available")
+
+-- nil when the domain that `fact` was asked about is a tenant.
+local function unknown_domain(f, fact)
+  if f[fact] == nil then return need(fact) end
+  if not f[fact] then return refuse(403, "Unknown Domain") end
+  if f[fact].away then return kDatabaseAway end
+  return nil
+end
+
+-- nil when `f.identity` is known.
+local function authentication(f, realm)
+  local challenge = { action = "challenge", realm = realm }
+  if not f.has_credentials then return challenge end
+  if f.identity == nil then return need("identity", realm) end
+  local status = f.identity.status
+  if status == "known" then return nil end
+  if status == "database_away" then return kDatabaseAway end
+  challenge.stale = status == "stale"
+  challenge.wrong = status == "wrong"
+  return challenge
+end
+
+-- The same for a realm that may be anybody's invention. Credentials are only found for tenants, so they need no look.
+local function authentication_in(f, realm, fact)
+  return not f.has_credentials and unknown_domain(f, fact) or authentication(f, realm)
+end
+
+local function extension_party(tenant, number, display)
+  return { kind = "extension", aor = number .. "@" .. tenant, display = display or "" }
+end
+
+local function to_extension(tenant, row, caller)
+  if row.kind ~= "extension" then return refuse(404, "Not Found") end
+  if tonumber(row.enabled) ~= 1 then return refuse(480, "Temporarily Unavailable") end
+  return {
+    action = "to_extension",
+    aor = row.number .. "@" .. tenant,
+    caller = caller,
+    callee = extension_party(tenant, row.number, row.display_name),
+  }
+end
+
+local function to_trunk(f, tenant, caller)
+  if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
+  if not f.dialled.clean or not f.dialled.text:match("^%+%d+$") then return refuse(404, "Not Found") end
+  if f.has_replaces then return refuse(403, "Replaces Is Not Sent To Trunks") end
+  if f.tenant_trunk == nil then return need("tenant_trunk", tenant) end
+  if not f.tenant_trunk then return refuse(404, "No Trunk") end
+  if f.tenant_trunk.away then return kDatabaseAway end
+  return {
+    action = "to_trunk",
+    number = f.dialled.text,
+    trunk = f.tenant_trunk,
+    caller = caller,
+    callee = { kind = "trunk", display = "" },
+  }
+end
+
+-- The first digit decides, so that no row of the number plan can shadow the telephone network.
+local function is_outside_number(f) return f.dialled and f.dialled.text:sub(1, 1) == "+" end
+
+----- REGISTER
+
+local function register(f)
+  local wait = authentication_in(f, f.to.host, "to_tenant")
+  if wait then return wait end
+  if f.identity.user ~= f.to.user then return refuse(403, "Not Your Identity") end
+  return { action = "register" }
+end
+
+----- outside of dialogs, from a trunk
+
+local function from_trunk(f)
+  if tonumber(f.trunk.enabled) ~= 1 then return refuse(403, "Trunk Disabled") end
+  if f.method == "REFER" then return refuse(403, "Trunks Cannot Transfer") end
+  if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
+  if f.did == nil then return need("did") end
+  if not f.did then return refuse(404, "Not Found") end
+  if f.did.away then return kDatabaseAway end
+  return to_extension(f.did.tenant, f.did, { kind = "trunk", display = f.display })
+end
+
+----- outside of dialogs, from an extension
+
+local function feature_call(f, row)
+  if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
+  local tenant = f.from.host
+  local call = { action = "feature_call", tenant = tenant, user = f.identity.user }
+  if row.action ~= "park" then return call end
+  local aor = f.identity.user .. "@" .. tenant
+  if f.held_calls == nil then return need("held_calls", aor) end
+  call.held = held_calls.choose(f.held_calls, f.source.device)
+  return call
+end
+
+local function to_number(f, tenant, caller, code_decision)
+  if not f.dialled then return refuse(404, "Not Found") end
+  if is_outside_number(f) then return to_trunk(f, tenant, caller) end
+  if f.number == nil then return need("number", tenant) end
+  if not f.number then return refuse(404, "Not Found") end
+  if f.number.away then return kDatabaseAway end
+  if f.number.kind == "park_code" then return code_decision(f, f.number) end
+  return to_extension(tenant, f.number, caller)
+end
+
+-- A phone that was told to call a Contact (attended transfer) may do so when it is one of its own tenant.
+local function to_contact(f, tenant, caller)
+  if f.registered == nil then return need("registered", tenant) end
+  if not f.registered then return refuse(403, "Not A Number Of Your Domain") end
+  if f.registered.away then return kDatabaseAway end
+  return {
+    action = "to_contact",
+    caller = caller,
+    callee = extension_party(tenant, f.registered.number, ""),
+  }
+end
+
+local methods_outside_of_dialogs = { INVITE = true, MESSAGE = true }
+
+local function from_extension(f)
+  local tenant = f.from.host
+  if not methods_outside_of_dialogs[f.method] then
+    if f.method == "REFER" then return refuse(403, "REFER Only Within A Call") end
+    return refuse(405, "Method Not Allowed")
+  end
+  local wait = authentication_in(f, tenant, "from_tenant")
+  if wait then return wait end
+  if f.identity.user ~= f.from.user then return refuse(403, "Not Your Identity") end
+  local display = f.display ~= "" and f.display or f.identity.display
+  local caller = extension_party(tenant, f.identity.user, display)
+  if f.ruri.host == tenant or f.ruri.is_ours then return to_number(f, tenant, caller, feature_call) end
+  return to_contact(f, tenant, caller)
+end
+
+----- outside of dialogs, from parkd
+
+local function from_parkd(f)
+  local tenant = f.inside_tenant
+  if not methods_outside_of_dialogs[f.method] then return refuse(405, "Method Not Allowed") end
+  if not tenant then return refuse(403, "No Tenant") end
+  -- parkd knows codes itself; one that comes back would go round for ever.
+  local function no_code() return refuse(404, "Not Found") end
+  if f.ruri.host == tenant or f.ruri.is_ours then return to_number(f, tenant, nil, no_code) end
+  return to_contact(f, tenant, nil)
+end
+
+local dialog_methods_without_tag = { ACK = "drop", BYE = 481, UPDATE = 481, PRACK = 481, INFO = 481, NOTIFY = 481 }
+
+local function outside_of_dialogs(f)
+  local without_tag = dialog_methods_without_tag[f.method]
+  if without_tag == "drop" then return { action = "drop" } end
+  if without_tag then return refuse(without_tag, "Call/Transaction Does Not Exist") end
+  if f.method == "SUBSCRIBE" or f.method == "PUBLISH" then return { action = "refuse_event" } end
+  if f.from_parkd then return from_parkd(f) end
+  if f.method == "REGISTER" then return register(f) end
+  if f.trunk == nil then return need("trunk") end
+  if f.trunk and f.trunk.away then return kDatabaseAway end
+  if f.trunk then return from_trunk(f) end
+  return from_extension(f)
+end
+
+----- within dialogs
+
+-- To a place of which no dialog here is known, nobody sends through us but parkd.
+local function unknown_call(f)
+  if f.method == "ACK" then return { action = "drop" } end
+  return refuse(481, "Call/Transaction Does Not Exist")
+end
+
+-- `side` is the referrer's and `peer` the other party, both nil without a record of the call.
+local function authenticated_refer(f, side, peer, tenant)
+  local referrer = { action = "refer", tenant = tenant, user = f.identity.user, side = side }
+  -- parkd's own call: it is the other party, and no marker is needed to reach it.
+  if f.ruri.is_parkd then return referrer end
+  if not f.refer_to then return refuse(400, "One Refer-To Is Wanted") end
+  local to = f.refer_to
+  local parks = f.marker or to.is_parkd
+  if not parks and to.user and (to.host == tenant or to.is_ours) then
+    if f.refer_number == nil then return need("refer_number", tenant) end
+    if f.refer_number and f.refer_number.away then return kDatabaseAway end
+    parks = f.refer_number and f.refer_number.kind == "park_code" and f.refer_number.action == "park"
+  end
+  if parks then
+    referrer.marker = true
+    return referrer
+  end
+  if not peer then return unknown_call(f) end
+  if peer.kind == "trunk" then return refuse(403, "Trunks Cannot Be Transferred Yet") end
+  return { action = "within_dialog" }
+end
+
+local function refer_in_call(f)
+  local side = dialog_record.side_of(f.call, f.from_tag)
+  local me, peer = f.call[side], f.call[dialog_record.other(side)]
+  if me.kind ~= "extension" then return refuse(403, "Trunks Cannot Transfer") end
+  local user, tenant = me.aor:match("^([^@]*)@(.*)$")
+  local wait = authentication(f, tenant)
+  if wait then return wait end
+  if f.identity.user ~= user then return unknown_call(f) end
+  return authenticated_refer(f, side, peer, tenant)
+end
+
+-- Without a record (parkd's own calls have none) the party is known by From and To: one of them is in the tenant.
+local function refer_without_record(f)
+  if f.trunk == nil then return need("trunk") end
+  if f.trunk and f.trunk.away then return kDatabaseAway end
+  if f.trunk then return refuse(403, "Trunks Cannot Transfer") end
+  if f.from_tenant == nil then return need("from_tenant") end
+  local tenant_fact = f.from_tenant and "from_tenant" or "to_tenant"
+  local tenant = f.from_tenant and f.from.host or f.to.host
+  local wait = authentication_in(f, tenant, tenant_fact)
+  if wait then return wait end
+  if f.identity.user ~= f.from.user then return unknown_call(f) end
+  return authenticated_refer(f, nil, nil, tenant)
+end
+
+local function refer(f)
+  if f.call == nil then return need("call") end
+  if f.call then return refer_in_call(f) end
+  return refer_without_record(f)
+end
+
+local function belongs_to_parkd(f)
+  -- An ACK with a lower CSeq belongs to an INVITE from before the adoption; eaten, the other party would repeat its 200
+  -- for ever.
+  return f.marker and not (f.method == "ACK" and f.cseq < f.marker.floor)
+end
+
+local function within_dialog(f)
+  if f.marker == nil then return need("marker") end
+  if f.method == "REFER" then return refer(f) end
+  if belongs_to_parkd(f) then return { action = "adopted", ends_record = f.method == "BYE" } end
+  if f.ruri.is_parkd then return { action = "to_parkd" } end
+  if f.is_known_call == nil then return need("is_known_call") end
+  if not f.is_known_call then return unknown_call(f) end
+  return { action = "within_dialog" }
+end
+
+--- The decision on a request.
+function decide.request(f)
+  if f.method == "CANCEL" then return { action = "cancel" } end
+  if f.method == "OPTIONS" and not f.to_tag then return { action = "answer_options" } end
+  if not f.to_tag then return outside_of_dialogs(f) end
+  if f.from_parkd then
+    return { action = "parkd_within_dialog", releases = f.method == "NOTIFY" and f.adoption_released == true }
+  end
+  return within_dialog(f)
+end
+
+return decide

@@ -1,0 +1,231 @@
+-- Carries out what decide.lua has decided. One function an action; here Kamailio is told what to do.
+local adoption_marker = require("adoption_marker")
+local calls = require("calls")
+local dialog_record = require("dialog_record")
+local facts = require("facts")
+local settings = require("settings")
+
+local perform = {}
+
+-- How long until the first answer. Phones and trunks get what RFC 3261 gives, a silent phone less, so that a call to it
+-- ends; parkd is near, and if it has not answered by then it does not live. A BYE waits for one that is restarted.
+local kRingMs, kPhoneMs, kTransactionMs = 180000, 10000, 30000
+local kFeatureMs, kParkdMs, kParkdByeMs = 60000, 2000, 16000
+
+local kParkdSet = 1
+local kDispatcherRoundRobin = 4
+
+local function reply(code, reason) KSR.sl.send_reply(code, reason) end
+
+local function relay()
+  if KSR.tm.t_relay() >= 0 then return true end
+  KSR.sl.sl_reply_error()
+  return false
+end
+
+local function set_patience(first_answer_ms) KSR.tm.t_set_fr(kRingMs, first_answer_ms) end
+
+local function force_socket(socket) KSR.pv.sets("$fs", socket) end
+
+----- answers of our own
+
+function perform.refuse(_, d) reply(d.code, d.reason) end
+
+function perform.drop() end
+
+function perform.answer_options()
+  KSR.hdr.append_to_reply(
+    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, REFER, NOTIFY, UPDATE, PRACK, INFO\r\n")
+  reply(200, "OK")
+end
+
+-- RFC 6665 8.3.1: a 489 says which events there are.
+function perform.refuse_event()
+  KSR.hdr.append_to_reply("Allow-Events: refer\r\n")
+  reply(489, "Bad Event")
+end
+
+local kChallengeWithQop, kChallengeStale = 1, 16
+
+function perform.challenge(f, d)
+  if d.wrong then KSR.htable.sht_inc("auth_failures", f.source.ip) end
+  KSR.auth.auth_challenge(d.realm, kChallengeWithQop + (d.stale and kChallengeStale or 0))
+end
+
+function perform.register()
+  if facts.is_behind_nat() then KSR.nathelper.fix_nated_register() end
+  if KSR.registrar.save("location", 0) < 0 then KSR.sl.sl_reply_error() end
+end
+
+function perform.cancel()
+  if KSR.tm.t_check_trans() > 0 then KSR.tm.t_relay() end
+end
+
+----- new calls
+
+local function begin_call(f, d)
+  KSR.auth.consume_credentials()
+  if f.method ~= "INVITE" then
+    set_patience(kTransactionMs)
+    return
+  end
+  KSR.rr.record_route()
+  set_patience(kPhoneMs)
+  -- Calls that parkd makes are its own; only what the phones and trunks have between them can be adopted.
+  if not d.caller then return end
+  local body = KSR.kx.gete_body()
+  calls.begin(d.caller, d.callee)
+  calls.request_passes("a", body, f.source.device)
+  KSR.tm.t_on_reply("ksr_onreply_call")
+end
+
+function perform.to_extension(f, d)
+  KSR.seturi("sip:" .. d.aor)
+  local found = KSR.registrar.lookup("location")
+  if found == -2 then return reply(405, "Method Not Allowed") end
+  if found < 0 then return reply(480, "Temporarily Unavailable") end
+  begin_call(f, d)
+  relay()
+end
+
+function perform.to_contact(f, d)
+  begin_call(f, d)
+  KSR.nathelper.handle_ruri_alias()
+  force_socket(settings.outside_socket)
+  relay()
+end
+
+function perform.to_trunk(f, d)
+  local host = d.trunk.address
+  if host:find(":") then host = "[" .. host .. "]" end
+  KSR.seturi(("sip:%s@%s:%d;transport=%s"):format(d.number, host, d.trunk.port, d.trunk.transport))
+  begin_call(f, d)
+  force_socket(settings.outside_socket)
+  relay()
+end
+
+----- features: what goes to parkd
+
+local function append_header(name, value) KSR.hdr.append(name .. ": " .. value .. "\r\n") end
+
+local function append_sender(f, d)
+  append_header("X-Callpark-Tenant", d.tenant)
+  append_header("X-Callpark-User", d.user)
+  append_header("X-Callpark-Device", f.source.device)
+end
+
+-- Before the request is relayed: a phone that does not wait for the answer must find it set.
+local function hold_marker(key, floor)
+  adoption_marker.hold(key, floor)
+  KSR.pv.sets("$avp(marker)", key)
+end
+
+--- Takes back the marker that the transaction at hand has set. Answers may come twice, it is taken back once.
+function perform.release_marker()
+  local key = KSR.pv.get("$avp(marker)")
+  if not key then return end
+  KSR.pv.unset("$avp(marker)")
+  adoption_marker.release(key)
+end
+
+local function feature_to_parkd()
+  if KSR.dispatcher.ds_select_dst(kParkdSet, kDispatcherRoundRobin) < 0 then
+    perform.release_marker()
+    return reply(503, "Park Service Not Available")
+  end
+  force_socket(settings.inside_socket)
+  KSR.tm.t_set_fr(kFeatureMs, kParkdMs)
+  KSR.tm.t_on_reply("ksr_onreply_feature")
+  KSR.tm.t_on_failure("ksr_failure_feature")
+  if not relay() then perform.release_marker() end
+end
+
+function perform.feature_call(f, d)
+  KSR.auth.consume_credentials()
+  append_sender(f, d)
+  if d.held then
+    local record, side = d.held.record, d.held.side
+    append_header("X-Callpark-Dialog", dialog_record.json(record, side))
+    -- What the parker has sent so far belongs to the call as it was.
+    hold_marker(adoption_marker.key(record.call_id, record[side].tag), record[side].cseq + 1)
+  end
+  KSR.rr.record_route()
+  feature_to_parkd()
+end
+
+-- The Route stays in: it is the way to the other party, which parkd has to go.
+function perform.refer(f, d)
+  KSR.auth.consume_credentials()
+  append_sender(f, d)
+  if f.call and f.call.confirmed then append_header("X-Callpark-Dialog", dialog_record.json(f.call, d.side)) end
+  if d.marker then hold_marker(adoption_marker.key(f.call_id, f.from_tag), f.cseq) end
+  feature_to_parkd()
+end
+
+----- within dialogs
+
+-- Which side of the call that loose_route() has found sent the request at hand.
+local kDownstream = 1
+local function requester() return KSR.pv.get("$dlg_ctx(dir)") == kDownstream and "a" or "b" end
+
+local function relay_to_parkd(f)
+  KSR.setdsturi(settings.parkd_uri)
+  force_socket(settings.inside_socket)
+  KSR.tm.t_set_fr(kRingMs, f.method == "BYE" and kParkdByeMs or kParkdMs)
+  relay()
+end
+
+function perform.adopted(f, d)
+  if d.ends_record then
+    -- The dialog module sees the parker leave; what parkd has from now on is no call of ours.
+    if KSR.rr.loose_route() > 0 and KSR.dialog.is_known_dlg() > 0 then calls.ended(requester()) end
+    adoption_marker.expire_soon(adoption_marker.key(f.call_id, f.from_tag))
+  end
+  relay_to_parkd(f)
+end
+
+-- The next hop is set by hand: a Route of the sender's invention must not lead elsewhere.
+function perform.to_parkd(f)
+  KSR.rr.loose_route()
+  relay_to_parkd(f)
+end
+
+-- Follows the call when it is one of ours. `device` is nil for what parkd sends in somebody's place.
+local function follow(f, device)
+  if KSR.dialog.is_known_dlg() < 0 then return end
+  if f.method == "BYE" then return calls.ended(requester()) end
+  local body = KSR.kx.gete_body()
+  if f.method == "ACK" then return calls.ack_passes(requester(), body) end
+  if f.method == "INVITE" or f.method == "UPDATE" then
+    calls.request_passes(requester(), body, device)
+    KSR.tm.t_on_reply("ksr_onreply_call")
+  end
+end
+
+local function relay_onward(f)
+  if not KSR.isdsturiset() then KSR.nathelper.handle_ruri_alias() end
+  force_socket(settings.outside_socket)
+  set_patience(f.method == "INVITE" and kPhoneMs or kTransactionMs)
+  relay()
+end
+
+function perform.within_dialog(f)
+  if KSR.rr.loose_route() < 0 then
+    if f.method ~= "ACK" then reply(481, "Call/Transaction Does Not Exist") end
+    return
+  end
+  KSR.auth.consume_credentials()
+  follow(f, f.source.device)
+  relay_onward(f)
+end
+
+function perform.parkd_within_dialog(f, d)
+  local parker = adoption_marker.key(f.call_id, f.to_tag)
+  if d.releases then adoption_marker.release(parker) end
+  KSR.rr.loose_route()
+  follow(f, nil)
+  if f.method == "BYE" then adoption_marker.expire_soon(parker) end
+  relay_onward(f)
+end
+
+return perform

@@ -1,0 +1,81 @@
+-- A session description cut down to what somebody needs who takes a side's place in its dialog: its o= line to go on
+-- from, the codecs it knows, and the direction. Small enough for a dialog variable. Pure.
+local sdp_digest = {}
+
+-- dialog_vars.dialog_value is VARCHAR(512), and the digest travels with a second one in one header.
+local kBytesMax = 480
+
+local directions = { sendrecv = true, sendonly = true, recvonly = true, inactive = true }
+
+-- 1 for what must be there, 2 for what may be left out when there is no room, nil for the rest.
+local function rank(line, in_audio)
+  if line:match("^[ocm]=") then return 1 end
+  local attribute = line:match("^a=([%w-]+)")
+  if directions[attribute] then return 1 end
+  if attribute == "rtpmap" and in_audio then return 2 end
+  return nil
+end
+
+local function session_lines(body)
+  -- It may be one part of a multipart body: it begins with v= and ends where the next boundary begins.
+  local from = body:match("^()v=0") or body:match("\n()v=0\r?\n")
+  local lines, in_audio = {}, false
+  if not from then return lines end
+  for line in body:sub(from):gmatch("[^\r\n]+") do
+    if line:match("^%-%-") then break end
+    if line:match("^m=") then in_audio = line:match("^m=audio ") ~= nil end
+    lines[#lines + 1] = { text = line, rank = rank(line, in_audio) }
+  end
+  return lines
+end
+
+--- The digest of a body, lines joined by \n; nil when there is no session description in it.
+function sdp_digest.make(body)
+  if not body then return nil end
+  local lines = session_lines(body)
+  local room, fits = kBytesMax, {}
+  for _, wanted in ipairs({ 1, 2 }) do
+    for i, line in ipairs(lines) do
+      if line.rank == wanted and #line.text + 1 <= room then
+        fits[i] = true
+        room = room - #line.text - 1
+      end
+    end
+  end
+  local kept = {}
+  for i, line in ipairs(lines) do
+    if fits[i] then kept[#kept + 1] = line.text end
+  end
+  if not kept[1] or not kept[1]:match("^o=") then return nil end
+  return table.concat(kept, "\n")
+end
+
+--- Direction of the first audio stream as its sender means it; RFC 2543's c=0.0.0.0 counts as hold. nil without audio.
+function sdp_digest.direction(digest)
+  local session_direction, session_zero, zero
+  local in_audio, direction = false, nil
+  for line in digest:gmatch("[^\n]+") do
+    local media = line:match("^m=(%w+) ")
+    if media then
+      if in_audio then break end
+      in_audio = media == "audio"
+      if in_audio then direction, zero = session_direction or "sendrecv", session_zero end
+    else
+      local named = line:match("^a=(%w+)$")
+      named = directions[named] and named or nil
+      local address = line:match("^c=IN IP4 ([%d.]+)")
+      if in_audio then
+        direction = named or direction
+        if address then zero = address == "0.0.0.0" end
+      elseif not direction then
+        session_direction = named or session_direction
+        if address then session_zero = address == "0.0.0.0" end
+      end
+    end
+  end
+  if direction == "sendrecv" and zero then return "sendonly" end
+  if direction == "recvonly" and zero then return "inactive" end
+  return direction
+end
+
+return sdp_digest

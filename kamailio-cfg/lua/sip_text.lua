@@ -1,0 +1,76 @@
+-- Pieces of SIP text taken apart: URIs, header values, dialled numbers. Pure; nil for what cannot be read.
+local sip_text = {}
+
+function sip_text.unescape(text)
+  return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+end
+
+--- The parts of a sip: or sips: URI: {user, host, port, params, headers}; user is unescaped, host in lower case.
+function sip_text.parse_uri(text)
+  local scheme, rest = text:match("^%s*(%a+):(.*)$")
+  if not scheme then return nil end
+  scheme = scheme:lower()
+  if scheme ~= "sip" and scheme ~= "sips" then return nil end
+  local uri = { scheme = scheme }
+  -- RFC 3261 25.1: "?" may stand unescaped in a user, so the userinfo is cut off first.
+  local userinfo, after = rest:match("^([^@]*)@(.*)$")
+  if userinfo then
+    uri.user = sip_text.unescape(userinfo:match("^[^:;]*"))
+    rest = after
+  end
+  local address, headers = rest:match("^([^?]*)%??(.*)$")
+  uri.headers = headers
+  local hostport, params = address:match("^([^;]*);?(.*)$")
+  uri.params = params
+  local host, port = hostport:match("^(%[[%x:.]+%]):?(%d*)$")
+  if not host then host, port = hostport:match("^([%w._-]+):?(%d*)$") end
+  if not host then return nil end
+  uri.host = host:lower()
+  uri.port = tonumber(port)
+  return uri
+end
+
+--- The URI inside a name-addr or addr-spec ("Bob" <sip:b@x>;p=1), as text.
+function sip_text.address_uri(value)
+  local unquoted = value:gsub('"[^"]*"', "")
+  local bracketed = unquoted:match("<([^>]*)>")
+  if bracketed then return bracketed end
+  -- RFC 3261 20.10: without brackets the parameters belong to the header, not to the URI.
+  return unquoted:match("^%s*([^%s;,]+)")
+end
+
+-- What a number may be made of, and so what may stand between quotes in SQL.
+local kNumber = "[%w*#+._-]"
+local kNumberLengthMax = 64
+
+--- What somebody dialled: {text, clean, beginning}. `text` has no trailing "#"; `beginning` is as much of it as is made
+--- of harmless characters, and `clean` says whether that is all. nil when not even the first character is.
+function sip_text.dialled_number(user)
+  if not user then return nil end
+  local text = user:gsub("#$", "")
+  local beginning = text:sub(1, kNumberLengthMax):match("^" .. kNumber .. "+")
+  if not beginning then return nil end
+  return { text = text, beginning = beginning, clean = beginning == text }
+end
+
+--- Every way to cut `number` off after 1 to `length_max` characters, longest first.
+function sip_text.beginnings(number, length_max)
+  local list = {}
+  for length = math.min(#number, length_max), 1, -1 do
+    list[#list + 1] = number:sub(1, length)
+  end
+  return list
+end
+
+--- A display name without its quotes, at most `bytes_max` bytes, not cut within a UTF-8 character.
+function sip_text.display_name(value, bytes_max)
+  if not value then return "" end
+  local name = value:match('^%s*"(.*)"%s*$') or value:match("^%s*(.-)%s*$")
+  name = name:gsub("\\(.)", "%1"):gsub("%c", " ")
+  if #name <= bytes_max then return name end
+  local stop = bytes_max
+  while stop > 0 and name:byte(stop + 1) >= 0x80 and name:byte(stop + 1) < 0xC0 do stop = stop - 1 end
+  return name:sub(1, stop)
+end
+
+return sip_text
