@@ -69,7 +69,7 @@ void DialogLeg::offer(OfferMaker make, OnOffered done) {
 }
 
 bool DialogLeg::is_negotiating() const {
-  return inviting_ || considering_ || unacknowledged_.has_value();
+  return inviting_ || considered_ || unacknowledged_;
 }
 
 void DialogLeg::start_offering() {
@@ -86,7 +86,6 @@ void DialogLeg::start_offering() {
 }
 
 void DialogLeg::send_invite() {
-  inviting_ = true;
   provisional_ = false;
   ++current_->attempts;
   sip::SipMessage invite = sip::make_request_in(dialog_, sip::method::kInvite, agent_.contact);
@@ -95,6 +94,7 @@ void DialogLeg::send_invite() {
   offer_session_timer(invite, session_timer_);
   invite.set_body(kSdpType, sip::write_sdp(*sdp));
   const std::uint32_t cseq = dialog_.local_cseq;
+  inviting_ = cseq;
   // The transaction keeps the leg: a 2xx must be acknowledged even when nobody wants the dialog any more.
   agent_.transactions.send_request(
       std::move(invite), agent_.kamailio,
@@ -111,7 +111,7 @@ void DialogLeg::on_invite_response(std::uint32_t cseq, const std::shared_ptr<con
     return;
   }
   if (response.status() < 300) {
-    const bool is_copy = !inviting_ || cseq != dialog_.local_cseq;
+    const bool is_copy = inviting_ != cseq;
     if (!is_copy) sip::refresh_target(dialog_, response);
     agent_.transactions.send_ack(sip::make_ack_for_2xx(dialog_, cseq), agent_.kamailio);
     if (is_copy || closed_) return;
@@ -164,7 +164,7 @@ void DialogLeg::on_invite_failure(sip::ClientFailure failure) {
 }
 
 void DialogLeg::try_again_after(Duration delay) {
-  inviting_ = false;
+  inviting_.reset();
   retry_ = agent_.loop.after(delay, [this, self = shared_from_this()] {
     retry_.reset();
     start_offering();
@@ -172,10 +172,11 @@ void DialogLeg::try_again_after(Duration delay) {
 }
 
 void DialogLeg::conclude(Outcome outcome, const sip::Sdp* offer, const sip::Sdp* answer) {
-  inviting_ = false;
+  inviting_.reset();
   const Offering offering = *std::exchange(current_, std::nullopt);
   const auto self = shared_from_this();
   offering.done(outcome, offer, answer);
+  if (outcome == Outcome::kGone) return die();
   start_offering();
 }
 
@@ -199,7 +200,9 @@ bool DialogLeg::accept(sip::ServerTransactionKey key, const sip::SipMessage& req
 
 void DialogLeg::answer(sip::ServerTransactionKey key, const sip::SipMessage& request,
                        const std::optional<sip::Sdp>& sdp, OnAcknowledged acknowledged) {
-  considering_ = false;
+  if (considered_ == key) considered_.reset();
+  // RFC 3261 15.1.2: what is pending when the dialog ends.
+  if (closed_) return refuse(key, request, 487);
   const auto timer = answer_session_timer(request);
   if (!timer) {
     sip::SipMessage response = sip::make_response(request, 422, {}, dialog_.id.local_tag);
@@ -240,20 +243,17 @@ void DialogLeg::on_never_acknowledged() {
   if (!unacknowledged_) return;
   const OnAcknowledged acknowledged = std::exchange(unacknowledged_, std::nullopt)->acknowledged;
   log_warning(dialog_.id.call_id, "our 200 was never acknowledged");
-  if (closed_) {
-    if (std::exchange(bye_when_acknowledged_, false)) send_bye();
-    return;
-  }
+  if (closed_) return leave();
+  const auto self = shared_from_this();
   send_bye();
-  close();
+  die();
   if (acknowledged.lost) acknowledged.lost();
 }
 
 void DialogLeg::on_ack(const sip::SipMessage& ack) {
   if (!unacknowledged_ || ack.cseq().number != unacknowledged_->cseq) return;
   const OnAcknowledged acknowledged = std::exchange(unacknowledged_, std::nullopt)->acknowledged;
-  if (std::exchange(bye_when_acknowledged_, false)) return send_bye();
-  if (closed_) return;
+  if (closed_) return leave();
   const std::optional<sip::Sdp> answer = parse_body(ack);
   const auto self = shared_from_this();
   if (acknowledged.confirmed) acknowledged.confirmed(answer ? &*answer : nullptr);
@@ -266,8 +266,8 @@ void DialogLeg::refuse(sip::ServerTransactionKey key, const sip::SipMessage& req
   // RFC 3261 14.2: so that a 500 is tried again.
   if (status == 500) response.set_header(sip::HeaderName::kRetryAfter, std::to_string(random_below(11)));
   agent_.transactions.respond(key, response);
-  if (request.method() == sip::method::kInvite && considering_) {
-    considering_ = false;
+  if (considered_ == key) {
+    considered_.reset();
     start_offering();
   }
 }
@@ -295,6 +295,12 @@ void DialogLeg::send_bye() {
   send(sip::method::kBye, {}, {});
 }
 
+void DialogLeg::leave() {
+  if (!std::exchange(bye_when_acknowledged_, false)) return;
+  send_bye();
+  if (const auto done = std::exchange(on_left_, {})) done();
+}
+
 void DialogLeg::close() {
   closed_ = true;
   retry_.reset();
@@ -307,6 +313,13 @@ void DialogLeg::close() {
   }
 }
 
+void DialogLeg::abandon() {
+  unacknowledged_.reset();
+  bye_when_acknowledged_ = false;
+  on_left_ = {};
+  close();
+}
+
 void DialogLeg::keep_session_timer(const std::optional<SessionTimer>& timer) {
   session_timer_ = timer;
   refresh_.reset();
@@ -315,10 +328,7 @@ void DialogLeg::keep_session_timer(const std::optional<SessionTimer>& timer) {
   if (const auto refresh = refresh_after(*timer)) {
     refresh_ = agent_.loop.after(*refresh, [this, self = shared_from_this()] {
       if (!current_ && !next_ && local_sdp_) {
-        offer([this] { return *local_sdp_; },
-              [this](Outcome outcome, const sip::Sdp*, const sip::Sdp*) {
-                if (outcome == Outcome::kGone) die();
-              });
+        offer([this] { return *local_sdp_; }, [](Outcome, const sip::Sdp*, const sip::Sdp*) {});
       }
     });
   }

@@ -22,14 +22,14 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   enum class Outcome {
     kAccepted,
     kRefused,  // the session is what it was
-    kGone,     // the dialog is over
+    kGone,     // the dialog is over, by the other side's answer or by close() and bye()
   };
   using OfferMaker = std::function<sip::Sdp()>;
   /// `offer` and `answer` are null unless kAccepted.
   using OnOffered = std::function<void(Outcome outcome, const sip::Sdp* offer, const sip::Sdp* answer)>;
 
-  /// Loop's thread only. `on_gone` comes at most once, when the dialog dies by itself: a 2xx that is never
-  /// acknowledged, or a session timer that ran out. Not after bye() or close().
+  /// Loop's thread only. `on_gone` comes at most once, when the dialog dies by itself: a request of ours answered 408
+  /// or 481, a 2xx that is never acknowledged, or a session timer that ran out. Not after bye() or close().
   DialogLeg(UserAgent& agent, sip::DialogState dialog, CallIdOwner owner);
   static std::shared_ptr<DialogLeg> from_snapshot(UserAgent& agent, const DialogSnapshot& snapshot, CallIdOwner owner,
                                                   std::uint32_t cseq_gap);
@@ -53,8 +53,8 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
 
   /// RFC 3261 12.2.2: false when the request is answered already (481 of a closed leg, 500 of an old CSeq).
   bool accept(sip::ServerTransactionKey key, const sip::SipMessage& request);
-  /// From here to answer() or refuse() an INVITE of theirs is being considered.
-  void consider() { considering_ = true; }
+  /// From here to its answer() or refuse() this offer of theirs is being considered.
+  void consider(sip::ServerTransactionKey key) { considered_ = key; }
   /// 200 with `sdp`; that of an INVITE again and again until `confirmed` or, after 64*T1, `lost`. The ACK's session
   /// description is passed on when there is one.
   struct OnAcknowledged {
@@ -70,10 +70,13 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   void send(std::string_view method, const std::function<void(sip::SipMessage&)>& fill, sip::ClientHandlers handlers);
   /// Ends the dialog; a 2xx that waits for its ACK is waited for first (RFC 3261 15).
   void bye();
-  /// Says nothing, and answers nothing from here on.
+  /// The BYE waits for an ACK: on_ack() is to be called until `done`.
+  bool is_leaving() const { return bye_when_acknowledged_; }
+  void set_on_left(std::function<void()> done) { on_left_ = std::move(done); }
+  /// Says nothing, and answers nothing from here on; only a BYE that waits is still sent.
   void close();
-  /// The remote side sent BYE.
-  void on_bye() { close(); }
+  /// Not even that: the remote side sent BYE, or nobody is left who would pass on the ACK.
+  void abandon();
 
  private:
   struct Offering {
@@ -104,6 +107,7 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   void keep_session_timer(const std::optional<SessionTimer>& timer);
   void die();
   void send_bye();
+  void leave();
 
   UserAgent& agent_;
   sip::DialogState dialog_;
@@ -114,12 +118,13 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
 
   std::optional<Offering> current_;
   std::optional<Offering> next_;
-  bool inviting_ = false;     // current_ is on the wire
-  bool provisional_ = false;  // and somebody beyond Kamailio has it
-  bool considering_ = false;
+  std::optional<std::uint32_t> inviting_;  // the CSeq with which current_ is on the wire
+  bool provisional_ = false;               // and somebody beyond Kamailio has it
+  std::optional<sip::ServerTransactionKey> considered_;
   LoopHandle retry_;
   std::optional<Unacknowledged> unacknowledged_;
   bool bye_when_acknowledged_ = false;
+  std::function<void()> on_left_;
   bool closed_ = false;
   std::optional<SessionTimer> session_timer_;
   LoopHandle refresh_;

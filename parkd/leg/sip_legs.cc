@@ -36,7 +36,7 @@ SipLegs::SipLegs(UserAgent agent) : agent_(std::move(agent)) {}
 
 SipLegs::~SipLegs() {
   parked_.clear();  // what the legs report from here on is about nobody
-  for (auto& [id, seat] : dialogs_) seat.leg->close();
+  for (auto& [id, seat] : dialogs_) seat.leg->abandon();
 }
 
 // ---- bookkeeping ----
@@ -46,7 +46,11 @@ SipLegs::Parked* SipLegs::find(const ParkId& park_id) {
   return found == parked_.end() ? nullptr : &found->second;
 }
 
+// Of one who has hung up before he took his seat, the listener learns in the loop's next round.
 void SipLegs::seat(const LegPtr& leg, const ParkId& park_id, PartyEnd end) {
+  if (leg->is_closed()) {
+    agent_.loop.post([this, park_id, end] { listener_->on_party_gone(park_id, end); });
+  }
   const sip::DialogId& id = leg->dialog().id;
   if (Seat* there = dialogs_.find(id)) {
     there->role = PartySeat{park_id, end};
@@ -59,7 +63,12 @@ void SipLegs::seat(const LegPtr& leg, const ParkId& park_id, PartyEnd end) {
 void SipLegs::unseat(const LegPtr& leg) {
   if (!leg) return;
   leg->close();
-  dialogs_.erase(leg->dialog().id);
+  if (leg->is_leaving()) {
+    // It must be found when the ACK comes.
+    leg->set_on_left([this, id = leg->dialog().id] { dialogs_.erase(id); });
+  } else {
+    dialogs_.erase(leg->dialog().id);
+  }
 }
 
 void SipLegs::set_peer_owner(const ParkId& park_id, Parked& parked, std::string owner) {
@@ -110,7 +119,7 @@ std::optional<ParkId> SipLegs::call_held_by(const std::string& tenant, const std
   const auto [first, last] = parks_by_peer_owner_.equal_range(owner_key(tenant, user));
   for (auto entry = first; entry != last; ++entry) {
     const Parked& parked = at(entry->second);
-    if (parked.bridged && parked.peer->is_held_by_remote()) return entry->second;
+    if (parked.bridged && parked.peer && parked.peer->is_held_by_remote()) return entry->second;
   }
   return std::nullopt;
 }
@@ -143,7 +152,7 @@ void SipLegs::offer_to_caller(const ParkId& park_id, park::Question question, Di
                            DialogLeg::Outcome outcome, const sip::Sdp* offer, const sip::Sdp* answer) {
         Parked* parked = find(park_id);
         if (!parked) return;
-        if (outcome == DialogLeg::Outcome::kGone) return listener_->on_party_gone(park_id, PartyEnd::kCaller);
+        if (outcome == DialogLeg::Outcome::kGone) return;  // on_gone says so
         if (outcome == DialogLeg::Outcome::kRefused) return listener_->on_offer_refused(park_id, question);
         parked->music = music;
         if (!music) return listener_->on_offer_accepted(park_id, question, std::nullopt);
@@ -234,44 +243,48 @@ void SipLegs::call_target(const ParkId& park_id, park::Question question, const 
   write_capabilities(invite);
   sip::Sdp offer = align_offer(*parked.caller->remote_sdp(), std::nullopt, std::nullopt);
   invite.set_body(kSdpType, sip::write_sdp(offer));
-  const auto key =
-      agent_.transactions.send_request(invite, agent_.kamailio,
-                                       {[this, park_id, question, invite](const sip::SipMessage& response) {
-                                          on_target_response(park_id, question, invite, response);
-                                        },
-                                        [this, park_id, question](sip::ClientFailure) {
-                                          if (Parked* still = find(park_id)) still->target.reset();
-                                          listener_->on_target_refused(park_id, question, 408);
-                                        }});
-  parked.target = Target{key, owner_key(target.tenant, target.number), std::move(offer), nullptr};
+  const auto key = agent_.transactions.send_request(
+      invite, agent_.kamailio,
+      {[this, park_id, question, invite,
+        answered = std::vector<sip::DialogId>()](const sip::SipMessage& response) mutable {
+         if (response.status() >= 300) return refuse_target(park_id, question, response.status());
+         if (response.status() >= 200) on_target_answer(park_id, question, invite, answered, response);
+       },
+       [this, park_id, question](sip::ClientFailure) { refuse_target(park_id, question, 408); }});
+  parked.target = Target{question, key, owner_key(target.tenant, target.number), std::move(offer), nullptr};
 }
 
-void SipLegs::on_target_response(const ParkId& park_id, park::Question question, const sip::SipMessage& invite,
-                                 const sip::SipMessage& response) {
-  if (response.status() < 200) return;
+SipLegs::Target* SipLegs::awaited_target(const ParkId& park_id, park::Question question) {
   Parked* parked = find(park_id);
-  Target* target = parked && parked->target ? &*parked->target : nullptr;
-  if (response.status() >= 300) {
-    if (!target) return;
-    parked->target.reset();
-    return listener_->on_target_refused(park_id, question, response.status());
-  }
+  if (!parked || !parked->target || parked->target->question != question || parked->target->leg) return nullptr;
+  return &*parked->target;
+}
+
+void SipLegs::refuse_target(const ParkId& park_id, park::Question question, int status) {
+  if (!awaited_target(park_id, question)) return;
+  find(park_id)->target.reset();
+  listener_->on_target_refused(park_id, question, status);
+}
+
+void SipLegs::on_target_answer(const ParkId& park_id, park::Question question, const sip::SipMessage& invite,
+                               std::vector<sip::DialogId>& answered, const sip::SipMessage& response) {
   auto dialog = sip::from_outgoing_invite(invite, response);
-  if (!dialog) return;
+  if (!dialog) return refuse_target(park_id, question, 502);
   agent_.transactions.send_ack(sip::make_ack_for_2xx(*dialog, invite.cseq().number), agent_.kamailio);
+  if (std::find(answered.begin(), answered.end(), dialog->id) != answered.end()) return;  // the 200 once more
+  answered.push_back(dialog->id);
   const auto answer = sip::parse_sdp(response.body());
-  if (target && target->leg && target->leg->dialog().id == dialog->id) return;  // the 200 once more
   auto leg = std::make_shared<DialogLeg>(agent_, *std::move(dialog), CallIdOwner::kWe);
-  if (!target || target->leg || !answer) {
+  Target* target = awaited_target(park_id, question);
+  if (!target || !answer) {
     // Cancelled too late, a second one who answered, or an answer that is none.
     leg->bye();
-    if (!target || target->leg) return;
-    parked->target.reset();
-    return listener_->on_target_refused(park_id, question, 488);
+    return refuse_target(park_id, question, 488);
   }
   leg->set_local_sdp(target->offer);
   leg->set_remote_sdp(*answer);
   target->leg = leg;
+  dialogs_.insert(leg->dialog().id, Seat{leg, TargetSeat{}});
   listener_->on_target_answered(park_id, question);
 }
 
@@ -290,6 +303,7 @@ void SipLegs::end_target(const ParkId& park_id) {
   if (!parked.target) return;
   if (parked.target->leg) {
     parked.target->leg->bye();
+    unseat(parked.target->leg);
   } else {
     agent_.transactions.cancel(parked.target->invite);
   }
@@ -381,23 +395,26 @@ std::optional<MediaRemote> SipLegs::answer_with_media(CallId id, const MediaAddr
     progress.set_body(kSdpType, sip::write_sdp(made->answer));
     agent_.transactions.respond(call.key, progress);
   } else {
-    call.stage = Call::Stage::kAnswered;
-    calls_by_invite_.erase(call.key);
-    call.leg->answer(call.key, call.invite, made->answer,
-                     {[this, id](const sip::Sdp*) { listener_->on_call_confirmed(id); },
-                      [this, id] { listener_->on_call_lost(id); }});
+    answer_call(id, call, made->answer);
   }
   return made->remote;
 }
 
 void SipLegs::answer_retriever(CallId id, const ParkId& park_id) {
   Call& call = calls_.at(id);
-  const sip::Sdp answer = align_answer(*at(park_id).caller->remote_sdp(), call.offer, std::nullopt);
+  answer_call(id, call, align_answer(*at(park_id).caller->remote_sdp(), call.offer, std::nullopt));
+}
+
+void SipLegs::answer_call(CallId id, Call& call, const sip::Sdp& answer) {
   call.stage = Call::Stage::kAnswered;
   calls_by_invite_.erase(call.key);
-  call.leg->answer(
-      call.key, call.invite, answer,
-      {[this, id](const sip::Sdp*) { listener_->on_call_confirmed(id); }, [this, id] { listener_->on_call_lost(id); }});
+  call.leg->answer(call.key, call.invite, answer,
+                   {[this, id](const sip::Sdp*) { listener_->on_call_confirmed(id); },
+                    [this, id] {
+                      const auto node = calls_.extract(id);
+                      if (!node.empty()) unseat(node.mapped().leg);
+                      listener_->on_call_lost(id);
+                    }});
 }
 
 void SipLegs::refuse(CallId id, int status, const std::string& reason) {
@@ -410,8 +427,7 @@ void SipLegs::refuse(CallId id, int status, const std::string& reason) {
   } else {
     call.leg->refuse(call.key, call.invite, status, reason);
   }
-  // A leg that still waits for its ACK is kept by its own timers, but must be found when the ACK comes.
-  if (!call.leg->is_negotiating()) unseat(call.leg);
+  unseat(call.leg);
 }
 
 void SipLegs::hang_up(CallId id) {
@@ -438,7 +454,8 @@ void SipLegs::on_refer_outside(sip::ServerTransactionKey key, const sip::SipMess
   auto dialog = dialog_of_refer(request, known);
   if (!dialog) return respond(key, request, 400, sip::sentence(dialog.error()));
   LegPtr referrer = DialogLeg::from_snapshot(agent_, dialog->parker, CallIdOwner::kThey, kAdoptionGap);
-  if (!dialogs_.insert(referrer->dialog().id, Seat{referrer, Referrer{}})) return respond(key, request, 491);
+  if (!dialogs_.insert(referrer->dialog().id, Seat{referrer, Referrer{dialog->caller}}))
+    return respond(key, request, 491);
   Referral referral;
   referral.refer = begin_refer(referrer, key, request);
   referral.tenant = tenant;
@@ -485,7 +502,11 @@ void SipLegs::conclude_refer(ReferId refer, int status, const std::string& reaso
   const LegPtr leg = node.mapped();
   notify(*leg, status, reason, "terminated;reason=noresource", adoption);
   const Seat* seat = dialogs_.find(leg->dialog().id);
-  if (seat && seat->leg == leg && std::holds_alternative<Referrer>(seat->role)) unseat(leg);
+  const Referrer* referrer = seat && seat->leg == leg ? std::get_if<Referrer>(&seat->role) : nullptr;
+  if (!referrer) return;
+  // He has hung up while he waited: his BYE ended here, and the other party has to learn of it.
+  if (leg->is_closed()) DialogLeg::from_snapshot(agent_, referrer->other, CallIdOwner::kThey, kAdoptionGap)->bye();
+  unseat(leg);
 }
 
 void SipLegs::notify(DialogLeg& leg, int status, const std::string& reason, std::string_view subscription_state,
@@ -526,7 +547,6 @@ void SipLegs::on_ack(const sip::SipMessage& ack, const sip::Endpoint&) {
   if (const Seat* found = dialogs_.find_for(ack)) {
     const LegPtr leg = found->leg;
     leg->on_ack(ack);
-    if (leg->is_closed()) dialogs_.erase(leg->dialog().id);
   }
 }
 
@@ -541,14 +561,15 @@ void SipLegs::on_request_inside(const Seat& seat, sip::ServerTransactionKey key,
 void SipLegs::on_bye(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request) {
   const LegPtr leg = seat.leg;
   leg->refuse(key, request, 200);
-  leg->on_bye();
+  leg->abandon();
   if (const auto* party = std::get_if<PartySeat>(&seat.role)) {
     return listener_->on_party_gone(party->park_id, party->end);
   }
+  // Of a target and of a referrer it is told when they become a party.
   if (const auto* in = std::get_if<CallSeat>(&seat.role)) {
     const CallId call = in->call;
-    calls_.erase(call);
-    dialogs_.erase(leg->dialog().id);
+    // RFC 3261 15.1.2: a BYE may come before the answer.
+    refuse(call, 487, "");
     listener_->on_call_gone(call);
   }
 }
@@ -560,12 +581,15 @@ void SipLegs::on_reinvite(const Seat& seat, sip::ServerTransactionKey key, const
     return seat.leg->answer(key, request, std::nullopt, {});
   }
   if (const auto* in = std::get_if<CallSeat>(&seat.role)) {
-    return answer_from_announcement(calls_.at(in->call), key, request);
+    Call& call = calls_.at(in->call);
+    // RFC 3261 14.2, RFC 3311 5.2: its first offer has no answer yet.
+    if (call.stage == Call::Stage::kUnanswered) return call.leg->refuse(key, request, 500);
+    return answer_from_announcement(call, key, request);
   }
   const auto* party = std::get_if<PartySeat>(&seat.role);
   if (!party) return seat.leg->refuse(key, request, 491);
   Parked& parked = parked_.at(party->park_id);
-  if (parked.bridged) return pass_offer_on(parked, party->end, key, request);
+  if (parked.bridged && parked.peer) return pass_offer_on(parked, party->end, key, request);
   if (party->end == PartyEnd::kCaller && parked.music) return answer_from_music(party->park_id, parked, key, request);
   // The parker's half of a call that is being parked or is parked: there is nothing to resume, or not yet.
   seat.leg->refuse(key, request, party->end == PartyEnd::kPeer && parked.music ? 481 : 491);
@@ -625,7 +649,7 @@ void SipLegs::pass_offer_on(Parked& parked, PartyEnd from, sip::ServerTransactio
   }
   const auto offer = sip::parse_sdp(request.body());
   if (!offer) return asker->refuse(key, request, 400, "Bad session description");
-  if (request.method() == sip::method::kInvite) asker->consider();
+  asker->consider(key);
   pass(*offer,
        [asker, key, request, offer = *offer](DialogLeg::Outcome outcome, const sip::Sdp*, const sip::Sdp* answer) {
          if (outcome != DialogLeg::Outcome::kAccepted) return asker->refuse(key, request, 488);
@@ -640,7 +664,7 @@ void SipLegs::on_plain_request(const Seat& seat, sip::ServerTransactionKey key, 
   const auto* party = std::get_if<PartySeat>(&seat.role);
   const Parked* parked = party ? find(party->park_id) : nullptr;
   const bool passes = method == sip::method::kInfo || method == sip::method::kMessage;
-  if (!passes || !parked || !parked->bridged) {
+  if (!passes || !parked || !parked->bridged || !parked->peer) {
     const bool harmless = passes || method == sip::method::kOptions || method == sip::method::kNotify;
     return seat.leg->refuse(key, request, harmless ? 200 : 405);
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <unordered_map>
 #include <variant>
+#include <vector>
 
 #include "parkd/dialog/dialog_table.h"
 #include "parkd/leg/dialog_leg.h"
@@ -59,7 +60,10 @@ class SipLegs final : public Legs, public sip::TransactionUser {
  private:
   using LegPtr = std::shared_ptr<DialogLeg>;
   // What a dialog is to parkd.
-  struct Referrer {};  // somebody whose REFER is being considered
+  struct Referrer {  // somebody whose REFER is being considered
+    DialogSnapshot other;
+  };
+  struct TargetSeat {};  // whom the peer transfers the caller to, and who has answered
   struct PartySeat {
     ParkId park_id;
     PartyEnd end;
@@ -69,7 +73,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   };
   struct Seat {
     LegPtr leg;
-    std::variant<Referrer, PartySeat, CallSeat> role;
+    std::variant<Referrer, TargetSeat, PartySeat, CallSeat> role;
   };
   struct Call {
     LegPtr leg;
@@ -82,6 +86,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   };
   // Whom the peer transfers the caller to.
   struct Target {
+    park::Question question;
     sip::ClientTransactionKey invite;
     std::string owner;
     sip::Sdp offer;
@@ -107,10 +112,14 @@ class SipLegs final : public Legs, public sip::TransactionUser {
                          const sip::SipMessage& request);
   void answer_from_announcement(Call& call, sip::ServerTransactionKey key, const sip::SipMessage& request);
   void pass_offer_on(Parked& parked, PartyEnd from, sip::ServerTransactionKey key, const sip::SipMessage& request);
+  void answer_call(CallId id, Call& call, const sip::Sdp& answer);
   void offer_to_caller(const ParkId& park_id, park::Question question, DialogLeg::OfferMaker make,
                        std::optional<MediaAddress> music);
-  void on_target_response(const ParkId& park_id, park::Question question, const sip::SipMessage& invite,
-                          const sip::SipMessage& response);
+  /// Null when the question is an old one, or answered.
+  Target* awaited_target(const ParkId& park_id, park::Question question);
+  void refuse_target(const ParkId& park_id, park::Question question, int status);
+  void on_target_answer(const ParkId& park_id, park::Question question, const sip::SipMessage& invite,
+                        std::vector<sip::DialogId>& answered, const sip::SipMessage& response);
   ReferId begin_refer(const LegPtr& leg, sip::ServerTransactionKey key, const sip::SipMessage& request);
   void notify(DialogLeg& leg, int status, const std::string& reason, std::string_view subscription_state,
               Adoption adoption);
