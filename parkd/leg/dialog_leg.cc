@@ -36,7 +36,7 @@ void write_capabilities(sip::SipMessage& message) {
 }
 
 DialogLeg::DialogLeg(UserAgent& agent, sip::DialogState dialog, CallIdOwner owner)
-    : agent_(agent), dialog_(std::move(dialog)), owner_(owner) {}
+    : agent_(agent), dialog_(std::move(dialog)), owner_(owner), contact_(agent.contact) {}
 
 std::shared_ptr<DialogLeg> DialogLeg::from_snapshot(UserAgent& agent, const DialogSnapshot& snapshot, CallIdOwner owner,
                                                     std::uint32_t cseq_gap) {
@@ -88,7 +88,7 @@ void DialogLeg::start_offering() {
 void DialogLeg::send_invite() {
   provisional_ = false;
   ++current_->attempts;
-  sip::SipMessage invite = sip::make_request_in(dialog_, sip::method::kInvite, agent_.contact);
+  sip::SipMessage invite = sip::make_request_in(dialog_, sip::method::kInvite, contact_);
   auto sdp = std::make_shared<const sip::Sdp>(current_->make());
   write_capabilities(invite);
   offer_session_timer(invite, session_timer_);
@@ -212,7 +212,7 @@ void DialogLeg::answer(sip::ServerTransactionKey key, const sip::SipMessage& req
   }
   sip::SipMessage response = sip::make_response(request, 200, {}, dialog_.id.local_tag);
   sip::copy_record_route(request, response);
-  response.set_header(sip::HeaderName::kContact, agent_.contact);
+  response.set_header(sip::HeaderName::kContact, contact_);
   write_capabilities(response);
   write_session_timer(response, *timer, request);
   keep_session_timer(*timer);
@@ -276,7 +276,7 @@ void DialogLeg::refuse(sip::ServerTransactionKey key, const sip::SipMessage& req
 
 void DialogLeg::send(std::string_view method, const std::function<void(sip::SipMessage&)>& fill,
                      sip::ClientHandlers handlers) {
-  sip::SipMessage request = sip::make_request_in(dialog_, method, agent_.contact);
+  sip::SipMessage request = sip::make_request_in(dialog_, method, contact_);
   if (fill) fill(request);
   agent_.transactions.send_request(std::move(request), agent_.kamailio, std::move(handlers));
 }

@@ -34,6 +34,9 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   static std::shared_ptr<DialogLeg> from_snapshot(UserAgent& agent, const DialogSnapshot& snapshot, CallIdOwner owner,
                                                   std::uint32_t cseq_gap);
   DialogSnapshot snapshot() const;
+  /// Says another Contact than parkd's from here on.
+  void set_contact(std::string contact) { contact_ = std::move(contact); }
+  const std::string& contact() const { return contact_; }
   void set_on_gone(std::function<void()> on_gone) { on_gone_ = std::move(on_gone); }
 
   const sip::DialogState& dialog() const { return dialog_; }
@@ -112,6 +115,7 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   UserAgent& agent_;
   sip::DialogState dialog_;
   CallIdOwner owner_;
+  std::string contact_;
   std::optional<sip::Sdp> local_sdp_;
   std::optional<sip::Sdp> remote_sdp_;
   std::function<void()> on_gone_;

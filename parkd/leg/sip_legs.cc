@@ -84,10 +84,19 @@ void SipLegs::respond(sip::ServerTransactionKey key, const sip::SipMessage& requ
   agent_.transactions.respond(key, sip::make_response(request, status, reason, random_token(kTagLength)));
 }
 
+// parkd in the caller's place towards the parker. Whatever it says there names the caller's Contact and not parkd's:
+// many phones take a 202 or a NOTIFY for a target refresh, and if the park is refused they must find the caller again.
+// While the adoption lasts Kamailio sends their requests here, wherever they point.
+SipLegs::LegPtr SipLegs::parkers_half(const AdoptableDialog& dialog) {
+  LegPtr leg = DialogLeg::from_snapshot(agent_, dialog.parker, CallIdOwner::kThey, kAdoptionGap);
+  leg->set_contact("<" + dialog.caller.remote_target + ">");
+  return leg;
+}
+
 bool SipLegs::adopt(const ParkId& park_id, const AdoptableDialog& dialog) {
   // Who generated the Call-ID is not known here; the shorter wait after a 491 is right for one of the two sides.
   LegPtr caller = DialogLeg::from_snapshot(agent_, dialog.caller, CallIdOwner::kThey, kAdoptionGap);
-  LegPtr peer = DialogLeg::from_snapshot(agent_, dialog.parker, CallIdOwner::kThey, kAdoptionGap);
+  LegPtr peer = parkers_half(dialog);
   if (dialogs_.find(caller->dialog().id)) return false;
   if (const Seat* there = dialogs_.find(peer->dialog().id)) {
     if (!std::holds_alternative<Referrer>(there->role)) return false;
@@ -453,7 +462,7 @@ void SipLegs::on_refer_outside(sip::ServerTransactionKey key, const sip::SipMess
   }
   auto dialog = dialog_of_refer(request, known);
   if (!dialog) return respond(key, request, 400, sip::sentence(dialog.error()));
-  LegPtr referrer = DialogLeg::from_snapshot(agent_, dialog->parker, CallIdOwner::kThey, kAdoptionGap);
+  LegPtr referrer = parkers_half(*dialog);
   if (!dialogs_.insert(referrer->dialog().id, Seat{referrer, Referrer{dialog->caller}}))
     return respond(key, request, 491);
   Referral referral;
@@ -488,7 +497,7 @@ void SipLegs::on_refer_inside(const Seat& seat, sip::ServerTransactionKey key, c
 ReferId SipLegs::begin_refer(const LegPtr& leg, sip::ServerTransactionKey key, const sip::SipMessage& request) {
   sip::SipMessage accepted = sip::make_response(request, 202, {}, leg->dialog().id.local_tag);
   sip::copy_record_route(request, accepted);
-  accepted.set_header(sip::HeaderName::kContact, agent_.contact);
+  accepted.set_header(sip::HeaderName::kContact, leg->contact());
   agent_.transactions.respond(key, accepted);
   notify(*leg, 100, "Trying", "active;expires=60", Adoption::kKept);
   const ReferId id = ++last_id_;

@@ -124,6 +124,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   void notify(DialogLeg& leg, int status, const std::string& reason, std::string_view subscription_state,
               Adoption adoption);
 
+  LegPtr parkers_half(const AdoptableDialog& dialog);
   void seat(const LegPtr& leg, const ParkId& park_id, PartyEnd end);
   void unseat(const LegPtr& leg);
   void set_peer_owner(const ParkId& park_id, Parked& parked, std::string owner);
