@@ -168,7 +168,7 @@ function calls.restore_held()
   local query = "SELECT d.callid, v.dialog_key, d.from_tag, d.to_tag FROM dialog d JOIN dialog_vars v"
     .. " ON v.hash_entry = d.hash_entry AND v.hash_id = d.hash_id WHERE v.dialog_key IN ('held_a', 'held_b')"
     .. " ORDER BY v.dialog_value"
-  if KSR.sqlops.sql_query("callpark", query, "held") ~= 1 then return end
+  if KSR.sqlops.sql_query("callpark", query, "held") < 0 then return end
   for row = 0, KSR.sqlops.sql_num_rows("held") - 1 do
     local function column(i) return KSR.sqlops.sql_result_get("held", row, i) end
     local side = column(1):sub(-1)

@@ -33,7 +33,7 @@ local function first_row(query, columns)
   local status = directory.watched(function() return KSR.sqlops.sql_query("callpark", query, "r") end)
   if status < 0 then return nil end
   local row = false
-  if status == 1 and KSR.sqlops.sql_num_rows("r") > 0 then
+  if KSR.sqlops.sql_num_rows("r") > 0 then
     row = {}
     for i, name in ipairs(columns) do row[name] = KSR.sqlops.sql_result_get("r", 0, i - 1) end
   end

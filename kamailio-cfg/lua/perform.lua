@@ -17,6 +17,9 @@ local kDispatcherRoundRobin = 4
 
 local function reply(code, reason) KSR.sl.send_reply(code, reason) end
 
+-- Credentials are for us, and a phone repeats them in each request whether it was asked or not.
+local function drop_credentials() KSR.hdr.remove("Proxy-Authorization") end
+
 local function relay()
   if KSR.tm.t_relay() >= 0 then return true end
   KSR.sl.sl_reply_error()
@@ -64,7 +67,7 @@ end
 ----- new calls
 
 local function begin_call(f, d)
-  KSR.auth.consume_credentials()
+  drop_credentials()
   if f.method ~= "INVITE" then
     set_patience(kTransactionMs)
     return
@@ -141,7 +144,7 @@ local function feature_to_parkd()
 end
 
 function perform.feature_call(f, d)
-  KSR.auth.consume_credentials()
+  drop_credentials()
   append_sender(f, d)
   if d.held then
     local record, side = d.held.record, d.held.side
@@ -155,7 +158,7 @@ end
 
 -- The Route stays in: it is the way to the other party, which parkd has to go.
 function perform.refer(f, d)
-  KSR.auth.consume_credentials()
+  drop_credentials()
   append_sender(f, d)
   if f.call and f.call.confirmed then append_header("X-Callpark-Dialog", dialog_record.json(f.call, d.side)) end
   if d.marker then hold_marker(adoption_marker.key(f.call_id, f.from_tag), f.cseq) end
@@ -214,7 +217,7 @@ function perform.within_dialog(f)
     if f.method ~= "ACK" then reply(481, "Call/Transaction Does Not Exist") end
     return
   end
-  KSR.auth.consume_credentials()
+  drop_credentials()
   follow(f, f.source.device)
   relay_onward(f)
 end

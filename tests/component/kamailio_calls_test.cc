@@ -1,0 +1,244 @@
+// Ordinary calls through the real Kamailio: who may register and call whom, and what is refused.
+#include <gtest/gtest.h>
+
+#include "tests/component/kamailio_house.h"
+
+namespace callpark::test {
+namespace {
+
+/// The request of `method` that `phone` got in `call`; empty when there is none.
+SipText request_to(const PacketPhone& phone, const CallName& call, const std::string& method) {
+  for (const auto& message : phone.received(call)) {
+    if (message.is_request() && message.method() == method) {
+      return message;
+    }
+  }
+  return {};
+}
+
+int status_of_call(PacketPhone& phone, const std::string& target, const std::string& extra_headers = "") {
+  return phone.wait_invite_status(phone.start_call(target, extra_headers));
+}
+
+/// Sends a request of one's own making and returns the status of its final answer, 0 when there is none within
+/// `timeout`.
+int status_of_raw(const Endpoint& from, const Endpoint& to, const std::string& start_line, const std::string& headers,
+                  std::chrono::milliseconds timeout = kSoon) {
+  UdpSocket socket(from);
+  socket.send(start_line + " SIP/2.0\r\nVia: SIP/2.0/UDP " + socket.own().text() +
+                  ";rport;branch=z9hG4bKraw\r\nMax-Forwards: 70\r\nCall-ID: raw-" + socket.own().text() +
+                  "\r\nCSeq: 1 " + start_line.substr(0, start_line.find(' ')) + "\r\n" + headers +
+                  "Content-Length: 0\r\n\r\n",
+              to);
+  int status = 0;
+  wait_until(timeout, [&] {
+    const auto answer = socket.receive(std::chrono::milliseconds(50));
+    status = answer ? SipText(answer->bytes).status() : 0;
+    return status >= 200;
+  });
+  return status;
+}
+
+TEST(KamailioCalls, AnExtensionCallsAnotherAndParkdSeesNothing) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  auto bob = house.phone("102");
+  const CallName call = alice->call("102");
+  EXPECT_EQ(bob->wait_incoming(), call);
+  EXPECT_EQ(alice->offer(call, "sendonly"), 200);
+  EXPECT_EQ(alice->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return bob->is_closed(call); }));
+  EXPECT_TRUE(house.seat->received("INVITE").empty());
+  EXPECT_EQ(request_to(*bob, call, "INVITE").header("Proxy-Authorization"), "");
+}
+
+TEST(KamailioCalls, AllDevicesOfAnExtensionRing) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  auto desk = house.phone("102");
+  auto mobile = house.phone("102");
+  const CallName call = alice->call("102");
+  EXPECT_EQ(desk->wait_incoming(), call);
+  EXPECT_EQ(mobile->wait_incoming(), call);
+}
+
+TEST(KamailioCalls, AWrongPasswordIsChallengedAgainAndNeverRegistered) {
+  KamailioHouse house;
+  house.database.execute("UPDATE callpark.extensions SET password = 'changed' WHERE extension = '101'");
+  EXPECT_THROW(house.phone("101"), std::runtime_error);
+  auto bob = house.phone("102");
+  EXPECT_EQ(status_of_call(*bob, "101"), 480);
+}
+
+TEST(KamailioCalls, O3_AnExtensionAddedInSqlCanRegisterAndBeCalledAtOnce) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  EXPECT_EQ(status_of_call(*alice, "199"), 404);
+  house.database.execute(
+      "INSERT INTO callpark.extensions (tenant, extension, password) VALUES ('demo.callpark', '199', 'demo-199')");
+  auto late = house.phone("199");
+  const CallName call = alice->call("199");
+  EXPECT_EQ(late->wait_incoming(), call);
+}
+
+TEST(KamailioCalls, ADidRingsItsExtension) {
+  KamailioHouse house;
+  auto bob = house.phone("102");
+  auto trunk = house.trunk();
+  const CallName call = trunk->call("+442030000102");
+  EXPECT_EQ(bob->wait_incoming(), call);
+  EXPECT_EQ(bob->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return trunk->is_closed(call); }));
+}
+
+TEST(KamailioCalls, S11_ATrunkReachesItsDidsAndNothingElse) {
+  KamailioHouse house;
+  auto bob = house.phone("102");
+  auto trunk = house.trunk();
+  for (const std::string number : {"102", "*70", "*7033", "*68102", "*88", "+442039999999"}) {
+    EXPECT_EQ(status_of_call(*trunk, number), 404) << number;
+  }
+  EXPECT_TRUE(house.seat->received("INVITE").empty());
+}
+
+TEST(KamailioCalls, NumbersWithAPlusGoOutByTheTrunk) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  auto trunk = house.trunk();
+  const CallName call = alice->call("+15551234");
+  EXPECT_EQ(trunk->wait_incoming(), call);
+  EXPECT_EQ(request_to(*trunk, call, "INVITE").request_uri().substr(0, 14), "sip:+15551234@");
+  EXPECT_EQ(trunk->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return alice->is_closed(call); }));
+}
+
+TEST(KamailioCalls, O5_ReplacesIsNotSentToATrunk) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  auto trunk = house.trunk();
+  EXPECT_EQ(status_of_call(*alice, "+15551234", "Replaces: a;to-tag=b;from-tag=c\r\n"), 403);
+  EXPECT_TRUE(trunk->received("").empty());
+}
+
+TEST(KamailioCalls, WhoIsNobodyIsChallenged) {
+  KamailioHouse house;
+  const LoopbackAddress stranger;
+  const std::string headers = "From: <sip:101@demo.callpark>;tag=1\r\nTo: <sip:+15551234@demo.callpark>\r\n";
+  EXPECT_EQ(status_of_raw({stranger.text(), 5060}, house.outside(), "INVITE sip:+15551234@demo.callpark", headers),
+            407);
+}
+
+TEST(KamailioCalls, AnUnknownDomainIsRefused) {
+  KamailioHouse house;
+  const LoopbackAddress stranger;
+  const std::string headers = "From: <sip:101@nobody.example>;tag=1\r\nTo: <sip:102@nobody.example>\r\n";
+  EXPECT_EQ(status_of_raw({stranger.text(), 5060}, house.outside(), "INVITE sip:102@nobody.example", headers), 403);
+}
+
+TEST(KamailioCalls, AnExtensionUsesItsOwnIdentityOnly) {
+  KamailioHouse house;
+  // Knows the password of 101 and says that it is 102.
+  house.database.execute("UPDATE callpark.extensions SET password = 'demo-101' WHERE extension = '102'");
+  auto alice = house.phone("101");
+  const CallName call = alice->start_call("103");
+  ASSERT_EQ(alice->wait_invite_status(call), 480);
+  std::string forged = alice->compose(call, "MESSAGE");
+  const auto from = forged.find("<sip:101@");
+  forged.replace(from + 5, 3, "102");
+  EXPECT_EQ(alice->request(call, "INFO"), 481) << "no such dialog";
+}
+
+TEST(KamailioCalls, ATenantCannotCallAnother) {
+  KamailioHouse house;
+  auto bob = house.phone("102");
+  auto other = house.phone("101", "other.callpark");
+  EXPECT_EQ(status_of_call(*other, "sip:102@demo.callpark"), 403);
+  EXPECT_EQ(status_of_call(*other, "sip:*70@demo.callpark"), 403);
+  EXPECT_EQ(status_of_call(*other, "sip:102@" + bob->options().address + ":5060"), 403);
+  EXPECT_EQ(status_of_call(*other, "+15551234"), 404) << "the other tenant has no trunk";
+  EXPECT_TRUE(house.seat->received("INVITE").empty());
+  EXPECT_TRUE(bob->received("").size() == 2) << "nothing but its own registration";
+}
+
+TEST(KamailioCalls, AContactOfTheOwnTenantCanBeCalled) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  auto bob = house.phone("102");
+  const CallName call = alice->call("sip:102@" + bob->options().address + ":5060");
+  EXPECT_EQ(bob->wait_incoming(), call);
+}
+
+TEST(KamailioCalls, ARequestWithinNoCallIs481) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  const LoopbackAddress stranger;
+  const std::string to = alice->options().address + ":5060";
+  const std::string headers =
+      "From: <sip:102@demo.callpark>;tag=1\r\nTo: <sip:101@demo.callpark>;tag=2\r\nRoute: <sip:" +
+      house.outside().text() + ";lr>\r\n";
+  for (const std::string method : {"BYE", "INVITE", "UPDATE", "INFO", "NOTIFY", "REFER"}) {
+    const int status = status_of_raw({stranger.text(), 5060}, house.outside(), method + " sip:101@" + to, headers);
+    EXPECT_TRUE(status == 481 || (method == "REFER" && status == 407)) << method << " " << status;
+  }
+  EXPECT_EQ(alice->received("").size(), 2U);
+}
+
+TEST(KamailioCalls, APreloadedRouteLeadsNowhere) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  auto bob = house.phone("102");
+  auto trunk = house.trunk();
+  const CallName call = alice->start_call("102", "Route: <sip:" + house.trunk_address.text() + ":5060;lr>\r\n");
+  EXPECT_EQ(alice->wait_invite_status(call), 200);
+  EXPECT_TRUE(trunk->received("").empty());
+}
+
+TEST(KamailioCalls, SubscriptionsAreRefusedCleanly) {
+  KamailioHouse house;
+  const LoopbackAddress stranger;
+  const std::string headers = "From: <sip:101@demo.callpark>;tag=1\r\nTo: <sip:102@demo.callpark>\r\nEvent: dialog\r\n";
+  EXPECT_EQ(status_of_raw({stranger.text(), 5060}, house.outside(), "SUBSCRIBE sip:102@demo.callpark", headers), 489);
+}
+
+TEST(KamailioCalls, TheInsideSocketIsForParkdOnly) {
+  KamailioHouse house;
+  auto bob = house.phone("102");
+  const LoopbackAddress stranger;
+  const std::string headers =
+      "From: <sip:101@demo.callpark>;tag=1\r\nTo: <sip:102@demo.callpark>\r\n"
+      "X-Callpark-Tenant: demo.callpark\r\n";
+  EXPECT_EQ(status_of_raw({stranger.text(), 5060}, house.inside(), "INVITE sip:102@demo.callpark", headers,
+                          std::chrono::milliseconds(500)),
+            0);
+  EXPECT_EQ(bob->received("").size(), 2U);
+}
+
+TEST(KamailioCalls, CallsGoOnWhileTheDatabaseIsAway) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  auto bob = house.phone("102");
+  const CallName call = alice->call("102");
+  house.database.kill9();
+  EXPECT_EQ(alice->offer(call, "sendonly"), 200);
+  EXPECT_EQ(bob->offer(call, "recvonly"), 200);
+  EXPECT_EQ(status_of_call(*alice, "102"), 503);
+  EXPECT_EQ(alice->hang_up(call), 200);
+  house.database.start();
+  EXPECT_TRUE(wait_until(kSoon, [&] { return status_of_call(*alice, "102") == 200; }));
+}
+
+TEST(KamailioCalls, CallsGoOnOverARestartOfKamailio) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  auto bob = house.phone("102");
+  const CallName call = alice->call("102");
+  house.kamailio->kill9();
+  house.kamailio->start();
+  EXPECT_EQ(alice->offer(call, "sendonly"), 200);
+  EXPECT_EQ(bob->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return alice->is_closed(call); }));
+  EXPECT_EQ(status_of_call(*alice, "102"), 200) << "who was registered still is";
+}
+
+}  // namespace
+}  // namespace callpark::test

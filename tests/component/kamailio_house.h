@@ -1,0 +1,184 @@
+// A whole front house for the tests of Kamailio alone: database with the demo tenant, Kamailio, and in the place of
+// parkd a socket that keeps what it gets and answers as the test says.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/kamailio_server.h"
+#include "tests/support/mariadb_server.h"
+#include "tests/support/packet_phone.h"
+#include "tests/support/port_block.h"
+#include "tests/support/sip_text.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/udp_socket.h"
+#include "tests/support/wait.h"
+
+namespace callpark::test {
+
+/// Stands where parkd would. Answers OPTIONS with 200 and everything else as `on_request` says; a status of 0 is
+/// silence.
+class ParkdSeat {
+ public:
+  using Answer = std::function<int(const SipText&)>;
+
+  explicit ParkdSeat(const Endpoint& own) : socket_(own), thread_([this] { run(); }) {}
+  ParkdSeat(const ParkdSeat&) = delete;
+  ParkdSeat& operator=(const ParkdSeat&) = delete;
+  ~ParkdSeat() {
+    running_ = false;
+    thread_.join();
+  }
+
+  void answer_with(Answer answer) {
+    const std::lock_guard lock(mutex_);
+    answer_ = std::move(answer);
+  }
+  void answer_with(int status) {
+    answer_with([status](const SipText&) { return status; });
+  }
+
+  [[nodiscard]] std::vector<SipText> received(const std::string& method) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<SipText> found;
+    for (const auto& message : received_) {
+      if (message.is_request() && message.method() == method) {
+        found.push_back(message);
+      }
+    }
+    return found;
+  }
+  /// The first request of that method; an empty one when none comes.
+  [[nodiscard]] SipText wait_request(const std::string& method) const {
+    wait_until(kSoon, [&] { return !received(method).empty(); });
+    const auto found = received(method);
+    return found.empty() ? SipText() : found.front();
+  }
+  void send(const std::string& text, const Endpoint& to) { socket_.send(text, to); }
+  [[nodiscard]] const Endpoint& own() const { return socket_.own(); }
+
+ private:
+  void run() {
+    while (running_) {
+      const auto datagram = socket_.receive(std::chrono::milliseconds(50));
+      if (datagram) {
+        receive(SipText(datagram->bytes), datagram->from);
+      }
+    }
+  }
+
+  void receive(const SipText& message, const Endpoint& from) {
+    if (message.method() == "OPTIONS") {
+      respond(message, 200, from);
+      return;
+    }
+    Answer answer;
+    {
+      const std::lock_guard lock(mutex_);
+      received_.push_back(message);
+      answer = answer_;
+    }
+    if (!message.is_request() || message.method() == "ACK") {
+      return;
+    }
+    // RFC 3261 9.2: the CANCEL is answered, and so is what it cancels.
+    if (message.method() == "CANCEL") {
+      respond(message, 200, from);
+      for (const auto& invite : received("INVITE")) {
+        if (invite.call_id() == message.call_id()) {
+          respond(invite, 487, from);
+        }
+      }
+      return;
+    }
+    if (const int status = answer(message); status != 0) {
+      respond(message, status, from);
+    }
+  }
+
+  void respond(const SipText& request, int status, const Endpoint& to) {
+    std::string text = "SIP/2.0 " + std::to_string(status) + " From The Seat\r\n";
+    for (const auto& via : request.headers("Via")) {
+      text += "Via: " + via + "\r\n";
+    }
+    for (const auto& route : request.headers("Record-Route")) {
+      text += "Record-Route: " + route + "\r\n";
+    }
+    std::string to_value = request.header("To");
+    if (tag_in(to_value).empty()) {
+      to_value += ";tag=seat";
+    }
+    text += "From: " + request.header("From") + "\r\nTo: " + to_value + "\r\nCall-ID: " + request.call_id() +
+            "\r\nCSeq: " + request.header("CSeq") + "\r\nContact: <sip:parkd@" + socket_.own().text() +
+            ">\r\nX-Callpark-Secret: not for phones\r\nContent-Length: 0\r\n\r\n";
+    socket_.send(text, to);
+  }
+
+  UdpSocket socket_;
+  mutable std::mutex mutex_;
+  std::vector<SipText> received_;
+  Answer answer_ = [](const SipText&) { return 200; };
+  std::atomic<bool> running_{true};
+  std::thread thread_;
+};
+
+/// Database, Kamailio and the seat of parkd, on ports of their own.
+class KamailioHouse {
+ public:
+  explicit KamailioHouse(std::vector<std::string> defines = {"#!define WITHOUT_FLOOD_CONTROL"}) {
+    database.execute("UPDATE callpark.trunks SET address = '" + trunk_address.text() + "', port = 5060");
+    seat = std::make_unique<ParkdSeat>(Endpoint{"127.0.0.1", static_cast<std::uint16_t>(ports.base() + 2)});
+    kamailio = std::make_unique<KamailioServer>(KamailioServer::Options{.base_port = ports.base(),
+                                                                        .directory = directory.path() / "kamailio",
+                                                                        .database_socket = database.socket(),
+                                                                        .defines = std::move(defines)});
+  }
+
+  [[nodiscard]] Endpoint outside() const { return {"127.0.0.1", ports.base()}; }
+  [[nodiscard]] Endpoint inside() const { return {"127.0.0.1", static_cast<std::uint16_t>(ports.base() + 1)}; }
+
+  /// A phone of its own address; `domain` is demo.callpark or other.callpark. It is registered.
+  std::unique_ptr<PacketPhone> phone(const std::string& user, const std::string& domain = "demo.callpark") {
+    auto made = unregistered_phone(user, domain);
+    made->register_phone();
+    return made;
+  }
+  std::unique_ptr<PacketPhone> unregistered_phone(const std::string& user,
+                                                  const std::string& domain = "demo.callpark") {
+    addresses_.emplace_back();
+    return std::make_unique<PacketPhone>(
+        PacketPhone::Options{.user = user,
+                             .password = domain.substr(0, domain.find('.')) + "-" + user,
+                             .domain = domain,
+                             .address = addresses_.back().text(),
+                             .proxy = outside(),
+                             .auto_answer = true});
+  }
+  /// The demo tenant's trunk, as a phone that never authenticates itself.
+  std::unique_ptr<PacketPhone> trunk() {
+    return std::make_unique<PacketPhone>(PacketPhone::Options{.user = "trunk",
+                                                              .password = "",
+                                                              .domain = outside().text(),
+                                                              .address = trunk_address.text(),
+                                                              .proxy = outside(),
+                                                              .auto_answer = true});
+  }
+
+  PortBlock ports;
+  TempDir directory{"kamailio"};
+  LoopbackAddress trunk_address;
+  MariadbServer database;
+  std::unique_ptr<ParkdSeat> seat;
+  std::unique_ptr<KamailioServer> kamailio;
+
+ private:
+  std::vector<LoopbackAddress> addresses_;
+};
+
+}  // namespace callpark::test
