@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "parkd/message/characters.h"
 #include "parkd/message/scanner.h"
@@ -31,6 +32,16 @@ NameAddr address_in(std::string_view value) {
 }
 
 }  // namespace
+
+void SipMessage::swap(SipMessage& other) noexcept {
+  text_.swap(other.text_);
+  fields_.swap(other.fields_);
+  std::swap(method_, other.method_);
+  std::swap(uri_, other.uri_);
+  std::swap(reason_, other.reason_);
+  std::swap(body_, other.body_);
+  std::swap(status_, other.status_);
+}
 
 std::string_view SipMessage::method() const noexcept {
   if (is_request()) return view(method_);

@@ -29,6 +29,16 @@ struct HeaderField {
 class SipMessage {
  public:
   SipMessage() = default;
+  SipMessage(const SipMessage&) = default;
+  SipMessage& operator=(const SipMessage&) = default;
+  /// What was moved from is an empty message, or the one it was assigned to; its accessors are safe too.
+  SipMessage(SipMessage&& other) noexcept { swap(other); }
+  SipMessage& operator=(SipMessage&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~SipMessage() = default;
+  void swap(SipMessage& other) noexcept;
 
   bool is_request() const noexcept { return status_ == 0; }
   bool is_response() const noexcept { return status_ != 0; }
