@@ -1,0 +1,448 @@
+// mediad as a process: what a phone and parkd see of it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "tests/component/mediad_fixture.h"
+
+namespace callpark::test {
+namespace {
+
+using media::Announcement;
+using media::CodecName;
+using media::Digits;
+using media::ErrorCode;
+using media::Music;
+using media::Prompt;
+using media::SessionOpen;
+using media::SessionPlayed;
+using media::Then;
+using testing::HasSubstr;
+
+/// RFC 3550: sequence numbers and timestamps follow one another without a gap, 50 packets in each second.
+void expect_continuous(const std::vector<RtpArrival>& arrivals, std::uint32_t clock_per_packet) {
+  for (std::size_t i = 1; i < arrivals.size(); ++i) {
+    const RtpArrival& before = arrivals[i - 1];
+    const RtpArrival& now = arrivals[i];
+    ASSERT_EQ(static_cast<std::uint16_t>(now.sequence - before.sequence), 1) << "packet " << i;
+    ASSERT_EQ(now.timestamp - before.timestamp, clock_per_packet) << "packet " << i;
+    ASSERT_EQ(now.ssrc, before.ssrc);
+    ASSERT_FALSE(now.marker) << "only the first packet begins a talkspurt";
+  }
+  const std::chrono::duration<double> lasted = arrivals.back().when - arrivals.front().when;
+  EXPECT_NEAR(static_cast<double>(arrivals.size() - 1) / lasted.count(), 50, 1);
+}
+
+class MediadCodecs : public Mediad, public testing::WithParamInterface<CodecName> {};
+
+TEST_P(MediadCodecs, P1_MusicComesFiftyTimesASecondWithoutAGap) {
+  const CodecName name = GetParam();
+  const std::uint8_t payload_type = name == CodecName::kPcma   ? 8
+                                    : name == CodecName::kG722 ? 9
+                                    : name == CodecName::kOpus ? 107
+                                                               : 0;
+  Ear ear;
+  const auto opened = open(request("s", ear, Music{}, codec(name, payload_type)));
+  const auto arrivals = ear.next(110);
+  expect_continuous(arrivals, name == CodecName::kOpus ? 960 : 160);
+  EXPECT_TRUE(arrivals.front().marker);
+  for (const RtpArrival& arrival : arrivals) {
+    ASSERT_EQ(arrival.payload_type, payload_type);
+    ASSERT_EQ(arrival.ssrc, opened.ssrc);
+    ASSERT_EQ(arrival.from.port, opened.port);
+    if (name != CodecName::kOpus) {
+      ASSERT_EQ(arrival.payload.size(), 160u);
+    } else {
+      // RFC 6716 section 3.1: one frame of 20 ms, mono, and not the three bytes that a silent one takes.
+      ASSERT_GT(arrival.payload.size(), 20u);
+      ASSERT_EQ(arrival.payload[0] & 0x07, 0);
+    }
+  }
+  if (name == CodecName::kPcmu) {
+    EXPECT_TRUE(decode(arrivals, decode_pcmu).has_tone(kMusicHz));
+  } else if (name == CodecName::kPcma) {
+    EXPECT_TRUE(decode(arrivals, decode_pcma).has_tone(kMusicHz));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, MediadCodecs,
+                         testing::Values(CodecName::kPcmu, CodecName::kPcma, CodecName::kG722, CodecName::kOpus),
+                         [](const auto& name) { return std::string(media::codec_text(name.param)); });
+
+TEST_F(Mediad, S2_TheOrbitIsSpokenDigitByDigitAndThenMusicFollows) {
+  Ear ear;
+  auto wish = request("s", ear, Announcement{"en", {Prompt{"call_parked"}, Digits{"*71"}}, Then::kMusic, 1});
+  wish.play_id = "confirmation";
+  open(wish);
+  for (const int hz : {kSentenceHz, kStarHz, digit_hz(7), digit_hz(1)}) {
+    const Sound sound = decode(ear.next(50), decode_pcmu);
+    EXPECT_TRUE(sound.has_tone(hz)) << hz << " Hz expected: " << sound.describe();
+  }
+  EXPECT_EQ(client().next_notification(), media::Notification(SessionPlayed{"s", "confirmation", false}));
+  EXPECT_TRUE(decode(ear.next(20), decode_pcmu).has_tone(kMusicHz));
+}
+
+TEST_F(Mediad, S2_AListIsRepeatedAsOftenAsAskedAndEndsInSilence) {
+  write_prompt("invalid_code", kSentenceHz, 1);
+  Ear ear;
+  open(request("s", ear, Announcement{"en", {Prompt{"invalid_code"}}, Then::kEnd, 2}));
+  EXPECT_TRUE(decode(ear.next(100), decode_pcmu).has_tone(kSentenceHz));
+  EXPECT_EQ(client().next_notification(), media::Notification(SessionPlayed{"s", "", false}));
+  ear.next(2);
+  EXPECT_LT(decode(ear.next(10), decode_pcmu).level(), kSilenceLevel);
+}
+
+TEST_F(Mediad, APromptThatIsNotThereIsLeftOut) {
+  Ear ear;
+  open(request("s", ear, Announcement{"xx", {Prompt{"nobody_spoke_this"}}, Then::kMusic, 1}));
+  EXPECT_EQ(client().next_notification(), media::Notification(SessionPlayed{"s", "", false}));
+  EXPECT_THAT(process_.output(), HasSubstr("nobody_spoke_this"));
+}
+
+TEST_F(Mediad, ALanguageWithoutASentenceSpeaksEnglish) {
+  Ear ear;
+  open(request("s", ear, Announcement{"xx", {Prompt{"call_parked"}}, Then::kMusic, 1}));
+  EXPECT_TRUE(decode(ear.next(40), decode_pcmu).has_tone(kSentenceHz));
+}
+
+TEST_F(Mediad, RingbackSoundsForOneSecondFromItsBeginning) {
+  Ear ear;
+  open(request("s", ear, media::Ringback{}));
+  EXPECT_GT(decode(ear.next(45), decode_pcmu).share(425), 0.9);
+  ear.next(7);
+  EXPECT_LT(decode(ear.next(40), decode_pcmu).level(), kSilenceLevel);
+}
+
+TEST_F(Mediad, WhatIsPlayedWaitsForTheRemoteAndTheCodec) {
+  Ear ear;
+  SessionOpen bare{.session = "s"};
+  bare.play = Music{};
+  const auto opened = open(bare);
+  EXPECT_EQ(opened.port % 2, 0);
+  media::SessionUpdate update{.session = "s"};
+  update.remote = ear.endpoint();
+  update.codec = pcmu();
+  client().get<media::SessionUpdateResult>(update);
+  EXPECT_TRUE(decode(ear.next(20), decode_pcmu).has_tone(kMusicHz));
+}
+
+TEST_F(Mediad, S12_APausedSessionSendsNothingUntilItMayAgain) {
+  Ear ear;
+  open(request("s", ear, Music{}));
+  const auto before = ear.next(5);
+  media::SessionUpdate update{.session = "s"};
+  update.send = false;
+  client().get<media::SessionUpdateResult>(update);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return ear.is_quiet_for(100ms); }));
+  update.send = true;
+  client().get<media::SessionUpdateResult>(update);
+  const RtpArrival after = ear.next();
+  EXPECT_TRUE(after.marker);
+  EXPECT_EQ(after.ssrc, before.front().ssrc);
+  // The time that was not sent has passed nevertheless.
+  EXPECT_GE(after.timestamp - before.back().timestamp, 160u * 5);
+}
+
+TEST_F(Mediad, AnotherCodecGoesOnAtTheSamePlace) {
+  Ear ear;
+  open(request("s", ear, Music{}));
+  const RtpArrival before = ear.next(10).back();
+  media::SessionUpdate update{.session = "s"};
+  update.codec = codec(CodecName::kPcma, 8);
+  client().get<media::SessionUpdateResult>(update);
+  RtpArrival after = ear.next();
+  while (after.payload_type == 0) after = ear.next();
+  EXPECT_EQ(after.timestamp - before.timestamp, 160u * static_cast<std::uint16_t>(after.sequence - before.sequence));
+  EXPECT_TRUE(decode(ear.next(20), decode_pcma).has_tone(kMusicHz));
+}
+
+TEST_F(Mediad, EachMusicClassHasItsOwnMusic) {
+  Ear jazz;
+  Ear unknown;
+  open(request("jazz", jazz, Music{"jazz"}));
+  open(request("unknown", unknown, Music{"polka"}));
+  EXPECT_TRUE(decode(jazz.next(20), decode_pcmu).has_tone(kJazzHz));
+  EXPECT_TRUE(decode(unknown.next(20), decode_pcmu).has_tone(kMusicHz)) << "falls back to the default class";
+}
+
+TEST_F(Mediad, L6_AReplacedFileIsHeardFromTheNextCallOn) {
+  Ear before;
+  open(request("before", before, Music{"jazz"}));
+  EXPECT_TRUE(decode(before.next(20), decode_pcmu).has_tone(kJazzHz));
+  const auto file = directory_.path() / "classes" / "jazz" / "jazz.wav";
+  write_tone_wav(directory_.path() / "new.wav", digit_hz(5), 8000, 4);
+  std::filesystem::rename(directory_.path() / "new.wav", file);
+  Ear after;
+  open(request("after", after, Music{"jazz"}));
+  EXPECT_TRUE(decode(after.next(20), decode_pcmu).has_tone(digit_hz(5)));
+  before.drain();
+  EXPECT_TRUE(decode(before.next(20), decode_pcmu).has_tone(kJazzHz)) << "who is listening hears no change";
+}
+
+TEST_F(Mediad, L6_ABrokenFileFallsBackToTheDefaultClassWithOneWarning) {
+  write_file(directory_.path() / "classes" / "jazz" / "jazz.wav", "this is no sound");
+  for (const char* session : {"one", "two"}) {
+    Ear ear;
+    open(request(session, ear, Music{"jazz"}));
+    EXPECT_TRUE(decode(ear.next(20), decode_pcmu).has_tone(kMusicHz));
+  }
+  const std::string log = process_.output();
+  const auto first = log.find("jazz.wav is not a WAV file");
+  ASSERT_NE(first, std::string::npos) << log;
+  EXPECT_EQ(log.find("jazz.wav is not a WAV file", first + 1), std::string::npos);
+}
+
+TEST_F(Mediad, O4_TheMusicGoesOnWhenTheConnectionIsLostAndCanBeClaimedAgain) {
+  Ear ear;
+  const auto opened = open(request("s", ear, Music{}));
+  const auto before = ear.next(5);
+  client_.reset();
+  const auto without = ear.next(25);
+  expect_continuous(without, 160);
+  ASSERT_TRUE(connect());
+  const auto again = open(SessionOpen{.session = "s"});
+  EXPECT_EQ(again, opened);
+  const auto list = client().get<media::SessionListResult>(media::SessionList{});
+  ASSERT_EQ(list.sessions.size(), 1u);
+  EXPECT_TRUE(list.sessions[0].claimed);
+  EXPECT_EQ(list.sessions[0].port, opened.port);
+  // Longer than unclaimed_seconds: the claim has stopped that clock.
+  const auto after = ear.next(60);
+  EXPECT_EQ(static_cast<std::uint16_t>(after.back().sequence - before.back().sequence), 25 + 60);
+}
+
+TEST_F(Mediad, O4_ASessionThatNobodyClaimsEnds) {
+  Ear ear;
+  const auto opened = open(request("s", ear, Music{}));
+  ear.next(2);
+  client_.reset();
+  ASSERT_TRUE(connect());
+  EXPECT_TRUE(
+      wait_until(kSoon, [&] { return client().get<media::SessionListResult>(media::SessionList{}).sessions.empty(); }));
+  ear.drain();
+  EXPECT_TRUE(ear.is_quiet_for(60ms));
+  SessionOpen same_port{.session = "t"};
+  same_port.port = opened.port;
+  EXPECT_EQ(open(same_port).port, opened.port);
+}
+
+TEST_F(Mediad, O4_AfterKillMinusNineTheStreamGoesOnFromTheSamePort) {
+  Ear ear;
+  const auto opened = open(request("s", ear, Music{}));
+  const auto before = ear.next(10);
+  const std::string instance = client().get<media::HelloResult>(media::Hello{"test"}).instance;
+  process_.kill_now();
+  const auto killed_at = std::chrono::system_clock::now();
+  start();
+  EXPECT_NE(client().get<media::HelloResult>(media::Hello{"test"}).instance, instance);
+  auto again = request("s", ear, Music{});
+  again.port = opened.port;
+  again.ssrc = opened.ssrc;
+  EXPECT_EQ(open(again), opened);
+  ear.drain();
+  const auto after = ear.next(20);
+  EXPECT_EQ(after[0].from.port, opened.port);
+  EXPECT_EQ(after[0].ssrc, opened.ssrc);
+  // As if what was not sent had been lost: the sequence numbers have gone on with the timestamps.
+  const auto missed = static_cast<std::uint16_t>(after[0].sequence - before.back().sequence);
+  EXPECT_NEAR(static_cast<double>(after[0].timestamp - before.back().timestamp) / 160, missed, 1);
+  const std::chrono::duration<double> away = after[0].when - before.back().when;
+  EXPECT_NEAR(missed * 0.02, away.count(), 0.1);
+  EXPECT_TRUE(decode(after, decode_pcmu).has_tone(kMusicHz));
+  RecordProperty("gap_ms",
+                 static_cast<int>(std::chrono::duration<double, std::milli>(after[0].when - killed_at).count()));
+}
+
+TEST_F(Mediad, ASessionMayBeReopenedWithItsSequenceAndTimestamp) {
+  Ear ear;
+  auto wish = request("s", ear, Music{});
+  wish.ssrc = 7;
+  wish.sequence = 65535;
+  wish.timestamp = 0xFFFF'FFFF;
+  open(wish);
+  const auto arrivals = ear.next(3);
+  EXPECT_EQ(arrivals[0].ssrc, 7u);
+  EXPECT_EQ(arrivals[0].sequence, 65535);
+  EXPECT_EQ(arrivals[0].timestamp, 0xFFFF'FFFF);
+  expect_continuous(arrivals, 160);
+}
+
+TEST_F(Mediad, APortThatIsTakenIsRefusedClearly) {
+  Ear ear;
+  const auto opened = open(request("s", ear, Music{}));
+  SessionOpen second{.session = "t"};
+  second.port = opened.port;
+  const auto refused = client().ask(second);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kPortTaken);
+  EXPECT_THAT(refused.error().message, HasSubstr(std::to_string(opened.port)));
+  ear.drain();
+  EXPECT_TRUE(decode(ear.next(20), decode_pcmu).has_tone(kMusicHz)) << "the first session is unharmed";
+}
+
+TEST_F(Mediad, AClosedSessionIsSilentAndItsPortIsFreeAtOnce) {
+  Ear ear;
+  const auto opened = open(request("s", ear, Music{}));
+  ear.next(10);
+  const auto closed = client().get<media::SessionCloseResult>(media::SessionClose{"s"});
+  EXPECT_GE(closed.packets_sent, 10u);
+  SessionOpen next{.session = "t"};
+  next.port = opened.port;
+  EXPECT_EQ(open(next).port, opened.port);
+  const auto again = client().ask(media::SessionClose{"s"});
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().code, ErrorCode::kNoSuchSession);
+}
+
+TEST_F(Mediad, OpeningHasNoEffectOnWhoeverHasTheSameRemote) {
+  Ear ear;
+  open(request("s", ear, Music{}));
+  const auto twice = open(request("s", ear, Music{"jazz"}));
+  EXPECT_GT(twice.port, 0);
+  EXPECT_EQ(client().get<media::SessionListResult>(media::SessionList{}).sessions.size(), 1u);
+}
+
+std::string rtp(std::uint8_t payload_type, std::uint16_t sequence, std::uint32_t timestamp, std::uint32_t ssrc,
+                const std::string& payload) {
+  std::string bytes = {static_cast<char>(0x80), static_cast<char>(payload_type)};
+  for (const int shift : {8, 0}) bytes += static_cast<char>(sequence >> shift);
+  for (const int shift : {24, 16, 8, 0}) bytes += static_cast<char>(timestamp >> shift);
+  for (const int shift : {24, 16, 8, 0}) bytes += static_cast<char>(ssrc >> shift);
+  return bytes + payload;
+}
+
+std::string telephone_event(std::uint8_t event, bool end, std::uint16_t duration) {
+  return {static_cast<char>(event), static_cast<char>(end ? 0x8A : 0x0A), static_cast<char>(duration >> 8),
+          static_cast<char>(duration)};
+}
+
+TEST_F(Mediad, AKeyIsReportedOnceHoweverOftenItsPacketsAreRepeated) {
+  Ear ear;
+  const auto opened = open(request("s", ear, Music{}));
+  const Endpoint mediad{opened.address, opened.port};
+  std::uint16_t sequence = 100;
+  for (const std::uint8_t event : {std::uint8_t{1}, std::uint8_t{11}}) {
+    const std::uint32_t timestamp = 8000u * event;
+    for (const std::uint16_t duration : {std::uint16_t{160}, std::uint16_t{320}}) {
+      ear.socket().send(rtp(101, sequence++, timestamp, 5, telephone_event(event, false, duration)), mediad);
+    }
+    for (int i = 0; i < 3; ++i) {
+      ear.socket().send(rtp(101, sequence++, timestamp, 5, telephone_event(event, true, 800)), mediad);
+    }
+  }
+  EXPECT_EQ(client().next_notification(), media::Notification(media::SessionDigit{"s", '1', 100}));
+  EXPECT_EQ(client().next_notification(), media::Notification(media::SessionDigit{"s", '#', 100}));
+}
+
+TEST_F(Mediad, AStrangersPacketsNeitherMoveTheStreamNorPressKeys) {
+  Ear ear;
+  Ear stranger;
+  const auto opened = open(request("s", ear, Music{}));
+  const Endpoint mediad{opened.address, opened.port};
+  const auto received = [&] {
+    return client().get<media::SessionListResult>(media::SessionList{}).sessions.at(0).packets_received;
+  };
+  ear.socket().send(rtp(0, 1, 0, 5, std::string(160, '\xff')), mediad);
+  ASSERT_TRUE(wait_until(kSoon, [&] { return received() == 1; }));
+  for (std::uint16_t i = 0; i < 10; ++i) {
+    stranger.socket().send(rtp(101, i, 80, 6, telephone_event(9, true, 800)), mediad);
+  }
+  ear.socket().send(rtp(101, 2, 160, 5, telephone_event(2, true, 800)), mediad);
+  EXPECT_EQ(client().next_notification(), media::Notification(media::SessionDigit{"s", '2', 100}));
+  EXPECT_EQ(received(), 2u);
+  EXPECT_TRUE(stranger.is_quiet_for(60ms));
+}
+
+TEST_F(Mediad, APhoneBehindANatIsLearntOnce) {
+  Ear signalled;
+  Ear real;
+  Ear stranger;
+  const auto opened = open(request("s", signalled, Music{}));
+  const Endpoint mediad{opened.address, opened.port};
+  for (std::uint16_t i = 0; i < 3; ++i) real.socket().send(rtp(0, i, 160u * i, 5, std::string(160, '\xff')), mediad);
+  EXPECT_EQ(real.next().from.port, opened.port);
+  for (std::uint16_t i = 0; i < 5; ++i)
+    stranger.socket().send(rtp(0, i, 160u * i, 6, std::string(160, '\xff')), mediad);
+  EXPECT_TRUE(stranger.is_quiet_for(60ms));
+  signalled.drain();
+  EXPECT_TRUE(signalled.is_quiet_for(60ms));
+}
+
+TEST_F(Mediad, JunkOnTheMediaPortsIsHarmless) {
+  Ear ear;
+  const auto opened = open(request("s", ear, Music{}));
+  const Endpoint mediad{opened.address, opened.port};
+  const Endpoint rtcp{opened.address, static_cast<std::uint16_t>(opened.port + 1)};
+  for (const std::string& junk : {std::string(), std::string("x"), std::string(12, '\xff'), std::string(1472, '\xbf'),
+                                  rtp(101, 1, 1, 1, ""), std::string("\x80\xc8\x00\x06", 4)}) {
+    ear.socket().send(junk, mediad);
+    ear.socket().send(junk, rtcp);
+  }
+  ear.drain();
+  expect_continuous(ear.next(10), 160);
+}
+
+TEST_F(Mediad, RtpThatCeasesIsReported) {
+  Ear ear;
+  const auto opened = open(request("s", ear, Music{}));
+  ear.socket().send(rtp(0, 1, 0, 5, std::string(160, '\xff')), {opened.address, opened.port});
+  EXPECT_EQ(client().next_notification(), media::Notification(media::SessionNoRtp{"s"}));
+}
+
+TEST_F(Mediad, WhatIsNoRequestIsAnsweredWithAnErrorAndTheConnectionStays) {
+  const auto error_of = [&](const std::string& line) {
+    client().send_bytes(line + "\n");
+    return client().read_line().value_or("closed");
+  };
+  EXPECT_THAT(error_of("{nonsense"), HasSubstr("-32700"));
+  EXPECT_THAT(error_of("[]"), HasSubstr("-32600"));
+  EXPECT_THAT(error_of(R"({"jsonrpc":"2.0","id":5,"method":"reboot"})"), HasSubstr("-32601"));
+  EXPECT_THAT(error_of(R"({"jsonrpc":"2.0","id":5,"method":"session.open","params":{"session":5}})"),
+              HasSubstr("-32602"));
+  EXPECT_THAT(error_of(R"({"jsonrpc":"2.0","id":5,"method":"hello","params":{"client":"x","protocol":9}})"),
+              HasSubstr("protocol"));
+  SessionOpen unreachable{.session = "s"};
+  unreachable.remote = media::Endpoint{"phone.example", 4000};
+  const auto refused = client().ask(unreachable);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidParams);
+  EXPECT_TRUE(client().get<media::SessionListResult>(media::SessionList{}).sessions.empty()) << "nothing is left over";
+}
+
+TEST_F(Mediad, ALineThatIsTooLongEndsThatConnectionOnly) {
+  MediadClient other(socket());
+  other.send_bytes(std::string(70'000, 'x'));
+  EXPECT_EQ(other.read_line(), std::nullopt);
+  EXPECT_FALSE(client().get<media::CodecListResult>(media::CodecList{}).codecs.empty());
+}
+
+TEST_F(Mediad, ItEndsCleanlyWhenAsked) {
+  Ear ear;
+  open(request("s", ear, Music{}));
+  process_.signal(SIGTERM);
+  EXPECT_EQ(process_.wait(kSoon), 0);
+  EXPECT_FALSE(std::filesystem::exists(socket()));
+}
+
+TEST_F(Mediad, ASecondOneOnTheSameSocketIsRefused) {
+  const auto result = run_command({(program_directory() / "mediad").string(), "--config", config().string()});
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_THAT(result.output, HasSubstr("cannot start"));
+  EXPECT_FALSE(client().get<media::CodecListResult>(media::CodecList{}).codecs.empty());
+}
+
+TEST_F(Mediad, AWrongConfigurationIsRefusedWithAllItsErrorsAndLines) {
+  const auto file = directory_.path() / "wrong.yaml";
+  write_file(file, "log_level: loud\nrtp:\n  port_min: 80\n  speed: 9\n");
+  const auto result =
+      run_command({(program_directory() / "mediad").string(), "--check-config", "--config", file.string()});
+  EXPECT_EQ(result.exit_code, 2);
+  for (const char* part : {"wrong.yaml:1:", "wrong.yaml:3:", "wrong.yaml:4:"})
+    EXPECT_THAT(result.output, HasSubstr(part));
+  EXPECT_EQ(run_command({(program_directory() / "mediad").string(), "--check-config", "--config", config().string()})
+                .exit_code,
+            0);
+}
+
+}  // namespace
+}  // namespace callpark::test

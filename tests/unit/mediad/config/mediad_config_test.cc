@@ -1,0 +1,48 @@
+#include "mediad/config/mediad_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace callpark {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(MediadConfig, AnEmptyFileGivesTheDefaults) {
+  const auto config = read_mediad_config_text("", "mediad.yaml");
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->rtp.port_min, 15060);
+  EXPECT_EQ(config->rtp.sender_threads, 1);
+  EXPECT_EQ(config->sessions.unclaimed, Duration(300'000));
+  EXPECT_TRUE(config->control.listen.is_unix());
+}
+
+TEST(MediadConfig, TheExampleIsReadAsTheDefaults) {
+  EXPECT_TRUE(read_mediad_config_text(mediad_config_example(), "example").has_value());
+}
+
+TEST(MediadConfig, EveryErrorIsReportedWithItsLine) {
+  const auto config = read_mediad_config_text(
+      "rtp:\n  address: 0.0.0.0\n  port_min: 80\n  colour: red\nsessions: {unclaimed_seconds: 0}\n", "mediad.yaml");
+  ASSERT_FALSE(config.has_value());
+  std::string errors;
+  for (const ConfigError& error : config.error()) errors += to_string(error) + "\n";
+  for (const char* part : {"mediad.yaml:2:", "mediad.yaml:3:", "mediad.yaml:4:", "mediad.yaml:5:"}) {
+    EXPECT_THAT(errors, HasSubstr(part));
+  }
+}
+
+TEST(MediadConfig, PortsMustMakePairs) {
+  for (const char* text : {"rtp: {port_min: 16001}", "rtp: {port_min: 16000, port_max: 16000}"}) {
+    EXPECT_FALSE(read_mediad_config_text(text, "mediad.yaml").has_value()) << text;
+  }
+}
+
+TEST(MediadConfig, MusicIsAListOfFilesAndDirectories) {
+  const auto config = read_mediad_config_text("music: {default: [/a.wav, /b]}", "mediad.yaml");
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->music.default_class, (std::vector<std::string>{"/a.wav", "/b"}));
+}
+
+}  // namespace
+}  // namespace callpark
