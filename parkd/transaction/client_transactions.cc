@@ -77,7 +77,7 @@ void ClientTransactions::add_via(SipMessage& request, const Endpoint& destinatio
   request.prepend_via(via);
 }
 
-ClientTransactions::Transaction& ClientTransactions::add(std::uint64_t number, SipMessage request,
+ClientTransactions::Transaction& ClientTransactions::add(std::uint64_t number, SipMessage&& request,
                                                          const Endpoint& destination) {
   return live_.try_emplace(number, number, std::move(request), destination).first->second;
 }

@@ -52,7 +52,7 @@ class ClientTransactions {
 
   Transaction* find(std::uint64_t number);
   void add_via(SipMessage& request, const Endpoint& destination, std::uint64_t number) const;
-  Transaction& add(std::uint64_t number, SipMessage request, const Endpoint& destination);
+  Transaction& add(std::uint64_t number, SipMessage&& request, const Endpoint& destination);
   void begin(Transaction& transaction);
   void decide(Transaction& transaction, invite_client::Event event, const SipMessage* response);
   void decide(Transaction& transaction, non_invite_client::Event event, const SipMessage* response);
