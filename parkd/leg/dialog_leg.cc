@@ -86,7 +86,6 @@ void DialogLeg::start_offering() {
 }
 
 void DialogLeg::send_invite() {
-  provisional_ = false;
   ++current_->attempts;
   sip::SipMessage invite = sip::make_request_in(dialog_, sip::method::kInvite, contact_);
   auto sdp = std::make_shared<const sip::Sdp>(current_->make());
@@ -96,20 +95,20 @@ void DialogLeg::send_invite() {
   const std::uint32_t cseq = dialog_.local_cseq;
   inviting_ = cseq;
   // The transaction keeps the leg: a 2xx must be acknowledged even when nobody wants the dialog any more.
-  agent_.transactions.send_request(
+  const auto key = agent_.transactions.send_request(
       std::move(invite), agent_.kamailio,
       {[self = shared_from_this(), cseq, sdp](const sip::SipMessage& response) {
          self->on_invite_response(cseq, sdp, response);
        },
-       [self = shared_from_this()](sip::ClientFailure failure) { self->on_invite_failure(failure); }});
+       [self = shared_from_this()](sip::ClientFailure) { self->on_invite_failure(); }});
+  // RFC 3261 17.1.1.2 lets an INVITE ring for ever. Nobody rings in the middle of a call; but a proxy may die between
+  // its 100 and the final answer.
+  answer_deadline_ = agent_.loop.after(64 * agent_.timers.t1, [this, key] { agent_.transactions.cancel(key); });
 }
 
 void DialogLeg::on_invite_response(std::uint32_t cseq, const std::shared_ptr<const sip::Sdp>& offer,
                                    const sip::SipMessage& response) {
-  if (response.status() < 200) {
-    provisional_ = true;
-    return;
-  }
+  if (response.status() < 200) return;
   if (response.status() < 300) {
     const bool is_copy = inviting_ != cseq;
     if (!is_copy) sip::refresh_target(dialog_, response);
@@ -155,16 +154,16 @@ void DialogLeg::on_invite_refused(const sip::SipMessage& response) {
   conclude(Outcome::kRefused);
 }
 
-void DialogLeg::on_invite_failure(sip::ClientFailure failure) {
+// The proxy says 408 of a party that it cannot reach; that the proxy is away says nothing about the party.
+void DialogLeg::on_invite_failure() {
   if (closed_) return;
-  // Without a provisional not even Kamailio has answered: that says nothing about the other party.
-  const bool reached = failure == sip::ClientFailure::kTimeout && provisional_;
-  log_warning(dialog_.id.call_id, "re-INVITE was not answered{}", reached ? "" : ", the proxy is away");
-  conclude(reached ? Outcome::kGone : Outcome::kRefused);
+  log_warning(dialog_.id.call_id, "re-INVITE was not answered, the proxy is away");
+  conclude(Outcome::kRefused);
 }
 
 void DialogLeg::try_again_after(Duration delay) {
   inviting_.reset();
+  answer_deadline_.reset();
   retry_ = agent_.loop.after(delay, [this, self = shared_from_this()] {
     retry_.reset();
     start_offering();
@@ -173,6 +172,7 @@ void DialogLeg::try_again_after(Duration delay) {
 
 void DialogLeg::conclude(Outcome outcome, const sip::Sdp* offer, const sip::Sdp* answer) {
   inviting_.reset();
+  answer_deadline_.reset();
   const Offering offering = *std::exchange(current_, std::nullopt);
   const auto self = shared_from_this();
   offering.done(outcome, offer, answer);

@@ -101,7 +101,7 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   void send_invite();
   void on_invite_response(std::uint32_t cseq, const std::shared_ptr<const sip::Sdp>& offer,
                           const sip::SipMessage& response);
-  void on_invite_failure(sip::ClientFailure failure);
+  void on_invite_failure();
   void on_invite_refused(const sip::SipMessage& response);
   void conclude(Outcome outcome, const sip::Sdp* offer = nullptr, const sip::Sdp* answer = nullptr);
   void try_again_after(Duration delay);
@@ -123,7 +123,7 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   std::optional<Offering> current_;
   std::optional<Offering> next_;
   std::optional<std::uint32_t> inviting_;  // the CSeq with which current_ is on the wire
-  bool provisional_ = false;               // and somebody beyond Kamailio has it
+  LoopHandle answer_deadline_;
   std::optional<sip::ServerTransactionKey> considered_;
   LoopHandle retry_;
   std::optional<Unacknowledged> unacknowledged_;

@@ -70,7 +70,7 @@ inline void pass(EventLoop& loop, Duration duration) {
 inline bool pass_until(EventLoop& loop, const std::function<bool()>& fact, Duration most = std::chrono::minutes(5)) {
   if (fact()) return true;
   bool is_so = false;
-  const LoopHandle look = loop.every(Duration(2), [&] {
+  const LoopHandle look = loop.every(Duration(5), [&] {
     is_so = fact();
     if (is_so) loop.stop();
   });
