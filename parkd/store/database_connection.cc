@@ -104,7 +104,7 @@ DatabaseConnection::DatabaseConnection(const DatabaseAddress& address) : impl_(s
     throw DatabaseError(reason.kind() == DatabaseError::Kind::kLost ? reason.kind() : DatabaseError::Kind::kAway,
                         reason.what());
   }
-  if (const auto problem = schema_problem(*this)) throw DatabaseError(DatabaseError::Kind::kAway, *problem);
+  if (const auto problem = schema_problem(*this)) throw DatabaseError(DatabaseError::Kind::kUnknownSchema, *problem);
 }
 
 DatabaseConnection::~DatabaseConnection() = default;

@@ -24,11 +24,12 @@ struct DatabaseAddress {
 class DatabaseError : public std::runtime_error {
  public:
   enum class Kind {
-    kAway,       // no connection could be made; nothing was sent
-    kLost,       // the connection broke: what was sent may or may not have been done
-    kBusy,       // deadlock, or a lock was held too long: nothing was done, and another try may do it
-    kDuplicate,  // a unique key has the value already
-    kRefused,    // the statement is wrong for this database, and will be again
+    kAway,           // no connection could be made; nothing was sent
+    kUnknownSchema,  // the database is not one to work with; nothing was sent
+    kLost,           // the connection broke: what was sent may or may not have been done
+    kBusy,           // deadlock, or a lock was held too long: nothing was done, and another try may do it
+    kDuplicate,      // a unique key has the value already
+    kRefused,        // the statement is wrong for this database, and will be again
   };
   DatabaseError(Kind what_kind, const std::string& words) : std::runtime_error(words), kind_(what_kind) {}
   Kind kind() const { return kind_; }
@@ -43,7 +44,7 @@ class DatabaseConnection {
   using Row = std::vector<std::optional<std::string>>;
 
   /// Connects and checks the schema. No wait for the server is longer than about a second, whole seconds being the
-  /// library's unit. Throws DatabaseError: kAway, or kLost when it broke on the way.
+  /// library's unit. Throws DatabaseError: kAway, kUnknownSchema, or kLost when it broke on the way.
   explicit DatabaseConnection(const DatabaseAddress& address);
   ~DatabaseConnection();
   DatabaseConnection(const DatabaseConnection&) = delete;

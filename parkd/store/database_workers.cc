@@ -55,6 +55,7 @@ DatabaseWorkers::Report DatabaseWorkers::run(const Work& work, MonotonicTime dea
     } catch (const DatabaseError& error) {
       switch (error.kind()) {
         case DatabaseError::Kind::kAway:
+        case DatabaseError::Kind::kUnknownSchema:
         case DatabaseError::Kind::kLost:
           sent = true;
           drop_connections();  // if the server is another by now, they are all dead

@@ -21,4 +21,13 @@ std::optional<std::string> schema_problem(DatabaseConnection& connection) {
   return "the database has schema " + version + ", this program needs " + std::to_string(kSchemaVersion) + kHowToMend;
 }
 
+std::optional<std::string> schema_problem(const DatabaseAddress& address) {
+  try {
+    const DatabaseConnection connection(address);
+  } catch (const DatabaseError& error) {
+    if (error.kind() == DatabaseError::Kind::kUnknownSchema) return error.what();
+  }
+  return std::nullopt;
+}
+
 }  // namespace callpark

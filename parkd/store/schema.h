@@ -15,4 +15,8 @@ constexpr int kSchemaVersion = 4;
 /// when it cannot be asked.
 std::optional<std::string> schema_problem(DatabaseConnection& connection);
 
+/// The same of a database that is to be connected to, for the start of a daemon; nothing too when it is away. Blocks
+/// for a second or two at most.
+std::optional<std::string> schema_problem(const DatabaseAddress& address);
+
 }  // namespace callpark

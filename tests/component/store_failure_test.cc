@@ -1,4 +1,5 @@
 // The store against a real MariaDB that is not well, and stores that race with one another.
+#include "parkd/store/schema.h"
 #include "tests/component/store_fixture.h"
 #include "tests/component/store_relay.h"
 
@@ -269,27 +270,21 @@ TEST_F(StoreAway, ConnectionsThatAreKilledAgainAndAgainLoseNothing) {
 }
 
 TEST_F(StoreAway, ASchemaThatIsNotOursIsRefusedWithASentence) {
-  DatabaseConnection::start_thread();
-  const DatabaseAddress address{server().socket().string(), "callpark", "callpark", "callpark"};
-  EXPECT_NO_THROW(DatabaseConnection{address});
-  const auto sentence = [&]() -> std::string {
-    try {
-      const DatabaseConnection connection(address);
-    } catch (const DatabaseError& error) {
-      return error.what();
-    }
-    return "";
-  };
-  server().execute("INSERT INTO schema_migrations VALUES (9, '0009_later.sql', '', NOW(), NOW())");
-  EXPECT_EQ(sentence(), "the database has schema 9, this program needs 4: run sql/migrate.sh of the same release");
+  DatabaseAddress address{server().socket().string(), "callpark", "callpark", "callpark"};
+  EXPECT_EQ(schema_problem(address), std::nullopt);
+  server().execute("INSERT INTO schema_migrations VALUES (99, '0099_later.sql', '', NOW(), NOW())");
+  EXPECT_EQ(schema_problem(address), "the database has schema 99, this program needs " +
+                                         std::to_string(kSchemaVersion) + ": run sql/migrate.sh of the same release");
   EXPECT_FALSE(look_up(*make_store(), "*68"));
-  server().execute("UPDATE schema_migrations SET applied_at = NULL WHERE version = 9");
-  EXPECT_EQ(sentence(), "migration 9 stopped half-way: finish it");
-  server().execute("DELETE FROM schema_migrations WHERE version = 9");
+  server().execute("UPDATE schema_migrations SET applied_at = NULL WHERE version = 99");
+  EXPECT_EQ(schema_problem(address), "migration 99 stopped half-way: finish it");
+  server().execute("DELETE FROM schema_migrations WHERE version = 99");
   server().execute("CREATE DATABASE bare; GRANT SELECT ON bare.* TO callpark@localhost");
-  EXPECT_THROW((DatabaseConnection{{server().socket().string(), "callpark", "callpark", "bare"}}), DatabaseError);
+  address.database = "bare";
+  EXPECT_EQ(schema_problem(address), "the database has no schema of ours: run sql/migrate.sh of the same release");
   server().execute("DROP DATABASE bare");
-  DatabaseConnection::stop_thread();
+  server().stop();
+  EXPECT_EQ(schema_problem(address), std::nullopt) << "a database that is away may be right";
 }
 
 }  // namespace

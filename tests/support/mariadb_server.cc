@@ -14,6 +14,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/support/source_directory.h"
 #include "tests/support/wait.h"
 
 namespace callpark::test {
@@ -25,7 +26,7 @@ constexpr std::chrono::milliseconds kStartTimeout{60000};
 constexpr std::chrono::milliseconds kStopPatience{20000};
 
 fs::path sql_directory() {
-  return fs::path(__FILE__).parent_path().parent_path().parent_path() / "sql";
+  return source_directory() / "sql";
 }
 
 // MariaDB refuses to run as root unless it is told to.
