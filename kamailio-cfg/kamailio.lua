@@ -43,17 +43,22 @@ local function is_sane()
   return true
 end
 
+-- tm has this request already and sends again what it has answered, or another worker is just about to.
+local function is_repeated()
+  if KSR.is_CANCEL() then return false end
+  if KSR.tmx.t_precheck_trans() > 0 then
+    KSR.tm.t_check_trans()
+    return true
+  end
+  return KSR.tm.t_check_trans() == 0
+end
+
 local function handle_request()
   -- The inside socket is for parkd; whoever else finds it gets no answer.
   if facts.is_inside() and not facts.is_from_parkd() then return end
   if not is_sane() then return end
-  -- tm has it already: a repeated request, answered as before.
-  if KSR.tmx.t_precheck_trans() > 0 then
-    KSR.tm.t_check_trans()
-    return
-  end
+  if is_repeated() then return end
   local f = facts.read()
-  if f.method ~= "CANCEL" then KSR.tm.t_check_trans() end
   if is_flood(f) then return end
   strip_inside_headers()
   if not f.from_parkd then

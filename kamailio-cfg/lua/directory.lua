@@ -91,7 +91,8 @@ function directory.number(tenant, dialled)
   local beginnings = sip_text.beginnings(dialled.beginning, kCodeLengthMax)
   for i, beginning in ipairs(beginnings) do beginnings[i] = quoted(beginning) end
   local whole = dialled.clean and quoted(dialled.text)
-  local is_whole = whole and ("n.number = " .. whole) or "FALSE"
+  -- No number is empty.
+  local is_whole = "n.number = " .. (whole or "''")
   return first_row("SELECT n.number, n.kind, COALESCE(c.action, ''), COALESCE(e.enabled, 1), COALESCE(e.display_name, '')"
     .. " FROM numbers n LEFT JOIN park_codes c ON c.tenant = n.tenant AND c.code = n.number"
     .. " LEFT JOIN extensions e ON e.tenant = n.tenant AND e.extension = n.number"

@@ -168,8 +168,7 @@ end
 ----- within dialogs
 
 -- Which side of the call that loose_route() has found sent the request at hand.
-local kDownstream = 1
-local function requester() return KSR.pv.get("$dlg_ctx(dir)") == kDownstream and "a" or "b" end
+local function requester() return KSR.rr.is_direction("downstream") > 0 and "a" or "b" end
 
 local function relay_to_parkd(f)
   KSR.setdsturi(settings.parkd_uri)

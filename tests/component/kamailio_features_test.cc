@@ -1,0 +1,438 @@
+// The way of feature calls and REFERs through the real Kamailio to parkd: who is let through, what parkd is told, whose
+// requests parkd gets afterwards, and what happens when it refuses or is not there.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/component/kamailio_house.h"
+
+namespace callpark::test {
+namespace {
+
+using Json = nlohmann::json;
+
+Json dialog_in(const SipText& request) {
+  return Json::parse(request.header("X-Callpark-Dialog"), nullptr, false);
+}
+
+std::size_t count(const PacketPhone& phone, const CallName& call, const std::string& method) {
+  std::size_t found = 0;
+  for (const auto& message : phone.received(call)) {
+    found += message.is_request() && message.method() == method ? 1 : 0;
+  }
+  return found;
+}
+
+/// 101 and 102 in a call.
+struct TwoInACall {
+  KamailioHouse house;
+  std::unique_ptr<PacketPhone> alice = house.phone("101");
+  std::unique_ptr<PacketPhone> bob = house.phone("102");
+  CallName call = alice->call("102");
+  TwoInACall() { bob->wait_incoming(); }
+
+  [[nodiscard]] bool bob_is_told_bye() const {
+    return wait_until(kSoon, [&] { return bob->is_closed(call); });
+  }
+  [[nodiscard]] bool parkd_is_told_bye() const { return !house.seat->wait_request("BYE").text().empty(); }
+  [[nodiscard]] bool bob_hears_nothing_of_it() const {
+    return holds_for(300ms, [&] { return !bob->is_closed(call); });
+  }
+};
+
+// ----- blind transfer
+
+TEST(KamailioFeatures, P1_AReferToAParkCodeReachesParkdWithTheDialog) {
+  TwoInACall two;
+  two.house.seat->answer_with(202);
+  EXPECT_EQ(two.alice->refer(two.call, "*68"), 202);
+  const SipText refer = two.house.seat->wait_request("REFER");
+  EXPECT_EQ(refer.header("X-Callpark-Tenant"), "demo.callpark");
+  EXPECT_EQ(refer.header("X-Callpark-User"), "101");
+  EXPECT_EQ(refer.header("X-Callpark-Device"), "udp:" + two.alice->options().address + ":5060");
+  EXPECT_EQ(refer.header("Proxy-Authorization"), "");
+  EXPECT_EQ(refer.request_uri(), "sip:102@" + two.bob->options().address + ":5060");
+  EXPECT_NE(refer.header("Route").find("did="), std::string::npos) << "the way to the other party stays in";
+
+  const Json dialog = dialog_in(refer);
+  ASSERT_TRUE(dialog.is_object()) << refer.text();
+  EXPECT_EQ(dialog["call_id"], two.call);
+  EXPECT_EQ(dialog["parker"], "caller");
+  EXPECT_EQ(dialog["route"].get<std::string>() + refer.header("Route"), refer.header("Route") + refer.header("Route"))
+      << "as the phone has it";
+  EXPECT_EQ(dialog["caller"]["tag"], tag_in(refer.header("From")));
+  EXPECT_EQ(dialog["callee"]["tag"], tag_in(refer.header("To")));
+  EXPECT_EQ(dialog["caller"]["uri"], "sip:101@demo.callpark");
+  EXPECT_EQ(dialog["callee"]["uri"], "sip:102@demo.callpark");
+  EXPECT_EQ(dialog["caller"]["kind"], "extension");
+  EXPECT_EQ(dialog["callee"]["contact"], "sip:102@" + two.bob->options().address + ":5060");
+  EXPECT_EQ(dialog["callee"]["display"], "Bob Brown");
+  EXPECT_EQ(dialog["caller"]["route_set"], "");
+  EXPECT_GE(dialog["caller"]["cseq"].get<int>(), 1);
+  const auto sdp = dialog["callee"]["sdp"].get<std::string>();
+  EXPECT_EQ(sdp.substr(0, 2), "o=");
+  EXPECT_NE(sdp.find("\nm=audio "), std::string::npos);
+}
+
+TEST(KamailioFeatures, P1_TheCalleeMayParkAsWell) {
+  TwoInACall two;
+  two.house.seat->answer_with(202);
+  EXPECT_EQ(two.bob->refer(two.call, "*68"), 202);
+  const SipText refer = two.house.seat->wait_request("REFER");
+  EXPECT_EQ(refer.header("X-Callpark-User"), "102");
+  EXPECT_EQ(dialog_in(refer)["parker"], "callee");
+  two.house.seat->answer_with(200);
+  EXPECT_EQ(two.bob->hang_up(two.call), 200);
+  EXPECT_TRUE(two.parkd_is_told_bye());
+  EXPECT_TRUE(holds_for(300ms, [&] { return !two.alice->is_closed(two.call); }));
+}
+
+TEST(KamailioFeatures, P1_AfterAnAcceptedParkTheParkersRequestsGoToParkd) {
+  TwoInACall two;
+  two.house.seat->answer_with(202);
+  ASSERT_EQ(two.alice->refer(two.call, "*68"), 202);
+  two.house.seat->answer_with(200);
+  EXPECT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  EXPECT_EQ(two.house.seat->wait_request("INVITE").call_id(), two.call);
+  EXPECT_EQ(two.alice->hang_up(two.call), 200);
+  EXPECT_TRUE(two.parkd_is_told_bye());
+  EXPECT_TRUE(two.bob_hears_nothing_of_it());
+  EXPECT_EQ(count(*two.bob, two.call, "INVITE"), 1U);
+  EXPECT_EQ(count(*two.bob, two.call, "REFER"), 0U);
+}
+
+TEST(KamailioFeatures, P1_AByeStraightBehindTheReferReachesParkdAndNotTheOther) {
+  TwoInACall two;
+  // The credentials of the challenge are good for the next requests.
+  ASSERT_EQ(two.alice->wait_invite_status(two.alice->start_call("103")), 480);
+  two.house.seat->answer_with(202);
+  two.alice->fire(two.call, "REFER", two.alice->refer_to("*68"));
+  two.alice->fire(two.call, "BYE");
+  EXPECT_TRUE(two.parkd_is_told_bye());
+  EXPECT_FALSE(two.house.seat->wait_request("REFER").text().empty());
+  EXPECT_TRUE(two.bob_hears_nothing_of_it());
+}
+
+TEST(KamailioFeatures, S13_AfterARefusedParkTheCallIsTheParkersAgain) {
+  TwoInACall two;
+  two.house.seat->answer_with(403);
+  EXPECT_EQ(two.alice->refer(two.call, "*68"), 403);
+  EXPECT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  EXPECT_EQ(two.alice->offer(two.call, "sendrecv"), 200);
+  EXPECT_EQ(count(*two.bob, two.call, "INVITE"), 3U);
+  EXPECT_EQ(two.alice->hang_up(two.call), 200);
+  EXPECT_TRUE(two.bob_is_told_bye());
+  EXPECT_TRUE(two.house.seat->received("BYE").empty());
+}
+
+TEST(KamailioFeatures, S13_AParkRefusedAfterItsAcceptanceIsReleasedByANotify) {
+  TwoInACall two;
+  two.house.seat->answer_with(202);
+  ASSERT_EQ(two.alice->refer(two.call, "*68"), 202);
+  const SipText refer = two.house.seat->wait_request("REFER");
+  const std::string alice = two.alice->options().address + ":5060";
+  two.house.seat->send("NOTIFY sip:101@" + alice + " SIP/2.0\r\nVia: SIP/2.0/UDP " + two.house.seat->own().text() +
+                           ";branch=z9hG4bKn1\r\nMax-Forwards: 70\r\nRoute: " + refer.header("Route") + "\r\nFrom: " +
+                           refer.header("To") + "\r\nTo: " + refer.header("From") + "\r\nCall-ID: " + two.call +
+                           "\r\nCSeq: 2000 NOTIFY\r\nEvent: refer\r\nSubscription-State: terminated\r\n"
+                           "X-Callpark-Adoption: released\r\nContent-Type: message/sipfrag\r\n"
+                           "Content-Length: 21\r\n\r\nSIP/2.0 486 Busy Here",
+                       two.house.inside());
+  ASSERT_TRUE(wait_until(kSoon, [&] { return count(*two.alice, two.call, "NOTIFY") == 1; }));
+  for (const auto& message : two.alice->received(two.call)) {
+    EXPECT_EQ(message.text().find("X-Callpark"), std::string::npos) << message.text();
+  }
+  EXPECT_EQ(two.alice->hang_up(two.call), 200);
+  EXPECT_TRUE(two.bob_is_told_bye());
+}
+
+TEST(KamailioFeatures, S13_WithoutParkdTheParkIs503AndTheCallGoesOn) {
+  TwoInACall two;
+  two.house.seat->answer_with(0);
+  EXPECT_EQ(two.alice->refer(two.call, "*68"), 503) << "it is there and says nothing";
+  two.house.seat.reset();
+  ASSERT_TRUE(wait_until(kSoon, [&] { return two.alice->refer(two.call, "*68") == 503; }));
+  EXPECT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  const CallName feature = two.alice->start_call("*70");
+  EXPECT_EQ(two.alice->wait_invite_status(feature), 503);
+  EXPECT_EQ(two.alice->offer(two.call, "sendrecv"), 200);
+  EXPECT_EQ(count(*two.bob, two.call, "INVITE"), 3U);
+  EXPECT_EQ(two.alice->hang_up(two.call), 200);
+  EXPECT_TRUE(two.bob_is_told_bye());
+}
+
+TEST(KamailioFeatures, AParkdThatComesBackIsFound) {
+  TwoInACall two;
+  const Endpoint own = two.house.seat->own();
+  two.house.seat.reset();
+  ASSERT_TRUE(wait_until(kSoon, [&] { return two.house.kamailio->log().find("dst-down") != std::string::npos; }));
+  two.house.seat = std::make_unique<ParkdSeat>(own);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return two.alice->refer(two.call, "*68") == 200; }));
+}
+
+TEST(KamailioFeatures, S13_WithoutTheDatabaseTheParkIs503AndTheCallGoesOn) {
+  TwoInACall two;
+  two.house.database.kill9();
+  EXPECT_EQ(two.alice->refer(two.call, "*68"), 503);
+  EXPECT_EQ(two.alice->hang_up(two.call), 200);
+  EXPECT_TRUE(two.bob_is_told_bye());
+}
+
+TEST(KamailioFeatures, AnOrdinaryTransferPassesParkdBy) {
+  TwoInACall two;
+  EXPECT_EQ(two.alice->refer(two.call, "103"), 200);
+  EXPECT_EQ(count(*two.bob, two.call, "REFER"), 1U);
+  EXPECT_TRUE(two.house.seat->received("REFER").empty());
+}
+
+/// Sends `request` and returns the final answer to it.
+SipText exchange(UdpSocket& socket, const std::string& request, const Endpoint& to) {
+  socket.send(request, to);
+  SipText answer;
+  wait_until(kSoon, [&] {
+    const auto datagram = socket.receive(50ms);
+    answer = datagram ? SipText(datagram->bytes) : SipText();
+    return answer.status() >= 200;
+  });
+  return answer;
+}
+
+TEST(KamailioFeatures, AReferWithoutCredentialsIsChallengedAndThatOfAStrangerIs481) {
+  TwoInACall two;
+  const LoopbackAddress address;
+  UdpSocket stranger({address.text(), 5060});
+  const std::string first = two.alice->compose(two.call, "REFER", two.alice->refer_to("*68"));
+  const SipText challenge = exchange(stranger, first, two.house.outside());
+  ASSERT_EQ(challenge.status(), 407);
+
+  const std::string uri = SipText(first).request_uri();
+  const auto with_credentials_of = [&](const std::string& user) {
+    return two.alice->compose(
+        two.call, "REFER",
+        two.alice->refer_to("*68") + "Proxy-Authorization: " +
+            digest_answer(challenge.header("Proxy-Authenticate"), "REFER", uri, user, "demo-" + user) + "\r\n");
+  };
+  EXPECT_EQ(exchange(stranger, with_credentials_of("105"), two.house.outside()).status(), 481);
+  EXPECT_EQ(exchange(stranger, with_credentials_of("102"), two.house.outside()).status(), 481)
+      << "a party, but not the one whose tag it is";
+  EXPECT_TRUE(two.house.seat->received("REFER").empty());
+  EXPECT_EQ(two.alice->hang_up(two.call), 200);
+  EXPECT_TRUE(two.bob_is_told_bye());
+}
+
+// ----- trunks
+
+TEST(KamailioFeatures, S11_TheReferOfATrunkIsRefused) {
+  KamailioHouse house;
+  auto bob = house.phone("102");
+  auto trunk = house.trunk();
+  const CallName call = trunk->call("+442030000102");
+  EXPECT_EQ(trunk->refer(call, "sip:*68@demo.callpark"), 403);
+  EXPECT_EQ(trunk->refer(call, "sip:103@demo.callpark"), 403);
+  EXPECT_TRUE(house.seat->received("REFER").empty());
+  EXPECT_EQ(count(*bob, call, "REFER"), 0U);
+}
+
+TEST(KamailioFeatures, O5_NoReferReachesATrunk) {
+  KamailioHouse house;
+  auto bob = house.phone("102");
+  auto trunk = house.trunk();
+  const CallName call = trunk->call("+442030000102");
+  bob->wait_incoming();
+  house.seat->answer_with(202);
+  EXPECT_EQ(bob->refer(call, "103"), 403);
+  EXPECT_EQ(bob->refer(call, "*68"), 202);
+  const Json dialog = dialog_in(house.seat->wait_request("REFER"));
+  EXPECT_EQ(dialog["caller"]["kind"], "trunk");
+  EXPECT_EQ(dialog["callee"]["kind"], "extension");
+  EXPECT_EQ(dialog["parker"], "callee");
+  EXPECT_EQ(count(*trunk, call, "REFER"), 0U);
+}
+
+// ----- hold and a new call
+
+TEST(KamailioFeatures, S1_TheHeldCallGoesWithACallToAParkCode) {
+  TwoInACall two;
+  ASSERT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  const CallName feature = two.alice->start_call("*70333");
+  EXPECT_EQ(two.alice->wait_invite_status(feature), 200);
+  const SipText invite = two.house.seat->wait_request("INVITE");
+  EXPECT_EQ(invite.request_uri(), "sip:*70333@demo.callpark");
+  EXPECT_EQ(invite.header("X-Callpark-User"), "101");
+  const Json dialog = dialog_in(invite);
+  ASSERT_TRUE(dialog.is_object()) << invite.text();
+  EXPECT_EQ(dialog["call_id"], two.call);
+  EXPECT_EQ(dialog["parker"], "caller");
+  EXPECT_NE(dialog["caller"]["sdp"].get<std::string>().find("a=sendonly"), std::string::npos);
+  EXPECT_NE(dialog["callee"]["sdp"].get<std::string>().find("a=recvonly"), std::string::npos);
+  // Accepted: what 101 says in the held call now goes to parkd.
+  EXPECT_EQ(two.alice->hang_up(two.call), 200);
+  EXPECT_TRUE(two.parkd_is_told_bye());
+  EXPECT_TRUE(two.bob_hears_nothing_of_it());
+}
+
+TEST(KamailioFeatures, S1_TheCalleeMayHoldAndPark) {
+  TwoInACall two;
+  ASSERT_EQ(two.bob->offer(two.call, "inactive"), 200);
+  EXPECT_EQ(two.bob->wait_invite_status(two.bob->start_call("*70")), 200);
+  EXPECT_EQ(dialog_in(two.house.seat->wait_request("INVITE"))["parker"], "callee");
+}
+
+TEST(KamailioFeatures, S7_WhoIsHeldHoldsNobody) {
+  TwoInACall two;
+  ASSERT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  EXPECT_EQ(two.bob->wait_invite_status(two.bob->start_call("*70")), 200);
+  EXPECT_EQ(two.house.seat->wait_request("INVITE").header("X-Callpark-Dialog"), "");
+}
+
+TEST(KamailioFeatures, S7_ACallThatIsNotOnHoldAnyMoreIsNotParked) {
+  TwoInACall two;
+  ASSERT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  ASSERT_EQ(two.alice->offer(two.call, "sendrecv"), 200);
+  EXPECT_EQ(two.alice->wait_invite_status(two.alice->start_call("*70")), 200);
+  EXPECT_EQ(two.house.seat->wait_request("INVITE").header("X-Callpark-Dialog"), "");
+}
+
+TEST(KamailioFeatures, S7_TheCallHeldLastGoesAndOneThatHasEndedDoesNot) {
+  TwoInACall two;
+  auto carol = two.house.phone("103");
+  auto dave = two.house.phone("104");
+  ASSERT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  const CallName second = two.alice->call("103");
+  ASSERT_EQ(two.alice->offer(second, "sendonly"), 200);
+  const CallName third = two.alice->call("104");
+  ASSERT_EQ(two.alice->offer(third, "sendonly"), 200);
+  ASSERT_EQ(two.alice->hang_up(third), 200);
+  two.house.seat->answer_with(486);
+  EXPECT_EQ(two.alice->wait_invite_status(two.alice->start_call("*70")), 486);
+  EXPECT_EQ(dialog_in(two.house.seat->wait_request("INVITE"))["call_id"], second);
+}
+
+TEST(KamailioFeatures, S7_TheCallHeldByTheSameDeviceGoesFirst) {
+  TwoInACall two;
+  auto carol = two.house.phone("103");
+  auto mobile = two.house.phone("101");
+  const CallName later = mobile->call("103");
+  ASSERT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  ASSERT_EQ(mobile->offer(later, "sendonly"), 200);
+  two.house.seat->answer_with(486);
+  EXPECT_EQ(two.alice->wait_invite_status(two.alice->start_call("*70")), 486);
+  EXPECT_EQ(dialog_in(two.house.seat->wait_request("INVITE"))["call_id"], two.call);
+}
+
+TEST(KamailioFeatures, S7_WhatIsOnHoldIsKnownAfterARestartOfKamailio) {
+  TwoInACall two;
+  ASSERT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  two.house.kamailio->kill9();
+  two.house.kamailio->start();
+  EXPECT_EQ(two.alice->wait_invite_status(two.alice->start_call("*70")), 200);
+  const Json dialog = dialog_in(two.house.seat->wait_request("INVITE"));
+  ASSERT_TRUE(dialog.is_object());
+  EXPECT_EQ(dialog["call_id"], two.call);
+  EXPECT_NE(dialog["caller"]["sdp"].get<std::string>().find("a=sendonly"), std::string::npos);
+}
+
+TEST(KamailioFeatures, S13_ARefusedFeatureCallLeavesTheHeldCallToItsHolder) {
+  TwoInACall two;
+  ASSERT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  two.house.seat->answer_with(486);
+  EXPECT_EQ(two.alice->wait_invite_status(two.alice->start_call("*70333")), 486);
+  EXPECT_EQ(two.alice->offer(two.call, "sendrecv"), 200);
+  EXPECT_EQ(count(*two.bob, two.call, "INVITE"), 3U);
+  EXPECT_EQ(two.alice->hang_up(two.call), 200);
+  EXPECT_TRUE(two.bob_is_told_bye());
+}
+
+TEST(KamailioFeatures, TheCancelOfAFeatureCallReachesParkdAndFreesTheHeldCall) {
+  TwoInACall two;
+  ASSERT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  two.house.seat->answer_with(183);
+  const CallName feature = two.alice->start_call("*70333");
+  const SipText invite = two.house.seat->wait_request("INVITE");
+  ASSERT_TRUE(wait_until(kSoon, [&] {
+    for (const auto& message : two.alice->received(feature)) {
+      if (message.status() == 183) return true;
+    }
+    return false;
+  }));
+  two.alice->send_raw("CANCEL sip:*70333@demo.callpark SIP/2.0\r\nVia: " + invite.headers("Via").back() +
+                      "\r\nMax-Forwards: 70\r\nFrom: " + invite.header("From") + "\r\nTo: " + invite.header("To") +
+                      "\r\nCall-ID: " + feature + "\r\nCSeq: " + std::to_string(invite.cseq()) +
+                      " CANCEL\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_FALSE(two.house.seat->wait_request("CANCEL").text().empty());
+  EXPECT_EQ(two.alice->wait_invite_status(feature), 487);
+  EXPECT_EQ(two.alice->offer(two.call, "sendrecv"), 200);
+  EXPECT_EQ(count(*two.bob, two.call, "INVITE"), 3U);
+}
+
+// ----- codes
+
+TEST(KamailioFeatures, S3_ARetrieveCodeGoesWithoutAHeldCall) {
+  TwoInACall two;
+  ASSERT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  EXPECT_EQ(two.alice->wait_invite_status(two.alice->start_call("*71333")), 200);
+  EXPECT_EQ(two.house.seat->wait_request("INVITE").header("X-Callpark-Dialog"), "");
+  EXPECT_EQ(two.alice->offer(two.call, "sendrecv"), 200);
+  EXPECT_EQ(count(*two.bob, two.call, "INVITE"), 3U) << "no marker was set";
+}
+
+TEST(KamailioFeatures, S6_CodesWithAHashOrWithJunkGoToParkdToo) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  for (const std::string number : {"*68#", "*68%23", "*70abc", "*7033345678901", "*70%27%20OR%201=1", "%2A71"}) {
+    const CallName call = alice->start_call(number);
+    EXPECT_EQ(alice->wait_invite_status(call), 200) << number;
+    const auto got = house.seat->received("INVITE");
+    ASSERT_FALSE(got.empty());
+    EXPECT_EQ(got.back().request_uri(), "sip:" + number + "@demo.callpark");
+  }
+}
+
+TEST(KamailioFeatures, WhatIsNoNumberIs404) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  for (const std::string number : {"*99", "7777", "%27;DROP%20TABLE%20numbers", "101%27", "*7"}) {
+    EXPECT_EQ(alice->wait_invite_status(alice->start_call(number)), 404) << number;
+  }
+  EXPECT_TRUE(house.seat->received("INVITE").empty());
+  EXPECT_NE(house.database.value("SELECT COUNT(*) FROM callpark.numbers"), "0");
+}
+
+TEST(KamailioFeatures, O3_ACodeEditedInSqlCountsForTheNextCall) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  EXPECT_EQ(alice->wait_invite_status(alice->start_call("644")), 404);
+  house.database.execute(
+      "INSERT INTO callpark.park_codes (tenant, code, action) VALUES ('demo.callpark', '644', 'park')");
+  EXPECT_EQ(alice->wait_invite_status(alice->start_call("644102")), 200);
+  house.database.execute("DELETE FROM callpark.park_codes WHERE code = '644'");
+  EXPECT_EQ(alice->wait_invite_status(alice->start_call("644102")), 404);
+}
+
+TEST(KamailioFeatures, HeadersMeantForInsideAreStrippedFromOutside) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  auto bob = house.phone("102");
+  const std::string forged =
+      "X-Callpark-User: 105\r\nx-callpark-tenant: other.callpark\r\nX-CALLPARK-DIALOG: {}\r\n"
+      "X-Callpark-Adoption : released\r\n";
+  EXPECT_EQ(alice->wait_invite_status(alice->start_call("*70", forged)), 200);
+  const SipText invite = house.seat->wait_request("INVITE");
+  EXPECT_EQ(invite.headers("X-Callpark-User"), std::vector<std::string>{"101"});
+  EXPECT_EQ(invite.headers("X-Callpark-Tenant"), std::vector<std::string>{"demo.callpark"});
+  EXPECT_EQ(invite.text().find("x-callpark-tenant"), std::string::npos);
+  EXPECT_EQ(invite.text().find("X-CALLPARK-DIALOG"), std::string::npos);
+  EXPECT_EQ(invite.text().find("X-Callpark-Adoption"), std::string::npos);
+
+  const CallName call = alice->start_call("102", forged);
+  EXPECT_EQ(alice->wait_invite_status(call), 200);
+  for (const auto& message : bob->received(call)) {
+    EXPECT_EQ(message.text().find("allpark-"), std::string::npos) << message.text();
+  }
+  for (const auto& message : alice->received("")) {
+    EXPECT_EQ(message.text().find("X-Callpark-Secret"), std::string::npos) << "parkd's words are for Kamailio";
+  }
+}
+
+}  // namespace
+}  // namespace callpark::test
