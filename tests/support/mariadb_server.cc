@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -158,6 +159,13 @@ void MariadbServer::stop() {
 
 void MariadbServer::kill9() {
   process_.kill_now();
+}
+
+void MariadbServer::pause() {
+  process_.pause();
+  // Until its last thread has stopped, it may still answer.
+  siginfo_t stopped{};
+  waitid(P_PID, static_cast<id_t>(process_.pid()), &stopped, WSTOPPED | WNOWAIT);
 }
 
 std::string MariadbServer::log() const {

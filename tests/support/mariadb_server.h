@@ -37,8 +37,8 @@ class MariadbServer {
   /// An orderly shutdown.
   void stop();
   void kill9();
-  /// SIGSTOP and SIGCONT: it takes connections and answers nothing.
-  void pause() { process_.pause(); }
+  /// SIGSTOP and SIGCONT: it takes connections and answers nothing, from the moment pause() returns.
+  void pause();
   void resume() { process_.resume(); }
   [[nodiscard]] bool running() { return process_.running(); }
 
