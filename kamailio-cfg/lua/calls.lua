@@ -12,6 +12,13 @@ local calls = {}
 -- A phone has few calls on hold. What is beyond was left behind by dialogs that ended without a BYE.
 local kHeldCallsMax = 16
 
+-- Through $dlg_var: KSR.dialog.var_sets() of 5.6.3 neither locks the dialog nor writes it to the database.
+local function variable(name) return KSR.pv.get("$dlg_var(" .. name .. ")") end
+local function set_variable(name, value) KSR.pv.sets("$dlg_var(" .. name .. ")", value) end
+
+-- A variable is never removed: 5.6.3 would leave its row in the database, and a restart would bring it back.
+local kNotHeld = "-"
+
 --- The record of the dialog with these two tags, in whichever order, or false. By RPC and not by dlg_get, which would
 --- hook the request at hand to that dialog.
 function calls.find(call_id, tag, other_tag)
@@ -26,11 +33,11 @@ end
 --- The request at hand begins a call that is followed from here on; each party is {kind, aor, display}.
 function calls.begin(caller, callee)
   KSR.dialog.dlg_manage()
-  KSR.dialog.var_sets("parties", dialog_record.parties(caller, callee))
+  set_variable("parties", dialog_record.parties(caller, callee))
 end
 
 local function parties_of_this_call()
-  local known, parties = pcall(cjson.decode, KSR.dialog.var_get("parties") or "")
+  local known, parties = pcall(cjson.decode, variable("parties") or "")
   return known and parties or { a = {}, b = {} }
 end
 
@@ -59,7 +66,7 @@ end
 
 local function set_held(side, tag, device)
   local aor = parties_of_this_call()[side].aor
-  KSR.dialog.var_sets("held_" .. side, KSR.pv.get("$TV(Sn)") .. " " .. device)
+  set_variable("held_" .. side, KSR.pv.get("$TV(Sn)") .. " " .. device)
   if not aor then return end
   local line = KSR.kx.get_callid() .. " " .. tag
   change_list(aor, function(lines)
@@ -70,18 +77,21 @@ local function set_held(side, tag, device)
 end
 
 local function set_not_held(side, tag)
-  KSR.dialog.var_rm("held_" .. side)
+  set_variable("held_" .. side, kNotHeld)
   local aor = parties_of_this_call()[side].aor
   if not aor then return end
   local line = KSR.kx.get_callid() .. " " .. tag
   change_list(aor, function(lines) without(lines, line) end)
 end
 
-local function is_held(side) return KSR.dialog.var_get("held_" .. side) ~= nil end
+local function is_held(side)
+  local value = variable("held_" .. side)
+  return value ~= nil and value ~= kNotHeld
+end
 
 local function keep_sdp(side, digest)
   local name = "sdp_" .. side
-  if KSR.dialog.var_get(name) ~= digest then KSR.dialog.var_sets(name, digest) end
+  if variable(name) ~= digest then set_variable(name, digest) end
 end
 
 -- Who sent this message of a dialog, and whose tag is the other one.
@@ -167,7 +177,7 @@ end
 function calls.restore_held()
   local query = "SELECT d.callid, v.dialog_key, d.from_tag, d.to_tag FROM dialog d JOIN dialog_vars v"
     .. " ON v.hash_entry = d.hash_entry AND v.hash_id = d.hash_id WHERE v.dialog_key IN ('held_a', 'held_b')"
-    .. " ORDER BY v.dialog_value"
+    .. " AND v.dialog_value <> '" .. kNotHeld .. "' ORDER BY v.dialog_value"
   if KSR.sqlops.sql_query("callpark", query, "held") < 0 then return end
   for row = 0, KSR.sqlops.sql_num_rows("held") - 1 do
     local function column(i) return KSR.sqlops.sql_result_get("held", row, i) end

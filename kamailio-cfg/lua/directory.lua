@@ -93,8 +93,8 @@ function directory.number(tenant, dialled)
   local whole = dialled.clean and quoted(dialled.text)
   -- No number is empty.
   local is_whole = "n.number = " .. (whole or "''")
-  return first_row("SELECT n.number, n.kind, COALESCE(c.action, ''), COALESCE(e.enabled, 1), COALESCE(e.display_name, '')"
-    .. " FROM numbers n LEFT JOIN park_codes c ON c.tenant = n.tenant AND c.code = n.number"
+  return first_row("SELECT n.number, n.kind, COALESCE(c.action, ''), COALESCE(e.enabled, 1),"
+    .. " COALESCE(e.display_name, '') FROM numbers n LEFT JOIN park_codes c ON c.tenant = n.tenant AND c.code = n.number"
     .. " LEFT JOIN extensions e ON e.tenant = n.tenant AND e.extension = n.number"
     .. " WHERE n.tenant = " .. name
     .. " AND n.number IN (" .. (whole and whole .. "," or "") .. table.concat(beginnings, ",") .. ")"

@@ -3,8 +3,8 @@ local hold = {}
 
 local silences_the_other = { sendonly = true, inactive = true }
 
---- Whether the answerer has the call on hold. RFC 3264 6.1: a sendonly offer leaves recvonly or inactive, a recvonly one
--- sendonly or inactive, an inactive one nothing else; so only some answers say what the answerer wants.
+--- Whether the answerer has the call on hold. RFC 3264 6.1: a sendonly offer leaves recvonly or inactive, a recvonly
+-- one sendonly or inactive, an inactive one nothing else; so only some answers say what the answerer wants.
 local function answerer_holds(before, offer, answer)
   if offer == "sendrecv" then return silences_the_other[answer] == true end
   if offer == "sendonly" then return answer == "inactive" end
