@@ -85,7 +85,7 @@ TEST_F(TestEquipment, TheTrunkCallsAPhone) {
   EXPECT_TRUE(hear_each_other(*client, john_phone));
   john_phone.transfer(call, "sip:nobody@nowhere");
   EXPECT_TRUE(client->is_closed());
-  EXPECT_EQ(john_phone.transfer_failure(call), "501 Not Implemented");
+  EXPECT_TRUE(wait_until(kSoon, [&] { return john_phone.transfer_failure(call) == "501 Not Implemented"; }));
   EXPECT_FALSE(client->saw_only_ordinary_calls());
   if (HasFailure()) std::cerr << client->log();
 }

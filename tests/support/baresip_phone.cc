@@ -150,8 +150,6 @@ void BaresipPhone::receive(const std::string& json) {
   }
   const std::string type = text_of(message, "type");
   const std::string parameter = text_of(message, "param");
-  if (type == "REGISTER_OK") registered_ = true;
-  if (type == "REGISTER_FAIL") registration_failure_ = parameter;
   const std::string id = text_of(message, "id");
   if (!id.empty()) {
     const auto [entry, is_new] = calls_.try_emplace(id);
@@ -196,10 +194,14 @@ std::string BaresipPhone::command(const std::string& name, const std::string& pa
   return answer.text;
 }
 
+// Asked for, since the event may have come before we were connected.
 void BaresipPhone::wait_registered(std::chrono::milliseconds timeout) {
-  std::unique_lock lock(mutex_);
-  if (changed_.wait_for(lock, timeout, [this] { return registered_; })) return;
-  throw std::runtime_error("baresip " + name() + " is not registered: " + registration_failure_);
+  std::string status;
+  const bool registered = wait_until(timeout, [&] {
+    status = command("reginfo");
+    return status.find("OK ") != std::string::npos;
+  });
+  if (!registered) throw std::runtime_error("baresip " + name() + " is not registered: " + status);
 }
 
 CallName BaresipPhone::hand_out(bool outgoing, std::chrono::milliseconds timeout) {

@@ -82,8 +82,6 @@ class BaresipPhone : public Phone {
   std::mutex command_mutex_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  bool registered_ = false;
-  std::string registration_failure_;
   std::map<CallName, Call> calls_;
   std::vector<CallName> order_;
   std::map<std::string, Answer> answers_;

@@ -114,9 +114,7 @@ void LinphonePhone::read_line(const std::string& line) const {
     Call& known = calls_[call];
     if (phase > known.phase) known.phase = phase;
   };
-  if (line.find("Registration on") != std::string::npos && line.find("successful") != std::string::npos) {
-    registered_ = true;
-  } else if (std::regex_search(line, match, assigned)) {
+  if (std::regex_search(line, match, assigned)) {
     advance(match[1], CallPhase::kDialling);
   } else if (std::regex_search(line, match, incoming)) {
     advance(match[1], CallPhase::kIncoming);
@@ -131,13 +129,14 @@ void LinphonePhone::read_line(const std::string& line) const {
   }
 }
 
+// It says nothing of its own accord.
 void LinphonePhone::wait_registered(std::chrono::milliseconds timeout) {
-  const bool done = wait_until(timeout, [this] {
-    const std::lock_guard lock(mutex_);
-    read_output();
-    return registered_;
+  const auto is_registered = [this] { return log().find("registered, identity=") != std::string::npos; };
+  const bool registered = wait_until(timeout, [&] {
+    type("status register");
+    return wait_until(std::chrono::milliseconds(100), is_registered);
   });
-  if (!done) throw std::runtime_error("linphonec " + name() + " is not registered: " + log());
+  if (!registered) throw std::runtime_error("linphonec " + name() + " is not registered: " + log());
 }
 
 CallName LinphonePhone::hand_out(CallPhase first_phase, std::chrono::milliseconds timeout) {

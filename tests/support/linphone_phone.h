@@ -56,7 +56,6 @@ class LinphonePhone : public Phone {
   mutable std::mutex mutex_;
   // What has been read of the output so far, and what it said.
   mutable size_t read_ = 0;
-  mutable bool registered_ = false;
   mutable std::map<CallName, Call> calls_;
 };
 

@@ -1,0 +1,215 @@
+#include "tests/support/house.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <sstream>
+#include <stdexcept>
+
+#include "tests/support/source_directory.h"
+
+namespace callpark::test {
+namespace {
+
+// Ports of the block's RTP range: mediad's first, then the phones'. baresip binds RTP to every address at once.
+constexpr uint16_t kMediadPorts = PortBlock::kRtpPorts / 2;
+
+// Spoken once a build; a second test program waits for the first.
+std::filesystem::path prompts() {
+  const auto folder = program_directory() / "prompts";
+  const int lock = open((folder.string() + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  flock(lock, LOCK_EX);
+  const auto marker = folder / "en" / "call_parked.wav";
+  if (!std::filesystem::exists(marker)) {
+    const auto result = run_command({(source_directory() / "tools/build_prompts").string(), folder.string(), "en"},
+                                    std::chrono::minutes(2));
+    if (result.exit_code != 0) throw std::runtime_error("build_prompts: " + result.output);
+  }
+  close(lock);
+  return folder;
+}
+
+bool unix_socket_answers(const std::filesystem::path& path) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.string().copy(address.sun_path, sizeof address.sun_path - 1);
+  const bool connected = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  close(fd);
+  return connected;
+}
+
+std::string last_lines(const std::string& text, size_t bytes = 4000) {
+  return text.size() <= bytes ? text : "...\n" + text.substr(text.find('\n', text.size() - bytes) + 1);
+}
+
+}  // namespace
+
+Daemon::Daemon(std::string program, std::filesystem::path config, std::filesystem::path log)
+    : program_(std::move(program)), config_(std::move(config)), log_(std::move(log)) {}
+
+void Daemon::start() {
+  process_ = Subprocess(
+      {.command = {(program_directory() / program_).string(), "--config", config_.string()}, .output = log_});
+}
+
+House::House(Options options)
+    : options_(std::move(options)),
+      ladder_(ports_.base(), static_cast<uint16_t>(ports_.base() + PortBlock::kWindow - 1)) {
+  const auto own = [this](int offset) { return Endpoint{"127.0.0.1", static_cast<uint16_t>(ports_.base() + offset)}; };
+  ladder_.call_it(own(0), "kamailio");
+  ladder_.call_it(own(1), "kamailio inside");
+  ladder_.call_it(own(2), "parkd");
+  ladder_.call_it({trunk_address_.text(), 0}, "trunk");
+
+  database_ = std::make_unique<MariadbServer>(
+      MariadbServer::Options{.directory = directory() / "mariadb", .sip_port = ports_.base()});
+  database_->execute("UPDATE trunks SET address = '" + trunk_address_.text() + "'");
+  if (options_.with_mediad) start_mediad();
+  if (options_.with_parkd) start_parkd();
+  KamailioServer::Options kamailio;
+  kamailio.base_port = ports_.base();
+  kamailio.directory = directory() / "kamailio";
+  kamailio.database_socket = database_->socket();
+  kamailio_ = std::make_unique<KamailioServer>(kamailio);
+  trunk_ =
+      std::make_unique<SippTrunk>(Endpoint{trunk_address_.text(), ports_.base()}, outside(), directory() / "trunk");
+}
+
+House::~House() = default;
+
+void House::start_mediad() {
+  std::ostringstream yaml;
+  yaml << "log_level: debug\nprompts_dir: " << prompts().string() << "\n"
+       << "control:\n  listen: unix:" << (directory() / "mediad.sock").string() << "\n"
+       << "rtp:\n  address: 127.0.0.1\n  port_min: " << ports_.rtp_first()
+       << "\n  port_max: " << ports_.rtp_first() + kMediadPorts - 1 << "\n";
+  write_file(directory() / "mediad.yaml", yaml.str());
+  mediad_ = std::make_unique<Daemon>("mediad", directory() / "mediad.yaml", directory() / "mediad.log");
+  mediad_->start();
+  wait_mediad_ready();
+}
+
+void House::start_parkd() {
+  const int base = ports_.base();
+  std::ostringstream yaml;
+  yaml << "node_name: parkd1\nlog_level: debug\n"
+       << "sip:\n  listen: 127.0.0.1:" << base + 2 << "\n"
+       << "kamailio:\n  inside: 127.0.0.1:" << base + 1 << "\n"
+       << "mediad:\n  control: unix:" << (directory() / "mediad.sock").string() << "\n"
+       << "database:\n  socket: " << database_->socket().string() << "\n  user: " << database_->user()
+       << "\n  password: " << database_->password() << "\n  database: " << database_->database() << "\n"
+       << "http:\n  listen: 127.0.0.1:" << base + 3 << "\n"
+       << options_.parkd_settings;
+  write_file(directory() / "parkd.yaml", yaml.str());
+  parkd_ = std::make_unique<Daemon>("parkd", directory() / "parkd.yaml", directory() / "parkd.log");
+  parkd_->start();
+  wait_parkd_ready();
+}
+
+void House::wait_mediad_ready() {
+  const bool ready =
+      wait_until(kSoon, [this] { return unix_socket_answers(directory() / "mediad.sock") || !mediad_->running(); });
+  if (!ready || !mediad_->running()) throw std::runtime_error("mediad does not answer:\n" + mediad_->log());
+}
+
+void House::wait_parkd_ready() {
+  const bool ready = wait_until(kSoon, [this] { return parkd_http("/health").status == 200 || !parkd_->running(); });
+  if (!ready || !parkd_->running()) throw std::runtime_error("parkd does not answer:\n" + parkd_->log());
+}
+
+House::HttpAnswer House::parkd_http(const std::string& path) const {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const timeval patience{2, 0};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  const sockaddr_in address = to_sockaddr({"127.0.0.1", static_cast<uint16_t>(ports_.base() + 3)});
+  std::string text;
+  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    const std::string request = "GET " + path + " HTTP/1.1\r\nHost: parkd\r\nConnection: close\r\n\r\n";
+    send(fd, request.data(), request.size(), MSG_NOSIGNAL);
+    char chunk[4096];
+    for (ssize_t got = recv(fd, chunk, sizeof chunk, 0); got > 0; got = recv(fd, chunk, sizeof chunk, 0)) {
+      text.append(chunk, static_cast<size_t>(got));
+    }
+  }
+  close(fd);
+  const auto body = text.find("\r\n\r\n");
+  if (body == std::string::npos) return {};
+  return {std::atoi(text.c_str() + text.find(' ') + 1), text.substr(body + 4)};
+}
+
+PhoneOptions House::phone(const std::string& user, int party) {
+  phone_addresses_.emplace_back();
+  const std::string address = phone_addresses_.back().text();
+  const auto folder = directory() / ("phone-" + user + "-" + address);
+  std::filesystem::create_directory(folder);
+  ladder_.call_it({address, 0}, user);
+  return {.user = user,
+          .password = "demo-" + user,
+          .registrar_address = "127.0.0.1",
+          .registrar_port = port(),
+          .address = address,
+          .rtp_first = static_cast<uint16_t>(ports_.rtp_first() + kMediadPorts),
+          .rtp_last = ports_.rtp_last(),
+          .tone = tone_hz(party),
+          .directory = folder};
+}
+
+std::unique_ptr<BaresipPhone> House::baresip(PhoneOptions options) {
+  auto phone = std::make_unique<BaresipPhone>(std::move(options));
+  phone->wait_registered();
+  return phone;
+}
+
+std::unique_ptr<LinphonePhone> House::linphone(PhoneOptions options) {
+  auto phone = std::make_unique<LinphonePhone>(std::move(options));
+  phone->wait_registered();
+  return phone;
+}
+
+std::unique_ptr<PacketPhone> House::packet_phone(const std::string& user, int party, bool auto_answer) {
+  phone_addresses_.emplace_back();
+  const std::string address = phone_addresses_.back().text();
+  ladder_.call_it({address, 0}, user);
+  auto phone = std::make_unique<PacketPhone>(PacketPhone::Options{.user = user,
+                                                                  .password = "demo-" + user,
+                                                                  .address = address,
+                                                                  .proxy = outside(),
+                                                                  .tone = tone_hz(party),
+                                                                  .auto_answer = auto_answer});
+  phone->register_phone();
+  return phone;
+}
+
+std::string House::account(SipLadder::Clock::time_point since) const {
+  std::string text = "---- SIP\n" + ladder_.text(since);
+  if (parkd_) text += "---- parkd\n" + last_lines(parkd_->log());
+  if (mediad_) text += "---- mediad\n" + last_lines(mediad_->log());
+  if (kamailio_) text += "---- kamailio\n" + last_lines(kamailio_->log());
+  return text;
+}
+
+std::unique_ptr<House> HouseTest::house_;
+
+void HouseTest::SetUpTestSuite() {
+  house_ = std::make_unique<House>();
+}
+void HouseTest::TearDownTestSuite() {
+  house_.reset();
+}
+void HouseTest::SetUp() {
+  began_ = SipLadder::Clock::now();
+}
+
+void HouseTest::TearDown() {
+  if (!HasFailure()) return;
+  std::cerr << house_->account(began_);
+  write_file(house_->directory() / "messages.txt", house_->ladder().full_text(began_));
+  house_->keep_directory();
+}
+
+}  // namespace callpark::test

@@ -1,0 +1,126 @@
+// The whole product in a directory and on ports of its own: MariaDB with the demo tenant, Kamailio, mediad and parkd,
+// and the telephones and the telephone network around them. What an end-to-end test begins with.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/support/baresip_phone.h"
+#include "tests/support/kamailio_server.h"
+#include "tests/support/linphone_phone.h"
+#include "tests/support/mariadb_server.h"
+#include "tests/support/packet_phone.h"
+#include "tests/support/port_block.h"
+#include "tests/support/sip_ladder.h"
+#include "tests/support/sipp_trunk.h"
+#include "tests/support/temp_dir.h"
+
+namespace callpark::test {
+
+/// One of our daemons, as the house runs it.
+class Daemon {
+ public:
+  /// `program` lies beside the test program and is started as `program --config FILE`.
+  Daemon(std::string program, std::filesystem::path config, std::filesystem::path log);
+  void start();
+  void kill9() { process_.kill_now(); }
+  void stop() { process_.terminate(); }
+  void pause() { process_.pause(); }
+  void resume() { process_.resume(); }
+  [[nodiscard]] bool running() { return process_.running(); }
+  [[nodiscard]] pid_t pid() const { return process_.pid(); }
+  [[nodiscard]] std::string log() const { return read_file(log_); }
+
+ private:
+  const std::string program_;
+  const std::filesystem::path config_;
+  const std::filesystem::path log_;
+  Subprocess process_;
+};
+
+class House {
+ public:
+  struct Options {
+    bool with_parkd = true;
+    bool with_mediad = true;
+    /// Added to parkd.yaml, section by section as YAML text.
+    std::string parkd_settings;
+  };
+
+  /// Returns when everything answers. Throws std::runtime_error with the log of what does not.
+  House() : House(Options{}) {}
+  explicit House(Options options);
+  House(const House&) = delete;
+  House& operator=(const House&) = delete;
+  ~House();
+
+  [[nodiscard]] uint16_t port() const { return ports_.base(); }
+  [[nodiscard]] Endpoint outside() const { return {"127.0.0.1", port()}; }
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_.path(); }
+  MariadbServer& database() { return *database_; }
+  KamailioServer& kamailio() { return *kamailio_; }
+  Daemon& parkd() { return *parkd_; }
+  Daemon& mediad() { return *mediad_; }
+  SippTrunk& trunk() { return *trunk_; }
+  SipLadder& ladder() { return ladder_; }
+
+  /// Wait for what tests stop and start. Throw when it does not come back.
+  void wait_parkd_ready();
+  void wait_mediad_ready();
+  /// The number of an HTTP answer of parkd and its body ("/health", "/metrics"); 0 when nobody answers.
+  struct HttpAnswer {
+    int status = 0;
+    std::string body;
+  };
+  [[nodiscard]] HttpAnswer parkd_http(const std::string& path) const;
+
+  /// What a phone of `user` in the demo tenant is started with: own address, own directory, tone number `party`.
+  PhoneOptions phone(const std::string& user, int party);
+  /// A registered phone.
+  std::unique_ptr<BaresipPhone> baresip(PhoneOptions options);
+  std::unique_ptr<LinphonePhone> linphone(PhoneOptions options);
+  std::unique_ptr<PacketPhone> packet_phone(const std::string& user, int party, bool auto_answer = false);
+
+  /// The logs of all servers and the SIP since `since`, for a failed test.
+  [[nodiscard]] std::string account(SipLadder::Clock::time_point since) const;
+  /// Whether failures since construction should leave the directory.
+  void keep_directory() { directory_.keep(); }
+
+ private:
+  void start_mediad();
+  void start_parkd();
+
+  const Options options_;
+  TempDir directory_{"house"};
+  const PortBlock ports_;
+  SipLadder ladder_;
+  LoopbackAddress trunk_address_;
+  std::vector<LoopbackAddress> phone_addresses_;
+  std::unique_ptr<MariadbServer> database_;
+  std::unique_ptr<Daemon> mediad_;
+  std::unique_ptr<Daemon> parkd_;
+  std::unique_ptr<KamailioServer> kamailio_;
+  std::unique_ptr<SippTrunk> trunk_;
+};
+
+/// A test in a house. The house stands for the whole test program; phones are the test's own. Prints the SIP and keeps
+/// the directory when the test has failed.
+class HouseTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite();
+  static void TearDownTestSuite();
+  void SetUp() override;
+  void TearDown() override;
+
+  static House& house() { return *house_; }
+
+ private:
+  static std::unique_ptr<House> house_;
+  SipLadder::Clock::time_point began_;
+};
+
+}  // namespace callpark::test
