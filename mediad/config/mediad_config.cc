@@ -64,7 +64,7 @@ void describe_music(ConfigReader& table, MediadConfig::Music& music) {
 
 void describe_sessions(ConfigReader& table, MediadConfig::Sessions& sessions) {
   table.section("sessions", "Limits of media sessions.");
-  table.number("sessions.max", sessions.max, 10'000, 1, 30'000, "Sessions at a time; more are refused.");
+  table.number("sessions.max", sessions.max, 5000, 1, 30'000, "Sessions at a time; more are refused.");
   table.duration("sessions.unclaimed_seconds", sessions.unclaimed, 300, 1, 86400, kSecond,
                  "When the connection to parkd is lost the music goes on. A session that nobody opens again within "
                  "this time ends.");

@@ -79,6 +79,8 @@ ortp_socket_t no_socket(RtpTransport*) noexcept {
   return -1;
 }
 
+void close_nothing(RtpTransport*) noexcept {}
+
 void destroy(RtpTransport* transport) noexcept {
   ortp_free(transport);
 }
@@ -92,6 +94,7 @@ RtpTransport* make_transport(RtpSession* session, RtpPort* port, SendTo send) {
   transport->t_getsocket = &no_socket;
   transport->t_sendto = send;
   transport->t_recvfrom = &receive_nothing;
+  transport->t_close = &close_nothing;
   transport->t_destroy = &destroy;
   return transport;
 }

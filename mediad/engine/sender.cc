@@ -21,6 +21,14 @@ std::int64_t now_ns() {
   return std::chrono::duration_cast<nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+std::int64_t now_ms() {
+  return now_ns() / 1'000'000;
+}
+
+std::size_t phase_of(std::int64_t when_ms) {
+  return static_cast<std::size_t>(when_ms % kPacketMs);
+}
+
 // Added to monotonic milliseconds this gives wall-clock ones. Read once, since a clock that is set must not be heard.
 std::int64_t wall_minus_monotonic_ms() {
   static const std::int64_t difference = [] {
@@ -54,16 +62,28 @@ void Sender::change(std::shared_ptr<OutgoingStream> stream, std::function<void(O
 }
 
 void Sender::insert(std::shared_ptr<OutgoingStream> stream) {
-  std::size_t best = static_cast<std::size_t>(next_ms_) % kPhases;
-  for (std::size_t ahead = 1; ahead < kPhases; ++ahead) {
-    const std::size_t phase = (static_cast<std::size_t>(next_ms_) + ahead) % kPhases;
+  const std::int64_t first_ms = std::max(done_ms_, now_ms()) + 1;
+  std::size_t best = phase_of(first_ms);
+  for (std::int64_t ahead = 1; ahead < kPacketMs; ++ahead) {
+    const std::size_t phase = phase_of(first_ms + ahead);
     if (phases_[phase].size() < phases_[best].size()) best = phase;
   }
   phases_[best].push_back(std::move(stream));
 }
 
-bool Sender::anything_to_send() const {
-  return std::any_of(phases_.begin(), phases_.end(), [](const Streams& phase) { return !phase.empty(); });
+std::optional<std::int64_t> Sender::next_phase_ms() const {
+  for (std::int64_t ahead = 1; ahead <= kPacketMs; ++ahead) {
+    if (!phases_[phase_of(done_ms_ + ahead)].empty()) return done_ms_ + ahead;
+  }
+  return std::nullopt;
+}
+
+// So that a stream which comes now is not given a phase that is over.
+void Sender::skip_empty_phases() {
+  const std::int64_t now = now_ms();
+  const auto next_ms = next_phase_ms();
+  done_ms_ = std::max(done_ms_, next_ms ? std::min(now, *next_ms - 1) : now);
+  done_ms_ = std::max(done_ms_, now - kCatchUpMaxMs);
 }
 
 void Sender::sleep_until(std::int64_t when_ms) const {
@@ -76,7 +96,7 @@ void Sender::sleep_until(std::int64_t when_ms) const {
 
 void Sender::do_phase(std::int64_t when_ms) {
   const PacketClock clock = (when_ms + wall_minus_monotonic_ms()) / kPacketMs;
-  for (const auto& stream : phases_[static_cast<std::size_t>(when_ms) % kPhases]) stream->send_next(clock);
+  for (const auto& stream : phases_[phase_of(when_ms)]) stream->send_next(clock);
 }
 
 void Sender::run() {
@@ -85,25 +105,20 @@ void Sender::run() {
   prctl(PR_SET_TIMERSLACK, 1UL);
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), options_.nice);
 
-  next_ms_ = now_ns() / 1'000'000;
+  done_ms_ = now_ms();
   while (run_ == Run::kOn) {
+    skip_empty_phases();
     inbox_.do_all();
-    if (!anything_to_send()) {
+    const auto next_ms = next_phase_ms();
+    if (!next_ms) {
       pollfd descriptor{inbox_.fd(), POLLIN, 0};
       poll(&descriptor, 1, -1);
-      next_ms_ = now_ns() / 1'000'000 + 1;
-      continue;
+    } else if (now_ns() < *next_ms * 1'000'000) {
+      sleep_until(*next_ms);  // or until something comes in
+    } else {
+      do_phase(*next_ms);
+      done_ms_ = *next_ms;
     }
-    next_ms_ = std::max(next_ms_, now_ns() / 1'000'000 - kCatchUpMaxMs);
-    if (phases_[static_cast<std::size_t>(next_ms_) % kPhases].empty()) {
-      ++next_ms_;
-      continue;
-    }
-    if (now_ns() < next_ms_ * 1'000'000) {
-      sleep_until(next_ms_);
-      continue;  // with what came in meanwhile
-    }
-    do_phase(next_ms_++);
   }
 }
 

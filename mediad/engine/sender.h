@@ -5,6 +5,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -39,14 +40,15 @@ class Sender {
   void sleep_until(std::int64_t when_ms) const;
   void do_phase(std::int64_t when_ms);
   void insert(std::shared_ptr<OutgoingStream> stream);
-  bool anything_to_send() const;
+  std::optional<std::int64_t> next_phase_ms() const;
+  void skip_empty_phases();
 
   Options options_;
   ThreadInbox inbox_;
   // What stands below belongs to the thread.
   std::array<Streams, kPhases> phases_;
-  /// The next phase to be done, in ms of the monotonic clock.
-  std::int64_t next_ms_ = 0;
+  /// Up to here, in ms of the monotonic clock, every phase is done.
+  std::int64_t done_ms_ = 0;
   enum class Run { kOn, kStopped };
   Run run_ = Run::kOn;
   std::thread thread_;

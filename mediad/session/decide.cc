@@ -14,22 +14,17 @@ class Deciding {
 
   void operator()(const event::MediaGiven& given) {
     if (given.by == event::MediaGiven::By::kOpen) be_claimed();
+    const MediaState before = next().media;
     MediaState& media = next().media;
-    if (given.remote && given.remote != media.remote) {
-      media.remote = given.remote;
-      order(action::SetRemote{*given.remote});
-    }
-    // Before the codec, which would begin what waited and is not wanted any more.
+    if (given.remote) media.remote = given.remote;
+    if (given.codec) media.codec = given.codec;
+    if (given.direction) media.direction = *given.direction;
+    // What is to be played first, so that the first packet that leaves is of it already.
     if (given.play) want(*given.play);
-    if (given.codec && given.codec != media.codec) {
-      media.codec = given.codec;
-      order(action::SetCodec{*given.codec});
-    }
-    if (given.direction && given.direction != media.direction) {
-      media.direction = *given.direction;
-      order(action::SetDirection{*given.direction});
-    }
     begin_what_waits(given.number);
+    if (media.remote != before.remote) order(action::SetRemote{*media.remote});
+    if (media.codec != before.codec) order(action::SetCodec{*media.codec});
+    if (media.direction != before.direction) order(action::SetDirection{media.direction});
   }
 
   void operator()(const event::PlayAsked& asked) { want(asked.wish); }

@@ -30,7 +30,8 @@ void expect_continuous(const std::vector<RtpArrival>& arrivals, std::uint32_t cl
     ASSERT_FALSE(now.marker) << "only the first packet begins a talkspurt";
   }
   const std::chrono::duration<double> lasted = arrivals.back().when - arrivals.front().when;
-  EXPECT_NEAR(static_cast<double>(arrivals.size() - 1) / lasted.count(), 50, 1);
+  // A busy machine delays single packets, but the pace stays.
+  EXPECT_NEAR(lasted.count(), 0.02 * static_cast<double>(arrivals.size() - 1), 0.15);
 }
 
 class MediadCodecs : public Mediad, public testing::WithParamInterface<CodecName> {};

@@ -64,7 +64,8 @@ TEST_F(Playing, MusicIsAtTheSamePlaceForEverybody) {
   steps(17);
   Player late;
   late.start({.loop = music});
-  EXPECT_EQ(late.step(now_).payload[0], steps(1)[0]);
+  const std::uint8_t heard_late = late.step(now_).payload[0];
+  EXPECT_EQ(heard_late, steps(1)[0]);
 }
 
 TEST_F(Playing, WhatBeginsWithThePlayBeginsAtItsBeginning) {

@@ -37,8 +37,8 @@ TEST(SessionDecide, WhatIsAskedForWaitsForTheRemoteAndTheCodec) {
   const Decision half = decide(asked.next, event::MediaGiven{.codec = kCodec, .number = 2});
   EXPECT_THAT(half.actions, ElementsAre(VariantWith<action::SetCodec>(action::SetCodec{kCodec})));
   const Decision whole = decide(half.next, event::MediaGiven{.remote = kPhone, .number = 3});
-  EXPECT_THAT(whole.actions, ElementsAre(action::Action(action::SetRemote{kPhone}),
-                                         action::Action(action::StartPlay{3, Music{"jazz"}})));
+  EXPECT_THAT(whole.actions, ElementsAre(action::Action(action::StartPlay{3, Music{"jazz"}}),
+                                         action::Action(action::SetRemote{kPhone})));
   EXPECT_EQ(whole.next.activity, Activity(activity::Continuous{Music{"jazz"}}));
 }
 
