@@ -48,6 +48,14 @@ PacketPhone::PacketPhone(Options options)
 }
 
 PacketPhone::~PacketPhone() {
+  std::vector<CallName> open_calls;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, call] : calls_) {
+      if (call.established && !call.closed) open_calls.push_back(id);
+    }
+  }
+  for (const auto& call : open_calls) fire(call, "BYE");
   running_ = false;
   thread_.join();
 }

@@ -1,0 +1,56 @@
+// What the park tests share: John (101) is the parker, Client calls from the telephone network, and the database is
+// asked where a call is parked.
+#pragma once
+
+#include <string>
+
+#include "tests/support/house.h"
+
+namespace callpark::test {
+
+class ParkTest : public HouseTest {
+ protected:
+  // Party numbers: each its own tone.
+  static constexpr int kJohn = 1;
+  static constexpr int kAlice = 2;
+  static constexpr int kBob = 3;
+  static constexpr int kCarol = 4;
+  static constexpr int kClient = 5;
+  static constexpr int kSecondClient = 6;
+
+  /// Every orbit that holds a parked call, in order, separated by blanks.
+  static std::string orbits() {
+    return house().database().value(
+        "SELECT COALESCE(GROUP_CONCAT(orbit ORDER BY orbit, slot SEPARATOR ' '), '') FROM parked_calls "
+        "WHERE state = 'parked'");
+  }
+  /// Waits until exactly these orbits hold a parked call.
+  static testing::AssertionResult parked_at(const std::string& wanted, std::chrono::milliseconds timeout = kSoon) {
+    std::string found;
+    const bool right = wait_until(timeout, [&] { return (found = orbits()) == wanted; });
+    if (right) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << "calls should be parked at [" << wanted << "], but are at [" << found << "]";
+  }
+  static testing::AssertionResult nothing_parked() { return parked_at(""); }
+
+  void TearDown() override {
+    // Everybody has hung up by now, so nothing may be left of any call.
+    std::string rows;
+    const bool gone = wait_until(kSoon, [&] {
+      rows = house().database().value(
+          "SELECT COALESCE(GROUP_CONCAT(state, ' ', COALESCE(orbit, '-')), '') FROM parked_calls");
+      return rows.empty();
+    });
+    EXPECT_TRUE(gone) << "left over in parked_calls: " << rows;
+    house().database().execute("DELETE FROM parked_calls");
+    HouseTest::TearDown();
+  }
+};
+
+/// Waits until `phone` has no call.
+inline testing::AssertionResult has_no_call(const Phone& phone, std::chrono::milliseconds timeout = kSoon) {
+  if (wait_until(timeout, [&] { return phone.calls() == 0; })) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << phone.name() << " still has " << phone.calls() << " calls";
+}
+
+}  // namespace callpark::test

@@ -1,0 +1,199 @@
+// Picking up what is parked.
+#include "tests/e2e/park_house.h"
+
+namespace callpark::test {
+namespace {
+
+class Retrieve : public ParkTest {
+ protected:
+  /// Client calls 101 by the trunk, and John, who answers, parks him by transfer to `code`.
+  std::unique_ptr<SippCall> parked_client(const std::string& code, int party = kClient) {
+    if (!john_) john_ = house().baresip(house().phone("101", kJohn));
+    auto client = house().trunk().call_in("+442030000101", tone_hz(party));
+    const CallName call = john_->answer_next();
+    EXPECT_TRUE(client->is_established());
+    john_->transfer(call, code);
+    EXPECT_TRUE(hears_music(*client));
+    EXPECT_TRUE(has_no_call(*john_));
+    return client;
+  }
+  void TearDown() override {
+    john_.reset();
+    ParkTest::TearDown();
+  }
+  std::unique_ptr<BaresipPhone> john_;
+};
+
+TEST_F(Retrieve, P3_TheBareCodeRetrievesFromTheOwnExtension) {
+  const auto client = parked_client("*68");
+  const CallName call = john_->dial_until_answered("*88");
+  EXPECT_TRUE(hear_each_other(*client, *john_));
+  EXPECT_TRUE(nothing_parked());
+  EXPECT_TRUE(client->saw_only_ordinary_calls());
+  john_->hang_up(call);
+  EXPECT_TRUE(client->is_closed());
+}
+
+TEST_F(Retrieve, P3_EveryDeviceOfTheExtensionRetrieves) {
+  const auto client = parked_client("*68");
+  const auto second_device = house().baresip(house().phone("101", kBob));
+  second_device->dial_until_answered("*88");
+  EXPECT_TRUE(hear_each_other(*client, *second_device));
+}
+
+TEST_F(Retrieve, P4_AnyPhoneOfTheTenantRetrievesWithTheExtension) {
+  const auto client = parked_client("*68");
+  const auto alice = house().baresip(house().phone("102", kAlice));
+  const CallName call = alice->dial_until_answered("*88101");
+  EXPECT_TRUE(hear_each_other(*client, *alice));
+  EXPECT_TRUE(nothing_parked());
+  client->hang_up();
+  EXPECT_TRUE(alice->reaches(call, CallPhase::kClosed));
+  EXPECT_TRUE(client->is_closed());
+}
+
+TEST_F(Retrieve, P4_LinphoneRetrieves) {
+  const auto client = parked_client("*68");
+  const auto alice = house().linphone(house().phone("102", kAlice));
+  const CallName call = alice->dial_until_answered("*88101");
+  EXPECT_TRUE(hear_each_other(*client, *alice));
+  alice->hang_up(call);
+  EXPECT_TRUE(client->is_closed());
+}
+
+TEST_F(Retrieve, P4_AnExtensionParkedOnLinphoneIsRetrieved) {
+  const auto john = house().baresip(house().phone("101", kJohn));
+  const auto alice = house().linphone(house().phone("102", kAlice));
+  const auto bob = house().baresip(house().phone("103", kBob));
+  const CallName out = john->dial("102");
+  const CallName in = alice->answer_next();
+  ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
+  john->transfer(out, "*68");
+  ASSERT_TRUE(hears_music(*alice));
+  const CallName retrieved = bob->dial_until_answered("*88101");
+  EXPECT_TRUE(hear_each_other(*alice, *bob));
+  alice->hang_up(in);
+  EXPECT_TRUE(bob->reaches(retrieved, CallPhase::kClosed));
+}
+
+TEST_F(Retrieve, P4_TheParkerSideIsGoneWhoeverHadCalledWhom) {
+  const auto john = house().baresip(house().phone("101", kJohn));
+  const auto client = house().trunk().expect_call(tone_hz(kClient));
+  const CallName out = john->dial_until_answered("+442079460018");
+  ASSERT_TRUE(client->is_established());
+  john->transfer(out, "*68");
+  ASSERT_TRUE(hears_music(*client));
+  const auto alice = house().baresip(house().phone("102", kAlice));
+  const CallName call = alice->dial_until_answered("*88101");
+  EXPECT_TRUE(hear_each_other(*client, *alice));
+  EXPECT_EQ(john->calls(), 0);
+  alice->hang_up(call);
+  EXPECT_TRUE(client->is_closed());
+  EXPECT_TRUE(client->saw_only_ordinary_calls());
+}
+
+TEST_F(Retrieve, S9_AnEmptyOrbitIsSpokenAsEarlyMediaAndThenRefused) {
+  const auto alice = house().packet_phone("102", kAlice);
+  const CallName call = alice->start_call("*88106");
+  EXPECT_TRUE(hears_music(*alice));  // speech
+  EXPECT_EQ(alice->wait_invite_status(call, std::chrono::seconds(15)), 404);
+  bool early_media = false;
+  for (const auto& message : alice->received(call)) {
+    if (message.method() == "INVITE" && message.status() > 100 && message.status() < 200 && message.audio())
+      early_media = true;
+    EXPECT_NE(message.status(), 200);
+  }
+  EXPECT_TRUE(early_media);
+}
+
+TEST_F(Retrieve, S12_AfterTheRetrieveBothHoldAndResume) {
+  const auto client = parked_client("*68");
+  const auto alice = house().baresip(house().phone("102", kAlice));
+  const CallName call = alice->dial_until_answered("*88101");
+  ASSERT_TRUE(hear_each_other(*client, *alice));
+  alice->hold(call);
+  EXPECT_TRUE(hears_nothing(*alice));
+  EXPECT_TRUE(wait_until(kSoon, [&] { return !client->heard(kEarshot).has_tone(alice->tone()); }));
+  EXPECT_FALSE(client->heard(kEarshot).has_music());
+  alice->resume(call);
+  EXPECT_TRUE(hear_each_other(*client, *alice));
+  client->hold();
+  EXPECT_TRUE(hears_nothing(*client));
+  client->resume();
+  EXPECT_TRUE(hear_each_other(*client, *alice));
+  client->hang_up();
+  EXPECT_TRUE(alice->reaches(call, CallPhase::kClosed));
+}
+
+TEST_F(Retrieve, S12_ARetrievedCallIsParkedAgain) {
+  const auto client = parked_client("*68");
+  const auto alice = house().baresip(house().phone("102", kAlice));
+  const CallName call = alice->dial_until_answered("*88101");
+  ASSERT_TRUE(hear_each_other(*client, *alice));
+  alice->transfer(call, "*68");
+  EXPECT_TRUE(hears_music(*client));
+  EXPECT_TRUE(has_no_call(*alice));
+  EXPECT_TRUE(parked_at("102"));
+  john_->dial_until_answered("*88102");
+  EXPECT_TRUE(hear_each_other(*client, *john_));
+  EXPECT_TRUE(client->saw_only_ordinary_calls());
+}
+
+TEST_F(Retrieve, S12_ARetrievedCallIsTransferredToAnotherExtension) {
+  const auto client = parked_client("*68");
+  const auto alice = house().baresip(house().phone("102", kAlice));
+  const auto bob = house().baresip(house().phone("103", kBob));
+  const CallName call = alice->dial_until_answered("*88101");
+  ASSERT_TRUE(hear_each_other(*client, *alice));
+  alice->transfer(call, "103");
+  const CallName at_bob = bob->answer_next();
+  EXPECT_TRUE(hear_each_other(*client, *bob));
+  EXPECT_TRUE(has_no_call(*alice));
+  EXPECT_TRUE(client->saw_only_ordinary_calls());
+  bob->hang_up(at_bob);
+  EXPECT_TRUE(client->is_closed());
+}
+
+TEST_F(Retrieve, S12_VideoIsRefusedWhileParkedAndTheCallGoesOn) {
+  // Retrieved by a phone that offers video beside audio: its line is answered with port 0.
+  const auto client = parked_client("*68");
+  const auto alice = house().packet_phone("102", kAlice);
+  const CallName call = alice->start_call("*88101");
+  EXPECT_EQ(alice->wait_invite_status(call), 200);
+  EXPECT_TRUE(hear_each_other(*client, *alice));
+}
+
+TEST_F(Retrieve, S11_ATrunkCanNeitherRetrieveNorPark) {
+  const auto client = parked_client("*68");
+  const auto thief = house().trunk().call_in("*88101", tone_hz(kSecondClient));
+  EXPECT_TRUE(thief->is_closed());
+  EXPECT_EQ(thief->status(), 404);
+  const auto parker = house().trunk().call_in("*68101", tone_hz(kSecondClient));
+  EXPECT_TRUE(parker->is_closed());
+  EXPECT_EQ(parker->status(), 404);
+  EXPECT_TRUE(parked_at("101"));
+}
+
+TEST_F(Retrieve, S11_ASecondParkNeverJoinsTwoCallers) {
+  const auto first = parked_client("*68");
+  const auto second = house().trunk().call_in("+442030000101", tone_hz(kSecondClient));
+  const CallName call = john_->answer_next();
+  ASSERT_TRUE(second->is_established());
+  john_->transfer(call, "*68");
+  EXPECT_TRUE(john_->reaches(call, CallPhase::kClosed));
+  EXPECT_TRUE(never_hears(*first, *second, std::chrono::milliseconds(500)));
+  EXPECT_TRUE(never_hears(*second, *first, std::chrono::milliseconds(100)));
+  EXPECT_TRUE(parked_at("101"));
+}
+
+TEST_F(Retrieve, S4_ARandomOrbitBeginsWithAStarAndIsRetrievedByIt) {
+  const auto client = parked_client("*70");
+  const std::string orbit = orbits();
+  EXPECT_TRUE(testing::internal::RE::FullMatch(orbit, "\\*[0-9][0-9][0-9][0-9]")) << orbit;
+  const auto alice = house().baresip(house().phone("102", kAlice));
+  alice->dial_until_answered("*71" + orbit);
+  EXPECT_TRUE(hear_each_other(*client, *alice));
+}
+
+}  // namespace
+}  // namespace callpark::test
