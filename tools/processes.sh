@@ -1,0 +1,111 @@
+# The processes of ./run: starts them, waits until each answers, starts again what dies, and ends all by their ids.
+# Brings lib.sh with it; the user sets `dir`, and `temporary` to the same when the directory is to go at the end.
+# shellcheck shell=bash
+
+# shellcheck source=tools/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+dir='' temporary=''
+order=()
+declare -A pid_of=() command_of=() started_at=() quick_deaths=()
+
+# Each child leads a session of its own: Ctrl-C does not reach it, so the order of the end is ours, and its children
+# are found by its group. Should this shell be killed, it is told to end.
+launch() {
+  local name=$1
+  eval "exec setsid setpriv --pdeathsig TERM -- ${command_of[$name]}" </dev/null &
+  pid_of[$name]=$! started_at[$name]=$SECONDS
+}
+
+register() {
+  local name=$1
+  shift
+  printf -v "command_of[$name]" '%q ' "$@"
+  order+=("$name")
+}
+
+# start NAME COMMAND...: a process that stays; its output goes to $dir/log/NAME.log.
+start() {
+  register "$@"
+  launch "$1" >>"$dir/log/$1.log" 2>&1
+}
+
+# step NAME COMMAND...: waits for its end; its output goes to $dir/log/NAME.log and is shown when it fails.
+step() {
+  register "$@"
+  say "$1"
+  launch "$1" >"$dir/log/$1.log" 2>&1
+  end_step "$1" || give_up "$1" "failed"
+}
+
+# As step, with its output shown.
+step_shown() {
+  register "$@"
+  launch "$1"
+  end_step "$1" || fail "$1 failed; logs are in $dir/log"
+}
+
+end_step() {
+  local status=0
+  wait "${pid_of[$1]}" || status=$?
+  unset 'order[-1]' "pid_of[$1]"
+  return "$status"
+}
+
+is_alive() { kill -0 "${pid_of[$1]}" 2>/dev/null; }
+
+give_up() {
+  tail -n 30 "$dir/log/$1.log" >&2
+  fail "$1 $2; above is the end of $dir/log/$1.log"
+}
+
+# await NAME SECONDS COMMAND...: until COMMAND succeeds, by which NAME is seen to answer.
+await() {
+  local name=$1 deadline=$((SECONDS + $2))
+  shift 2
+  say "$name"
+  until "$@" >/dev/null 2>&1; do
+    is_alive "$name" || give_up "$name" "did not start"
+    [ "$SECONDS" -lt "$deadline" ] || give_up "$name" "does not answer"
+    sleep 0.05
+  done
+}
+
+# Never returns. What dies is started anew at once, as systemd would do, unless it dies at once five times.
+watch_everything() {
+  local name
+  while true; do
+    wait -n "${pid_of[@]}" || true
+    for name in "${order[@]}"; do
+      is_alive "$name" || start_again "$name"
+    done
+  done
+}
+
+start_again() {
+  local name=$1
+  if [ $((SECONDS - started_at[$name])) -gt 2 ]; then quick_deaths[$name]=0; fi
+  quick_deaths[$name]=$((${quick_deaths[$name]:-0} + 1))
+  [ "${quick_deaths[$name]}" -le 5 ] || give_up "$name" "dies again and again"
+  say "$name died and is started again"
+  kill -KILL -- "-${pid_of[$name]}" 2>/dev/null || true # children of a killed parent still hold its ports
+  launch "$name" >>"$dir/log/$name.log" 2>&1
+}
+
+# SIGTERM in the opposite order of the start; what is there after 10 s is killed with its children. The exit code stays.
+stop_everything() {
+  local status=$? i name deadline
+  trap '' INT TERM HUP
+  for ((i = ${#order[@]} - 1; i >= 0; i--)); do
+    name=${order[i]}
+    [ -n "${pid_of[$name]:-}" ] || continue
+    kill -TERM "${pid_of[$name]}" 2>/dev/null || true
+    deadline=$((SECONDS + 10))
+    while is_alive "$name" && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.05; done
+    kill -KILL -- "-${pid_of[$name]}" 2>/dev/null || true
+  done
+  case $status in
+    0 | 130 | 143) [ -z "$temporary" ] || rm -rf "$temporary" ;;
+  esac
+  exit "$status"
+}
