@@ -1,8 +1,9 @@
--- For kamailio-cfg and tests/lua; luacheck is run from here.
+-- Lua 5.1 is what Kamailio runs; KSR is its door to Kamailio, and it calls the functions named ksr_ by name.
 std = "lua51"
 max_line_length = 120
+exclude_files = { "build" }
 
--- What app_lua.api_list says for the modules that kamailio.cfg loads: a function that is not there is an error here.
+-- What Kamailio says (RPC app_lua.api_list) with the modules of kamailio.cfg: a function that is not there is a warning.
 local fields = {}
 for line in io.lines("kamailio-cfg/ksr_functions.txt") do
   local module, name = line:match("^([%w_]+)%.([%w_]+)$")
@@ -15,10 +16,5 @@ for line in io.lines("kamailio-cfg/ksr_functions.txt") do
 end
 read_globals = { KSR = { fields = fields } }
 
-files["kamailio-cfg/kamailio.lua"] = {
-  globals = {
-    "ksr_request_route", "ksr_reply_route", "ksr_onreply_call", "ksr_onreply_feature", "ksr_failure_feature",
-    "ksr_core_event", "ksr_dispatcher_event",
-  },
-}
-files["tests/lua"] = { std = "+busted" }
+files["kamailio-cfg"] = { allow_defined_top = true, ignore = { "131/ksr_.*" } }
+files["tests/lua"] = { std = "+busted", globals = { "KSR" } }

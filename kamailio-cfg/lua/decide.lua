@@ -219,9 +219,10 @@ local function refer_without_record(f)
   if f.trunk and f.trunk.away then return kDatabaseAway end
   if f.trunk then return refuse(403, "Trunks Cannot Transfer") end
   if f.from_tenant == nil then return need("from_tenant") end
-  local tenant_fact = f.from_tenant and "from_tenant" or "to_tenant"
+  local wait = unknown_domain(f, f.from_tenant and "from_tenant" or "to_tenant")
+  if wait then return wait end
   local tenant = f.from_tenant and f.from.host or f.to.host
-  local wait = authentication_in(f, tenant, tenant_fact)
+  wait = authentication(f, tenant)
   if wait then return wait end
   if f.identity.user ~= f.from.user then return unknown_call(f) end
   return authenticated_refer(f, nil, nil, tenant)

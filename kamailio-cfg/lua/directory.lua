@@ -46,38 +46,42 @@ function directory.answers() return first_row("SELECT 1", { "one" }) ~= nil end
 
 --- An enabled tenant: {tenant}.
 function directory.tenant(domain)
-  local name = quoted(domain)
-  if not name then return false end
-  return first_row("SELECT tenant FROM tenants WHERE enabled AND tenant = " .. name, { "tenant" })
+  local tenant = quoted(domain)
+  if not tenant then return false end
+  return first_row(("SELECT tenant FROM tenants WHERE enabled AND tenant = %s"):format(tenant), { "tenant" })
 end
 
 local function address_of(host) return host:match("^%[(.*)%]$") or host end
 
 --- Whether an address is a trunk's, of whatever tenant: {enabled}.
-function directory.trunk_at(address)
-  local text = quoted(address_of(address))
-  if not text then return false end
-  return first_row("SELECT MAX(enabled) FROM trunks WHERE address = " .. text .. " HAVING COUNT(*) > 0", { "enabled" })
+function directory.trunk_at(host)
+  local address = quoted(address_of(host))
+  if not address then return false end
+  local query = "SELECT MAX(enabled) FROM trunks WHERE address = %s HAVING COUNT(*) > 0"
+  return first_row(query:format(address), { "enabled" })
 end
 
 --- The trunk by which a tenant calls out: {trunk, address, port, transport}.
-function directory.trunk_of(tenant)
-  local name = quoted(tenant)
-  if not name then return false end
-  return first_row("SELECT trunk, address, port, transport FROM trunks WHERE enabled AND tenant = " .. name
-    .. " ORDER BY trunk LIMIT 1", { "trunk", "address", "port", "transport" })
+function directory.trunk_of(domain)
+  local tenant = quoted(domain)
+  if not tenant then return false end
+  local query = [[SELECT trunk, address, port, transport FROM trunks
+    WHERE enabled AND tenant = %s ORDER BY trunk LIMIT 1]]
+  return first_row(query:format(tenant), { "trunk", "address", "port", "transport" })
 end
 
---- Where an outside number rings that the trunk at `address` brings: {tenant, number, kind, enabled, display_name}.
-function directory.did(did, address)
-  local number, trunk = quoted(did), quoted(address_of(address))
-  if not number or not trunk then return false end
-  return first_row("SELECT d.tenant, d.destination, n.kind, COALESCE(e.enabled, 1), COALESCE(e.display_name, '')"
-    .. " FROM dids d JOIN trunks t ON t.tenant = d.tenant JOIN tenants o ON o.tenant = d.tenant"
-    .. " JOIN numbers n ON n.tenant = d.tenant AND n.number = d.destination"
-    .. " LEFT JOIN extensions e ON e.tenant = d.tenant AND e.extension = d.destination"
-    .. " WHERE o.enabled AND t.enabled AND t.address = " .. trunk .. " AND d.did = " .. number,
-    { "tenant", "number", "kind", "enabled", "display_name" })
+--- Where an outside number rings that the trunk at `host` brings: {tenant, number, kind, enabled, display_name}.
+function directory.did(outside_number, host)
+  local did, address = quoted(outside_number), quoted(address_of(host))
+  if not did or not address then return false end
+  local query = [[SELECT d.tenant, d.destination, n.kind, COALESCE(e.enabled, 1), COALESCE(e.display_name, '')
+    FROM dids d
+    JOIN tenants o ON o.tenant = d.tenant AND o.enabled
+    JOIN trunks t ON t.tenant = d.tenant AND t.enabled AND t.address = %s
+    JOIN numbers n ON n.tenant = d.tenant AND n.number = d.destination
+    LEFT JOIN extensions e ON e.tenant = d.tenant AND e.extension = d.destination
+    WHERE d.did = %s]]
+  return first_row(query:format(address, did), { "tenant", "number", "kind", "enabled", "display_name" })
 end
 
 -- park_codes.code is VARCHAR(10).
@@ -85,34 +89,35 @@ local kCodeLengthMax = 10
 
 --- What a dialled number (sip_text.dialled_number) is in a tenant: {number, kind, action, enabled, display_name}. The
 --- number itself goes before a code it begins with, and the longest such code before shorter ones.
-function directory.number(tenant, dialled)
-  local name = quoted(tenant)
-  if not name then return false end
-  local beginnings = sip_text.beginnings(dialled.beginning, kCodeLengthMax)
-  for i, beginning in ipairs(beginnings) do beginnings[i] = quoted(beginning) end
-  local whole = dialled.clean and quoted(dialled.text)
-  -- No number is empty.
-  local is_whole = "n.number = " .. (whole or "''")
-  return first_row("SELECT n.number, n.kind, COALESCE(c.action, ''), COALESCE(e.enabled, 1),"
-    .. " COALESCE(e.display_name, '') FROM numbers n LEFT JOIN park_codes c ON c.tenant = n.tenant AND c.code = n.number"
-    .. " LEFT JOIN extensions e ON e.tenant = n.tenant AND e.extension = n.number"
-    .. " WHERE n.tenant = " .. name
-    .. " AND n.number IN (" .. (whole and whole .. "," or "") .. table.concat(beginnings, ",") .. ")"
-    .. " AND (n.kind = 'park_code' OR " .. is_whole .. ")"
-    .. " ORDER BY " .. is_whole .. " DESC, CHAR_LENGTH(n.number) DESC LIMIT 1",
+function directory.number(domain, dialled)
+  local tenant = quoted(domain)
+  if not tenant then return false end
+  -- No number is empty: what is not clean is none as a whole, and may still begin with a code.
+  local whole = dialled.clean and quoted(dialled.text) or "''"
+  local candidates = { whole }
+  for _, beginning in ipairs(sip_text.beginnings(dialled.beginning, kCodeLengthMax)) do
+    candidates[#candidates + 1] = quoted(beginning)
+  end
+  local query = [[SELECT n.number, n.kind, COALESCE(c.action, ''), COALESCE(e.enabled, 1), COALESCE(e.display_name, '')
+    FROM numbers n
+    LEFT JOIN park_codes c ON c.tenant = n.tenant AND c.code = n.number
+    LEFT JOIN extensions e ON e.tenant = n.tenant AND e.extension = n.number
+    WHERE n.tenant = %s AND n.number IN (%s) AND (n.kind = 'park_code' OR n.number = %s)
+    ORDER BY n.number = %s DESC, CHAR_LENGTH(n.number) DESC LIMIT 1]]
+  return first_row(query:format(tenant, table.concat(candidates, ","), whole, whole),
     { "number", "kind", "action", "enabled", "display_name" })
 end
 
 --- The extension of a tenant whose phone has registered just this address: {number}. For calls that a phone was told to
 --- make to a Contact, as in an attended transfer.
-function directory.registered_at(tenant, uri)
-  local name, user = quoted(tenant), quoted(uri.user or "")
-  local host = quoted(address_of(uri.host))
-  if not name or not user or not host then return false end
+function directory.registered_at(domain, uri)
+  local tenant = quoted(domain)
+  -- Each piece is quoted for its check only; together they are one text.
+  if not tenant or not quoted(uri.user or "") or not quoted(address_of(uri.host)) then return false end
   local contact = "sip:" .. uri.user .. "@" .. uri.host .. (uri.port and ":" .. uri.port or "")
-  return first_row("SELECT username FROM location WHERE expires > NOW() AND domain = " .. name
-    .. " AND (contact = '" .. contact .. "' OR LEFT(contact, " .. (#contact + 1) .. ") = '" .. contact .. ";') LIMIT 1",
-    { "number" })
+  local query = [[SELECT username FROM location
+    WHERE expires > NOW() AND domain = %s AND (contact = '%s' OR LEFT(contact, %d) = '%s;') LIMIT 1]]
+  return first_row(query:format(tenant, contact, #contact + 1, contact), { "number" })
 end
 
 return directory

@@ -1,0 +1,301 @@
+local decide = require("decide")
+
+local kTenant = "demo.callpark"
+local kDevice = "udp:127.0.0.11:5060"
+
+-- A request of 101 from outside, to which the test adds what it is about.
+local function facts(changes)
+  local f = {
+    method = "INVITE", from_parkd = false, call_id = "c", cseq = 2, from_tag = "ft", display = "",
+    source = { ip = "127.0.0.11", device = kDevice },
+    from = { user = "101", host = kTenant }, to = { user = "102", host = kTenant },
+    ruri = { user = "102", host = kTenant }, dialled = { text = "102", beginning = "102", clean = true },
+    has_credentials = true, has_replaces = false, trunk = false,
+    identity = { status = "known", user = "101", display = "Alice" },
+  }
+  for name, value in pairs(changes) do f[name] = value end
+  return f
+end
+
+local function number(text) return { text = text, beginning = text, clean = true } end
+
+local extension = { number = "102", kind = "extension", action = "", enabled = 1, display_name = "Bob" }
+local park_code = { number = "*70", kind = "park_code", action = "park", enabled = 1, display_name = "" }
+local retrieve_code = { number = "*71", kind = "park_code", action = "retrieve", enabled = 1, display_name = "" }
+local away = { away = true }
+
+local function call(a_kind, b_kind, b_aor)
+  return {
+    call_id = "c", confirmed = true,
+    a = { tag = "ft", kind = a_kind, aor = a_kind == "extension" and "101@" .. kTenant or nil },
+    b = { tag = "tt", kind = b_kind, aor = b_aor or b_kind == "extension" and "102@" .. kTenant or nil },
+  }
+end
+
+local function refused(code, decision)
+  assert.equal("refuse", decision.action)
+  assert.equal(code, decision.code)
+end
+
+describe("a call of an extension", function()
+  it("goes to the extension that was dialled", function()
+    local d = decide.request(facts({ number = extension }))
+    assert.equal("to_extension", d.action)
+    assert.equal("102@" .. kTenant, d.aor)
+    assert.same({ kind = "extension", aor = "101@" .. kTenant, display = "Alice" }, d.caller)
+    assert.same({ kind = "extension", aor = "102@" .. kTenant, display = "Bob" }, d.callee)
+  end)
+
+  it("shows the name that the phone gives before the one in the database", function()
+    assert.equal("Al", decide.request(facts({ number = extension, display = "Al" })).caller.display)
+  end)
+
+  it("to a park code goes to parkd with the held call", function()
+    local held = { record = { call_id = "h" }, side = "a", device = kDevice, since = 1 }
+    local d = decide.request(facts({ number = park_code, held_calls = { held } }))
+    assert.same({ action = "feature_call", tenant = kTenant, user = "101", held = held }, d)
+    assert.is_nil(decide.request(facts({ number = park_code, held_calls = {} })).held)
+  end)
+
+  it("to a retrieve code does not ask for held calls", function()
+    local d = decide.request(facts({ number = retrieve_code }))
+    assert.same({ action = "feature_call", tenant = kTenant, user = "101" }, d)
+  end)
+
+  it("beginning with a plus goes out by the trunk, whatever the number plan says", function()
+    local trunk = { trunk = "demo", address = "127.0.0.50", port = 5060, transport = "udp" }
+    local d = decide.request(facts({ dialled = number("+4420"), tenant_trunk = trunk, number = extension }))
+    assert.same({ "to_trunk", "+4420", trunk }, { d.action, d.number, d.trunk })
+    refused(404, decide.request(facts({ dialled = number("+4420"), tenant_trunk = false })))
+    refused(404, decide.request(facts({ dialled = number("+44x"), tenant_trunk = trunk })))
+    refused(403, decide.request(facts({ dialled = number("+4420"), tenant_trunk = trunk, has_replaces = true })))
+  end)
+
+  it("to an extension that is switched off is not put through", function()
+    local off = { number = "102", kind = "extension", enabled = 0 }
+    refused(480, decide.request(facts({ number = off })))
+  end)
+
+  it("in another's name, or to another domain, is refused", function()
+    refused(403, decide.request(facts({ identity = { status = "known", user = "102" } })))
+    refused(403, decide.request(facts({ ruri = { user = "102", host = "other.callpark" }, registered = false })))
+  end)
+end)
+
+describe("a REFER", function()
+  local function refer(changes)
+    local f = facts({ method = "REFER", to_tag = "tt", marker = false, call = call("extension", "extension"),
+      refer_to = { user = "*70", host = kTenant }, refer_number = park_code, is_known_call = true })
+    for name, value in pairs(changes or {}) do f[name] = value end
+    return f
+  end
+
+  it("to a park code goes to parkd with a marker", function()
+    local d = decide.request(refer())
+    assert.same({ action = "refer", tenant = kTenant, user = "101", side = "a", marker = true }, d)
+  end)
+
+  it("to parkd itself (an attended transfer names its Contact) too", function()
+    local d = decide.request(refer({ refer_to = { user = "parkd", host = "127.0.0.1", is_parkd = true } }))
+    assert.same({ "refer", true }, { d.action, d.marker })
+  end)
+
+  it("in a call with parkd needs no marker", function()
+    local own = { host = "127.0.0.1", is_parkd = true }
+    local d = decide.request(refer({ call = false, from_tenant = { tenant = kTenant }, ruri = own }))
+    assert.same({ "refer", nil }, { d.action, d.marker })
+  end)
+
+  it("works without a record of the call", function()
+    local d = decide.request(refer({ call = false, from_tenant = { tenant = kTenant } }))
+    assert.same({ "refer", true, nil }, { d.action, d.marker, d.side })
+    d = decide.request(refer({ call = false, from_tenant = false, to_tenant = { tenant = kTenant },
+      from = { user = "101", host = "127.0.0.1" } }))
+    assert.equal(kTenant, d.tenant)
+  end)
+
+  it("to a retrieve code, a number, or a code of another domain is an ordinary transfer", function()
+    for _, case in ipairs({ { refer_number = retrieve_code }, { refer_number = extension }, { refer_number = false },
+      { refer_to = { user = "*70", host = "other.callpark" } } }) do
+      assert.equal("within_dialog", decide.request(refer(case)).action)
+    end
+  end)
+
+  it("of who is no party, or not that one, is 481", function()
+    refused(481, decide.request(refer({ identity = { status = "known", user = "105" } })))
+    refused(481, decide.request(refer({ identity = { status = "known", user = "102" } })))
+  end)
+
+  it("says 400 when Refer-To is missing", function() refused(400, decide.request(refer({ refer_to = false }))) end)
+end)
+
+-- Everything that can be asked for, with every answer. A walk follows each of them.
+local rows_away = { false, away }
+local answers = {
+  marker = { false, { floor = 2 }, { floor = 3 } },
+  call = { false, call("extension", "extension"), call("extension", "trunk"), call("trunk", "extension"),
+    call("extension", "extension", "101@other.callpark") },
+  is_known_call = { true, false },
+  trunk = { false, away, { enabled = 1 }, { enabled = "0" } },
+  from_tenant = { { tenant = kTenant }, unpack(rows_away) },
+  to_tenant = { { tenant = kTenant }, unpack(rows_away) },
+  identity = { { status = "known", user = "101" }, { status = "known", user = "102" }, { status = "absent" },
+    { status = "stale" }, { status = "wrong" }, { status = "database_away" } },
+  did = { { tenant = kTenant, number = "102", kind = "extension", enabled = 1 }, unpack(rows_away) },
+  number = { extension, park_code, retrieve_code, { number = "102", kind = "extension", enabled = 0 },
+    unpack(rows_away) },
+  refer_number = { extension, park_code, retrieve_code, unpack(rows_away) },
+  registered = { { number = "103" }, unpack(rows_away) },
+  tenant_trunk = { { trunk = "t", address = "127.0.0.50", port = 5060, transport = "udp" }, unpack(rows_away) },
+  held_calls = { {}, { { record = { call_id = "h" }, side = "a", device = kDevice, since = 1 } } },
+}
+
+local methods = { "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "MESSAGE", "REFER", "NOTIFY", "UPDATE",
+  "PRACK", "INFO", "SUBSCRIBE", "PUBLISH", "WHATEVER" }
+local targets = {
+  { user = "102", host = kTenant }, { user = "102", host = "127.0.0.1", is_ours = true },
+  { user = "102", host = "other.callpark" }, { user = "parkd", host = "127.0.0.1", is_parkd = true },
+}
+local dialled_numbers = { number("102"), number("+4420"), number("+44x"),
+  { text = "*70'", beginning = "*70", clean = false }, false }
+local referred = { false, { user = "*70", host = kTenant }, { user = "parkd", host = "127.0.0.1", is_parkd = true },
+  { user = "*70", host = "other.callpark" }, { host = kTenant } }
+
+local kNeedsMax = 8
+
+local function walk(f, asked, visit)
+  local d = decide.request(f)
+  if not d.need then return visit(f, d) end
+  assert.is_truthy(answers[d.need], "asks for " .. tostring(d.need))
+  assert.is_nil(f[d.need], "asks twice for " .. d.need)
+  assert.is_true(asked < kNeedsMax)
+  for _, answer in ipairs(answers[d.need]) do
+    local g = {}
+    for name, value in pairs(f) do g[name] = value end
+    g[d.need] = answer
+    walk(g, asked + 1, visit)
+  end
+end
+
+local function each_request(visit)
+  for _, method in ipairs(methods) do
+    for _, from_parkd in ipairs({ true, false }) do
+      for _, to_tag in ipairs({ false, "tt" }) do
+        for _, target in ipairs(targets) do
+          for _, dialled in ipairs(dialled_numbers) do
+            for _, credentials in ipairs({ true, false }) do
+              for _, refer_to in ipairs(method == "REFER" and referred or { false }) do
+                local f = facts({ method = method, from_parkd = from_parkd, ruri = target, dialled = dialled,
+                  has_credentials = credentials, refer_to = refer_to, inside_tenant = from_parkd and kTenant or nil })
+                f.to_tag = to_tag or nil
+                f.trunk, f.identity = nil, nil
+                walk(f, 0, visit)
+              end
+            end
+          end
+        end
+      end
+    end
+  end
+end
+
+local function is_known(f) return f.identity ~= nil and f.identity.status == "known" end
+local function is_trunk(f) return f.trunk ~= nil and f.trunk ~= false end
+
+describe("every request there can be", function()
+  it("is decided upon, in a way that perform.lua knows", function()
+    local actions, count = {}, 0
+    each_request(function(_, d)
+      actions[d.action] = true
+      count = count + 1
+    end)
+    local names = {}
+    for name in pairs(actions) do names[#names + 1] = name end
+    table.sort(names)
+    assert.same({ "adopted", "answer_options", "cancel", "challenge", "drop", "feature_call", "parkd_within_dialog",
+      "refer", "refuse", "refuse_event", "register", "to_contact", "to_extension", "to_parkd", "to_trunk",
+      "within_dialog" }, names)
+    assert.is_true(count > 5000)
+  end)
+
+  it("gets to parkd, to a trunk or into the registrar only from who is known", function()
+    local guarded = { feature_call = true, refer = true, to_trunk = true, register = true, to_contact = true }
+    each_request(function(f, d)
+      if guarded[d.action] and not f.from_parkd then
+        assert.is_true(is_known(f) and f.has_credentials)
+        assert.is_false(is_trunk(f))
+      end
+      if d.action == "to_extension" and not f.from_parkd then assert.is_true(is_known(f) or is_trunk(f)) end
+    end)
+  end)
+
+  it("of an extension is in its own name", function()
+    each_request(function(f, d)
+      if is_known(f) and (d.action == "feature_call" or d.action == "to_trunk" or d.action == "register") then
+        assert.equal(d.action == "register" and f.to.user or f.from.user, f.identity.user)
+      end
+      if d.action == "refer" and f.call then
+        assert.equal(f.call[d.side].aor, d.user .. "@" .. d.tenant)
+        assert.equal(f.call[d.side].tag, f.from_tag)
+      end
+    end)
+  end)
+
+  it("stays in its tenant", function()
+    each_request(function(_, d)
+      if d.aor then assert.is_truthy(d.aor:find("@" .. kTenant, 1, true)) end
+      if d.tenant then assert.is_true(d.tenant == kTenant or d.tenant == "other.callpark" and d.action == "refer") end
+    end)
+  end)
+
+  it("that is a REFER reaches no trunk, and none comes from one", function()
+    each_request(function(f, d)
+      if f.method ~= "REFER" or f.from_parkd then return end
+      if d.action == "within_dialog" then assert.equal("extension", f.call.b.kind) end
+      if d.action ~= "refuse" and f.call then assert.equal("extension", f.call.a.kind) end
+    end)
+  end)
+
+  it("of a marked parker goes to parkd, except ACKs from before", function()
+    each_request(function(f, d)
+      if not f.marker or f.method == "REFER" then return end
+      local before = f.method == "ACK" and f.cseq < f.marker.floor
+      if not before then
+        assert.equal("adopted", d.action)
+        assert.equal(f.method == "BYE", d.ends_record)
+      else
+        assert.not_equal("adopted", d.action)
+      end
+    end)
+  end)
+
+  it("of a marked parker that is a REFER holds the marker once more", function()
+    each_request(function(f, d)
+      if f.marker and d.action == "refer" and not f.ruri.is_parkd then assert.is_true(d.marker) end
+    end)
+  end)
+
+  it("within no known call gets 481, and its ACK nothing", function()
+    each_request(function(f, d)
+      if f.is_known_call ~= false then return end
+      if f.method == "ACK" then assert.equal("drop", d.action) else refused(481, d) end
+    end)
+  end)
+
+  it("is 503 when the answer that it needs is not to be had", function()
+    each_request(function(f, d)
+      for name in pairs(answers) do
+        if f[name] == away then refused(503, d) end
+      end
+      if f.identity and f.identity.status == "database_away" then refused(503, d) end
+    end)
+  end)
+
+  it("is challenged with stale only when the nonce was", function()
+    each_request(function(f, d)
+      if d.action ~= "challenge" then return end
+      assert.equal(f.identity ~= nil and f.identity.status == "stale", d.stale == true)
+      assert.equal(f.identity ~= nil and f.identity.status == "wrong", d.wrong == true)
+    end)
+  end)
+end)

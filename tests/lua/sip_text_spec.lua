@@ -1,0 +1,100 @@
+local sip_text = require("sip_text")
+
+describe("sip_text.parse_uri", function()
+  it("takes a URI apart", function()
+    local uri = sip_text.parse_uri("sip:101;x=1:secret@Demo.Callpark:5070;transport=TCP?Replaces=a%3Bb")
+    assert.equal("101", uri.user)
+    assert.equal("demo.callpark", uri.host)
+    assert.equal(5070, uri.port)
+    assert.equal("transport=TCP", uri.params)
+    assert.equal("Replaces=a%3Bb", uri.headers)
+  end)
+
+  it("unescapes the user", function()
+    assert.equal("*70#", sip_text.parse_uri("sip:%2a70%23@x").user)
+  end)
+
+  it("knows URIs without user, port or parameters, and IPv6", function()
+    assert.is_nil(sip_text.parse_uri("sip:x.example").user)
+    assert.is_nil(sip_text.parse_uri("sip:x.example").port)
+    local uri = sip_text.parse_uri("sips:a@[::1]:5060")
+    assert.same({ "[::1]", 5060 }, { uri.host, uri.port })
+  end)
+
+  it("lets a question mark stand in the user", function()
+    local uri = sip_text.parse_uri("sip:who?@x")
+    assert.same({ "who?", "x", "" }, { uri.user, uri.host, uri.headers })
+  end)
+
+  it("refuses what is none", function()
+    local none = { "", "sip:", "tel:+44", "sip:a@", "sip:a@b c", "sip:a@b:port", "sip:a@'x'", "mailto:a@b" }
+    for _, text in ipairs(none) do
+      assert.is_nil(sip_text.parse_uri(text), text)
+    end
+  end)
+end)
+
+describe("sip_text.address_uri", function()
+  it("finds the URI with and without brackets", function()
+    assert.equal("sip:a@b;p=1?q=2", sip_text.address_uri('"Bob <x>" <sip:a@b;p=1?q=2>;tag=3'))
+    assert.equal("sip:a@b", sip_text.address_uri(" sip:a@b;tag=3"))
+    assert.is_nil(sip_text.address_uri(""))
+  end)
+end)
+
+describe("sip_text.dialled_number", function()
+  local function number(user)
+    local dialled = sip_text.dialled_number(user)
+    return dialled and { dialled.text, dialled.beginning, dialled.clean }
+  end
+
+  it("accepts digits, stars, a plus, and one trailing hash", function()
+    assert.same({ "101", "101", true }, number("101"))
+    assert.same({ "*70333", "*70333", true }, number("*70333#"))
+    assert.same({ "+442030000101", "+442030000101", true }, number("+442030000101"))
+    assert.same({ "*70#", "*70#", true }, number("*70##"))
+  end)
+
+  it("keeps the harmless beginning of what is not clean", function()
+    assert.same({ "*70' OR 1", "*70", false }, number("*70' OR 1"))
+    local long = ("7"):rep(100)
+    assert.same({ long, long:sub(1, 64), false }, number(long))
+  end)
+
+  it("is nil for what begins badly, and for nothing", function()
+    for _, user in ipairs({ "", "#", "'; DROP TABLE numbers", "\0", " 101", "\"", "\\" }) do
+      assert.is_nil(sip_text.dialled_number(user), user)
+    end
+    assert.is_nil(sip_text.dialled_number(nil))
+  end)
+
+  it("lets no character through that means something in SQL", function()
+    for byte = 0, 255 do
+      local dialled = sip_text.dialled_number("1" .. string.char(byte) .. "2")
+      assert.is_truthy(dialled.beginning:match("^[%w*#+._-]+$"), byte)
+    end
+  end)
+end)
+
+describe("sip_text.beginnings", function()
+  it("are longest first and not longer than allowed", function()
+    assert.same({ "*70", "*7", "*" }, sip_text.beginnings("*70", 10))
+    assert.same({ "*7", "*" }, sip_text.beginnings("*70", 2))
+  end)
+end)
+
+describe("sip_text.display_name", function()
+  it("loses its quotes, escapes and control characters", function()
+    assert.equal('Al "the" Ace', sip_text.display_name('"Al \\"the\\" Ace"', 60))
+    assert.equal("Bob", sip_text.display_name(" Bob ", 60))
+    assert.equal("a b", sip_text.display_name("a\nb", 60))
+    assert.equal("", sip_text.display_name(nil, 60))
+  end)
+
+  it("is not cut within a character", function()
+    local name = "\195\164\195\182\195\188" -- three letters of two bytes
+    assert.equal("\195\164", sip_text.display_name(name, 3))
+    assert.equal("\195\164\195\182", sip_text.display_name(name, 4))
+    assert.equal("", sip_text.display_name(name, 1))
+  end)
+end)
