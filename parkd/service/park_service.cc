@@ -27,8 +27,9 @@ struct ParkService::ParkedCall {
   DialledFacts facts;  // of the code that parked it; empty after a take-over
   std::optional<ReferId> refer;
   TransferTarget target;
-  int target_status = 0;  // why the last transfer failed
-  std::optional<CallId> parker_call;
+  int target_status = 0;                 // why the last transfer failed
+  std::optional<CallId> parker_call;     // waits for its answer
+  std::optional<CallId> announced_call;  // is answered, and hears the orbit
   std::map<park::Retriever, CallId> retrievers;
   park::Retriever last_retriever = 0;
   std::map<park::Timer, LoopHandle> timers;
@@ -114,7 +115,8 @@ class ParkService::Performer {
       service_.legs_.conclude_refer(*std::exchange(call_.refer, std::nullopt), 200, "OK", Legs::Adoption::kKept);
       return;
     }
-    const CallId parker = *call_.parker_call;
+    const CallId parker = *std::exchange(call_.parker_call, std::nullopt);
+    call_.announced_call = parker;
     Announcement announcement{
         call_.facts.language,
         {Announcement::Prompt{"call_parked"}, Announcement::Digits{dialled_to_retrieve(call_.facts, call_.row.orbit)}}};
@@ -132,8 +134,8 @@ class ParkService::Performer {
     }
   }
   void operator()(const park::EndParkerCall&) {
-    if (!call_.parker_call) return;
-    const CallId parker = *std::exchange(call_.parker_call, std::nullopt);
+    if (!call_.announced_call) return;
+    const CallId parker = *std::exchange(call_.announced_call, std::nullopt);
     service_.park_by_call_.erase(parker);
     service_.announcer_.stop(parker);
     service_.legs_.hang_up(parker);
@@ -528,8 +530,9 @@ void ParkService::on_call_gone(CallId call) {
   const ParkId id = found->second;
   park_by_call_.erase(found);
   ParkedCall& parked = *find(id);
-  if (parked.parker_call == call) {
-    parked.parker_call.reset();
+  for (auto* of_parker : {&parked.parker_call, &parked.announced_call}) {
+    if (*of_parker != call) continue;
+    of_parker->reset();
     return tell(id, park::ParkerCallGone{});
   }
   const auto retriever = parked.retriever_of(call);

@@ -1,0 +1,787 @@
+#include "parkd/service/park_service.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/parkd/service/park_world.h"
+
+namespace callpark {
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class ParkServiceTest : public testing::Test, public ParkWorld {
+ protected:
+  ParkId only_park() const { return legs.parks.empty() ? "" : legs.parks.begin()->first; }
+  const ParkedCallRow& only_row() const { return store.rows.begin()->second; }
+};
+
+// ---- park by REFER ----
+
+TEST_F(ParkServiceTest, P1_ABlindTransferToTheCodeParksAtTheParkersExtension) {
+  const ReferId refer = this->refer("101", "*68");
+  settle();
+  EXPECT_EQ(status_of_refer(refer), 200);
+  EXPECT_EQ(legs.parks.at(only_park()).hears, "music");
+  EXPECT_EQ(only_row().orbit, "101");
+  EXPECT_EQ(only_row().state, RowState::kParked);
+  EXPECT_EQ(only_row().parker, "101");
+  EXPECT_EQ(service->parked_calls(), 1U);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, P2_ABlindTransferMayNameAnyExtension) {
+  refer("101", "*68105");
+  settle();
+  EXPECT_EQ(only_row().orbit, "105");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, P1_TheRowIsCompleteBeforeTheParkerIsTold) {
+  const ReferId refer = this->refer();
+  while (status_of_refer(refer) == 0 && steps.next()) {
+  }
+  EXPECT_EQ(status_of_refer(refer), 200);
+  EXPECT_EQ(only_row().state, RowState::kParked);
+  ASSERT_TRUE(only_row().media);
+  EXPECT_TRUE(only_row().media->remote);
+  EXPECT_NE(only_row().media->local.port, 0);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, AParkerWhoDoesNotHangUpIsHungUpAfterASecondOrTwo) {
+  refer();
+  pass(Duration(1900));
+  EXPECT_THAT(legs.byes, IsEmpty());
+  pass(Duration(200));
+  EXPECT_THAT(legs.byes, ElementsAre("peer call-1"));
+  end_all();
+}
+
+TEST_F(ParkServiceTest, AParkerWhoHangsUpIsLeftInPeace) {
+  park();
+  pass(seconds(10));
+  EXPECT_THAT(legs.byes, IsEmpty());
+  end_all();
+}
+
+struct RefusedRefer {
+  const char* name;
+  int status;
+  std::function<void(ParkWorld&)> spoil;
+  const char* number = "*68";
+};
+
+class RefusedReferTest : public ParkServiceTest, public testing::WithParamInterface<RefusedRefer> {};
+
+TEST_P(RefusedReferTest, S13_TheParkerKeepsTheCall) {
+  GetParam().spoil(*this);
+  const ReferId refer = this->refer("101", GetParam().number);
+  settle();
+  const auto outcome = legs.refer_outcomes.at(refer);
+  EXPECT_EQ(outcome.status, GetParam().status);
+  EXPECT_EQ(outcome.adoption, Legs::Adoption::kReleased);
+  EXPECT_FALSE(outcome.reason.empty());
+  EXPECT_THAT(legs.byes, IsEmpty());
+  EXPECT_EQ(service->calls(), 0U);
+  EXPECT_TRUE(media.sessions.empty());
+  EXPECT_TRUE(legs.parks.empty());
+  store.come_back();
+  settle();
+  EXPECT_TRUE(store.rows.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Because, RefusedReferTest,
+    testing::Values(RefusedRefer{"NotPermitted", 403, [](ParkWorld& world) { world.store.may_park = false; }},
+                    RefusedRefer{"InvalidCode", 404, [](ParkWorld&) {}, "*689"},
+                    RefusedRefer{"ACodeThatRetrieves", 404, [](ParkWorld&) {}, "*88"},
+                    RefusedRefer{"NoCodeAtAll", 404, [](ParkWorld&) {}, "999"},
+                    RefusedRefer{"DatabaseAway", 503, [](ParkWorld& world) { world.store.is_away = true; }},
+                    RefusedRefer{"MediadAway", 503, [](ParkWorld& world) { world.media.is_away = true; }},
+                    RefusedRefer{"CallerRefuses", 488,
+                                 [](ParkWorld& world) { world.legs.caller_reply = FakeLegs::Reply::kRefuse; }},
+                    RefusedRefer{"CallerGone", 480,
+                                 [](ParkWorld& world) { world.legs.caller_reply = FakeLegs::Reply::kGone; }}),
+    [](const auto& tested) { return std::string(tested.param.name); });
+
+TEST_F(ParkServiceTest, S8_ATakenOrbitIsRefusedWith486) {
+  park();
+  const ReferId second = refer("101", "*68");
+  settle();
+  EXPECT_EQ(status_of_refer(second), 486);
+  EXPECT_EQ(legs.refer_outcomes.at(second).adoption, Legs::Adoption::kReleased);
+  EXPECT_EQ(service->parked_calls(), 1U);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S8_MoreCallsFitWhereTheTenantAllowsIt) {
+  store.calls_per_orbit_max = 2;
+  const ReferId first = refer();
+  settle();
+  const ReferId second = refer();
+  settle();
+  EXPECT_EQ(status_of_refer(first), 200);
+  EXPECT_EQ(status_of_refer(second), 200);
+  EXPECT_EQ(service->parked_calls(), 2U);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, TheTenantsCapIsRefusedWith486) {
+  store.parked_calls_max = 1;
+  park();
+  const ReferId second = refer("102", "*68");
+  settle();
+  EXPECT_EQ(status_of_refer(second), 486);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, OneDialogIsParkedOnce) {
+  const AdoptableDialog dialog = this->dialog();
+  Referral first = legs.refer("101", "*68", dialog);
+  Referral second = legs.refer("101", "*68105", dialog);
+  const ReferId one = first.refer;
+  const ReferId two = second.refer;
+  service->on_refer(std::move(first));
+  service->on_refer(std::move(second));
+  settle();
+  EXPECT_EQ(status_of_refer(one), 200);
+  EXPECT_EQ(status_of_refer(two), 480);
+  EXPECT_EQ(legs.refer_outcomes.at(two).adoption, Legs::Adoption::kKept) << "the first has adopted it";
+  end_all();
+}
+
+// ---- park by a held call ----
+
+TEST_F(ParkServiceTest, S1_ANewCallToACodeParksTheHeldOne) {
+  const CallId call = dial_with_held("101", "*70333");
+  settle();
+  EXPECT_EQ(legs.calls.at(call).stage, FakeLegs::Call::Stage::kConfirmed);
+  EXPECT_EQ(legs.parks.at(only_park()).hears, "music");
+  EXPECT_EQ(only_row().orbit, "333");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S2_TheParkerHearsWhatToDialAndThenBothHisCallsEnd) {
+  const CallId call = dial_with_held("101", "*70333");
+  settle();
+  EXPECT_THAT(media.spoken, ElementsAre("call_parked"));
+  EXPECT_THAT(media.digits, ElementsAre("*71333"));
+  EXPECT_THAT(legs.byes, IsEmpty());
+  media.play_out();
+  settle();
+  EXPECT_EQ(status_of_call(call), 200);
+  EXPECT_THAT(legs.byes, ElementsAre("peer call-1"));
+  EXPECT_EQ(service->parked_calls(), 1U);
+  EXPECT_EQ(media.sessions.size(), 1U);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S4_ABareCodeParksAtARandomOrbitAndSaysIt) {
+  dial_with_held("101", "*70");
+  settle();
+  EXPECT_THAT(media.digits, ElementsAre("*71" + only_row().orbit));
+  EXPECT_EQ(only_row().orbit.front(), '*');
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S2_TheParkIsCommittedBeforeTheAnnouncement) {
+  const CallId call = dial_with_held("101", "*70333");
+  while (legs.calls.at(call).stage == FakeLegs::Call::Stage::kAsked) ASSERT_TRUE(steps.next());
+  EXPECT_EQ(only_row().state, RowState::kParked);
+  legs.caller_of_feature_hangs_up(call);
+  settle();
+  EXPECT_EQ(service->parked_calls(), 1U);
+  EXPECT_THAT(legs.byes, ElementsAre("peer call-1"));
+  end_all();
+}
+
+TEST_F(ParkServiceTest, AnAnnouncementThatNeverEndsIsEnded) {
+  const CallId call = dial_with_held("101", "*70333");
+  pass(seconds(31));
+  EXPECT_EQ(status_of_call(call), 200);
+  EXPECT_EQ(service->parked_calls(), 1U);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, AParkerWhoNeverAcknowledgesHasParkedAllTheSame) {
+  legs.retrievers_acknowledge = false;
+  dial_with_held("101", "*70333");
+  settle();
+  EXPECT_EQ(service->parked_calls(), 1U);
+  EXPECT_THAT(legs.byes, ElementsAre("peer call-1"));
+  EXPECT_EQ(media.sessions.size(), 1U);
+  end_all();
+}
+
+struct RefusedCall {
+  const char* name;
+  int status;
+  const char* prompt;
+  std::function<void(ParkWorld&)> spoil;
+  const char* number = "*70333";
+};
+
+class RefusedParkCallTest : public ParkServiceTest, public testing::WithParamInterface<RefusedCall> {};
+
+TEST_P(RefusedParkCallTest, S13_TheParkerHearsWhyAndKeepsTheCall) {
+  GetParam().spoil(*this);
+  const CallId call = dial_with_held("101", GetParam().number);
+  settle();
+  if (*GetParam().prompt) {
+    EXPECT_EQ(status_of_call(call), 0) << "first the sentence";
+    EXPECT_EQ(legs.calls.at(call).stage, FakeLegs::Call::Stage::kEarly);
+    EXPECT_THAT(media.spoken, ElementsAre(GetParam().prompt));
+    media.play_out();
+    settle();
+  }
+  EXPECT_EQ(status_of_call(call), GetParam().status);
+  EXPECT_FALSE(legs.call_outcomes.at(call).reason.empty());
+  EXPECT_THAT(legs.byes, IsEmpty());
+  EXPECT_EQ(service->calls(), 0U);
+  EXPECT_TRUE(media.sessions.empty());
+  EXPECT_TRUE(legs.parks.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Because, RefusedParkCallTest,
+    testing::Values(
+        RefusedCall{"NotPermitted", 403, "not_permitted", [](ParkWorld& world) { world.store.may_park = false; }},
+        RefusedCall{"InvalidCode", 404, "invalid_code", [](ParkWorld&) {}, "*70999"},
+        RefusedCall{"DatabaseAway", 503, "not_available", [](ParkWorld& world) { world.store.is_away = true; }},
+        RefusedCall{"MediadAway", 503, "", [](ParkWorld& world) { world.media.is_away = true; }},
+        RefusedCall{"CallerRefuses", 488, "not_available",
+                    [](ParkWorld& world) { world.legs.caller_reply = FakeLegs::Reply::kRefuse; }},
+        RefusedCall{"CallerGone", 480, "not_available",
+                    [](ParkWorld& world) { world.legs.caller_reply = FakeLegs::Reply::kGone; }}),
+    [](const auto& tested) { return std::string(tested.param.name); });
+
+TEST_F(ParkServiceTest, S7_WithoutAHeldCallThereIsNothingToPark) {
+  const CallId call = dial("101", "*70333");
+  settle();
+  EXPECT_THAT(media.spoken, ElementsAre("no_held_call"));
+  media.play_out();
+  EXPECT_EQ(status_of_call(call), 404);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S8_ATakenOrbitIsSpokenAndAnswered486) {
+  dial_with_held("101", "*70333");
+  settle();
+  const CallId second = dial_with_held("102", "*70333");
+  settle();
+  EXPECT_THAT(media.spoken, ElementsAre("call_parked", "orbit_taken"));
+  pass(seconds(11));
+  EXPECT_EQ(status_of_call(second), 486);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, ARefusalThatCannotBeSpokenComesAtOnce) {
+  legs.callers_have_codec = false;
+  const CallId call = dial("101", "*70333");
+  settle();
+  EXPECT_EQ(status_of_call(call), 404);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S7_TheCallThatARetrieverHoldsIsParkedAgain) {
+  const ParkId id = retrieve();
+  legs.parks.at(id).peer_holds = true;
+  const CallId call = dial("102", "*70333");
+  settle();
+  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(only_row().orbit, "333");
+  EXPECT_EQ(only_row().parker, "102");
+  media.play_out();
+  settle();
+  EXPECT_EQ(status_of_call(call), 200);
+  EXPECT_EQ(service->parked_calls(), 1U);
+  end_all();
+}
+
+// ---- attended transfer to a code ----
+
+TEST_F(ParkServiceTest, P5_TheReferOfAnAttendedTransferEndsTheConsultationCall) {
+  const CallId call = dial_with_held("101", "*70333");
+  settle();
+  const ReferId refer = refer_of_peer(only_park(), "101", "*70333");
+  settle();
+  EXPECT_EQ(status_of_refer(refer), 200);
+  EXPECT_EQ(status_of_call(call), 200);
+  EXPECT_THAT(legs.byes, IsEmpty());
+  pass(seconds(3));
+  EXPECT_THAT(legs.byes, ElementsAre("peer call-1")) << "his BYE did not come";
+  EXPECT_EQ(service->parked_calls(), 1U);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, P5_AReferThatComesBeforeTheAnnouncementIsRefused) {
+  dial_with_held("101", "*70333");
+  while (store.rows.empty()) ASSERT_TRUE(steps.next());
+  const ReferId refer = refer_of_peer(only_park(), "101", "*70333");
+  // Its look-up is answered while the claim is.
+  settle();
+  EXPECT_TRUE(status_of_refer(refer) == 200 || status_of_refer(refer) == 503) << status_of_refer(refer);
+  end_all();
+}
+
+// ---- retrieve ----
+
+TEST_F(ParkServiceTest, P3_TheOwnExtensionIsRetrievedWithTheBareCode) {
+  const ParkId id = park();
+  const CallId call = dial("101", "*88");
+  settle();
+  EXPECT_EQ(status_of_call(call), 200);
+  EXPECT_EQ(legs.parks.at(id).hears, "101");
+  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_EQ(only_row().state, RowState::kRetrieved);
+  EXPECT_EQ(only_row().orbit, "");
+  EXPECT_EQ(only_row().retriever, "101");
+  EXPECT_TRUE(media.sessions.empty());
+  EXPECT_EQ(service->parked_calls(), 0U);
+  EXPECT_EQ(service->calls(), 1U);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, P4_AnyPhoneRetrievesWithTheKey) {
+  const ParkId id = park();
+  dial("105", "*88101");
+  settle();
+  EXPECT_EQ(legs.parks.at(id).hears, "105");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S9_ARetrieveIsNotAnsweredBeforeTheCallIsWon) {
+  park();
+  const CallId call = dial("102", "*88101");
+  while (legs.calls.count(call) != 0 && legs.calls.at(call).stage == FakeLegs::Call::Stage::kAsked) {
+    ASSERT_TRUE(steps.next());
+  }
+  EXPECT_EQ(only_row().state, RowState::kRetrieving);
+  EXPECT_EQ(legs.parks.at(only_park()).hears, "102");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S9_AnEmptyOrbitIsSpokenAndAnswered404) {
+  const CallId call = dial("102", "*88105");
+  settle();
+  EXPECT_THAT(media.spoken, ElementsAre("no_call_parked"));
+  media.play_out();
+  EXPECT_EQ(status_of_call(call), 404);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, WhoMayNotRetrieveIsTold) {
+  park();
+  store.may_retrieve = false;
+  const CallId call = dial("102", "*88101");
+  settle();
+  EXPECT_THAT(media.spoken, ElementsAre("not_permitted"));
+  media.play_out();
+  EXPECT_EQ(status_of_call(call), 403);
+  EXPECT_EQ(service->parked_calls(), 1U);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S10_OfTwoRetrieversOneWinsAndTheOtherIsToldWithin300ms) {
+  const ParkId id = park();
+  const CallId first = dial("102", "*88101");
+  const CallId second = dial("103", "*88101");
+  settle();
+  EXPECT_EQ(status_of_call(first), 200);
+  EXPECT_THAT(media.spoken, ElementsAre("already_picked_up"));
+  EXPECT_EQ(status_of_call(second), 0);
+  pass(Duration(250));
+  EXPECT_EQ(status_of_call(second), 404);
+  EXPECT_EQ(legs.parks.at(id).hears, "102");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, ARetrieverWhoCancelsBeforeTheClaimLeavesTheCallParked) {
+  const ParkId id = park();
+  const CallId call = dial("102", "*88101");
+  legs.caller_of_feature_hangs_up(call);
+  settle();
+  EXPECT_EQ(only_row().state, RowState::kParked);
+  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, ARetrieverWhoCancelsWhileTheDatabaseClaimsLeavesTheCallParked) {
+  park();
+  const CallId call = dial("102", "*88101");
+  while (only_row().state != RowState::kRetrieving) ASSERT_TRUE(steps.next());
+  legs.caller_of_feature_hangs_up(call);
+  settle();
+  EXPECT_EQ(only_row().state, RowState::kParked);
+  const CallId next = dial("103", "*88101");
+  settle();
+  EXPECT_EQ(status_of_call(next), 200);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, ARetrieverWhoIsRefusedByTheCallerIsTold488AndTheMusicGoesOn) {
+  const ParkId id = park();
+  const WallTime deadline = only_row().deadline;
+  legs.caller_reply = FakeLegs::Reply::kRefuse;
+  const CallId call = dial("102", "*88101");
+  settle();
+  media.play_out();
+  settle();
+  EXPECT_EQ(status_of_call(call), 488);
+  EXPECT_EQ(only_row().state, RowState::kParked);
+  EXPECT_EQ(only_row().deadline, deadline);
+  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  legs.caller_reply = FakeLegs::Reply::kAccept;
+  pass(seconds(6));
+  const CallId again = dial("102", "*88101");
+  settle();
+  EXPECT_EQ(status_of_call(again), 200);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, ARetrieverWhoNeverAcknowledgesLeavesTheCallParked) {
+  const ParkId id = park();
+  legs.retrievers_acknowledge = false;
+  dial("102", "*88101");
+  settle();
+  EXPECT_EQ(only_row().state, RowState::kParked);
+  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(media.sessions.size(), 1U);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, ARetrieveOfACallThatIsStillBeingWrittenDownWins) {
+  refer();
+  while (store.rows.empty() || only_row().state != RowState::kParked) ASSERT_TRUE(steps.next());
+  const CallId call = dial("102", "*88101");
+  settle();
+  EXPECT_EQ(status_of_call(call), 200);
+  EXPECT_EQ(only_row().state, RowState::kRetrieved);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, ARetrieveDuringTheAnnouncementLeavesTheParkerHisSentence) {
+  const CallId parker = dial_with_held("101", "*70333");
+  settle();
+  const CallId call = dial("102", "*71333");
+  settle();
+  EXPECT_EQ(status_of_call(call), 200);
+  EXPECT_EQ(status_of_call(parker), 0);
+  media.play_out();
+  settle();
+  EXPECT_EQ(status_of_call(parker), 200);
+  EXPECT_EQ(service->calls(), 1U) << "the two still talk";
+  EXPECT_THAT(legs.byes, ElementsAre("peer call-1"));
+  end_all();
+}
+
+TEST_F(ParkServiceTest, ARetrieverMayParkAgainWhileTheFirstParkerStillListens) {
+  const CallId parker = dial_with_held("101", "*70333");
+  settle();
+  dial("102", "*71333");
+  settle();
+  legs.parks.at(only_park()).peer_holds = true;
+  const CallId again = dial("102", "*70105");
+  settle();
+  EXPECT_EQ(legs.calls.count(again), 1U) << "not the first parker's announcement is ended in the name of the second";
+  EXPECT_EQ(only_row().orbit, "105");
+  legs.caller_of_feature_hangs_up(parker);
+  legs.caller_of_feature_hangs_up(again);
+  settle();
+  EXPECT_EQ(service->parked_calls(), 1U);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, TheEndOfOneTalkingPartyEndsTheOther) {
+  const ParkId id = retrieve();
+  legs.hang_up_party(id, PartyEnd::kPeer);
+  settle();
+  EXPECT_THAT(legs.byes, ElementsAre("caller call-1"));
+  EXPECT_TRUE(store.rows.empty());
+  EXPECT_EQ(service->calls(), 0U);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, L5_ACallThatNobodyRetrievesEndsAtItsDeadline) {
+  store.park_seconds_max = 60;
+  const ParkId id = park();
+  pass(seconds(55));
+  EXPECT_EQ(service->parked_calls(), 1U);
+  pass(seconds(6));
+  EXPECT_THAT(legs.byes, ElementsAre("caller call-1"));
+  EXPECT_EQ(store.removed.at(id), park::EndReason::kTimedOut);
+  EXPECT_TRUE(store.rows.empty());
+  end_all();
+}
+
+TEST_F(ParkServiceTest, AnUndoneRetrieveDoesNotMoveTheDeadline) {
+  store.park_seconds_max = 60;
+  park();
+  pass(seconds(50));
+  const CallId call = dial("102", "*88101");
+  while (legs.calls.count(call) != 0 && only_row().state != RowState::kRetrieving) ASSERT_TRUE(steps.next());
+  legs.caller_of_feature_hangs_up(call);
+  pass(seconds(11));
+  EXPECT_EQ(service->calls(), 0U);
+  end_all();
+}
+
+// ---- park again ----
+
+TEST_F(ParkServiceTest, S12_ARetrieverParksAgainByRefer) {
+  const ParkId id = retrieve();
+  const ReferId refer = refer_of_peer(id, "102", "*68103");
+  settle();
+  EXPECT_EQ(status_of_refer(refer), 200);
+  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(only_row().orbit, "103");
+  EXPECT_EQ(only_row().parker, "102");
+  legs.hang_up_party(id, PartyEnd::kPeer);
+  const CallId call = dial("103", "*88");
+  settle();
+  EXPECT_EQ(status_of_call(call), 200);
+  EXPECT_EQ(legs.parks.at(id).hears, "103");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, ARefusedParkingAgainLeavesTheTwoTalking) {
+  retrieve();
+  refer("103", "*68");
+  settle();
+  ParkId talking;
+  for (const auto& [id, parked] : legs.parks) {
+    if (parked.is_bridged) talking = id;
+  }
+  const ReferId refer = refer_of_peer(talking, "102", "*68103");
+  settle();
+  EXPECT_EQ(status_of_refer(refer), 486);
+  EXPECT_EQ(legs.refer_outcomes.at(refer).adoption, Legs::Adoption::kKept);
+  EXPECT_TRUE(legs.parks.at(talking).is_bridged);
+  EXPECT_EQ(legs.parks.at(talking).hears, "102");
+  EXPECT_EQ(store.rows.at(talking).state, RowState::kRetrieved);
+  EXPECT_THAT(legs.byes, IsEmpty());
+  end_all();
+}
+
+TEST_F(ParkServiceTest, WhenTheRowOfANewParkCannotBeCompletedTheCallerGoesBackToTheParker) {
+  const ReferId refer = this->refer();
+  const auto is_being_written = [this] { return !legs.parks.empty() && legs.parks.begin()->second.hears == "music"; };
+  while (!is_being_written()) ASSERT_TRUE(steps.next());
+  store.is_away = true;
+  settle();
+  EXPECT_EQ(status_of_refer(refer), 503);
+  EXPECT_EQ(legs.refer_outcomes.at(refer).adoption, Legs::Adoption::kKept);
+  const ParkId id = only_park();
+  EXPECT_EQ(legs.parks.at(id).hears, "the parker");
+  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_TRUE(media.sessions.empty());
+  store.come_back();
+  settle();
+  EXPECT_EQ(only_row().state, RowState::kRetrieved);
+  EXPECT_EQ(only_row().orbit, "");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, WhenTheRowCannotBeCompletedAndTheParkerIsGoneTheCallIsParkedAsSoonAsItCan) {
+  refer();
+  while (legs.parks.empty() || legs.parks.begin()->second.hears != "music") ASSERT_TRUE(steps.next());
+  const ParkId id = only_park();
+  store.is_away = true;
+  legs.hang_up_party(id, PartyEnd::kPeer);
+  settle();
+  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  store.come_back();
+  settle();
+  const CallId call = dial("102", "*88101");
+  settle();
+  EXPECT_EQ(status_of_call(call), 200);
+  end_all();
+}
+
+// ---- transfers ----
+
+TEST_F(ParkServiceTest, S12_ARetrieverTransfersTheCaller) {
+  const ParkId id = retrieve();
+  const ReferId refer = refer_of_peer(id, "102", "104");
+  settle();
+  EXPECT_EQ(status_of_refer(refer), 200);
+  EXPECT_EQ(legs.parks.at(id).hears, "104");
+  EXPECT_EQ(legs.parks.at(id).peer_user, "104");
+  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_EQ(only_row().retriever, "104");
+  EXPECT_THAT(legs.byes, ElementsAre("peer feature-2"));
+  end_all();
+}
+
+TEST_F(ParkServiceTest, ATransferThatFailsSaysWhyAndTheTwoGoOnTalking) {
+  const ParkId id = retrieve();
+  legs.target_status = 486;
+  const ReferId refer = refer_of_peer(id, "102", "104");
+  settle();
+  EXPECT_EQ(status_of_refer(refer), 486);
+  EXPECT_EQ(legs.parks.at(id).hears, "102");
+  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, ATransferWhileTheDatabaseIsAwayIsRefusedAndTheTwoGoOnTalking) {
+  const ParkId id = retrieve();
+  store.is_away = true;
+  const ReferId refer = refer_of_peer(id, "102", "104");
+  settle();
+  EXPECT_EQ(status_of_refer(refer), 503);
+  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, ASecondTransferMeanwhileIsRefused) {
+  const ParkId id = retrieve();
+  const ReferId first = refer_of_peer(id, "102", "104");
+  const ReferId second = refer_of_peer(id, "102", "105");
+  settle();
+  EXPECT_EQ(status_of_refer(first), 200);
+  EXPECT_GE(status_of_refer(second), 400);
+  end_all();
+}
+
+// ---- mediad ----
+
+TEST_F(ParkServiceTest, O4_AMediaSessionThatMovedIsOfferedToTheCaller) {
+  const ParkId id = park();
+  const std::string session = media.sessions.begin()->first;
+  media.move(session);
+  EXPECT_TRUE(legs.parks.at(id).on_wire);
+  settle();
+  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  dial("102", "*88101");
+  settle();
+  EXPECT_EQ(legs.parks.at(id).hears, "102");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, MusicThatTheCallerWouldNotTakeIsOfferedAgain) {
+  const ParkId id = park();
+  legs.caller_reply = FakeLegs::Reply::kRefuse;
+  media.move(media.sessions.begin()->first);
+  settle();
+  legs.caller_reply = FakeLegs::Reply::kAccept;
+  EXPECT_FALSE(legs.parks.at(id).on_wire);
+  pass(Duration(5100));
+  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  end_all();
+}
+
+// ---- recovery ----
+
+TEST_F(ParkServiceTest, O4_AParkedCallIsTakenOverWithoutAWordToTheCaller) {
+  park();
+  restart();
+  EXPECT_EQ(service->parked_calls(), 1U);
+  EXPECT_FALSE(legs.parks.at(only_park()).on_wire);
+  EXPECT_EQ(media.sessions.size(), 1U);
+  EXPECT_TRUE(media.sessions.begin()->second.is_claimed);
+  const CallId call = dial("102", "*88101");
+  settle();
+  EXPECT_EQ(status_of_call(call), 200);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, O4_ACallTakenOverKeepsItsDeadline) {
+  store.park_seconds_max = 60;
+  park();
+  pass(seconds(50));
+  restart();
+  pass(seconds(5));
+  EXPECT_EQ(service->parked_calls(), 1U);
+  pass(seconds(10));
+  EXPECT_EQ(service->calls(), 0U);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, O4_ACallThatWasBeingAdoptedIsParkedAndHearsMusic) {
+  refer();
+  while (store.rows.empty()) ASSERT_TRUE(steps.next());
+  restart();
+  EXPECT_EQ(only_row().state, RowState::kParked);
+  EXPECT_EQ(legs.parks.at(only_park()).hears, "music");
+  EXPECT_THAT(legs.byes, ElementsAre("peer call-1"));
+  end_all();
+}
+
+TEST_F(ParkServiceTest, O4_ACallThatWasBeingRetrievedIsParkedAndHearsMusic) {
+  park();
+  dial("102", "*88101");
+  while (only_row().state != RowState::kRetrieving) ASSERT_TRUE(steps.next());
+  restart();
+  EXPECT_EQ(only_row().state, RowState::kParked);
+  EXPECT_EQ(legs.parks.at(only_park()).hears, "music");
+  const CallId call = dial("103", "*88101");
+  settle();
+  EXPECT_EQ(status_of_call(call), 200);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, O4_ATalkingCallIsTakenOverAndEndsLikeAnyOther) {
+  retrieve();
+  restart();
+  const ParkId id = only_park();
+  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_TRUE(media.sessions.empty());
+  legs.hang_up_party(id, PartyEnd::kCaller);
+  settle();
+  EXPECT_THAT(legs.byes, ElementsAre("peer feature-2"));
+  end_all();
+}
+
+TEST_F(ParkServiceTest, O4_WhenMediadIsAwayAtTheStartTheMusicComesLater) {
+  park();
+  media.is_away = true;
+  restart();
+  EXPECT_EQ(service->parked_calls(), 1U);
+  media.is_away = false;
+  pass(seconds(6));
+  EXPECT_EQ(legs.parks.at(only_park()).hears, "music");
+  EXPECT_EQ(media.sessions.size(), 1U);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, O4_TheStartWaitsForTheDatabase) {
+  park();
+  kill();
+  start();
+  store.is_away = true;
+  bool done = false;
+  service->recover([&done] { done = true; });
+  pass(seconds(10));
+  EXPECT_FALSE(done);
+  store.come_back();
+  pass(seconds(1));
+  EXPECT_TRUE(done);
+  EXPECT_EQ(service->parked_calls(), 1U);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, ACallParkedByAnotherNodeIsTakenOverByItsRetriever) {
+  park();
+  kill();
+  start();  // nothing is loaded
+  const CallId call = dial("102", "*88101");
+  settle();
+  EXPECT_EQ(status_of_call(call), 200);
+  EXPECT_EQ(only_row().owner, "node-1");
+  EXPECT_EQ(legs.parks.at(only_park()).hears, "102");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, RefusalsAreCounted) {
+  dial("102", "*88105");
+  settle();
+  EXPECT_NE(metrics.serialise().find(R"(callpark_refusals_total{reason="no_call_parked"} 1)"), std::string::npos);
+  end_all();
+}
+
+}  // namespace
+}  // namespace callpark
