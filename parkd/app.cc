@@ -14,6 +14,7 @@
 #include "parkd/leg/sip_legs.h"
 #include "parkd/media/media_client.h"
 #include "parkd/service/park_service.h"
+#include "parkd/store/schema.h"
 #include "parkd/store/sql_store.h"
 #include "parkd/transaction/transaction_layer.h"
 #include "parkd/transport/transport_layer.h"
@@ -137,6 +138,8 @@ void run_parkd(const ParkdConfig& config) {
   Metrics metrics;
   const auto on_term = loop.on_signal(SIGTERM, [&loop] { loop.stop(); });
   const auto on_int = loop.on_signal(SIGINT, [&loop] { loop.stop(); });
+
+  if (const auto problem = schema_problem(store_settings(config).address)) throw std::runtime_error(*problem);
 
   sip::TransportLayer transport(loop, transport_settings(config));
   sip::LoopAlarmClock clock(loop);
