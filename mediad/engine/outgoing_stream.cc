@@ -1,42 +1,20 @@
 #include "mediad/engine/outgoing_stream.h"
 
+#include <arpa/inet.h>
 #include <ortp/ortp.h>
 #include <sys/uio.h>
 
 #include <array>
-#include <mutex>
+#include <cstring>
 #include <stdexcept>
 
 namespace callpark::media {
 namespace {
 
 constexpr int kRtcpIntervalMs = 5000;
+// How often oRTP is asked whether a report is due.
+constexpr std::uint64_t kPacketsPerReportCheck = kPacketsPerSecond;
 constexpr std::size_t kBlocksMax = 16;
-
-// oRTP looks the clock of a payload type up in a profile; the one of each codec gives it for every number.
-struct Profiles {
-  Profiles() {
-    ortp_init();
-    ortp_set_log_level_mask(nullptr, ORTP_ERROR | ORTP_FATAL);
-    for (const CodecFacts& facts : all_codecs()) {
-      const auto at = static_cast<std::size_t>(facts.name);
-      types[at] = payload_type_pcmu8000;
-      types[at].clock_rate = facts.clock_hz;
-      rtp_profile_set_name(&profiles[at], "callpark");
-      for (int number = 0; number < RTP_PROFILE_MAX_PAYLOADS; ++number) {
-        rtp_profile_set_payload(&profiles[at], number, &types[at]);
-      }
-    }
-  }
-  static Profiles& shared() {
-    static Profiles profiles;
-    return profiles;
-  }
-  RtpProfile* of(CodecName codec) { return &profiles[static_cast<std::size_t>(codec)]; }
-
-  std::array<PayloadType, 4> types{};
-  std::array<RtpProfile, 4> profiles{};
-};
 
 // Spreads the first sequence number and timestamp over their ranges (RFC 3550 section 5.1 wants them unpredictable),
 // and is the same again for the same SSRC.
@@ -57,10 +35,8 @@ std::span<const iovec> gather(mblk_t* message, Parts& parts) {
   return {parts.data(), count};
 }
 
-// oRTP counts what these give back as sent. A packet that the network refuses is one lost, no error of ours.
-int send_rtp(RtpTransport* transport, mblk_t* message, int, const sockaddr*, socklen_t) noexcept {
-  Parts parts;
-  static_cast<RtpPort*>(transport->data)->send_rtp(gather(message, parts));
+// RTP does not pass here.
+int send_nothing(RtpTransport*, mblk_t* message, int, const sockaddr*, socklen_t) noexcept {
   return static_cast<int>(msgdsize(message));
 }
 
@@ -101,32 +77,49 @@ RtpTransport* make_transport(RtpSession* session, RtpPort* port, SendTo send) {
 
 }  // namespace
 
-struct OutgoingStream::Rtp {
-  explicit Rtp(RtpPort* port, std::uint32_t ssrc) : session(rtp_session_new(RTP_SESSION_SENDRECV)) {
-    if (session == nullptr) throw std::runtime_error("oRTP gives no session");
-    rtp_session_set_scheduling_mode(session, 0);
-    rtp_session_set_blocking_mode(session, 0);
-    rtp_session_set_ssrc(session, ssrc);
-    rtp_session_set_rtcp_report_interval(session, kRtcpIntervalMs);
-    rtp_session_set_source_description(session, "callpark", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr);
+class OutgoingStream::Reports {
+ public:
+  Reports(RtpPort* port, std::uint32_t ssrc) {
+    static const bool ready = [] {
+      ortp_init();
+      ortp_set_log_level_mask(nullptr, ORTP_ERROR | ORTP_FATAL);
+      return true;
+    }();
+    session_ = ready ? rtp_session_new(RTP_SESSION_SENDRECV) : nullptr;
+    if (session_ == nullptr) throw std::runtime_error("oRTP gives no session");
+    rtp_session_set_scheduling_mode(session_, 0);
+    rtp_session_set_blocking_mode(session_, 0);
+    rtp_session_set_ssrc(session_, ssrc);
+    rtp_session_set_rtcp_report_interval(session_, kRtcpIntervalMs);
+    rtp_session_set_source_description(session_, "callpark", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr);
+    // Our transport, since rtp_session_set_remote_addr() would open two more sockets.
     RtpTransport* rtp = nullptr;
     RtpTransport* rtcp = nullptr;
-    rtp_session_get_transports(session, &rtp, &rtcp);
-    meta_rtp_transport_set_endpoint(rtp, make_transport(session, port, &send_rtp));
-    meta_rtp_transport_set_endpoint(rtcp, make_transport(session, port, &send_rtcp));
+    rtp_session_get_transports(session_, &rtp, &rtcp);
+    meta_rtp_transport_set_endpoint(rtp, make_transport(session_, port, &send_nothing));
+    meta_rtp_transport_set_endpoint(rtcp, make_transport(session_, port, &send_rtcp));
   }
-  Rtp(const Rtp&) = delete;
-  Rtp& operator=(const Rtp&) = delete;
-  ~Rtp() { rtp_session_destroy(session); }
+  Reports(const Reports&) = delete;
+  Reports& operator=(const Reports&) = delete;
+  ~Reports() { rtp_session_destroy(session_); }
 
-  RtpSession* session;
+  /// Sends a sender report if it is time to. The arguments are what it says.
+  void send_if_due(std::uint64_t packets, std::uint64_t payload_bytes, std::uint32_t last_timestamp) {
+    session_->stats.packet_sent = packets;
+    session_->rtp.sent_payload_bytes = static_cast<std::uint32_t>(payload_bytes);
+    session_->rtp.snd_last_ts = last_timestamp;
+    rtp_session_rtcp_process_send(session_);
+  }
+
+ private:
+  RtpSession* session_ = nullptr;
 };
 
 OutgoingStream::OutgoingStream(std::shared_ptr<RtpPort> port, const Begin& begin, OnEnded on_ended)
-    : port_(std::move(port)), begin_(begin), on_ended_(std::move(on_ended)) {
-  Profiles::shared();
-  rtp_ = std::make_unique<Rtp>(port_.get(), begin.ssrc);
-}
+    : port_(std::move(port)),
+      reports_(std::make_unique<Reports>(port_.get(), begin.ssrc)),
+      begin_(begin),
+      on_ended_(std::move(on_ended)) {}
 
 OutgoingStream::~OutgoingStream() = default;
 
@@ -136,9 +129,7 @@ void OutgoingStream::set_codec(CodecName codec, std::uint8_t payload_type) {
     timestamp_offset_ = last_timestamp_ - static_cast<std::uint32_t>(last_now_) * clock_per_packet;
   }
   clock_per_packet_ = clock_per_packet;
-  RtpProfile* profile = Profiles::shared().of(codec);
-  rtp_session_set_profile(rtp_->session, profile);
-  rtp_session_set_payload_type(rtp_->session, payload_type);
+  payload_type_ = payload_type;
 }
 
 void OutgoingStream::begin_clock(PacketClock now) {
@@ -156,18 +147,32 @@ void OutgoingStream::send_next(PacketClock now) {
   last_timestamp_ = timestamp_offset_ + static_cast<std::uint32_t>(now) * clock_per_packet_;
   last_now_ = now;
   if (direction_ == Direction::kSending) {
-    rtp_session_set_seq_number(rtp_->session, sequence_++);
-    mblk_t* packet =
-        rtp_session_create_packet(rtp_->session, RTP_FIXED_HEADER_SIZE, step.payload.data(), step.payload.size());
-    // RFC 3551 section 4.1: the first packet of a talkspurt is marked, so that the listener may adapt its buffer.
-    rtp_set_markbit(packet, talkspurt_ == Talkspurt::kBegins ? 1 : 0);
-    talkspurt_ = Talkspurt::kGoesOn;
-    rtp_session_sendm_with_ts(rtp_->session, packet, last_timestamp_);
-    packets_sent_.fetch_add(1, std::memory_order_relaxed);
+    send(step.payload);
   } else {
     talkspurt_ = Talkspurt::kBegins;
   }
   if (step.ended) on_ended_(*step.ended);
+}
+
+void OutgoingStream::send(EncodedAudio::Payload payload) {
+  // RFC 3550 section 5.1: version 2, no padding, no extension, no contributors.
+  std::array<std::uint8_t, 12> header = {0x80};
+  // RFC 3551 section 4.1: the first packet of a talkspurt is marked, so that the listener may adapt its buffer.
+  header[1] = static_cast<std::uint8_t>((talkspurt_ == Talkspurt::kBegins ? 0x80 : 0) | payload_type_);
+  const std::uint16_t sequence = htons(sequence_++);
+  const std::uint32_t timestamp = htonl(last_timestamp_);
+  const std::uint32_t ssrc = htonl(begin_.ssrc);
+  std::memcpy(&header[2], &sequence, sizeof sequence);
+  std::memcpy(&header[4], &timestamp, sizeof timestamp);
+  std::memcpy(&header[8], &ssrc, sizeof ssrc);
+  const std::array<iovec, 2> parts = {iovec{header.data(), header.size()},
+                                      iovec{const_cast<std::uint8_t*>(payload.data()), payload.size()}};
+  port_->send_rtp(parts);
+  talkspurt_ = Talkspurt::kGoesOn;
+  payload_bytes_sent_ += payload.size();
+  const std::uint64_t packets = packets_sent_.load(std::memory_order_relaxed) + 1;
+  packets_sent_.store(packets, std::memory_order_relaxed);  // only this thread writes it
+  if (packets % kPacketsPerReportCheck == 0) reports_->send_if_due(packets, payload_bytes_sent_, last_timestamp_);
 }
 
 }  // namespace callpark::media

@@ -1,5 +1,5 @@
-// One session's outgoing RTP: an oRTP session that stamps the cached payloads and sends RTCP reports, over a transport
-// of ours that knows the remote address itself (oRTP's own would open two more sockets).
+// One session's outgoing RTP: stamps the cached payloads, and has an oRTP session send the RTCP reports about them.
+// Stamping through oRTP too was measured at 1.3 to 1.8 µs a packet, of 6 in all (tests/bench/media_bench.cc).
 #pragma once
 
 #include <atomic>
@@ -44,16 +44,18 @@ class OutgoingStream {
   std::uint64_t packets_sent() const { return packets_sent_.load(std::memory_order_relaxed); }
 
  private:
-  struct Rtp;
+  class Reports;
 
   void begin_clock(PacketClock now);
+  void send(EncodedAudio::Payload payload);
 
   std::shared_ptr<RtpPort> port_;
-  std::unique_ptr<Rtp> rtp_;
+  std::unique_ptr<Reports> reports_;
   Begin begin_;
   OnEnded on_ended_;
   Player player_;
   Direction direction_ = Direction::kSending;
+  std::uint8_t payload_type_ = 0;
   std::uint32_t clock_per_packet_ = 160;
   // timestamp = offset + packet clock × clock_per_packet_, with which a change of clock goes on where it was.
   std::uint32_t timestamp_offset_ = 0;
@@ -65,6 +67,7 @@ class OutgoingStream {
   std::uint32_t last_timestamp_ = 0;
   PacketClock last_now_ = 0;
   std::atomic<std::uint64_t> packets_sent_{0};
+  std::uint64_t payload_bytes_sent_ = 0;
 };
 
 }  // namespace callpark::media

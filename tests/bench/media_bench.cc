@@ -269,6 +269,7 @@ class MediadUnderTest {
     callpark::test::write_tone_wav(dir / "music.wav", 440, 8000, 4);
     callpark::test::write_file(dir / "mediad.yaml",
                                "log_level: warning\n"
+                               "sessions: {max: 9000}\n"
                                "control: {listen: \"unix:" +
                                    (dir / "mediad.sock").string() +
                                    "\"}\n"
