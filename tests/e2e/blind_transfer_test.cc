@@ -95,7 +95,33 @@ TEST_F(BlindTransfer, P1_AnExtensionOnLinphoneIsParked) {
   EXPECT_TRUE(nothing_parked());
 }
 
-TEST_F(BlindTransfer, P1_LinphoneAsTheParkerWhoWasCalled) {
+TEST_F(BlindTransfer, P1_LinphoneAsTheParkerWhomAnExtensionCalled) {
+  const auto john = house().linphone(house().phone("101", kJohn));
+  const auto alice = house().baresip(house().phone("102", kAlice));
+  alice->dial("101");
+  const CallName call = john->answer_next();
+  ASSERT_TRUE(hear_each_other(*alice, *john));
+  john->transfer(call, "*68");
+  EXPECT_TRUE(hears_music(*alice));
+  EXPECT_TRUE(has_no_call(*john));
+  EXPECT_TRUE(parked_at("101"));
+}
+
+TEST_F(BlindTransfer, P1_LinphoneAsTheParkerWhoCalled) {
+  const auto john = house().linphone(house().phone("101", kJohn));
+  const auto client = house().trunk().expect_call(tone_hz(kClient));
+  const CallName call = john->dial_until_answered("+442079460018");
+  ASSERT_TRUE(client->is_established());
+  ASSERT_TRUE(hear_each_other(*client, *john));
+  john->transfer(call, "*68");
+  EXPECT_TRUE(hears_music(*client));
+  EXPECT_TRUE(has_no_call(*john));
+  EXPECT_TRUE(parked_at("101"));
+  EXPECT_TRUE(client->saw_only_ordinary_calls());
+}
+
+// linphone finds its password by the user of its own From, which in a call to a DID is the DID.
+TEST_F(BlindTransfer, P1_LinphoneAsTheParkerWhoWasCalledByDid) {
   const auto john = house().linphone(house().phone("101", kJohn));
   const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
@@ -125,7 +151,7 @@ TEST_F(BlindTransfer, P1_OverTcp) {
 }
 
 TEST_F(BlindTransfer, P1_AfterHoldingFirst) {
-  const auto john = house().linphone(house().phone("101", kJohn));
+  const auto john = house().baresip(house().phone("101", kJohn));
   const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());

@@ -154,13 +154,26 @@ TEST_F(Retrieve, S12_ARetrievedCallIsTransferredToAnotherExtension) {
   EXPECT_TRUE(client->is_closed());
 }
 
-TEST_F(Retrieve, S12_VideoIsRefusedWhileParkedAndTheCallGoesOn) {
-  // Retrieved by a phone that offers video beside audio: its line is answered with port 0.
-  const auto client = parked_client("*68");
-  const auto alice = house().packet_phone("102", kAlice);
-  const CallName call = alice->start_call("*88101");
-  EXPECT_EQ(alice->wait_invite_status(call), 200);
-  EXPECT_TRUE(hear_each_other(*client, *alice));
+TEST_F(Retrieve, S12_VideoIsOffWhileParkedAndOfferedAgainAtTheRetrieve) {
+  const auto john = house().packet_phone("101", kJohn, true, true);
+  const auto bob = house().packet_phone("103", kBob, false, true);
+  const auto alice = house().packet_phone("102", kAlice, false, true);
+  const CallName call = bob->call("101");
+  const CallName at_john = john->wait_incoming();
+  ASSERT_TRUE(hear_each_other(*john, *bob));
+  ASSERT_EQ(john->refer(at_john, "*68"), 202);
+  ASSERT_TRUE(hears_music(*bob));
+  const auto last_offer = [&] {
+    SipText last;
+    for (const auto& message : bob->received(call)) {
+      if (message.is_request() && message.media_port("audio")) last = message;
+    }
+    return last;
+  };
+  EXPECT_EQ(last_offer().media_port("video"), 0) << last_offer().text();
+  alice->call("*88101");
+  EXPECT_TRUE(hear_each_other(*alice, *bob));
+  EXPECT_TRUE(last_offer().media_port("video").value_or(0) > 0) << last_offer().text();
 }
 
 TEST_F(Retrieve, S11_ATrunkCanNeitherRetrieveNorPark) {

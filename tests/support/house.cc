@@ -171,18 +171,32 @@ std::unique_ptr<LinphonePhone> House::linphone(PhoneOptions options) {
   return phone;
 }
 
-std::unique_ptr<PacketPhone> House::packet_phone(const std::string& user, int party, bool auto_answer) {
+std::unique_ptr<PacketPhone> House::packet_phone(const std::string& user, int party, bool auto_answer, bool has_video) {
   phone_addresses_.emplace_back();
   const std::string address = phone_addresses_.back().text();
   ladder_.call_it({address, 0}, user);
-  auto phone = std::make_unique<PacketPhone>(PacketPhone::Options{.user = user,
-                                                                  .password = "demo-" + user,
-                                                                  .address = address,
-                                                                  .proxy = outside(),
-                                                                  .tone = tone_hz(party),
-                                                                  .auto_answer = auto_answer});
+  PacketPhone::Options options;
+  options.user = user;
+  options.password = "demo-" + user;
+  options.address = address;
+  options.proxy = outside();
+  options.tone = tone_hz(party);
+  options.auto_answer = auto_answer;
+  options.has_video = has_video;
+  auto phone = std::make_unique<PacketPhone>(options);
   phone->register_phone();
   return phone;
+}
+
+std::unique_ptr<PacketPhone> House::trunk_caller(int party) {
+  PacketPhone::Options options;
+  options.user = "+4420794600" + std::to_string(party);
+  options.domain = trunk_address_.text();
+  options.address = trunk_address_.text();
+  options.port = next_trunk_port_++;
+  options.proxy = outside();
+  options.tone = tone_hz(party % kParties);
+  return std::make_unique<PacketPhone>(options);
 }
 
 std::string House::account(SipLadder::Clock::time_point since) const {

@@ -83,7 +83,10 @@ class House {
   /// A registered phone.
   std::unique_ptr<BaresipPhone> baresip(PhoneOptions options);
   std::unique_ptr<LinphonePhone> linphone(PhoneOptions options);
-  std::unique_ptr<PacketPhone> packet_phone(const std::string& user, int party, bool auto_answer = false);
+  std::unique_ptr<PacketPhone> packet_phone(const std::string& user, int party, bool auto_answer = false,
+                                            bool has_video = false);
+  /// A caller from the telephone network made of packets: for many at once. Its own port of the trunk's address.
+  std::unique_ptr<PacketPhone> trunk_caller(int party);
 
   /// The logs of all servers and the SIP since `since`, for a failed test.
   [[nodiscard]] std::string account(SipLadder::Clock::time_point since) const;
@@ -105,6 +108,7 @@ class House {
   std::unique_ptr<Daemon> parkd_;
   std::unique_ptr<KamailioServer> kamailio_;
   std::unique_ptr<SippTrunk> trunk_;
+  uint16_t next_trunk_port_ = 30000;
 };
 
 /// A test in a house. The house stands for the whole test program; phones are the test's own. Prints the SIP and keeps

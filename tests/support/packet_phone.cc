@@ -8,7 +8,6 @@ namespace callpark::test {
 namespace {
 
 constexpr std::chrono::milliseconds kRepeatAfter{500};
-constexpr uint16_t kSipPort = 5060;
 
 std::string random_word() {
   std::random_device random;
@@ -43,7 +42,7 @@ std::string mirrored(const std::string& direction) {
 PacketPhone::PacketPhone(Options options)
     : options_(std::move(options)),
       sound_(options_.user + "@" + options_.address, options_.address, options_.tone),
-      socket_({options_.address, kSipPort}) {
+      socket_({options_.address, options_.port}) {
   thread_ = std::thread([this] { run(); });
 }
 
@@ -63,6 +62,11 @@ PacketPhone::~PacketPhone() {
 std::string PacketPhone::contact() const {
   return "<sip:" + options_.user + "@" + socket_.own().text() + ">";
 }
+std::string PacketPhone::sdp(const Call& call) const {
+  const std::string video = "m=video 49170 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=" + call.direction + "\r\n";
+  return sound_.sdp(call.direction, call.sdp_version) + (options_.has_video ? video : "");
+}
+
 std::string PacketPhone::new_branch() {
   return "z9hG4bK" + random_word();
 }
@@ -125,9 +129,9 @@ CallName PacketPhone::start_call(const std::string& target, const std::string& e
 
 void PacketPhone::send_first_invite(Call& call, const std::string& call_id) {
   call.invite_cseq = ++call.cseq;
-  const std::string text = compose(call, call_id, "INVITE", call.invite_cseq,
-                                   call.credentials + call.extra_headers + "Content-Type: application/sdp\r\n",
-                                   sound_.sdp(call.direction, call.sdp_version));
+  const std::string text =
+      compose(call, call_id, "INVITE", call.invite_cseq,
+              call.credentials + call.extra_headers + "Content-Type: application/sdp\r\n", sdp(call));
   call.invite = SipText(text);
   socket_.send(text, options_.proxy);
 }
@@ -176,8 +180,8 @@ void PacketPhone::answer_invite(Call& call, const SipText& request) {
   if (request.audio()) call.direction = mirrored(request.direction());
   take_sound_from(request);
   call.established = true;
-  respond(request, 200, "Contact: " + contact() + "\r\nContent-Type: application/sdp\r\n",
-          sound_.sdp(call.direction, call.sdp_version++));
+  respond(request, 200, "Contact: " + contact() + "\r\nContent-Type: application/sdp\r\n", sdp(call));
+  ++call.sdp_version;
 }
 
 // ----- within dialogs
@@ -240,7 +244,8 @@ int PacketPhone::offer(const CallName& call, const std::string& direction) {
     const std::lock_guard lock(mutex_);
     Call& known = calls_.at(call);
     known.direction = direction;
-    body = sound_.sdp(direction, ++known.sdp_version);
+    ++known.sdp_version;
+    body = sdp(known);
   }
   return request(call, "INVITE", "Content-Type: application/sdp\r\n", body);
 }

@@ -23,12 +23,15 @@ class PacketPhone : public Listener {
     std::string user;
     std::string password;
     std::string domain = "demo.callpark";
-    /// Its own IP address; SIP is on port 5060 there.
+    /// Its own IP address and SIP port.
     std::string address;
+    uint16_t port = 5060;
     Endpoint proxy;
     int tone = 400;
     /// Answers new calls at once; otherwise they ring until answer().
     bool auto_answer = false;
+    /// Every SDP of it has a video line behind the audio.
+    bool has_video = false;
   };
 
   explicit PacketPhone(Options options);
@@ -122,6 +125,7 @@ class PacketPhone : public Listener {
   void send_first_invite(Call& call, const std::string& call_id);
   std::string credentials_for(const std::string& challenge, const std::string& method, const std::string& uri) const;
   std::string contact() const;
+  std::string sdp(const Call& call) const;
   std::string new_branch();
 
   const Options options_;

@@ -116,6 +116,12 @@ std::optional<Endpoint> SipText::audio() const {
   return endpoint;
 }
 
+std::optional<int> SipText::media_port(const std::string& kind) const {
+  const auto line = body().find("\nm=" + kind + " ");
+  if (line == std::string::npos) return std::nullopt;
+  return std::atoi(body().c_str() + line + kind.size() + 4);
+}
+
 std::string SipText::direction() const {
   for (const auto& line : lines_of(body())) {
     for (const char* direction : {"sendonly", "recvonly", "inactive"}) {

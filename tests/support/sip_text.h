@@ -33,6 +33,8 @@ class SipText {
 
   /// Where the SDP in it wants audio; empty when there is none.
   [[nodiscard]] std::optional<Endpoint> audio() const;
+  /// Port of the first line of that kind ("audio", "video") in its SDP; empty when there is none.
+  [[nodiscard]] std::optional<int> media_port(const std::string& kind) const;
   /// "sendrecv" unless the SDP says otherwise.
   [[nodiscard]] std::string direction() const;
 

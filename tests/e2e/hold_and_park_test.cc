@@ -1,0 +1,224 @@
+// Parking a call on hold by a new call to a park code.
+#include "tests/e2e/park_house.h"
+
+namespace callpark::test {
+namespace {
+
+class HoldAndPark : public ParkTest {
+ protected:
+  static void SetUpTestSuite() {
+    ParkTest::SetUpTestSuite();
+    house().database().execute(
+        "INSERT INTO extensions (tenant, extension, password, display_name) "
+        "VALUES ('demo.callpark', '333', 'demo-333', 'Nobody')");
+  }
+};
+
+TEST_F(HoldAndPark, S1_ATrunkCallerOnHoldIsParkedWhereTheParkerDials) {
+  const auto john = house().baresip(house().phone("101", kJohn));
+  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName call = john->answer_next();
+  ASSERT_TRUE(client->is_established());
+  ASSERT_TRUE(hear_each_other(*client, *john));
+  john->hold(call);
+  ASSERT_TRUE(hears_nothing(*client));
+  const CallName feature = john->dial_until_answered("*70333");
+  EXPECT_TRUE(hears_music(*client));
+  EXPECT_TRUE(hears_music(*john)) << "the confirmation is spoken";
+  EXPECT_TRUE(parked_at("333"));
+  EXPECT_TRUE(john->reaches(call, CallPhase::kClosed));
+  john->hang_up(feature);
+  EXPECT_TRUE(has_no_call(*john));
+  EXPECT_TRUE(never_hears(*client, *john, std::chrono::milliseconds(300)));
+  EXPECT_TRUE(parked_at("333"));
+  EXPECT_TRUE(client->saw_only_ordinary_calls());
+}
+
+TEST_F(HoldAndPark, S1_WhenTheParkerHadCalledOut) {
+  const auto john = house().baresip(house().phone("101", kJohn));
+  const auto client = house().trunk().expect_call(tone_hz(kClient));
+  const CallName call = john->dial_until_answered("+442079460018");
+  ASSERT_TRUE(client->is_established());
+  ASSERT_TRUE(hear_each_other(*client, *john));
+  john->hold(call);
+  ASSERT_TRUE(hears_nothing(*client));
+  john->dial_until_answered("*70333");
+  EXPECT_TRUE(hears_music(*client));
+  EXPECT_TRUE(parked_at("333"));
+  EXPECT_TRUE(john->reaches(call, CallPhase::kClosed));
+  EXPECT_TRUE(client->saw_only_ordinary_calls());
+}
+
+TEST_F(HoldAndPark, S1_ACallInsideThePbxWhicheverSideHadCalled) {
+  const auto john = house().baresip(house().phone("101", kJohn));
+  const auto alice = house().baresip(house().phone("102", kAlice));
+  const CallName out = john->dial("102");
+  const CallName in = alice->answer_next();
+  ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
+  ASSERT_TRUE(hear_each_other(*john, *alice));
+  john->hold(out);
+  ASSERT_TRUE(hears_nothing(*john));
+  const CallName feature = john->dial_until_answered("*70333");
+  EXPECT_TRUE(hears_music(*alice));
+  EXPECT_TRUE(parked_at("333"));
+  john->hang_up(feature);
+  EXPECT_TRUE(has_no_call(*john));
+  alice->hang_up(in);
+  ASSERT_TRUE(nothing_parked());
+
+  const CallName again = alice->dial("101");
+  const CallName answered = john->answer_next();
+  ASSERT_TRUE(alice->reaches(again, CallPhase::kEstablished));
+  john->hold(answered);
+  ASSERT_TRUE(hears_nothing(*john));
+  john->dial_until_answered("*70333");
+  EXPECT_TRUE(hears_music(*alice));
+  EXPECT_TRUE(parked_at("333"));
+  EXPECT_TRUE(john->reaches(answered, CallPhase::kClosed));
+}
+
+TEST_F(HoldAndPark, S1_LinphoneHoldsByItselfWhenItDials) {
+  const auto john = house().linphone(house().phone("101", kJohn));
+  const auto alice = house().linphone(house().phone("102", kAlice));
+  const CallName in = [&] {
+    alice->dial("101");
+    return john->answer_next();
+  }();
+  ASSERT_TRUE(hear_each_other(*john, *alice));
+  john->hold(in);
+  ASSERT_TRUE(hears_nothing(*john));
+  john->dial_until_answered("*70333");
+  EXPECT_TRUE(hears_music(*john));
+  EXPECT_TRUE(hears_music(*alice));
+  EXPECT_TRUE(parked_at("333"));
+  EXPECT_TRUE(john->reaches(in, CallPhase::kClosed));
+}
+
+TEST_F(HoldAndPark, S2_TheParkIsCommittedBeforeTheAnnouncementSoHangingUpEarlyChangesNothing) {
+  const auto john = house().packet_phone("101", kJohn, true);
+  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName call = john->wait_incoming();
+  ASSERT_TRUE(client->is_established());
+  ASSERT_EQ(john->offer(call, "sendonly"), 200);
+  const CallName feature = john->start_call("*70333");
+  ASSERT_EQ(john->wait_invite_status(feature), 200);
+  EXPECT_EQ(orbits(), "333") << "not committed when the parker is told";
+  EXPECT_EQ(john->hang_up(feature), 200);
+  EXPECT_TRUE(hears_music(*client));
+  EXPECT_TRUE(parked_at("333"));
+}
+
+TEST_F(HoldAndPark, S2_TheAnnouncementIsSpokenToItsEndAndHangsUp) {
+  const auto john = house().packet_phone("101", kJohn, true);
+  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName call = john->wait_incoming();
+  ASSERT_TRUE(client->is_established());
+  ASSERT_EQ(john->offer(call, "sendonly"), 200);
+  const CallName feature = john->call("*70333");
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(hears_music(*john));
+  EXPECT_TRUE(wait_until(std::chrono::seconds(20), [&] { return john->is_closed(feature); }));
+  const auto spoken = std::chrono::steady_clock::now() - begin;
+  // "Your call is parked. To pick it up, dial star seven one three three three."
+  EXPECT_GT(spoken, std::chrono::seconds(4));
+  EXPECT_LT(spoken, std::chrono::seconds(15));
+}
+
+TEST_F(HoldAndPark, S3_AnyPhoneRetrievesByTheNumber) {
+  const auto john = house().baresip(house().phone("101", kJohn));
+  const auto alice = house().baresip(house().phone("102", kAlice));
+  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName call = john->answer_next();
+  ASSERT_TRUE(client->is_established());
+  john->hold(call);
+  ASSERT_TRUE(hears_nothing(*client));
+  john->dial_until_answered("*70333");
+  ASSERT_TRUE(parked_at("333"));
+  alice->dial_until_answered("*71333");
+  EXPECT_TRUE(hear_each_other(*client, *alice));
+  EXPECT_TRUE(client->saw_only_ordinary_calls());
+}
+
+TEST_F(HoldAndPark, S3_TheBareCodeRetrievesFromTheOwnExtension) {
+  const auto john = house().baresip(house().phone("101", kJohn));
+  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName call = john->answer_next();
+  ASSERT_TRUE(client->is_established());
+  john->hold(call);
+  ASSERT_TRUE(hears_nothing(*client));
+  const CallName feature = john->dial_until_answered("*70101");
+  ASSERT_TRUE(parked_at("101"));
+  john->hang_up(feature);
+  ASSERT_TRUE(has_no_call(*john));
+  john->dial_until_answered("*71");
+  EXPECT_TRUE(hear_each_other(*client, *john));
+}
+
+TEST_F(HoldAndPark, S4_TheBareCodeParksAtARandomOrbit) {
+  const auto john = house().baresip(house().phone("101", kJohn));
+  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName call = john->answer_next();
+  ASSERT_TRUE(client->is_established());
+  john->hold(call);
+  ASSERT_TRUE(hears_nothing(*client));
+  john->dial_until_answered("*70");
+  EXPECT_TRUE(hears_music(*client));
+  const std::string orbit = orbits();
+  EXPECT_TRUE(testing::internal::RE::FullMatch(orbit, "\\*[0-9][0-9][0-9][0-9]")) << orbit;
+  const auto alice = house().baresip(house().phone("102", kAlice));
+  alice->dial_until_answered("*71" + orbit);
+  EXPECT_TRUE(hear_each_other(*client, *alice));
+}
+
+TEST_F(HoldAndPark, S7_OfSeveralHeldCallsTheOneHeldLast) {
+  const auto john = house().baresip(house().phone("101", kJohn));
+  const auto first = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName first_call = john->answer_next();
+  ASSERT_TRUE(first->is_established());
+  john->hold(first_call);
+  ASSERT_TRUE(hears_nothing(*first));
+  const auto second = house().trunk().call_in("+442030000101", tone_hz(kSecondClient));
+  const CallName second_call = john->answer_next();
+  ASSERT_TRUE(second->is_established());
+  john->hold(second_call);
+  ASSERT_TRUE(hears_nothing(*second));
+  john->dial_until_answered("*70333");
+  EXPECT_TRUE(hears_music(*second));
+  EXPECT_TRUE(hears_nothing(*first));
+  EXPECT_TRUE(parked_at("333"));
+}
+
+TEST_F(HoldAndPark, S7_TheCallOfTheSameDeviceGoesBeforeTheOneHeldLast) {
+  const auto desk = house().baresip(house().phone("101", kJohn));
+  const auto first = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName desk_call = desk->answer_next();
+  ASSERT_TRUE(first->is_established());
+  desk->hold(desk_call);
+  ASSERT_TRUE(hears_nothing(*first));
+  const auto mobile = house().baresip(house().phone("101", kBob));
+  const auto second = house().trunk().expect_call(tone_hz(kSecondClient));
+  const CallName mobile_call = mobile->dial_until_answered("+442079460018");
+  ASSERT_TRUE(second->is_established());
+  mobile->hold(mobile_call);
+  ASSERT_TRUE(hears_nothing(*second));
+  desk->dial_until_answered("*70333");
+  EXPECT_TRUE(hears_music(*first));
+  EXPECT_TRUE(hears_nothing(*second));
+}
+
+TEST_F(HoldAndPark, S7_ACallHeldOnAnotherDeviceIsParkedWhenThisOneHoldsNone) {
+  const auto desk = house().baresip(house().phone("101", kJohn));
+  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName call = desk->answer_next();
+  ASSERT_TRUE(client->is_established());
+  desk->hold(call);
+  ASSERT_TRUE(hears_nothing(*client));
+  const auto mobile = house().baresip(house().phone("101", kBob));
+  mobile->dial_until_answered("*70333");
+  EXPECT_TRUE(hears_music(*client));
+  EXPECT_TRUE(parked_at("333"));
+  EXPECT_TRUE(desk->reaches(call, CallPhase::kClosed));
+}
+
+}  // namespace
+}  // namespace callpark::test
