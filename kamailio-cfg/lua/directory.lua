@@ -4,34 +4,14 @@ local sip_text = require("sip_text")
 
 local directory = {}
 
--- Once a question has hung, the next ones are not even asked for this long: a worker that waits serves nobody.
-local kAwaySeconds = 2
-local kHungSeconds = 0.5
-
 local function quoted(text)
   -- The caller has to ask for a harmless text; this is the wall behind it.
   if text == "" or #text > 255 or text:find("[^%w*#+._:-]") then return nil end
   return "'" .. text .. "'"
 end
 
-local function now() return tonumber(KSR.pv.get("$TV(Sn)")) end
-
---- Runs something that asks the database and returns its result, a negative number for failure.
-function directory.watched(question)
-  local asked_at = now()
-  local result = question()
-  if result < 0 and now() - asked_at > kHungSeconds then
-    KSR.htable.sht_setxi("database", "away", 1, kAwaySeconds)
-  end
-  return result
-end
-
-function directory.is_away() return KSR.htable.sht_is_null("database", "away") < 0 end
-
 local function first_row(query, columns)
-  if directory.is_away() then return nil end
-  local status = directory.watched(function() return KSR.sqlops.sql_query("callpark", query, "r") end)
-  if status < 0 then return nil end
+  if KSR.sqlops.sql_query("callpark", query, "r") < 0 then return nil end
   local row = false
   if KSR.sqlops.sql_num_rows("r") > 0 then
     row = {}

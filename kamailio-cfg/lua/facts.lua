@@ -92,8 +92,7 @@ local function own_user(username, realm)
 end
 
 local function identity(realm)
-  if directory.is_away() then return { status = "database_away" } end
-  local result = directory.watched(function() return KSR.auth_db.auth_check(realm, "subscriber", 0) end)
+  local result = KSR.auth_db.auth_check(realm, "subscriber", 0)
   if result > 0 then
     local user = own_user(KSR.pv.gete("$aU"), realm)
     if not user then return { status = "wrong" } end

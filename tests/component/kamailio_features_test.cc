@@ -220,6 +220,87 @@ TEST(KamailioFeatures, AReferWithoutCredentialsIsChallengedAndThatOfAStrangerIs4
   EXPECT_TRUE(two.bob_is_told_bye());
 }
 
+TEST(KamailioFeatures, ALateAckForWhatWasBeforeTheParkReachesTheOther) {
+  TwoInACall two;
+  two.alice->never_acknowledge(true);
+  ASSERT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  const int held_at = two.bob->received(two.call).back().cseq();
+  two.house.seat->answer_with(202);
+  ASSERT_EQ(two.alice->refer(two.call, "*68"), 202);
+  std::string ack = two.alice->compose(two.call, "ACK");
+  const auto cseq = ack.find("CSeq: ") + 6;
+  const std::string late = ack.substr(0, cseq) + std::to_string(held_at) + ack.substr(ack.find(" ACK\r\n", cseq));
+  const auto acks_before = count(*two.bob, two.call, "ACK");
+  two.alice->send_raw(late);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return count(*two.bob, two.call, "ACK") > acks_before; }));
+  EXPECT_TRUE(two.house.seat->received("ACK").empty());
+  two.alice->send_raw(ack);
+  EXPECT_FALSE(two.house.seat->wait_request("ACK").text().empty()) << "one of after it is parkd's";
+}
+
+// ----- what parkd sends
+
+/// A request of parkd as it stands in the place of the sender of `refer`.
+std::string in_place_of_parker(const ParkdSeat& seat, const SipText& refer, const std::string& method,
+                               const std::string& headers, const std::string& body = "") {
+  return method + " " + refer.request_uri() + " SIP/2.0\r\nVia: SIP/2.0/UDP " + seat.own().text() + ";branch=z9hG4bK" +
+         md5_hex(method + headers) + "\r\nMax-Forwards: 70\r\nRoute: " + refer.header("Route") +
+         "\r\nFrom: " + refer.header("From") + "\r\nTo: " + refer.header("To") + "\r\nCall-ID: " + refer.call_id() +
+         "\r\nCSeq: " + std::to_string(refer.cseq() + 100) + " " + method + "\r\nContact: <sip:parkd@" +
+         seat.own().text() + ">\r\n" + headers + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+TEST(KamailioFeatures, TheAdoptedPartyTalksToParkdAlsoWhenTheParkerHasLeft) {
+  TwoInACall two;
+  two.house.seat->answer_with(202);
+  ASSERT_EQ(two.alice->refer(two.call, "*68"), 202);
+  two.house.seat->answer_with(200);
+  two.house.seat->send(in_place_of_parker(*two.house.seat, two.house.seat->wait_request("REFER"), "INVITE", ""),
+                       two.house.inside());
+  ASSERT_TRUE(wait_until(kSoon, [&] { return count(*two.bob, two.call, "INVITE") == 2; }));
+  ASSERT_EQ(two.alice->hang_up(two.call), 200);
+  ASSERT_TRUE(wait_until(kSoon, [&] {
+    return two.house.kamailio->rpc("dlg.stats_active").find("\"ongoing\":\t0") != std::string::npos;
+  })) << two.house.kamailio->rpc("dlg.stats_active");
+  EXPECT_EQ(two.bob->offer(two.call, "sendonly"), 200);
+  EXPECT_EQ(two.house.seat->received("INVITE").size(), 1U);
+  EXPECT_EQ(two.bob->hang_up(two.call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return two.house.seat->received("BYE").size() == 2; }));
+  EXPECT_FALSE(two.alice->is_closed(two.call) && count(*two.alice, two.call, "BYE") > 0);
+}
+
+/// A new INVITE of parkd and how it ends.
+int status_of_parkds_call(const KamailioHouse& house, const std::string& uri, const std::string& tenant) {
+  UdpSocket socket({"127.0.0.1", 0});
+  const std::string header = tenant.empty() ? "" : "X-Callpark-Tenant: " + tenant + "\r\n";
+  const SipText answer =
+      exchange(socket,
+               "INVITE " + uri + " SIP/2.0\r\nVia: SIP/2.0/UDP " + socket.own().text() + ";branch=z9hG4bK" +
+                   md5_hex(uri) + "\r\nMax-Forwards: 70\r\nFrom: <sip:102@demo.callpark>;tag=p\r\nTo: <" + uri +
+                   ">\r\nCall-ID: " + md5_hex(uri + tenant) + "\r\nCSeq: 1 INVITE\r\nContact: <sip:parkd@" +
+                   socket.own().text() + ">\r\n" + header + "Content-Length: 0\r\n\r\n",
+               house.inside());
+  return answer.status();
+}
+
+TEST(KamailioFeatures, ParkdCallsWhomAnExtensionOfTheTenantMayCall) {
+  KamailioHouse house;
+  auto carol = house.phone("103");
+  auto trunk = house.trunk();
+  EXPECT_EQ(status_of_parkds_call(house, "sip:103@demo.callpark", "demo.callpark"), 200);
+  EXPECT_EQ(status_of_parkds_call(house, "sip:103@" + carol->options().address + ":5060", "demo.callpark"), 200);
+  EXPECT_EQ(status_of_parkds_call(house, "sip:+15551234@demo.callpark", "demo.callpark"), 200);
+  EXPECT_EQ(status_of_parkds_call(house, "sip:104@demo.callpark", "demo.callpark"), 480);
+  EXPECT_EQ(status_of_parkds_call(house, "sip:*88@demo.callpark", "demo.callpark"), 404);
+  EXPECT_EQ(status_of_parkds_call(house, "sip:103@demo.callpark", "other.callpark"), 403);
+  EXPECT_EQ(status_of_parkds_call(house, "sip:103@demo.callpark", ""), 403);
+  for (const auto& message : carol->received("")) {
+    EXPECT_EQ(message.text().find("X-Callpark"), std::string::npos);
+  }
+  EXPECT_NE(house.kamailio->rpc("dlg.stats_active").find("\"ongoing\":\t0"), std::string::npos)
+      << "these are parkd's own";
+}
+
 // ----- trunks
 
 TEST(KamailioFeatures, S11_TheReferOfATrunkIsRefused) {
