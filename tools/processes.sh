@@ -52,7 +52,16 @@ end_step() {
   return "$status"
 }
 
-is_alive() { kill -0 "${pid_of[$1]}" 2>/dev/null; }
+# Reading what nobody writes costs no process, as `sleep` would.
+exec {silence}<> <(:)
+nap() { read -r -t 0.1 -u "$silence" || true; }
+
+# What has ended stays a zombie until bash asks for its exit code, which it does not do at all times.
+is_alive() {
+  local line=''
+  { read -r line <"/proc/${pid_of[$1]}/stat"; } 2>/dev/null || return 1
+  [[ ${line##*) } != [ZX]* ]]
+}
 
 give_up() {
   tail -n 30 "$dir/log/$1.log" >&2
@@ -67,7 +76,7 @@ await() {
   until "$@" >/dev/null 2>&1; do
     is_alive "$name" || give_up "$name" "did not start"
     [ "$SECONDS" -lt "$deadline" ] || give_up "$name" "does not answer"
-    sleep 0.05
+    nap
   done
 }
 
@@ -75,7 +84,7 @@ await() {
 watch_everything() {
   local name
   while true; do
-    wait -n "${pid_of[@]}" || true
+    nap
     for name in "${order[@]}"; do
       is_alive "$name" || start_again "$name"
     done
@@ -88,6 +97,7 @@ start_again() {
   quick_deaths[$name]=$((${quick_deaths[$name]:-0} + 1))
   [ "${quick_deaths[$name]}" -le 5 ] || give_up "$name" "dies again and again"
   say "$name died and is started again"
+  wait "${pid_of[$name]}" 2>/dev/null || true           # or bash would report it
   kill -KILL -- "-${pid_of[$name]}" 2>/dev/null || true # children of a killed parent still hold its ports
   launch "$name" >>"$dir/log/$name.log" 2>&1
 }
@@ -101,8 +111,9 @@ stop_everything() {
     [ -n "${pid_of[$name]:-}" ] || continue
     kill -TERM "${pid_of[$name]}" 2>/dev/null || true
     deadline=$((SECONDS + 10))
-    while is_alive "$name" && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.05; done
+    while is_alive "$name" && [ "$SECONDS" -lt "$deadline" ]; do nap; done
     kill -KILL -- "-${pid_of[$name]}" 2>/dev/null || true
+    wait "${pid_of[$name]}" 2>/dev/null || true
   done
   case $status in
     0 | 130 | 143) [ -z "$temporary" ] || rm -rf "$temporary" ;;
