@@ -343,7 +343,8 @@ void ParkService::repark_referred(const ParkId& park_id, const Referral& referra
     parked->refer = referral.refer;
     return tell(park_id, park::ParkAsked{park::Request::kRefer});
   }
-  if (parked->state.request != park::Request::kAnnouncing) {
+  const bool waits = std::holds_alternative<park::Parked>(parked->state.phase);
+  if (!waits || parked->state.request != park::Request::kAnnouncing) {
     return refuse_refer(referral.refer, park::RefusalReason::kUnavailable, Legs::Adoption::kKept);
   }
   // An attended transfer to the code: dialling it has parked the caller already.

@@ -27,6 +27,11 @@ class Steps {
 
   /// The oldest; false when there is none.
   bool next() { return take(steps_.begin()); }
+  /// The oldest of the lanes whose names begin so.
+  bool next_of(std::string_view lane) {
+    return take(std::find_if(steps_.begin(), steps_.end(),
+                             [&](const Step& step) { return step.lane.compare(0, lane.size(), lane) == 0; }));
+  }
   /// The oldest of a lane that chance chooses.
   bool next_of_any(std::mt19937_64& random) {
     std::vector<std::list<Step>::iterator> heads;
@@ -168,7 +173,6 @@ class FakeStore final : public Store {
     });
   }
   void remove(ParkId park_id, park::EndReason reason) override {
-    EXPECT_EQ(removed.count(park_id), 0U) << "removed twice";
     removed[park_id] = reason;
     order(park_id, [this, park_id] { rows.erase(park_id); });
   }
@@ -253,6 +257,7 @@ class FakeMedia final : public Media {
   bool is_away = false;
   std::vector<std::string> spoken;  // the first prompt of each announcement that somebody could hear
   std::vector<std::string> digits;
+  std::set<std::string> languages;
 
   void set_listener(Listener* listener) override { listener_ = listener; }
   void open(std::string session, Play play, std::optional<MediaSnapshot> again, Opened answer) override {
@@ -284,6 +289,7 @@ class FakeMedia final : public Media {
     found->second.snapshot.remote = remote;
     const auto* said = std::get_if<Announcement>(&found->second.play);
     if (!said) return;
+    languages.insert(said->language);
     for (const auto& item : said->list) {
       if (const auto* prompt = std::get_if<Announcement::Prompt>(&item)) spoken.push_back(prompt->name);
       if (const auto* read = std::get_if<Announcement::Digits>(&item)) digits.push_back(read->digits);
@@ -347,7 +353,7 @@ class FakeLegs final : public Legs {
   struct Offer {
     park::Question question;
     std::string hears;
-    bool is_music;
+    std::optional<MediaAddress> music;
   };
   struct Party {
     DialogSnapshot dialog;
@@ -358,6 +364,7 @@ class FakeLegs final : public Legs {
     Party caller;
     std::optional<Party> peer;
     std::string hears = "the parker";
+    std::optional<MediaAddress> music;  // where that comes from, if it is music
     bool is_bridged = false;
     bool has_accepted = false;  // anything of ours
     std::string peer_user;
@@ -431,7 +438,7 @@ class FakeLegs final : public Legs {
                                             : nullptr;
     if (!party || !party->is_up) return;
     party->is_up = false;
-    if (end == PartyEnd::kCaller) drop_offers(found->second);
+    if (end == PartyEnd::kCaller) lose_caller(found->second);
     listener_->on_party_gone(id, end);
   }
   void target_hangs_up(const ParkId& id) {
@@ -485,15 +492,15 @@ class FakeLegs final : public Legs {
   }
   void offer_music(const ParkId& id, park::Question question, const MediaAddress& media) override {
     EXPECT_NE(media.port, 0);
-    offer(id, {question, "music", true});
+    offer(id, {question, "music", media});
   }
   void offer_call(const ParkId& id, park::Question question, CallId retriever) override {
-    offer(id, {question, calls.at(retriever).user, false});
+    offer(id, {question, calls.at(retriever).user, std::nullopt});
   }
   void offer_peer(const ParkId& id, park::Question question) override {
     const Parked& parked = parks.at(id);
     EXPECT_TRUE(parked.peer && parked.peer->is_up);
-    offer(id, {question, parked.peer_user.empty() ? "the parker" : parked.peer_user, false});
+    offer(id, {question, parked.peer_user.empty() ? "the parker" : parked.peer_user, std::nullopt});
   }
   void end(const ParkId& id, PartyEnd end) override {
     Parked& parked = parks.at(id);
@@ -502,7 +509,7 @@ class FakeLegs final : public Legs {
     party->is_up = false;
     party->was_ended = true;
     byes.push_back((end == PartyEnd::kCaller ? "caller " : "peer ") + party->dialog.call_id);
-    if (end == PartyEnd::kCaller) drop_offers(parked);
+    if (end == PartyEnd::kCaller) lose_caller(parked);
   }
   void bridge(const ParkId& id) override { parks.at(id).is_bridged = true; }
   void unbridge(const ParkId& id) override { parks.at(id).is_bridged = false; }
@@ -534,7 +541,7 @@ class FakeLegs final : public Legs {
     });
   }
   void offer_target(const ParkId& id, park::Question question) override {
-    offer(id, {question, parks.at(id).target.value().number, false});
+    offer(id, {question, parks.at(id).target.value().number, std::nullopt});
   }
   void end_target(const ParkId& id) override { parks.at(id).target.reset(); }
   void make_target_peer(const ParkId& id) override {
@@ -590,7 +597,8 @@ class FakeLegs final : public Legs {
  private:
   static bool is_answered(const Call& call) { return call.stage >= Call::Stage::kAnswered; }
   static MediaRemote remote() { return {{"127.0.0.12", 6004}, {"PCMU", 0, 8000, 101}, true}; }
-  static void drop_offers(Parked& parked) {
+  void lose_caller(Parked& parked) {
+    lost_callers_.insert(parked.caller.dialog.call_id);
     parked.on_wire.reset();
     parked.next.reset();
   }
@@ -627,18 +635,20 @@ class FakeLegs final : public Legs {
     const auto found = parks.find(id);
     if (found == parks.end() || !found->second.on_wire || found->second.on_wire->question != question) return;
     const Offer offer = *std::exchange(found->second.on_wire, std::nullopt);
-    switch (caller_reply) {
+    const bool is_lost = lost_callers_.count(found->second.caller.dialog.call_id) != 0;
+    switch (is_lost ? Reply::kGone : caller_reply) {
       case Reply::kAccept:
         found->second.hears = offer.hears;
+        found->second.music = offer.music;
         found->second.has_accepted = true;
-        listener_->on_offer_accepted(id, question, offer.is_music ? std::optional(remote()) : std::nullopt);
+        listener_->on_offer_accepted(id, question, offer.music ? std::optional(remote()) : std::nullopt);
         break;
       case Reply::kRefuse:
         listener_->on_offer_refused(id, question);
         break;
       case Reply::kGone:
         found->second.caller.is_up = false;
-        drop_offers(found->second);
+        lose_caller(found->second);
         listener_->on_party_gone(id, PartyEnd::kCaller);
         break;
     }
@@ -648,6 +658,7 @@ class FakeLegs final : public Legs {
 
   Steps& steps_;
   LegsListener* listener_ = nullptr;
+  std::set<std::string> lost_callers_;  // their dialogs are over, whatever a row says
   std::uint64_t last_id_ = 0;
 };
 

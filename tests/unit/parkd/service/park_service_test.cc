@@ -234,6 +234,7 @@ TEST_P(RefusedParkCallTest, S13_TheParkerHearsWhyAndKeepsTheCall) {
     EXPECT_EQ(status_of_call(call), 0) << "first the sentence";
     EXPECT_EQ(legs.calls.at(call).stage, FakeLegs::Call::Stage::kEarly);
     EXPECT_THAT(media.spoken, ElementsAre(GetParam().prompt));
+    EXPECT_THAT(media.languages, ElementsAre("en"));
     media.play_out();
     settle();
   }
@@ -637,6 +638,21 @@ TEST_F(ParkServiceTest, ATransferWhileTheDatabaseIsAwayIsRefusedAndTheTwoGoOnTal
   end_all();
 }
 
+TEST_F(ParkServiceTest, AReferDuringATransferIsNotTakenForAnAttendedPark) {
+  dial_with_held("101", "*70333");  // and the announcement is spoken all the time
+  settle();
+  dial("102", "*71333");
+  settle();
+  const ReferId transfer = refer_of_peer(only_park(), "102", "104");
+  while (!legs.parks.at(only_park()).target) ASSERT_TRUE(steps.next());
+  const ReferId other = refer_of_peer(only_park(), "102", "*68");
+  while (status_of_refer(other) == 0) ASSERT_TRUE(steps.next_of("look-up"));
+  EXPECT_EQ(status_of_refer(other), 503);
+  settle();
+  EXPECT_EQ(status_of_refer(transfer), 200);
+  end_all();
+}
+
 TEST_F(ParkServiceTest, ASecondTransferMeanwhileIsRefused) {
   const ParkId id = retrieve();
   const ReferId first = refer_of_peer(id, "102", "104");
@@ -655,7 +671,7 @@ TEST_F(ParkServiceTest, O4_AMediaSessionThatMovedIsOfferedToTheCaller) {
   media.move(session);
   EXPECT_TRUE(legs.parks.at(id).on_wire);
   settle();
-  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(legs.parks.at(id).music, media.sessions.at(session).snapshot.local);
   dial("102", "*88101");
   settle();
   EXPECT_EQ(legs.parks.at(id).hears, "102");
@@ -768,6 +784,7 @@ TEST_F(ParkServiceTest, ACallParkedByAnotherNodeIsTakenOverByItsRetriever) {
   park();
   kill();
   start();  // nothing is loaded
+  store.rows.begin()->second.owner = "node-2";
   const CallId call = dial("102", "*88101");
   settle();
   EXPECT_EQ(status_of_call(call), 200);

@@ -38,7 +38,7 @@ struct ParkWorld {
     service = std::make_unique<ParkService>(loop, store, media, legs, metrics, settings);
     legs.set_listener(service.get());
   }
-  /// kill -9: whatever was under way is lost, but what the database was told is done.
+  /// kill -9: whatever was under way is lost.
   void kill() {
     legs.parks.clear();
     legs.calls.clear();
@@ -127,7 +127,7 @@ struct ParkWorld {
   void end_all() {
     store.come_back();
     media.is_away = false;
-    settle();
+    pass(std::chrono::seconds(10));  // so that whoever tries again has done so
     std::vector<CallId> calls;
     for (const auto& [id, call] : legs.calls) calls.push_back(id);
     for (const CallId id : calls) legs.caller_of_feature_hangs_up(id);

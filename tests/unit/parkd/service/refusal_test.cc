@@ -1,0 +1,47 @@
+#include "parkd/service/refusal.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace callpark {
+namespace {
+
+using park::RefusalReason;
+
+struct Expected {
+  RefusalReason reason;
+  int status;
+  std::string_view prompt;
+};
+
+constexpr Expected kExpected[] = {
+    {RefusalReason::kNotPermitted, 403, "not_permitted"},
+    {RefusalReason::kNoHeldCall, 404, "no_held_call"},
+    {RefusalReason::kOrbitTaken, 486, "orbit_taken"},
+    {RefusalReason::kTooManyParked, 486, "orbit_taken"},
+    {RefusalReason::kInvalidCode, 404, "invalid_code"},
+    {RefusalReason::kNoCallParked, 404, "no_call_parked"},
+    {RefusalReason::kAlreadyPickedUp, 404, "already_picked_up"},
+    {RefusalReason::kNotAcceptable, 488, "not_available"},
+    {RefusalReason::kCallerGone, 480, "not_available"},
+    {RefusalReason::kUnavailable, 503, "not_available"},
+};
+
+TEST(Refusal, S13_EachReasonHasItsStatusAndItsSentence) {
+  for (const Expected& expected : kExpected) {
+    const Refusal refusal = refusal_of(expected.reason);
+    EXPECT_EQ(refusal.status, expected.status) << expected.prompt;
+    EXPECT_EQ(refusal.prompt, expected.prompt);
+    EXPECT_FALSE(refusal.phrase.empty());
+  }
+}
+
+TEST(Refusal, ThePhraseFitsIntoAStatusLine) {
+  for (const Expected& expected : kExpected) {
+    for (const char c : refusal_of(expected.reason).phrase) EXPECT_TRUE(c >= ' ' && c <= '~');
+  }
+}
+
+}  // namespace
+}  // namespace callpark
