@@ -14,7 +14,10 @@ local kAuthFailuresMax = 30
 local kSanityOfMessage, kSanityOfUris = 1511, 7
 
 -- Headers by which Kamailio and parkd speak to each other. Nobody else's are believed, nobody else sees ours.
-local function strip_inside_headers() KSR.textops.remove_hf_re("^X-Callpark-") end
+local function strip_inside_headers()
+  -- The expression is compiled anew each time; most messages can do without.
+  if KSR.kx.get_msgbuf():lower():find("x-callpark-", 1, true) then KSR.textops.remove_hf_re("^X-Callpark-") end
+end
 
 local function is_flood(f)
   if not settings.flood_control or f.to_tag or f.from_parkd then return false end

@@ -8,6 +8,9 @@ local sip_text = require("sip_text")
 
 local facts = {}
 
+-- It travels in a dialog variable, beside the other one and two extensions.
+local kDisplayBytesMax = 60
+
 local function uri_fact(text)
   local uri = text and sip_text.parse_uri(text)
   if not uri then return { host = "", user = nil } end
@@ -23,12 +26,6 @@ local function refer_to_fact()
   local value = KSR.pv.get("$hdr(Refer-To)") or KSR.pv.get("$hdr(r)")
   local text = value and sip_text.address_uri(value)
   return text and uri_fact(text) or false
-end
-
-local function source_fact()
-  local source = { ip = KSR.kx.get_srcip(), port = KSR.kx.get_srcport(), proto = KSR.kx.get_proto() }
-  source.device = facts.device()
-  return source
 end
 
 --- "udp:127.0.0.11:5060": who sent the message at hand, as far as the network says.
@@ -53,32 +50,52 @@ function facts.is_behind_nat()
   return KSR.nathelper.nat_uac_test(1) > 0 and KSR.nathelper.is_rfc1918(KSR.kx.get_srcip()) < 0
 end
 
-function facts.read()
-  local method = KSR.kx.get_method()
-  local to_tag = KSR.pv.get("$tt")
-  local f = {
-    method = method,
-    from_parkd = facts.is_from_parkd(),
-    source = source_fact(),
-    call_id = KSR.kx.get_callid(),
-    cseq = tonumber(KSR.pv.gete("$cs")) or 0,
-    from_tag = KSR.pv.gete("$ft"),
-    to_tag = to_tag ~= "" and to_tag or nil,
-    from = uri_fact(KSR.kx.get_furi()),
-    to = uri_fact(KSR.kx.get_turi()),
-    ruri = uri_fact(KSR.kx.get_ruri()),
-    display = sip_text.display_name(KSR.pv.get("$fn"), 60),
-    has_credentials = KSR.hdr.is_present("Proxy-Authorization") > 0 or KSR.hdr.is_present("Authorization") > 0,
-    has_replaces = KSR.hdr.is_present("Replaces") > 0,
-  }
-  f.dialled = sip_text.dialled_number(f.ruri.user) or false
-  if method == "REFER" then f.refer_to = refer_to_fact() end
-  if f.from_parkd then
-    f.inside_tenant = KSR.pv.get("$hdr(X-Callpark-Tenant)")
-    f.adoption_released = KSR.pv.get("$hdr(X-Callpark-Adoption)") == "released"
-  end
-  return f
+local function tenant_from_parkd()
+  return facts.is_from_parkd() and KSR.pv.get("$hdr(X-Callpark-Tenant)") or false
 end
+
+local function adoption_released()
+  return facts.is_from_parkd() and KSR.pv.get("$hdr(X-Callpark-Adoption)") == "released"
+end
+
+-- What the message says, each piece read when it is first wanted: an ACK needs few of them, and each costs.
+local message = {
+  method = function() return KSR.kx.get_method() end,
+  from_parkd = function() return facts.is_from_parkd() end,
+  source = function() return { ip = KSR.kx.get_srcip(), device = facts.device() } end,
+  call_id = function() return KSR.kx.get_callid() end,
+  cseq = function() return tonumber(KSR.pv.gete("$cs")) or 0 end,
+  from_tag = function() return KSR.pv.gete("$ft") end,
+  to_tag = function()
+    local tag = KSR.pv.gete("$tt")
+    return tag ~= "" and tag
+  end,
+  from = function() return uri_fact(KSR.kx.get_furi()) end,
+  to = function() return uri_fact(KSR.kx.get_turi()) end,
+  ruri = function() return uri_fact(KSR.kx.get_ruri()) end,
+  display = function() return sip_text.display_name(KSR.pv.get("$fn"), kDisplayBytesMax) end,
+  dialled = function(f) return sip_text.dialled_number(f.ruri.user) or false end,
+  has_credentials = function()
+    return KSR.hdr.is_present("Proxy-Authorization") > 0 or KSR.hdr.is_present("Authorization") > 0
+  end,
+  has_replaces = function() return KSR.hdr.is_present("Replaces") > 0 end,
+  refer_to = function() return refer_to_fact() end,
+  inside_tenant = function() return tenant_from_parkd() end,
+  adoption_released = function() return adoption_released() end,
+}
+
+local lazily = {
+  __index = function(f, name)
+    local read = message[name]
+    if not read then return nil end
+    local value = read(f)
+    rawset(f, name, value)
+    return value
+  end,
+}
+
+--- The facts of the request at hand, for decide.request(): what the message says, and what facts.learn() adds.
+function facts.read() return setmetatable({}, lazily) end
 
 -- Digest as auth_db judges it (auth/api.h): what a phone may mend by another try is one case, the database another.
 local kNoCredentials, kStaleNonce, kNonceReused, kError = -5, -4, -6, -1
