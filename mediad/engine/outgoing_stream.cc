@@ -1,20 +1,19 @@
 #include "mediad/engine/outgoing_stream.h"
 
 #include <arpa/inet.h>
-#include <ortp/ortp.h>
 #include <sys/uio.h>
 
 #include <array>
 #include <cstring>
-#include <stdexcept>
+
+#include "base/random.h"
+#include "mediad/engine/sender_report.h"
 
 namespace callpark::media {
 namespace {
 
-constexpr int kRtcpIntervalMs = 5000;
-// How often oRTP is asked whether a report is due.
-constexpr std::uint64_t kPacketsPerReportCheck = kPacketsPerSecond;
-constexpr std::size_t kBlocksMax = 16;
+// RFC 3550 section 6.2: a report every 5 s on average, by half of that more or less, the first one sooner.
+constexpr std::uint64_t kPacketsPerReport = 5 * kPacketsPerSecond;
 
 // Spreads the first sequence number and timestamp over their ranges (RFC 3550 section 5.1 wants them unpredictable),
 // and is the same again for the same SSRC.
@@ -25,103 +24,14 @@ std::uint32_t scatter(std::uint32_t ssrc) {
   return value ^ value >> 16;
 }
 
-using Parts = std::array<iovec, kBlocksMax>;
-
-std::span<const iovec> gather(mblk_t* message, Parts& parts) {
-  std::size_t count = 0;
-  for (; message != nullptr && count < parts.size(); message = message->b_cont) {
-    parts[count++] = {message->b_rptr, static_cast<std::size_t>(message->b_wptr - message->b_rptr)};
-  }
-  return {parts.data(), count};
-}
-
-// RTP does not pass here.
-int send_nothing(RtpTransport*, mblk_t* message, int, const sockaddr*, socklen_t) noexcept {
-  return static_cast<int>(msgdsize(message));
-}
-
-int send_rtcp(RtpTransport* transport, mblk_t* message, int, const sockaddr*, socklen_t) noexcept {
-  Parts parts;
-  static_cast<RtpPort*>(transport->data)->send_rtcp(gather(message, parts));
-  return static_cast<int>(msgdsize(message));
-}
-
-// The receiver reads the sockets.
-int receive_nothing(RtpTransport*, mblk_t*, int, sockaddr*, socklen_t*) noexcept {
-  return 0;
-}
-
-ortp_socket_t no_socket(RtpTransport*) noexcept {
-  return -1;
-}
-
-void close_nothing(RtpTransport*) noexcept {}
-
-void destroy(RtpTransport* transport) noexcept {
-  ortp_free(transport);
-}
-
-using SendTo = int (*)(RtpTransport*, mblk_t*, int, const sockaddr*, socklen_t);
-
-RtpTransport* make_transport(RtpSession* session, RtpPort* port, SendTo send) {
-  auto* transport = static_cast<RtpTransport*>(ortp_malloc0(sizeof(RtpTransport)));
-  transport->data = port;
-  transport->session = session;
-  transport->t_getsocket = &no_socket;
-  transport->t_sendto = send;
-  transport->t_recvfrom = &receive_nothing;
-  transport->t_close = &close_nothing;
-  transport->t_destroy = &destroy;
-  return transport;
-}
-
 }  // namespace
-
-class OutgoingStream::Reports {
- public:
-  Reports(RtpPort* port, std::uint32_t ssrc) {
-    static const bool ready = [] {
-      ortp_init();
-      ortp_set_log_level_mask(nullptr, ORTP_ERROR | ORTP_FATAL);
-      return true;
-    }();
-    session_ = ready ? rtp_session_new(RTP_SESSION_SENDRECV) : nullptr;
-    if (session_ == nullptr) throw std::runtime_error("oRTP gives no session");
-    rtp_session_set_scheduling_mode(session_, 0);
-    rtp_session_set_blocking_mode(session_, 0);
-    rtp_session_set_ssrc(session_, ssrc);
-    rtp_session_set_rtcp_report_interval(session_, kRtcpIntervalMs);
-    rtp_session_set_source_description(session_, "callpark", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr);
-    // Our transport, since rtp_session_set_remote_addr() would open two more sockets.
-    RtpTransport* rtp = nullptr;
-    RtpTransport* rtcp = nullptr;
-    rtp_session_get_transports(session_, &rtp, &rtcp);
-    meta_rtp_transport_set_endpoint(rtp, make_transport(session_, port, &send_nothing));
-    meta_rtp_transport_set_endpoint(rtcp, make_transport(session_, port, &send_rtcp));
-  }
-  Reports(const Reports&) = delete;
-  Reports& operator=(const Reports&) = delete;
-  ~Reports() { rtp_session_destroy(session_); }
-
-  /// Sends a sender report if it is time to. The arguments are what it says.
-  void send_if_due(std::uint64_t packets, std::uint64_t payload_bytes, std::uint32_t last_timestamp) {
-    session_->stats.packet_sent = packets;
-    session_->rtp.sent_payload_bytes = static_cast<std::uint32_t>(payload_bytes);
-    session_->rtp.snd_last_ts = last_timestamp;
-    rtp_session_rtcp_process_send(session_);
-  }
-
- private:
-  RtpSession* session_ = nullptr;
-};
 
 OutgoingStream::OutgoingStream(std::shared_ptr<RtpPort> port, const Begin& begin, OnEnded on_ended)
     : port_(std::move(port)),
-      reports_(std::make_unique<Reports>(port_.get(), begin.ssrc)),
       begin_(begin),
-      on_ended_(std::move(on_ended)) {}
-
-OutgoingStream::~OutgoingStream() = default;
+      on_ended_(std::move(on_ended)),
+      cname_(random_token(16)),
+      next_report_(1 + random_below(kPacketsPerReport)) {}
 
 void OutgoingStream::set_codec(CodecName codec, std::uint8_t payload_type) {
   const std::uint32_t clock_per_packet = facts_of(codec).clock_per_packet();
@@ -172,7 +82,15 @@ void OutgoingStream::send(EncodedAudio::Payload payload) {
   payload_bytes_sent_ += payload.size();
   const std::uint64_t packets = packets_sent_.load(std::memory_order_relaxed) + 1;
   packets_sent_.store(packets, std::memory_order_relaxed);  // only this thread writes it
-  if (packets % kPacketsPerReportCheck == 0) reports_->send_if_due(packets, payload_bytes_sent_, last_timestamp_);
+  if (packets >= next_report_) report(packets);
+}
+
+void OutgoingStream::report(std::uint64_t packets) {
+  next_report_ = packets + kPacketsPerReport / 2 + random_below(kPacketsPerReport);
+  auto bytes = make_sender_report({begin_.ssrc, last_timestamp_, packets, payload_bytes_sent_},
+                                  std::chrono::system_clock::now(), cname_);
+  const std::array<iovec, 1> parts = {iovec{bytes.data(), bytes.size()}};
+  port_->send_rtcp(parts);
 }
 
 }  // namespace callpark::media

@@ -383,6 +383,29 @@ TEST_F(Mediad, JunkOnTheMediaPortsIsHarmless) {
   expect_continuous(ear.next(10), 160);
 }
 
+TEST_F(Mediad, SenderReportsGoToThePortAboveAndSayWhatWasSent) {
+  Ear ear;
+  UdpSocket rtcp({ear.endpoint().address, static_cast<std::uint16_t>(ear.endpoint().port + 1)});
+  const auto opened = open(request("s", ear, Music{}));
+  const auto report = rtcp.receive(40s);  // the first one comes at random
+  ASSERT_TRUE(report.has_value());
+  const auto word = [&](std::size_t at) {
+    std::uint32_t value = 0;
+    for (std::size_t i = at; i < at + 4; ++i) value = value << 8 | static_cast<std::uint8_t>(report->bytes[i]);
+    return value;
+  };
+  // RFC 3550 section 6.4.1.
+  ASSERT_GE(report->bytes.size(), 28u);
+  EXPECT_EQ(static_cast<std::uint8_t>(report->bytes[1]), 200);
+  EXPECT_EQ(report->from.port, opened.port + 1);
+  EXPECT_EQ(word(4), opened.ssrc);
+  const std::uint32_t packets = word(20);
+  EXPECT_GE(packets, 1u);
+  EXPECT_EQ(word(24), packets * 160);
+  std::vector<RtpArrival> arrivals = ear.next(packets);
+  EXPECT_EQ(word(16), arrivals.back().timestamp);
+}
+
 TEST_F(Mediad, RtpThatCeasesIsReported) {
   Ear ear;
   const auto opened = open(request("s", ear, Music{}));
