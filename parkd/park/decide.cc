@@ -36,7 +36,7 @@ class Step {
 
   void gather(Request request);
   void take_over(Found found);
-  Decision done() && { return {std::move(state_), std::move(actions_)}; }
+  Decision done() && { return {state_, std::move(actions_)}; }
 
  private:
   template <class P>

@@ -226,7 +226,7 @@ ParkService::~ParkService() {
 
 void ParkService::on_feature_call(FeatureCall call) {
   open_calls_.emplace(call.call, call.sip_call_id);
-  store_.look_up(call.tenant, call.user, call.dialled, [this, call](LookedUp facts) {
+  store_.look_up(call.tenant, call.user, call.dialled, [this, call](const LookedUp& facts) {
     if (open_calls_.count(call.call) != 0) on_looked_up(call, facts);
   });
 }
@@ -295,7 +295,7 @@ void ParkService::retrieve(const FeatureCall& call, const DialledFacts& facts, c
 // ---- somebody transfers ----
 
 void ParkService::on_refer(Referral referral) {
-  store_.look_up(referral.tenant, referral.user, referral.dialled, [this, referral](LookedUp facts) {
+  store_.look_up(referral.tenant, referral.user, referral.dialled, [this, referral](const LookedUp& facts) {
     if (!facts) return refuse_refer(referral.refer, park::RefusalReason::kUnavailable, Legs::Adoption::kReleased);
     const auto command = interpret(*facts, referral.user);
     const auto* park = command ? std::get_if<ParkCommand>(&*command) : nullptr;
@@ -319,7 +319,7 @@ void ParkService::park_referred(const Referral& referral, const DialledFacts& fa
 
 void ParkService::on_refer_of_peer(const ParkId& park_id, Referral referral) {
   store_.look_up(referral.tenant, referral.user, referral.dialled,
-                 [this, park_id, referral](LookedUp facts) { repark_referred(park_id, referral, facts); });
+                 [this, park_id, referral](const LookedUp& facts) { repark_referred(park_id, referral, facts); });
 }
 
 void ParkService::repark_referred(const ParkId& park_id, const Referral& referral, const LookedUp& facts) {
