@@ -1,92 +1,195 @@
-// What happens when two things happen at once: two retrievers, a parker who hangs up before he knows.
-#include <gtest/gtest.h>
+// What happens at the same moment, made to happen many times.
+#include <algorithm>
+#include <iostream>
 
-#include <chrono>
-#include <memory>
-
-#include "tests/support/house.h"
+#include "tests/e2e/park_house.h"
 
 namespace callpark::test {
 namespace {
 
-using std::chrono::milliseconds;
+/// How often, unless CALLPARK_RACES says otherwise.
+int times(int usual) {
+  const char* wanted = getenv("CALLPARK_RACES");
+  return wanted == nullptr ? usual : std::atoi(wanted);
+}
 
-constexpr int kRaces = 300;
-constexpr int kByesEach = 50;
-
-class Races : public HouseTest {
+class Races : public ParkTest {
  protected:
-  /// Waits for what the transfer came to: "200", "486"; empty when nothing was said in time.
-  static std::string transfer_result(PacketPhone& phone, const CallName& call) {
-    std::string last;
-    wait_until(kSoon, [&] {
-      const auto reports = phone.transfer_reports(call);
-      last = reports.empty() ? "" : reports.back();
-      return !last.empty() && last.find(" 100 ") == std::string::npos;
+  void SetUp() override {
+    ParkTest::SetUp();
+    john_ = house().packet_phone("101", kJohn, true);
+    client_ = house().trunk_caller(kClient);
+  }
+  void TearDown() override {
+    john_.reset();
+    client_.reset();
+    ParkTest::TearDown();
+  }
+
+  /// A new call of Client to John; the name of it at each.
+  struct Talk {
+    CallName at_john;
+    CallName at_client;
+  };
+  Talk talk() {
+    Talk result;
+    result.at_client = client_->start_call("+442030000101");
+    result.at_john = john_->wait_incoming();
+    EXPECT_EQ(client_->wait_invite_status(result.at_client), 200);
+    return result;
+  }
+
+  bool client_hears_music() {
+    return wait_until(kSoon, [&] {
+      const Sound sound = client_->heard(std::chrono::milliseconds(60));
+      return sound.has_music();
     });
-    return last;
   }
-  static bool is_parked_at(const std::string& orbit) {
-    return house().database().value("SELECT COUNT(*) FROM parked_calls WHERE state = 'parked' AND orbit = '" + orbit +
-                                    "'") == "1";
-  }
+
+  std::unique_ptr<PacketPhone> john_;
+  std::unique_ptr<PacketPhone> client_;
 };
 
+class RefersThenHangsUp : public Races, public testing::WithParamInterface<int> {};
+
+// Whoever is parked, or still the parker's until his BYE is told to him, is not lost.
+TEST_P(RefersThenHangsUp, P1_NoCallerIsLostWhenTheParkerHangsUpSoSoonAfterHisRefer) {
+  const auto gap = std::chrono::milliseconds(GetParam());
+  {
+    // The challenge of the first REFER is kept, so that later ones need no second attempt.
+    const Talk first = talk();
+    ASSERT_EQ(john_->refer(first.at_john, "*68"), 202);
+    ASSERT_TRUE(client_hears_music());
+    client_->hang_up(first.at_client);
+    ASSERT_TRUE(nothing_parked());
+  }
+  int lost = 0;
+  for (int round = 0; round < times(50); ++round) {
+    const Talk now = talk();
+    john_->fire(now.at_john, "REFER", john_->refer_to("*68"));
+    holds_for(gap, [] { return true; });
+    john_->fire(now.at_john, "BYE");
+    const bool parked = wait_until(std::chrono::seconds(4), [&] { return orbits() == "101"; });
+    if (!parked || client_->is_closed(now.at_client) || !client_hears_music()) ++lost;
+    if (!client_->is_closed(now.at_client)) client_->hang_up(now.at_client);
+    ASSERT_TRUE(nothing_parked()) << "round " << round;
+  }
+  EXPECT_EQ(lost, 0);
+}
+INSTANTIATE_TEST_SUITE_P(AfterMs, RefersThenHangsUp, testing::Values(1, 2, 50));
+
+TEST_F(Races, P1_NoCallerIsLostWhenTheParkerHangsUpStraightAfterHis202) {
+  int lost = 0;
+  for (int round = 0; round < times(50); ++round) {
+    const Talk now = talk();
+    ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
+    john_->fire(now.at_john, "BYE");
+    const bool parked = wait_until(std::chrono::seconds(4), [&] { return orbits() == "101"; });
+    if (!parked || client_->is_closed(now.at_client) || !client_hears_music()) ++lost;
+    if (!client_->is_closed(now.at_client)) client_->hang_up(now.at_client);
+    ASSERT_TRUE(nothing_parked()) << "round " << round;
+  }
+  EXPECT_EQ(lost, 0);
+}
+
 TEST_F(Races, S10_OfTwoRetrieversAtOnceExactlyOneWins) {
-  const auto john = house().packet_phone("101", 1);
-  const auto client = house().packet_phone("102", 2, true);
-  const auto alice = house().packet_phone("103", 3);
-  const auto bob = house().packet_phone("104", 4);
-  for (int race = 0; race < kRaces; ++race) {
-    SCOPED_TRACE("race " + std::to_string(race));
-    const CallName parked = john->call("102");
-    const CallName at_client = client->wait_incoming();
-    ASSERT_EQ(john->refer(parked, "*68"), 202);
-    ASSERT_NE(transfer_result(*john, parked).find(" 200 "), std::string::npos);
-    john->hang_up(parked);
-    const CallName first = alice->start_call("*88101");
-    const CallName second = bob->start_call("*71101");
-    const int alice_got = alice->wait_invite_status(first);
-    const int bob_got = bob->wait_invite_status(second);
-    ASSERT_EQ(std::min(alice_got, bob_got), 200);
-    ASSERT_EQ(std::max(alice_got, bob_got), 404);
-    if (alice_got == 200) {
-      EXPECT_EQ(alice->hang_up(first), 200);
-    } else {
-      EXPECT_EQ(bob->hang_up(second), 200);
+  const auto alice = house().packet_phone("102", kAlice);
+  const auto bob = house().packet_phone("103", kBob);
+  int loser_ms_max = 0;
+  for (int round = 0; round < times(300); ++round) {
+    const Talk now = talk();
+    ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
+    ASSERT_TRUE(parked_at("101")) << "round " << round;
+    const CallName one = alice->start_call("*88101");
+    const CallName other = bob->start_call("*88101");
+    const auto begin = std::chrono::steady_clock::now();
+    std::vector<int> statuses;
+    int loser_ms = 0;
+    wait_until(kSoon, [&] {
+      statuses = {alice->invite_status(one), bob->invite_status(other)};
+      if (loser_ms == 0 && (statuses[0] == 404 || statuses[1] == 404)) {
+        loser_ms = static_cast<int>((std::chrono::steady_clock::now() - begin) / std::chrono::milliseconds(1));
+      }
+      return statuses[0] != 0 && statuses[1] != 0;
+    });
+    std::ranges::sort(statuses);
+    ASSERT_EQ(statuses, (std::vector<int>{200, 404})) << "round " << round;
+    loser_ms_max = std::max(loser_ms_max, loser_ms);
+    auto& winner = alice->invite_status(one) == 200 ? *alice : *bob;
+    EXPECT_EQ(winner.hang_up(alice->invite_status(one) == 200 ? one : other), 200);
+    ASSERT_TRUE(wait_until(kSoon, [&] { return client_->is_closed(now.at_client); })) << "round " << round;
+  }
+  std::cout << "the loser is refused after at most " << loser_ms_max << " ms\n";
+  EXPECT_LT(loser_ms_max, 1000) << "FEATURES says 300 ms; the rest is the load of this machine";
+}
+
+TEST_F(Races, S10_ARetrieverAndTheCallersOwnHangUp) {
+  const auto alice = house().packet_phone("102", kAlice);
+  for (int round = 0; round < times(10); ++round) {
+    const Talk now = talk();
+    ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
+    ASSERT_TRUE(parked_at("101"));
+    const CallName call = alice->start_call("*88101");
+    client_->fire(now.at_client, "BYE");
+    const int status = alice->wait_invite_status(call, std::chrono::seconds(15));
+    EXPECT_NE(status, 0);
+    if (status == 200) {
+      // Won before the BYE came: it is handed on.
+      EXPECT_TRUE(wait_until(kSoon, [&] { return alice->is_closed(call); })) << "round " << round;
     }
-    ASSERT_TRUE(wait_until(kSoon, [&] { return client->is_closed(at_client); }));
+    ASSERT_TRUE(nothing_parked());
   }
 }
 
-class EarlyBye : public Races, public testing::WithParamInterface<int> {};
-
-// FEATURES P1: his call ends, whenever he says so. -1 stands for straight after the 202.
-TEST_P(EarlyBye, P1_AParkerWhoHangsUpBeforeHeKnowsLosesNobody) {
-  const auto john = house().packet_phone("101", 1);
-  const auto client = house().packet_phone("102", 2, true);
-  const auto alice = house().packet_phone("103", 3);
-  for (int round = 0; round < kByesEach; ++round) {
-    SCOPED_TRACE("round " + std::to_string(round));
-    const CallName call = john->call("102");
-    const CallName at_client = client->wait_incoming();
-    if (GetParam() < 0) {
-      ASSERT_EQ(john->refer(call, "*68"), 202);
-    } else {
-      john->fire(call, "REFER", john->refer_to("*68"));
-      wait_until(milliseconds(GetParam()), [] { return false; });
-    }
-    john->fire(call, "BYE");
-    ASSERT_TRUE(wait_until(kSoon, [] { return is_parked_at("101"); }));
-    ASSERT_FALSE(client->is_closed(at_client));
-    const CallName retrieve = alice->start_call("*88101");
-    ASSERT_EQ(alice->wait_invite_status(retrieve), 200);
-    EXPECT_EQ(alice->hang_up(retrieve), 200);
-    ASSERT_TRUE(wait_until(kSoon, [&] { return client->is_closed(at_client); }));
-  }
+TEST_F(Races, S9_ARetrieverWhoNeverAcknowledgesLosesNoCaller) {
+  const Talk now = talk();
+  ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
+  ASSERT_TRUE(parked_at("101"));
+  const auto alice = house().packet_phone("102", kAlice);
+  alice->never_acknowledge(true);
+  const CallName call = alice->start_call("*88101");
+  ASSERT_EQ(alice->wait_invite_status(call), 200);
+  // RFC 3261 13.3.1.4: after 64*T1 without an ACK the call is ended. The caller then waits again, or ends with it.
+  EXPECT_TRUE(wait_until(std::chrono::seconds(45), [&] { return alice->is_closed(call); }));
+  EXPECT_TRUE(client_->is_closed(now.at_client) || client_hears_music());
 }
 
-INSTANTIATE_TEST_SUITE_P(Milliseconds, EarlyBye, testing::Values(-1, 1, 2, 50));
+class ReinviteRefused : public Races, public testing::WithParamInterface<int> {};
+
+TEST_P(ReinviteRefused, S13_AClientWhoRefusesTheFirstReinviteIsNotLost) {
+  const Talk now = talk();
+  ASSERT_TRUE(hear_each_other(*john_, *client_));
+  client_->answer_reinvites_with({GetParam()});
+  ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
+  // Either it is offered again and he is parked, or the parker is told that it failed and keeps the call.
+  const bool settled = wait_until(std::chrono::seconds(45), [&] {
+    const auto reports = john_->transfer_reports(now.at_john);
+    return !reports.empty() && !reports.back().starts_with("SIP/2.0 1");
+  });
+  ASSERT_TRUE(settled);
+  if (john_->transfer_reports(now.at_john).back().starts_with("SIP/2.0 200")) {
+    EXPECT_TRUE(client_hears_music());
+    EXPECT_TRUE(parked_at("101"));
+  } else {
+    EXPECT_FALSE(client_->is_closed(now.at_client));
+    EXPECT_EQ(john_->offer(now.at_john, "sendonly"), 200);
+    EXPECT_EQ(john_->offer(now.at_john, "sendrecv"), 200);
+    EXPECT_TRUE(hear_each_other(*john_, *client_));
+    EXPECT_TRUE(nothing_parked());
+  }
+}
+INSTANTIATE_TEST_SUITE_P(With, ReinviteRefused, testing::Values(491, 500, 408, 488, 0));
+
+TEST_F(Races, P1_TheTrunkHangsUpWhileItIsBeingParked) {
+  for (int round = 0; round < times(30); ++round) {
+    const Talk now = talk();
+    john_->fire(now.at_john, "REFER", john_->refer_to("*68"));
+    client_->fire(now.at_client, "BYE");
+    EXPECT_TRUE(wait_until(kSoon, [&] { return client_->is_closed(now.at_client); })) << "round " << round;
+    EXPECT_TRUE(nothing_parked()) << "round " << round;
+    if (!john_->is_closed(now.at_john)) john_->fire(now.at_john, "BYE");
+  }
+}
 
 }  // namespace
 }  // namespace callpark::test

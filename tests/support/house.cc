@@ -220,7 +220,10 @@ void HouseTest::SetUp() {
 }
 
 void HouseTest::TearDown() {
-  if (!HasFailure()) return;
+  if (!HasFailure()) {
+    if (getenv("CALLPARK_LADDER") != nullptr) std::cerr << house_->ladder().text(began_);
+    return;
+  }
   std::cerr << house_->account(began_);
   write_file(house_->directory() / "messages.txt", house_->ladder().full_text(began_));
   house_->keep_directory();

@@ -8,6 +8,7 @@ namespace callpark::test {
 namespace {
 
 constexpr std::chrono::milliseconds kRepeatAfter{500};
+constexpr int kTimesMax = 12;
 
 std::string random_word() {
   std::random_device random;
@@ -55,6 +56,7 @@ PacketPhone::~PacketPhone() {
     }
   }
   for (const auto& call : open_calls) fire(call, "BYE");
+  if (registered_) send_register(false);
   running_ = false;
   thread_.join();
 }
@@ -78,6 +80,12 @@ std::string PacketPhone::credentials_for(const std::string& challenge, const std
 }
 
 void PacketPhone::register_phone() {
+  const int status = send_register(true);
+  if (status != 200) throw std::runtime_error(name() + ": REGISTER got " + std::to_string(status));
+  registered_ = true;
+}
+
+int PacketPhone::send_register(bool stays) {
   const std::string uri = "sip:" + options_.domain;
   const std::string own = "<sip:" + options_.user + "@" + options_.domain + ">";
   const std::string call_id = random_word();
@@ -87,25 +95,32 @@ void PacketPhone::register_phone() {
                              ";rport;branch=" + new_branch() + "\r\nMax-Forwards: 70\r\nFrom: " + own +
                              ";tag=reg\r\nTo: " + own + "\r\nCall-ID: " + call_id +
                              "\r\nCSeq: " + std::to_string(cseq) + " REGISTER\r\nContact: " + contact() +
-                             ";expires=300\r\n" + credentials + "Content-Length: 0\r\n\r\n";
-    socket_.send(text, options_.proxy);
-    const auto find_answer = [&]() -> const SipText* {
-      const auto found = std::ranges::find_if(received_, [&](const SipText& message) {
-        return message.call_id() == call_id && message.cseq() == cseq && message.status() >= 200;
-      });
-      return found == received_.end() ? nullptr : &*found;
-    };
+                             ";expires=" + (stays ? "300" : "0") + "\r\n" + credentials + "Content-Length: 0\r\n\r\n";
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, kSoon, [&] { return find_answer() != nullptr; });
-    const SipText* answer = find_answer();
-    if (answer == nullptr) break;
-    if (answer->status() == 200) return;
-    if (answer->status() != 401) throw std::runtime_error(name() + ": REGISTER got " + answer->start_line());
+    const SipText answer = send_and_wait(lock, text, call_id, cseq, "REGISTER", 2);
+    if (answer.status() != 401) return answer.status();
     credentials = "Authorization: " +
-                  digest_answer(answer->header("WWW-Authenticate"), "REGISTER", uri, options_.user, options_.password) +
+                  digest_answer(answer.header("WWW-Authenticate"), "REGISTER", uri, options_.user, options_.password) +
                   "\r\n";
   }
-  throw std::runtime_error(name() + " cannot register");
+  return 401;
+}
+
+// Repeated as RFC 3261 17.1.2 has it, only more simply. An empty message when nothing final comes.
+SipText PacketPhone::send_and_wait(std::unique_lock<std::mutex>& lock, const std::string& text,
+                                   const std::string& call_id, int cseq, const std::string& method, int times_max) {
+  const auto find_answer = [&] {
+    return std::ranges::find_if(received_, [&](const SipText& message) {
+      return message.status() >= 200 && message.call_id() == call_id && message.cseq() == cseq &&
+             message.method() == method;
+    });
+  };
+  for (int sent = 0; sent < times_max && find_answer() == received_.end(); ++sent) {
+    socket_.send(text, options_.proxy);
+    changed_.wait_for(lock, kRepeatAfter, [&] { return find_answer() != received_.end(); });
+  }
+  const auto answer = find_answer();
+  return answer == received_.end() ? SipText() : *answer;
 }
 
 // ----- calls out
@@ -207,6 +222,7 @@ std::string PacketPhone::compose(const CallName& call, const std::string& method
 void PacketPhone::fire(const CallName& call, const std::string& method, const std::string& extra_headers) {
   const std::lock_guard lock(mutex_);
   Call& known = calls_.at(call);
+  if (method == "BYE") known.closed = true;
   const std::string credentials = credentials_for(last_challenge_, method, known.target);
   socket_.send(compose(known, call, method, ++known.cseq, credentials + extra_headers, ""), options_.proxy);
 }
@@ -214,28 +230,17 @@ void PacketPhone::fire(const CallName& call, const std::string& method, const st
 int PacketPhone::request(const CallName& call, const std::string& method, const std::string& extra_headers,
                          const std::string& body) {
   std::unique_lock lock(mutex_);
+  int status = 0;
   for (int attempt = 0; attempt < 3; ++attempt) {
     Call& known = calls_.at(call);
+    if (method == "BYE") known.closed = true;
     const int cseq = ++known.cseq;
     const std::string credentials = credentials_for(last_challenge_, method, known.target);
     const std::string text = compose(known, call, method, cseq, credentials + extra_headers, body);
-    const auto find_answer = [&]() -> const SipText* {
-      const auto found = std::ranges::find_if(received_, [&](const SipText& message) {
-        return message.status() >= 200 && message.call_id() == call && message.cseq() == cseq &&
-               message.method() == method;
-      });
-      return found == received_.end() ? nullptr : &*found;
-    };
-    for (int sent = 0; sent < 12 && find_answer() == nullptr; ++sent) {
-      socket_.send(text, options_.proxy);
-      changed_.wait_for(lock, kRepeatAfter, [&] { return find_answer() != nullptr; });
-    }
-    const SipText* answer = find_answer();
-    if (answer == nullptr) return 408;
-    const bool challenged = answer->status() == 407 || answer->status() == 401;
-    if (!challenged || attempt == 2) return answer->status();
+    status = send_and_wait(lock, text, call, cseq, method, kTimesMax).status();
+    if (status != 407) break;
   }
-  return 407;
+  return status == 0 ? 408 : status;
 }
 
 int PacketPhone::offer(const CallName& call, const std::string& direction) {
@@ -368,6 +373,7 @@ void PacketPhone::receive_invite(const SipText& request) {
     if (options_.auto_answer) answer_invite(call, request);
     return;
   }
+  if (call.closed) return respond(request, 481);
   if (!reinvite_statuses_.empty()) {
     const int status = reinvite_statuses_.front();
     reinvite_statuses_.pop_front();

@@ -110,6 +110,9 @@ class PacketPhone : public Listener {
   };
 
   void run();
+  int send_register(bool stays);
+  SipText send_and_wait(std::unique_lock<std::mutex>& lock, const std::string& text, const std::string& call_id,
+                        int cseq, const std::string& method, int times_max);
   void receive(const SipText& message);
   void receive_request(const SipText& request);
   void receive_invite(const SipText& request);
@@ -138,6 +141,7 @@ class PacketPhone : public Listener {
   std::vector<SipText> received_;
   std::deque<int> reinvite_statuses_;
   bool acknowledges_ = true;
+  bool registered_ = false;
   std::string last_challenge_;
   int next_ = 0;
   std::thread thread_;

@@ -1,0 +1,319 @@
+// What is refused, and that the call is the parker's again afterwards: two-way, after hold and resume.
+#include "tests/e2e/park_house.h"
+
+namespace callpark::test {
+namespace {
+
+class Refusals : public ParkTest {
+ protected:
+  struct Conversation {
+    std::unique_ptr<PacketPhone> john;
+    CallName call;
+    std::unique_ptr<SippCall> client;
+  };
+
+  /// John, on a phone that keeps his call when a transfer fails, in a call from the telephone network.
+  static Conversation conversation(int client_party = kClient) {
+    Conversation result;
+    result.john = house().packet_phone("101", kJohn, true);
+    result.client = house().trunk().call_in("+442030000101", tone_hz(client_party));
+    result.call = result.john->wait_incoming();
+    EXPECT_TRUE(result.client->is_established());
+    EXPECT_TRUE(hear_each_other(*result.john, *result.client));
+    return result;
+  }
+
+  static testing::AssertionResult is_johns_again(Conversation& conversation) {
+    if (conversation.john->offer(conversation.call, "sendonly") != 200) return testing::AssertionFailure() << "no hold";
+    if (const auto silent = hears_nothing(*conversation.john); !silent) return silent;
+    if (conversation.john->offer(conversation.call, "sendrecv") != 200)
+      return testing::AssertionFailure() << "no resume";
+    if (const auto both = hear_each_other(*conversation.john, *conversation.client); !both) return both;
+    return conversation.client->saw_only_ordinary_calls();
+  }
+
+  /// Waits for the last report of a transfer.
+  static std::string transfer_result(const PacketPhone& phone, const CallName& call) {
+    std::string last;
+    wait_until(kSoon, [&] {
+      const auto reports = phone.transfer_reports(call);
+      last = reports.empty() ? "" : reports.back();
+      return !last.empty() && !last.starts_with("SIP/2.0 1");
+    });
+    return last.substr(0, 11);
+  }
+
+  /// A trunk caller whom 103 has parked at `orbit`.
+  static std::unique_ptr<SippCall> somebody_parked_at(const std::string& orbit) {
+    const auto carol = house().packet_phone("103", kCarol, true);
+    auto client = house().trunk().call_in("+442030000103", tone_hz(kSecondClient));
+    const CallName call = carol->wait_incoming();
+    EXPECT_TRUE(client->is_established());
+    EXPECT_EQ(carol->refer(call, "*68" + orbit), 202);
+    EXPECT_TRUE(hears_music(*client));
+    EXPECT_TRUE(parked_at(orbit));
+    EXPECT_TRUE(wait_until(kSoon, [&] { return carol->is_closed(call); }));
+    return client;
+  }
+
+  static bool had_early_media(const PacketPhone& phone, const CallName& call) {
+    for (const auto& message : phone.received(call)) {
+      if (message.status() > 100 && message.status() < 200 && message.audio()) return true;
+    }
+    return false;
+  }
+};
+
+TEST_F(Refusals, S8_ATransferToATakenOrbitIsReportedBusyAndTheCallStays) {
+  const auto other = somebody_parked_at("106");
+  auto talk = conversation();
+  EXPECT_EQ(talk.john->refer(talk.call, "*68106"), 202);
+  EXPECT_EQ(transfer_result(*talk.john, talk.call), "SIP/2.0 486");
+  EXPECT_TRUE(is_johns_again(talk));
+  EXPECT_TRUE(parked_at("106"));
+  EXPECT_TRUE(hears_music(*other));
+}
+
+TEST_F(Refusals, S8_ANewCallToATakenOrbitHearsWhyAndThen486) {
+  const auto other = somebody_parked_at("106");
+  auto talk = conversation();
+  ASSERT_EQ(talk.john->offer(talk.call, "sendonly"), 200);
+  const CallName feature = talk.john->start_call("*70106");
+  EXPECT_TRUE(hears_music(*talk.john));  // speech
+  EXPECT_EQ(talk.john->wait_invite_status(feature, std::chrono::seconds(15)), 486);
+  EXPECT_TRUE(had_early_media(*talk.john, feature));
+  EXPECT_TRUE(is_johns_again(talk));
+  EXPECT_TRUE(parked_at("106"));
+}
+
+TEST_F(Refusals, S8_WhereTheTenantAllowsMoreTheOldestComesFirst) {
+  house().database().execute("UPDATE tenants SET calls_per_orbit_max = 2 WHERE tenant = 'demo.callpark'");
+  const auto first = somebody_parked_at("106");
+  auto talk = conversation();
+  EXPECT_EQ(talk.john->refer(talk.call, "*68106"), 202);
+  EXPECT_EQ(transfer_result(*talk.john, talk.call), "SIP/2.0 200");
+  EXPECT_TRUE(parked_at("106 106"));
+  const auto alice = house().baresip(house().phone("102", kAlice));
+  const CallName older = alice->dial_until_answered("*88106");
+  EXPECT_TRUE(hear_each_other(*alice, *first));
+  alice->hang_up(older);
+  alice->dial_until_answered("*88106");
+  EXPECT_TRUE(hear_each_other(*alice, *talk.client));
+  house().database().execute("UPDATE tenants SET calls_per_orbit_max = 1 WHERE tenant = 'demo.callpark'");
+}
+
+TEST_F(Refusals, S7_WithoutAHeldCallTheParkerHearsSoAndGets404) {
+  auto talk = conversation();
+  const CallName feature = talk.john->start_call("*70106");
+  EXPECT_TRUE(hears_music(*talk.john));
+  EXPECT_EQ(talk.john->wait_invite_status(feature, std::chrono::seconds(15)), 404);
+  EXPECT_TRUE(had_early_media(*talk.john, feature));
+  EXPECT_TRUE(is_johns_again(talk));
+  EXPECT_TRUE(nothing_parked());
+}
+
+TEST_F(Refusals, S7_WhenEverythingWasResumedThereIsNothingToPark) {
+  auto talk = conversation();
+  ASSERT_EQ(talk.john->offer(talk.call, "sendonly"), 200);
+  ASSERT_EQ(talk.john->offer(talk.call, "sendrecv"), 200);
+  const CallName feature = talk.john->start_call("*70106");
+  EXPECT_EQ(talk.john->wait_invite_status(feature, std::chrono::seconds(15)), 404);
+  EXPECT_TRUE(is_johns_again(talk));
+}
+
+TEST_F(Refusals, S13_WithoutPermissionTheParkerKeepsTheCall) {
+  house().database().execute(
+      "UPDATE extensions SET may_park = FALSE WHERE tenant = 'demo.callpark' AND extension = '101'");
+  auto talk = conversation();
+  EXPECT_EQ(talk.john->refer(talk.call, "*68"), 202);
+  EXPECT_EQ(transfer_result(*talk.john, talk.call), "SIP/2.0 403");
+  EXPECT_TRUE(is_johns_again(talk));
+  ASSERT_EQ(talk.john->offer(talk.call, "sendonly"), 200);
+  const CallName feature = talk.john->start_call("*70106");
+  EXPECT_EQ(talk.john->wait_invite_status(feature, std::chrono::seconds(15)), 403);
+  EXPECT_TRUE(is_johns_again(talk));
+  house().database().execute(
+      "UPDATE extensions SET may_park = TRUE WHERE tenant = 'demo.callpark' AND extension = '101'");
+}
+
+TEST_F(Refusals, S13_WithoutPermissionNobodyRetrieves) {
+  const auto other = somebody_parked_at("106");
+  house().database().execute(
+      "UPDATE extensions SET may_retrieve = FALSE WHERE tenant = 'demo.callpark' AND extension = '102'");
+  const auto alice = house().packet_phone("102", kAlice);
+  const CallName call = alice->start_call("*88106");
+  EXPECT_EQ(alice->wait_invite_status(call, std::chrono::seconds(15)), 403);
+  EXPECT_TRUE(parked_at("106"));
+  EXPECT_TRUE(hears_music(*other));
+  house().database().execute(
+      "UPDATE extensions SET may_retrieve = TRUE WHERE tenant = 'demo.callpark' AND extension = '102'");
+}
+
+TEST_F(Refusals, S13_FullTenant) {
+  house().database().execute("UPDATE tenants SET parked_calls_max = 1 WHERE tenant = 'demo.callpark'");
+  const auto other = somebody_parked_at("106");
+  auto talk = conversation();
+  EXPECT_EQ(talk.john->refer(talk.call, "*68"), 202);
+  EXPECT_NE(transfer_result(*talk.john, talk.call), "SIP/2.0 200");
+  EXPECT_TRUE(is_johns_again(talk));
+  EXPECT_TRUE(parked_at("106"));
+  house().database().execute("UPDATE tenants SET parked_calls_max = 1000 WHERE tenant = 'demo.callpark'");
+}
+
+TEST_F(Refusals, S13_KamailioAnswers503WhenNoParkdIsAlive) {
+  auto talk = conversation();
+  house().parkd().stop();
+  EXPECT_EQ(talk.john->refer(talk.call, "*68"), 503);
+  EXPECT_TRUE(is_johns_again(talk));
+  ASSERT_EQ(talk.john->offer(talk.call, "sendonly"), 200);
+  const CallName feature = talk.john->start_call("*70106");
+  EXPECT_EQ(talk.john->wait_invite_status(feature), 503);
+  EXPECT_TRUE(is_johns_again(talk));
+  house().parkd().start();
+  house().wait_parkd_ready();
+  EXPECT_TRUE(wait_until(kSoon, [&] { return talk.john->refer(talk.call, "*68") == 202; }));
+  EXPECT_TRUE(hears_music(*talk.client));
+}
+
+TEST_F(Refusals, S13_AParkdThatAnswersNothingIsAsGoodAsNone) {
+  auto talk = conversation();
+  house().parkd().pause();
+  EXPECT_EQ(talk.john->refer(talk.call, "*68"), 503);
+  EXPECT_TRUE(is_johns_again(talk));
+  house().parkd().resume();
+  // What it was asked before it stopped it may find now; the call is no longer its to take.
+  EXPECT_TRUE(holds_for(std::chrono::seconds(3), [&] { return !talk.client->heard(kEarshot).has_music(); }));
+  EXPECT_TRUE(is_johns_again(talk));
+  EXPECT_TRUE(nothing_parked());
+}
+
+TEST_F(Refusals, S13_DatabaseAway) {
+  auto talk = conversation();
+  house().database().pause();
+  EXPECT_TRUE(wait_until(kSoon, [&] {
+    const int status = talk.john->refer(talk.call, "*68");
+    return status >= 400 || transfer_result(*talk.john, talk.call).substr(8, 1) >= "4";
+  }));
+  house().database().resume();
+  EXPECT_TRUE(is_johns_again(talk));
+  EXPECT_TRUE(nothing_parked());
+  EXPECT_TRUE(wait_until(std::chrono::seconds(20), [&] {
+    if (talk.john->refer(talk.call, "*68") != 202) return false;
+    return transfer_result(*talk.john, talk.call) == "SIP/2.0 200";
+  }));
+  EXPECT_TRUE(hears_music(*talk.client));
+}
+
+TEST_F(Refusals, S6_JunkBehindACodeIsSpokenAnd404) {
+  auto talk = conversation();
+  ASSERT_EQ(talk.john->offer(talk.call, "sendonly"), 200);
+  for (const char* junk : {"*70abc", "*7099999999", "*88*"}) {
+    SCOPED_TRACE(junk);
+    const CallName feature = talk.john->start_call(junk);
+    EXPECT_EQ(talk.john->wait_invite_status(feature, std::chrono::seconds(15)), 404);
+  }
+  EXPECT_TRUE(is_johns_again(talk));
+}
+
+TEST_F(Refusals, S6_ATrailingHashIsAccepted) {
+  auto talk = conversation();
+  EXPECT_EQ(talk.john->refer(talk.call, "sip:*68106%23@demo.callpark"), 202);
+  EXPECT_TRUE(hears_music(*talk.client));
+  EXPECT_TRUE(parked_at("106"));
+}
+
+TEST_F(Refusals, S6_O3_CodesOfTheTenantsOwnCountFromTheNextCall) {
+  auto& database = house().database();
+  database.execute(
+      "INSERT INTO park_codes (tenant, code, action, bare, retrieve_code) VALUES "
+      "('demo.callpark', '645', 'retrieve', 'own_extension', NULL)");
+  database.execute(
+      "INSERT INTO park_codes (tenant, code, action, bare, retrieve_code) VALUES "
+      "('demo.callpark', '644', 'park', 'own_extension', '645')");
+  auto talk = conversation();
+  EXPECT_EQ(talk.john->refer(talk.call, "644"), 202);
+  EXPECT_TRUE(hears_music(*talk.client));
+  EXPECT_TRUE(parked_at("101"));
+  const auto alice = house().baresip(house().phone("102", kAlice));
+  alice->dial_until_answered("645101");
+  EXPECT_TRUE(hear_each_other(*alice, *talk.client));
+  database.execute("DELETE FROM park_codes WHERE code = '644'");
+  database.execute("DELETE FROM park_codes WHERE code = '645'");
+  const CallName gone = talk.john->start_call("645101");
+  EXPECT_EQ(talk.john->wait_invite_status(gone), 404);
+}
+
+TEST_F(Refusals, O3_AnExtensionInsertedNowRegistersParksAndIsAnOrbit) {
+  house().database().execute(
+      "INSERT INTO extensions (tenant, extension, password, display_name) "
+      "VALUES ('demo.callpark', '107', 'demo-107', 'New')");
+  const auto fresh = house().packet_phone("107", kBob, true);
+  auto talk = conversation();
+  EXPECT_EQ(talk.john->refer(talk.call, "*68107"), 202);
+  EXPECT_TRUE(parked_at("107"));
+  const CallName call = fresh->call("*88");
+  EXPECT_TRUE(hear_each_other(*fresh, *talk.client));
+  fresh->hang_up(call);
+}
+
+TEST_F(Refusals, S11_AReferFromTheTrunkIsRefused) {
+  const auto john = house().baresip(house().phone("101", kJohn));
+  const auto thief = house().trunk_caller(7);
+  const CallName call = thief->start_call("+442030000101");
+  const CallName at_john = john->answer_next();
+  ASSERT_EQ(thief->wait_invite_status(call), 200);
+  EXPECT_EQ(thief->refer(call, "sip:*68@demo.callpark"), 403);
+  EXPECT_EQ(john->phase(at_john), CallPhase::kEstablished);
+  EXPECT_TRUE(nothing_parked());
+}
+
+TEST_F(Refusals, S11_AStrangersReferToSomebodyElsesCallIsRefused) {
+  auto talk = conversation();
+  const auto mallory = house().packet_phone("104", kBob);
+  const SipText invite = talk.client->sent().front();
+  const std::string text = "REFER sip:client@" + talk.client->sound().own().address + " SIP/2.0\r\nVia: SIP/2.0/UDP " +
+                           mallory->options().address +
+                           ":5060;branch=z9hG4bKmallory\r\nMax-Forwards: 70\r\nFrom: <sip:101@demo.callpark>;tag=" +
+                           tag_in(talk.client->received().back().header("To")) + "\r\nTo: " + invite.header("From") +
+                           "\r\nCall-ID: " + talk.client->call_id() + "\r\nCSeq: 900 REFER\r\nContact: <sip:104@" +
+                           mallory->options().address +
+                           ":5060>\r\nRefer-To: <sip:*68@demo.callpark>\r\nContent-Length: 0\r\n\r\n";
+  mallory->send_raw(text);
+  EXPECT_TRUE(wait_until(kSoon, [&] {
+    for (const auto& message : mallory->received(talk.client->call_id())) {
+      if (message.status() >= 400) return true;
+    }
+    return false;
+  }));
+  EXPECT_TRUE(nothing_parked());
+  EXPECT_TRUE(is_johns_again(talk));
+}
+
+TEST_F(Refusals, S11_ForgedInsideHeadersDoNothing) {
+  const auto alice = house().packet_phone("102", kAlice);
+  const auto bob = house().packet_phone("103", kBob, true);
+  const CallName call = alice->start_call("103",
+                                          "X-Callpark-Tenant: other.callpark\r\nX-Callpark-User: 101\r\n"
+                                          "X-Callpark-Dialog: {\"call_id\":\"x\"}\r\n");
+  ASSERT_EQ(alice->wait_invite_status(call), 200);
+  for (const auto& message : bob->received("")) {
+    EXPECT_EQ(message.header("X-Callpark-Tenant"), "");
+    EXPECT_EQ(message.header("X-Callpark-User"), "");
+    EXPECT_EQ(message.header("X-Callpark-Dialog"), "");
+  }
+}
+
+TEST_F(Refusals, S11_AnotherTenantSeesNothingOfIt) {
+  const auto other = somebody_parked_at("102");
+  PhoneOptions options = house().phone("102", kAlice);
+  options.domain = "other.callpark";
+  options.password = "other-102";
+  const auto stranger = house().baresip(options);
+  const CallName call = stranger->dial("*88102");
+  EXPECT_TRUE(stranger->reaches(call, CallPhase::kClosed, std::chrono::seconds(15)));
+  EXPECT_TRUE(parked_at("102"));
+  EXPECT_TRUE(hears_music(*other));
+}
+
+}  // namespace
+}  // namespace callpark::test
