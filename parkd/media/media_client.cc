@@ -61,16 +61,19 @@ void MediaClient::start() {
 void MediaClient::open(std::string session, Play play, std::optional<MediaSnapshot> again, Opened answer) {
   if (!greeted_) return loop_.post([answer = std::move(answer)] { answer(failure(MediaUnavailable{})); });
   Session& opened = sessions_[session];
+  const bool is_new = !again;
   if (again) opened.snapshot = *std::move(again);
   opened.snapshot.session = session;
   opened.play = std::move(play);
   ask(request_of(opened),
-      [this, session, answer = std::move(answer)](const Result<media::Answer, media::RpcError>& got) {
+      [this, session, is_new, answer = std::move(answer)](const Result<media::Answer, media::RpcError>& got) {
         const auto found = sessions_.find(session);
         if (found == sessions_.end()) return;  // closed meanwhile
         if (!got) {
           log_warning("", "mediad opens no session: {}", got.error().message);
           sessions_.erase(found);
+          // It may have been opened all the same, with nobody to close it; one that plays to somebody is left alone.
+          if (is_new) ask(media::SessionClose{session}, {});
           return answer(failure(MediaUnavailable{}));
         }
         const auto& result = std::get<media::SessionOpenResult>(*got);
@@ -149,7 +152,8 @@ void MediaClient::reopen_all() {
 }
 
 void MediaClient::reopen(const std::string& id, bool on_its_port) {
-  const Session& session = sessions_.at(id);
+  Session& session = sessions_.at(id);
+  session.retry.reset();
   media::SessionOpen request = request_of(session);
   if (!on_its_port) request.port.reset();
   ask(std::move(request), [this, id, on_its_port](const Result<media::Answer, media::RpcError>& got) {
@@ -157,7 +161,9 @@ void MediaClient::reopen(const std::string& id, bool on_its_port) {
     if (found == sessions_.end()) return;
     if (!got) {
       log_warning("", "mediad does not reopen a session: {}", got.error().message);
-      if (on_its_port && greeted_) reopen(id, false);
+      if (!greeted_) return;  // all are opened again when it is back
+      if (on_its_port) return reopen(id, false);
+      found->second.retry = loop_.after(settings_.answer_timeout, [this, id] { reopen(id, true); });
       return;
     }
     const auto& result = std::get<media::SessionOpenResult>(*got);

@@ -42,6 +42,7 @@ class MediaClient final : public Media {
     Play play;
     std::uint64_t play_number = 0;
     bool played = false;  // an announcement that has been heard is not said again
+    LoopHandle retry;     // mediad would not open it again
   };
   using OnAnswer = std::function<void(const Result<media::Answer, media::RpcError>& answer)>;
   struct Pending {
