@@ -92,7 +92,7 @@ void MediaClient::connect(const std::string& session, const MediaRemote& remote)
   update.remote = endpoint_of(remote.remote);
   update.codec = codec_of(remote.codec);
   update.send = remote.listens;
-  ask(std::move(update), {});
+  ask(update, {});
 }
 
 void MediaClient::play(const std::string& session, Play play) {
@@ -156,7 +156,7 @@ void MediaClient::reopen(const std::string& id, bool on_its_port) {
   session.retry.reset();
   media::SessionOpen request = request_of(session);
   if (!on_its_port) request.port.reset();
-  ask(std::move(request), [this, id, on_its_port](const Result<media::Answer, media::RpcError>& got) {
+  ask(request, [this, id, on_its_port](const Result<media::Answer, media::RpcError>& got) {
     const auto found = sessions_.find(id);
     if (found == sessions_.end()) return;
     if (!got) {
@@ -176,7 +176,7 @@ void MediaClient::reopen(const std::string& id, bool on_its_port) {
   });
 }
 
-void MediaClient::ask(media::Request request, OnAnswer on_answer) {
+void MediaClient::ask(const media::Request& request, OnAnswer on_answer) {
   const std::int64_t id = ++last_request_;
   Pending& question = pending_[id];
   question.request_index = request.index();

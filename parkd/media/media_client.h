@@ -55,7 +55,7 @@ class MediaClient final : public Media {
   void on_line(std::string_view line);
   void on_closed();
   void on_notification(const media::Notification& notification);
-  void ask(media::Request request, OnAnswer on_answer);
+  void ask(const media::Request& request, OnAnswer on_answer);
   void reopen_all();
   void reopen(const std::string& id, bool on_its_port);
   media::SessionOpen request_of(const Session& session) const;
