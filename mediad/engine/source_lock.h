@@ -29,7 +29,7 @@ class SourceLock {
   static constexpr int kCrediblePackets = 3;
 
   SourceLock(PeerAddress signalled, Learning learning, MonotonicTime now)
-      : signalled_(std::move(signalled)), state_(Searching{learning, now + kLearningTime, 0, {}}) {}
+      : signalled_(signalled), state_(Searching{learning, now + kLearningTime, 0, {}}) {}
 
   Verdict judge(const PeerAddress& from, std::uint32_t ssrc, std::uint16_t sequence, MonotonicTime now);
   /// Only after kLocked.
