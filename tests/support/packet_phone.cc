@@ -193,7 +193,7 @@ void PacketPhone::answer(const CallName& call) {
 
 void PacketPhone::answer_invite(Call& call, const SipText& request) {
   if (request.audio()) call.direction = mirrored(request.direction());
-  take_sound_from(request);
+  take_sound_from(call, request);
   call.established = true;
   respond(request, 200, "Contact: " + contact() + "\r\nContent-Type: application/sdp\r\n", sdp(call));
   ++call.sdp_version;
@@ -222,7 +222,7 @@ std::string PacketPhone::compose(const CallName& call, const std::string& method
 void PacketPhone::fire(const CallName& call, const std::string& method, const std::string& extra_headers) {
   const std::lock_guard lock(mutex_);
   Call& known = calls_.at(call);
-  if (method == "BYE") known.closed = true;
+  if (method == "BYE") close(known);
   const std::string credentials = credentials_for(last_challenge_, method, known.target);
   socket_.send(compose(known, call, method, ++known.cseq, credentials + extra_headers, ""), options_.proxy);
 }
@@ -233,7 +233,7 @@ int PacketPhone::request(const CallName& call, const std::string& method, const 
   int status = 0;
   for (int attempt = 0; attempt < 3; ++attempt) {
     Call& known = calls_.at(call);
-    if (method == "BYE") known.closed = true;
+    if (method == "BYE") close(known);
     const int cseq = ++known.cseq;
     const std::string credentials = credentials_for(last_challenge_, method, known.target);
     const std::string text = compose(known, call, method, cseq, credentials + extra_headers, body);
@@ -272,6 +272,11 @@ void PacketPhone::answer_reinvites_with(std::deque<int> statuses) {
 void PacketPhone::never_acknowledge(bool never) {
   const std::lock_guard lock(mutex_);
   acknowledges_ = !never;
+}
+
+Endpoint PacketPhone::audio_remote(const CallName& call) const {
+  const std::lock_guard lock(mutex_);
+  return calls_.at(call).audio;
 }
 
 bool PacketPhone::is_closed(const CallName& call) const {
@@ -346,10 +351,7 @@ void PacketPhone::receive_request(const SipText& request) {
     return respond(request, 481);
   }
   if (known != calls_.end()) learn_remote(known->second, request);
-  if (method == "BYE") {
-    known->second.closed = true;
-    sound_.send_to({});
-  }
+  if (method == "BYE") close(known->second);
   if (method == "CANCEL") {
     known->second.closed = true;
     respond(known->second.invite, 487);
@@ -390,11 +392,18 @@ void PacketPhone::learn_remote(Call& call, const SipText& message) {
   if (refreshes && !message.header("Contact").empty()) call.target = uri_in(message.header("Contact"));
 }
 
-void PacketPhone::take_sound_from(const SipText& message) {
+void PacketPhone::take_sound_from(Call& call, const SipText& message) {
   if (const auto audio = message.audio()) {
     const std::string direction = message.direction();
-    sound_.send_to(direction == "sendonly" || direction == "inactive" ? Endpoint{} : *audio);
+    call.audio = direction == "sendonly" || direction == "inactive" ? Endpoint{} : *audio;
+    sound_.send_to(call.audio);
   }
+}
+
+// The one sound of the phone belongs to the call that last had a description.
+void PacketPhone::close(Call& call) {
+  call.closed = true;
+  if (sound_.remote() == call.audio) sound_.send_to({});
 }
 
 void PacketPhone::receive_response(const SipText& response) {
@@ -404,7 +413,7 @@ void PacketPhone::receive_response(const SipText& response) {
   if (known == calls_.end()) return;
   Call& call = known->second;
   if (response.method() == "INVITE" && response.status() >= 200) return receive_invite_response(call, response);
-  if (response.method() == "INVITE" && response.status() > 100) take_sound_from(response);
+  if (response.method() == "INVITE" && response.status() > 100) take_sound_from(call, response);
   if (response.method() == "BYE" && response.status() == 200) call.closed = true;
 }
 
@@ -428,7 +437,7 @@ void PacketPhone::receive_invite_response(Call& call, const SipText& response) {
   }
   if (response.status() < 300) {
     learn_remote(call, response);
-    take_sound_from(response);
+    take_sound_from(call, response);
   }
   if (acknowledges_) acknowledge(call, response);
 }

@@ -76,6 +76,8 @@ class PacketPhone : public Listener {
   void answer_reinvites_with(std::deque<int> statuses);
   /// From now on 2xx are not acknowledged.
   void never_acknowledge(bool never);
+  /// Where this call's SDP wants the sound; nowhere while it is on hold.
+  [[nodiscard]] Endpoint audio_remote(const CallName& call) const;
   [[nodiscard]] bool is_closed(const CallName& call) const;
   /// Everything that arrived in this call, in order; with an empty name, everything of every call.
   [[nodiscard]] std::vector<SipText> received(const CallName& call) const;
@@ -104,6 +106,7 @@ class PacketPhone : public Listener {
     std::string extra_headers;
     std::string credentials;
     SipText invite;
+    Endpoint audio;
     int cseq = 1;
     int sdp_version = 1;
     std::string direction = "sendrecv";
@@ -122,7 +125,8 @@ class PacketPhone : public Listener {
   void answer_invite(Call& call, const SipText& request);
   void acknowledge(Call& call, const SipText& response);
   void learn_remote(Call& call, const SipText& message);
-  void take_sound_from(const SipText& message);
+  void take_sound_from(Call& call, const SipText& message);
+  void close(Call& call);
   std::string compose(Call& call, const std::string& call_id, const std::string& method, int cseq,
                       const std::string& extra_headers, const std::string& body);
   void send_first_invite(Call& call, const std::string& call_id);
