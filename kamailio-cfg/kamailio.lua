@@ -76,7 +76,12 @@ local function handle_request()
 end
 
 function ksr_request_route()
-  handle_request()
+  local done, problem = xpcall(handle_request, debug.traceback)
+  if not done then
+    KSR.crit(problem .. "\n")
+    perform.release_marker()
+    KSR.sl.sl_send_reply(500, "Internal Server Error")
+  end
   return 1
 end
 

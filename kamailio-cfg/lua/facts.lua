@@ -33,15 +33,17 @@ function facts.device()
   return ("%s:%s:%d"):format(KSR.kx.get_proto():lower(), KSR.kx.get_srcip(), KSR.kx.get_srcport())
 end
 
---- Whether the message at hand came over the inside socket, and from parkd.
-function facts.is_from_parkd()
-  return KSR.kx.get_rcvip() == settings.inside_address and KSR.kx.get_rcvport() == settings.inside_port
-    and KSR.kx.get_srcip() == settings.parkd_address
+--- Whether the message at hand came over the inside socket.
+function facts.is_inside()
+  return KSR.kx.get_rcvport() == settings.inside_port and KSR.kx.get_rcvip() == settings.inside_address
 end
 
---- Whether it came over the inside socket at all.
-function facts.is_inside()
-  return KSR.kx.get_rcvip() == settings.inside_address and KSR.kx.get_rcvport() == settings.inside_port
+--- Whether the request at hand came over the inside socket, and from parkd. Its Via is asked too, since a Contact of
+--- somebody's invention could make Kamailio itself send there, from what may be the same address.
+function facts.is_from_parkd()
+  if not facts.is_inside() or KSR.kx.get_srcip() ~= settings.parkd_address then return false end
+  local sent_by = (KSR.pv.get("$hdr(Via)") or ""):match("^%S+%s+([^;,%s]+)")
+  return sent_by == settings.parkd_sent_by
 end
 
 --- Whether requests to the sender of the message at hand have to go where it came from and not where its Contact says.
@@ -130,7 +132,11 @@ end
 local learn = {
   marker = function(f) return adoption_marker.find(f.call_id, f.from_tag) end,
   call = function(f) return calls.find(f.call_id, f.from_tag, f.to_tag) end,
-  is_known_call = function() return KSR.dialog.is_known_dlg() > 0 end,
+  is_known_call = function(f)
+    if KSR.dialog.is_known_dlg() > 0 then return true end
+    -- Two devices answered at once: the dialog with the second, which its caller has to end, has no record of its own.
+    return (calls.find(f.call_id, f.from_tag) or calls.find(f.call_id, f.to_tag)) ~= false
+  end,
   trunk = function(f) return row(directory.trunk_at(f.source.ip)) end,
   from_tenant = function(f) return row(directory.tenant(f.from.host)) end,
   to_tenant = function(f) return row(directory.tenant(f.to.host)) end,

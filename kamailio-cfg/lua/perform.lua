@@ -66,8 +66,16 @@ end
 
 ----- new calls
 
+-- RFC 3325 5: who somebody is, is not his to assert.
+local function drop_asserted_identity()
+  KSR.hdr.remove("P-Asserted-Identity")
+  KSR.hdr.remove("P-Preferred-Identity")
+  KSR.hdr.remove("Remote-Party-ID")
+end
+
 local function begin_call(f, d)
   drop_credentials()
+  if d.caller and d.caller.kind == "extension" then drop_asserted_identity() end
   if f.method ~= "INVITE" then
     set_patience(kTransactionMs)
     return

@@ -18,6 +18,7 @@ local function read()
   }
   s.outside_socket = ("udp:%s:%d"):format(s.address, s.port)
   s.inside_socket = ("udp:%s:%d"):format(s.inside_address, s.inside_port)
+  s.parkd_sent_by = ("%s:%d"):format(s.parkd_address, s.parkd_port)
   s.parkd_uri = ("sip:%s:%d"):format(s.parkd_address, s.parkd_port)
   return s
 end

@@ -57,7 +57,7 @@ TEST(KamailioCalls, AnExtensionCallsAnotherAndParkdSeesNothing) {
   EXPECT_EQ(request_to(*bob, call, "INVITE").header("Proxy-Authorization"), "");
 }
 
-TEST(KamailioCalls, AllDevicesOfAnExtensionRing) {
+TEST(KamailioCalls, AllDevicesOfAnExtensionRingAndTheOneTooManyThatAnswersCanBeHungUp) {
   KamailioHouse house;
   auto alice = house.phone("101");
   auto desk = house.phone("102");
@@ -65,6 +65,79 @@ TEST(KamailioCalls, AllDevicesOfAnExtensionRing) {
   const CallName call = alice->call("102");
   EXPECT_EQ(desk->wait_incoming(), call);
   EXPECT_EQ(mobile->wait_incoming(), call);
+  // Both have answered. Whose 200 came second, is told by its tag that it is over (RFC 3261 13.2.2.4).
+  const auto answers = [&] {
+    std::vector<SipText> found;
+    for (const auto& message : alice->received(call)) {
+      if (message.status() == 200 && message.method() == "INVITE" &&
+          (found.empty() || found.front().header("To") != message.header("To"))) {
+        found.push_back(message);
+      }
+    }
+    return found;
+  };
+  if (!wait_until(kSoon, [&] { return answers().size() >= 2; })) {
+    GTEST_SKIP() << "the CANCEL was quicker";
+  }
+  const SipText second = answers()[1];
+  const std::string composed = alice->compose(call, "BYE");
+  const std::string bye =
+      "BYE " + uri_in(second.header("Contact")) +
+      composed.substr(composed.find(" SIP/2.0"), composed.find("\r\nTo: ") - composed.find(" SIP/2.0")) +
+      "\r\nTo: " + second.header("To") + composed.substr(composed.find("\r\nCall-ID: "));
+  alice->send_raw(bye);
+  const bool desk_was_second = uri_in(second.header("Contact")).find(desk->options().address) != std::string::npos;
+  const PacketPhone& told = desk_was_second ? *desk : *mobile;
+  const PacketPhone& other = desk_was_second ? *mobile : *desk;
+  EXPECT_TRUE(wait_until(kSoon, [&] { return !request_to(told, call, "BYE").text().empty(); }));
+  EXPECT_EQ(request_to(other, call, "BYE").text(), "");
+}
+
+TEST(KamailioCalls, AnExtensionCannotAssertAnIdentity) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  auto bob = house.phone("102");
+  const CallName call = alice->start_call("102",
+                                          "P-Asserted-Identity: <sip:boss@demo.callpark>\r\n"
+                                          "Remote-Party-ID: <sip:boss@demo.callpark>\r\n");
+  ASSERT_EQ(alice->wait_invite_status(call), 200);
+  EXPECT_EQ(request_to(*bob, call, "INVITE").text().find("boss"), std::string::npos);
+}
+
+TEST(KamailioCalls, AFloodFromOneAddressIsIgnored) {
+  KamailioHouse house(std::vector<std::string>{});
+  auto alice = house.phone("101");
+  const LoopbackAddress address;
+  UdpSocket socket({address.text(), 5060});
+  const auto options = [&](int i) {
+    return "OPTIONS sip:102@demo.callpark SIP/2.0\r\nVia: SIP/2.0/UDP " + socket.own().text() + ";branch=z9hG4bK" +
+           std::to_string(i) +
+           "\r\nMax-Forwards: 70\r\nFrom: <sip:x@y>;tag=1\r\nTo: <sip:102@demo.callpark>\r\nCall-ID: " +
+           std::to_string(i) + "\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+  };
+  constexpr int kMany = 600;
+  int answered = 0;
+  for (int i = 0; i < kMany; ++i) {
+    socket.send(options(i), house.outside());
+    answered += socket.receive(std::chrono::milliseconds(5)) ? 1 : 0;
+    if (i - answered > 20) {
+      break;
+    }
+  }
+  EXPECT_LT(answered, kMany / 2);
+  EXPECT_EQ(status_of_call(*alice, "102"), 480) << "others are served";
+}
+
+TEST(KamailioCalls, AContactThatPointsAtTheInsideSocketOpensNoDoor) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  auto bob = house.phone("102");
+  house.database.execute("UPDATE callpark.location SET contact = 'sip:x@127.0.0.1:" +
+                         std::to_string(house.inside().port) + "' WHERE username = '102'");
+  house.kamailio->restart();
+  const CallName call = alice->start_call("102", "X-Callpark-Tenant: demo.callpark\r\n");
+  EXPECT_NE(alice->wait_invite_status(call, std::chrono::milliseconds(15000)), 200);
+  EXPECT_EQ(request_to(*bob, call, "INVITE").text(), "");
 }
 
 TEST(KamailioCalls, AWrongPasswordIsChallengedAgainAndNeverRegistered) {
