@@ -49,9 +49,9 @@ constexpr double kSilenceLevel = 40;
 /// A 16-bit mono WAV file of `seconds` of the tone.
 void write_tone_wav(const std::filesystem::path& path, int hz, int rate, int seconds);
 
-/// The last `window` of a 16-bit WAV file that may still be growing, mixed down to mono. Empty when there is no such file
-/// or it has not grown for `stale`, that is, when nothing is being heard. Some writers fill in the header only at the end;
-/// until then the file is taken for mono of `rate_without_header`.
+/// The last `window` of a 16-bit WAV file that may still be growing, mixed down to mono. Empty when there is no such
+/// file or it has not grown for `stale`, that is, when nothing is being heard. Some writers fill in the header only at
+/// the end; until then the file is taken for mono of `rate_without_header`.
 [[nodiscard]] Sound wav_tail(const std::filesystem::path& path, std::chrono::milliseconds window,
                              std::chrono::milliseconds stale, int rate_without_header = 8000);
 
