@@ -73,13 +73,17 @@ function(callpark_test_program name label timeout libraries)
   add_dependencies(tests_${label} ${name})
 endfunction()
 
-# callpark_unit_tests(): tests/unit/<folder>/*_test.cc is one program a folder, linked with that folder's library.
+# callpark_unit_tests(): tests/unit/<folder>/*_test.cc is one program a folder, linked with that folder's library, and
+# with virtual time, the only support that is not a header alone.
 function(callpark_unit_tests)
+  add_library(callpark_virtual_time STATIC "${PROJECT_SOURCE_DIR}/tests/support/virtual_time.cc")
+  target_include_directories(callpark_virtual_time PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(callpark_virtual_time PRIVATE callpark_warnings callpark_base)
   foreach(folder IN LISTS CALLPARK_FOLDERS)
     file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/unit/${folder}/*_test.cc")
     layer_target(target ${folder})
     if(sources)
-      callpark_test_program(${target}_test fast 120 ${target} ${sources})
+      callpark_test_program(${target}_test fast 120 "callpark_virtual_time;${target}" ${sources})
     endif()
   endforeach()
 endfunction()

@@ -75,8 +75,20 @@ local function handle_request()
   perform[decision.action](f, decision)
 end
 
-function ksr_request_route()
+-- A parker may hang up straight after his REFER, and another worker, with less to do for a BYE, would overtake the one
+-- that looks up his password: these two wait for each other.
+local function handle_in_order()
+  local method = KSR.kx.get_method()
+  if method ~= "REFER" and method ~= "BYE" then return handle_request() end
+  local call_id = KSR.kx.get_callid()
+  KSR.htable.sht_lock("order", call_id)
   local done, problem = xpcall(handle_request, debug.traceback)
+  KSR.htable.sht_unlock("order", call_id)
+  if not done then error(problem, 0) end
+end
+
+function ksr_request_route()
+  local done, problem = xpcall(handle_in_order, debug.traceback)
   if not done then
     KSR.crit(problem .. "\n")
     perform.release_marker()
@@ -102,11 +114,13 @@ function ksr_onreply_feature()
 end
 
 function ksr_failure_feature()
-  perform.release_marker()
-  -- Its own refusals pass as they are; this is parkd being gone.
-  if KSR.tm.t_is_canceled() < 0 and KSR.tm.t_branch_timeout() > 0 then
-    KSR.tm.t_reply(503, "Park Service Not Available")
+  if KSR.tm.t_is_canceled() > 0 or KSR.tm.t_branch_timeout() < 0 then
+    -- Its own refusals pass as they are.
+    perform.release_marker()
+    return 1
   end
+  perform.give_up_marker()
+  KSR.tm.t_reply(503, "Park Service Not Available")
   return 1
 end
 

@@ -18,6 +18,7 @@ end
 
 --- One more operation holds the marker; to be done before its request is relayed.
 function adoption_marker.hold(key, floor)
+  KSR.htable.sht_rm("given_up", key)
   if KSR.htable.sht_is_null("adopt_floor", key) > 0 then KSR.htable.sht_seti("adopt_floor", key, floor) end
   KSR.htable.sht_inc("adopt", key)
 end
@@ -28,6 +29,16 @@ function adoption_marker.release(key)
     KSR.htable.sht_rm("adopt", key)
     KSR.htable.sht_rm("adopt_floor", key)
   end
+end
+
+--- parkd has not answered the operation, and the parker was told so. What parkd still makes of it comes too late.
+function adoption_marker.give_up(key)
+  KSR.htable.sht_seti("given_up", key, 1)
+  adoption_marker.release(key)
+end
+
+function adoption_marker.is_given_up(call_id, tag)
+  return KSR.htable.sht_is_null("given_up", adoption_marker.key(call_id, tag)) < 0
 end
 
 --- For when the parker has left: what may still come from him are repetitions.

@@ -111,8 +111,7 @@ local function note_holds(offerer, offer, answer, requester, devices)
   end
 end
 
---- A request of `side` passes, with `body`. `device` sent it, nil when parkd did:
---- then nobody is said to hold.
+--- A request of `side` passes, with `body`. `device` sent it; nil when parkd did, and then nobody is said to hold.
 function calls.request_passes(side, body, device)
   local digest = sdp_digest.make(body)
   if digest then keep_sdp(side, digest) end

@@ -256,6 +256,9 @@ function decide.request(f)
   if f.method == "OPTIONS" and not f.to_tag then return { action = "answer_options" } end
   if not f.to_tag then return outside_of_dialogs(f) end
   if f.from_parkd then
+    if f.given_up == nil then return need("given_up") end
+    -- It has slept over a request that was refused meanwhile; the call is not its to take.
+    if f.given_up then return unknown_call(f) end
     return { action = "parkd_within_dialog", releases = f.method == "NOTIFY" and f.adoption_released == true }
   end
   return within_dialog(f)

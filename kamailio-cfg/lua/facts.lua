@@ -131,6 +131,9 @@ end
 
 local learn = {
   marker = function(f) return adoption_marker.find(f.call_id, f.from_tag) end,
+  given_up = function(f)
+    return adoption_marker.is_given_up(f.call_id, f.from_tag) or adoption_marker.is_given_up(f.call_id, f.to_tag)
+  end,
   call = function(f) return calls.find(f.call_id, f.from_tag, f.to_tag) end,
   is_known_call = function(f)
     if KSR.dialog.is_known_dlg() > 0 then return true end

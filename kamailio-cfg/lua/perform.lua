@@ -131,13 +131,19 @@ local function hold_marker(key, floor)
   KSR.pv.sets("$avp(marker)", key)
 end
 
---- Takes back the marker that the transaction at hand has set. Answers may come twice, it is taken back once.
-function perform.release_marker()
+-- Answers may come twice, the marker that the transaction at hand has set is taken back once.
+local function take_back_marker(take_back)
   local key = KSR.pv.get("$avp(marker)")
   if not key then return end
   KSR.pv.unset("$avp(marker)")
-  adoption_marker.release(key)
+  take_back(key)
 end
+
+--- parkd does not take what the transaction at hand has offered it.
+function perform.release_marker() take_back_marker(adoption_marker.release) end
+
+--- parkd has not answered.
+function perform.give_up_marker() take_back_marker(adoption_marker.give_up) end
 
 local function feature_to_parkd()
   if KSR.dispatcher.ds_select_dst(kParkdSet, kDispatcherRoundRobin) < 0 then

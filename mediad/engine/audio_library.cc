@@ -35,6 +35,7 @@ SharedAudio shared(EncodedAudio audio) {
 
 std::vector<FileStamp> stamps_of(const std::vector<std::string>& files) {
   std::vector<FileStamp> stamps;
+  stamps.reserve(files.size());
   for (const std::string& file : files) stamps.push_back(stamp_of(file));
   return stamps;
 }

@@ -20,8 +20,8 @@ constexpr std::uint64_t kInboxTag = 0;
 constexpr std::uint64_t kRtcpBit = 1;
 static_assert(alignof(IncomingStream) > kRtcpBit);
 
-std::uint64_t tag_of(const IncomingStream* stream) {
-  return reinterpret_cast<std::uintptr_t>(stream);
+std::uint64_t tag_of(const std::shared_ptr<IncomingStream>& stream) {
+  return reinterpret_cast<std::uintptr_t>(stream.get());
 }
 
 }  // namespace
@@ -47,17 +47,18 @@ void Receiver::watch(int fd, std::uint64_t tag) {
 
 void Receiver::add(std::shared_ptr<IncomingStream> stream) {
   inbox_.post([this, stream = std::move(stream)] {
-    watch(stream->port()->rtp_fd(), tag_of(stream.get()));
-    watch(stream->port()->rtcp_fd(), tag_of(stream.get()) | kRtcpBit);
-    streams_.emplace(stream.get(), stream);
+    const std::uint64_t tag = tag_of(stream);
+    watch(stream->port()->rtp_fd(), tag);
+    watch(stream->port()->rtcp_fd(), tag | kRtcpBit);
+    streams_.emplace(tag, stream);
   });
 }
 
 void Receiver::remove(std::shared_ptr<IncomingStream> stream) {
   inbox_.post([this, stream = std::move(stream)] {
     // Closing its port has taken it out of the epoll set.
-    with_key_pressed_.erase(stream.get());
-    streams_.erase(stream.get());
+    with_key_pressed_.erase(tag_of(stream));
+    streams_.erase(tag_of(stream));
   });
 }
 
@@ -67,9 +68,7 @@ void Receiver::change(std::shared_ptr<IncomingStream> stream, std::function<void
 
 void Receiver::handle(std::uint64_t tag, MonotonicTime now) {
   if (tag == kInboxTag) return inbox_.do_all();
-  // Only compared with the streams that are there, never followed.
-  const auto* stream = reinterpret_cast<const IncomingStream*>(static_cast<std::uintptr_t>(tag & ~kRtcpBit));
-  const auto found = streams_.find(stream);
+  const auto found = streams_.find(tag & ~kRtcpBit);
   if (found == streams_.end()) return;
   if ((tag & kRtcpBit) != 0) return found->second->receive_rtcp();
   found->second->receive_rtp(now);
@@ -77,7 +76,7 @@ void Receiver::handle(std::uint64_t tag, MonotonicTime now) {
 }
 
 void Receiver::look_after_keys(MonotonicTime now) {
-  for (const auto& [address, stream] : with_key_pressed_) stream->on_time(now);
+  for (const auto& [tag, stream] : with_key_pressed_) stream->on_time(now);
   std::erase_if(with_key_pressed_, [](const auto& entry) { return !entry.second->is_key_pressed(); });
 }
 

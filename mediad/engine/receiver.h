@@ -33,7 +33,7 @@ class Receiver {
   ThreadInbox inbox_;
   int epoll_fd_;
   // What stands below belongs to the thread. An event of a stream that was removed since it came finds nothing here.
-  using Streams = std::unordered_map<const IncomingStream*, std::shared_ptr<IncomingStream>>;
+  using Streams = std::unordered_map<std::uint64_t, std::shared_ptr<IncomingStream>>;  // by tag
   Streams streams_;
   Streams with_key_pressed_;
   enum class Run { kOn, kStopped };

@@ -39,7 +39,7 @@ int open_socket(const PeerAddress& address, int dscp) {
 void disconnect(int fd) {
   sockaddr nobody{};
   nobody.sa_family = AF_UNSPEC;
-  connect(fd, &nobody, sizeof nobody);
+  static_cast<void>(connect(fd, &nobody, sizeof nobody));
 }
 
 }  // namespace

@@ -71,6 +71,17 @@ void SipLegs::unseat(const LegPtr& leg) {
   }
 }
 
+// The dialog is its parties' again. If the parker has hung up meanwhile his BYE ended here, and the other party has to
+// learn of it.
+void SipLegs::release(const LegPtr& half) {
+  const Seat* seat = half ? dialogs_.find(half->dialog().id) : nullptr;
+  if (!seat || seat->leg != half) return;
+  const auto* parker = std::get_if<ParkerSeat>(&seat->role);
+  if (!parker) return;
+  if (half->is_closed()) DialogLeg::from_snapshot(agent_, parker->other, CallIdOwner::kThey, kAdoptionGap)->bye();
+  unseat(half);
+}
+
 void SipLegs::set_peer_owner(const ParkId& park_id, Parked& parked, std::string owner) {
   const auto [first, last] = parks_by_peer_owner_.equal_range(parked.peer_owner);
   const auto old = std::find_if(first, last, [&](const auto& entry) { return entry.second == park_id; });
@@ -98,13 +109,15 @@ bool SipLegs::adopt(const ParkId& park_id, const AdoptableDialog& dialog) {
   LegPtr caller = DialogLeg::from_snapshot(agent_, dialog.caller, CallIdOwner::kThey, kAdoptionGap);
   LegPtr peer = parkers_half(dialog);
   if (dialogs_.find(caller->dialog().id)) return false;
+  Parked parked;
   if (const Seat* there = dialogs_.find(peer->dialog().id)) {
-    if (!std::holds_alternative<Referrer>(there->role)) return false;
+    const auto* parker = std::get_if<ParkerSeat>(&there->role);
+    if (!parker) return false;
+    parked.parker = *parker;
     peer = there->leg;
   }
   seat(caller, park_id, PartyEnd::kCaller);
   seat(peer, park_id, PartyEnd::kPeer);
-  Parked parked;
   parked.caller = std::move(caller);
   parked.peer = std::move(peer);
   parked_.emplace(park_id, std::move(parked));
@@ -138,7 +151,14 @@ void SipLegs::forget(const ParkId& park_id) {
   if (node.empty()) return;
   set_peer_owner(park_id, node.mapped(), "");
   unseat(node.mapped().caller);
-  unseat(node.mapped().peer);
+  const auto& [peer, parker] = std::tie(node.mapped().peer, node.mapped().parker);
+  if (parker && calls_.count(parker->call) != 0 && !peer->is_closed()) {
+    // Refused, and he is still being told why: his requests come here until his feature call has its answer.
+    peer->set_on_gone({});
+    dialogs_.find(peer->dialog().id)->role = *parker;
+  } else {
+    unseat(peer);
+  }
   if (node.mapped().target) unseat(node.mapped().target->leg);
 }
 
@@ -373,6 +393,10 @@ void SipLegs::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& re
   call.owner = owner_key(tenant, user);
   if (!dialogs_.insert(call.leg->dialog().id, Seat{call.leg, CallSeat{feature.call}}))
     return respond(key, request, 482);
+  if (feature.held) {
+    call.held_half = parkers_half(*feature.held);
+    dialogs_.insert(call.held_half->dialog().id, Seat{call.held_half, ParkerSeat{feature.held->caller, feature.call}});
+  }
   calls_by_invite_.emplace(key, feature.call);
   calls_.emplace(feature.call, std::move(call));
   listener_->on_feature_call(std::move(feature));
@@ -437,6 +461,7 @@ void SipLegs::refuse(CallId id, int status, const std::string& reason) {
     call.leg->refuse(call.key, call.invite, status, reason);
   }
   unseat(call.leg);
+  release(call.held_half);
 }
 
 void SipLegs::hang_up(CallId id) {
@@ -463,7 +488,7 @@ void SipLegs::on_refer_outside(sip::ServerTransactionKey key, const sip::SipMess
   auto dialog = dialog_of_refer(request, known);
   if (!dialog) return respond(key, request, 400, sip::sentence(dialog.error()));
   LegPtr referrer = parkers_half(*dialog);
-  if (!dialogs_.insert(referrer->dialog().id, Seat{referrer, Referrer{dialog->caller}}))
+  if (!dialogs_.insert(referrer->dialog().id, Seat{referrer, ParkerSeat{dialog->caller}}))
     return respond(key, request, 491);
   Referral referral;
   referral.refer = begin_refer(referrer, key, request);
@@ -510,12 +535,7 @@ void SipLegs::conclude_refer(ReferId refer, int status, const std::string& reaso
   if (node.empty()) return;
   const LegPtr leg = node.mapped();
   notify(*leg, status, reason, "terminated;reason=noresource", adoption);
-  const Seat* seat = dialogs_.find(leg->dialog().id);
-  const Referrer* referrer = seat && seat->leg == leg ? std::get_if<Referrer>(&seat->role) : nullptr;
-  if (!referrer) return;
-  // He has hung up while he waited: his BYE ended here, and the other party has to learn of it.
-  if (leg->is_closed()) DialogLeg::from_snapshot(agent_, referrer->other, CallIdOwner::kThey, kAdoptionGap)->bye();
-  unseat(leg);
+  release(leg);
 }
 
 void SipLegs::notify(DialogLeg& leg, int status, const std::string& reason, std::string_view subscription_state,
@@ -574,7 +594,7 @@ void SipLegs::on_bye(const Seat& seat, sip::ServerTransactionKey key, const sip:
   if (const auto* party = std::get_if<PartySeat>(&seat.role)) {
     return listener_->on_party_gone(party->park_id, party->end);
   }
-  // Of a target and of a referrer it is told when they become a party.
+  // Of a target and of a parker it is told when they become a party.
   if (const auto* in = std::get_if<CallSeat>(&seat.role)) {
     const CallId call = in->call;
     // RFC 3261 15.1.2: a BYE may come before the answer.

@@ -60,8 +60,9 @@ class SipLegs final : public Legs, public sip::TransactionUser {
  private:
   using LegPtr = std::shared_ptr<DialogLeg>;
   // What a dialog is to parkd.
-  struct Referrer {  // somebody whose REFER is being considered
+  struct ParkerSeat {  // the parker's half of a foreign dialog, while his REFER or his feature call is considered
     DialogSnapshot other;
+    CallId call = 0;  // 0: a REFER
   };
   struct TargetSeat {};  // whom the peer transfers the caller to, and who has answered
   struct PartySeat {
@@ -73,7 +74,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   };
   struct Seat {
     LegPtr leg;
-    std::variant<Referrer, TargetSeat, PartySeat, CallSeat> role;
+    std::variant<ParkerSeat, TargetSeat, PartySeat, CallSeat> role;
   };
   struct Call {
     LegPtr leg;
@@ -81,6 +82,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
     sip::SipMessage invite;
     sip::Sdp offer;
     std::string owner;  // tenant and extension
+    LegPtr held_half;   // the parker's, of the call that he has on hold
     std::optional<MediaAddress> media;
     enum class Stage { kUnanswered, kAnswered } stage = Stage::kUnanswered;
   };
@@ -95,6 +97,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   struct Parked {
     LegPtr caller;
     LegPtr peer;
+    std::optional<ParkerSeat> parker;   // what the peer was before
     std::optional<MediaAddress> music;  // what the caller hears comes from there
     std::optional<Target> target;
     bool bridged = false;
@@ -127,6 +130,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   LegPtr parkers_half(const AdoptableDialog& dialog);
   void seat(const LegPtr& leg, const ParkId& park_id, PartyEnd end);
   void unseat(const LegPtr& leg);
+  void release(const LegPtr& half);
   void set_peer_owner(const ParkId& park_id, Parked& parked, std::string owner);
   void respond(sip::ServerTransactionKey key, const sip::SipMessage& request, int status, std::string_view reason = {});
   Parked* find(const ParkId& park_id);

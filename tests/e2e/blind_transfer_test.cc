@@ -120,9 +120,10 @@ TEST_F(BlindTransfer, P1_LinphoneAsTheParkerWhoCalled) {
   EXPECT_TRUE(client->saw_only_ordinary_calls());
 }
 
-// linphone finds its password by the user of its own From, which in a call to a DID is the DID.
 TEST_F(BlindTransfer, P1_LinphoneAsTheParkerWhoWasCalledByDid) {
-  const auto john = house().linphone(house().phone("101", kJohn));
+  PhoneOptions options = house().phone("101", kJohn);
+  options.did = "+442030000101";
+  const auto john = house().linphone(options);
   const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());

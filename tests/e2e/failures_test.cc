@@ -1,8 +1,10 @@
 // What happens to parked calls when a server is killed, measured from outside: by the RTP that the callers get, and by
 // the time until each of them is retrieved.
 #include <iostream>
+#include <sstream>
 
 #include "tests/e2e/park_house.h"
+#include "tests/support/source_directory.h"
 
 namespace callpark::test {
 namespace {
@@ -242,6 +244,41 @@ TEST_F(Failures, O4_DatabaseKilledWhileCallsAreParked) {
   house().database().start();
   retrieve_all(std::chrono::steady_clock::now());
   all_talk_and_end();
+}
+
+TEST_F(Failures, S13_MalformedMessagesHarmNobody) {
+  const auto client = house().trunk_caller(7);
+  const CallName call = client->start_call("+442030000101");
+  const CallName at_john = john_->wait_incoming();
+  ASSERT_EQ(client->wait_invite_status(call), 200);
+  ASSERT_EQ(john_->refer(at_john, "*68"), 202);
+  ASSERT_TRUE(parked_at("101"));
+  UdpSocket stranger({"127.0.0.1", 0});
+  // RFC 4475's messages, one behind a line that begins with "===".
+  int messages = 0;
+  std::istringstream torture(read_file(source_directory() / "tests/data/rfc4475/messages.txt"));
+  std::string text;
+  for (std::string line; std::getline(torture, line);) {
+    if (!line.starts_with("===")) {
+      text += line + "\r\n";
+      continue;
+    }
+    for (const int offset : {0, 1, 2}) {
+      stranger.send(text, {"127.0.0.1", static_cast<uint16_t>(house().port() + offset)});
+    }
+    ++messages;
+    text.clear();
+  }
+  EXPECT_GE(messages, 49);
+  for (size_t length = 0; length < 200; ++length) {
+    stranger.send(std::string(length * 7, static_cast<char>(length)),
+                  {"127.0.0.1", static_cast<uint16_t>(house().port() + 2)});
+  }
+  EXPECT_TRUE(house().parkd().running());
+  EXPECT_EQ(house().parkd_http("/health").status, 200);
+  const CallName retrieved = alice_->call("*88101");
+  EXPECT_TRUE(hear_each_other(*client, *alice_));
+  alice_->hang_up(retrieved);
 }
 
 }  // namespace

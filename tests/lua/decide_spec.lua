@@ -132,6 +132,7 @@ end)
 -- Everything that can be asked for, with every answer. A walk follows each of them.
 local rows_away = { false, away }
 local answers = {
+  given_up = { true, false },
   marker = { false, { floor = 2 }, { floor = 3 } },
   call = { false, call("extension", "extension"), call("extension", "trunk"), call("trunk", "extension"),
     call("extension", "extension", "101@other.callpark") },
@@ -272,6 +273,13 @@ describe("every request there can be", function()
   it("of a marked parker that is a REFER holds the marker once more", function()
     each_request(function(f, d)
       if f.marker and d.action == "refer" and not f.ruri.is_parkd then assert.is_true(d.marker) end
+    end)
+  end)
+
+  it("of parkd in a call that was given up changes nothing", function()
+    each_request(function(f, d)
+      if not f.given_up then return end
+      if f.method == "ACK" then assert.equal("drop", d.action) else refused(481, d) end
     end)
   end)
 

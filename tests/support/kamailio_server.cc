@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "tests/support/sip_text.h"
+#include "tests/support/source_directory.h"
 #include "tests/support/udp_socket.h"
 #include "tests/support/wait.h"
 
@@ -103,8 +104,7 @@ std::string KamailioServer::outside() const {
 }
 
 void KamailioServer::write_configuration() const {
-  const std::filesystem::path sources =
-      std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "kamailio-cfg";
+  const std::filesystem::path sources = source_directory() / "kamailio-cfg";
   std::string text = "#!KAMAILIO\n";
   for (const auto& line : options_.defines) {
     text += line + "\n";
@@ -132,9 +132,12 @@ void KamailioServer::start() {
   write_configuration();
   const std::string directory = options_.directory.string();
   Subprocess::Options process;
-  process.command = {
-      "kamailio", "-f",     directory + "/kamailio.cfg", "-DD", "-E", "-m", "64", "-M", "8", "-Y", directory,
-      "-w",       directory};
+  process.command = {"kamailio", "-f",      directory + "/kamailio.cfg",
+                     "-DD",      "-E",      "-m",
+                     "64",       "-M",      "8",
+                     "-Y",       directory, "-w",
+                     directory,  "-x",      "fm",
+                     "-X",       "fm"};
   process.output = options_.directory / "kamailio.log";
   process.environment = {"MYSQL_UNIX_PORT=" + options_.database_socket.string()};
   process_ = Subprocess(std::move(process));

@@ -35,6 +35,12 @@ std::string codec_sections(const std::string& wanted) {
   return text.str();
 }
 
+// linphone looks its password up by the user of its own From, which in a call to a DID is the DID.
+std::string auth_section(int index, const PhoneOptions& wanted, const std::string& name) {
+  return "[auth_info_" + std::to_string(index) + "]\nusername=" + name + "\nuserid=" + wanted.user +
+         "\npasswd=" + wanted.password + "\nrealm=" + wanted.domain + "\n";
+}
+
 }  // namespace
 
 LinphonePhone::LinphonePhone(PhoneOptions phone_options) : Phone(std::move(phone_options)) {
@@ -80,8 +86,7 @@ void LinphonePhone::write_configuration() {
        << "[net]\nfirewall_policy=0\n"
        << "[sound]\nechocancellation=0\nplayback_gain_db=0\nmic_gain_db=0\n"
        << "[misc]\nlog_collection=0\n"
-       << "[auth_info_0]\nusername=" << wanted.user << "\nuserid=" << wanted.user << "\npasswd=" << wanted.password
-       << "\nrealm=" << wanted.domain << "\ndomain=" << wanted.domain << "\n"
+       << auth_section(0, wanted, wanted.user) << (wanted.did.empty() ? "" : auth_section(1, wanted, wanted.did))
        << "[proxy_0]\nreg_proxy=<sip:" << registrar << ">\nreg_route=<sip:" << registrar << ";lr>\n"
        << "reg_identity=\"" << wanted.display_name << "\" <" << identity << ">\n"
        << "reg_expires=120\nreg_sendregister=" << (wanted.registers ? 1 : 0) << "\npublish=0\ndial_escape_plus=0\n"

@@ -18,6 +18,8 @@ using CallName = std::string;
 struct PhoneOptions {
   std::string user = {};
   std::string password = {};
+  /// A telephone number that it is called by, too.
+  std::string did = {};
   std::string domain = "demo.callpark";
   /// Where the phone registers: address and port of Kamailio.
   std::string registrar_address = "127.0.0.1";
