@@ -154,7 +154,7 @@ TEST_F(HoldAndPark, S3_TheBareCodeRetrievesFromTheOwnExtension) {
   EXPECT_TRUE(hear_each_other(*client, *john));
 }
 
-TEST_F(HoldAndPark, S4_TheBareCodeParksAtARandomOrbit) {
+TEST_F(HoldAndPark, S4_TheBareCodeParksAtARandomOrbitThatIsNotGivenOutAgainAtOnce) {
   const auto john = house().baresip(house().phone("101", kJohn));
   const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
@@ -168,6 +168,7 @@ TEST_F(HoldAndPark, S4_TheBareCodeParksAtARandomOrbit) {
   const auto alice = house().baresip(house().phone("102", kAlice));
   alice->dial_until_answered("*71" + orbit);
   EXPECT_TRUE(hear_each_other(*client, *alice));
+  EXPECT_EQ(house().database().value("SELECT COUNT(*) FROM released_orbits WHERE orbit = '" + orbit + "'"), "1");
 }
 
 TEST_F(HoldAndPark, S7_OfSeveralHeldCallsTheOneHeldLast) {

@@ -187,6 +187,47 @@ TEST_F(Retrieve, S11_ATrunkCanNeitherRetrieveNorPark) {
   EXPECT_TRUE(parked_at("101"));
 }
 
+TEST_F(Retrieve, S11_ATransferToACodeThatRetrievesJoinsNobody) {
+  const auto john = house().packet_phone("101", kJohn);
+  const auto waiting = house().packet_phone("102", kAlice, true);
+  const auto talking = house().packet_phone("103", kBob, true);
+  const CallName parked = john->call("102");
+  ASSERT_EQ(john->refer(parked, "*68104"), 202);
+  ASSERT_TRUE(parked_at("104"));
+  john->hang_up(parked);
+  const CallName call = john->call("103");
+  ASSERT_TRUE(hear_each_other(*john, *talking));
+  // An extension that is sent there may dial the code by itself; this one takes note and does nothing.
+  john->refer(call, "*88104");
+  EXPECT_TRUE(hear_each_other(*john, *talking));
+  EXPECT_TRUE(hears_music(*waiting));
+  EXPECT_EQ(john->hang_up(call), 200);
+  const CallName back = john->start_call("*88104");
+  EXPECT_EQ(john->wait_invite_status(back), 200);
+  EXPECT_EQ(john->hang_up(back), 200);
+}
+
+TEST_F(Retrieve, S12_TheCallerHoldsAndResumesToo) {
+  john_ = house().baresip(house().phone("101", kJohn));
+  const auto alice = house().baresip(house().phone("103", kAlice));
+  const auto client = house().baresip(house().phone("102", kBob));
+  const CallName at_client = client->dial("101");
+  const CallName call = john_->answer_next();
+  ASSERT_TRUE(hear_each_other(*client, *john_));
+  john_->transfer(call, "*68");
+  EXPECT_TRUE(hears_music(*client));
+  const CallName retrieved = alice->dial_until_answered("*88101");
+  ASSERT_TRUE(hear_each_other(*alice, *client));
+  client->hold(at_client);
+  EXPECT_TRUE(hears_nothing(*alice));
+  client->resume(at_client);
+  EXPECT_TRUE(hear_each_other(*alice, *client));
+  alice->transfer(retrieved, "101");
+  john_->answer_next();
+  EXPECT_TRUE(hear_each_other(*john_, *client));
+  client->hang_up(at_client);
+}
+
 TEST_F(Retrieve, S11_ASecondParkNeverJoinsTwoCallers) {
   const auto first = parked_client("*68");
   const auto second = house().trunk().call_in("+442030000101", tone_hz(kSecondClient));

@@ -132,12 +132,23 @@ void KamailioServer::start() {
   write_configuration();
   const std::string directory = options_.directory.string();
   Subprocess::Options process;
-  process.command = {"kamailio", "-f",      directory + "/kamailio.cfg",
-                     "-DD",      "-E",      "-m",
-                     "64",       "-M",      "8",
-                     "-Y",       directory, "-w",
-                     directory,  "-x",      "fm",
-                     "-X",       "fm"};
+  process.command = {"kamailio",
+                     "-f",
+                     directory + "/kamailio.cfg",
+                     "-DD",
+                     "-E",
+                     "-m",
+                     std::to_string(options_.shared_memory_mb),
+                     "-M",
+                     "8",
+                     "-Y",
+                     directory,
+                     "-w",
+                     directory,
+                     "-x",
+                     "fm",
+                     "-X",
+                     "fm"};
   process.output = options_.directory / "kamailio.log";
   process.environment = {"MYSQL_UNIX_PORT=" + options_.database_socket.string()};
   process_ = Subprocess(std::move(process));
