@@ -56,11 +56,12 @@ struct ByServer {
     for (std::size_t i = 0; i < of.size(); ++i) result.of[i] -= other.of[i];
     return result;
   }
-  ByServer operator/(double divisor) const {
+  ByServer operator*(double factor) const {
     ByServer result = *this;
-    for (double& one : result.of) one /= divisor;
+    for (double& one : result.of) one *= factor;
     return result;
   }
+  ByServer operator/(double divisor) const { return *this * (1 / divisor); }
 };
 
 class BenchHouse {
@@ -114,6 +115,16 @@ class BenchHouse {
     });
   }
 
+  /// Statements that MariaDB has done so far, by kind: "select", "insert", ...
+  [[nodiscard]] std::map<std::string, double> statements() const {
+    std::map<std::string, double> result;
+    for (const auto& row : database_->query("SHOW GLOBAL STATUS WHERE Variable_name IN ('Com_select', 'Com_insert', "
+                                            "'Com_update', 'Com_delete', 'Com_replace', 'Com_commit')")) {
+      result[row[0].substr(4)] = std::stod(row[1]);
+    }
+    return result;
+  }
+
   /// Memory in kB. PSS: what is shared counts in parts.
   [[nodiscard]] ByServer pss_kb() const {
     return for_each_process([](const auto& process) { return smaps_sum(process, {"Pss:"}); });
@@ -124,13 +135,10 @@ class BenchHouse {
     });
   }
 
-  [[nodiscard]] std::string logs() const {
-    std::string text;
-    for (const auto& [name, log] :
-         {std::pair{"parkd", parkd_.output()}, {"mediad", mediad_.output()}, {"kamailio", kamailio_->log()}}) {
-      text += std::string("---- ") + name + "\n" + log.substr(log.size() > 3000 ? log.size() - 3000 : 0);
-    }
-    return text;
+  /// For a benchmark that has failed: leaves the logs, and says where.
+  std::string keep_logs() {
+    directory_.keep();
+    return directory_.path().string();
   }
 
  private:

@@ -61,11 +61,14 @@ class CycleLoop {
       : trunk_(trunk),
         index_(index),
         parker_number_(std::to_string(kFirstParker + index)),
+        retriever_number_(std::to_string(kFirstRetriever + index)),
+        orbit_(parker_number_),
+        next_orbit_(retriever_number_),
         caller_sound_({house.trunk_address(), 0}),
         talker_sound_({house.phone_address(), 0}),
         parker_(phone(house, parker_number_),
                 [this](auto&, auto& call, const auto& message) { parker(call, message); }),
-        retriever_(phone(house, std::to_string(kFirstRetriever + index)),
+        retriever_(phone(house, retriever_number_),
                    [this](auto&, auto& call, const auto& message) { retriever(call, message); }) {
     parker_.set_audio(talker_sound_.own());
     parker_.register_phone();
@@ -76,17 +79,16 @@ class CycleLoop {
     kind_ = kind;
     results_ = &results;
     progress_ = {};
+    history_.clear();
     begun_ = Clock::now();
+    // Two orbits in turns: the one before is freed in the database only after the retriever has his answer.
+    orbit_ = std::exchange(next_orbit_, orbit_);
     caller_id_ = trunk_.invite("+44203" + parker_number_, index_, caller_sound_.own()).id;
   }
   [[nodiscard]] bool is_idle() const { return results_ == nullptr; }
   [[nodiscard]] bool is_stuck() const { return !is_idle() && Clock::now() - begun_ > kPatience; }
-  [[nodiscard]] std::string describe() const {
-    return "loop " + std::to_string(index_) + ": music " + std::to_string(progress_.has_music) + " parker gone " +
-           std::to_string(progress_.parker_has_gone) + " retriever answered " +
-           std::to_string(progress_.retriever_is_answered) + " caller moved " +
-           std::to_string(progress_.caller_has_moved) + " " + trouble_;
-  }
+  /// What has come in this cycle, in order.
+  [[nodiscard]] std::string history() const { return "loop " + std::to_string(index_) + ", " + caller_id_ + history_; }
 
   void add_to(std::vector<pollfd>& waiting) const {
     for (const int fd : {parker_.fd(), retriever_.fd(), caller_sound_.fd(), talker_sound_.fd()}) {
@@ -103,7 +105,7 @@ class CycleLoop {
 
   /// What comes to the trunk for this loop's caller.
   void caller(LoadPhone::Call& call, const sip::SipMessage& message) {
-    if (failed(message)) return;
+    if (failed("caller", message)) return;
     caller_ = &call;
     const auto method = message.method();
     if (message.is_request() && method == "ACK" && call.audio == talker_sound_.own()) {
@@ -131,20 +133,22 @@ class CycleLoop {
     return {.user = number, .password = number, .own = {house.phone_address(), 0}, .proxy = house.proxy()};
   }
 
-  bool failed(const sip::SipMessage& message) {
-    if (message.is_request() || message.status() < 300) return false;
-    trouble_ += std::string(message.method()) + " " + std::to_string(message.status()) + " ";
-    return true;
+  bool failed(const char* who, const sip::SipMessage& message) {
+    history_ += std::string("; ") + who + ' ' + std::string(message.method());
+    if (message.is_response()) history_ += ' ' + std::to_string(message.status());
+    if (message.method() == "NOTIFY")
+      history_ += ' ' + std::string(message.body().substr(0, message.body().find('\r')));
+    return message.status() >= 300;
   }
 
   void parker(LoadPhone::Call& call, const sip::SipMessage& message) {
-    if (failed(message)) return;
+    if (failed("parker", message)) return;
     parker_id_ = call.id;
     const auto method = message.method();
     if (method == "ACK" && kind_ == Kind::kOrdinaryCall) return trunk_.request(*caller_, "BYE");
     if (method == "ACK" && !std::exchange(progress_.has_refered, true)) {
       refered_ = Clock::now();
-      return parker_.request(call, "REFER", parker_.refer_to("*68"));
+      return parker_.request(call, "REFER", parker_.refer_to("*68" + orbit_));
     }
     if (method == "NOTIFY" && message.body().starts_with("SIP/2.0 200")) {
       results_->refer_to_parked.add(ms_since(refered_));
@@ -162,6 +166,7 @@ class CycleLoop {
   void hear(const test::Endpoint& from) {
     if (is_idle() || !progress_.has_refered || progress_.has_music || from != caller_->audio) return;
     progress_.has_music = true;
+    history_ += "; music";
     results_->refer_to_music.add(ms_since(refered_));
     look_whether_parked();
   }
@@ -169,11 +174,11 @@ class CycleLoop {
   void look_whether_parked() {
     if (!progress_.has_music || !progress_.parker_has_gone) return;
     invited_ = Clock::now();
-    retriever_.invite("*88" + parker_number_, index_, talker_sound_.own());
+    retriever_.invite("*88" + orbit_, index_, talker_sound_.own());
   }
 
   void retriever(LoadPhone::Call& call, const sip::SipMessage& message) {
-    if (failed(message)) return;
+    if (failed("retriever", message)) return;
     retriever_id_ = call.id;
     if (message.is_response() && message.method() == "INVITE") {
       results_->invite_to_answer.add(ms_since(invited_));
@@ -213,6 +218,9 @@ class CycleLoop {
   LoadPhone& trunk_;
   const int index_;
   const std::string parker_number_;
+  const std::string retriever_number_;
+  std::string orbit_;
+  std::string next_orbit_;
   test::UdpSocket caller_sound_;
   test::UdpSocket talker_sound_;
   LoadPhone parker_;
@@ -225,7 +233,7 @@ class CycleLoop {
   std::string caller_id_;
   std::string parker_id_;
   std::string retriever_id_;
-  std::string trouble_;
+  std::string history_;
   Clock::time_point begun_;
   Clock::time_point refered_;
   Clock::time_point invited_;
@@ -239,22 +247,34 @@ class CycleBench {
     for (int i = 0; i < loops; ++i) loops_.push_back(std::make_unique<CycleLoop>(house_, trunk_, i));
   }
 
-  void idle(double seconds) {
+  void begin(double seconds) {
+    run(Kind::kOrdinaryCall, loops_.size(), 0.3);
+    run(Kind::kParkCycle, loops_.size(), 0.3);
+    wait_nothing_left();
     const ByServer before = house_.cpu_ms();
     usleep(static_cast<useconds_t>(seconds * 1e6));
-    print_row("nothing to do, CPU a second", (house_.cpu_ms() - before) / seconds, "ms");
+    idle_ms_ = (house_.cpu_ms() - before) / seconds;
+    print_row("nothing to do, CPU a second", idle_ms_, "ms");
   }
 
   void measure(const char* what, Kind kind, std::size_t loops, double seconds) {
-    run(kind, loops, 0.5);  // warm: connections, caches, challenges
+    const auto statements_before = house_.statements();
     const ByServer before = house_.cpu_ms();
     const auto began = Clock::now();
     Results results = run(kind, loops, seconds);
     const double took_s = ms_since(began) / 1000;
-    const ByServer cpu_ms = (house_.cpu_ms() - before) / results.completed;
+    // What Kamailio and parkd put off belongs to the calls too.
+    wait_nothing_left();
+    const ByServer cpu_ms = (house_.cpu_ms() - before - idle_ms_ * (ms_since(began) / 1000)) / results.completed;
     std::printf("%s, %zu at a time: %d in %.1f s, %.0f a second; by CPU time one core could do %.0f\n", what, loops,
                 results.completed, took_s, results.completed / took_s, 1000 / cpu_ms.sum());
     print_row("  CPU for one", cpu_ms, "ms");
+    std::printf("  SQL statements for one:");
+    for (const auto& [kind_of_statement, count] : house_.statements()) {
+      std::printf("  %s %.1f", kind_of_statement.c_str(),
+                  (count - statements_before.at(kind_of_statement)) / results.completed);
+    }
+    std::printf("\n");
     results.refer_to_music.print("REFER to first music packet");
     results.refer_to_parked.print("REFER to NOTIFY 200");
     results.invite_to_answer.print("retriever's INVITE to 200");
@@ -262,6 +282,18 @@ class CycleBench {
   }
 
  private:
+  // Kamailio deletes a call's rows some seconds after its end.
+  void wait_nothing_left() {
+    test::require_until(
+        std::chrono::seconds(60),
+        [this] {
+          usleep(500'000);
+          return house_.database().value(
+                     "SELECT (SELECT COUNT(*) FROM dialog) + (SELECT COUNT(*) FROM parked_calls)") == "0";
+        },
+        "all rows of calls to go");
+  }
+
   Results run(Kind kind, std::size_t loops, double seconds) {
     Results results;
     const auto began = Clock::now();
@@ -273,7 +305,7 @@ class CycleBench {
       trunk_.receive_all();
       for (const auto& loop : loops_) {
         loop->receive_all();
-        if (loop->is_stuck()) throw std::runtime_error(loop->describe() + "\n" + house_.logs());
+        if (loop->is_stuck()) throw std::runtime_error(loop->history() + "\nlogs in " + house_.keep_logs());
         if (!loop->clean_up()) continue;
         if (ms_since(began) < seconds * 1000) {
           loop->start(kind, results);
@@ -295,6 +327,7 @@ class CycleBench {
                      if (call.round >= 0) loops_[static_cast<std::size_t>(call.round)]->caller(call, message);
                    }};
   std::vector<std::unique_ptr<CycleLoop>> loops_;
+  ByServer idle_ms_;
 };
 
 Arguments parse(int argc, char** argv) {
@@ -309,7 +342,7 @@ Arguments parse(int argc, char** argv) {
 void run(const Arguments& arguments) {
   const auto loops = static_cast<std::size_t>(arguments.loops);
   CycleBench bench(arguments.loops);
-  bench.idle(2);
+  bench.begin(2);
   bench.measure("ordinary calls", Kind::kOrdinaryCall, 1, arguments.seconds / 2);
   bench.measure("park cycles", Kind::kParkCycle, 1, arguments.seconds);
   bench.measure("ordinary calls", Kind::kOrdinaryCall, loops, arguments.seconds / 2);
