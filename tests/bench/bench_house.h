@@ -125,13 +125,14 @@ class BenchHouse {
     return result;
   }
 
-  /// Memory in kB. PSS: what is shared counts in parts.
+  /// Memory in kB, what is shared between processes counted in parts.
   [[nodiscard]] ByServer pss_kb() const {
-    return for_each_process([](const auto& process) { return smaps_sum(process, {"Pss:"}); });
-  }
-  [[nodiscard]] ByServer private_kb() const {
-    return for_each_process([](const auto& process) {
-      return smaps_sum(process, {"Private_Clean:", "Private_Dirty:"});
+    return for_each_process([](const std::filesystem::path& process) {
+      std::ifstream file(process / "smaps_rollup");
+      for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("Pss:")) return std::stod(line.substr(4));
+      }
+      return 0.0;
     });
   }
 
@@ -217,17 +218,6 @@ class BenchHouse {
       for (const auto& process : processes_[i]) result.of[i] += measure(process);
     }
     return result;
-  }
-
-  static double smaps_sum(const std::filesystem::path& process, const std::vector<std::string>& names) {
-    std::ifstream file(process / "smaps_rollup");
-    double sum = 0;
-    for (std::string line; std::getline(file, line);) {
-      for (const auto& name : names) {
-        if (line.starts_with(name)) sum += std::stod(line.substr(name.size()));
-      }
-    }
-    return sum;
   }
 
   test::TempDir directory_{"bench"};

@@ -137,12 +137,14 @@ class LoadPhone {
     const std::string id = what + std::to_string(++last_number_) + "@" + socket_.own().text();
     Call& call = calls_[id];
     call.id = id;
-    call.local = "<sip:" + options_.user + "@" + options_.domain + ">;tag=load" + std::to_string(last_number_);
+    call.local = "<sip:" + options_.user + "@" + options_.domain + ">;tag=" + new_tag();
     call.remote = "<" + target + ">";
     call.target = target;
     return call;
   }
 
+  /// Never the one of another phone.
+  std::string new_tag() { return std::to_string(++last_number_) + "-" + std::to_string(socket_.own().port); }
   [[nodiscard]] std::string contact() const { return "<sip:" + options_.user + "@" + socket_.own().text() + ">"; }
 
   std::string sdp(Call& call) {
@@ -196,7 +198,7 @@ class LoadPhone {
       Call& call = known->second;
       call.id = id;
       call.own_audio = incoming_audio_;
-      call.local = std::string(*request.header("To")) + ";tag=load" + std::to_string(++last_number_);
+      call.local = std::string(*request.header("To")) + ";tag=" + new_tag();
       call.remote = std::string(*request.header("From"));
       for (const auto& route : request.all_headers("Record-Route")) call.routes.emplace_back(route);
       respond(request, 180, &call);
