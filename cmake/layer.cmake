@@ -63,6 +63,10 @@ function(callpark_test_program name label timeout libraries)
   add_executable(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE callpark_warnings ${libraries} GTest::gmock GTest::gtest_main)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  # What is tested is optimised; the tests themselves are rather compiled quickly.
+  if(NOT name MATCHES "^property_")
+    target_compile_options(${name} PRIVATE -O0)
+  endif()
   target_compile_definitions(${name} PRIVATE
     CALLPARK_SOURCE_DIR="${PROJECT_SOURCE_DIR}" CALLPARK_BINARY_DIR="${PROJECT_BINARY_DIR}")
   set_property(GLOBAL APPEND PROPERTY CALLPARK_TEST_PROGRAMS ${name})

@@ -1,0 +1,65 @@
+// ./run as a user has it, with its own database and servers, on ports of this test. The programs are those that the
+// tests are built with: CALLPARK_PRESET names their build directory.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "tests/support/port_block.h"
+#include "tests/support/source_directory.h"
+#include "tests/support/subprocess.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/wait.h"
+
+namespace callpark::test {
+namespace {
+
+using std::chrono::seconds;
+
+class RunScript : public testing::Test {
+ protected:
+  Subprocess run(std::vector<std::string> arguments) {
+    std::vector<std::string> command = {(source_directory() / "run").string(), "--ports",
+                                        std::to_string(ports_.base())};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return Subprocess(
+        {.command = command,
+         .output = directory_.path() / "output",
+         .environment = {"CALLPARK_PRESET=" + std::filesystem::path(CALLPARK_BINARY_DIR).filename().string()},
+         .patience = seconds(20)});
+  }
+  /// Whether a process is left whose command line names this run's directory.
+  [[nodiscard]] bool something_is_left() const {
+    return Subprocess({.command = {"pgrep", "--full", "--", (directory_.path() / "kept").string()}}).wait(seconds(5)) !=
+           1;
+  }
+
+  TempDir directory_;
+  PortBlock ports_;
+};
+
+TEST_F(RunScript, O1_OnceShowsACallParkedAndRetrievedAndEndsWithZero) {
+  Subprocess once = run({"--once", "--dir", (directory_.path() / "kept").string()});
+  EXPECT_EQ(once.wait(seconds(120)), 0) << once.output();
+  EXPECT_THAT(once.output(), testing::ContainsRegex("packets a second|packets/s")) << once.output();
+  EXPECT_FALSE(something_is_left());
+}
+
+TEST_F(RunScript, O1_IdleSaysWhenItIsReadyAndLeavesNothingRunning) {
+  Subprocess idle = run({"--idle", "--dir", (directory_.path() / "kept").string()});
+  EXPECT_TRUE(wait_until(seconds(60), [&] {
+    return idle.output().find("\nready sip=127.0.0.1:") != std::string::npos;
+  })) << idle.output();
+  EXPECT_TRUE(something_is_left());
+  idle.signal(SIGTERM);
+  EXPECT_TRUE(idle.wait(seconds(30)).has_value()) << idle.output();
+  EXPECT_FALSE(something_is_left());
+}
+
+TEST_F(RunScript, O1_ASwitchThatItDoesNotKnowIsRefused) {
+  Subprocess wrong = run({"--onse"});
+  EXPECT_EQ(wrong.wait(seconds(10)), 2);
+}
+
+}  // namespace
+}  // namespace callpark::test
