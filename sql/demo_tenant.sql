@@ -30,9 +30,11 @@ INSERT INTO park_codes (tenant, code, action, bare, retrieve_code, description)
       'Retrieve from the own extension, *71102 from 102, *71*7250 from a random orbit'
     UNION ALL SELECT 3, '*68', 'park', 'own_extension', '*88', 'Park at the own extension, *68102 at 102'
     UNION ALL SELECT 4, '*70', 'park', 'random_orbit', '*71', 'Park at a random orbit, *70102 at 102'
+    UNION ALL SELECT 5, '*58', 'group_park', 'own_extension', '*88', 'Park at the first free member of the own group'
   ) d
   JOIN tenants t ON t.tenant IN ('demo.callpark', 'other.callpark')
-  WHERE NOT EXISTS (SELECT 1 FROM park_codes c WHERE c.tenant = t.tenant AND c.code = d.code)
+  WHERE (d.action <> 'group_park' OR t.tenant = 'demo.callpark')
+    AND NOT EXISTS (SELECT 1 FROM park_codes c WHERE c.tenant = t.tenant AND c.code = d.code)
   ORDER BY t.tenant, d.row_order;
 
 INSERT INTO trunks (tenant, trunk, address, port, description) VALUES
@@ -46,3 +48,31 @@ INSERT IGNORE INTO dids (did, tenant, destination) VALUES
   ('+442030000104', 'demo.callpark', '104'),
   ('+442030000105', 'demo.callpark', '105'),
   ('+442030000106', 'demo.callpark', '106');
+
+INSERT INTO park_groups (tenant, park_group, description)
+  SELECT d.* FROM (SELECT 'demo.callpark' AS tenant, 'sales' AS park_group, 'Users who park for one another') d
+  WHERE NOT EXISTS (SELECT 1 FROM park_groups p WHERE p.tenant = d.tenant AND p.park_group = d.park_group);
+
+INSERT IGNORE INTO park_group_members (tenant, park_group, position, extension) VALUES
+  ('demo.callpark', 'sales', 1, '101'),
+  ('demo.callpark', 'sales', 2, '102'),
+  ('demo.callpark', 'sales', 3, '103');
+
+INSERT INTO ring_groups (tenant, ring_group, display_name, strategy, destination)
+  SELECT d.* FROM (
+    SELECT 'demo.callpark' AS tenant, '600' AS ring_group, 'All of sales', 'simultaneous', NULL
+    UNION ALL SELECT 'demo.callpark', '601', 'One of sales', 'sequential', '101'
+  ) d
+  WHERE NOT EXISTS (SELECT 1 FROM ring_groups g WHERE g.tenant = d.tenant AND g.ring_group = d.ring_group);
+
+INSERT IGNORE INTO ring_group_members (tenant, ring_group, position, member) VALUES
+  ('demo.callpark', '600', 1, '102'),
+  ('demo.callpark', '600', 2, '103'),
+  ('demo.callpark', '601', 1, '103'),
+  ('demo.callpark', '601', 2, '102');
+
+INSERT INTO orbit_ranges (tenant, orbit_range, park_number, first_orbit, last_orbit, description)
+  SELECT d.* FROM (
+    SELECT 'demo.callpark' AS tenant, 'lot' AS orbit_range, '7000', '7001', '7010', 'Transfer to 7000: the next free one'
+  ) d
+  WHERE NOT EXISTS (SELECT 1 FROM orbit_ranges r WHERE r.tenant = d.tenant AND r.orbit_range = d.orbit_range);

@@ -101,7 +101,8 @@ TEST_F(SqlRefusal, O3_ANumberThatMeansTwoThingsIsRefusedWithASentence) {
        {"DELETE FROM numbers WHERE number = '*68'", "a park code stands in the number plan"},
        {"DELETE FROM numbers WHERE tenant = 'other.callpark' AND number = '102'",
         "an extension stands in the number plan"},
-       {"INSERT INTO numbers VALUES ('demo.callpark', '5', 'thing')", "a number is an extension or a park code"}});
+       {"INSERT INTO numbers VALUES ('demo.callpark', '5', 'thing')",
+        "a number is an extension, a code, a ring group or a park number"}});
 }
 
 TEST_F(SqlRefusal, O3_AnExtensionThatCannotBeIsRefusedWithASentence) {
@@ -216,11 +217,12 @@ TEST_F(SqlSchema, O3_WhoIsDisabledIsNotASubscriber) {
 TEST_F(SqlSchema, EveryColumnAndTableIsExplained) {
   const std::string ours =
       "table_schema = 'callpark' AND table_name IN ('tenants', 'numbers', 'extensions', 'park_codes', 'trunks', 'dids',"
-      " 'parked_calls', 'released_orbits', 'schema_migrations')";
+      " 'ring_groups', 'ring_group_members', 'park_groups', 'park_group_members', 'orbit_ranges', 'parked_calls',"
+      " 'released_orbits', 'schema_migrations')";
   EXPECT_EQ(server().value("SELECT COUNT(*) FROM information_schema.columns WHERE column_comment = '' AND " + ours),
             "0");
   EXPECT_EQ(server().value("SELECT COUNT(*) FROM information_schema.tables WHERE table_comment <> '' AND " + ours),
-            "9");
+            "14");
 }
 
 // ---- migrations ----
@@ -234,7 +236,20 @@ TEST_F(SqlSchema, TheDemoTenantIsWhatTheTestsRelyOn) {
             "101 other-101,102 other-102");
   EXPECT_EQ(server().value("SELECT GROUP_CONCAT(code, ' ', action, ' ', bare ORDER BY code) FROM park_codes WHERE "
                            "tenant = 'demo.callpark'"),
-            "*68 park own_extension,*70 park random_orbit,*71 retrieve own_extension,*88 retrieve own_extension");
+            "*58 group_park own_extension,*68 park own_extension,*70 park random_orbit,*71 retrieve own_extension,*88 "
+            "retrieve own_extension");
+  EXPECT_EQ(server().value("SELECT GROUP_CONCAT(park_group, ' ', position, ' ', extension ORDER BY position) FROM "
+                           "park_group_members"),
+            "sales 1 101,sales 2 102,sales 3 103");
+  EXPECT_EQ(server().value("SELECT GROUP_CONCAT(ring_group, ' ', strategy, ' ', COALESCE(destination, 'nowhere') ORDER "
+                           "BY ring_group) FROM ring_groups"),
+            "600 simultaneous nowhere,601 sequential 101");
+  EXPECT_EQ(server().value("SELECT GROUP_CONCAT(ring_group, ' ', position, ' ', member ORDER BY ring_group, position) "
+                           "FROM ring_group_members"),
+            "600 1 102,600 2 103,601 1 103,601 2 102");
+  EXPECT_EQ(server().value("SELECT CONCAT(orbit_range, ' ', park_number, ' ', first_orbit, ' ', last_orbit) FROM "
+                           "orbit_ranges"),
+            "lot 7000 7001 7010");
   EXPECT_EQ(server().value("SELECT CONCAT(trunk, ' ', address, ':', port) FROM trunks"), "demo 127.0.0.50:5060");
   EXPECT_EQ(server().value("SELECT COUNT(*) FROM dids WHERE did = CONCAT('+442030000', destination)"), "6");
 }
