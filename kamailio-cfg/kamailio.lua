@@ -6,6 +6,7 @@ local calls = require("calls")
 local decide = require("decide")
 local facts = require("facts")
 local perform = require("perform")
+local ringing = require("ringing")
 local settings = require("settings")
 
 local kMaxForwards = 70
@@ -104,7 +105,15 @@ function ksr_reply_route()
 end
 
 function ksr_onreply_call()
+  local status = KSR.pv.get("$rs")
+  local answerer = status >= 200 and status <= 299 and ringing.take_answerer()
+  if answerer then calls.answered_by(answerer) end
   calls.reply_passes(KSR.kx.gete_body(), facts.device())
+  return 1
+end
+
+function ksr_failure_ring_group()
+  if KSR.tm.t_is_canceled() < 0 then perform.ring_on() end
   return 1
 end
 

@@ -41,6 +41,12 @@ local function parties_of_this_call()
   return known and parties or { a = {}, b = {} }
 end
 
+--- Of several who might have, it is `callee` who has answered.
+function calls.answered_by(callee)
+  local parties = parties_of_this_call()
+  if parties.a.kind then set_variable("parties", dialog_record.parties(parties.a, callee)) end
+end
+
 -- The list of an extension is read and written as one: two of its calls may be put on hold at the same moment.
 local function change_list(aor, change)
   KSR.htable.sht_lock("held", aor)
@@ -120,10 +126,19 @@ function calls.request_passes(side, body, device)
   KSR.pv.sets("$avp(offer)", digest and sdp_digest.direction(digest) or "")
 end
 
+-- When two devices answer at once, the dialog of the record is the one with the first.
+local function is_of_another_dialog(status)
+  if status < 200 or status > 299 then return false end
+  local tag = KSR.pv.gete("$tt")
+  local first = KSR.pv.get("$avp(answerer_tag)")
+  if not first then KSR.pv.sets("$avp(answerer_tag)", tag) end
+  return first ~= nil and first ~= tag
+end
+
 --- An answer to such a request passes, from `device`.
 function calls.reply_passes(body, device)
   local requester = KSR.pv.get("$avp(requester)")
-  if not requester then return end
+  if not requester or is_of_another_dialog(KSR.pv.get("$rs")) then return end
   local digest = sdp_digest.make(body)
   if not digest then return end
   local replier = dialog_record.other(requester)

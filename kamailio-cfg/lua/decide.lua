@@ -4,6 +4,7 @@
 -- asked for first, after which the question comes again with that fact in it.
 local dialog_record = require("dialog_record")
 local held_calls = require("held_calls")
+local ring_steps = require("ring_steps")
 
 local decide = {}
 
@@ -53,6 +54,42 @@ local function to_extension(tenant, row, caller)
   }
 end
 
+-- nil when `f.ring_group` is known.
+local function unknown_ring_group(f, tenant, number)
+  if f.ring_group == nil then return need("ring_group", { tenant = tenant, number = number }) end
+  if f.ring_group.away then return kDatabaseAway end
+  return nil
+end
+
+-- nil when `f.tenant_trunk` is known, or not wanted: Replaces is never sent to a trunk.
+local function unknown_trunk_of_ring_group(f, tenant)
+  if f.has_replaces or not ring_steps.lead_outside(f.ring_group) then return nil end
+  if f.tenant_trunk == nil then return need("tenant_trunk", tenant) end
+  if f.tenant_trunk and f.tenant_trunk.away then return kDatabaseAway end
+  return nil
+end
+
+local function to_ring_group(f, tenant, row, caller)
+  if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
+  local wait = unknown_ring_group(f, tenant, row.number) or unknown_trunk_of_ring_group(f, tenant)
+  if wait then return wait end
+  local trunk = not f.has_replaces and f.tenant_trunk or nil
+  local steps = ring_steps.make(f.ring_group, tenant, caller and caller.aor, trunk ~= nil)
+  if #steps == 0 then return refuse(480, "Temporarily Unavailable") end
+  return {
+    action = "to_ring_group",
+    steps = steps,
+    trunk = trunk,
+    caller = caller,
+    callee = { kind = "ring_group", display = row.display_name },
+  }
+end
+
+local function to_extension_or_ring_group(f, tenant, row, caller)
+  if row.kind == "ring_group" then return to_ring_group(f, tenant, row, caller) end
+  return to_extension(tenant, row, caller)
+end
+
 local function to_trunk(f, tenant, caller)
   if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
   if not f.dialled.clean or not f.dialled.text:match("^%+%d+$") then return refuse(404, "Not Found") end
@@ -90,30 +127,45 @@ local function from_trunk(f)
   if f.did == nil then return need("did") end
   if not f.did then return refuse(404, "Not Found") end
   if f.did.away then return kDatabaseAway end
-  return to_extension(f.did.tenant, f.did, { kind = "trunk", display = f.display })
+  return to_extension_or_ring_group(f, f.did.tenant, f.did, { kind = "trunk", display = f.display })
 end
 
 ----- outside of dialogs, from an extension
+
+local parking_actions = { park = true, group_park = true }
+
+local function is_feature(row) return row.kind == "park_code" or row.kind == "park_number" or row.kind == "orbit" end
+
+-- What a call to it parks is the held call. An orbit that is called is retrieved from.
+local function parks_held_call(row)
+  return row.kind == "park_number" or row.kind == "park_code" and parking_actions[row.action] == true
+end
+
+local function parks_when_transferred_to(row) return parks_held_call(row) or row.kind == "orbit" end
 
 local function feature_call(f, row)
   if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
   local tenant = f.from.host
   local call = { action = "feature_call", tenant = tenant, user = f.identity.user }
-  if row.action ~= "park" then return call end
+  if not parks_held_call(row) then return call end
   local aor = f.identity.user .. "@" .. tenant
   if f.held_calls == nil then return need("held_calls", aor) end
   call.held = held_calls.choose(f.held_calls, f.source.device)
   return call
 end
 
-local function to_number(f, tenant, caller, code_decision)
+-- Of a range that is switched off there is neither the park number nor an orbit.
+local function is_switched_off(row) return row.kind == "park_number" and tonumber(row.enabled) ~= 1 end
+
+local function to_number(f, tenant, caller, feature_decision)
   if not f.dialled then return refuse(404, "Not Found") end
   if is_outside_number(f) then return to_trunk(f, tenant, caller) end
   if f.number == nil then return need("number", tenant) end
   if not f.number then return refuse(404, "Not Found") end
   if f.number.away then return kDatabaseAway end
-  if f.number.kind == "park_code" then return code_decision(f, f.number) end
-  return to_extension(tenant, f.number, caller)
+  if is_switched_off(f.number) then return refuse(404, "Not Found") end
+  if is_feature(f.number) then return feature_decision(f, f.number) end
+  return to_extension_or_ring_group(f, tenant, f.number, caller)
 end
 
 -- A phone that was told to call a Contact (attended transfer) may do so when it is one of its own tenant.
@@ -151,9 +203,9 @@ local function from_parkd(f)
   local tenant = f.inside_tenant
   if not methods_outside_of_dialogs[f.method] then return refuse(405, "Method Not Allowed") end
   if not tenant then return refuse(403, "No Tenant") end
-  -- parkd knows codes itself; one that comes back would go round for ever.
-  local function no_code() return refuse(404, "Not Found") end
-  if f.ruri.host == tenant or f.ruri.is_ours then return to_number(f, tenant, nil, no_code) end
+  -- parkd knows codes and orbits itself; one that comes back would go round for ever.
+  local function no_feature() return refuse(404, "Not Found") end
+  if f.ruri.host == tenant or f.ruri.is_ours then return to_number(f, tenant, nil, no_feature) end
   return to_contact(f, tenant, nil)
 end
 
@@ -191,7 +243,7 @@ local function authenticated_refer(f, side, peer, tenant)
   if not parks and to.user and (to.host == tenant or to.is_ours) then
     if f.refer_number == nil then return need("refer_number", tenant) end
     if f.refer_number and f.refer_number.away then return kDatabaseAway end
-    parks = f.refer_number and f.refer_number.kind == "park_code" and f.refer_number.action == "park"
+    parks = f.refer_number and not is_switched_off(f.refer_number) and parks_when_transferred_to(f.refer_number)
   end
   if parks then
     referrer.marker = true
@@ -213,6 +265,15 @@ local function refer_in_call(f)
   return authenticated_refer(f, side, peer, tenant)
 end
 
+-- nil when the sender may be the party of a call of parkd's to a ring group, who has its number in From.
+local function not_rung_by_parkd(f, tenant)
+  if not f.ruri.is_parkd or not f.from.user then return unknown_call(f) end
+  local wait = unknown_ring_group(f, tenant, f.from.user)
+  if wait then return wait end
+  if not ring_steps.include(f.ring_group, f.identity.user) then return unknown_call(f) end
+  return nil
+end
+
 -- Without a record (parkd's own calls have none) the party is known by From and To: one of them is in the tenant.
 local function refer_without_record(f)
   if f.trunk == nil then return need("trunk") end
@@ -224,7 +285,10 @@ local function refer_without_record(f)
   local tenant = f.from_tenant and f.from.host or f.to.host
   wait = authentication(f, tenant)
   if wait then return wait end
-  if f.identity.user ~= f.from.user then return unknown_call(f) end
+  if f.identity.user ~= f.from.user then
+    wait = not_rung_by_parkd(f, tenant)
+    if wait then return wait end
+  end
   return authenticated_refer(f, nil, nil, tenant)
 end
 

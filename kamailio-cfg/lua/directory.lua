@@ -1,5 +1,5 @@
 -- What the database says about tenants, numbers and trunks, asked anew for each call, so that an edit counts at once.
--- Each function returns a row, false when there is none, or nil when the database cannot be asked.
+-- Each function returns a row (ring_group: rows), false when there is none, or nil when the database cannot be asked.
 local sip_text = require("sip_text")
 
 local directory = {}
@@ -10,15 +10,21 @@ local function quoted(text)
   return "'" .. text .. "'"
 end
 
-local function first_row(query, columns)
+local function all_rows(query, columns)
   if KSR.sqlops.sql_query("callpark", query, "r") < 0 then return nil end
-  local row = false
-  if KSR.sqlops.sql_num_rows("r") > 0 then
-    row = {}
-    for i, name in ipairs(columns) do row[name] = KSR.sqlops.sql_result_get("r", 0, i - 1) end
+  local rows = {}
+  for i = 1, KSR.sqlops.sql_num_rows("r") do
+    rows[i] = {}
+    for j, name in ipairs(columns) do rows[i][name] = KSR.sqlops.sql_result_get("r", i - 1, j - 1) end
   end
   KSR.sqlops.sql_result_free("r")
-  return row
+  return rows
+end
+
+local function first_row(query, columns)
+  local rows = all_rows(query, columns)
+  if not rows then return nil end
+  return rows[1] or false
 end
 
 --- Whether the database answers.
@@ -54,18 +60,29 @@ end
 function directory.did(outside_number, host)
   local did, address = quoted(outside_number), quoted(address_of(host))
   if not did or not address then return false end
-  local query = [[SELECT d.tenant, d.destination, n.kind, COALESCE(e.enabled, 1), COALESCE(e.display_name, '')
+  local query = [[SELECT d.tenant, d.destination, n.kind, COALESCE(e.enabled, g.enabled, 1),
+      COALESCE(e.display_name, g.display_name, '')
     FROM dids d
     JOIN tenants o ON o.tenant = d.tenant AND o.enabled
     JOIN trunks t ON t.tenant = d.tenant AND t.enabled AND t.address = %s
     JOIN numbers n ON n.tenant = d.tenant AND n.number = d.destination
     LEFT JOIN extensions e ON e.tenant = d.tenant AND e.extension = d.destination
+    LEFT JOIN ring_groups g ON g.tenant = d.tenant AND g.ring_group = d.destination
     WHERE d.did = %s]]
   return first_row(query:format(address, did), { "tenant", "number", "kind", "enabled", "display_name" })
 end
 
 -- park_codes.code is VARCHAR(10).
 local kCodeLengthMax = 10
+
+-- An orbit stands in no table but in the range it belongs to; as text, equally long ones lie in the order of numbers.
+local function or_orbit(tenant, dialled)
+  if not dialled.clean or not dialled.text:match("^%*?%d+$") then return "" end
+  local orbit = quoted(dialled.text)
+  return ([[UNION ALL SELECT %s, 'orbit', '', 1, '' FROM orbit_ranges
+    WHERE enabled AND tenant = %s AND CHAR_LENGTH(first_orbit) = CHAR_LENGTH(%s)
+      AND %s BETWEEN first_orbit AND last_orbit]]):format(orbit, tenant, orbit, orbit)
+end
 
 --- What a dialled number (sip_text.dialled_number) is in a tenant: {number, kind, action, enabled, display_name}. The
 --- number itself goes before a code it begins with, and the longest such code before shorter ones.
@@ -78,14 +95,47 @@ function directory.number(domain, dialled)
   for _, beginning in ipairs(sip_text.beginnings(dialled.beginning, kCodeLengthMax)) do
     candidates[#candidates + 1] = quoted(beginning)
   end
-  local query = [[SELECT n.number, n.kind, COALESCE(c.action, ''), COALESCE(e.enabled, 1), COALESCE(e.display_name, '')
+  local query = [[SELECT n.number AS number, n.kind, COALESCE(c.action, ''),
+      COALESCE(e.enabled, g.enabled, o.enabled, 1), COALESCE(e.display_name, g.display_name, '')
     FROM numbers n
     LEFT JOIN park_codes c ON c.tenant = n.tenant AND c.code = n.number
     LEFT JOIN extensions e ON e.tenant = n.tenant AND e.extension = n.number
+    LEFT JOIN ring_groups g ON g.tenant = n.tenant AND g.ring_group = n.number
+    LEFT JOIN orbit_ranges o ON o.tenant = n.tenant AND o.park_number = n.number
     WHERE n.tenant = %s AND n.number IN (%s) AND (n.kind = 'park_code' OR n.number = %s)
-    ORDER BY n.number = %s DESC, CHAR_LENGTH(n.number) DESC LIMIT 1]]
-  return first_row(query:format(tenant, table.concat(candidates, ","), whole, whole),
+    %s
+    ORDER BY number = %s DESC, CHAR_LENGTH(number) DESC LIMIT 1]]
+  return first_row(query:format(tenant, table.concat(candidates, ","), whole, or_orbit(tenant, dialled), whole),
     { "number", "kind", "action", "enabled", "display_name" })
+end
+
+-- SQL lets no ring group lead to itself; this is the wall behind it.
+local kRingGroupsMax = 16
+
+--- Who rings for a ring group, in order, as ring_steps.make takes it: the members of the group, those of the ring
+--- group that is its destination and so on, and last the destination that is none. Empty when it is not enabled.
+function directory.ring_group(domain, ring_group)
+  local tenant, number = quoted(domain), quoted(ring_group)
+  if not tenant or not number then return {} end
+  local query = [[WITH RECURSIVE chain AS (
+      SELECT 1 AS place, ring_group, strategy, ring_seconds, destination
+        FROM ring_groups WHERE enabled AND tenant = %s AND ring_group = %s
+      UNION ALL
+      SELECT c.place + 1, g.ring_group, g.strategy, g.ring_seconds, g.destination
+        FROM chain c JOIN ring_groups g ON g.enabled AND g.tenant = %s AND g.ring_group = c.destination
+        WHERE c.place < %d),
+    rings AS (
+      SELECT c.place, m.position, c.strategy, c.ring_seconds, m.member
+        FROM chain c JOIN ring_group_members m ON m.tenant = %s AND m.ring_group = c.ring_group
+      UNION ALL
+      SELECT c.place + 1, 0, 'destination', NULL, c.destination FROM chain c
+        WHERE c.destination IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM ring_groups g WHERE g.tenant = %s AND g.ring_group = c.destination))
+    SELECT r.place, r.strategy, r.ring_seconds, r.member, COALESCE(e.enabled, 1), COALESCE(e.display_name, '')
+      FROM rings r LEFT JOIN extensions e ON e.tenant = %s AND e.extension = r.member
+      ORDER BY r.place, r.position]]
+  return all_rows(query:format(tenant, number, tenant, kRingGroupsMax, tenant, tenant, tenant),
+    { "place", "strategy", "ring_seconds", "member", "enabled", "display_name" })
 end
 
 --- The extension of a tenant whose phone has registered just this address: {number}. For calls that a phone was told to

@@ -153,12 +153,13 @@ local learn = {
     local dialled = sip_text.dialled_number(f.refer_to.user)
     return dialled and row(directory.number(tenant, dialled)) or false
   end,
+  ring_group = function(_, group) return row(directory.ring_group(group.tenant, group.number)) end,
   registered = function(f, tenant) return row(directory.registered_at(tenant, f.ruri)) end,
   tenant_trunk = function(_, tenant) return row(directory.trunk_of(tenant)) end,
   held_calls = function(_, aor) return calls.held_by(aor) end,
 }
 
---- Adds f[name]; `about` is what the question is about (a realm, a tenant, an extension).
+--- Adds f[name]; `about` is what the question is about (a realm, a tenant, an extension, a ring group).
 function facts.learn(f, name, about) f[name] = learn[name](f, about) end
 
 return facts

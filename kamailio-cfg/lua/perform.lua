@@ -3,6 +3,8 @@ local adoption_marker = require("adoption_marker")
 local calls = require("calls")
 local dialog_record = require("dialog_record")
 local facts = require("facts")
+local ring_steps = require("ring_steps")
+local ringing = require("ringing")
 local settings = require("settings")
 
 local perform = {}
@@ -107,12 +109,44 @@ function perform.to_contact(f, d)
 end
 
 function perform.to_trunk(f, d)
-  local host = d.trunk.address
-  if host:find(":") then host = "[" .. host .. "]" end
-  KSR.seturi(("sip:%s@%s:%d;transport=%s"):format(d.number, host, d.trunk.port, d.trunk.transport))
+  KSR.seturi(ringing.trunk_uri(d.number, d.trunk))
   begin_call(f, d)
   force_socket(settings.outside_socket)
   relay()
+end
+
+----- ring groups
+
+-- The time of the present step, from now on, however often a phone says that it rings.
+local function set_ring_time(step)
+  local ring_ms = step.seconds and step.seconds * 1000 or kRingMs
+  KSR.tm.t_set_fr(ring_ms, math.min(ring_ms, kPhoneMs))
+  KSR.tm.t_set_max_lifetime(ring_ms, 0)
+end
+
+function perform.to_ring_group(f, d)
+  local step = ringing.first(d.steps, d.trunk)
+  if not step then return reply(480, "Temporarily Unavailable") end
+  begin_call(f, d)
+  set_ring_time(step)
+  -- One who declines does not speak for the others.
+  KSR.tm.t_set_disable_6xx(1)
+  KSR.tm.t_on_failure("ksr_failure_ring_group")
+  relay()
+end
+
+--- Nobody has answered the present step: rings the next one, or tells the caller how it ended.
+function perform.ring_on()
+  local step = ringing.next()
+  while step do
+    set_ring_time(step)
+    KSR.tm.t_on_reply("ksr_onreply_call")
+    KSR.tm.t_on_failure("ksr_failure_ring_group")
+    if KSR.tm.t_relay() >= 0 then return end
+    if KSR.tm.t_is_canceled() > 0 then return end
+    step = ringing.next()
+  end
+  KSR.tm.t_reply(ring_steps.refusal(KSR.tm.t_get_status_code()))
 end
 
 ----- features: what goes to parkd

@@ -22,7 +22,19 @@ local function number(text) return { text = text, beginning = text, clean = true
 local extension = { number = "102", kind = "extension", action = "", enabled = 1, display_name = "Bob" }
 local park_code = { number = "*70", kind = "park_code", action = "park", enabled = 1, display_name = "" }
 local retrieve_code = { number = "*71", kind = "park_code", action = "retrieve", enabled = 1, display_name = "" }
+local group_park_code = { number = "*58", kind = "park_code", action = "group_park", enabled = 1, display_name = "" }
+local ring_group = { number = "600", kind = "ring_group", action = "", enabled = 1, display_name = "Sales" }
+local park_number = { number = "7000", kind = "park_number", action = "", enabled = 1, display_name = "" }
+local park_number_off = { number = "7000", kind = "park_number", action = "", enabled = 0, display_name = "" }
+local orbit = { number = "7001", kind = "orbit", action = "", enabled = 1, display_name = "" }
 local away = { away = true }
+
+local function rings(place, strategy, member)
+  return { place = place, strategy = strategy, ring_seconds = 30, member = member, enabled = 1, display_name = "" }
+end
+local bob_and_carol = { rings(1, "simultaneous", "102"), rings(1, "simultaneous", "103") }
+local own_and_outside = { rings(1, "simultaneous", "101"), rings(2, "destination", "+4420") }
+local trunk_row = { trunk = "t", address = "127.0.0.50", port = 5060, transport = "udp" }
 
 local function call(a_kind, b_kind, b_aor)
   return {
@@ -60,6 +72,43 @@ describe("a call of an extension", function()
   it("to a retrieve code does not ask for held calls", function()
     local d = decide.request(facts({ number = retrieve_code }))
     assert.same({ action = "feature_call", tenant = kTenant, user = "101" }, d)
+  end)
+
+  it("to a code that parks in the group, or to a park number, goes to parkd with the held call", function()
+    local held = { record = { call_id = "h" }, side = "a", device = kDevice, since = 1 }
+    for _, row in ipairs({ group_park_code, park_number }) do
+      local d = decide.request(facts({ number = row, held_calls = { held } }))
+      assert.same({ action = "feature_call", tenant = kTenant, user = "101", held = held }, d)
+    end
+  end)
+
+  it("to an orbit of a range goes to parkd and does not ask for held calls", function()
+    local d = decide.request(facts({ number = orbit }))
+    assert.same({ action = "feature_call", tenant = kTenant, user = "101" }, d)
+  end)
+
+  it("to the park number of a range that is switched off is 404", function()
+    refused(404, decide.request(facts({ number = park_number_off })))
+  end)
+
+  it("to a ring group rings its members, but not the caller", function()
+    local d = decide.request(facts({ number = ring_group, ring_group = bob_and_carol }))
+    assert.equal("to_ring_group", d.action)
+    assert.same({ kind = "extension", aor = "101@" .. kTenant, display = "Alice" }, d.caller)
+    assert.same({ kind = "ring_group", display = "Sales" }, d.callee)
+    assert.equal(1, #d.steps)
+    assert.equal("103@" .. kTenant, d.steps[1].parties[2].aor)
+    assert.is_nil(d.trunk)
+    refused(480, decide.request(facts({ number = ring_group, ring_group = { rings(1, "simultaneous", "101") } })))
+    refused(480, decide.request(facts({ number = ring_group, ring_group = {} })))
+  end)
+
+  it("to a ring group asks for the trunk only when somebody outside is to be rung", function()
+    local d = decide.request(facts({ number = ring_group, ring_group = own_and_outside, tenant_trunk = trunk_row }))
+    assert.same({ trunk_row, 1 }, { d.trunk, #d.steps })
+    refused(480, decide.request(facts({ number = ring_group, ring_group = own_and_outside, tenant_trunk = false })))
+    refused(480, decide.request(facts({ number = ring_group, ring_group = own_and_outside, tenant_trunk = trunk_row,
+      has_replaces = true })))
   end)
 
   it("beginning with a plus goes out by the trunk, whatever the number plan says", function()
@@ -114,8 +163,29 @@ describe("a REFER", function()
     assert.equal(kTenant, d.tenant)
   end)
 
+  it("to a code that parks in the group, a park number or an orbit does too", function()
+    for _, row in ipairs({ group_park_code, park_number, orbit }) do
+      local d = decide.request(refer({ refer_number = row }))
+      assert.same({ "refer", true }, { d.action, d.marker })
+    end
+  end)
+
+  it("in a call of parkd to a ring group is known by its members", function()
+    local own = { host = "127.0.0.1", is_parkd = true }
+    local function as(user)
+      return decide.request(refer({ call = false, from_tenant = { tenant = kTenant }, ruri = own,
+        from = { user = "600", host = kTenant }, identity = { status = "known", user = user },
+        ring_group = bob_and_carol }))
+    end
+    assert.same({ "refer", "102" }, { as("102").action, as("102").user })
+    refused(481, as("104"))
+    refused(481, decide.request(refer({ call = false, from_tenant = { tenant = kTenant },
+      from = { user = "600", host = kTenant }, identity = { status = "known", user = "102" } })))
+  end)
+
   it("to a retrieve code, a number, or a code of another domain is an ordinary transfer", function()
     for _, case in ipairs({ { refer_number = retrieve_code }, { refer_number = extension }, { refer_number = false },
+      { refer_number = ring_group }, { refer_number = park_number_off },
       { refer_to = { user = "*70", host = "other.callpark" } } }) do
       assert.equal("within_dialog", decide.request(refer(case)).action)
     end
@@ -142,12 +212,15 @@ local answers = {
   to_tenant = { { tenant = kTenant }, unpack(rows_away) },
   identity = { { status = "known", user = "101" }, { status = "known", user = "102" }, { status = "absent" },
     { status = "stale" }, { status = "wrong" }, { status = "database_away" } },
-  did = { { tenant = kTenant, number = "102", kind = "extension", enabled = 1 }, unpack(rows_away) },
+  did = { { tenant = kTenant, number = "102", kind = "extension", enabled = 1 },
+    { tenant = kTenant, number = "600", kind = "ring_group", enabled = 1 }, unpack(rows_away) },
   number = { extension, park_code, retrieve_code, { number = "102", kind = "extension", enabled = 0 },
-    unpack(rows_away) },
-  refer_number = { extension, park_code, retrieve_code, unpack(rows_away) },
+    group_park_code, ring_group, park_number, park_number_off, orbit, unpack(rows_away) },
+  refer_number = { extension, park_code, retrieve_code, group_park_code, ring_group, park_number, park_number_off,
+    orbit, unpack(rows_away) },
+  ring_group = { {}, bob_and_carol, own_and_outside, away },
   registered = { { number = "103" }, unpack(rows_away) },
-  tenant_trunk = { { trunk = "t", address = "127.0.0.50", port = 5060, transport = "udp" }, unpack(rows_away) },
+  tenant_trunk = { trunk_row, unpack(rows_away) },
   held_calls = { {}, { { record = { call_id = "h" }, side = "a", device = kDevice, since = 1 } } },
 }
 
@@ -186,11 +259,14 @@ local function each_request(visit)
           for _, dialled in ipairs(dialled_numbers) do
             for _, credentials in ipairs({ true, false }) do
               for _, refer_to in ipairs(method == "REFER" and referred or { false }) do
-                local f = facts({ method = method, from_parkd = from_parkd, ruri = target, dialled = dialled,
-                  has_credentials = credentials, refer_to = refer_to, inside_tenant = from_parkd and kTenant or nil })
-                f.to_tag = to_tag or nil
-                f.trunk, f.identity = nil, nil
-                walk(f, 0, visit)
+                for _, has_replaces in ipairs(method == "INVITE" and { true, false } or { false }) do
+                  local f = facts({ method = method, from_parkd = from_parkd, ruri = target, dialled = dialled,
+                    has_credentials = credentials, refer_to = refer_to, has_replaces = has_replaces,
+                    inside_tenant = from_parkd and kTenant or nil })
+                  f.to_tag = to_tag or nil
+                  f.trunk, f.identity = nil, nil
+                  walk(f, 0, visit)
+                end
               end
             end
           end
@@ -214,8 +290,8 @@ describe("every request there can be", function()
     for name in pairs(actions) do names[#names + 1] = name end
     table.sort(names)
     assert.same({ "adopted", "answer_options", "cancel", "challenge", "drop", "feature_call", "parkd_within_dialog",
-      "refer", "refuse", "refuse_event", "register", "to_contact", "to_extension", "to_parkd", "to_trunk",
-      "within_dialog" }, names)
+      "refer", "refuse", "refuse_event", "register", "to_contact", "to_extension", "to_parkd", "to_ring_group",
+      "to_trunk", "within_dialog" }, names)
     assert.is_true(count > 5000)
   end)
 
@@ -226,7 +302,38 @@ describe("every request there can be", function()
         assert.is_true(is_known(f) and f.has_credentials)
         assert.is_false(is_trunk(f))
       end
-      if d.action == "to_extension" and not f.from_parkd then assert.is_true(is_known(f) or is_trunk(f)) end
+      local rings_somebody = d.action == "to_extension" or d.action == "to_ring_group"
+      if rings_somebody and not f.from_parkd then assert.is_true(is_known(f) or is_trunk(f)) end
+    end)
+  end)
+
+  it("to a ring group rings others than the caller, in the tenant, or outside by the trunk", function()
+    each_request(function(f, d)
+      if d.action ~= "to_ring_group" then return end
+      assert.is_true(#d.steps > 0)
+      for _, step in ipairs(d.steps) do
+        assert.is_true(#step.parties > 0)
+        for _, party in ipairs(step.parties) do
+          if party.kind == "trunk" then
+            assert.is_truthy(d.trunk)
+            assert.is_false(f.has_replaces)
+          else
+            assert.is_truthy(party.aor:find("@" .. kTenant, 1, true))
+            assert.is_false(d.caller ~= nil and d.caller.aor == party.aor)
+          end
+        end
+      end
+    end)
+  end)
+
+  it("that is to park an own call has a call to park, or asks parkd to say that there is none", function()
+    local parks = { [park_code] = true, [group_park_code] = true, [park_number] = true }
+    each_request(function(f, d)
+      if d.action == "feature_call" then assert.equal(parks[f.number] == true, f.held_calls ~= nil) end
+      if d.action == "refer" and f.refer_number and not f.marker and not f.ruri.is_parkd then
+        assert.is_true(parks[f.refer_number] or f.refer_number == orbit)
+        assert.is_true(d.marker)
+      end
     end)
   end)
 
