@@ -16,5 +16,8 @@ inline constexpr std::string_view kDialog = "X-Callpark-Dialog";
 /// to the other party again.
 inline constexpr std::string_view kAdoption = "X-Callpark-Adoption";
 inline constexpr std::string_view kReleased = "released";
+/// parkd to Kamailio on the INVITE of a recall: which parked call it is for. Kamailio ends an earlier one for the same
+/// call, which a parkd that has died may have left ringing.
+inline constexpr std::string_view kRecall = "X-Callpark-Recall";
 
 }  // namespace callpark::leg::park_header

@@ -30,6 +30,19 @@ std::string header_text(const sip::SipMessage& message, std::string_view name) {
   return std::string(message.header(name).value_or(std::string_view{}));
 }
 
+// RFC 3261 20.4; phones choose a ringing tone by it.
+constexpr std::string_view kAlertInfo = "Alert-Info";
+constexpr std::string_view kRecallAlert = "<urn:alert:source:callpark-recall>;info=recall";
+
+// What the recalled phone shows: "Recall 102: Client".
+std::string recall_display(const std::string& orbit, const sip::DialogState& caller) {
+  std::string name = caller.remote_display;
+  if (name.empty()) {
+    if (const auto uri = sip::parse_uri(caller.remote_uri)) name = uri->user();
+  }
+  return "Recall " + orbit + ": " + name;
+}
+
 }  // namespace
 
 SipLegs::SipLegs(UserAgent agent) : agent_(std::move(agent)) {}
@@ -258,7 +271,7 @@ void SipLegs::call_target(const ParkId& park_id, park::Question question, const 
   const sip::DialogState& caller = parked.caller->dialog();
   sip::SipMessage invite = sip::make_request(sip::method::kInvite, uri);
   sip::NameAddr from;
-  from.display = caller.remote_display;
+  from.display = target.recalled_orbit.empty() ? caller.remote_display : recall_display(target.recalled_orbit, caller);
   if (auto parsed = sip::parse_uri(caller.remote_uri)) from.uri = *std::move(parsed);
   from.set_tag(random_token(kTagLength));
   invite.set_header(sip::HeaderName::kFrom, from.to_string());
@@ -267,7 +280,12 @@ void SipLegs::call_target(const ParkId& park_id, park::Question question, const 
   invite.set_cseq(1, sip::method::kInvite);
   invite.set_header(sip::HeaderName::kContact, agent_.contact);
   invite.set_header(park_header::kTenant, target.tenant);
-  if (parked.peer) invite.set_header(sip::HeaderName::kReferredBy, "<" + parked.peer->dialog().remote_uri + ">");
+  if (!target.recalled_orbit.empty()) {
+    invite.set_header(park_header::kRecall, park_id);
+    invite.set_header(kAlertInfo, kRecallAlert);
+  } else if (parked.peer) {
+    invite.set_header(sip::HeaderName::kReferredBy, "<" + parked.peer->dialog().remote_uri + ">");
+  }
   if (!target.replaces.empty()) invite.set_header(sip::HeaderName::kReplaces, target.replaces);
   write_capabilities(invite);
   sip::Sdp offer = align_offer(*parked.caller->remote_sdp(), std::nullopt, std::nullopt);
@@ -337,6 +355,10 @@ void SipLegs::end_target(const ParkId& park_id) {
     agent_.transactions.cancel(parked.target->invite);
   }
   parked.target.reset();
+}
+
+DialogSnapshot SipLegs::target_snapshot(const ParkId& park_id) const {
+  return at(park_id).target->leg->snapshot();
 }
 
 void SipLegs::make_target_peer(const ParkId& park_id) {

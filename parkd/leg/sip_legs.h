@@ -44,6 +44,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   void offer_target(const ParkId& park_id, park::Question question) override;
   void end_target(const ParkId& park_id) override;
   void make_target_peer(const ParkId& park_id) override;
+  DialogSnapshot target_snapshot(const ParkId& park_id) const override;
   DialogSnapshot caller_snapshot(const ParkId& park_id) const override;
   std::optional<DialogSnapshot> peer_snapshot(const ParkId& park_id) const override;
   void conclude_refer(ReferId refer, int status, const std::string& reason, Adoption adoption) override;

@@ -9,7 +9,10 @@ namespace callpark {
 namespace {
 
 media::Play play_of(const Play& play) {
-  return std::visit(overloaded{[](const Music& music) -> media::Play { return media::Music{music.music_class}; },
+  return std::visit(overloaded{[](const Music& music) -> media::Play {
+                                 if (music.music_class.empty()) return media::Ringback{};
+                                 return media::Music{music.music_class};
+                               },
                                [](const Announcement& said) -> media::Play {
                                  media::Announcement announcement;
                                  announcement.language = said.language;

@@ -79,6 +79,18 @@ struct MakeTargetPeer {};  // from here on he is the peer
 struct AcceptTransfer {};
 struct RefuseTransfer {};
 
+// A recall. Whom it calls is a target like that of a transfer.
+struct CallRecallTarget {
+  Question question;
+  RecallTarget target;
+};
+struct ClaimForTarget {
+  Question question;
+};  // the row is won for whom the recall has called
+struct SetRecallDeadline {
+  RecallWait wait;
+};  // from now on; StartTimer{kRecall} is for what is left of it
+
 struct StartTimer {
   Timer timer;
 };
@@ -93,6 +105,7 @@ using Action =
     std::variant<ClaimOrbit, WriteParked, UnclaimCall, WriteRetrieved, FreeOrbit, RemoveRow, OpenMedia, CloseMedia,
                  OfferMusic, OfferRetriever, OfferPeer, EndCaller, Bridge, Unbridge, EndPeer, AcceptPark, RefusePark,
                  EndParkerCall, AnswerRetriever, RefuseRetriever, EndRetriever, MakePeer, CallTarget, OfferTarget,
-                 EndTarget, MakeTargetPeer, AcceptTransfer, RefuseTransfer, StartTimer, StopTimer, Dismiss>;
+                 EndTarget, MakeTargetPeer, AcceptTransfer, RefuseTransfer, CallRecallTarget, ClaimForTarget,
+                 SetRecallDeadline, StartTimer, StopTimer, Dismiss>;
 
 }  // namespace callpark::park

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "parkd/park/recall.h"
+
 namespace callpark::park {
 namespace {
 
@@ -15,6 +17,8 @@ class Step {
   void on(const TransferAsked& event);
   void on(const TargetAnswered& event);
   void on(const TargetRefused& event);
+  void on(const RecallClaimed& event);
+  void on(const RecallNotClaimed& event);
   void on(const OrbitClaimed& event);
   void on(const OrbitRefused& event);
   void on(const RowWritten& event);
@@ -64,6 +68,14 @@ class Step {
   void tell_refusal(RefusalReason reason);
   void end_call(EndReason reason);
   void give_up_transfer();
+  void start_recall(RecallWait wait);
+  void wait_for_recall();
+  void climb_to(RecallTarget target);
+  void call_target_of_recall();
+  void climb_from_waiting();
+  void climb_on();
+  void stop_recall();
+  void give_up();
 
   State state_;
   std::vector<Action> actions_;
@@ -84,6 +96,7 @@ void Step::close_media() {
 void Step::gather(Request request) {
   if (state_.request == Request::kAnnouncing) order(EndParkerCall{});
   state_.request = request;
+  state_.ladder = {};
   state_.orbit = Orbit::kClaiming;
   const Question claim = ask();
   state_.phase = Gathering{claim};
@@ -109,12 +122,16 @@ void Step::take_over(Found found) {
   state_.phase = Parked{};
   order(StartTimer{Timer::kGiveUp});
   open_media();
+  // Kamailio ends the call that rings there still when it sees this one.
+  if (state_.ladder.is_calling) return call_target_of_recall();
+  wait_for_recall();
 }
 
 // The caller is to hear music, and at present it is not certain that he does.
 void Step::wait_with_music() {
   state_.phase = Parked{};
   order(StartTimer{Timer::kGiveUp});
+  wait_for_recall();
   if (state_.media == Media::kOpen) return offer_music_again();
   if (state_.media == Media::kClosed) open_media();
   in<Parked>()->offer = state_.media_question;  // MediaOpened answers it, and goes on with the offer
@@ -124,6 +141,66 @@ void Step::offer_music_again() {
   const Question offer = ask();
   in<Parked>()->offer = offer;
   order(OfferMusic{offer});
+}
+
+// ---- recall: the ladder is climbed while the caller is parked, and each step is written before it is taken
+
+void Step::start_recall(RecallWait wait) {
+  if (state_.policy.mode == RecallMode::kOff) return;
+  order(SetRecallDeadline{wait});
+  wait_for_recall();
+}
+
+// For what is left of the time that was set.
+void Step::wait_for_recall() {
+  state_.ladder.is_calling = false;
+  if (state_.policy.mode == RecallMode::kOff) return;
+  in<Parked>()->recall = Parked::Recall::kWaiting;
+  order(StartTimer{Timer::kRecall});
+}
+
+void Step::climb_from_waiting() {
+  const RecallTarget next = next_target(state_.policy, state_.ladder);
+  if (next == RecallTarget::kNone) return give_up();
+  climb_to(next);
+}
+
+void Step::climb_to(RecallTarget target) {
+  state_.ladder = climb(state_.policy, state_.ladder, target);
+  Parked& parked = *in<Parked>();
+  parked.recall = Parked::Recall::kWriting;
+  parked.recall_question = ask();
+  order(StopTimer{Timer::kRecall}, SetRecallDeadline{RecallWait::kAnswer}, WriteParked{parked.recall_question});
+}
+
+void Step::call_target_of_recall() {
+  Parked& parked = *in<Parked>();
+  parked.recall = Parked::Recall::kCalling;
+  parked.recall_question = ask();
+  order(CallRecallTarget{parked.recall_question, state_.ladder.target}, StartTimer{Timer::kRecall});
+}
+
+// Nobody answered there. The parker is given a moment before he is called again; anybody else is called at once.
+void Step::climb_on() {
+  const bool was_parker = state_.ladder.target == RecallTarget::kParker;
+  if (!was_parker || next_target(state_.policy, state_.ladder) != RecallTarget::kParker) return climb_from_waiting();
+  start_recall(RecallWait::kNextAttempt);
+  order(WriteParked{ask()});
+}
+
+// The call leaves the orbit, or ends: nobody is to be called any more.
+void Step::stop_recall() {
+  auto* parked = in<Parked>();
+  if (!parked || parked->recall == Parked::Recall::kNone) return;
+  if (parked->recall == Parked::Recall::kCalling || parked->recall == Parked::Recall::kClaiming) order(EndTarget{});
+  parked->recall = Parked::Recall::kNone;
+  order(StopTimer{Timer::kRecall});
+}
+
+void Step::give_up() {
+  stop_recall();
+  order(EndCaller{});
+  end_call(EndReason::kTimedOut);
 }
 
 void Step::adopt_when_gathered() {
@@ -203,7 +280,9 @@ void Step::end_call(EndReason reason) {
 }
 
 void Step::on(const ParkAsked& event) {
-  if (in<Talking>()) gather(event.request);
+  if (!in<Talking>()) return;
+  state_.policy = event.policy;
+  gather(event.request);
 }
 
 void Step::on(const ParkerReferred&) {
@@ -220,6 +299,13 @@ void Step::on(const TransferAsked&) {
 }
 
 void Step::on(const TargetAnswered& event) {
+  if (auto* parked = in<Parked>();
+      parked && parked->recall == Parked::Recall::kCalling && parked->recall_question == event.question) {
+    // A retriever may be first: the database decides.
+    parked->recall = Parked::Recall::kClaiming;
+    parked->recall_question = ask();
+    return order(ClaimForTarget{parked->recall_question});
+  }
   const auto* transferring = in<Transferring>();
   if (!transferring || transferring->call != event.question) return;
   const Question offer = ask();
@@ -228,10 +314,32 @@ void Step::on(const TargetAnswered& event) {
 }
 
 void Step::on(const TargetRefused& event) {
+  if (auto* parked = in<Parked>();
+      parked && parked->recall == Parked::Recall::kCalling && parked->recall_question == event.question) {
+    parked->recall = Parked::Recall::kWaiting;
+    return climb_on();
+  }
   const auto* transferring = in<Transferring>();
   if (!transferring || transferring->call != event.question) return;
   order(RefuseTransfer{});
   give_up_transfer();
+}
+
+void Step::on(const RecallClaimed& event) {
+  const auto* parked = in<Parked>();
+  const bool waits = parked && parked->recall == Parked::Recall::kClaiming && parked->recall_question == event.question;
+  if (!waits) return;
+  release_parker();
+  const Question offer = ask();
+  state_.phase = Recalling{offer};
+  order(StopTimer{Timer::kGiveUp}, StopTimer{Timer::kRecall}, OfferTarget{offer});
+}
+
+void Step::on(const RecallNotClaimed& event) {
+  auto* parked = in<Parked>();
+  if (!parked || parked->recall != Parked::Recall::kClaiming || parked->recall_question != event.question) return;
+  order(EndTarget{});
+  start_recall(RecallWait::kNextAttempt);
 }
 
 // The two go on talking, or, when the one who transferred has hung up already, nobody is left for the caller.
@@ -257,10 +365,15 @@ void Step::on(const OrbitRefused& event) {
 }
 
 void Step::on(const RowWritten& event) {
+  if (auto* parked = in<Parked>();
+      parked && parked->recall == Parked::Recall::kWriting && parked->recall_question == event.question) {
+    return call_target_of_recall();
+  }
   const auto* recording = in<Recording>();
   if (!recording || recording->write != event.question) return;
   state_.phase = Parked{};
   order(StartTimer{Timer::kGiveUp});
+  wait_for_recall();
   if (state_.request == Request::kRefer) {
     order(AcceptPark{});
     state_.request = Request::kReferDone;
@@ -274,6 +387,11 @@ void Step::on(const RowWritten& event) {
 }
 
 void Step::on(const RowNotWritten& event) {
+  if (auto* parked = in<Parked>();
+      parked && parked->recall == Parked::Recall::kWriting && parked->recall_question == event.question) {
+    // Who would answer could not be given the call. The step counts, so that no ladder is endless.
+    return start_recall(RecallWait::kNextAttempt);
+  }
   const auto* recording = in<Recording>();
   if (recording && recording->write == event.question) return_to_peer(RefusalReason::kUnavailable);
 }
@@ -328,6 +446,12 @@ void Step::on(const CallerAccepted& event) {
     state_.peer = PeerLeg::kUp;
     state_.phase = Talking{};
     order(MakeTargetPeer{}, WriteRetrieved{}, Bridge{});
+  } else if (auto* recalling = in<Recalling>(); recalling && recalling->offer == event.question) {
+    close_media();
+    state_.peer = PeerLeg::kUp;
+    state_.orbit = Orbit::kFree;
+    state_.phase = Talking{};
+    order(MakeTargetPeer{}, WriteRetrieved{}, Bridge{});
   } else if (auto* returning = in<Returning>(); returning && returning->offer == event.question) {
     close_media();
     order(FreeOrbit{}, Bridge{});
@@ -351,6 +475,10 @@ void Step::on(const CallerRefused& event) {
   } else if (auto* connecting = in<Connecting>(); connecting && connecting->offer == event.question) {
     order(RefuseTransfer{}, EndTarget{}, Bridge{});
     give_up_transfer();
+  } else if (auto* recalling = in<Recalling>(); recalling && recalling->offer == event.question) {
+    order(EndTarget{}, UnclaimCall{});
+    wait_with_music();
+    climb_on();
   } else if (auto* returning = in<Returning>(); returning && returning->offer == event.question) {
     order(UnclaimCall{});
     wait_with_music();
@@ -366,8 +494,11 @@ void Step::on(const CallerGone&) {
     order(EndRetriever{confirming->retriever});
   } else if (in<Transferring>() || in<Connecting>()) {
     order(RefuseTransfer{}, EndTarget{});
+  } else if (in<Recalling>()) {
+    order(EndTarget{});
   }
-  const bool waited = in<Parked>() || in<Joining>() || in<Recording>();
+  stop_recall();
+  const bool waited = in<Parked>() || in<Joining>() || in<Recalling>() || in<Recording>();
   end_call(waited ? EndReason::kGaveUp : EndReason::kHungUp);
 }
 
@@ -414,6 +545,7 @@ void Step::on(const CallClaimed& event) {
     return;
   }
   release_parker();
+  stop_recall();
   const Question offer = ask();
   state_.phase = Joining{event.retriever, offer};
   order(StopTimer{Timer::kGiveUp}, OfferRetriever{offer, event.retriever});
@@ -450,8 +582,16 @@ void Step::on(const TimerFired& event) {
   switch (event.timer) {
     case Timer::kGiveUp:
       if (!parked) return;
-      order(EndCaller{});
-      return end_call(EndReason::kTimedOut);
+      return give_up();
+    case Timer::kRecall:
+      if (!parked) return;
+      if (parked->recall == Parked::Recall::kCalling) {
+        order(EndTarget{});
+        parked->recall = Parked::Recall::kWaiting;
+        return climb_on();
+      }
+      if (parked->recall == Parked::Recall::kWaiting) return climb_from_waiting();
+      return;
     case Timer::kParkerBye:
       if (state_.request != Request::kReferDone) return;
       state_.request = Request::kNone;
@@ -467,14 +607,19 @@ void Step::on(const TimerFired& event) {
 
 }  // namespace
 
-Decision begin(Request request) {
-  Step step{State{}};
+Decision begin(Request request, const RecallPolicy& policy) {
+  State state;
+  state.policy = policy;
+  Step step{state};
   step.gather(request);
   return std::move(step).done();
 }
 
-Decision resume(Found found) {
-  Step step{State{}};
+Decision resume(Found found, const RecallPolicy& policy, const Ladder& ladder) {
+  State state;
+  state.policy = policy;
+  state.ladder = ladder;
+  Step step{state};
   step.take_over(found);
   return std::move(step).done();
 }

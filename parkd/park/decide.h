@@ -15,7 +15,7 @@ struct Decision {
 };
 
 /// Somebody asks to park a call that two other user agents have; `request` is kRefer or kCall.
-Decision begin(Request request);
+Decision begin(Request request, const RecallPolicy& policy);
 
 /// How much the row says of a call whose parkd is gone.
 enum class Found {
@@ -25,7 +25,7 @@ enum class Found {
 };
 
 /// A call is taken over from its row.
-Decision resume(Found found);
+Decision resume(Found found, const RecallPolicy& policy, const Ladder& ladder);
 
 /// What follows from `event`. Total: every event is allowed in every state, and one that is late changes nothing.
 Decision decide(const State& state, const Event& event);

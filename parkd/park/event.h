@@ -10,17 +10,26 @@ namespace callpark::park {
 /// The peer of a retrieved call asks to park it again; `request` is kRefer or kCall.
 struct ParkAsked {
   Request request;
+  RecallPolicy policy;
 };
 /// The parker completes an attended transfer to the code whose call has parked the caller already.
 struct ParkerReferred {};
 
 /// The peer transfers the caller to a number that is no code.
 struct TransferAsked {};
-/// Whom the peer transfers the caller to has answered, or will not.
+/// Whom the peer transfers the caller to, or whom a recall calls, has answered, or will not.
 struct TargetAnswered {
   Question question;
 };
 struct TargetRefused {
+  Question question;
+};
+
+/// The row is ours to join to the one who answered a recall; or a retriever was first, or the database is away.
+struct RecallClaimed {
+  Question question;
+};
+struct RecallNotClaimed {
   Question question;
 };
 
@@ -86,9 +95,10 @@ struct TimerFired {
   Timer timer;
 };
 
-using Event = std::variant<ParkAsked, ParkerReferred, TransferAsked, TargetAnswered, TargetRefused, OrbitClaimed,
-                           OrbitRefused, RowWritten, RowNotWritten, MediaOpened, MediaFailed, MediaMoved,
-                           CallerAccepted, CallerRefused, CallerGone, PeerGone, ParkerCallGone, AnnouncementPlayed,
-                           CallClaimed, RetrieverConfirmed, RetrieverGone, RetrieverLost, TimerFired>;
+using Event =
+    std::variant<ParkAsked, ParkerReferred, TransferAsked, TargetAnswered, TargetRefused, RecallClaimed,
+                 RecallNotClaimed, OrbitClaimed, OrbitRefused, RowWritten, RowNotWritten, MediaOpened, MediaFailed,
+                 MediaMoved, CallerAccepted, CallerRefused, CallerGone, PeerGone, ParkerCallGone, AnnouncementPlayed,
+                 CallClaimed, RetrieverConfirmed, RetrieverGone, RetrieverLost, TimerFired>;
 
 }  // namespace callpark::park

@@ -24,9 +24,12 @@ struct Recording {
   friend bool operator==(const Recording&, const Recording&) = default;
 };
 /// The caller waits. `offer` is set while he is being re-INVITEd to the music again (a retrieve was undone, or the
-/// media session moved).
+/// media session moved). `recall` is where the recall stands, and what it has asked.
 struct Parked {
+  enum class Recall { kNone, kWaiting, kWriting, kCalling, kClaiming };
   std::optional<Question> offer;
+  Recall recall = Recall::kNone;
+  Question recall_question = 0;
   friend bool operator==(const Parked&, const Parked&) = default;
 };
 /// A retriever has won the call; the caller is being re-INVITEd to him.
@@ -54,6 +57,11 @@ struct Connecting {
   Question offer;
   friend bool operator==(const Connecting&, const Connecting&) = default;
 };
+/// Whom the recall has called has answered and has won the call; the caller is being re-INVITEd to him.
+struct Recalling {
+  Question offer;
+  friend bool operator==(const Recalling&, const Recalling&) = default;
+};
 /// The park failed when the caller was adopted already; he is being re-INVITEd to the parker's media.
 struct Returning {
   Question offer;
@@ -65,7 +73,7 @@ struct Ended {
 };
 
 using Phase = std::variant<Gathering, Adopting, Recording, Parked, Joining, Confirming, Talking, Transferring,
-                           Connecting, Returning, Ended>;
+                           Connecting, Recalling, Returning, Ended>;
 
 struct State {
   Phase phase = Ended{};
@@ -76,6 +84,8 @@ struct State {
   Media media = Media::kClosed;
   Question media_question = 0;  // the one that the open media session answers
   Question last_question = 0;
+  RecallPolicy policy;
+  Ladder ladder;
 
   friend bool operator==(const State&, const State&) = default;
 };

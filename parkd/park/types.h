@@ -46,8 +46,35 @@ enum class PeerLeg { kUp, kGone };
 enum class Orbit { kFree, kClaiming, kHeld };
 enum class Media { kClosed, kOpening, kOpen };
 
+/// What becomes of a call that nobody retrieves.
+enum class RecallMode { kOff, kParkerOnly, kParkerThenRingGroup, kRingGroupOnly };
+
+/// Whom a recall calls.
+enum class RecallTarget { kNone, kParker, kRingGroup, kFallback };
+
+struct RecallPolicy {
+  RecallMode mode = RecallMode::kOff;
+  std::uint32_t attempts_max = 0;  // how often the parker is called; 0: until somebody answers
+  bool has_fallback = false;
+
+  friend bool operator==(const RecallPolicy&, const RecallPolicy&) = default;
+};
+
+/// How far up its ladder a recall has come. It survives parkd in the row.
+struct Ladder {
+  RecallTarget target = RecallTarget::kNone;  // who is being called, or was called last
+  std::uint32_t attempts = 0;                 // how often the parker was called; not counted without a limit
+  bool is_calling = false;
+
+  friend bool operator==(const Ladder&, const Ladder&) = default;
+};
+
+/// What a recall waits for; how long is the service's to know. It begins with the park.
+enum class RecallWait { kNextAttempt, kAnswer };
+
 enum class Timer {
   kGiveUp,      // a parked call's deadline
+  kRecall,      // the next step of the recall is due, or who is being called has had time enough
   kParkerBye,   // the parker's BYE after the final NOTIFY
   kMusicRetry,  // the caller refused to be re-INVITEd to music; once more
 };

@@ -63,6 +63,7 @@ class ParkService::Performer {
   }
   void operator()(const park::WriteParked& order) {
     call_.row.state = RowState::kParked;
+    call_.row.ladder = call_.state.ladder;
     fill_dialogs();
     service_.store_.write(call_.row, [&service = service_, id = id_, order](Result<void, StoreUnavailable> written) {
       service.tell(id, written ? park::Event(park::RowWritten{order.question})
@@ -77,6 +78,27 @@ class ParkService::Performer {
   void operator()(const park::WriteRetrieved&) { write_without_orbit(); }
   void operator()(const park::FreeOrbit&) { write_without_orbit(); }
   void operator()(const park::RemoveRow& order) { service_.store_.remove(id_, order.reason); }
+
+  void operator()(const park::CallRecallTarget& order) {
+    call_.target = service_.recall_target(call_, order.target);
+    log_info(call_.row.caller.call_id, "parked at {} of {}, nobody has come: calling {}", call_.row.orbit,
+             call_.row.tenant, call_.target.number);
+    service_.legs_.call_target(id_, order.question, call_.target);
+  }
+  void operator()(const park::ClaimForTarget& order) {
+    call_.row.retriever = call_.target.number;
+    ParkedCallRow row = call_.row;
+    row.peer = service_.legs_.target_snapshot(id_);
+    service_.store_.claim_for_target(std::move(row),
+                                     [&service = service_, id = id_, order](Result<void, ClaimCallFailure> claimed) {
+                                       service.tell(id, claimed ? park::Event(park::RecallClaimed{order.question})
+                                                                : park::Event(park::RecallNotClaimed{order.question}));
+                                     });
+  }
+  void operator()(const park::SetRecallDeadline& order) {
+    call_.row.ladder = call_.state.ladder;
+    call_.row.recall_deadline = wall_now() + recall_wait(order.wait);
+  }
 
   void operator()(const park::OpenMedia& order) {
     std::optional<MediaSnapshot> again = std::exchange(call_.row.media, std::nullopt);
@@ -189,10 +211,21 @@ class ParkService::Performer {
     service_.store_.write_retrieved(call_.row);
     call_.row.orbit.clear();
   }
+  Duration recall_wait(park::RecallWait wait) const {
+    const RecallSettings& recall = call_.row.recall;
+    if (wait == park::RecallWait::kNextAttempt) return std::chrono::seconds(recall.retry_seconds);
+    // Whoever is not the parker is left to the routing of Kamailio, which ends by itself.
+    if (call_.state.ladder.target != park::RecallTarget::kParker) return service_.settings_.handed_over_max;
+    return std::chrono::seconds(recall.mode == park::RecallMode::kParkerThenRingGroup
+                                    ? recall.alert_ring_group_wait_seconds
+                                    : recall.ring_seconds);
+  }
   Duration duration_of(park::Timer timer) const {
     switch (timer) {
       case park::Timer::kGiveUp:
         return std::max(Duration(0), Duration(call_.row.deadline - wall_now()));
+      case park::Timer::kRecall:
+        return std::max(Duration(0), Duration(call_.row.recall_deadline - wall_now()));
       case park::Timer::kParkerBye:
         return service_.settings_.parker_bye_timeout;
       case park::Timer::kMusicRetry:
@@ -248,7 +281,7 @@ void ParkService::park_held(const FeatureCall& call, const DialledFacts& facts, 
       held->parker_call = call.call;
       park_by_call_.emplace(call.call, *ours);
       open_calls_.erase(call.call);
-      return tell(*ours, park::ParkAsked{park::Request::kCall});
+      return tell(*ours, park::ParkAsked{park::Request::kCall, held->row.recall.policy()});
     }
   }
   if (!call.held) return refuse_call(call.call, park::RefusalReason::kNoHeldCall, facts.language);
@@ -261,7 +294,7 @@ void ParkService::park_held(const FeatureCall& call, const DialledFacts& facts, 
   parked.parker_call = call.call;
   park_by_call_.emplace(call.call, id);
   open_calls_.erase(call.call);
-  run(parked, park::begin(park::Request::kCall));
+  run(parked, park::begin(park::Request::kCall, parked.row.recall.policy()));
 }
 
 void ParkService::retrieve(const FeatureCall& call, const DialledFacts& facts, const RetrieveCommand& command) {
@@ -314,7 +347,7 @@ void ParkService::park_referred(const Referral& referral, const DialledFacts& fa
     return refuse_refer(referral.refer, park::RefusalReason::kCallerGone, Legs::Adoption::kKept);
   }
   parked.refer = referral.refer;
-  run(parked, park::begin(park::Request::kRefer));
+  run(parked, park::begin(park::Request::kRefer, parked.row.recall.policy()));
 }
 
 void ParkService::on_refer_of_peer(const ParkId& park_id, Referral referral) {
@@ -330,7 +363,7 @@ void ParkService::repark_referred(const ParkId& park_id, const Referral& referra
   const bool talks = parked && std::holds_alternative<park::Talking>(parked->state.phase);
   if (talks && !facts->code && !referral.dialled.empty()) {
     parked->refer = referral.refer;
-    parked->target = {referral.tenant, referral.dialled, referral.replaces};
+    parked->target = {referral.tenant, referral.dialled, referral.replaces, ""};
     parked->target_status = 480;
     return tell(park_id, park::TransferAsked{});
   }
@@ -341,7 +374,7 @@ void ParkService::repark_referred(const ParkId& park_id, const Referral& referra
   if (talks) {
     rewish(*parked, referral.user, *facts, park->wish);
     parked->refer = referral.refer;
-    return tell(park_id, park::ParkAsked{park::Request::kRefer});
+    return tell(park_id, park::ParkAsked{park::Request::kRefer, parked->row.recall.policy()});
   }
   const bool waits = std::holds_alternative<park::Parked>(parked->state.phase);
   if (!waits || parked->state.request != park::Request::kAnnouncing) {
@@ -375,6 +408,23 @@ void ParkService::rewish(ParkedCall& call, const std::string& user, const Dialle
   call.row.music_class = facts.music_class;
   call.row.parked_at = wall_now();
   call.row.deadline = call.row.parked_at + std::chrono::seconds(facts.park_seconds_max);
+  call.row.recall = facts.recall;
+  call.row.ladder = {};
+  call.row.recall_deadline = call.row.parked_at + std::chrono::seconds(facts.recall.after_seconds);
+}
+
+TransferTarget ParkService::recall_target(const ParkedCall& call, park::RecallTarget target) {
+  const ParkedCallRow& row = call.row;
+  switch (target) {
+    case park::RecallTarget::kRingGroup:
+      return {row.tenant, row.recall.ring_group, "", row.orbit};
+    case park::RecallTarget::kFallback:
+      return {row.tenant, row.recall.fallback_destination, "", row.orbit};
+    case park::RecallTarget::kParker:
+    case park::RecallTarget::kNone:
+      break;
+  }
+  return {row.tenant, row.parker, "", row.orbit};
 }
 
 ParkService::ParkedCall& ParkService::take_over(const ParkedCallRow& row, park::Found found) {
@@ -385,7 +435,7 @@ ParkService::ParkedCall& ParkService::take_over(const ParkedCallRow& row, park::
   calls_[row.park_id] = std::move(parked);
   legs_.take_over(row);
   if (found != park::Found::kParked) call.row.media.reset();
-  run(call, park::resume(found));
+  run(call, park::resume(found, row.recall.policy(), row.ladder));
   return call;
 }
 

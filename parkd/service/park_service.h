@@ -22,6 +22,8 @@ struct ParkSettings {
   std::string node_name;
   Duration parker_bye_timeout{2000};  // a phone's BYE after the final NOTIFY
   Duration music_retry{5000};         // when a party would not be re-INVITEd to its music
+  /// How long whom a recall has handed the call to may ring, when it is not the parker: longer than Kamailio lets him.
+  Duration handed_over_max{200000};
   Duration announcement_max{30000};
   Duration refusal_speech_max{10000};
   /// FEATURES S10: the loser of a race is answered within 300 ms, so he hears only the beginning of the sentence; an
@@ -75,6 +77,7 @@ class ParkService final : public LegsListener, public Media::Listener {
 
   ParkedCall& start(const std::string& tenant, const std::string& user, const DialledFacts& facts, OrbitWish wish);
   void rewish(ParkedCall& call, const std::string& user, const DialledFacts& facts, OrbitWish wish);
+  static TransferTarget recall_target(const ParkedCall& call, park::RecallTarget target);
   ParkedCall& take_over(const ParkedCallRow& row, park::Found found);
   void refuse_call(CallId call, park::RefusalReason reason, const std::string& language);
   void refuse_refer(ReferId refer, park::RefusalReason reason, Legs::Adoption adoption);

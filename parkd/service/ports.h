@@ -82,6 +82,23 @@ struct MediaSnapshot {
   friend bool operator==(const MediaSnapshot&, const MediaSnapshot&) = default;
 };
 
+/// How a call that nobody retrieves is called back: as the tenant, or of a group park the group, says.
+struct RecallSettings {
+  park::RecallMode mode = park::RecallMode::kOff;
+  int after_seconds = 90;
+  int ring_seconds = 30;
+  int retry_seconds = 10;
+  int attempts_max = 3;  // 0: endless
+  int alert_ring_group_wait_seconds = 30;
+  std::string ring_group;
+  std::string fallback_destination;
+
+  park::RecallPolicy policy() const {
+    return {mode, static_cast<std::uint32_t>(attempts_max), !fallback_destination.empty()};
+  }
+  friend bool operator==(const RecallSettings&, const RecallSettings&) = default;
+};
+
 enum class RowState { kAdopting, kParked, kRetrieving, kRetrieved };
 
 /// One row of parked_calls.
@@ -91,8 +108,12 @@ struct ParkedCallRow {
   std::string orbit;  // empty: the call holds none (retrieved)
   int slot = 0;
   RowState state = RowState::kAdopting;
-  std::string parker;  // the extension that parked it
-  std::string music_class;
+  std::string parker;       // the extension that parked it
+  std::string park_group;   // it was parked in this group; else ""
+  std::string music_class;  // "": a ringback tone
+  RecallSettings recall;
+  park::Ladder ladder;       // where the recall stands
+  WallTime recall_deadline;  // when its next step is due, or who is being called has had time enough
   DialogSnapshot caller;
   std::optional<DialogSnapshot> peer;  // kRetrieved: the retriever's dialog; else the parker's
   std::optional<MediaSnapshot> media;
@@ -121,12 +142,13 @@ struct DialledFacts {
   bool remainder_is_extension = false;
   bool may_park = false;
   bool may_retrieve = false;
-  std::string language;  // the extension's, else the tenant's
-  std::string music_class;
+  std::string language;     // the extension's, else the tenant's
+  std::string music_class;  // "": a ringback tone
   int random_orbit_digits = 4;
   int calls_per_orbit_max = 1;
   int parked_calls_max = 0;  // 0: no cap
   int park_seconds_max = 3600;
+  RecallSettings recall;
 };
 
 struct StoreUnavailable {};
@@ -164,6 +186,8 @@ class Store {
   /// Wins the oldest call parked at the first of `orbits` that has one: kParked becomes kRetrieving, once.
   virtual void claim_call(std::string tenant, std::vector<std::string> orbits, std::string retriever,
                           Answer<Result<ParkedCallRow, ClaimCallFailure>> answer) = 0;
+  /// Wins this call for whom a recall has called, with his dialog as the row's peer; once, like claim_call().
+  virtual void claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCallFailure>> answer) = 0;
   /// kAdopting or kRetrieving becomes kParked.
   virtual void unclaim_call(ParkId park_id) = 0;
   /// The call talks: the row is written as kRetrieved with no orbit; a random orbit goes into quarantine.
@@ -176,7 +200,7 @@ class Store {
 // ---- media ----
 
 struct Music {
-  std::string music_class;
+  std::string music_class;  // "": a ringback tone
 };
 /// A list of things to say, in a language; ends by itself.
 struct Announcement {
@@ -237,11 +261,12 @@ struct Referral {
   AdoptableDialog dialog;
 };
 
-/// Whom a retriever transfers his caller to.
+/// Whom a retriever transfers his caller to, or whom a recall calls.
 struct TransferTarget {
   std::string tenant;
   std::string number;
   std::string replaces;
+  std::string recalled_orbit;  // of a recall: where the caller is parked, for the display
 };
 
 enum class PartyEnd { kCaller, kPeer };
@@ -272,11 +297,14 @@ class Legs {
   /// The retriever's call becomes the peer.
   virtual void make_peer(const ParkId& park_id, CallId retriever) = 0;
 
-  /// A transfer by the peer: calls the target in the caller's name, with the media that the caller said last.
+  /// A transfer by the peer, or a recall: calls the target in the caller's name, with the media that the caller said
+  /// last.
   virtual void call_target(const ParkId& park_id, park::Question question, const TransferTarget& target) = 0;
   virtual void offer_target(const ParkId& park_id, park::Question question) = 0;
   virtual void end_target(const ParkId& park_id) = 0;
   virtual void make_target_peer(const ParkId& park_id) = 0;
+  /// Of one who has answered.
+  virtual DialogSnapshot target_snapshot(const ParkId& park_id) const = 0;
 
   /// Both dialogs as they stand now, for the row.
   virtual DialogSnapshot caller_snapshot(const ParkId& park_id) const = 0;

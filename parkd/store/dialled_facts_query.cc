@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "parkd/store/recall_mode.h"
+
 namespace callpark {
 namespace {
 
@@ -16,7 +18,7 @@ std::string number_of(std::string dialled) {
 constexpr const char* kSql = R"sql(
 SELECT
   COALESCE(e.language, t.language),
-  t.music_class,
+  IF(t.music_on, t.music_class, ''),
   t.random_orbit_digits,
   t.calls_per_orbit_max,
   t.parked_calls_max,
@@ -29,7 +31,15 @@ SELECT
   COALESCE(c.retrieve_code,
            (SELECT MIN(r.code) FROM park_codes r WHERE r.tenant = t.tenant AND r.action = 'retrieve')),
   EXISTS (SELECT 1 FROM extensions x WHERE x.tenant = t.tenant
-          AND x.extension = CONVERT(SUBSTRING(?, CHAR_LENGTH(c.code) + 1) USING ascii) COLLATE ascii_bin)
+          AND x.extension = CONVERT(SUBSTRING(?, CHAR_LENGTH(c.code) + 1) USING ascii) COLLATE ascii_bin),
+  t.recall_mode,
+  t.recall_after_seconds,
+  t.ring_seconds,
+  t.recall_retry_seconds,
+  t.recall_attempts_max,
+  t.alert_ring_group_wait_seconds,
+  t.ring_group,
+  t.fallback_destination
 FROM tenants t
 LEFT JOIN extensions e ON e.tenant = t.tenant AND e.extension = ?
 LEFT JOIN park_codes c ON c.tenant = t.tenant AND c.code = LEFT(?, CHAR_LENGTH(c.code))
@@ -57,6 +67,14 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
   facts.park_seconds_max = integer(5);
   facts.may_park = integer(6) != 0;
   facts.may_retrieve = integer(7) != 0;
+  facts.recall = {.mode = recall_mode_of(text(13)),
+                  .after_seconds = integer(14),
+                  .ring_seconds = integer(15),
+                  .retry_seconds = integer(16),
+                  .attempts_max = integer(17),
+                  .alert_ring_group_wait_seconds = integer(18),
+                  .ring_group = text(19),
+                  .fallback_destination = text(20)};
   if (!row.at(8)) return facts;
   facts.code = DialledFacts::Code{.code = text(8),
                                   .action = text(9) == "park" ? CodeAction::kPark : CodeAction::kRetrieve,

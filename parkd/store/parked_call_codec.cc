@@ -1,6 +1,10 @@
 #include "parkd/store/parked_call_codec.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/json.h"
+#include "parkd/store/recall_mode.h"
 
 namespace callpark {
 namespace {
@@ -79,6 +83,24 @@ MediaSnapshot read_media(const Json& json) {
   return media;
 }
 
+constexpr std::array<std::string_view, 4> kTargets = {"none", "parker", "ring_group", "fallback"};
+
+RecallColumn read_recall(const Json& json) {
+  const auto target = std::find(kTargets.begin(), kTargets.end(), json.at("target").get<std::string>());
+  if (target == kTargets.end()) throw Json::other_error::create(501, "an unknown target", &json);
+  return {.settings = {.mode = recall_mode_of(json.at("mode").get<std::string>()),
+                       .after_seconds = json.at("after_seconds"),
+                       .ring_seconds = json.at("ring_seconds"),
+                       .retry_seconds = json.at("retry_seconds"),
+                       .attempts_max = json.at("attempts_max"),
+                       .alert_ring_group_wait_seconds = json.at("alert_ring_group_wait_seconds"),
+                       .ring_group = json.at("ring_group"),
+                       .fallback_destination = json.at("fallback_destination")},
+          .ladder = {.target = static_cast<park::RecallTarget>(target - kTargets.begin()),
+                     .attempts = json.at("attempts"),
+                     .is_calling = json.at("is_calling")}};
+}
+
 }  // namespace
 
 std::string write_dialog(const DialogSnapshot& dialog) {
@@ -100,6 +122,25 @@ std::string write_dialog(const DialogSnapshot& dialog) {
 
 Result<DialogSnapshot, BadColumn> parse_dialog(std::string_view text) {
   return parse(text, read_dialog);
+}
+
+std::string write_recall(const RecallColumn& recall) {
+  const RecallSettings& settings = recall.settings;
+  return write_json({{"mode", name_of(settings.mode)},
+                     {"after_seconds", settings.after_seconds},
+                     {"ring_seconds", settings.ring_seconds},
+                     {"retry_seconds", settings.retry_seconds},
+                     {"attempts_max", settings.attempts_max},
+                     {"alert_ring_group_wait_seconds", settings.alert_ring_group_wait_seconds},
+                     {"ring_group", settings.ring_group},
+                     {"fallback_destination", settings.fallback_destination},
+                     {"target", kTargets.at(static_cast<std::size_t>(recall.ladder.target))},
+                     {"attempts", recall.ladder.attempts},
+                     {"is_calling", recall.ladder.is_calling}});
+}
+
+Result<RecallColumn, BadColumn> parse_recall(std::string_view text) {
+  return parse(text, read_recall);
 }
 
 std::string write_media(const MediaSnapshot& media) {

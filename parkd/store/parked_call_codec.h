@@ -1,4 +1,4 @@
-// The JSON columns of parked_calls: dialogs and media sessions, text to struct and back.
+// The JSON columns of parked_calls: dialogs, media sessions and recalls, text to struct and back.
 #pragma once
 
 #include <string>
@@ -16,6 +16,15 @@ struct BadColumn {
 
 std::string write_dialog(const DialogSnapshot& dialog);
 Result<DialogSnapshot, BadColumn> parse_dialog(std::string_view text);
+
+/// Where a recall stands, and by which settings it goes on.
+struct RecallColumn {
+  RecallSettings settings;
+  park::Ladder ladder;
+  friend bool operator==(const RecallColumn&, const RecallColumn&) = default;
+};
+std::string write_recall(const RecallColumn& recall);
+Result<RecallColumn, BadColumn> parse_recall(std::string_view text);
 
 std::string write_media(const MediaSnapshot& media);
 Result<MediaSnapshot, BadColumn> parse_media(std::string_view text);

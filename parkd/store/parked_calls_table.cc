@@ -26,7 +26,8 @@ constexpr int kPickedUpSeconds = 3;
 constexpr const char* kColumns =
     "park_id, tenant, orbit, slot, state, parker, retriever, music_class, caller_dialog, peer_dialog, media, "
     "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', parked_at) DIV 1000, "
-    "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', deadline) DIV 1000, owner, epoch";
+    "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', deadline) DIV 1000, owner, epoch, park_group, "
+    "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', recall_deadline) DIV 1000, recall";
 
 const char* name_of(RowState state) {
   switch (state) {
@@ -85,12 +86,20 @@ ParkedCallRow row_of(const Row& row) {
   call.deadline = WallTime(Duration(integer(row, 12)));
   call.owner = text(row, 13);
   call.epoch = static_cast<std::uint64_t>(integer(row, 14));
+  call.park_group = text(row, 15);
+  call.recall_deadline = WallTime(Duration(integer(row, 16)));
+  if (row.at(17)) {
+    const auto recall = or_throw(parse_recall(*row.at(17)));
+    call.recall = recall.settings;
+    call.ladder = recall.ladder;
+  }
   return call;
 }
 
 // The columns that are written whenever a row is, in the order of kWritten.
 std::vector<Value> written(const ParkedCallRow& row, const RowOwner& owner, const std::string& operation_id) {
   const bool holds_orbit = row.state != RowState::kRetrieved;
+  const bool is_recalled = holds_orbit && row.recall.mode != park::RecallMode::kOff;
   return {row.tenant,
           holds_orbit ? Value(row.orbit) : Value(nullptr),
           holds_orbit ? Value(std::int64_t{row.slot}) : Value(nullptr),
@@ -101,6 +110,10 @@ std::vector<Value> written(const ParkedCallRow& row, const RowOwner& owner, cons
           row.media ? Value(write_media(*row.media)) : Value(nullptr),
           milliseconds(row.parked_at),
           milliseconds(row.deadline),
+          holds_orbit && !row.park_group.empty() ? Value(row.park_group) : Value(nullptr),
+          is_recalled ? Value(milliseconds(row.recall_deadline)) : Value(nullptr),
+          std::int64_t{row.ladder.attempts},
+          is_recalled ? Value(write_recall({row.recall, row.ladder})) : Value(nullptr),
           owner.node,
           owner.epoch,
           operation_id};
@@ -108,7 +121,9 @@ std::vector<Value> written(const ParkedCallRow& row, const RowOwner& owner, cons
 constexpr const char* kWritten =
     "tenant = ?, orbit = ?, slot = ?, parker = ?, music_class = ?, caller_dialog = ?, peer_dialog = ?, media = ?, "
     "parked_at = TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), "
-    "deadline = TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), owner = ?, epoch = ?, operation_id = ?";
+    "deadline = TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), park_group = ?, "
+    "recall_deadline = TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), recall_attempts = ?, recall = ?, owner = ?, "
+    "epoch = ?, operation_id = ?";
 
 }  // namespace
 
@@ -320,6 +335,19 @@ void ParkedCallsTable::undo(const CallClaim& claim) {
         "WHERE tenant = ? AND orbit = ? AND retrieve_id = ? AND state = 'retrieving'",
         {claim.tenant, orbit, claim.retrieve_id});
   }
+}
+
+bool ParkedCallsTable::claim_for_target(const ParkedCallRow& row, const std::string& retrieve_id) {
+  const int changed = connection_.execute(
+      "UPDATE parked_calls SET state = 'retrieving', retriever = ?, retrieve_id = ?, peer_dialog = ? "
+      "WHERE park_id = ? AND state = 'parked' AND owner = ? AND epoch = ?",
+      {row.retriever, retrieve_id, row.peer ? Value(write_dialog(*row.peer)) : Value(nullptr), row.park_id, owner_.node,
+       owner_.epoch});
+  if (changed == 1) return true;
+  return !connection_
+              .query("SELECT 1 FROM parked_calls WHERE park_id = ? AND retrieve_id = ? AND state = 'retrieving'",
+                     {row.park_id, retrieve_id})
+              .empty();
 }
 
 void ParkedCallsTable::unclaim_call(const ParkId& park_id) {

@@ -53,6 +53,8 @@ class ParkedCallsTable {
   Result<ParkedCallRow, ClaimCallFailure> claim_call(CallClaim& claim);
   /// Undoes claim_call(), if it has done anything.
   void undo(const CallClaim& claim);
+  /// True: nobody was quicker. The row's retriever and peer are whom the recall has called.
+  [[nodiscard]] bool claim_for_target(const ParkedCallRow& row, const std::string& retrieve_id);
   void unclaim_call(const ParkId& park_id);
 
   void remove(const ParkId& park_id);

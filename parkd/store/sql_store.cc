@@ -85,6 +85,19 @@ void SqlStore::claim_call(std::string tenant, std::vector<std::string> orbits, s
       [this, claim](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).undo(*claim); });
 }
 
+void SqlStore::claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCallFailure>> answer) {
+  const ParkId park_id = row.park_id;
+  ask<Result<void, ClaimCallFailure>>(
+      park_id,
+      [this, row = std::move(row),
+       retrieve_id = new_operation_id()](DatabaseConnection& connection) -> Result<void, ClaimCallFailure> {
+        if (ParkedCallsTable(connection, owner_).claim_for_target(row, retrieve_id)) return {};
+        return failure(ClaimCallFailure::kAlreadyPickedUp);
+      },
+      failure(ClaimCallFailure::kUnavailable), std::move(answer),
+      [this, park_id](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).unclaim_call(park_id); });
+}
+
 void SqlStore::load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> answer) {
   ask<Result<std::vector<ParkedCallRow>, StoreUnavailable>>(
       "", [this](DatabaseConnection& connection) { return ParkedCallsTable(connection, owner_).load(); },

@@ -45,6 +45,7 @@ class SqlStore final : public Store {
   void write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> answer) override;
   void claim_call(std::string tenant, std::vector<std::string> orbits, std::string retriever,
                   Answer<Result<ParkedCallRow, ClaimCallFailure>> answer) override;
+  void claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCallFailure>> answer) override;
   void unclaim_call(ParkId park_id) override;
   void write_retrieved(ParkedCallRow row) override;
   void remove(ParkId park_id, park::EndReason reason) override;

@@ -16,6 +16,7 @@
 
 #include "base/match.h"
 #include "parkd/park/decide.h"
+#include "parkd/park/recall.h"
 
 namespace callpark::park {
 namespace {
@@ -36,6 +37,8 @@ struct World {
   State machine;
   std::optional<Question> claim;
   bool claim_is_doomed = false;  // the row was ordered to be removed before the claim was answered
+  std::optional<Question> recall_claim;
+  bool recall_claim_is_doomed = false;  // a retriever was first; only the answer is late
   std::optional<Question> write;
   bool write_is_overtaken = false;  // later orders about the row have been carried out; only the answer is late
   std::optional<Question> opening;
@@ -57,6 +60,8 @@ struct World {
   bool transfer_open = false;
   int transfers_left = 1;
   bool retriever_is_decided = false;  // his ACK has come, or will never come
+  bool recall_deadline_is_set = true;
+  bool rings_after_fallback = false;  // the fallback has been called: nobody comes after it
   int retrieves_left = 2;
   int reparks_left = 1;
   std::set<Timer> timers;
@@ -72,16 +77,17 @@ struct Violation {
 std::string_view phase_name(const State& state) {
   static constexpr std::string_view kNames[] = {"Gathering",  "Adopting",   "Recording", "Parked",
                                                 "Joining",    "Confirming", "Talking",   "Transferring",
-                                                "Connecting", "Returning",  "Ended"};
+                                                "Connecting", "Recalling",  "Returning", "Ended"};
   return kNames[state.phase.index()];
 }
 
 std::string_view event_name(const Event& event) {
   static constexpr std::string_view kNames[] = {
-      "ParkAsked",      "ParkerReferred",     "TransferAsked", "TargetAnswered", "TargetRefused",  "OrbitClaimed",
-      "OrbitRefused",   "RowWritten",         "RowNotWritten", "MediaOpened",    "MediaFailed",    "MediaMoved",
-      "CallerAccepted", "CallerRefused",      "CallerGone",    "PeerGone",       "ParkerCallGone", "AnnouncementPlayed",
-      "CallClaimed",    "RetrieverConfirmed", "RetrieverGone", "RetrieverLost",  "TimerFired"};
+      "ParkAsked",     "ParkerReferred",     "TransferAsked", "TargetAnswered", "TargetRefused",
+      "RecallClaimed", "RecallNotClaimed",   "OrbitClaimed",  "OrbitRefused",   "RowWritten",
+      "RowNotWritten", "MediaOpened",        "MediaFailed",   "MediaMoved",     "CallerAccepted",
+      "CallerRefused", "CallerGone",         "PeerGone",      "ParkerCallGone", "AnnouncementPlayed",
+      "CallClaimed",   "RetrieverConfirmed", "RetrieverGone", "RetrieverLost",  "TimerFired"};
   static_assert(std::size(kNames) == std::variant_size_v<Event>);
   return kNames[event.index()];
 }
@@ -105,6 +111,7 @@ class Obey {
   void operator()(const ClaimOrbit& order) {
     require(!w_.claim, w_, "two claims at once");
     w_.claim = order.question;
+    w_.rings_after_fallback = false;  // each park has its own ladder
     w_.claim_is_doomed = false;
   }
   void operator()(const WriteParked& order) {
@@ -212,6 +219,21 @@ class Obey {
     require(w_.hears == Hears::kTarget, w_, "a peer whom the caller does not hear");
     w_.hears = Hears::kPeer;
   }
+  void operator()(const CallRecallTarget& order) {
+    require(w_.row == Row::kParked, w_, "somebody is called back for a call that is not parked");
+    require(order.target != RecallTarget::kNone, w_, "a recall of nobody");
+    require(w_.recall_deadline_is_set, w_, "no time to answer");
+    require(!w_.rings_after_fallback, w_, "the ladder goes on behind its end");
+    w_.rings_after_fallback = order.target == RecallTarget::kFallback;
+    (*this)(CallTarget{order.question});
+  }
+  void operator()(const ClaimForTarget& order) {
+    require(w_.target == TargetCall::kAnswered, w_, "claimed for nobody");
+    require(!w_.recall_claim || w_.recall_claim_is_doomed, w_, "two claims at once");
+    w_.recall_claim = order.question;
+    w_.recall_claim_is_doomed = false;
+  }
+  void operator()(const SetRecallDeadline&) { w_.recall_deadline_is_set = true; }
   void operator()(const AcceptTransfer&) { conclude_transfer(); }
   void operator()(const RefuseTransfer&) { conclude_transfer(); }
   void operator()(const StartTimer& order) { w_.timers.insert(order.timer); }
@@ -274,10 +296,27 @@ void check(const World& w) {
   require(!in<Transferring>(w) || w.target == TargetCall::kCalling, w, "waiting for nothing");
   require(!in<Connecting>(w) || !w.offers.empty(), w, "waiting for nothing");
   const bool transfers = in<Transferring>(w) || in<Connecting>(w);
-  require(transfers == w.transfer_open && transfers == (w.target != TargetCall::kNone), w, "a transfer left alone");
+  using Recall = Parked::Recall;
+  const auto* parked = std::get_if<Parked>(&w.machine.phase);
+  const bool recalls =
+      in<Recalling>(w) || (parked && (parked->recall == Recall::kCalling || parked->recall == Recall::kClaiming));
+  require(transfers == w.transfer_open, w, "a transfer left alone");
+  require((transfers || recalls) == (w.target != TargetCall::kNone), w, "somebody is called for nothing");
+  require(!in<Recalling>(w) || (!w.offers.empty() && w.row == Row::kRetrieving), w, "waiting for nothing");
+  if (parked) {
+    const bool is_off = w.machine.policy.mode == RecallMode::kOff;
+    require(is_off == (parked->recall == Recall::kNone), w,
+            "a parked call that is not called back, or against its will");
+    const bool is_timed = w.timers.count(Timer::kRecall) == 1;
+    require(parked->recall != Recall::kWaiting || is_timed, w, "a recall that waits for nothing");
+    require(parked->recall != Recall::kWriting || w.write, w, "a recall that waits for nothing");
+    require(parked->recall != Recall::kCalling || (w.target == TargetCall::kCalling && is_timed), w,
+            "a phone that rings for ever");
+    require(parked->recall != Recall::kClaiming || w.recall_claim, w, "a recall that waits for nothing");
+  }
   require(!in<Joining>(w) || !w.offers.empty(), w, "waiting for nothing");
   require(!in<Returning>(w) || !w.offers.empty(), w, "waiting for nothing");
-  const bool waits = in<Parked>(w) || in<Joining>(w) || in<Recording>(w) || in<Returning>(w);
+  const bool waits = in<Parked>(w) || in<Joining>(w) || in<Recalling>(w) || in<Recording>(w) || in<Returning>(w);
   if (in<Parked>(w)) {
     require(w.timers.count(Timer::kGiveUp) == 1, w, "a parked call without a timer");
     require(w.row == Row::kParked, w, "a parked call that nobody can retrieve");
@@ -318,6 +357,15 @@ std::vector<Next> next_events(const World& w) {
       x.claim.reset();
     });
     add(OrbitRefused{*w.claim, RefusalReason::kOrbitTaken}, [](World& x) { x.claim.reset(); });
+  }
+  if (w.recall_claim) {
+    if (w.row == Row::kParked && !w.recall_claim_is_doomed) {
+      add(RecallClaimed{*w.recall_claim}, [](World& x) {
+        x.row = Row::kRetrieving;
+        x.recall_claim.reset();
+      });
+    }
+    add(RecallNotClaimed{*w.recall_claim}, [](World& x) { x.recall_claim.reset(); });
   }
   if (w.write) {
     add(RowWritten{*w.write}, [](World& x) {
@@ -367,6 +415,7 @@ std::vector<Next> next_events(const World& w) {
   if (w.row == Row::kParked && w.retriever == RetrieverCall::kNone && w.retrieves_left > 0) {
     add(CallClaimed{w.retriever_number + 1}, [](World& x) {
       x.row = Row::kRetrieving;
+      x.recall_claim_is_doomed = true;
       x.retriever = RetrieverCall::kRinging;
       x.retriever_is_decided = false;
       ++x.retriever_number;
@@ -380,7 +429,12 @@ std::vector<Next> next_events(const World& w) {
     add(RetrieverConfirmed{w.retriever_number}, [](World& x) { x.retriever_is_decided = true; });
     add(RetrieverLost{w.retriever_number}, [](World& x) { x.retriever_is_decided = true; });
   }
-  for (const Timer timer : w.timers) add(TimerFired{timer}, [timer](World& x) { x.timers.erase(timer); });
+  for (const Timer timer : w.timers) {
+    add(TimerFired{timer}, [timer](World& x) {
+      x.timers.erase(timer);
+      if (timer == Timer::kRecall) x.recall_deadline_is_set = false;
+    });
+  }
   if (w.target == TargetCall::kCalling) {
     add(TargetAnswered{w.target_question}, [](World& x) { x.target = TargetCall::kAnswered; });
     add(TargetRefused{w.target_question}, [](World& x) { x.target = TargetCall::kNone; });
@@ -392,12 +446,12 @@ std::vector<Next> next_events(const World& w) {
     });
   }
   if (in<Talking>(w) && w.reparks_left > 0) {
-    add(ParkAsked{Request::kRefer}, [](World& x) {
+    add(ParkAsked{Request::kRefer, w.machine.policy}, [](World& x) {
       --x.reparks_left;
       x.refer_open = true;
     });
     if (w.parker_call == ParkerCall::kNone) {
-      add(ParkAsked{Request::kCall}, [](World& x) {
+      add(ParkAsked{Request::kCall, w.machine.policy}, [](World& x) {
         --x.reparks_left;
         x.parker_call = ParkerCall::kUnanswered;
       });
@@ -416,17 +470,22 @@ void canonical(World& w) {
                         [&](Recording& p) { use(p.write); },
                         [&](Parked& p) {
                           if (p.offer) use(*p.offer);
+                          if (p.recall == Parked::Recall::kNone || p.recall == Parked::Recall::kWaiting) {
+                            p.recall_question = 0;
+                          } else {
+                            use(p.recall_question);
+                          }
                         },
                         [&](Joining& p) { use(p.offer); }, [](Confirming&) {}, [](Talking&) {},
                         [&](Transferring& p) { use(p.call); }, [&](Connecting& p) { use(p.offer); },
-                        [&](Returning& p) { use(p.offer); }, [](Ended&) {}},
+                        [&](Recalling& p) { use(p.offer); }, [&](Returning& p) { use(p.offer); }, [](Ended&) {}},
              w.machine.phase);
   if (w.media_open || w.opening) {
     use(w.machine.media_question);
   } else {
     w.machine.media_question = 0;
   }
-  for (auto* question : {&w.claim, &w.write, &w.opening}) {
+  for (auto* question : {&w.claim, &w.recall_claim, &w.write, &w.opening}) {
     if (*question) use(**question);
   }
   for (Offer& offer : w.offers) use(offer.question);
@@ -448,11 +507,25 @@ std::string key_of(const World& w) {
   const auto put_question = [&](const std::optional<Question>& question) { put(question ? *question : 0); };
   put(w.machine.phase.index());
   std::visit(overloaded{[&](const Gathering& p) { put(p.claim); }, [&](const Adopting& p) { put(p.offer); },
-                        [&](const Recording& p) { put(p.write); }, [&](const Parked& p) { put_question(p.offer); },
+                        [&](const Recording& p) { put(p.write); },
+                        [&](const Parked& p) {
+                          put_question(p.offer);
+                          put(p.recall);
+                          put(p.recall_question);
+                        },
                         [&](const Joining& p) { put(p.offer); }, [](const Confirming&) {}, [](const Talking&) {},
                         [&](const Transferring& p) { put(p.call); }, [&](const Connecting& p) { put(p.offer); },
-                        [&](const Returning& p) { put(p.offer); }, [](const Ended&) {}},
+                        [&](const Recalling& p) { put(p.offer); }, [&](const Returning& p) { put(p.offer); },
+                        [](const Ended&) {}},
              w.machine.phase);
+  const RecallPolicy& policy = w.machine.policy;
+  const Ladder& ladder = w.machine.ladder;
+  for (const int value : {static_cast<int>(policy.mode), static_cast<int>(policy.attempts_max),
+                          static_cast<int>(ladder.target), static_cast<int>(ladder.attempts)}) {
+    put(value);
+  }
+  for (const bool flag : {policy.has_fallback, ladder.is_calling, w.recall_deadline_is_set, w.rings_after_fallback})
+    put(flag);
   for (const int value :
        {static_cast<int>(w.machine.request), static_cast<int>(w.machine.caller), static_cast<int>(w.machine.peer),
         static_cast<int>(w.machine.orbit), static_cast<int>(w.machine.media), static_cast<int>(w.row),
@@ -460,14 +533,14 @@ std::string key_of(const World& w) {
         static_cast<int>(w.target), w.retrieves_left, w.transfers_left, w.reparks_left}) {
     put(value);
   }
-  for (const bool flag :
-       {w.claim_is_doomed, w.write_is_overtaken, w.media_open, w.may_move, w.caller_alive, w.caller_is_ours,
-        w.peer_alive, w.bridged, w.refer_open, w.transfer_open, w.retriever_is_decided, w.dismissed}) {
+  for (const bool flag : {w.claim_is_doomed, w.write_is_overtaken, w.media_open, w.may_move, w.caller_alive,
+                          w.caller_is_ours, w.peer_alive, w.bridged, w.refer_open, w.transfer_open,
+                          w.retriever_is_decided, w.dismissed, w.recall_claim_is_doomed}) {
     put(flag);
   }
   put(w.machine.media_question);
   put(w.target_question);
-  for (const auto& question : {w.claim, w.write, w.opening}) put_question(question);
+  for (const auto& question : {w.claim, w.recall_claim, w.write, w.opening}) put_question(question);
   for (const Offer& offer : w.offers) {
     put(offer.question);
     put(offer.what);
@@ -489,28 +562,48 @@ World obey(World world, const Decision& decision) {
   return world;
 }
 
-std::vector<World> beginnings(const Machine& machine) {
-  std::vector<World> worlds;
-  (void)machine;
-  World refer;
+void begin_with(const RecallPolicy& policy, std::vector<World>& worlds) {
+  World nothing;
+  if (policy.mode != RecallMode::kOff) {
+    // A recall is walked through with one retriever and one more park; without, everything else is.
+    nothing.retrieves_left = 1;
+    nothing.transfers_left = 0;
+  }
+  World refer = nothing;
   refer.refer_open = true;
-  worlds.push_back(obey(refer, begin(Request::kRefer)));
-  World call;
+  worlds.push_back(obey(refer, begin(Request::kRefer, policy)));
+  World call = nothing;
   call.parker_call = ParkerCall::kUnanswered;
-  worlds.push_back(obey(call, begin(Request::kCall)));
-  World found;
+  worlds.push_back(obey(call, begin(Request::kCall, policy)));
+  World found = nothing;
   found.caller_is_ours = true;
   found.row = Row::kParked;
   found.hears = Hears::kMusic;
-  worlds.push_back(obey(found, resume(Found::kParked)));
+  worlds.push_back(obey(found, resume(Found::kParked, policy, {})));
+  const RecallTarget first = next_target(policy, {});
+  const Ladder calling = climb(policy, {}, first);
+  if (policy.mode != RecallMode::kOff) worlds.push_back(obey(found, resume(Found::kParked, policy, calling)));
   World uncertain = found;
   uncertain.row = Row::kRetrieving;
   uncertain.hears = Hears::kRetriever;
-  worlds.push_back(obey(uncertain, resume(Found::kUncertain)));
+  worlds.push_back(obey(uncertain, resume(Found::kUncertain, policy, {})));
+  if (policy.mode != RecallMode::kOff) worlds.push_back(obey(uncertain, resume(Found::kUncertain, policy, calling)));
   World retrieved = found;
   retrieved.row = Row::kRetrieved;
   retrieved.hears = Hears::kPeer;
-  worlds.push_back(obey(retrieved, resume(Found::kRetrieved)));
+  worlds.push_back(obey(retrieved, resume(Found::kRetrieved, policy, {})));
+}
+
+std::vector<World> beginnings() {
+  std::vector<World> worlds;
+  begin_with({}, worlds);
+  for (const RecallMode mode :
+       {RecallMode::kParkerOnly, RecallMode::kParkerThenRingGroup, RecallMode::kRingGroupOnly}) {
+    for (const std::uint32_t attempts_max : {0U, 1U, 2U}) {
+      if (mode != RecallMode::kParkerOnly && attempts_max != 1) continue;  // they do not ask how often
+      for (const bool has_fallback : {false, true}) begin_with({mode, attempts_max, has_fallback}, worlds);
+    }
+  }
   return worlds;
 }
 
@@ -532,7 +625,7 @@ Exploration explore(const Machine& machine) {
     if (from) predecessors[place->second].push_back(*from);
   };
   try {
-    for (const World& world : beginnings(machine)) visit(world, std::nullopt, "");
+    for (const World& world : beginnings()) visit(world, std::nullopt, "");
     for (std::size_t number = 0; !queue.empty(); ++number) {
       const World world = std::move(queue.front());
       queue.pop_front();
@@ -626,6 +719,7 @@ std::optional<Question> open_offer(const State& state) {
   if (const auto* phase = std::get_if<Parked>(&state.phase)) return phase->offer;
   if (const auto* phase = std::get_if<Joining>(&state.phase)) return phase->offer;
   if (const auto* phase = std::get_if<Connecting>(&state.phase)) return phase->offer;
+  if (const auto* phase = std::get_if<Recalling>(&state.phase)) return phase->offer;
   if (const auto* phase = std::get_if<Returning>(&state.phase)) return phase->offer;
   return std::nullopt;
 }
@@ -673,6 +767,26 @@ Mutant refuses_but_keeps_the_marker() {
                                            [](const Action& a) { return std::holds_alternative<Dismiss>(a); }),
                             actions.end());
             }
+            return decision;
+          }};
+}
+
+Mutant stays_on_the_ladder() {
+  return {"does not remember whom it has called", [](const State& state, const Event& event) {
+            Decision decision = decide(state, event);
+            if (decision.next.ladder.is_calling) decision.next.ladder.target = RecallTarget::kNone;
+            return decision;
+          }};
+}
+
+Mutant rings_on_at_a_retrieve() {
+  return {"lets the recalled phone ring when somebody else retrieves", [](const State& state, const Event& event) {
+            Decision decision = decide(state, event);
+            if (!std::holds_alternative<CallClaimed>(event)) return decision;
+            auto& actions = decision.actions;
+            actions.erase(std::remove_if(actions.begin(), actions.end(),
+                                         [](const Action& a) { return std::holds_alternative<EndTarget>(a); }),
+                          actions.end());
             return decision;
           }};
 }
@@ -730,6 +844,13 @@ std::vector<Mutant> mutants() {
       ignores<TargetAnswered>("the target's answer"),
       ignores<TargetRefused>("the target's refusal"),
       ignores<ParkerReferred>("the attended transfer"),
+      ignores<RecallClaimed>("the call won for a recall"),
+      ignores<RecallNotClaimed>("the call lost by a recall"),
+      forgets<CallRecallTarget>("to call back"),
+      forgets<ClaimForTarget>("to win the call for a recall"),
+      forgets<SetRecallDeadline>("when the recall is due"),
+      stays_on_the_ladder(),
+      rings_on_at_a_retrieve(),
       trusts<CallerAccepted>("an accepted re-INVITE", open_offer),
       trusts<CallerRefused>("a refused re-INVITE", open_offer),
       tells_the_parker_too_early(),
