@@ -73,6 +73,6 @@ INSERT IGNORE INTO ring_group_members (tenant, ring_group, position, member) VAL
 
 INSERT INTO orbit_ranges (tenant, orbit_range, park_number, first_orbit, last_orbit, description)
   SELECT d.* FROM (
-    SELECT 'demo.callpark' AS tenant, 'lot' AS orbit_range, '7000', '7001', '7010', 'Transfer to 7000: the next free one'
+    SELECT 'demo.callpark' AS tenant, 'lot' AS orbit_range, '7000', '7001', '7010', 'Transfer to 7000'
   ) d
   WHERE NOT EXISTS (SELECT 1 FROM orbit_ranges r WHERE r.tenant = d.tenant AND r.orbit_range = d.orbit_range);

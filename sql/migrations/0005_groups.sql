@@ -1,5 +1,5 @@
--- Park groups, recalls, ring groups and orbit ranges. A ring group and the park number of a range are numbers of the plan
--- like extensions; the orbits of a range are none, but no other number may lie among them.
+-- Park groups, recalls, ring groups and orbit ranges. A ring group and the park number of a range are numbers of the
+-- plan like extensions; the orbits of a range are none, but no other number may lie among them.
 
 -- ---- tables ----
 
@@ -21,7 +21,8 @@ ALTER TABLE park_codes
     COMMENT 'park, group_park (at the first free member of the parker''s park group) or retrieve',
   ADD CONSTRAINT `only a code that parks announces another` CHECK (action <> 'retrieve' OR retrieve_code IS NULL),
   ADD CONSTRAINT `a park code parks or retrieves` CHECK (action IN ('park', 'group_park', 'retrieve')),
-  ADD CONSTRAINT `only a code that parks can mean a random orbit` CHECK (action <> 'retrieve' OR bare = 'own_extension'),
+  ADD CONSTRAINT `only a code that parks can mean a random orbit`
+    CHECK (action <> 'retrieve' OR bare = 'own_extension'),
   ADD CONSTRAINT `a code that parks in the group cannot mean a random orbit`
     CHECK (action <> 'group_park' OR bare = 'own_extension');
 
@@ -85,7 +86,7 @@ ALTER TABLE tenants
   ADD COLUMN fallback_destination VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NULL
     COMMENT 'Who gets the call after the last attempt: extension, ring group, +outside number; NULL: it is ended'
     AFTER ring_group,
-  ADD CONSTRAINT `a recall is off, parker_only, parker_then_ring_group...`
+  ADD CONSTRAINT `off, parker_only, parker_then_ring_group or ring_group_only`
     CHECK (recall_mode IN ('off', 'parker_only', 'parker_then_ring_group', 'ring_group_only')),
   ADD CONSTRAINT `a recall comes after 10 to 3600 seconds` CHECK (recall_after_seconds BETWEEN 10 AND 3600),
   ADD CONSTRAINT `a recalled phone rings for 10 to 3600 seconds` CHECK (ring_seconds BETWEEN 10 AND 3600),
@@ -115,7 +116,8 @@ CREATE TABLE park_groups (
   recall_attempts_max           INT UNSIGNED NULL COMMENT 'How often the parker is called; 0: without end',
   alert_ring_group_wait_seconds INT UNSIGNED NULL
                                 COMMENT 'Of parker_then_ring_group: how long it is the parker''s turn',
-  ring_group                    VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'Ring group of the recall',
+  ring_group                    VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NULL
+                                COMMENT 'Ring group of the recall',
   fallback_destination          VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NULL
                                 COMMENT 'Who gets the call after the last attempt',
   description                   VARCHAR(255) NOT NULL DEFAULT '' COMMENT 'For people',
@@ -126,23 +128,24 @@ CREATE TABLE park_groups (
   CONSTRAINT `a park group has a name, with no spaces around it`
     CHECK (park_group REGEXP '^[^[:space:][:cntrl:]]([^[:cntrl:]]*[^[:space:][:cntrl:]])?$'),
   CONSTRAINT `a park group's music class is letters, digits, _ or -` CHECK (music_class REGEXP '^[A-Za-z0-9_-]+$'),
-  CONSTRAINT `a group's recall is off, parker_only, parker_then_ring_group...`
+  CONSTRAINT `off, parker_only, parker_then_ring_group or ring_group_only`
     CHECK (recall_mode IN ('off', 'parker_only', 'parker_then_ring_group', 'ring_group_only')),
-  CONSTRAINT `a group's recall comes after 10 to 3600 seconds` CHECK (recall_after_seconds BETWEEN 10 AND 3600),
-  CONSTRAINT `a group's recalled phone rings for 10 to 3600 seconds` CHECK (ring_seconds BETWEEN 10 AND 3600),
-  CONSTRAINT `a group's recall is tried again after 1 to 3600 seconds` CHECK (recall_retry_seconds BETWEEN 1 AND 3600),
-  CONSTRAINT `a group's recall is tried at most 10 times, 0: without end` CHECK (recall_attempts_max <= 10),
-  CONSTRAINT `a group's ring group is called after 10 to 3600 seconds`
+  CONSTRAINT `a recall comes after 10 to 3600 seconds` CHECK (recall_after_seconds BETWEEN 10 AND 3600),
+  CONSTRAINT `a recalled phone rings for 10 to 3600 seconds` CHECK (ring_seconds BETWEEN 10 AND 3600),
+  CONSTRAINT `a recall is tried again after 1 to 3600 seconds` CHECK (recall_retry_seconds BETWEEN 1 AND 3600),
+  CONSTRAINT `a recall is tried at most 10 times, 0: without end` CHECK (recall_attempts_max <= 10),
+  CONSTRAINT `the ring group is called after 10 to 3600 seconds`
     CHECK (alert_ring_group_wait_seconds BETWEEN 10 AND 3600),
-  CONSTRAINT `a group's outside fallback is a plus and 3 to 20 digits`
+  CONSTRAINT `an outside fallback is a plus and 3 to 20 digits`
     CHECK (fallback_destination NOT LIKE '+%' OR fallback_destination REGEXP '^[+][0-9]{3,20}$')
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COMMENT = 'Users who park for one another, and what differs for their calls';
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COMMENT = 'Users who park for one another, and what differs for them';
 
 CREATE TABLE park_group_members (
   tenant     VARCHAR(64) CHARACTER SET ascii NOT NULL COMMENT 'SIP domain',
   park_group VARCHAR(64) NOT NULL COMMENT 'Name of the park group',
   position   INT UNSIGNED NOT NULL COMMENT 'Lower ones are tried first; gaps do no harm',
-  extension  VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'Where calls are parked, and who may retrieve',
+  extension  VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL
+             COMMENT 'Where calls are parked, and who may retrieve',
   PRIMARY KEY (tenant, park_group, position),
   UNIQUE KEY `an extension is in one park group` (tenant, extension),
   CONSTRAINT `the park group of a member exists` FOREIGN KEY (tenant, park_group)
@@ -191,24 +194,26 @@ DELIMITER //
 
 -- ---- numbers ----
 
+-- What a trigger looks at in other rows it locks: it must still be so when the transaction ends.
 CREATE PROCEDURE refuse_while_used(its_tenant VARCHAR(64) CHARACTER SET ascii,
                                    its_number VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin)
   COMMENT 'Refuses to let a number go that a DID, a group or a recall still leads to'
 BEGIN
   DECLARE sentence VARCHAR(255);
   SELECT CONCAT(its_number, ' is still ', used.how) INTO sentence FROM (
-    SELECT 1 AS place, CONCAT('rung by the DID ', did, ': lead it elsewhere first') AS how
-      FROM dids WHERE tenant = its_tenant AND destination = its_number
-    UNION ALL SELECT 2, CONCAT('in the park group ', park_group, ': take it out first')
-      FROM park_group_members WHERE tenant = its_tenant AND extension = its_number
-    UNION ALL SELECT 3, CONCAT('in the ring group ', ring_group, ': take it out first')
-      FROM ring_group_members WHERE tenant = its_tenant AND member = its_number
-    UNION ALL SELECT 4, CONCAT('the destination of the ring group ', ring_group, ': change it first')
-      FROM ring_groups WHERE tenant = its_tenant AND destination = its_number
-    UNION ALL SELECT 5, 'called by the tenant''s recalls: change them first'
-      FROM tenants WHERE tenant = its_tenant AND its_number IN (ring_group, fallback_destination)
-    UNION ALL SELECT 6, CONCAT('called by recalls of the park group ', park_group, ': change it first')
+    (SELECT 1 AS place, CONCAT('rung by the DID ', did, ': lead it elsewhere first') AS how
+      FROM dids WHERE tenant = its_tenant AND destination = its_number LOCK IN SHARE MODE)
+    UNION ALL (SELECT 2, CONCAT('in the park group ', park_group, ': take it out first')
+      FROM park_group_members WHERE tenant = its_tenant AND extension = its_number LOCK IN SHARE MODE)
+    UNION ALL (SELECT 3, CONCAT('in the ring group ', ring_group, ': take it out first')
+      FROM ring_group_members WHERE tenant = its_tenant AND member = its_number LOCK IN SHARE MODE)
+    UNION ALL (SELECT 4, CONCAT('the destination of the ring group ', ring_group, ': change it first')
+      FROM ring_groups WHERE tenant = its_tenant AND destination = its_number LOCK IN SHARE MODE)
+    UNION ALL (SELECT 5, 'called by the tenant''s recalls: change them first'
+      FROM tenants WHERE tenant = its_tenant AND its_number IN (ring_group, fallback_destination) LOCK IN SHARE MODE)
+    UNION ALL (SELECT 6, CONCAT('called by recalls of the park group ', park_group, ': change it first')
       FROM park_groups WHERE tenant = its_tenant AND its_number IN (ring_group, fallback_destination)
+      LOCK IN SHARE MODE)
   ) used ORDER BY used.place, used.how LIMIT 1;
   IF sentence IS NOT NULL THEN
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
@@ -222,7 +227,7 @@ BEGIN
   DECLARE sentence VARCHAR(255);
   IF its_destination NOT LIKE '+%'
      AND NOT EXISTS (SELECT 1 FROM numbers WHERE tenant = its_tenant AND number = its_destination
-                     AND kind IN ('extension', 'ring_group')) THEN
+                     AND kind IN ('extension', 'ring_group') LOCK IN SHARE MODE) THEN
     SET sentence = CONCAT('the tenant has no extension or ring group ', its_destination);
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
   END IF;
@@ -250,7 +255,8 @@ BEGIN
     END IF;
     SELECT MIN(orbit_range) INTO other FROM orbit_ranges
       WHERE tenant = NEW.tenant AND CHAR_LENGTH(first_orbit) >= CHAR_LENGTH(NEW.number)
-        AND NEW.number BETWEEN LEFT(first_orbit, CHAR_LENGTH(NEW.number)) AND LEFT(last_orbit, CHAR_LENGTH(NEW.number));
+        AND NEW.number BETWEEN LEFT(first_orbit, CHAR_LENGTH(NEW.number)) AND LEFT(last_orbit, CHAR_LENGTH(NEW.number))
+      LOCK IN SHARE MODE;
     IF other IS NOT NULL THEN
       SET sentence = CONCAT('park code ', NEW.number, ' would hide orbits of the range ', other);
       SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
@@ -264,7 +270,7 @@ BEGIN
     END IF;
     SELECT MIN(orbit_range) INTO other FROM orbit_ranges
       WHERE tenant = NEW.tenant AND CHAR_LENGTH(first_orbit) = CHAR_LENGTH(NEW.number)
-        AND NEW.number BETWEEN first_orbit AND last_orbit;
+        AND NEW.number BETWEEN first_orbit AND last_orbit LOCK IN SHARE MODE;
     IF other IS NOT NULL THEN
       SET sentence = CONCAT(NEW.number, ' is taken: it is an orbit of the range ', other);
       SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
@@ -325,7 +331,7 @@ BEGIN
       SET sentence = CONCAT('the ring group ', its_ring_group, ' would lead to itself, by way of ', its_destination);
       SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
     END IF;
-    SET step = (SELECT destination FROM ring_groups WHERE tenant = its_tenant AND ring_group = step);
+    SET step = (SELECT destination FROM ring_groups WHERE tenant = its_tenant AND ring_group = step LOCK IN SHARE MODE);
   END WHILE;
   CALL refuse_unless_rung(its_tenant, its_destination);
 END//
@@ -367,8 +373,10 @@ CREATE PROCEDURE check_ring_group_member(its_tenant VARCHAR(64) CHARACTER SET as
 BEGIN
   DECLARE sentence VARCHAR(255);
   IF its_member NOT LIKE '+%'
-     AND NOT EXISTS (SELECT 1 FROM extensions WHERE tenant = its_tenant AND extension = its_member) THEN
-    SET sentence = CONCAT('a ring group rings extensions and outside numbers: the tenant has no extension ', its_member);
+     AND NOT EXISTS (SELECT 1 FROM extensions WHERE tenant = its_tenant AND extension = its_member
+                     LOCK IN SHARE MODE) THEN
+    SET sentence = CONCAT('a ring group rings extensions and outside numbers; the tenant has no extension ',
+                          its_member);
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
   END IF;
 END//
@@ -388,7 +396,7 @@ CREATE PROCEDURE check_park_group(its_tenant VARCHAR(64) CHARACTER SET ascii,
   COMMENT 'Refuses a park group whose recall, its own with its tenant''s, leads nowhere'
 BEGIN
   IF its_recall_mode IN ('parker_then_ring_group', 'ring_group_only') AND its_ring_group IS NULL
-     AND EXISTS (SELECT 1 FROM tenants WHERE tenant = its_tenant AND ring_group IS NULL) THEN
+     AND EXISTS (SELECT 1 FROM tenants WHERE tenant = its_tenant AND ring_group IS NULL LOCK IN SHARE MODE) THEN
     SIGNAL SQLSTATE '45000'
       SET MESSAGE_TEXT = 'the park group recalls to a ring group: name one, in the park group or in the tenant';
   END IF;
@@ -432,7 +440,7 @@ BEGIN
     SELECT CONCAT('the park group ', MIN(park_group), ' recalls to the tenant''s ring group: change it first')
       INTO sentence FROM park_groups
       WHERE tenant = NEW.tenant AND ring_group IS NULL AND recall_mode IN ('parker_then_ring_group', 'ring_group_only')
-      HAVING MIN(park_group) IS NOT NULL;
+      HAVING MIN(park_group) IS NOT NULL LOCK IN SHARE MODE;
     IF sentence IS NOT NULL THEN
       SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
     END IF;
@@ -456,7 +464,8 @@ END//
 
 -- ---- orbit ranges ----
 
-CREATE PROCEDURE check_orbit_range(its_tenant VARCHAR(64) CHARACTER SET ascii, its_old_name VARCHAR(64) CHARACTER SET utf8mb4,
+CREATE PROCEDURE check_orbit_range(its_tenant VARCHAR(64) CHARACTER SET ascii,
+                                   its_old_name VARCHAR(64) CHARACTER SET utf8mb4,
                                    its_name VARCHAR(64) CHARACTER SET utf8mb4,
                                    its_first VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin,
                                    its_last VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin)
@@ -472,21 +481,22 @@ BEGIN
   -- Orbits of one length, with their star, are in order as text.
   SELECT MIN(orbit_range) INTO other FROM orbit_ranges
     WHERE tenant = its_tenant AND NOT orbit_range <=> its_old_name AND CHAR_LENGTH(first_orbit) = CHAR_LENGTH(its_first)
-      AND first_orbit <= its_last AND last_orbit >= its_first;
+      AND first_orbit <= its_last AND last_orbit >= its_first LOCK IN SHARE MODE;
   IF other IS NOT NULL THEN
     SET sentence = CONCAT(its_first, ' to ', its_last, ' overlaps the range ', other);
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
   END IF;
   SELECT MIN(number) INTO other FROM numbers
     WHERE tenant = its_tenant AND kind <> 'park_code' AND CHAR_LENGTH(number) = CHAR_LENGTH(its_first)
-      AND number BETWEEN its_first AND its_last;
+      AND number BETWEEN its_first AND its_last LOCK IN SHARE MODE;
   IF other IS NOT NULL THEN
     SET sentence = CONCAT(its_first, ' to ', its_last, ' would take ', other, ', which is a number of the tenant');
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
   END IF;
   SELECT MIN(number) INTO other FROM numbers
     WHERE tenant = its_tenant AND kind = 'park_code' AND CHAR_LENGTH(number) <= CHAR_LENGTH(its_first)
-      AND number BETWEEN LEFT(its_first, CHAR_LENGTH(number)) AND LEFT(its_last, CHAR_LENGTH(number));
+      AND number BETWEEN LEFT(its_first, CHAR_LENGTH(number)) AND LEFT(its_last, CHAR_LENGTH(number))
+    LOCK IN SHARE MODE;
   IF other IS NOT NULL THEN
     SET sentence = CONCAT(its_first, ' to ', its_last, ' could not be dialled: some begin with the park code ', other);
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;

@@ -1,11 +1,8 @@
 // What the database refuses, and the sentence it says; the migrations and the demo tenant.
 #include <gmock/gmock.h>
 
-#include <memory>
-#include <regex>
-
 #include "parkd/store/schema.h"
-#include "tests/support/mariadb_server.h"
+#include "tests/component/sql_fixture.h"
 
 namespace callpark::test {
 namespace {
@@ -13,40 +10,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-class SqlSchema : public ::testing::Test {
- protected:
-  static void TearDownTestSuite() { server_.reset(); }
-  // Here and not for the suite: tests whose suite cannot be set up count as skipped, and not as failed.
-  void SetUp() override {
-    if (!server_) server_ = std::make_unique<MariadbServer>();
-  }
-  static MariadbServer& server() { return *server_; }
-
- private:
-  static inline std::unique_ptr<MariadbServer> server_;
-};
-
 // ---- refusals ----
-
-struct Refusal {
-  std::string statement;
-  std::string sentence;
-};
-
-class SqlRefusal : public SqlSchema {
- protected:
-  // All in one test, since each test that ctest starts brings a server up.
-  static void expect(const std::vector<Refusal>& refusals) {
-    const std::string count = "SELECT (SELECT COUNT(*) FROM numbers) + (SELECT COUNT(*) FROM dids)";
-    const std::string before = server().value(count);
-    for (const Refusal& refusal : refusals) {
-      SCOPED_TRACE(refusal.statement);
-      // In one transaction with what it needs, which is then undone.
-      EXPECT_THAT(server().refusal("START TRANSACTION; " + refusal.statement), HasSubstr(refusal.sentence));
-      EXPECT_EQ(server().value(count), before);
-    }
-  }
-};
 
 const std::string kExtension = "INSERT INTO extensions (tenant, extension, password) VALUES ";
 const std::string kCode = "INSERT INTO park_codes (tenant, code, action, bare, retrieve_code) VALUES ";

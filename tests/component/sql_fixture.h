@@ -1,0 +1,52 @@
+// A database with the demo tenant for a suite of tests, and wrong edits with the sentences that refuse them.
+#pragma once
+
+#include <gmock/gmock.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/support/mariadb_server.h"
+
+namespace callpark::test {
+
+class SqlSchema : public ::testing::Test {
+ protected:
+  static void TearDownTestSuite() { server_.reset(); }
+  // Here and not for the suite: tests whose suite cannot be set up count as skipped, and not as failed.
+  void SetUp() override {
+    if (!server_) server_ = std::make_unique<MariadbServer>();
+  }
+  static MariadbServer& server() { return *server_; }
+
+  /// What the server says to statements that are then undone, also when it takes them; empty when it takes them.
+  static std::string refusal_of(const std::string& statements) {
+    return server().refusal("START TRANSACTION; " + statements);
+  }
+
+ private:
+  static inline std::unique_ptr<MariadbServer> server_;
+};
+
+/// The last of the statements is refused; those before it are what it needs.
+struct Refusal {
+  std::string statements;
+  std::string sentence;
+};
+
+class SqlRefusal : public SqlSchema {
+ protected:
+  // All in one test, since each test that ctest starts brings a server up.
+  static void expect(const std::vector<Refusal>& refusals) {
+    const std::string count = "SELECT (SELECT COUNT(*) FROM numbers) + (SELECT COUNT(*) FROM dids)";
+    const std::string before = server().value(count);
+    for (const Refusal& refusal : refusals) {
+      SCOPED_TRACE(refusal.statements);
+      EXPECT_THAT(refusal_of(refusal.statements), ::testing::HasSubstr(refusal.sentence));
+    }
+    EXPECT_EQ(server().value(count), before);
+  }
+};
+
+}  // namespace callpark::test
