@@ -18,36 +18,80 @@ bool is_random_orbit(std::string_view text) {
          all_digits(text.substr(1));
 }
 
-Result<Command, park::RefusalReason> interpret_park(const DialledFacts& facts, const std::string& user) {
-  if (!facts.may_park) return failure(park::RefusalReason::kNotPermitted);
+OrbitWish wish_of(const DialledFacts& facts) {
   OrbitWish wish;
   wish.random_digits = facts.random_orbit_digits;
   wish.calls_per_orbit_max = facts.calls_per_orbit_max;
   wish.parked_calls_max = facts.parked_calls_max;
+  return wish;
+}
+
+Result<Command, park::RefusalReason> interpret_park(const DialledFacts& facts, const std::string& user) {
+  if (!facts.may_park) return failure(park::RefusalReason::kNotPermitted);
+  OrbitWish wish = wish_of(facts);
   if (facts.remainder_is_extension) {
-    wish.orbit = facts.remainder;
+    wish.orbits = {facts.remainder};
   } else if (!facts.remainder.empty()) {
     return failure(park::RefusalReason::kInvalidCode);
   } else if (facts.code->bare == BareCode::kOwnExtension) {
-    wish.orbit = user;
+    wish.orbits = {user};
   }
+  return Command(ParkCommand{std::move(wish)});
+}
+
+// FEATURES G1: the first member at whom nothing is parked, the parker himself last.
+Result<Command, park::RefusalReason> interpret_group_park(const DialledFacts& facts, const std::string& user) {
+  if (!facts.may_group_park || facts.park_group.empty()) return failure(park::RefusalReason::kNotPermitted);
+  if (!facts.remainder.empty()) return failure(park::RefusalReason::kInvalidCode);
+  OrbitWish wish = wish_of(facts);
+  wish.calls_per_orbit_max = 1;
+  wish.park_group = facts.park_group;
+  wish.orbits = facts.park_group_members;
+  std::stable_partition(wish.orbits.begin(), wish.orbits.end(),
+                        [&](const std::string& member) { return member != user; });
   return Command(ParkCommand{std::move(wish)});
 }
 
 Result<Command, park::RefusalReason> interpret_retrieve(const DialledFacts& facts, const std::string& user) {
   if (!facts.may_retrieve) return failure(park::RefusalReason::kNotPermitted);
-  if (facts.remainder.empty()) return Command(RetrieveCommand{{user}});
+  if (facts.remainder.empty()) return Command(RetrieveCommand{{{user}, facts.park_group}});
   if (facts.remainder_is_extension || is_random_orbit(facts.remainder))
-    return Command(RetrieveCommand{{facts.remainder}});
+    return Command(RetrieveCommand{{{facts.remainder}, ""}});
   // A number that is nobody's is an orbit where nothing is parked; anything else is a slip of the finger.
   return failure(all_digits(facts.remainder) ? park::RefusalReason::kNoCallParked : park::RefusalReason::kInvalidCode);
 }
 
+Result<Command, park::RefusalReason> interpret_range(const DialledFacts& facts, Dialled dialled) {
+  const bool is_park_number = facts.range_orbit.empty();
+  if (!is_park_number && dialled == Dialled::kAsCall) {
+    if (!facts.may_retrieve) return failure(park::RefusalReason::kNotPermitted);
+    return Command(RetrieveCommand{{{facts.range_orbit}, ""}});
+  }
+  if (!facts.may_park) return failure(park::RefusalReason::kNotPermitted);
+  OrbitWish wish = wish_of(facts);
+  wish.calls_per_orbit_max = 1;
+  if (is_park_number) {
+    wish.range = facts.range;
+  } else {
+    wish.orbits = {facts.range_orbit};
+  }
+  return Command(ParkCommand{std::move(wish)});
+}
+
 }  // namespace
 
-Result<Command, park::RefusalReason> interpret(const DialledFacts& facts, const std::string& user) {
+Result<Command, park::RefusalReason> interpret(const DialledFacts& facts, const std::string& user, Dialled dialled) {
+  if (facts.range) return interpret_range(facts, dialled);
   if (!facts.code) return failure(park::RefusalReason::kInvalidCode);
-  return facts.code->action == CodeAction::kPark ? interpret_park(facts, user) : interpret_retrieve(facts, user);
+  switch (facts.code->action) {
+    case CodeAction::kPark:
+      return interpret_park(facts, user);
+    case CodeAction::kGroupPark:
+      return interpret_group_park(facts, user);
+    case CodeAction::kRetrieve:
+      break;
+  }
+  return interpret_retrieve(facts, user);
 }
 
 std::string dialled_to_retrieve(const DialledFacts& facts, const std::string& orbit) {

@@ -14,14 +14,17 @@ namespace callpark {
 struct ParkCommand {
   OrbitWish wish;
 };
-/// The first of these orbits that has a call.
 struct RetrieveCommand {
-  std::vector<std::string> orbits;
+  RetrieveWish wish;
 };
 using Command = std::variant<ParkCommand, RetrieveCommand>;
 
+/// How the number was used. An orbit of a range parks when a call is transferred to it, and retrieves when it is
+/// dialled.
+enum class Dialled { kAsCall, kAsTransfer };
+
 /// `user` is the extension that dials.
-Result<Command, park::RefusalReason> interpret(const DialledFacts& facts, const std::string& user);
+Result<Command, park::RefusalReason> interpret(const DialledFacts& facts, const std::string& user, Dialled dialled);
 
 /// What a retriever dials for this orbit: `*71` and `333`, `*71` and `*7250`.
 std::string dialled_to_retrieve(const DialledFacts& facts, const std::string& orbit);

@@ -266,7 +266,7 @@ void ParkService::on_feature_call(FeatureCall call) {
 
 void ParkService::on_looked_up(const FeatureCall& call, const LookedUp& facts) {
   if (!facts) return refuse_call(call.call, park::RefusalReason::kUnavailable, "");
-  const auto command = interpret(*facts, call.user);
+  const auto command = interpret(*facts, call.user, Dialled::kAsCall);
   if (!command) return refuse_call(call.call, command.error(), facts->language);
   std::visit(overloaded{[&](const ParkCommand& park) { park_held(call, *facts, park); },
                         [&](const RetrieveCommand& wanted) { retrieve(call, *facts, wanted); }},
@@ -298,7 +298,7 @@ void ParkService::park_held(const FeatureCall& call, const DialledFacts& facts, 
 }
 
 void ParkService::retrieve(const FeatureCall& call, const DialledFacts& facts, const RetrieveCommand& command) {
-  store_.claim_call(call.tenant, command.orbits, call.user,
+  store_.claim_call(call.tenant, command.wish, call.user,
                     [this, id = call.call, language = facts.language](Result<ParkedCallRow, ClaimCallFailure> won) {
                       const bool waits = open_calls_.count(id) != 0;
                       if (!won) {
@@ -330,7 +330,7 @@ void ParkService::retrieve(const FeatureCall& call, const DialledFacts& facts, c
 void ParkService::on_refer(Referral referral) {
   store_.look_up(referral.tenant, referral.user, referral.dialled, [this, referral](const LookedUp& facts) {
     if (!facts) return refuse_refer(referral.refer, park::RefusalReason::kUnavailable, Legs::Adoption::kReleased);
-    const auto command = interpret(*facts, referral.user);
+    const auto command = interpret(*facts, referral.user, Dialled::kAsTransfer);
     const auto* park = command ? std::get_if<ParkCommand>(&*command) : nullptr;
     if (park) return park_referred(referral, *facts, *park);
     // FEATURES S11: a transfer to a code that retrieves would join two callers; it is refused like junk.
@@ -358,10 +358,10 @@ void ParkService::on_refer_of_peer(const ParkId& park_id, Referral referral) {
 void ParkService::repark_referred(const ParkId& park_id, const Referral& referral, const LookedUp& facts) {
   if (!facts) return refuse_refer(referral.refer, park::RefusalReason::kUnavailable, Legs::Adoption::kKept);
   ParkedCall* parked = find(park_id);
-  const auto command = interpret(*facts, referral.user);
+  const auto command = interpret(*facts, referral.user, Dialled::kAsTransfer);
   const auto* park = command ? std::get_if<ParkCommand>(&*command) : nullptr;
   const bool talks = parked && std::holds_alternative<park::Talking>(parked->state.phase);
-  if (talks && !facts->code && !referral.dialled.empty()) {
+  if (talks && !facts->code && !facts->range && !referral.dialled.empty()) {
     parked->refer = referral.refer;
     parked->target = {referral.tenant, referral.dialled, referral.replaces, ""};
     parked->target_status = 480;
@@ -400,6 +400,7 @@ ParkService::ParkedCall& ParkService::start(const std::string& tenant, const std
 }
 
 void ParkService::rewish(ParkedCall& call, const std::string& user, const DialledFacts& facts, OrbitWish wish) {
+  call.row.park_group = wish.park_group;
   call.wish = std::move(wish);
   call.facts = facts;
   call.row.state = RowState::kAdopting;

@@ -126,8 +126,15 @@ struct ParkedCallRow {
 
 // ---- store ----
 
-enum class CodeAction { kPark, kRetrieve };
+enum class CodeAction { kPark, kGroupPark, kRetrieve };
 enum class BareCode { kOwnExtension, kRandomOrbit };
+
+/// Numbers that belong to nobody: all of equal length, a star may lead.
+struct OrbitRange {
+  std::string first;
+  std::string last;
+  friend bool operator==(const OrbitRange&, const OrbitRange&) = default;
+};
 
 /// What the tables say of one dialled number and of who dials it; how it is understood is dialled_code.h's.
 struct DialledFacts {
@@ -140,7 +147,13 @@ struct DialledFacts {
   std::optional<Code> code;
   std::string remainder;  // what is behind the code, without a trailing '#'
   bool remainder_is_extension = false;
+  /// Instead of a code: the park number of a range, or an orbit of it.
+  std::optional<OrbitRange> range;
+  std::string range_orbit;  // "": its park number was dialled
+  std::string park_group;   // the user's; "": none
+  std::vector<std::string> park_group_members;
   bool may_park = false;
+  bool may_group_park = false;
   bool may_retrieve = false;
   std::string language;     // the extension's, else the tenant's
   std::string music_class;  // "": a ringback tone
@@ -148,13 +161,15 @@ struct DialledFacts {
   int calls_per_orbit_max = 1;
   int parked_calls_max = 0;  // 0: no cap
   int park_seconds_max = 3600;
-  RecallSettings recall;
+  RecallSettings recall;  // of a code that parks in the group, the group's
 };
 
 struct StoreUnavailable {};
 
 struct OrbitWish {
-  std::string orbit;  // empty: a random one
+  std::vector<std::string> orbits;  // the first that is free
+  std::optional<OrbitRange> range;  // without orbits: the one that is free for the longest time; else a random one
+  std::string park_group;           // parked for the members of this group
   int random_digits = 4;
   int calls_per_orbit_max = 1;
   int parked_calls_max = 0;
@@ -162,6 +177,11 @@ struct OrbitWish {
 struct OrbitGot {
   std::string orbit;
   int slot = 0;
+};
+/// The first of the orbits that has a call, else what the group has; of several calls the oldest.
+struct RetrieveWish {
+  std::vector<std::string> orbits;
+  std::string park_group;  // "": none
 };
 enum class ClaimOrbitFailure { kTaken, kTooManyParked, kUnavailable };
 enum class ClaimCallFailure { kNoneParked, kAlreadyPickedUp, kUnavailable };
@@ -183,8 +203,8 @@ class Store {
   virtual void claim_orbit(ParkedCallRow row, OrbitWish wish, Answer<Result<OrbitGot, ClaimOrbitFailure>> answer) = 0;
   /// The whole row. A row that has been won meanwhile (kRetrieving) stays won.
   virtual void write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> answer) = 0;
-  /// Wins the oldest call parked at the first of `orbits` that has one: kParked becomes kRetrieving, once.
-  virtual void claim_call(std::string tenant, std::vector<std::string> orbits, std::string retriever,
+  /// Wins a call: kParked becomes kRetrieving, once.
+  virtual void claim_call(std::string tenant, RetrieveWish wish, std::string retriever,
                           Answer<Result<ParkedCallRow, ClaimCallFailure>> answer) = 0;
   /// Wins this call for whom a recall has called, with his dialog as the row's peer; once, like claim_call().
   virtual void claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCallFailure>> answer) = 0;

@@ -1,6 +1,7 @@
 #include "parkd/store/dialled_facts_query.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "parkd/store/recall_mode.h"
 
@@ -14,38 +15,74 @@ std::string number_of(std::string dialled) {
   return dialled;
 }
 
-// Parameters: number, user, number, tenant.
+// Parameters: number, user, user, number, number, number, number, tenant. A group's own settings count for what is
+// parked in it.
 constexpr const char* kSql = R"sql(
 SELECT
   COALESCE(e.language, t.language),
-  IF(t.music_on, t.music_class, ''),
+  IF(COALESCE(g.music_on, t.music_on), COALESCE(g.music_class, t.music_class), ''),
   t.random_orbit_digits,
   t.calls_per_orbit_max,
   t.parked_calls_max,
   t.park_seconds_max,
   COALESCE(e.enabled AND e.may_park, 0),
   COALESCE(e.enabled AND e.may_retrieve, 0),
+  COALESCE(e.enabled AND e.may_group_park, 0),
+  COALESCE(g.recall_mode, t.recall_mode),
+  COALESCE(g.recall_after_seconds, t.recall_after_seconds),
+  COALESCE(g.ring_seconds, t.ring_seconds),
+  COALESCE(g.recall_retry_seconds, t.recall_retry_seconds),
+  COALESCE(g.recall_attempts_max, t.recall_attempts_max),
+  COALESCE(g.alert_ring_group_wait_seconds, t.alert_ring_group_wait_seconds),
+  COALESCE(g.ring_group, t.ring_group),
+  COALESCE(g.fallback_destination, t.fallback_destination),
+  m.park_group,
+  (SELECT GROUP_CONCAT(o.extension ORDER BY o.position) FROM park_group_members o
+   WHERE o.tenant = m.tenant AND o.park_group = m.park_group),
+  r.first_orbit,
+  r.last_orbit,
+  r.park_number,
   c.code,
   c.action,
   c.bare,
   COALESCE(c.retrieve_code,
-           (SELECT MIN(r.code) FROM park_codes r WHERE r.tenant = t.tenant AND r.action = 'retrieve')),
+           (SELECT MIN(a.code) FROM park_codes a WHERE a.tenant = t.tenant AND a.action = 'retrieve')),
   EXISTS (SELECT 1 FROM extensions x WHERE x.tenant = t.tenant
-          AND x.extension = CONVERT(SUBSTRING(?, CHAR_LENGTH(c.code) + 1) USING ascii) COLLATE ascii_bin),
-  t.recall_mode,
-  t.recall_after_seconds,
-  t.ring_seconds,
-  t.recall_retry_seconds,
-  t.recall_attempts_max,
-  t.alert_ring_group_wait_seconds,
-  t.ring_group,
-  t.fallback_destination
+          AND x.extension = CONVERT(SUBSTRING(?, CHAR_LENGTH(c.code) + 1) USING ascii) COLLATE ascii_bin)
 FROM tenants t
 LEFT JOIN extensions e ON e.tenant = t.tenant AND e.extension = ?
+LEFT JOIN park_group_members m ON m.tenant = t.tenant AND m.extension = ?
 LEFT JOIN park_codes c ON c.tenant = t.tenant AND c.code = LEFT(?, CHAR_LENGTH(c.code))
+LEFT JOIN park_groups g ON g.tenant = m.tenant AND g.park_group = m.park_group AND c.action = 'group_park'
+LEFT JOIN orbit_ranges r ON r.tenant = t.tenant AND r.enabled AND (r.park_number = ? OR
+  (CHAR_LENGTH(r.first_orbit) = CHAR_LENGTH(?) AND ? BETWEEN r.first_orbit AND r.last_orbit))
 WHERE t.tenant = ? AND t.enabled
 ORDER BY CHAR_LENGTH(c.code) DESC LIMIT 1
 )sql";
+
+CodeAction action_of(const std::string& name) {
+  if (name == "park") return CodeAction::kPark;
+  return name == "group_park" ? CodeAction::kGroupPark : CodeAction::kRetrieve;
+}
+
+std::vector<std::string> split(const std::string& list) {
+  std::vector<std::string> items;
+  std::istringstream stream(list);
+  for (std::string item; std::getline(stream, item, ',');) items.push_back(item);
+  return items;
+}
+
+// The columns of a row, one after the other.
+class Columns {
+ public:
+  explicit Columns(const DatabaseConnection::Row& row) : row_(row) {}
+  std::string text() { return row_.at(next_++).value_or(""); }
+  int integer() { return std::stoi(row_.at(next_++).value_or("0")); }
+
+ private:
+  const DatabaseConnection::Row& row_;
+  std::size_t next_ = 0;
+};
 
 }  // namespace
 
@@ -54,34 +91,43 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
   const std::string number = number_of(dialled);
   DialledFacts facts;
   facts.language = "en";
-  const auto rows = connection.query(kSql, {number, user, number, tenant});
+  const auto rows = connection.query(kSql, {number, user, user, number, number, number, number, tenant});
   if (rows.empty()) return facts;
-  const DatabaseConnection::Row& row = rows.front();
-  const auto text = [&row](std::size_t column) { return row.at(column).value_or(""); };
-  const auto integer = [&row](std::size_t column) { return std::stoi(row.at(column).value_or("0")); };
-  facts.language = text(0);
-  facts.music_class = text(1);
-  facts.random_orbit_digits = integer(2);
-  facts.calls_per_orbit_max = integer(3);
-  facts.parked_calls_max = integer(4);
-  facts.park_seconds_max = integer(5);
-  facts.may_park = integer(6) != 0;
-  facts.may_retrieve = integer(7) != 0;
-  facts.recall = {.mode = recall_mode_of(text(13)),
-                  .after_seconds = integer(14),
-                  .ring_seconds = integer(15),
-                  .retry_seconds = integer(16),
-                  .attempts_max = integer(17),
-                  .alert_ring_group_wait_seconds = integer(18),
-                  .ring_group = text(19),
-                  .fallback_destination = text(20)};
-  if (!row.at(8)) return facts;
-  facts.code = DialledFacts::Code{.code = text(8),
-                                  .action = text(9) == "park" ? CodeAction::kPark : CodeAction::kRetrieve,
-                                  .bare = text(10) == "random_orbit" ? BareCode::kRandomOrbit : BareCode::kOwnExtension,
-                                  .retrieve_code = text(11)};
-  facts.remainder = number.substr(facts.code->code.size());
-  facts.remainder_is_extension = integer(12) != 0;
+  Columns columns(rows.front());
+  facts.language = columns.text();
+  facts.music_class = columns.text();
+  facts.random_orbit_digits = columns.integer();
+  facts.calls_per_orbit_max = columns.integer();
+  facts.parked_calls_max = columns.integer();
+  facts.park_seconds_max = columns.integer();
+  facts.may_park = columns.integer() != 0;
+  facts.may_retrieve = columns.integer() != 0;
+  facts.may_group_park = columns.integer() != 0;
+  facts.recall.mode = recall_mode_of(columns.text());
+  facts.recall.after_seconds = columns.integer();
+  facts.recall.ring_seconds = columns.integer();
+  facts.recall.retry_seconds = columns.integer();
+  facts.recall.attempts_max = columns.integer();
+  facts.recall.alert_ring_group_wait_seconds = columns.integer();
+  facts.recall.ring_group = columns.text();
+  facts.recall.fallback_destination = columns.text();
+  facts.park_group = columns.text();
+  facts.park_group_members = split(columns.text());
+  const OrbitRange range{columns.text(), columns.text()};
+  const std::string park_number = columns.text();
+  if (!park_number.empty()) {
+    facts.range = range;
+    if (number != park_number) facts.range_orbit = number;
+  }
+  DialledFacts::Code code;
+  code.code = columns.text();
+  if (code.code.empty()) return facts;
+  code.action = action_of(columns.text());
+  code.bare = columns.text() == "random_orbit" ? BareCode::kRandomOrbit : BareCode::kOwnExtension;
+  code.retrieve_code = columns.text();
+  facts.code = code;
+  facts.remainder = number.substr(code.code.size());
+  facts.remainder_is_extension = columns.integer() != 0;
   return facts;
 }
 

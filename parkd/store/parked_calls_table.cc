@@ -140,7 +140,7 @@ Result<OrbitGot, ClaimOrbitFailure> ParkedCallsTable::claim_orbit(OrbitClaim& cl
   }
   claim.moves = !found.empty();
   claim.row.state = RowState::kAdopting;
-  switch (claim.wish.orbit.empty() ? put_at_random(claim) : put_at_wished(claim)) {
+  switch (put_somewhere(claim)) {
     case Put::kDone:
       return OrbitGot{claim.row.orbit, claim.row.slot};
     case Put::kPlaceTaken:
@@ -164,9 +164,24 @@ ParkedCallsTable::Put ParkedCallsTable::put(OrbitClaim& claim, const std::string
   }
 }
 
+ParkedCallsTable::Put ParkedCallsTable::put_somewhere(OrbitClaim& claim) {
+  if (!claim.wish.orbits.empty()) return put_at_wished(claim);
+  return claim.wish.range ? put_in_range(claim) : put_at_random(claim);
+}
+
 ParkedCallsTable::Put ParkedCallsTable::put_at_wished(OrbitClaim& claim) {
-  for (int slot = 1; slot <= claim.wish.calls_per_orbit_max; ++slot) {
-    const Put outcome = put(claim, claim.wish.orbit, slot);
+  for (const std::string& orbit : claim.wish.orbits) {
+    for (int slot = 1; slot <= claim.wish.calls_per_orbit_max; ++slot) {
+      const Put outcome = put(claim, orbit, slot);
+      if (outcome != Put::kPlaceTaken) return outcome;
+    }
+  }
+  return Put::kPlaceTaken;
+}
+
+ParkedCallsTable::Put ParkedCallsTable::put_in_range(OrbitClaim& claim) {
+  for (const std::string& orbit : free_orbits_of(claim.row.tenant, *claim.wish.range)) {
+    const Put outcome = put(claim, orbit, 1);
     if (outcome != Put::kPlaceTaken) return outcome;
   }
   return Put::kPlaceTaken;
@@ -211,6 +226,34 @@ bool ParkedCallsTable::in_quarantine(const std::string& tenant, const std::strin
                   "WHERE tenant = ? AND orbit = ? AND quarantined_until > UTC_TIMESTAMP(3)",
                   {tenant, orbit})
               .empty();
+}
+
+// In the order in which they are to be taken: those that were never used, then the one that was freed first.
+std::vector<std::string> ParkedCallsTable::free_orbits_of(const std::string& tenant, const OrbitRange& range) {
+  std::set<std::string> used;
+  std::vector<std::string> freed;
+  for (const Row& row : connection_.query("SELECT orbit FROM parked_calls WHERE tenant = ? AND orbit BETWEEN ? AND ?",
+                                          {tenant, range.first, range.last})) {
+    used.insert(text(row, 0));
+  }
+  for (const Row& row :
+       connection_.query("SELECT orbit FROM released_orbits WHERE tenant = ? AND orbit BETWEEN ? AND ? "
+                         "ORDER BY released_at, orbit",
+                         {tenant, range.first, range.last})) {
+    if (used.insert(text(row, 0)).second) freed.push_back(text(row, 0));
+  }
+  std::vector<std::string> left;
+  const std::size_t star = range.first.starts_with('*') ? 1 : 0;
+  const std::size_t digits = range.first.size() - star;
+  const std::int64_t last = std::stoll(range.last.substr(star));
+  for (std::int64_t number = std::stoll(range.first.substr(star)); number <= last; ++number) {
+    std::string orbit = std::to_string(number);
+    orbit.insert(0, digits - orbit.size(), '0');
+    if (star != 0) orbit.insert(0, 1, '*');
+    if (!used.contains(orbit)) left.push_back(std::move(orbit));
+  }
+  left.insert(left.end(), freed.begin(), freed.end());
+  return left;
 }
 
 std::vector<std::string> ParkedCallsTable::free_random_orbits(const std::string& tenant, int digits) {
@@ -287,32 +330,36 @@ std::vector<ParkedCallRow> ParkedCallsTable::load() {
 
 Result<ParkedCallRow, ClaimCallFailure> ParkedCallsTable::claim_call(CallClaim& claim) {
   if (std::exchange(claim.tried, true)) {
-    for (const std::string& orbit : claim.orbits) {
-      if (auto row = call_won(claim, orbit)) return std::move(*row);
-    }
+    if (auto row = call_won(claim)) return std::move(*row);
   }
   bool picked_up = false;
-  for (const std::string& orbit : claim.orbits) {
-    // Of two retrievers, the second finds the state changed.
-    const int changed = connection_.execute(
-        "UPDATE parked_calls SET state = 'retrieving', retriever = ?, owner = ?, epoch = ?, retrieve_id = ? "
-        "WHERE tenant = ? AND orbit = ? AND state = 'parked' ORDER BY parked_at, park_id LIMIT 1",
-        {claim.retriever, owner_.node, owner_.epoch, claim.retrieve_id, claim.tenant, orbit});
-    if (changed == 1) {
-      if (auto row = call_won(claim, orbit)) return std::move(*row);
-      // It ended this very moment.
-    } else {
+  for (const std::string& orbit : claim.wish.orbits) {
+    if (!win(claim, "orbit", orbit)) {
       picked_up = picked_up || was_picked_up(claim.tenant, orbit);
-    }
+    } else if (auto row = call_won(claim)) {
+      return std::move(*row);
+    }  // else it ended this very moment
+  }
+  if (!claim.wish.park_group.empty() && win(claim, "park_group", claim.wish.park_group)) {
+    if (auto row = call_won(claim)) return std::move(*row);
   }
   return failure(picked_up ? ClaimCallFailure::kAlreadyPickedUp : ClaimCallFailure::kNoneParked);
 }
 
-std::optional<ParkedCallRow> ParkedCallsTable::call_won(const CallClaim& claim, const std::string& orbit) {
-  const auto rows = connection_.query("SELECT " + std::string(kColumns) +
-                                          " FROM parked_calls WHERE tenant = ? AND orbit = ? AND retrieve_id = ? "
-                                          "AND state = 'retrieving'",
-                                      {claim.tenant, orbit, claim.retrieve_id});
+// Of two retrievers, the second finds the state changed.
+bool ParkedCallsTable::win(const CallClaim& claim, const char* where, const std::string& place) {
+  return connection_.execute(
+             "UPDATE parked_calls SET state = 'retrieving', retriever = ?, owner = ?, epoch = ?, retrieve_id = ? "
+             "WHERE tenant = ? AND " +
+                 std::string(where) + " = ? AND state = 'parked' ORDER BY parked_at, park_id LIMIT 1",
+             {claim.retriever, owner_.node, owner_.epoch, claim.retrieve_id, claim.tenant, place}) == 1;
+}
+
+std::optional<ParkedCallRow> ParkedCallsTable::call_won(const CallClaim& claim) {
+  const auto rows =
+      connection_.query("SELECT " + std::string(kColumns) +
+                            " FROM parked_calls WHERE tenant = ? AND retrieve_id = ? AND state = 'retrieving'",
+                        {claim.tenant, claim.retrieve_id});
   if (rows.empty()) return std::nullopt;
   return row_of(rows.front());
 }
@@ -329,12 +376,10 @@ bool ParkedCallsTable::was_picked_up(const std::string& tenant, const std::strin
 }
 
 void ParkedCallsTable::undo(const CallClaim& claim) {
-  for (const std::string& orbit : claim.orbits) {
-    connection_.execute(
-        "UPDATE parked_calls SET state = 'parked', retriever = '', retrieve_id = '' "
-        "WHERE tenant = ? AND orbit = ? AND retrieve_id = ? AND state = 'retrieving'",
-        {claim.tenant, orbit, claim.retrieve_id});
-  }
+  connection_.execute(
+      "UPDATE parked_calls SET state = 'parked', retriever = '', retrieve_id = '' "
+      "WHERE tenant = ? AND retrieve_id = ? AND state = 'retrieving'",
+      {claim.tenant, claim.retrieve_id});
 }
 
 bool ParkedCallsTable::claim_for_target(const ParkedCallRow& row, const std::string& retrieve_id) {
@@ -357,9 +402,13 @@ void ParkedCallsTable::unclaim_call(const ParkId& park_id) {
       {park_id, owner_.node, owner_.epoch});
 }
 
+// Those of ranges are kept: which was freed first matters as long as the range stands, and they are no more than it
+// has.
 void ParkedCallsTable::forget_released_orbits() {
   connection_.execute(
-      "DELETE FROM released_orbits WHERE quarantined_until < UTC_TIMESTAMP(3) - INTERVAL 1 MINUTE LIMIT 1000");
+      "DELETE FROM released_orbits WHERE quarantined_until < UTC_TIMESTAMP(3) - INTERVAL 1 MINUTE "
+      "AND NOT EXISTS (SELECT 1 FROM orbit_ranges r WHERE r.tenant = released_orbits.tenant "
+      "AND released_orbits.orbit BETWEEN r.first_orbit AND r.last_orbit) LIMIT 1000");
 }
 
 }  // namespace callpark

@@ -30,7 +30,7 @@ struct OrbitClaim {
 /// Somebody on his way to a parked call.
 struct CallClaim {
   std::string tenant;
-  std::vector<std::string> orbits;
+  RetrieveWish wish;
   std::string retriever;
   std::string retrieve_id;
   bool tried = false;  // it may have won already
@@ -68,14 +68,18 @@ class ParkedCallsTable {
   enum class Put { kDone, kPlaceTaken, kNotOurs };
 
   Put put(OrbitClaim& claim, const std::string& orbit, int slot);
+  Put put_somewhere(OrbitClaim& claim);
   Put put_at_wished(OrbitClaim& claim);
+  Put put_in_range(OrbitClaim& claim);
   Put put_at_random(OrbitClaim& claim);
   bool too_many_parked(const std::string& tenant, int parked_calls_max);
   bool in_quarantine(const std::string& tenant, const std::string& orbit);
+  std::vector<std::string> free_orbits_of(const std::string& tenant, const OrbitRange& range);
   std::vector<std::string> free_random_orbits(const std::string& tenant, int digits);
   int insert(const ParkedCallRow& row, const std::string& operation_id);
   int update(const ParkedCallRow& row, const std::string& operation_id);
-  std::optional<ParkedCallRow> call_won(const CallClaim& claim, const std::string& orbit);
+  bool win(const CallClaim& claim, const char* where, const std::string& place);
+  std::optional<ParkedCallRow> call_won(const CallClaim& claim);
   bool was_picked_up(const std::string& tenant, const std::string& orbit);
 
   DatabaseConnection& connection_;

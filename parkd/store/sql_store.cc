@@ -74,10 +74,10 @@ void SqlStore::write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> a
       failure(StoreUnavailable{}), std::move(answer), nullptr);
 }
 
-void SqlStore::claim_call(std::string tenant, std::vector<std::string> orbits, std::string retriever,
+void SqlStore::claim_call(std::string tenant, RetrieveWish wish, std::string retriever,
                           Answer<Result<ParkedCallRow, ClaimCallFailure>> answer) {
   const auto claim = std::make_shared<CallClaim>(
-      CallClaim{std::move(tenant), std::move(orbits), std::move(retriever), new_operation_id(), false});
+      CallClaim{std::move(tenant), std::move(wish), std::move(retriever), new_operation_id(), false});
   ask<Result<ParkedCallRow, ClaimCallFailure>>(
       "",
       [this, claim](DatabaseConnection& connection) { return ParkedCallsTable(connection, owner_).claim_call(*claim); },

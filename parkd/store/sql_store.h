@@ -43,7 +43,7 @@ class SqlStore final : public Store {
                Answer<Result<DialledFacts, StoreUnavailable>> answer) override;
   void claim_orbit(ParkedCallRow row, OrbitWish wish, Answer<Result<OrbitGot, ClaimOrbitFailure>> answer) override;
   void write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> answer) override;
-  void claim_call(std::string tenant, std::vector<std::string> orbits, std::string retriever,
+  void claim_call(std::string tenant, RetrieveWish wish, std::string retriever,
                   Answer<Result<ParkedCallRow, ClaimCallFailure>> answer) override;
   void claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCallFailure>> answer) override;
   void unclaim_call(ParkId park_id) override;

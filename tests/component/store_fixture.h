@@ -42,7 +42,7 @@ inline ParkedCallRow example_row(const std::string& park_id) {
 
 inline OrbitWish at(const std::string& orbit) {
   OrbitWish wish;
-  wish.orbit = orbit;
+  wish.orbits = {orbit};
   return wish;
 }
 
@@ -114,7 +114,7 @@ class StoreTest : public ::testing::Test {
     return await<Written>([&](auto answer) { store.write(row, answer); }).value_or(failure(StoreUnavailable{}));
   }
   Won claim_call(Store& store, const std::vector<std::string>& orbits, const std::string& retriever = "104") {
-    return await<Won>([&](auto answer) { store.claim_call(kTenant, orbits, retriever, answer); })
+    return await<Won>([&](auto answer) { store.claim_call(kTenant, {orbits, ""}, retriever, answer); })
         .value_or(failure(ClaimCallFailure::kUnavailable));
   }
   Loaded load(Store& store) {

@@ -136,7 +136,7 @@ TEST_F(StoreClaimOrbit, ATenantParksNoMoreThanItsCap) {
   OrbitWish wish = at("101");
   wish.parked_calls_max = 1;
   ASSERT_TRUE(claim_orbit(*store, example_row("a"), wish));
-  wish.orbit = "102";
+  wish.orbits = {"102"};
   EXPECT_EQ(claim_orbit(*store, example_row("b"), wish).error(), ClaimOrbitFailure::kTooManyParked);
   wish.parked_calls_max = 2;
   EXPECT_TRUE(claim_orbit(*store, example_row("b"), wish));

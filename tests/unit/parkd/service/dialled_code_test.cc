@@ -23,13 +23,13 @@ DialledFacts facts_of(const std::string& code, CodeAction action, BareCode bare,
 
 /// "park 101", "park at random", "retrieve 101", or the refusal's number.
 std::string meaning(const DialledFacts& facts, const std::string& user = "101") {
-  const auto command = interpret(facts, user);
+  const auto command = interpret(facts, user, Dialled::kAsCall);
   if (!command) return "refused " + std::to_string(static_cast<int>(command.error()));
   if (const auto* park = std::get_if<ParkCommand>(&*command)) {
-    return park->wish.orbit.empty() ? "park at random" : "park " + park->wish.orbit;
+    return park->wish.orbits.empty() ? "park at random" : "park " + park->wish.orbits.front();
   }
   std::string text = "retrieve";
-  for (const std::string& orbit : std::get<RetrieveCommand>(*command).orbits) text += " " + orbit;
+  for (const std::string& orbit : std::get<RetrieveCommand>(*command).wish.orbits) text += " " + orbit;
   return text;
 }
 std::string refused(RefusalReason reason) {
@@ -43,7 +43,7 @@ TEST(DialledCode, P1_TheBareParkCodeOfOwnExtensionsMeansTheOwnExtension) {
 TEST(DialledCode, S4_TheBareParkCodeOfRandomOrbitsMeansARandomOne) {
   const DialledFacts facts = facts_of("*70", CodeAction::kPark, BareCode::kRandomOrbit, "");
   EXPECT_EQ(meaning(facts), "park at random");
-  const OrbitWish wish = std::get<ParkCommand>(*interpret(facts, "101")).wish;
+  const OrbitWish wish = std::get<ParkCommand>(*interpret(facts, "101", Dialled::kAsCall)).wish;
   EXPECT_EQ(wish.random_digits, 5);
   EXPECT_EQ(wish.calls_per_orbit_max, 3);
   EXPECT_EQ(wish.parked_calls_max, 7);
@@ -133,14 +133,14 @@ TEST(DialledCode, S11_NoCombinationTurnsOneActionIntoTheOther) {
           DialledFacts facts = facts_of("*70", action, bare, remainder, (flags & 1) != 0);
           facts.may_park = (flags & 2) != 0;
           facts.may_retrieve = (flags & 4) != 0;
-          const auto command = interpret(facts, "101");
+          const auto command = interpret(facts, "101", Dialled::kAsCall);
           if (!command) continue;
           if (const auto* park = std::get_if<ParkCommand>(&*command)) {
             EXPECT_EQ(action, CodeAction::kPark);
             EXPECT_TRUE(facts.may_park);
-            EXPECT_TRUE(park->wish.orbit == remainder || (*remainder == 0 && park->wish.orbit == "101"));
+            EXPECT_TRUE(park->wish.orbits == std::vector<std::string>{*remainder == 0 ? "101" : remainder});
           } else {
-            const auto& orbits = std::get<RetrieveCommand>(*command).orbits;
+            const auto& orbits = std::get<RetrieveCommand>(*command).wish.orbits;
             EXPECT_EQ(action, CodeAction::kRetrieve);
             EXPECT_TRUE(facts.may_retrieve);
             ASSERT_EQ(orbits.size(), 1U);

@@ -146,11 +146,11 @@ class FakeStore final : public Store {
       steps_.add("answer " + id, [answer, written] { answer(written); });
     });
   }
-  void claim_call(std::string tenant, std::vector<std::string> orbits, std::string retriever,
+  void claim_call(std::string tenant, RetrieveWish wish, std::string retriever,
                   Answer<Result<ParkedCallRow, ClaimCallFailure>> answer) override {
     const std::string name = "claim " + std::to_string(++last_);
-    steps_.add(name, [this, name, tenant, orbits, retriever, answer] {
-      auto won = win(tenant, orbits, retriever);
+    steps_.add(name, [this, name, tenant, wish, retriever, answer] {
+      auto won = win(tenant, wish.orbits, retriever);
       steps_.add(name, [answer, won] { answer(won); });
     });
   }
@@ -204,7 +204,7 @@ class FakeStore final : public Store {
         std::count_if(rows.begin(), rows.end(), [](const auto& one) { return !one.second.orbit.empty(); });
     if (wish.parked_calls_max != 0 && holding >= wish.parked_calls_max)
       return failure(ClaimOrbitFailure::kTooManyParked);
-    row.orbit = wish.orbit.empty() ? "*" + std::to_string(1000 + ++last_orbit_) : wish.orbit;
+    row.orbit = wish.orbits.empty() ? "*" + std::to_string(1000 + ++last_orbit_) : wish.orbits.front();
     for (row.slot = 1; row.slot <= wish.calls_per_orbit_max; ++row.slot) {
       const bool taken = std::any_of(rows.begin(), rows.end(), [&](const auto& one) {
         return one.second.orbit == row.orbit && one.second.slot == row.slot && one.first != row.park_id;
