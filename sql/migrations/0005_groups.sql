@@ -278,8 +278,8 @@ BEGIN
   END IF;
 END//
 
-CREATE OR REPLACE TRIGGER numbers_before_delete BEFORE DELETE ON numbers FOR EACH ROW
-  CALL refuse_while_used(OLD.tenant, OLD.number)//
+-- Its work is done before, where extensions and ring groups go.
+DROP TRIGGER numbers_before_delete//
 
 -- ---- extensions ----
 
