@@ -105,10 +105,14 @@ function ksr_reply_route()
 end
 
 function ksr_onreply_call()
-  local status = KSR.pv.get("$rs")
-  local answerer = status >= 200 and status <= 299 and ringing.take_answerer()
-  if answerer then calls.answered_by(answerer) end
-  calls.reply_passes(KSR.kx.gete_body(), facts.device())
+  local answerer = KSR.pv.get("$rs") >= 200 and ringing.answerer() or nil
+  calls.reply_passes(KSR.kx.gete_body(), facts.device(), answerer)
+  return 1
+end
+
+function ksr_dialog_start()
+  local done, problem = xpcall(calls.started, debug.traceback)
+  if not done then KSR.crit(problem .. "\n") end
   return 1
 end
 

@@ -34,17 +34,12 @@ end
 function calls.begin(caller, callee)
   KSR.dialog.dlg_manage()
   set_variable("parties", dialog_record.parties(caller, callee))
+  KSR.pv.sets("$avp(begins)", "yes")
 end
 
 local function parties_of_this_call()
   local known, parties = pcall(cjson.decode, variable("parties") or "")
   return known and parties or { a = {}, b = {} }
-end
-
---- Of several who might have, it is `callee` who has answered.
-function calls.answered_by(callee)
-  local parties = parties_of_this_call()
-  if parties.a.kind then set_variable("parties", dialog_record.parties(parties.a, callee)) end
 end
 
 -- The list of an extension is read and written as one: two of its calls may be put on hold at the same moment.
@@ -126,28 +121,11 @@ function calls.request_passes(side, body, device)
   KSR.pv.sets("$avp(offer)", digest and sdp_digest.direction(digest) or "")
 end
 
--- When two devices answer at once, the dialog of the record is the one with the first.
-local function is_of_another_dialog(status)
-  if status < 200 or status > 299 then return false end
-  local tag = KSR.pv.gete("$tt")
-  local first = KSR.pv.get("$avp(answerer_tag)")
-  if not first then KSR.pv.sets("$avp(answerer_tag)", tag) end
-  return first ~= nil and first ~= tag
-end
-
---- An answer to such a request passes, from `device`.
-function calls.reply_passes(body, device)
-  local requester = KSR.pv.get("$avp(requester)")
-  if not requester or is_of_another_dialog(KSR.pv.get("$rs")) then return end
-  local digest = sdp_digest.make(body)
-  if not digest then return end
+-- What the answer to the request of `requester` says of both sides. `devices` is nil where parkd sent the request.
+local function note_answer(requester, offer, digest, devices)
   local replier = dialog_record.other(requester)
   keep_sdp(replier, digest)
-  local request_device = KSR.pv.gete("$avp(request_device)")
-  local offer = KSR.pv.gete("$avp(offer)")
-  local status = KSR.pv.get("$rs")
-  if request_device == "" or status < 200 or status > 299 then return end
-  local devices = { [requester] = request_device, [replier] = device }
+  if not devices then return end
   local direction = sdp_digest.direction(digest)
   if offer ~= "" then
     note_holds(requester, offer, direction, requester, devices)
@@ -155,6 +133,41 @@ function calls.reply_passes(body, device)
     -- RFC 3264 in a request without SDP: this is the offer, and the answer comes in the ACK.
     note_holds(replier, direction, "sendrecv", requester, devices)
   end
+end
+
+-- The 2xx at hand, of which calls.started() may say that the dialog module has taken it.
+local first_answer
+
+--- An answer to such a request passes, from `device`. `answerer` is who sent it, when it was not said when the call
+--- began who that would be.
+function calls.reply_passes(body, device, answerer)
+  local requester = KSR.pv.get("$avp(requester)")
+  if not requester then return end
+  local digest = sdp_digest.make(body)
+  local status = KSR.pv.get("$rs")
+  local is_2xx = status >= 200 and status <= 299
+  local offer = KSR.pv.gete("$avp(offer)")
+  local request_device = KSR.pv.gete("$avp(request_device)")
+  local devices = is_2xx and request_device ~= ""
+    and { [requester] = request_device, [dialog_record.other(requester)] = device } or nil
+  if is_2xx and KSR.pv.get("$avp(begins)") then
+    first_answer = { tag = KSR.pv.gete("$tt"), answerer = answerer, requester = requester, offer = offer,
+      digest = digest, devices = devices }
+  elseif digest then
+    note_answer(requester, offer, digest, devices)
+  end
+end
+
+--- The call has been answered, by the 2xx that was the last to pass. When several devices answer at once, this is the
+--- one whose dialog the record is about.
+function calls.started()
+  local answer = first_answer
+  first_answer = nil
+  if not answer or answer.tag ~= KSR.pv.gete("$tt") then return end
+  if answer.answerer then
+    set_variable("parties", dialog_record.parties(parties_of_this_call().a, answer.answerer))
+  end
+  if answer.digest then note_answer(answer.requester, answer.offer, answer.digest, answer.devices) end
 end
 
 --- An ACK with an answer passes.

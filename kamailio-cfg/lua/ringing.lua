@@ -14,7 +14,7 @@ end
 
 local function remembered()
   local text = KSR.pv.get("$avp(ring)")
-  return text and cjson.decode(text)
+  return text and cjson.decode(text) or nil
 end
 
 local function branch_count() return KSR.pv.get("$branch(count)") or 0 end
@@ -96,12 +96,10 @@ function ringing.next()
   return ring and ring_next(ring, false)
 end
 
---- Who has answered, as a party of the record of the call; once, and nil when it was not a ring group that rang.
-function ringing.take_answerer()
+--- Who has sent the answer at hand, as a party of the record of the call; nil when it was not a ring group that rang.
+function ringing.answerer()
   local ring = remembered()
-  if not ring then return nil end
-  KSR.pv.unset("$avp(ring)")
-  return ring.owners[KSR.pv.gete("$T_branch(ruid)")] or { kind = "trunk", display = "" }
+  return ring and (ring.owners[KSR.pv.gete("$T_branch(ruid)")] or { kind = "trunk", display = "" })
 end
 
 return ringing

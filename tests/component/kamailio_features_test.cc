@@ -2,26 +2,12 @@
 // requests parkd gets afterwards, and what happens when it refuses or is not there.
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "tests/component/kamailio_house.h"
 
 namespace callpark::test {
 namespace {
 
 using Json = nlohmann::json;
-
-Json dialog_in(const SipText& request) {
-  return Json::parse(request.header("X-Callpark-Dialog"), nullptr, false);
-}
-
-std::size_t count(const PacketPhone& phone, const CallName& call, const std::string& method) {
-  std::size_t found = 0;
-  for (const auto& message : phone.received(call)) {
-    found += message.is_request() && message.method() == method ? 1 : 0;
-  }
-  return found;
-}
 
 /// 101 and 102 in a call.
 struct TwoInACall {
@@ -275,14 +261,7 @@ TEST(KamailioFeatures, TheAdoptedPartyTalksToParkdAlsoWhenTheParkerHasLeft) {
 /// A new INVITE of parkd and how it ends.
 int status_of_parkds_call(const KamailioHouse& house, UdpSocket& socket, const std::string& uri,
                           const std::string& tenant, std::chrono::milliseconds timeout = kSoon) {
-  const std::string header = tenant.empty() ? "" : "X-Callpark-Tenant: " + tenant + "\r\n";
-  const SipText answer =
-      exchange(socket,
-               "INVITE " + uri + " SIP/2.0\r\nVia: SIP/2.0/UDP " + socket.own().text() + ";branch=z9hG4bK" +
-                   md5_hex(uri) + "\r\nMax-Forwards: 70\r\nFrom: <sip:102@demo.callpark>;tag=p\r\nTo: <" + uri +
-                   ">\r\nCall-ID: " + md5_hex(uri + tenant) + "\r\nCSeq: 1 INVITE\r\nContact: <sip:parkd@" +
-                   socket.own().text() + ">\r\n" + header + "Content-Length: 0\r\n\r\n",
-               house.inside(), timeout);
+  const SipText answer = exchange(socket, invite_of_parkd(socket.own(), uri, tenant), house.inside(), timeout);
   return answer.status();
 }
 
@@ -298,6 +277,8 @@ TEST(KamailioFeatures, ParkdCallsWhomAnExtensionOfTheTenantMayCall) {
   EXPECT_EQ(status_of_parkds_call(house, parkd, "sip:+15551234@demo.callpark", "demo.callpark"), 200);
   EXPECT_EQ(status_of_parkds_call(house, parkd, "sip:104@demo.callpark", "demo.callpark"), 480);
   EXPECT_EQ(status_of_parkds_call(house, parkd, "sip:*88@demo.callpark", "demo.callpark"), 404);
+  EXPECT_EQ(status_of_parkds_call(house, parkd, "sip:7000@demo.callpark", "demo.callpark"), 404);
+  EXPECT_EQ(status_of_parkds_call(house, parkd, "sip:7001@demo.callpark", "demo.callpark"), 404);
   EXPECT_EQ(status_of_parkds_call(house, parkd, "sip:103@demo.callpark", "other.callpark"), 403);
   EXPECT_EQ(status_of_parkds_call(house, parkd, "sip:103@demo.callpark", ""), 403);
   UdpSocket neighbour({"127.0.0.1", 0});
@@ -453,6 +434,66 @@ TEST(KamailioFeatures, TheCancelOfAFeatureCallReachesParkdAndFreesTheHeldCall) {
   EXPECT_EQ(two.alice->wait_invite_status(feature), 487);
   EXPECT_EQ(two.alice->offer(two.call, "sendrecv"), 200);
   EXPECT_EQ(count(*two.bob, two.call, "INVITE"), 3U);
+}
+
+// ----- groups and ranges
+
+TEST(KamailioFeatures, G1_ACodeThatParksInTheGroupTakesTheHeldCall) {
+  TwoInACall two;
+  ASSERT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  EXPECT_EQ(two.alice->wait_invite_status(two.alice->start_call("*58")), 200);
+  EXPECT_EQ(dialog_in(two.house.seat->wait_request("INVITE"))["call_id"], two.call);
+  EXPECT_EQ(two.alice->hang_up(two.call), 200);
+  EXPECT_TRUE(two.parkd_is_told_bye());
+  EXPECT_TRUE(two.bob_hears_nothing_of_it());
+}
+
+TEST(KamailioFeatures, L2_AParkNumberTakesTheHeldCall) {
+  TwoInACall two;
+  ASSERT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  EXPECT_EQ(two.alice->wait_invite_status(two.alice->start_call("7000")), 200);
+  const SipText invite = two.house.seat->wait_request("INVITE");
+  EXPECT_EQ(invite.request_uri(), "sip:7000@demo.callpark");
+  EXPECT_EQ(dialog_in(invite)["call_id"], two.call);
+}
+
+TEST(KamailioFeatures, L3_AnOrbitOfARangeGoesToParkd) {
+  TwoInACall two;
+  ASSERT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  EXPECT_EQ(two.alice->wait_invite_status(two.alice->start_call("7001")), 200);
+  const SipText invite = two.house.seat->wait_request("INVITE");
+  EXPECT_EQ(invite.request_uri(), "sip:7001@demo.callpark");
+  EXPECT_EQ(invite.header("X-Callpark-User"), "101");
+  EXPECT_EQ(invite.header("X-Callpark-Dialog"), "") << "who calls an orbit retrieves";
+  EXPECT_EQ(two.alice->offer(two.call, "sendrecv"), 200);
+  EXPECT_EQ(count(*two.bob, two.call, "INVITE"), 3U) << "no marker was set";
+}
+
+TEST(KamailioFeatures, L3_ARangeIsItsOrbitsAndNoMoreAndAsLongAsItIsOn) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  const auto status = [&](const std::string& number) { return alice->wait_invite_status(alice->start_call(number)); };
+  EXPECT_EQ(status("7010"), 200);
+  for (const std::string number : {"6999", "7011", "70010", "700", "700a", "*9001", "7001x"}) {
+    EXPECT_EQ(status(number), 404) << number;
+  }
+  house.database.execute("UPDATE callpark.orbit_ranges SET enabled = FALSE");
+  EXPECT_EQ(status("7010"), 404);
+  EXPECT_EQ(status("7000"), 404);
+}
+
+TEST(KamailioFeatures, L3_AReferToTheGroupTheParkNumberOrAnOrbitParks) {
+  for (const std::string target : {"*58", "7000", "7001"}) {
+    TwoInACall two;
+    two.house.seat->answer_with(202);
+    EXPECT_EQ(two.alice->refer(two.call, target), 202) << target;
+    const SipText refer = two.house.seat->wait_request("REFER");
+    EXPECT_EQ(dialog_in(refer)["parker"], "caller") << target;
+    two.house.seat->answer_with(200);
+    EXPECT_EQ(two.alice->hang_up(two.call), 200) << target;
+    EXPECT_TRUE(two.parkd_is_told_bye()) << target;
+    EXPECT_TRUE(two.bob_hears_nothing_of_it()) << target;
+  }
 }
 
 // ----- codes

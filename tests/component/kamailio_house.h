@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "tests/support/kamailio_server.h"
 #include "tests/support/mariadb_server.h"
 #include "tests/support/packet_phone.h"
@@ -149,8 +151,14 @@ class KamailioHouse {
     made->register_phone();
     return made;
   }
-  std::unique_ptr<PacketPhone> unregistered_phone(const std::string& user,
-                                                  const std::string& domain = "demo.callpark") {
+  /// The same; calls ring until it answers.
+  std::unique_ptr<PacketPhone> ringing_phone(const std::string& user) {
+    auto made = unregistered_phone(user, "demo.callpark", false);
+    made->register_phone();
+    return made;
+  }
+  std::unique_ptr<PacketPhone> unregistered_phone(const std::string& user, const std::string& domain = "demo.callpark",
+                                                  bool auto_answer = true) {
     addresses_.emplace_back();
     return std::make_unique<PacketPhone>(
         PacketPhone::Options{.user = user,
@@ -158,16 +166,16 @@ class KamailioHouse {
                              .domain = domain,
                              .address = addresses_.back().text(),
                              .proxy = outside(),
-                             .auto_answer = true});
+                             .auto_answer = auto_answer});
   }
   /// The demo tenant's trunk, as a phone that never authenticates itself.
-  std::unique_ptr<PacketPhone> trunk() {
+  std::unique_ptr<PacketPhone> trunk(bool auto_answer = true) {
     return std::make_unique<PacketPhone>(PacketPhone::Options{.user = "trunk",
                                                               .password = "",
                                                               .domain = outside().text(),
                                                               .address = trunk_address.text(),
                                                               .proxy = outside(),
-                                                              .auto_answer = true});
+                                                              .auto_answer = auto_answer});
   }
 
   PortBlock ports;
@@ -180,5 +188,28 @@ class KamailioHouse {
  private:
   std::vector<LoopbackAddress> addresses_;
 };
+
+/// X-Callpark-Dialog of a request; not an object when it has none.
+inline nlohmann::json dialog_in(const SipText& request) {
+  return nlohmann::json::parse(request.header("X-Callpark-Dialog"), nullptr, false);
+}
+
+/// How many requests of `method` the phone got in a call.
+inline std::size_t count(const PacketPhone& phone, const CallName& call, const std::string& method) {
+  std::size_t found = 0;
+  for (const auto& message : phone.received(call)) {
+    found += message.is_request() && message.method() == method ? 1 : 0;
+  }
+  return found;
+}
+
+/// An INVITE of parkd's own; an empty `tenant` leaves its header out.
+inline std::string invite_of_parkd(const Endpoint& parkd, const std::string& uri, const std::string& tenant) {
+  const std::string header = tenant.empty() ? "" : "X-Callpark-Tenant: " + tenant + "\r\n";
+  return "INVITE " + uri + " SIP/2.0\r\nVia: SIP/2.0/UDP " + parkd.text() + ";branch=z9hG4bK" + md5_hex(uri) +
+         "\r\nMax-Forwards: 70\r\nFrom: <sip:102@demo.callpark>;tag=p\r\nTo: <" + uri +
+         ">\r\nCall-ID: " + md5_hex(uri + tenant) + "\r\nCSeq: 1 INVITE\r\nContact: <sip:parkd@" + parkd.text() +
+         ">\r\n" + header + "Content-Length: 0\r\n\r\n";
+}
 
 }  // namespace callpark::test

@@ -191,6 +191,23 @@ void PacketPhone::answer(const CallName& call) {
   answer_invite(calls_.at(call), calls_.at(call).invite);
 }
 
+void PacketPhone::refuse(const CallName& call, int status) {
+  const std::lock_guard lock(mutex_);
+  calls_.at(call).closed = true;
+  respond(calls_.at(call).invite, status);
+}
+
+void PacketPhone::cancel(const CallName& call) {
+  const std::lock_guard lock(mutex_);
+  const SipText& invite = calls_.at(call).invite;
+  // RFC 3261 9.1: everything as in the request that is cancelled, with its Via.
+  socket_.send("CANCEL " + invite.request_uri() + " SIP/2.0\r\nVia: " + invite.header("Via") +
+                   "\r\nMax-Forwards: 70\r\nFrom: " + invite.header("From") + "\r\nTo: " + invite.header("To") +
+                   "\r\nCall-ID: " + call + "\r\nCSeq: " + std::to_string(invite.cseq()) +
+                   " CANCEL\r\nContent-Length: 0\r\n\r\n",
+               options_.proxy);
+}
+
 void PacketPhone::answer_invite(Call& call, const SipText& request) {
   if (request.audio()) call.direction = mirrored(request.direction());
   take_sound_from(call, request);

@@ -59,6 +59,10 @@ class PacketPhone : public Listener {
   /// A call that rings here and was not returned yet; throws when none comes.
   CallName wait_incoming(std::chrono::milliseconds timeout = kSoon);
   void answer(const CallName& call);
+  /// The call that rings here is refused with `status`.
+  void refuse(const CallName& call, int status);
+  /// CANCEL of a call that was started here and has no answer yet.
+  void cancel(const CallName& call);
 
   /// A request within the dialog, repeated until it is answered, with Digest when challenged. The final status, or 408.
   int request(const CallName& call, const std::string& method, const std::string& extra_headers = "",

@@ -1,0 +1,347 @@
+// Calls to ring groups through the real Kamailio: who rings and when, how it ends, and that the member who has answered
+// may park like anybody else.
+#include <gtest/gtest.h>
+
+#include "tests/component/kamailio_house.h"
+
+namespace callpark::test {
+namespace {
+
+/// Ring group 600 lets 102 and 103 ring at once; 601 first 103, then 102, and then its destination 101.
+struct Office {
+  KamailioHouse house;
+  std::unique_ptr<PacketPhone> alice = house.phone("101");
+  std::unique_ptr<PacketPhone> bob = house.ringing_phone("102");
+  std::unique_ptr<PacketPhone> carol = house.ringing_phone("103");
+
+  void execute(const std::string& sql) const { house.database.execute("USE callpark; " + sql); }
+};
+
+bool rings(PacketPhone& phone, const CallName& call) {
+  return wait_until(kSoon, [&] { return count(phone, call, "INVITE") == 1; });
+}
+
+bool does_not_ring(const PacketPhone& phone, const CallName& call) {
+  return holds_for(300ms, [&] { return count(phone, call, "INVITE") == 0; });
+}
+
+bool has_stopped(const PacketPhone& phone, const CallName& call) {
+  return wait_until(kSoon, [&] { return count(phone, call, "CANCEL") == 1; });
+}
+
+// ----- who rings
+
+TEST(KamailioRingGroups, R8_AllMembersRingAndTheFirstToAnswerHasTheCall) {
+  Office office;
+  auto mobile = office.house.ringing_phone("102");
+  const CallName call = office.alice->start_call("600");
+  EXPECT_TRUE(rings(*office.bob, call) && rings(*mobile, call) && rings(*office.carol, call));
+  office.carol->answer(call);
+  EXPECT_EQ(office.alice->wait_invite_status(call), 200);
+  EXPECT_TRUE(has_stopped(*office.bob, call) && has_stopped(*mobile, call));
+  EXPECT_EQ(office.alice->offer(call, "sendonly"), 200);
+  EXPECT_EQ(count(*office.carol, call, "INVITE"), 2U);
+  EXPECT_EQ(office.carol->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return office.alice->is_closed(call); }));
+  EXPECT_EQ(count(*office.carol, call, "CANCEL"), 0U);
+  EXPECT_EQ(count(*office.bob, call, "BYE"), 0U);
+}
+
+TEST(KamailioRingGroups, R8_OneAfterTheOther) {
+  Office office;
+  const CallName call = office.alice->start_call("601");
+  EXPECT_TRUE(rings(*office.carol, call));
+  EXPECT_TRUE(does_not_ring(*office.bob, call));
+  office.carol->refuse(call, 486);
+  EXPECT_TRUE(rings(*office.bob, call));
+  office.bob->answer(call);
+  EXPECT_EQ(office.alice->wait_invite_status(call), 200);
+  EXPECT_EQ(office.alice->hang_up(call), 200);
+  EXPECT_EQ(count(*office.bob, call, "BYE"), 1U);
+  EXPECT_EQ(count(*office.carol, call, "CANCEL") + count(*office.carol, call, "BYE"), 0U);
+}
+
+TEST(KamailioRingGroups, R8_WhoDoesNotAnswerInTimeIsFollowedByTheNext) {
+  Office office;
+  office.execute("SET check_constraint_checks = 0; UPDATE ring_groups SET ring_seconds = 1");
+  const CallName call = office.alice->start_call("601");
+  EXPECT_TRUE(rings(*office.carol, call));
+  EXPECT_TRUE(rings(*office.bob, call));
+  EXPECT_TRUE(has_stopped(*office.carol, call));
+  EXPECT_TRUE(has_stopped(*office.bob, call));
+  EXPECT_EQ(office.alice->wait_invite_status(call), 480) << "the destination is the caller himself";
+}
+
+TEST(KamailioRingGroups, R8_WhoDeclinesDoesNotSpeakForTheOthers) {
+  Office office;
+  const CallName call = office.alice->start_call("600");
+  EXPECT_TRUE(rings(*office.bob, call) && rings(*office.carol, call));
+  office.bob->refuse(call, 603);
+  EXPECT_TRUE(holds_for(300ms, [&] { return count(*office.carol, call, "CANCEL") == 0; }));
+  office.carol->answer(call);
+  EXPECT_EQ(office.alice->wait_invite_status(call), 200);
+}
+
+TEST(KamailioRingGroups, R8_WhoIsNotRegisteredIsPassedOver) {
+  Office office;
+  office.execute(
+      "INSERT INTO ring_group_members VALUES ('demo.callpark', '601', 0, '104'), "
+      "('demo.callpark', '600', 0, '104')");
+  const CallName one_by_one = office.alice->start_call("601");
+  EXPECT_TRUE(rings(*office.carol, one_by_one));
+  const CallName at_once = office.alice->start_call("600");
+  EXPECT_TRUE(rings(*office.bob, at_once));
+}
+
+TEST(KamailioRingGroups, R8_WhoCallsIsNotRungHimself) {
+  Office office;
+  const CallName call = office.bob->start_call("600");
+  EXPECT_TRUE(rings(*office.carol, call));
+  EXPECT_TRUE(does_not_ring(*office.bob, call));
+}
+
+TEST(KamailioRingGroups, R8_AnOutsideMemberRingsByTheTrunk) {
+  Office office;
+  auto trunk = office.house.trunk(false);
+  office.execute("INSERT INTO ring_group_members VALUES ('demo.callpark', '600', 9, '+15551234')");
+  const CallName call = office.alice->start_call("600");
+  EXPECT_EQ(trunk->wait_incoming(), call);
+  EXPECT_TRUE(rings(*office.bob, call) && rings(*office.carol, call));
+  trunk->answer(call);
+  EXPECT_EQ(office.alice->wait_invite_status(call), 200);
+  EXPECT_EQ(trunk->received(call).front().request_uri(),
+            "sip:+15551234@" + office.house.trunk_address.text() + ":5060;transport=udp");
+  EXPECT_TRUE(has_stopped(*office.bob, call) && has_stopped(*office.carol, call));
+  office.house.seat->answer_with(202);
+  EXPECT_EQ(office.alice->refer(call, "*68"), 202);
+  const auto dialog = dialog_in(office.house.seat->wait_request("REFER"));
+  EXPECT_EQ(dialog["callee"]["kind"], "trunk");
+  EXPECT_FALSE(dialog["callee"].contains("aor"));
+}
+
+TEST(KamailioRingGroups, O5_ReplacesReachesNoOutsideMember) {
+  Office office;
+  auto trunk = office.house.trunk();
+  office.execute("INSERT INTO ring_group_members VALUES ('demo.callpark', '600', 9, '+15551234')");
+  const CallName call = office.alice->start_call("600", "Replaces: a;to-tag=b;from-tag=c\r\n");
+  EXPECT_TRUE(rings(*office.bob, call));
+  EXPECT_TRUE(trunk->received("").empty());
+}
+
+// ----- when nobody answers
+
+TEST(KamailioRingGroups, R8_NobodyAnswersTheDestinationRings) {
+  Office office;
+  auto dave = office.house.phone("104");
+  const CallName call = dave->start_call("601");
+  EXPECT_TRUE(rings(*office.carol, call));
+  office.carol->refuse(call, 603);
+  EXPECT_TRUE(rings(*office.bob, call));
+  office.bob->refuse(call, 486);
+  EXPECT_EQ(office.alice->wait_incoming(), call);
+  EXPECT_EQ(dave->wait_invite_status(call), 200);
+  EXPECT_EQ(dave->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return office.alice->is_closed(call); }));
+}
+
+TEST(KamailioRingGroups, R8_TheDestinationMayBeAnotherRingGroup) {
+  Office office;
+  auto dave = office.house.ringing_phone("104");
+  office.execute(
+      "INSERT INTO ring_groups (tenant, ring_group) VALUES ('demo.callpark', '602');"
+      "INSERT INTO ring_group_members VALUES ('demo.callpark', '602', 1, '104'), "
+      "('demo.callpark', '602', 2, '+15551234');"
+      "UPDATE ring_groups SET destination = '602' WHERE ring_group = '600'");
+  const CallName call = office.alice->start_call("600");
+  EXPECT_TRUE(rings(*office.bob, call) && rings(*office.carol, call));
+  EXPECT_TRUE(does_not_ring(*dave, call));
+  auto trunk = office.house.trunk(false);
+  office.bob->refuse(call, 486);
+  office.carol->refuse(call, 486);
+  EXPECT_TRUE(rings(*dave, call));
+  EXPECT_EQ(trunk->wait_incoming(), call);
+  trunk->answer(call);
+  EXPECT_EQ(office.alice->wait_invite_status(call), 200);
+  EXPECT_TRUE(has_stopped(*dave, call));
+}
+
+TEST(KamailioRingGroups, R8_TheDestinationMayBeOutside) {
+  Office office;
+  auto trunk = office.house.trunk();
+  office.execute("UPDATE ring_groups SET destination = '+15551234' WHERE ring_group = '600'");
+  const CallName call = office.alice->start_call("600");
+  EXPECT_TRUE(rings(*office.bob, call) && rings(*office.carol, call));
+  office.bob->refuse(call, 486);
+  office.carol->refuse(call, 486);
+  EXPECT_EQ(trunk->wait_incoming(), call);
+  EXPECT_EQ(office.alice->wait_invite_status(call), 200);
+  EXPECT_EQ(trunk->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return office.alice->is_closed(call); }));
+}
+
+TEST(KamailioRingGroups, R8_NobodyAnswersAndTheCallerIsTold) {
+  Office office;
+  const auto status = [&](int bobs, int carols) {
+    const CallName call = office.alice->start_call("600");
+    EXPECT_TRUE(rings(*office.bob, call) && rings(*office.carol, call));
+    office.bob->refuse(call, bobs);
+    office.carol->refuse(call, carols);
+    return office.alice->wait_invite_status(call);
+  };
+  EXPECT_EQ(status(486, 486), 486);
+  EXPECT_EQ(status(603, 486), 480);
+  EXPECT_EQ(status(302, 486), 480) << "where somebody has moved to is not for the caller";
+}
+
+TEST(KamailioRingGroups, R8_WhenNobodyIsRegisteredTheDestinationRingsAtOnceOrItIs480) {
+  KamailioHouse house;
+  auto dave = house.phone("104");
+  EXPECT_EQ(dave->wait_invite_status(dave->start_call("600")), 480);
+  EXPECT_EQ(dave->wait_invite_status(dave->start_call("601")), 480);
+  auto alice = house.phone("101");
+  const CallName call = dave->start_call("601");
+  EXPECT_EQ(alice->wait_incoming(), call);
+  EXPECT_EQ(dave->wait_invite_status(call), 200);
+  EXPECT_NE(house.kamailio->rpc("dlg.stats_active").find("\"all\":\t1"), std::string::npos)
+      << "nothing is left of the others: " << house.kamailio->rpc("dlg.stats_active");
+}
+
+TEST(KamailioRingGroups, R8_CancelEndsAllRinging) {
+  Office office;
+  const CallName at_once = office.alice->start_call("600");
+  EXPECT_TRUE(rings(*office.bob, at_once) && rings(*office.carol, at_once));
+  office.alice->cancel(at_once);
+  EXPECT_TRUE(has_stopped(*office.bob, at_once) && has_stopped(*office.carol, at_once));
+  EXPECT_EQ(office.alice->wait_invite_status(at_once), 487);
+
+  const CallName one_by_one = office.alice->start_call("601");
+  EXPECT_TRUE(rings(*office.carol, one_by_one));
+  office.alice->cancel(one_by_one);
+  EXPECT_TRUE(has_stopped(*office.carol, one_by_one));
+  EXPECT_EQ(office.alice->wait_invite_status(one_by_one), 487);
+  EXPECT_TRUE(does_not_ring(*office.bob, one_by_one));
+}
+
+TEST(KamailioRingGroups, O3_ARingGroupEditedInSqlCountsForTheNextCall) {
+  Office office;
+  office.execute("UPDATE ring_groups SET enabled = FALSE WHERE ring_group = '600'");
+  EXPECT_EQ(office.alice->wait_invite_status(office.alice->start_call("600")), 480);
+  office.execute(
+      "UPDATE ring_groups SET enabled = TRUE WHERE ring_group = '600';"
+      "DELETE FROM ring_group_members WHERE ring_group = '600' AND member = '103'");
+  const CallName call = office.alice->start_call("600");
+  EXPECT_TRUE(rings(*office.bob, call));
+  EXPECT_TRUE(does_not_ring(*office.carol, call));
+}
+
+// ----- the call that comes of it
+
+TEST(KamailioRingGroups, R8_TheMemberWhoAnsweredMayPark) {
+  Office office;
+  const CallName call = office.alice->start_call("600");
+  ASSERT_TRUE(rings(*office.bob, call) && rings(*office.carol, call));
+  office.carol->answer(call);
+  ASSERT_EQ(office.alice->wait_invite_status(call), 200);
+  office.house.seat->answer_with(202);
+  EXPECT_EQ(office.carol->refer(call, "*68"), 202);
+  const SipText refer = office.house.seat->wait_request("REFER");
+  EXPECT_EQ(refer.header("X-Callpark-User"), "103");
+  const auto dialog = dialog_in(refer);
+  EXPECT_EQ(dialog["parker"], "callee");
+  EXPECT_EQ(dialog["callee"]["kind"], "extension");
+  EXPECT_EQ(dialog["callee"]["aor"], "103@demo.callpark");
+  EXPECT_EQ(dialog["callee"]["display"], "Carol Clark");
+  EXPECT_EQ(dialog["callee"]["uri"], "sip:600@demo.callpark") << "what the dialog has in its To";
+  EXPECT_EQ(dialog["callee"]["tag"], tag_in(refer.header("From")));
+  EXPECT_EQ(dialog["caller"]["aor"], "101@demo.callpark");
+  office.house.seat->answer_with(200);
+  EXPECT_EQ(office.carol->hang_up(call), 200);
+  EXPECT_FALSE(office.house.seat->wait_request("BYE").text().empty());
+  EXPECT_TRUE(holds_for(300ms, [&] { return !office.alice->is_closed(call); }));
+}
+
+TEST(KamailioRingGroups, R8_TheMemberWhoAnsweredMayHoldAndPark) {
+  Office office;
+  const CallName call = office.alice->start_call("601");
+  ASSERT_TRUE(rings(*office.carol, call));
+  office.carol->refuse(call, 486);
+  ASSERT_TRUE(rings(*office.bob, call));
+  office.bob->answer(call);
+  ASSERT_EQ(office.alice->wait_invite_status(call), 200);
+  ASSERT_EQ(office.bob->offer(call, "sendonly"), 200);
+  EXPECT_EQ(office.bob->wait_invite_status(office.bob->start_call("*70")), 200);
+  const auto dialog = dialog_in(office.house.seat->wait_request("INVITE"));
+  ASSERT_TRUE(dialog.is_object());
+  EXPECT_EQ(dialog["call_id"], call);
+  EXPECT_EQ(dialog["parker"], "callee");
+  EXPECT_EQ(dialog["callee"]["aor"], "102@demo.callpark");
+}
+
+TEST(KamailioRingGroups, R8_WhoHasAnsweredIsKnownAfterARestartOfKamailio) {
+  Office office;
+  const CallName call = office.alice->start_call("600");
+  ASSERT_TRUE(rings(*office.bob, call));
+  office.bob->answer(call);
+  ASSERT_EQ(office.alice->wait_invite_status(call), 200);
+  office.house.kamailio->kill9();
+  office.house.kamailio->start();
+  office.house.seat->answer_with(202);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return office.bob->refer(call, "*68") == 202; }));
+  EXPECT_EQ(dialog_in(office.house.seat->wait_request("REFER"))["callee"]["aor"], "102@demo.callpark");
+}
+
+TEST(KamailioRingGroups, R8_WhenTwoAnswerAtOnceTheRecordIsAllOfTheSameOne) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  auto bob = house.phone("102");
+  auto carol = house.phone("103");
+  const CallName call = alice->call("600");
+  const auto record =
+      nlohmann::json::parse(house.kamailio->rpc("dlg.dlg_list", "[\"" + call + "\"]"), nullptr, false)["result"];
+  nlohmann::json variables;
+  for (const auto& variable : record["variables"]) {
+    variables.update(variable);
+  }
+  const bool is_bob = record["callee"]["contact"] == "sip:102@" + bob->options().address + ":5060";
+  const PacketPhone& answerer = is_bob ? *bob : *carol;
+  const auto parties = nlohmann::json::parse(variables["parties"].get<std::string>());
+  EXPECT_EQ(parties["b"]["aor"], answerer.options().user + "@demo.callpark") << record.dump();
+  EXPECT_NE(variables["sdp_b"].get<std::string>().find(answerer.options().address), std::string::npos) << record.dump();
+}
+
+TEST(KamailioRingGroups, R8_ADidMayLeadToARingGroup) {
+  Office office;
+  office.execute("INSERT INTO dids (did, tenant, destination) VALUES ('+442030000600', 'demo.callpark', '600')");
+  auto trunk = office.house.trunk();
+  const CallName call = trunk->start_call("+442030000600");
+  EXPECT_TRUE(rings(*office.bob, call) && rings(*office.carol, call));
+  office.bob->answer(call);
+  EXPECT_EQ(trunk->wait_invite_status(call), 200);
+  office.house.seat->answer_with(202);
+  EXPECT_EQ(office.bob->refer(call, "*68"), 202);
+  const auto dialog = dialog_in(office.house.seat->wait_request("REFER"));
+  EXPECT_EQ(dialog["caller"]["kind"], "trunk");
+  EXPECT_EQ(dialog["callee"]["aor"], "102@demo.callpark");
+}
+
+TEST(KamailioRingGroups, R8_ParkdMayCallARingGroup) {
+  Office office;
+  auto dave = office.house.phone("104");
+  office.house.seat->send(invite_of_parkd(office.house.seat->own(), "sip:600@demo.callpark", "demo.callpark"),
+                          office.house.inside());
+  const CallName call = office.bob->wait_incoming();
+  EXPECT_TRUE(rings(*office.carol, call));
+  office.bob->answer(call);
+  EXPECT_TRUE(has_stopped(*office.carol, call));
+  EXPECT_NE(office.house.kamailio->rpc("dlg.stats_active").find("\"all\":\t0"), std::string::npos)
+      << "it is parkd's own: " << office.house.kamailio->rpc("dlg.stats_active");
+  // His From is the ring group's number.
+  office.house.seat->answer_with(202);
+  EXPECT_EQ(office.bob->refer(call, "*68"), 202);
+  const SipText refer = office.house.seat->wait_request("REFER");
+  EXPECT_EQ(refer.header("X-Callpark-User"), "102");
+  EXPECT_NE(refer.header("From").find("sip:600@demo.callpark"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace callpark::test
