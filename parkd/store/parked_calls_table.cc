@@ -190,7 +190,7 @@ ParkedCallsTable::Put ParkedCallsTable::put_in_range(OrbitClaim& claim) {
 ParkedCallsTable::Put ParkedCallsTable::put_at_random(OrbitClaim& claim) {
   for (int tries = 0; tries < kRandomTries; ++tries) {
     const std::string orbit = "*" + random_digits(static_cast<std::size_t>(claim.wish.random_digits));
-    if (in_quarantine(claim.row.tenant, orbit)) continue;
+    if (is_reserved(claim.row.tenant, orbit)) continue;
     const Put outcome = put(claim, orbit, 1);
     if (outcome != Put::kPlaceTaken) return outcome;
   }
@@ -198,7 +198,7 @@ ParkedCallsTable::Put ParkedCallsTable::put_at_random(OrbitClaim& claim) {
   std::vector<std::string> left = free_random_orbits(claim.row.tenant, claim.wish.random_digits);
   while (!left.empty()) {
     std::swap(left.back(), left[random_below(left.size())]);
-    const Put outcome = put(claim, left.back(), 1);
+    const Put outcome = is_reserved(claim.row.tenant, left.back()) ? Put::kPlaceTaken : put(claim, left.back(), 1);
     if (outcome != Put::kPlaceTaken) return outcome;
     left.pop_back();
   }
@@ -219,12 +219,15 @@ bool ParkedCallsTable::too_many_parked(const std::string& tenant, int parked_cal
   return integer(rows.at(0), 0) >= parked_calls_max;
 }
 
-bool ParkedCallsTable::in_quarantine(const std::string& tenant, const std::string& orbit) {
+// In quarantine, or of a range: its orbits may begin with a star too.
+bool ParkedCallsTable::is_reserved(const std::string& tenant, const std::string& orbit) {
   return !connection_
               .query(
                   "SELECT 1 FROM released_orbits "
-                  "WHERE tenant = ? AND orbit = ? AND quarantined_until > UTC_TIMESTAMP(3)",
-                  {tenant, orbit})
+                  "WHERE tenant = ? AND orbit = ? AND quarantined_until > UTC_TIMESTAMP(3) UNION ALL "
+                  "SELECT 1 FROM orbit_ranges WHERE tenant = ? AND CHAR_LENGTH(first_orbit) = CHAR_LENGTH(?) "
+                  "AND ? BETWEEN first_orbit AND last_orbit",
+                  {tenant, orbit, tenant, orbit, orbit})
               .empty();
 }
 

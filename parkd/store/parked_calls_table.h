@@ -73,7 +73,7 @@ class ParkedCallsTable {
   Put put_in_range(OrbitClaim& claim);
   Put put_at_random(OrbitClaim& claim);
   bool too_many_parked(const std::string& tenant, int parked_calls_max);
-  bool in_quarantine(const std::string& tenant, const std::string& orbit);
+  bool is_reserved(const std::string& tenant, const std::string& orbit);
   std::vector<std::string> free_orbits_of(const std::string& tenant, const OrbitRange& range);
   std::vector<std::string> free_random_orbits(const std::string& tenant, int digits);
   int insert(const ParkedCallRow& row, const std::string& operation_id);

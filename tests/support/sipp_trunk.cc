@@ -128,6 +128,7 @@ void SippCall::read_messages() {
 
 void SippCall::note(const Message& message) {
   messages_.push_back(message);
+  if (message.text.method() == "BYE") sound_.send_to(Endpoint{});
   if (!message.received) return;
   const auto audio = message.text.audio();
   if (!audio) return;
