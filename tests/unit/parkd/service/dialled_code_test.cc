@@ -21,16 +21,24 @@ DialledFacts facts_of(const std::string& code, CodeAction action, BareCode bare,
   return facts;
 }
 
-/// "park 101", "park at random", "retrieve 101", or the refusal's number.
-std::string meaning(const DialledFacts& facts, const std::string& user = "101") {
-  const auto command = interpret(facts, user, Dialled::kAsCall);
+/// "park 101", "park 102 or 101 for sales", "park at random", "park in 7001 to 7010", "retrieve 101 or of sales", or
+/// the refusal's number.
+std::string meaning(const DialledFacts& facts, const std::string& user = "101", Dialled dialled = Dialled::kAsCall) {
+  const auto command = interpret(facts, user, dialled);
   if (!command) return "refused " + std::to_string(static_cast<int>(command.error()));
+  const auto list = [](const std::vector<std::string>& orbits) {
+    std::string text;
+    for (const std::string& orbit : orbits) text += (text.empty() ? " " : " or ") + orbit;
+    return text;
+  };
   if (const auto* park = std::get_if<ParkCommand>(&*command)) {
-    return park->wish.orbits.empty() ? "park at random" : "park " + park->wish.orbits.front();
+    const OrbitWish& wish = park->wish;
+    if (wish.range) return "park in " + wish.range->first + " to " + wish.range->last;
+    if (wish.orbits.empty()) return "park at random";
+    return "park" + list(wish.orbits) + (wish.park_group.empty() ? "" : " for " + wish.park_group);
   }
-  std::string text = "retrieve";
-  for (const std::string& orbit : std::get<RetrieveCommand>(*command).wish.orbits) text += " " + orbit;
-  return text;
+  const RetrieveWish& wish = std::get<RetrieveCommand>(*command).wish;
+  return "retrieve" + list(wish.orbits) + (wish.park_group.empty() ? "" : " or of " + wish.park_group);
 }
 std::string refused(RefusalReason reason) {
   return "refused " + std::to_string(static_cast<int>(reason));
@@ -138,7 +146,9 @@ TEST(DialledCode, S11_NoCombinationTurnsOneActionIntoTheOther) {
           if (const auto* park = std::get_if<ParkCommand>(&*command)) {
             EXPECT_EQ(action, CodeAction::kPark);
             EXPECT_TRUE(facts.may_park);
-            EXPECT_TRUE(park->wish.orbits == std::vector<std::string>{*remainder == 0 ? "101" : remainder});
+            const bool is_random = *remainder == 0 && bare == BareCode::kRandomOrbit && (flags & 1) == 0;
+            const std::string orbit = *remainder == 0 && (flags & 1) == 0 ? "101" : remainder;
+            EXPECT_EQ(park->wish.orbits, is_random ? std::vector<std::string>{} : std::vector<std::string>{orbit});
           } else {
             const auto& orbits = std::get<RetrieveCommand>(*command).wish.orbits;
             EXPECT_EQ(action, CodeAction::kRetrieve);
@@ -150,6 +160,73 @@ TEST(DialledCode, S11_NoCombinationTurnsOneActionIntoTheOther) {
       }
     }
   }
+}
+
+DialledFacts group_facts(const std::string& remainder = "") {
+  DialledFacts facts = facts_of("*58", CodeAction::kGroupPark, BareCode::kOwnExtension, remainder);
+  facts.may_group_park = true;
+  facts.park_group = "sales";
+  facts.park_group_members = {"101", "102", "103"};
+  return facts;
+}
+
+TEST(DialledCode, G1_TheGroupIsSearchedInItsOrderTheParkerLast) {
+  EXPECT_EQ(meaning(group_facts(), "101"), "park 102 or 103 or 101 for sales");
+  EXPECT_EQ(meaning(group_facts(), "102"), "park 101 or 103 or 102 for sales");
+  EXPECT_EQ(meaning(group_facts(), "103"), "park 101 or 102 or 103 for sales");
+  // "Available" is who has no parked call, whatever the tenant allows otherwise.
+  EXPECT_EQ(std::get<ParkCommand>(*interpret(group_facts(), "101", Dialled::kAsTransfer)).wish.calls_per_orbit_max, 1);
+}
+
+TEST(DialledCode, G4_WithoutAGroupOrPermissionNobodyParksInIt) {
+  DialledFacts without_group = group_facts();
+  without_group.park_group.clear();
+  EXPECT_EQ(meaning(without_group), refused(RefusalReason::kNotPermitted));
+  DialledFacts without_permission = group_facts();
+  without_permission.may_group_park = false;
+  EXPECT_EQ(meaning(without_permission), refused(RefusalReason::kNotPermitted));
+  EXPECT_EQ(meaning(group_facts("102")), refused(RefusalReason::kInvalidCode));
+}
+
+TEST(DialledCode, P3_TheBareRetrieveCodeLooksAtTheOwnExtensionAndThenIntoTheGroup) {
+  DialledFacts facts = facts_of("*88", CodeAction::kRetrieve, BareCode::kOwnExtension, "");
+  facts.park_group = "sales";
+  EXPECT_EQ(meaning(facts), "retrieve 101 or of sales");
+  facts.remainder = "102";
+  facts.remainder_is_extension = true;
+  EXPECT_EQ(meaning(facts), "retrieve 102");
+}
+
+DialledFacts range_facts(const std::string& orbit = "") {
+  DialledFacts facts;
+  facts.range = OrbitRange{"7001", "7010"};
+  facts.range_orbit = orbit;
+  facts.may_park = true;
+  facts.may_retrieve = true;
+  facts.calls_per_orbit_max = 3;
+  return facts;
+}
+
+TEST(DialledCode, L2_TheParkNumberParksInTheRangeHoweverItIsReached) {
+  EXPECT_EQ(meaning(range_facts(), "101", Dialled::kAsCall), "park in 7001 to 7010");
+  EXPECT_EQ(meaning(range_facts(), "101", Dialled::kAsTransfer), "park in 7001 to 7010");
+}
+
+TEST(DialledCode, L3_AnOrbitRetrievesWhenItIsDialledAndParksWhenItIsTransferredTo) {
+  EXPECT_EQ(meaning(range_facts("7005"), "101", Dialled::kAsCall), "retrieve 7005");
+  EXPECT_EQ(meaning(range_facts("7005"), "101", Dialled::kAsTransfer), "park 7005");
+  EXPECT_EQ(
+      std::get<ParkCommand>(*interpret(range_facts("7005"), "101", Dialled::kAsTransfer)).wish.calls_per_orbit_max, 1);
+}
+
+TEST(DialledCode, L3_PermissionsCountInRangesToo) {
+  DialledFacts facts = range_facts("7005");
+  facts.may_park = false;
+  EXPECT_EQ(meaning(facts, "101", Dialled::kAsTransfer), refused(RefusalReason::kNotPermitted));
+  EXPECT_EQ(meaning(facts, "101", Dialled::kAsCall), "retrieve 7005");
+  facts.may_park = true;
+  facts.may_retrieve = false;
+  EXPECT_EQ(meaning(facts, "101", Dialled::kAsCall), refused(RefusalReason::kNotPermitted));
 }
 
 TEST(DialledCode, S2_WhatIsAnnouncedIsTheRetrieveCodeAndTheOrbit) {
