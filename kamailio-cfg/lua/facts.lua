@@ -56,6 +56,10 @@ local function tenant_from_parkd()
   return facts.is_from_parkd() and KSR.pv.get("$hdr(X-Callpark-Tenant)") or false
 end
 
+local function recall_from_parkd()
+  return facts.is_from_parkd() and KSR.pv.get("$hdr(X-Callpark-Recall)") or false
+end
+
 local function adoption_released()
   return facts.is_from_parkd() and KSR.pv.get("$hdr(X-Callpark-Adoption)") == "released"
 end
@@ -83,6 +87,7 @@ local message = {
   has_replaces = function() return KSR.hdr.is_present("Replaces") > 0 end,
   refer_to = function() return refer_to_fact() end,
   inside_tenant = function() return tenant_from_parkd() end,
+  recall = function() return recall_from_parkd() end,
   adoption_released = function() return adoption_released() end,
 }
 

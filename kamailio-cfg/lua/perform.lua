@@ -75,6 +75,16 @@ local function drop_asserted_identity()
   KSR.hdr.remove("Remote-Party-ID")
 end
 
+-- Marks the transaction of a call in whose place another has come.
+local kReplacedFlag = 1
+
+-- A parkd that has died may have left phones ringing for the same parked call.
+local function end_earlier_recall(park_id, call_id)
+  local earlier = KSR.htable.sht_get("recalls", park_id)
+  if earlier then KSR.tmx.t_cancel_callid(earlier, "1", kReplacedFlag) end
+  KSR.htable.sht_sets("recalls", park_id, call_id)
+end
+
 local function begin_call(f, d)
   drop_credentials()
   if d.caller and d.caller.kind == "extension" then drop_asserted_identity() end
@@ -84,6 +94,7 @@ local function begin_call(f, d)
   end
   KSR.rr.record_route()
   set_patience(kPhoneMs)
+  if f.recall then end_earlier_recall(f.recall, f.call_id) end
   -- Calls that parkd makes are its own; only what the phones and trunks have between them can be adopted.
   if not d.caller then return end
   local body = KSR.kx.gete_body()
@@ -137,6 +148,7 @@ end
 
 --- Nobody has answered the present step: rings the next one, or tells the caller how it ended.
 function perform.ring_on()
+  if KSR.isflagset(kReplacedFlag) then return end
   local step = ringing.next()
   while step do
     set_ring_time(step)

@@ -324,6 +324,31 @@ TEST(KamailioRingGroups, R8_ADidMayLeadToARingGroup) {
   EXPECT_EQ(dialog["callee"]["aor"], "102@demo.callpark");
 }
 
+// A parkd that died has left its phones ringing; the next one calls for the same parked call.
+TEST(KamailioRingGroups, O4_ASecondRecallOfTheSameParkedCallEndsTheFirst) {
+  Office office;
+  const auto recall = [&](const std::string& number, const std::string& call_id) {
+    std::string invite = invite_of_parkd(office.house.seat->own(), "sip:" + number + "@demo.callpark", "demo.callpark");
+    const auto end = invite.find("Content-Length");
+    invite.insert(end, "X-Callpark-Recall: park-1\r\n");
+    const auto name = invite.find("Call-ID: ") + 9;
+    invite.replace(name, invite.find("\r\n", name) - name, call_id);
+    invite.insert(invite.find("z9hG4bK") + 7, call_id);
+    office.house.seat->send(invite, office.house.inside());
+  };
+  for (const std::string number : {"102", "601"}) {
+    recall(number, "first-" + number);
+    auto& phone = number == "102" ? *office.bob : *office.carol;
+    const CallName earlier = phone.wait_incoming();
+    EXPECT_TRUE(rings(phone, earlier));
+    recall(number, "second-" + number);
+    const CallName later = phone.wait_incoming();
+    EXPECT_TRUE(has_stopped(phone, earlier));
+    EXPECT_TRUE(rings(phone, later));
+    phone.refuse(later, 486);
+  }
+}
+
 TEST(KamailioRingGroups, R8_ParkdMayCallARingGroup) {
   Office office;
   auto dave = office.house.phone("104");
