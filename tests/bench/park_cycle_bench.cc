@@ -85,6 +85,14 @@ class CycleLoop {
     orbit_ = std::exchange(next_orbit_, orbit_);
     caller_id_ = trunk_.invite("+44203" + parker_number_, index_, caller_sound_.own()).id;
   }
+  /// Forgets the calls of a cycle that is over; true when there was one.
+  bool clean_up() {
+    if (!std::exchange(over_, false)) return false;
+    trunk_.forget(caller_id_);
+    parker_.forget(parker_id_);
+    retriever_.forget(retriever_id_);
+    return true;
+  }
   [[nodiscard]] bool is_idle() const { return results_ == nullptr; }
   [[nodiscard]] bool is_stuck() const { return !is_idle() && Clock::now() - begun_ > kPatience; }
   /// What has come in this cycle, in order.
@@ -123,8 +131,9 @@ class CycleLoop {
     bool has_refered = false;
     bool has_music = false;
     bool parker_has_gone = false;
-    bool retriever_is_answered = false;
+    bool retriever_has_moved = false;
     bool caller_has_moved = false;
+    bool they_talk = false;
     bool caller_has_gone = false;
     bool other_has_gone = false;
   };
@@ -182,17 +191,18 @@ class CycleLoop {
     retriever_id_ = call.id;
     if (message.is_response() && message.method() == "INVITE") {
       results_->invite_to_answer.add(ms_since(invited_));
-      progress_.retriever_is_answered = true;
     }
     if (message.is_request() && message.method() == "BYE") {
       progress_.other_has_gone = true;
       return look_whether_all_is_over();
     }
-    if (call.audio == caller_sound_.own()) look_whether_they_talk();
+    progress_.retriever_has_moved = call.audio == caller_sound_.own();
+    look_whether_they_talk();
   }
 
   void look_whether_they_talk() {
-    if (!progress_.caller_has_moved || !progress_.retriever_is_answered) return;
+    if (!progress_.caller_has_moved || !progress_.retriever_has_moved || progress_.they_talk) return;
+    progress_.they_talk = true;
     results_->invite_to_both_ways.add(ms_since(invited_));
     trunk_.request(*caller_, "BYE");
   }
@@ -204,17 +214,6 @@ class CycleLoop {
     over_ = true;
   }
 
- public:
-  /// Forgets the calls of a cycle that is over; true when there was one.
-  bool clean_up() {
-    if (!std::exchange(over_, false)) return false;
-    trunk_.forget(caller_id_);
-    parker_.forget(parker_id_);
-    retriever_.forget(retriever_id_);
-    return true;
-  }
-
- private:
   LoadPhone& trunk_;
   const int index_;
   const std::string parker_number_;

@@ -117,7 +117,8 @@ TEST_F(TestEquipment, ThePacketPhoneTalksToABaresip) {
   EXPECT_TRUE(hear_each_other(alice_phone, john_phone));
   alice_phone.answer_reinvites_with({500});
   john_phone.hold(in);
-  EXPECT_EQ(alice_phone.offer(out, "sendrecv"), 200);
+  // Until his offer is through he answers 491.
+  EXPECT_TRUE(wait_until(kSoon, [&] { return alice_phone.offer(out, "sendrecv") == 200; }));
   EXPECT_EQ(alice_phone.hang_up(out), 200);
   EXPECT_TRUE(john_phone.reaches(in, CallPhase::kClosed));
 

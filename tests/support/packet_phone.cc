@@ -388,9 +388,9 @@ void PacketPhone::receive_invite(const SipText& request) {
     call.target = uri_in(request.header("Contact"));
     call.invite = request;
     call.cseq = 1000;
-    respond(request, 180, "Contact: " + contact() + "\r\n");
-    if (options_.auto_answer) answer_invite(call, request);
-    return;
+    // Never both at once: two workers of a proxy may pass them on in the other order.
+    if (options_.auto_answer) return answer_invite(call, request);
+    return respond(request, 180, "Contact: " + contact() + "\r\n");
   }
   if (call.closed) return respond(request, 481);
   if (!reinvite_statuses_.empty()) {

@@ -398,6 +398,42 @@ TEST_F(SipLegsTest, S7_AHeldCallThatCannotBeReadIsNone) {
   EXPECT_FALSE(listener.calls[0].held);
 }
 
+// The marker of John is set at Kamailio as soon as he dials a park code, so what he sends in the held call comes here.
+TEST_F(SipLegsTest, S13_AParkerWhoEndsTheHeldCallAndIsRefusedEndsIt) {
+  SipMessage invite = feature_invite("*70", "101");
+  invite.set_header(park_header::kDialog, dialog_json());
+  const CallId call = dial(invite);
+  const SipMessage bye = john.request("BYE");
+  kamailio.deliver(bye);
+  EXPECT_EQ(kamailio.take_response(bye).status(), 200);
+  EXPECT_THAT(said(), IsEmpty());
+  legs.refuse(call, 403, "Not permitted");
+  const SipMessage to_client = kamailio.take_request("BYE");
+  EXPECT_EQ(to_client.to_tag(), "client-tag");
+  kamailio.answer(to_client, 200);
+}
+
+TEST_F(SipLegsTest, S13_AParkerWhoseFeatureCallIsRefusedHasHisCallBack) {
+  SipMessage invite = feature_invite("*70", "101");
+  invite.set_header(park_header::kDialog, dialog_json());
+  legs.refuse(dial(invite), 403, "Not permitted");
+  // parkd knows nothing of the call any more.
+  const SipMessage bye = john.request("BYE");
+  kamailio.deliver(bye);
+  EXPECT_EQ(kamailio.take_response(bye).status(), 481);
+}
+
+TEST_F(SipLegsTest, S1_AParkerWhoEndsTheHeldCallBeforeItIsAdoptedIsReportedGone) {
+  SipMessage invite = feature_invite("*70", "101");
+  invite.set_header(park_header::kDialog, dialog_json());
+  dial(invite);
+  ASSERT_TRUE(legs.adopt("p", *listener.calls.back().held));
+  const SipMessage bye = john.request("BYE");
+  kamailio.deliver(bye);
+  EXPECT_EQ(kamailio.take_response(bye).status(), 200);
+  EXPECT_THAT(said(), ElementsAre("p: peer gone"));
+}
+
 TEST_F(SipLegsTest, S9_EarlyMediaDoesNotAnswerTheCall) {
   const SipMessage invite = feature_invite("*88");
   const CallId call = dial(invite);
