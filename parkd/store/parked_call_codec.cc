@@ -88,7 +88,9 @@ constexpr std::array<std::string_view, 4> kTargets = {"none", "parker", "ring_gr
 RecallColumn read_recall(const Json& json) {
   const auto target = std::find(kTargets.begin(), kTargets.end(), json.at("target").get<std::string>());
   if (target == kTargets.end()) throw Json::other_error::create(501, "an unknown target", &json);
-  return {.settings = {.mode = recall_mode_of(json.at("mode").get<std::string>()),
+  const auto mode = json.at("mode").get<std::string>();
+  if (name_of(recall_mode_of(mode)) != mode) throw Json::other_error::create(501, "an unknown mode", &json);
+  return {.settings = {.mode = recall_mode_of(mode),
                        .after_seconds = json.at("after_seconds"),
                        .ring_seconds = json.at("ring_seconds"),
                        .retry_seconds = json.at("retry_seconds"),

@@ -76,6 +76,7 @@ class FakeStore final : public Store {
   int calls_per_orbit_max = 1;
   int parked_calls_max = 0;
   int park_seconds_max = 3600;
+  RecallSettings recall;
   std::map<ParkId, park::EndReason> removed;
 
   /// The database is back: what was kept for it is done.
@@ -118,6 +119,7 @@ class FakeStore final : public Store {
       facts.calls_per_orbit_max = calls_per_orbit_max;
       facts.parked_calls_max = parked_calls_max;
       facts.park_seconds_max = park_seconds_max;
+      facts.recall = recall;
       answer(facts);
     });
   }
@@ -152,6 +154,13 @@ class FakeStore final : public Store {
     steps_.add(name, [this, name, tenant, wish, retriever, answer] {
       auto won = win(tenant, wish.orbits, retriever);
       steps_.add(name, [answer, won] { answer(won); });
+    });
+  }
+  void claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCallFailure>> answer) override {
+    const ParkId id = row.park_id;
+    steps_.add(lane(id), [this, id, row = std::move(row), answer = std::move(answer)] {
+      const auto won = win_for_target(row);
+      steps_.add("answer " + id, [answer, won] { answer(won); });
     });
   }
   void unclaim_call(ParkId park_id) override {
@@ -234,6 +243,17 @@ class FakeStore final : public Store {
       return *oldest;
     }
     return failure(picked_up ? ClaimCallFailure::kAlreadyPickedUp : ClaimCallFailure::kNoneParked);
+  }
+  Result<void, ClaimCallFailure> win_for_target(const ParkedCallRow& row) {
+    if (is_away || kept_for(row.park_id) != 0) return failure(ClaimCallFailure::kUnavailable);
+    const auto there = rows.find(row.park_id);
+    if (there == rows.end() || there->second.state != RowState::kParked) {
+      return failure(ClaimCallFailure::kAlreadyPickedUp);
+    }
+    there->second.state = RowState::kRetrieving;
+    there->second.retriever = row.retriever;
+    there->second.peer = row.peer;
+    return {};
   }
 
   Steps& steps_;
@@ -375,6 +395,7 @@ class FakeLegs final : public Legs {
       park::Question question;
       std::string number;
       bool answered = false;
+      bool is_up = true;
     };
     std::optional<Target> target;
   };
@@ -395,7 +416,9 @@ class FakeLegs final : public Legs {
   std::map<ReferId, Outcome> refer_outcomes;
   std::vector<std::string> byes;  // "caller call-1", "peer call-1": ended by us
   Reply caller_reply = Reply::kAccept;
-  int target_status = 200;
+  int target_status = 200;               // 0: rings for ever
+  std::map<std::string, int> status_of;  // of targets that are not like the others
+  std::vector<TransferTarget> called;    // all targets, in order
   bool callers_have_codec = true;
   bool retrievers_acknowledge = true;
 
@@ -441,9 +464,12 @@ class FakeLegs final : public Legs {
     if (end == PartyEnd::kCaller) lose_caller(found->second);
     listener_->on_party_gone(id, end);
   }
+  /// Whom a transfer or a recall has called, and who has answered: his BYE comes before he is the peer.
   void target_hangs_up(const ParkId& id) {
     const auto found = parks.find(id);
-    if (found != parks.end()) found->second.target.reset();
+    if (found != parks.end() && found->second.target && found->second.target->answered) {
+      found->second.target->is_up = false;
+    }
   }
 
   // ---- the port ----
@@ -527,17 +553,21 @@ class FakeLegs final : public Legs {
   }
   void call_target(const ParkId& id, park::Question question, const TransferTarget& target) override {
     Parked& parked = parks.at(id);
-    EXPECT_FALSE(parked.target);
+    EXPECT_FALSE(parked.target) << "two are called at once";
     parked.target = Parked::Target{question, target.number};
+    called.push_back(target);
     steps_.add("target " + id, [this, id, question] {
       const auto found = parks.find(id);
       if (found == parks.end() || !found->second.target || found->second.target->question != question) return;
-      if (target_status == 200) {
+      const auto special = status_of.find(found->second.target->number);
+      const int status = special == status_of.end() ? target_status : special->second;
+      if (status == 0) return;
+      if (status == 200) {
         found->second.target->answered = true;
         return listener_->on_target_answered(id, question);
       }
       found->second.target.reset();
-      listener_->on_target_refused(id, question, target_status);
+      listener_->on_target_refused(id, question, status);
     });
   }
   void offer_target(const ParkId& id, park::Question question) override {
@@ -549,10 +579,18 @@ class FakeLegs final : public Legs {
     EXPECT_TRUE(parked.target && parked.target->answered);
     EXPECT_FALSE(parked.peer && parked.peer->is_up) << "the place of the peer is taken";
     parked.peer = Party{};
-    parked.peer->dialog.call_id = "target-" + parked.target->number;
+    parked.peer->dialog = target_snapshot(id);
     parked.peer_user = parked.target->number;
     parked.peer_holds = false;
+    const bool is_up = parked.target->is_up;
     parked.target.reset();
+    if (is_up) return;
+    steps_.add("peer " + id, [this, id] { hang_up_party(id, PartyEnd::kPeer); });
+  }
+  DialogSnapshot target_snapshot(const ParkId& id) const override {
+    DialogSnapshot dialog;
+    dialog.call_id = "target-" + parks.at(id).target.value().number;
+    return dialog;
   }
   DialogSnapshot caller_snapshot(const ParkId& id) const override { return parks.at(id).caller.dialog; }
   std::optional<DialogSnapshot> peer_snapshot(const ParkId& id) const override {

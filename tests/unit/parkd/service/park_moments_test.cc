@@ -10,6 +10,24 @@
 namespace callpark {
 namespace {
 
+constexpr Duration kUntilRecall{9995};  // what is left of the 10 s when all has settled
+
+void pass(ParkWorld& world, Duration duration) {
+  test::pass(world.loop, duration);
+}
+
+void park_with_recall(ParkWorld& world) {
+  world.store.recall = {.mode = park::RecallMode::kParkerOnly,
+                        .after_seconds = 10,
+                        .ring_seconds = 5,
+                        .retry_seconds = 2,
+                        .attempts_max = 2,
+                        .alert_ring_group_wait_seconds = 5,
+                        .ring_group = "",
+                        .fallback_destination = "104"};
+  world.park();
+}
+
 struct Scene {
   const char* name;
   std::function<void(ParkWorld&)> before;
@@ -39,6 +57,19 @@ const std::vector<Scene>& scenes() {
        [](ParkWorld& world) { world.refer_of_peer(world.legs.parks.begin()->first, "101", "*70333"); }},
       {"transfer", [](ParkWorld& world) { world.retrieve(); },
        [](ParkWorld& world) { world.refer_of_peer(world.legs.parks.begin()->first, "102", "104"); }},
+      {"recall of the parker", park_with_recall, [](ParkWorld& world) { pass(world, kUntilRecall); }},
+      {"recall of a busy parker, then of the fallback",
+       [](ParkWorld& world) {
+         world.legs.status_of["101"] = 486;
+         park_with_recall(world);
+       },
+       [](ParkWorld& world) { pass(world, kUntilRecall); }},
+      {"recall of a parker who does not answer",
+       [](ParkWorld& world) {
+         world.legs.target_status = 0;
+         park_with_recall(world);
+       },
+       [](ParkWorld& world) { pass(world, kUntilRecall); }},
   };
   return kScenes;
 }
@@ -80,6 +111,10 @@ const std::vector<Disturbance>& disturbances() {
       {"the caller is away from now on", [](ParkWorld& world) { world.legs.caller_reply = FakeLegs::Reply::kGone; }},
       {"nobody acknowledges", [](ParkWorld& world) { world.legs.retrievers_acknowledge = false; }},
       {"the target is busy", [](ParkWorld& world) { world.legs.target_status = 486; }},
+      {"the target hangs up",
+       [](ParkWorld& world) {
+         if (!world.legs.parks.empty()) world.legs.target_hangs_up(world.legs.parks.begin()->first);
+       }},
       {"another retrieves", [](ParkWorld& world) { world.dial("105", "*88101"); }},
       {"another retrieves elsewhere", [](ParkWorld& world) { world.dial("105", "*71333"); }},
       {"somebody parks at the same orbit", [](ParkWorld& world) { world.refer("101", "*68"); }},
@@ -121,6 +156,14 @@ class Chaos {
   explicit Chaos(std::uint64_t seed) : random_(seed) {}
 
   void run(ParkWorld& world) {
+    world.store.recall.mode = static_cast<park::RecallMode>(pick(4));
+    world.store.recall.after_seconds = 1 + static_cast<int>(pick(10));
+    world.store.recall.ring_seconds = 1 + static_cast<int>(pick(10));
+    world.store.recall.retry_seconds = 1 + static_cast<int>(pick(5));
+    world.store.recall.attempts_max = static_cast<int>(pick(4));
+    world.store.recall.alert_ring_group_wait_seconds = 1 + static_cast<int>(pick(10));
+    world.store.recall.ring_group = "106";
+    world.store.recall.fallback_destination = pick(2) == 0 ? "104" : "";
     for (int act = 0; act < 60 && !testing::Test::HasFailure(); ++act) {
       do_something(world);
       for (std::size_t steps = pick(6); steps > 0; --steps) world.steps.next_of_any(random_);
@@ -142,7 +185,7 @@ class Chaos {
                                                  "*88101", "*71333", "104", "*7"};
     auto& parks = world.legs.parks;
     auto& calls = world.legs.calls;
-    switch (pick(22)) {
+    switch (pick(23)) {
       case 0:
       case 1:
         world.refer(user(), kCodes[pick(kCodes.size())]);
@@ -193,7 +236,7 @@ class Chaos {
                                               FakeLegs::Reply::kRefuse, FakeLegs::Reply::kGone}[pick(4)];
         return;
       case 18:
-        world.legs.target_status = pick(2) == 0 ? 200 : 486;
+        world.legs.target_status = std::vector{200, 200, 486, 0}[pick(4)];
         world.legs.retrievers_acknowledge = pick(4) != 0;
         world.legs.callers_have_codec = pick(6) != 0;
         return;
@@ -202,6 +245,9 @@ class Chaos {
         return;
       case 20:
         if (pick(4) == 0) kill(world);
+        return;
+      case 21:
+        if (!parks.empty()) world.legs.target_hangs_up(any_of(parks)->first);
         return;
       default:
         return;

@@ -50,12 +50,55 @@ TEST(ParkedCallCodec, AMediaSessionIsTheSameAfterItsRow) {
   EXPECT_EQ(parse_media(write_media(media)).value(), media);
 }
 
+RecallColumn full_recall() {
+  return {.settings = {.mode = park::RecallMode::kParkerThenRingGroup,
+                       .after_seconds = 91,
+                       .ring_seconds = 31,
+                       .retry_seconds = 11,
+                       .attempts_max = 4,
+                       .alert_ring_group_wait_seconds = 32,
+                       .ring_group = "600",
+                       .fallback_destination = "+442079460000"},
+          .ladder = {.target = park::RecallTarget::kRingGroup, .attempts = 3, .is_calling = true}};
+}
+
+TEST(ParkedCallCodec, O4_ARecallIsTheSameAfterItsRow) {
+  RecallColumn recall = full_recall();
+  EXPECT_EQ(parse_recall(write_recall(recall)).value(), recall);
+  EXPECT_EQ(parse_recall(write_recall(RecallColumn{})).value(), RecallColumn{});
+  for (const park::RecallMode mode : {park::RecallMode::kOff, park::RecallMode::kParkerOnly,
+                                      park::RecallMode::kParkerThenRingGroup, park::RecallMode::kRingGroupOnly}) {
+    for (const park::RecallTarget target : {park::RecallTarget::kNone, park::RecallTarget::kParker,
+                                            park::RecallTarget::kRingGroup, park::RecallTarget::kFallback}) {
+      recall.settings.mode = mode;
+      recall.ladder.target = target;
+      EXPECT_EQ(parse_recall(write_recall(recall)).value(), recall);
+    }
+  }
+}
+
+TEST(ParkedCallCodec, ARecallOfAnUnknownModeOrTargetIsRefusedWithAReason) {
+  const std::string text = write_recall(full_recall());
+  for (const auto& [word, other] : {std::pair<std::string, std::string>{"parker_then_ring_group", "ring_everybody"},
+                                    {"\"target\":\"ring_group\"", "\"target\":\"boss\""},
+                                    {"\"attempts\":3", "\"attempts\":\"three\""},
+                                    {"\"is_calling\"", "\"calls\""}}) {
+    std::string changed = text;
+    ASSERT_NE(changed.find(word), std::string::npos) << word << " in " << text;
+    changed.replace(changed.find(word), word.size(), other);
+    const auto recall = parse_recall(changed);
+    ASSERT_FALSE(recall) << changed;
+    EXPECT_FALSE(recall.error().why.empty());
+  }
+}
+
 TEST(ParkedCallCodec, WhatIsNotADialogIsRefusedWithAReason) {
   for (const std::string text : {"", "{", "[]", "7", "{}", R"({"call_id": 7})", R"({"call_id": "a"})"}) {
     const auto dialog = parse_dialog(text);
     ASSERT_FALSE(dialog) << text;
     EXPECT_FALSE(dialog.error().why.empty()) << text;
     EXPECT_FALSE(parse_media(text)) << text;
+    EXPECT_FALSE(parse_recall(text)) << text;
   }
 }
 
