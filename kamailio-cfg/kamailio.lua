@@ -106,6 +106,7 @@ end
 
 function ksr_onreply_call()
   local answerer = KSR.pv.get("$rs") >= 200 and ringing.answerer() or nil
+  if answerer and not calls.is_followed() then perform.tell_parkd_who_answers(answerer) end
   calls.reply_passes(KSR.kx.gete_body(), facts.device(), answerer)
   return 1
 end

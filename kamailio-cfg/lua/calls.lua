@@ -138,6 +138,9 @@ end
 -- The 2xx at hand, of which calls.started() may say that the dialog module has taken it.
 local first_answer
 
+--- Whether the transaction at hand is of a call that is followed; those of parkd's own are not.
+function calls.is_followed() return KSR.pv.get("$avp(requester)") ~= nil end
+
 --- An answer to such a request passes, from `device`. `answerer` is who sent it, when it was not said when the call
 --- began who that would be.
 function calls.reply_passes(body, device, answerer)

@@ -28,6 +28,8 @@ local function relay()
   return false
 end
 
+local function append_header(name, value) KSR.hdr.append(name .. ": " .. value .. "\r\n") end
+
 local function set_patience(first_answer_ms) KSR.tm.t_set_fr(kRingMs, first_answer_ms) end
 
 local function force_socket(socket) KSR.pv.sets("$fs", socket) end
@@ -140,10 +142,16 @@ function perform.to_ring_group(f, d)
   if not step then return reply(480, "Temporarily Unavailable") end
   begin_call(f, d)
   set_ring_time(step)
+  KSR.tm.t_on_reply("ksr_onreply_call")
   -- One who declines does not speak for the others.
   KSR.tm.t_set_disable_6xx(1)
   KSR.tm.t_on_failure("ksr_failure_ring_group")
   relay()
+end
+
+--- parkd has called a ring group, and one of its members answers: his requests will bear his own name.
+function perform.tell_parkd_who_answers(party)
+  if party.aor then append_header("X-Callpark-User", party.aor:match("^[^@]+")) end
 end
 
 --- Nobody has answered the present step: rings the next one, or tells the caller how it ended.
@@ -162,8 +170,6 @@ function perform.ring_on()
 end
 
 ----- features: what goes to parkd
-
-local function append_header(name, value) KSR.hdr.append(name .. ": " .. value .. "\r\n") end
 
 local function append_sender(f, d)
   append_header("X-Callpark-Tenant", d.tenant)

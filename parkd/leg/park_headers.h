@@ -8,7 +8,7 @@ namespace callpark::leg::park_header {
 
 /// Kamailio to parkd, and parkd to Kamailio on new INVITEs: the domain whose number plan counts.
 inline constexpr std::string_view kTenant = "X-Callpark-Tenant";
-/// Kamailio to parkd: the extension that authenticated itself as sender.
+/// Kamailio to parkd: the extension that authenticated itself as sender; on the answer of a ring group, its member.
 inline constexpr std::string_view kUser = "X-Callpark-User";
 /// Kamailio to parkd: the dialog that is to be parked, see adoptable_dialog_codec.h.
 inline constexpr std::string_view kDialog = "X-Callpark-Dialog";

@@ -331,6 +331,10 @@ void SipLegs::on_target_answer(const ParkId& park_id, park::Question question, c
   leg->set_local_sdp(target->offer);
   leg->set_remote_sdp(*answer);
   target->leg = leg;
+  // A ring group was called: what its member asks later he asks in his own name.
+  if (const std::string user = header_text(response, park_header::kUser); !user.empty()) {
+    target->owner.replace(0, target->owner.find('@'), user);
+  }
   dialogs_.insert(leg->dialog().id, Seat{leg, TargetSeat{}});
   listener_->on_target_answered(park_id, question);
 }

@@ -363,7 +363,7 @@ void ParkService::repark_referred(const ParkId& park_id, const Referral& referra
   const bool talks = parked && std::holds_alternative<park::Talking>(parked->state.phase);
   if (talks && !facts->code && !facts->range && !referral.dialled.empty()) {
     parked->refer = referral.refer;
-    parked->target = {referral.tenant, referral.dialled, referral.replaces, ""};
+    parked->target = {referral.tenant, referral.dialled, referral.replaces};
     parked->target_status = 480;
     return tell(park_id, park::TransferAsked{});
   }

@@ -286,7 +286,7 @@ struct TransferTarget {
   std::string tenant;
   std::string number;
   std::string replaces;
-  std::string recalled_orbit;  // of a recall: where the caller is parked, for the display
+  std::string recalled_orbit = {};  // of a recall: where the caller is parked, for the display
 };
 
 enum class PartyEnd { kCaller, kPeer };

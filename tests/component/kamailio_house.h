@@ -62,6 +62,16 @@ class ParkdSeat {
     const auto found = received(method);
     return found.empty() ? SipText() : found.front();
   }
+  /// The first answer with that status; an empty one when none comes.
+  [[nodiscard]] SipText wait_response(int status) const {
+    const auto found = [&] {
+      const std::lock_guard lock(mutex_);
+      const auto answer = std::ranges::find_if(received_, [&](const SipText& m) { return m.status() == status; });
+      return answer == received_.end() ? SipText() : *answer;
+    };
+    wait_until(kSoon, [&] { return found().status() == status; });
+    return found();
+  }
   void send(const std::string& text, const Endpoint& to) { socket_.send(text, to); }
   [[nodiscard]] const Endpoint& own() const { return socket_.own(); }
 

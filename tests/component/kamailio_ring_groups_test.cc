@@ -357,6 +357,7 @@ TEST(KamailioRingGroups, R8_ParkdMayCallARingGroup) {
   const CallName call = office.bob->wait_incoming();
   EXPECT_TRUE(rings(*office.carol, call));
   office.bob->answer(call);
+  EXPECT_EQ(office.house.seat->wait_response(200).header("X-Callpark-User"), "102");
   EXPECT_TRUE(has_stopped(*office.carol, call));
   EXPECT_NE(office.house.kamailio->rpc("dlg.stats_active").find("\"all\":\t0"), std::string::npos)
       << "it is parkd's own: " << office.house.kamailio->rpc("dlg.stats_active");

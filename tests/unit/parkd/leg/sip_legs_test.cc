@@ -13,6 +13,7 @@ using sip::HeaderName;
 using sip::SipMessage;
 using std::chrono::seconds;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
@@ -1017,6 +1018,41 @@ TEST_F(SipLegsTransferTest, TheTargetIsAPeerLikeAnyOther) {
   EXPECT_FALSE(legs.call_held_by("demo.callpark", "102"));
   kamailio.deliver(far.request("BYE"));
   EXPECT_THAT(said(), ElementsAre("p: peer gone"));
+}
+
+TEST_F(SipLegsTransferTest, R8_TheMemberOfARingGroupWhoAnsweredIsThePeer) {
+  call_target();
+  kamailio.answer(invite, 200, alices_offer(),
+                  [](SipMessage& answer) { answer.set_header(park_header::kUser, "105"); });
+  kamailio.take_request("ACK");
+  legs.offer_target("p", 10);
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
+  kamailio.take_request("ACK");
+  legs.end("p", PartyEnd::kPeer);
+  legs.make_target_peer("p");
+  legs.bridge("p");
+  FarEnd far = target();
+  const SipMessage hold = far.request("INVITE", with_direction(alices_offer(), sip::Direction::kSendOnly));
+  kamailio.deliver(hold);
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
+  kamailio.deliver(far.ack(hold));
+  EXPECT_EQ(legs.call_held_by("demo.callpark", "105"), "p");
+}
+
+TEST_F(SipLegsTest, R5_ARecallSaysWhatItIsAndOffersWhatTheCallerSaid) {
+  park();
+  legs.call_target("p", 9, {"demo.callpark", "101", "", "102"});
+  const SipMessage recall = kamailio.take_request("INVITE");
+  EXPECT_EQ(recall.request_uri_text(), "sip:101@demo.callpark");
+  EXPECT_EQ(recall.header("X-Callpark-Recall"), "p");
+  EXPECT_TRUE(recall.header("Alert-Info"));
+  EXPECT_THAT(std::string(recall.header("From").value_or("")), HasSubstr("\"Recall 102: Client\" <sip:client@"));
+  EXPECT_EQ(body_of(recall).media[0].port, clients_sdp().media[0].port);
+  kamailio.answer(recall, 200, alices_offer());
+  EXPECT_THAT(said(), ElementsAre("p: target answered 9"));
+  EXPECT_EQ(legs.target_snapshot("p").remote_tag, "far-tag");
+  legs.end_target("p");
+  EXPECT_TRUE(kamailio.sends("BYE"));
 }
 
 TEST_F(SipLegsTransferTest, AnAttendedTransferNamesTheDialogToReplace) {
