@@ -70,7 +70,13 @@ function(callpark_test_program name label timeout libraries)
   target_compile_definitions(${name} PRIVATE
     CALLPARK_SOURCE_DIR="${PROJECT_SOURCE_DIR}" CALLPARK_BINARY_DIR="${PROJECT_BINARY_DIR}")
   set_property(GLOBAL APPEND PROPERTY CALLPARK_TEST_PROGRAMS ${name})
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${label} TIMEOUT ${timeout})
+  # What is about milliseconds has one other test beside it at most when ctest runs four at once.
+  set(processors 1)
+  if(name MATCHES "^e2e_(failures|races|run_script)_test$")
+    set(processors 3)
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
+    PROPERTIES LABELS ${label} TIMEOUT ${timeout} PROCESSORS ${processors})
   if(NOT TARGET tests_${label})
     add_custom_target(tests_${label})
   endif()

@@ -114,7 +114,9 @@ class StoreTest : public ::testing::Test {
     return await<Written>([&](auto answer) { store.write(row, answer); }).value_or(failure(StoreUnavailable{}));
   }
   Won claim_call(Store& store, const std::vector<std::string>& orbits, const std::string& retriever = "104") {
-    return await<Won>([&](auto answer) { store.claim_call(kTenant, {orbits, ""}, retriever, answer); })
+    return await<Won>([&](auto answer) {
+             store.claim_call(kTenant, {orbits, ""}, retriever, answer);
+           })
         .value_or(failure(ClaimCallFailure::kUnavailable));
   }
   Loaded load(Store& store) {
