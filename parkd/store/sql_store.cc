@@ -87,15 +87,16 @@ void SqlStore::claim_call(std::string tenant, RetrieveWish wish, std::string ret
 
 void SqlStore::claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCallFailure>> answer) {
   const ParkId park_id = row.park_id;
+  const CallClaim claim{row.tenant, {}, row.retriever, new_operation_id(), false};
   ask<Result<void, ClaimCallFailure>>(
       park_id,
       [this, row = std::move(row),
-       retrieve_id = new_operation_id()](DatabaseConnection& connection) -> Result<void, ClaimCallFailure> {
+       retrieve_id = claim.retrieve_id](DatabaseConnection& connection) -> Result<void, ClaimCallFailure> {
         if (ParkedCallsTable(connection, owner_).claim_for_target(row, retrieve_id)) return {};
         return failure(ClaimCallFailure::kAlreadyPickedUp);
       },
       failure(ClaimCallFailure::kUnavailable), std::move(answer),
-      [this, park_id](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).unclaim_call(park_id); });
+      [this, claim](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).undo(claim); });
 }
 
 void SqlStore::load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> answer) {

@@ -29,8 +29,8 @@ TEST_F(StoreRace, S10_OfTwoRetrieversOnTwoNodesExactlyOneWins300Times) {
     // Each begins as often as the other.
     SqlStore& first = turn % 2 == 0 ? *one : *two;
     SqlStore& second = turn % 2 == 0 ? *two : *one;
-    first.claim_call(kTenant, {"102"}, "104", answer);
-    second.claim_call(kTenant, {"102"}, "105", answer);
+    first.claim_call(kTenant, {{"102"}, ""}, "104", answer);
+    second.claim_call(kTenant, {{"102"}, ""}, "105", answer);
     run_for(Duration(10000));
     ASSERT_EQ(answers.size(), 2U);
     ASSERT_NE(answers[0].has_value(), answers[1].has_value()) << "turn " << turn;
@@ -233,7 +233,7 @@ TEST_F(StoreAway, AServerThatAnswersNothingHoldsUpNeitherTheLoopNorAnAnswer) {
                        });
   }
   bool lost = false;
-  store->claim_call(kTenant, {"102"}, "104", [&](Won won) { lost = !won; });
+  store->claim_call(kTenant, {{"102"}, ""}, "104", [&](Won won) { lost = !won; });
   EXPECT_TRUE(run_until([&] { return waits.size() == kQuestions && lost; }));
   EXPECT_LT(*std::max_element(waits.begin(), waits.end()), Duration(3000));
   EXPECT_LT(worst_gap, Duration(900)) << "a wait for the server takes a second";
