@@ -296,17 +296,20 @@ TEST(KamailioRingGroups, R8_WhenTwoAnswerAtOnceTheRecordIsAllOfTheSameOne) {
   auto bob = house.phone("102");
   auto carol = house.phone("103");
   const CallName call = alice->call("600");
-  const auto record =
-      nlohmann::json::parse(house.kamailio->rpc("dlg.dlg_list", "[\"" + call + "\"]"), nullptr, false)["result"];
-  nlohmann::json variables;
-  for (const auto& variable : record["variables"]) {
-    variables.update(variable);
-  }
-  const bool is_bob = record["callee"]["contact"] == "sip:102@" + bob->options().address + ":5060";
-  const PacketPhone& answerer = is_bob ? *bob : *carol;
-  const auto parties = nlohmann::json::parse(variables["parties"].get<std::string>());
-  EXPECT_EQ(parties["b"]["aor"], answerer.options().user + "@demo.callpark") << record.dump();
-  EXPECT_NE(variables["sdp_b"].get<std::string>().find(answerer.options().address), std::string::npos) << record.dump();
+  std::string record;
+  // Alice has her 200 a moment before the variables are written.
+  EXPECT_TRUE(wait_until(kSoon, [&] {
+    record = house.kamailio->rpc("dlg.dlg_list", "[\"" + call + "\"]");
+    const auto dialog = nlohmann::json::parse(record, nullptr, false)["result"];
+    nlohmann::json variables;
+    for (const auto& variable : dialog["variables"]) variables.update(variable);
+    if (!variables.contains("parties") || !variables.contains("sdp_b")) return false;
+    const bool is_bob = dialog["callee"]["contact"] == "sip:102@" + bob->options().address + ":5060";
+    const PacketPhone& answerer = is_bob ? *bob : *carol;
+    const auto parties = nlohmann::json::parse(variables["parties"].get<std::string>());
+    return parties["b"]["aor"] == answerer.options().user + "@demo.callpark" &&
+           variables["sdp_b"].get<std::string>().find(answerer.options().address) != std::string::npos;
+  })) << record;
 }
 
 TEST(KamailioRingGroups, R8_ADidMayLeadToARingGroup) {

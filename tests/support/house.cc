@@ -88,6 +88,8 @@ void House::start_mediad() {
        << "control:\n  listen: unix:" << (directory() / "mediad.sock").string() << "\n"
        << "rtp:\n  address: 127.0.0.1\n  port_min: " << ports_.rtp_first()
        << "\n  port_max: " << ports_.rtp_first() + kMediadPorts - 1 << "\n";
+  yaml << "music:\n  classes_dir: " << (directory() / "music").string() << "\n";
+  std::filesystem::create_directory(directory() / "music");
   write_file(directory() / "mediad.yaml", yaml.str());
   mediad_ = std::make_unique<Daemon>("mediad", directory() / "mediad.yaml", directory() / "mediad.log");
   mediad_->start();

@@ -188,7 +188,7 @@ CallName PacketPhone::wait_incoming(std::chrono::milliseconds timeout) {
 
 void PacketPhone::answer(const CallName& call) {
   const std::lock_guard lock(mutex_);
-  answer_invite(calls_.at(call), calls_.at(call).invite);
+  if (!calls_.at(call).closed) answer_invite(calls_.at(call), calls_.at(call).invite);
 }
 
 void PacketPhone::refuse(const CallName& call, int status) {
@@ -291,6 +291,11 @@ void PacketPhone::never_acknowledge(bool never) {
   acknowledges_ = !never;
 }
 
+void PacketPhone::answer_what_is_cancelled(bool does) {
+  const std::lock_guard lock(mutex_);
+  answers_what_is_cancelled_ = does;
+}
+
 Endpoint PacketPhone::audio_remote(const CallName& call) const {
   const std::lock_guard lock(mutex_);
   return calls_.at(call).audio;
@@ -299,6 +304,11 @@ Endpoint PacketPhone::audio_remote(const CallName& call) const {
 bool PacketPhone::is_closed(const CallName& call) const {
   const std::lock_guard lock(mutex_);
   return calls_.at(call).closed;
+}
+
+int PacketPhone::calls() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<int>(std::ranges::count_if(calls_, [](const auto& entry) { return !entry.second.closed; }));
 }
 
 std::vector<SipText> PacketPhone::received(const CallName& call) const {
@@ -369,7 +379,10 @@ void PacketPhone::receive_request(const SipText& request) {
   }
   if (known != calls_.end()) learn_remote(known->second, request);
   if (method == "BYE") close(known->second);
-  if (method == "CANCEL") {
+  // RFC 3261 9.2: it has no effect on a call that was answered.
+  if (method == "CANCEL" && answers_what_is_cancelled_ && !known->second.established) {
+    answer_invite(known->second, known->second.invite);
+  } else if (method == "CANCEL" && !known->second.established) {
     known->second.closed = true;
     respond(known->second.invite, 487);
   }

@@ -58,6 +58,7 @@ class PacketPhone : public Listener {
   CallName call(const std::string& target);
   /// A call that rings here and was not returned yet; throws when none comes.
   CallName wait_incoming(std::chrono::milliseconds timeout = kSoon);
+  /// Nothing when the call has been cancelled.
   void answer(const CallName& call);
   /// The call that rings here is refused with `status`.
   void refuse(const CallName& call, int status);
@@ -80,9 +81,13 @@ class PacketPhone : public Listener {
   void answer_reinvites_with(std::deque<int> statuses);
   /// From now on 2xx are not acknowledged.
   void never_acknowledge(bool never);
+  /// From now on a CANCEL comes too late: the call that it is for has just been answered.
+  void answer_what_is_cancelled(bool does);
   /// Where this call's SDP wants the sound; nowhere while it is on hold.
   [[nodiscard]] Endpoint audio_remote(const CallName& call) const;
   [[nodiscard]] bool is_closed(const CallName& call) const;
+  /// How many calls ring, are dialled or talk.
+  [[nodiscard]] int calls() const;
   /// Everything that arrived in this call, in order; with an empty name, everything of every call.
   [[nodiscard]] std::vector<SipText> received(const CallName& call) const;
   /// Sipfrag bodies of the NOTIFYs of a transfer: "SIP/2.0 200 OK".
@@ -149,6 +154,7 @@ class PacketPhone : public Listener {
   std::vector<SipText> received_;
   std::deque<int> reinvite_statuses_;
   bool acknowledges_ = true;
+  bool answers_what_is_cancelled_ = false;
   bool registered_ = false;
   std::string last_challenge_;
   int next_ = 0;
