@@ -1,0 +1,92 @@
+// Many tenants in one house, so that many recalls are under way at once: each has extensions 101 to 103, a ring group
+// 600 of 102 alone, a DID that rings 101, and the code pair *68 and *88.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/e2e/park_house.h"
+
+namespace callpark::test {
+
+class RecallSites : public ParkTest {
+ protected:
+  static constexpr int kSites = 60;
+
+  static void SetUpTestSuite() {
+    ParkTest::SetUpTestSuite();
+    // Times that no operator is allowed but that a test can wait for.
+    house().database().execute(
+        "SET SESSION check_constraint_checks = 0; SET @last = " + std::to_string(kSites) +
+        "; INSERT INTO tenants (tenant) SELECT CONCAT('m', seq, '.callpark') FROM seq_1_to_1000 WHERE seq <= @last;"
+        "INSERT INTO extensions (tenant, extension, password, display_name) SELECT tenant, seq, 'secret', '' FROM "
+        "tenants, seq_101_to_103 WHERE tenant LIKE 'm%';"
+        "INSERT INTO park_codes (tenant, code, action) SELECT tenant, '*88', 'retrieve' FROM tenants WHERE tenant LIKE "
+        "'m%';"
+        "INSERT INTO park_codes (tenant, code, action) SELECT tenant, '*68', 'park' FROM tenants WHERE tenant LIKE "
+        "'m%';"
+        "INSERT INTO ring_groups (tenant, ring_group, ring_seconds) SELECT tenant, '600', 2 FROM tenants WHERE tenant "
+        "LIKE 'm%';"
+        "INSERT INTO ring_group_members (tenant, ring_group, position, member) SELECT tenant, '600', 1, '102' FROM "
+        "tenants WHERE tenant LIKE 'm%';"
+        "INSERT INTO trunks (tenant, trunk, address, port) SELECT t.tenant, d.trunk, d.address, d.port FROM tenants t "
+        "JOIN trunks d ON d.tenant = 'demo.callpark' WHERE t.tenant LIKE 'm%';"
+        "INSERT INTO dids (did, tenant, destination) SELECT CONCAT('+44203100', LPAD(seq, 4, '0')), CONCAT('m', seq, "
+        "'.callpark'), '101' FROM seq_1_to_1000 WHERE seq <= @last");
+  }
+
+  static std::string tenant(int site) { return "m" + std::to_string(site) + ".callpark"; }
+  static std::string did(int site) {
+    return "+44203100" + std::string(site < 10 ? "000" : "00") + std::to_string(site);
+  }
+  static void set(int site, const std::string& assignments) {
+    house().database().execute("SET SESSION check_constraint_checks = 0; UPDATE tenants SET " + assignments +
+                               " WHERE tenant = '" + tenant(site) + "'");
+  }
+  static void set_all(const std::string& assignments) {
+    house().database().execute("SET SESSION check_constraint_checks = 0; UPDATE tenants SET " + assignments +
+                               " WHERE tenant LIKE 'm%'");
+  }
+
+  /// Not to be called by two threads at once.
+  std::unique_ptr<PacketPhone> phone(int site, const std::string& user, int party) {
+    PacketPhone::Options options;
+    options.user = user;
+    options.password = "secret";
+    options.domain = tenant(site);
+    options.address = address_.text();
+    options.port = next_port_++;
+    options.proxy = house().outside();
+    options.tone = tone_hz(party);
+    auto phone = std::make_unique<PacketPhone>(options);
+    phone->register_phone();
+    return phone;
+  }
+  /// His tone is kClient's, whichever number he has.
+  static std::unique_ptr<PacketPhone> caller(int site) { return house().trunk_caller(site * kParties + kClient); }
+
+  /// The caller is parked at 101 by 101 and hears music.
+  static testing::AssertionResult park(PacketPhone& caller, const std::string& did, PacketPhone& parker,
+                                       CallName& call) {
+    call = caller.start_call(did);
+    const CallName at_parker = parker.wait_incoming();
+    parker.answer(at_parker);
+    if (caller.wait_invite_status(call) != 200) return testing::AssertionFailure() << "the call was not answered";
+    const int status = parker.refer(at_parker, "*68");
+    if (status != 202) return testing::AssertionFailure() << "REFER got " << status;
+    const bool reported = wait_until(kSoon, [&] {
+      const auto reports = parker.transfer_reports(at_parker);
+      return !reports.empty() && reports.back().starts_with("SIP/2.0 200");
+    });
+    if (!reported) return testing::AssertionFailure() << "the park was not reported";
+    parker.hang_up(at_parker);
+    return testing::AssertionSuccess();
+  }
+
+ private:
+  LoopbackAddress address_;
+  uint16_t next_port_ = 20000;
+};
+
+}  // namespace callpark::test
