@@ -175,8 +175,9 @@ CallName PacketPhone::wait_incoming(std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
   CallName found;
   changed_.wait_for(lock, timeout, [&] {
-    const auto fresh = std::ranges::find_if(
-        calls_, [](const auto& entry) { return !entry.second.outgoing && !entry.second.handed_out; });
+    const auto fresh = std::ranges::find_if(calls_, [](const auto& entry) {
+      return !entry.second.outgoing && !entry.second.handed_out && !entry.second.closed;
+    });
     if (fresh == calls_.end()) return false;
     fresh->second.handed_out = true;
     found = fresh->first;

@@ -56,7 +56,7 @@ class PacketPhone : public Listener {
   int wait_invite_status(const CallName& call, std::chrono::milliseconds timeout = kSoon);
   /// start_call() and a 2xx to it; throws otherwise.
   CallName call(const std::string& target);
-  /// A call that rings here and was not returned yet; throws when none comes.
+  /// A call that rings here and was not returned yet; throws when none comes. One that was given up is passed over.
   CallName wait_incoming(std::chrono::milliseconds timeout = kSoon);
   /// Nothing when the call has been cancelled.
   void answer(const CallName& call);
