@@ -298,7 +298,8 @@ void SipLegs::call_target(const ParkId& park_id, park::Question question, const 
          if (response.status() >= 200) on_target_answer(park_id, question, invite, answered, response);
        },
        [this, park_id, question](sip::ClientFailure) { refuse_target(park_id, question, 408); }});
-  parked.target = Target{question, key, owner_key(target.tenant, target.number), std::move(offer), nullptr};
+  parked.target =
+      Target{question, key, owner_key(target.tenant, target.number), std::move(offer), nullptr, std::nullopt};
 }
 
 SipLegs::Target* SipLegs::awaited_target(const ParkId& park_id, park::Question question) {
@@ -317,20 +318,29 @@ void SipLegs::on_target_answer(const ParkId& park_id, park::Question question, c
                                std::vector<sip::DialogId>& answered, const sip::SipMessage& response) {
   auto dialog = sip::from_outgoing_invite(invite, response);
   if (!dialog) return refuse_target(park_id, question, 502);
-  agent_.transactions.send_ack(sip::make_ack_for_2xx(*dialog, invite.cseq().number), agent_.kamailio);
-  if (std::find(answered.begin(), answered.end(), dialog->id) != answered.end()) return;  // the 200 once more
+  sip::SipMessage ack = sip::make_ack_for_2xx(*dialog, invite.cseq().number);
+  if (std::find(answered.begin(), answered.end(), dialog->id) != answered.end()) {
+    // The 200 once more.
+    const Parked* parked = find(park_id);
+    const bool is_considered =
+        parked && parked->target && parked->target->unsent_ack && parked->target->leg->dialog().id == dialog->id;
+    if (!is_considered) agent_.transactions.send_ack(std::move(ack), agent_.kamailio);
+    return;
+  }
   answered.push_back(dialog->id);
   const auto answer = sip::parse_sdp(response.body());
   auto leg = std::make_shared<DialogLeg>(agent_, *std::move(dialog), CallIdOwner::kWe);
   Target* target = awaited_target(park_id, question);
   if (!target || !answer) {
     // Cancelled too late, a second one who answered, or an answer that is none.
+    agent_.transactions.send_ack(std::move(ack), agent_.kamailio);
     leg->bye();
     return refuse_target(park_id, question, 488);
   }
   leg->set_local_sdp(target->offer);
   leg->set_remote_sdp(*answer);
   target->leg = leg;
+  target->unsent_ack = std::move(ack);
   // A ring group was called: what its member asks later he asks in his own name.
   if (const std::string user = header_text(response, park_header::kUser); !user.empty()) {
     target->owner.replace(0, target->owner.find('@'), user);
@@ -339,7 +349,12 @@ void SipLegs::on_target_answer(const ParkId& park_id, park::Question question, c
   listener_->on_target_answered(park_id, question);
 }
 
+void SipLegs::acknowledge(Target& target) {
+  if (target.unsent_ack) agent_.transactions.send_ack(*std::exchange(target.unsent_ack, std::nullopt), agent_.kamailio);
+}
+
 void SipLegs::offer_target(const ParkId& park_id, park::Question question) {
+  acknowledge(*parked_.at(park_id).target);
   DialogLeg* caller = at(park_id).caller.get();
   offer_to_caller(
       park_id, question,
@@ -353,6 +368,7 @@ void SipLegs::end_target(const ParkId& park_id) {
   Parked& parked = parked_.at(park_id);
   if (!parked.target) return;
   if (parked.target->leg) {
+    acknowledge(*parked.target);
     parked.target->leg->bye();
     unseat(parked.target->leg);
   } else {

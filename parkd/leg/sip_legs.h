@@ -94,6 +94,9 @@ class SipLegs final : public Legs, public sip::TransactionUser {
     std::string owner;
     sip::Sdp offer;
     LegPtr leg;  // once he has answered
+    // His 200 is not acknowledged before it is known that he gets the caller: a parkd that dies meanwhile leaves no
+    // phone in a call with nobody.
+    std::optional<sip::SipMessage> unsent_ack;
   };
   struct Parked {
     LegPtr caller;
@@ -122,6 +125,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   /// Null when the question is an old one, or answered.
   Target* awaited_target(const ParkId& park_id, park::Question question);
   void refuse_target(const ParkId& park_id, park::Question question, int status);
+  void acknowledge(Target& target);
   void on_target_answer(const ParkId& park_id, park::Question question, const sip::SipMessage& invite,
                         std::vector<sip::DialogId>& answered, const sip::SipMessage& response);
   ReferId begin_refer(const LegPtr& leg, sip::ServerTransactionKey key, const sip::SipMessage& request);

@@ -151,7 +151,7 @@ struct DialledFacts {
   std::optional<OrbitRange> range;
   std::string range_orbit;  // "": its park number was dialled
   std::string park_group;   // the user's; "": none
-  std::vector<std::string> park_group_members;
+  std::vector<std::string> park_group_members;  // of a code that parks in the group
   bool may_park = false;
   bool may_group_park = false;
   bool may_retrieve = false;

@@ -1,7 +1,6 @@
 #include "parkd/store/dialled_facts_query.h"
 
 #include <algorithm>
-#include <sstream>
 
 #include "parkd/store/recall_mode.h"
 
@@ -37,8 +36,6 @@ SELECT
   COALESCE(g.ring_group, t.ring_group),
   COALESCE(g.fallback_destination, t.fallback_destination),
   m.park_group,
-  (SELECT GROUP_CONCAT(o.extension ORDER BY o.position) FROM park_group_members o
-   WHERE o.tenant = m.tenant AND o.park_group = m.park_group),
   r.first_orbit,
   r.last_orbit,
   r.park_number,
@@ -63,13 +60,6 @@ ORDER BY CHAR_LENGTH(c.code) DESC LIMIT 1
 CodeAction action_of(const std::string& name) {
   if (name == "park") return CodeAction::kPark;
   return name == "group_park" ? CodeAction::kGroupPark : CodeAction::kRetrieve;
-}
-
-std::vector<std::string> split(const std::string& list) {
-  std::vector<std::string> items;
-  std::istringstream stream(list);
-  for (std::string item; std::getline(stream, item, ',');) items.push_back(item);
-  return items;
 }
 
 // The columns of a row, one after the other.
@@ -112,7 +102,6 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
   facts.recall.ring_group = columns.text();
   facts.recall.fallback_destination = columns.text();
   facts.park_group = columns.text();
-  facts.park_group_members = split(columns.text());
   const OrbitRange range{columns.text(), columns.text()};
   const std::string park_number = columns.text();
   if (!park_number.empty()) {
@@ -128,6 +117,13 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
   facts.code = code;
   facts.remainder = number.substr(code.code.size());
   facts.remainder_is_extension = columns.integer() != 0;
+  if (code.action == CodeAction::kGroupPark) {
+    for (const auto& member : connection.query(
+             "SELECT extension FROM park_group_members WHERE tenant = ? AND park_group = ? ORDER BY position",
+             {tenant, facts.park_group})) {
+      facts.park_group_members.push_back(member.at(0).value_or(""));
+    }
+  }
   return facts;
 }
 

@@ -1,4 +1,5 @@
 // A retrieve at any moment of a recall: one of the two has the caller, the other is told, and nothing rings on.
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <iostream>
@@ -154,6 +155,11 @@ TEST_F(RecallRaces, R6_TheParkerAnswersAndHangsUpAtOnceAndTheCallEnds) {
         ASSERT_TRUE(park(*site.caller, did(number), *site.parker, call));
         const CallName recall = site.parker->wait_incoming();
         site.parker->answer(recall);
+        // RFC 3261 15: not before he has the ACK.
+        EXPECT_TRUE(wait_until(kSoon, [&] {
+          const auto messages = site.parker->received(recall);
+          return std::ranges::any_of(messages, [](const SipText& message) { return message.method() == "ACK"; });
+        }));
         pause(milliseconds(number * 2));
         EXPECT_EQ(site.parker->hang_up(recall), 200) << "site " << number;
         EXPECT_TRUE(wait_until(kSoon, [&] { return site.caller->is_closed(call); })) << "site " << number;

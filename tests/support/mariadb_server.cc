@@ -148,6 +148,7 @@ MariadbServer::~MariadbServer() {
 void MariadbServer::start() {
   if (process_.running()) return;
   fs::remove(socket());
+  fs::create_directories(directory_ / "tmp");
   process_ = Subprocess({.command = command(), .output = directory_ / "mariadb.log", .patience = kStopPatience});
   const bool up = wait_until(kStartTimeout, [this] { return !process_.running() || greets(socket()); });
   if (!up || !process_.running()) throw std::runtime_error("MariaDB does not start: " + log());
@@ -173,23 +174,13 @@ std::string MariadbServer::log() const {
 }
 
 std::vector<std::string> MariadbServer::command() const {
-  return {"mariadbd",
-          "--no-defaults",
-          user_option(),
-          "--datadir=" + (directory_ / "data").string(),
-          "--socket=" + socket().string(),
-          "--pid-file=" + (directory_ / "mariadb.pid").string(),
-          "--skip-networking",
-          "--skip-name-resolve",
-          "--skip-log-bin",
-          "--performance-schema=OFF",
-          "--character-set-server=utf8mb4",
-          "--max-connections=200",
-          "--innodb-buffer-pool-size=32M",
-          "--innodb-log-file-size=8M",
-          "--innodb-autoextend-increment=4",
-          "--innodb-flush-log-at-trx-commit=2",
-          "--innodb-doublewrite=0",
+  return {"mariadbd", "--no-defaults", user_option(), "--datadir=" + (directory_ / "data").string(),
+          // A server that starts deletes what others have left in a common directory, and what they still use.
+          "--tmpdir=" + (directory_ / "tmp").string(), "--socket=" + socket().string(),
+          "--pid-file=" + (directory_ / "mariadb.pid").string(), "--skip-networking", "--skip-name-resolve",
+          "--skip-log-bin", "--performance-schema=OFF", "--character-set-server=utf8mb4", "--max-connections=200",
+          "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=8M", "--innodb-autoextend-increment=4",
+          "--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=0",
           "--innodb-use-native-aio=0"};  // its queues are counted over the whole machine
 }
 
