@@ -70,10 +70,10 @@ function(callpark_test_program name label timeout libraries)
   target_compile_definitions(${name} PRIVATE
     CALLPARK_SOURCE_DIR="${PROJECT_SOURCE_DIR}" CALLPARK_BINARY_DIR="${PROJECT_BINARY_DIR}")
   set_property(GLOBAL APPEND PROPERTY CALLPARK_TEST_PROGRAMS ${name})
-  # What is about milliseconds has one other test beside it at most when ctest runs four at once.
+  # What is about milliseconds has few others beside it.
   set(processors 1)
   if(name MATCHES "^e2e_(failures|races|run_script)_test$")
-    set(processors 3)
+    set(processors 2)
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
     PROPERTIES LABELS ${label} TIMEOUT ${timeout} PROCESSORS ${processors})

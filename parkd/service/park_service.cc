@@ -435,7 +435,8 @@ ParkService::ParkedCall& ParkService::take_over(const ParkedCallRow& row, park::
   call.row.owner = settings_.node_name;
   calls_[row.park_id] = std::move(parked);
   legs_.take_over(row);
-  if (found != park::Found::kParked) call.row.media.reset();
+  // What the caller hears of a call that was being retrieved is not known: its music is opened again where it was.
+  if (found == park::Found::kRetrieved) call.row.media.reset();
   run(call, park::resume(found, row.recall.policy(), row.ladder));
   return call;
 }
