@@ -25,8 +25,9 @@ lint_lua() {
   cd "$here" && luacheck --quiet --no-color kamailio-cfg tests/lua
 }
 
-# lint_tidy PRESET: the product only; PRESET's build directory knows how each file is compiled.
+# lint_tidy PRESET CLANG-TIDY-OPTION...: the product only; PRESET's build directory knows how each file is compiled.
 lint_tidy() {
-  cd "$here" && sources cc | grep -v '^tests/' |
-    xargs -P "$jobs" -n 4 clang-tidy --quiet -p "build/$1"
+  local preset=$1
+  shift
+  cd "$here" && sources cc | grep -v '^tests/' | xargs -P "$jobs" -n 4 clang-tidy --quiet -p "build/$preset" "$@"
 }
