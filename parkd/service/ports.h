@@ -149,8 +149,8 @@ struct DialledFacts {
   bool remainder_is_extension = false;
   /// Instead of a code: the park number of a range, or an orbit of it.
   std::optional<OrbitRange> range;
-  std::string range_orbit;  // "": its park number was dialled
-  std::string park_group;   // the user's; "": none
+  std::string range_orbit;                      // "": its park number was dialled
+  std::string park_group;                       // the user's; "": none
   std::vector<std::string> park_group_members;  // of a code that parks in the group
   bool may_park = false;
   bool may_group_park = false;
