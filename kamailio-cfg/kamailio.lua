@@ -57,6 +57,13 @@ local function is_repeated()
   return KSR.tm.t_check_trans() == 0
 end
 
+local function act_on(f)
+  local decision = decision_on(f)
+  KSR.info(("%s from %s: %s%s\n"):format(f.method, f.source.device, decision.action,
+    decision.code and " " .. decision.code .. " " .. decision.reason or ""))
+  perform[decision.action](f, decision)
+end
+
 local function handle_request()
   -- The inside socket is for parkd; whoever else finds it gets no answer.
   if facts.is_inside() and not facts.is_from_parkd() then return end
@@ -70,33 +77,41 @@ local function handle_request()
     if not f.to_tag then KSR.hdr.remove("Route") end
     if f.method ~= "REGISTER" and facts.is_behind_nat() then KSR.nathelper.set_contact_alias() end
   end
-  local decision = decision_on(f)
-  KSR.info(("%s from %s: %s%s\n"):format(f.method, f.source.device, decision.action,
-    decision.code and " " .. decision.code .. " " .. decision.reason or ""))
-  perform[decision.action](f, decision)
+  act_on(f)
+end
+
+-- A BYE that has given an earlier REFER the time to be taken from the socket.
+local function handle_late_bye()
+  local f = facts.read()
+  f.has_waited = true
+  act_on(f)
 end
 
 -- A parker may hang up straight after his REFER, and another worker, with less to do for a BYE, would overtake the one
 -- that looks up his password: these two wait for each other.
-local function handle_in_order()
+local function in_order(handle)
   local method = KSR.kx.get_method()
-  if method ~= "REFER" and method ~= "BYE" then return handle_request() end
+  if method ~= "REFER" and method ~= "BYE" then return handle() end
   local call_id = KSR.kx.get_callid()
   KSR.htable.sht_lock("order", call_id)
-  local done, problem = xpcall(handle_request, debug.traceback)
+  local done, problem = xpcall(handle, debug.traceback)
   KSR.htable.sht_unlock("order", call_id)
   if not done then error(problem, 0) end
 end
 
-function ksr_request_route()
-  local done, problem = xpcall(handle_in_order, debug.traceback)
+local function route(handle)
+  local done, problem = xpcall(function() in_order(handle) end, debug.traceback)
   if not done then
     KSR.crit(problem .. "\n")
     perform.release_marker()
-    KSR.sl.sl_send_reply(500, "Internal Server Error")
+    KSR.sl.send_reply(500, "Internal Server Error")
   end
   return 1
 end
+
+function ksr_request_route() return route(handle_request) end
+
+function ksr_late_bye() return route(handle_late_bye) end
 
 function ksr_reply_route()
   strip_inside_headers()

@@ -311,6 +311,8 @@ local function within_dialog(f)
   if f.ruri.is_parkd then return { action = "to_parkd" } end
   if f.is_known_call == nil then return need("is_known_call") end
   if not f.is_known_call then return unknown_call(f) end
+  -- The sender's REFER may lie in the hands of a worker that has not come to look at it; over TCP one worker has both.
+  if f.method == "BYE" and f.is_udp and not f.has_waited then return { action = "wait_for_earlier_refer" } end
   return { action = "within_dialog" }
 end
 

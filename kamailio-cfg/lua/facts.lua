@@ -68,6 +68,7 @@ end
 local message = {
   method = function() return KSR.kx.get_method() end,
   from_parkd = function() return facts.is_from_parkd() end,
+  is_udp = function() return KSR.is_UDP() end,
   source = function() return { ip = KSR.kx.get_srcip(), device = facts.device() } end,
   call_id = function() return KSR.kx.get_callid() end,
   cseq = function() return tonumber(KSR.pv.gete("$cs")) or 0 end,

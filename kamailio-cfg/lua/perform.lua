@@ -14,6 +14,9 @@ local perform = {}
 local kRingMs, kPhoneMs, kTransactionMs = 180000, 10000, 30000
 local kFeatureMs, kParkdMs, kParkdByeMs = 60000, 2000, 16000
 
+-- Until a request that came before a BYE is surely being handled: as long as a busy machine may let a worker wait.
+local kEarlierReferMs = 50
+
 local kParkdSet = 1
 local kDispatcherRoundRobin = 4
 
@@ -285,6 +288,10 @@ function perform.within_dialog(f)
   drop_credentials()
   follow(f, f.source.device)
   relay_onward(f)
+end
+
+function perform.wait_for_earlier_refer(f)
+  if KSR.async.ms_route("ksr_late_bye", kEarlierReferMs) < 0 then perform.within_dialog(f) end
 end
 
 function perform.parkd_within_dialog(f, d)
