@@ -8,9 +8,9 @@ namespace {
 
 class CallBack : public ParkTest {
  protected:
-  void TearDown() override {
-    house().database().execute("UPDATE tenants SET call_back = TRUE, call_back_display = TRUE");
-    ParkTest::TearDown();
+  void SetUp() override {
+    ParkTest::SetUp();
+    house().database().execute("UPDATE tenants SET call_back = TRUE");
   }
   /// Where the one call is parked, once it is.
   static std::string wait_parked() {
