@@ -14,8 +14,8 @@ std::string number_of(std::string dialled) {
   return dialled;
 }
 
-// Parameters: user, number, user, user, number, number, number, number, tenant. A group's own settings count for what is
-// parked in it.
+// Parameters: user, number, user, user, number, number, number, number, tenant. A group's own settings count for what
+// is parked in it.
 constexpr const char* kSql = R"sql(
 SELECT
   COALESCE(e.language, t.language),

@@ -198,9 +198,7 @@ TEST_F(Retrieve, L3_AnotherSitesTrunkRetrievesByTheNumberWhereTheRangeLetsIt) {
   EXPECT_TRUE(parked_at("7003"));
   john->hang_up(call);
   const auto site = house().trunk_caller(kSecondClient);
-  const auto status_of = [&](const std::string& number) {
-    return site->wait_invite_status(site->start_call(number));
-  };
+  const auto status_of = [&](const std::string& number) { return site->wait_invite_status(site->start_call(number)); };
   EXPECT_EQ(status_of("7003"), 404) << "not unless the tenant allows it";
   house().database().execute("UPDATE orbit_ranges SET from_trunks = TRUE");
   EXPECT_EQ(status_of("7000"), 404) << "it cannot park";
