@@ -1,0 +1,191 @@
+#include "parkd/store/lamps_query.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+namespace callpark {
+namespace {
+
+using Row = DatabaseConnection::Row;
+using Values = std::vector<DatabaseConnection::Value>;
+
+std::string text(const Row& row, std::size_t column) {
+  return row.at(column).value_or("");
+}
+
+// "?, ?, ?"
+std::string places(std::size_t count) {
+  std::string list;
+  for (std::size_t i = 0; i < count; ++i) list += i == 0 ? "?" : ", ?";
+  return list;
+}
+
+// The caller is an extension when his URI is one of the tenant's.
+#define CALLPARK_SHOWN_CALL_COLUMNS                                                                                \
+  "p.park_id, p.tenant, COALESCE(p.orbit, ''), p.state = 'parked', "                                             \
+  "CAST(UNIX_TIMESTAMP(CONVERT_TZ(p.parked_at, '+00:00', @@session.time_zone)) * 1000 AS UNSIGNED), "            \
+  "p.caller_uri, COALESCE(NULLIF(p.caller_display, ''), c.display_name, ''), COALESCE(c.extension, '')"
+#define CALLPARK_JOIN_CALLER                                                                                       \
+  " LEFT JOIN extensions c ON c.tenant = p.tenant"                                                               \
+  " AND c.extension = CONVERT(SUBSTRING_INDEX(SUBSTRING_INDEX(p.caller_uri, '@', 1), ':', -1) USING ascii)"      \
+  " COLLATE ascii_bin AND p.caller_uri = CONCAT('sip:', c.extension, '@', c.tenant)"
+
+ShownCall shown_call(const Row& row, std::size_t first = 0) {
+  ShownCall call;
+  call.park_id = text(row, first);
+  call.tenant = text(row, first + 1);
+  call.orbit = text(row, first + 2);
+  call.waits = text(row, first + 3) == "1";
+  call.parked_at = WallTime(Duration(std::stoll(row.at(first + 4).value_or("0"))));
+  call.caller_uri = text(row, first + 5);
+  call.caller_display = text(row, first + 6);
+  call.caller_extension = text(row, first + 7);
+  return call;
+}
+
+constexpr const char* kCalls = "SELECT " CALLPARK_SHOWN_CALL_COLUMNS " FROM parked_calls p" CALLPARK_JOIN_CALLER
+                               " WHERE p.state <> 'adopting'";
+
+void add_settings(DatabaseConnection& connection, const std::string& where, const Values& tenants, LampFacts& facts) {
+  for (const Row& row : connection.query("SELECT t.tenant, t.lamp_state FROM tenants t" + where, tenants)) {
+    facts.settings.push_back(
+        {text(row, 0), text(row, 1) == "confirmed" ? LampState::kConfirmed : LampState::kEarly, {}, {}});
+  }
+  const auto of = [&](const std::string& tenant) {
+    return std::find_if(facts.settings.begin(), facts.settings.end(),
+                        [&](const LampSettings& settings) { return settings.tenant == tenant; });
+  };
+  const auto codes = connection.query(
+      "SELECT t.tenant, c.code FROM tenants t JOIN park_codes c ON c.tenant = t.tenant AND c.action = 'retrieve'" +
+          where + " ORDER BY t.tenant, c.code",
+      tenants);
+  for (const Row& row : codes) {
+    if (const auto settings = of(text(row, 0)); settings != facts.settings.end()) {
+      settings->retrieve_codes.push_back(text(row, 1));
+    }
+  }
+  const auto ranges = connection.query(
+      "SELECT t.tenant, r.first_orbit, r.last_orbit FROM tenants t JOIN orbit_ranges r ON r.tenant = t.tenant"
+      " AND r.enabled" +
+          where,
+      tenants);
+  for (const Row& row : ranges) {
+    if (const auto settings = of(text(row, 0)); settings != facts.settings.end()) {
+      settings->ranges.push_back({text(row, 1), text(row, 2)});
+    }
+  }
+}
+
+bool is_older(const ShownCall& left, const ShownCall& right) {
+  return std::tie(left.parked_at, left.park_id) < std::tie(right.parked_at, right.park_id);
+}
+
+// Publications of parkd's are known by their dialog's name.
+constexpr const char* kIsOurs = "event = 'dialog' AND body LIKE '%<dialog id=\"park-%'";
+constexpr const char* kDialogId = "SUBSTRING_INDEX(SUBSTRING_INDEX(body, '<dialog id=\"', -1), '\"', 1)";
+constexpr const char* kState = "SUBSTRING_INDEX(SUBSTRING_INDEX(body, '<state>', -1), '</state>', 1)";
+
+}  // namespace
+
+LampFacts query_lamps(DatabaseConnection& connection, const std::vector<CallChange>& changes) {
+  std::set<std::string> tenants;
+  std::map<std::string, std::set<std::string>> orbits;
+  std::map<std::string, std::set<std::string>> callers;
+  for (const CallChange& change : changes) {
+    tenants.insert(change.tenant);
+    if (!change.orbit.empty()) orbits[change.tenant].insert(change.orbit);
+    if (change.caller_uri.ends_with("@" + change.tenant)) callers[change.tenant].insert(change.caller_uri);
+  }
+  LampFacts facts;
+  if (tenants.empty()) return facts;
+  add_settings(connection, " WHERE t.tenant IN (" + places(tenants.size()) + ")", {tenants.begin(), tenants.end()},
+               facts);
+  std::map<ParkId, ShownCall> calls;
+  const auto add = [&](const char* column, const auto& wanted) {
+    for (const auto& [tenant, names] : wanted) {
+      Values values{tenant};
+      values.insert(values.end(), names.begin(), names.end());
+      for (const Row& row : connection.query(std::string(kCalls) + " AND p.tenant = ? AND " + column + " IN (" +
+                                                 places(names.size()) + ")",
+                                             values)) {
+        ShownCall call = shown_call(row);
+        calls.emplace(call.park_id, call);
+      }
+    }
+  };
+  add("p.orbit", orbits);
+  add("p.caller_uri", callers);
+  for (auto& [park_id, call] : calls) facts.calls.push_back(std::move(call));
+  std::sort(facts.calls.begin(), facts.calls.end(), is_older);
+  return facts;
+}
+
+LampFacts query_all_lamps(DatabaseConnection& connection) {
+  LampFacts facts;
+  add_settings(connection, "", {}, facts);
+  for (const Row& row : connection.query(kCalls)) facts.calls.push_back(shown_call(row));
+  std::sort(facts.calls.begin(), facts.calls.end(), is_older);
+  return facts;
+}
+
+std::vector<PublishedLamp> query_published_lamps(DatabaseConnection& connection) {
+  std::vector<PublishedLamp> published;
+  // What has run out lights no lamp.
+  for (const Row& row : connection.query(std::string("SELECT username, domain, ") + kDialogId + ", " + kState +
+                                         " FROM presentity WHERE " + kIsOurs + " AND expires > UNIX_TIMESTAMP()")) {
+    published.push_back({{text(row, 0), text(row, 1)}, text(row, 2), text(row, 3)});
+  }
+  return published;
+}
+
+std::optional<LivePublication> take_publication(DatabaseConnection& connection, const Presentity& presentity) {
+  const std::string where = std::string(" FROM presentity WHERE username = ? AND domain = ? AND ") + kIsOurs;
+  const auto rows = connection.query(std::string("SELECT etag, ") + kDialogId + ", " + kState + where + " ORDER BY id DESC",
+                                     {presentity.user, presentity.domain});
+  std::optional<LivePublication> live;
+  for (const Row& row : rows) {
+    if (!live && text(row, 2) != "terminated") {
+      live = LivePublication{text(row, 0), text(row, 1)};
+      continue;
+    }
+    connection.execute("DELETE" + where + " AND etag = ?", {presentity.user, presentity.domain, text(row, 0)});
+  }
+  return live;
+}
+
+void forget_ended_publications(DatabaseConnection& connection, Duration ago) {
+  connection.execute(std::string("DELETE FROM presentity WHERE ") + kIsOurs + " AND " + kState +
+                         " = 'terminated' AND received_time < UNIX_TIMESTAMP() - ?",
+                     {static_cast<std::int64_t>(std::chrono::duration_cast<std::chrono::seconds>(ago).count())});
+}
+
+std::vector<CallInfo> query_call_info(DatabaseConnection& connection, const std::string& tenant,
+                                      const std::vector<std::string>& extensions) {
+  std::vector<CallInfo> found;
+  if (extensions.empty()) return found;
+  Values values{tenant};
+  values.insert(values.end(), extensions.begin(), extensions.end());
+  // The oldest of the calls at the extension itself; else the oldest that was parked for its group, of which the one who
+  // parked it need not be told.
+  const auto rows = connection.query(
+      std::string("SELECT w.extension, ") + CALLPARK_SHOWN_CALL_COLUMNS +
+          " FROM extensions w"
+          " LEFT JOIN park_group_members m ON m.tenant = w.tenant AND m.extension = w.extension"
+          " LEFT JOIN park_groups g ON g.tenant = m.tenant AND g.park_group = m.park_group"
+          " LEFT JOIN parked_calls p ON p.tenant = w.tenant AND p.state = 'parked' AND (p.orbit = w.extension OR"
+          " (p.park_group = m.park_group AND (g.notify_parker OR p.parker <> w.extension)))" CALLPARK_JOIN_CALLER
+          " WHERE w.tenant = ? AND w.extension IN (" +
+          places(extensions.size()) +
+          ") ORDER BY w.extension, p.orbit = w.extension DESC, p.parked_at, p.park_id",
+      values);
+  for (const Row& row : rows) {
+    if (!found.empty() && found.back().extension == text(row, 0)) continue;
+    found.push_back({text(row, 0), std::nullopt});
+    if (row.at(1)) found.back().call = shown_call(row, 1);
+  }
+  return found;
+}
+
+}  // namespace callpark
