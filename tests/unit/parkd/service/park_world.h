@@ -29,13 +29,15 @@ struct ParkWorld {
   FakeStore store{steps};
   FakeMedia media{steps};
   FakeLegs legs{steps};
+  FakeEvents events;
+  FakeMessages messages;
   std::unique_ptr<ParkService> service;
   int last_dialog = 0;
 
   void start() {
     ParkSettings settings;
     settings.node_name = "node-1";
-    service = std::make_unique<ParkService>(loop, store, media, legs, metrics, settings);
+    service = std::make_unique<ParkService>(loop, store, media, legs, events, messages, metrics, settings);
     legs.set_listener(service.get());
   }
   /// kill -9: whatever was under way is lost.
