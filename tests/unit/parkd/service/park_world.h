@@ -148,6 +148,12 @@ struct ParkWorld {
     EXPECT_TRUE(legs.parks.empty());
     EXPECT_TRUE(legs.calls.empty());
     EXPECT_TRUE(legs.refers.empty());
+    // FEATURES L4: of each call that was told to be parked, the end is told too.
+    std::map<ParkId, ParkEventKind> last;
+    for (const ParkEvent& event : events.all) last[event.park_id] = event.kind;
+    for (const auto& [id, kind] : last) {
+      EXPECT_TRUE(kind == ParkEventKind::kGaveUp || kind == ParkEventKind::kEnded) << id << " " << name_of(kind);
+    }
   }
 };
 
