@@ -13,6 +13,7 @@
 #include "parkd/http/operations_handlers.h"
 #include "parkd/leg/sip_legs.h"
 #include "parkd/media/media_client.h"
+#include "parkd/pager/pager_messages.h"
 #include "parkd/service/park_service.h"
 #include "parkd/store/schema.h"
 #include "parkd/store/sql_store.h"
@@ -54,13 +55,19 @@ std::vector<leg::PlayableCodec> playable_codecs() {
   return {{"PCMA", 8000, 8}, {"PCMU", 8000, 0}, {"G722", 8000, 9}, {"opus", 48000, std::nullopt}};
 }
 
-leg::UserAgent user_agent(const ParkdConfig& config, EventLoop& loop, sip::TransactionLayer& transactions) {
+sip::Endpoint kamailio_of(const ParkdConfig& config) {
   const bool tcp = config.kamailio.transport == ParkdConfig::SipTransport::kTcp;
-  const auto protocol = tcp ? sip::TransportProtocol::kTcp : sip::TransportProtocol::kUdp;
+  return endpoint_of(tcp ? sip::TransportProtocol::kTcp : sip::TransportProtocol::kUdp, config.kamailio.inside);
+}
+
+leg::UserAgent user_agent(const ParkdConfig& config, EventLoop& loop, sip::TransactionLayer& transactions) {
+  const sip::Endpoint kamailio = kamailio_of(config);
+  const bool tcp = kamailio.protocol == sip::TransportProtocol::kTcp;
   return {loop,
           transactions,
-          endpoint_of(protocol, config.kamailio.inside),
-          "<sip:parkd@" + endpoint_of(protocol, config.sip.listen).host_and_port() + (tcp ? ";transport=tcp>" : ">"),
+          kamailio,
+          "<sip:parkd@" + endpoint_of(kamailio.protocol, config.sip.listen).host_and_port() +
+              (tcp ? ";transport=tcp>" : ">"),
           playable_codecs(),
           timers_of(config.sip)};
 }
@@ -82,6 +89,7 @@ SqlStore::Settings store_settings(const ParkdConfig& config) {
   settings.node_name = config.node_name;
   settings.workers = config.database.workers;
   settings.queue_max = config.database.queue_max;
+  settings.park_events_days = config.database.park_events_days;
   return settings;
 }
 
@@ -148,7 +156,8 @@ void run_parkd(const ParkdConfig& config) {
   MediaClient media(loop,
                     {config.mediad.control, config.mediad.reconnect, config.mediad.answer_timeout, config.node_name});
   SqlStore store(loop, store_settings(config));
-  ParkService service(loop, store, media, legs, metrics, park_settings(config));
+  PagerMessages messages(transactions, kamailio_of(config), metrics);
+  ParkService service(loop, store, media, legs, store, messages, metrics, park_settings(config));
   legs.set_listener(&service);
 
   bool recovered = false;

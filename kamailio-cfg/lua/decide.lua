@@ -127,7 +127,7 @@ local function from_trunk(f)
   if f.did == nil then return need("did") end
   if not f.did then return refuse(404, "Not Found") end
   if f.did.away then return kDatabaseAway end
-  return to_extension_or_ring_group(f, f.did.tenant, f.did, { kind = "trunk", display = f.display })
+  return to_extension_or_ring_group(f, f.did.tenant, f.did, { kind = "trunk", display = f.display, withheld = f.withheld })
 end
 
 ----- outside of dialogs, from an extension
@@ -193,6 +193,7 @@ local function from_extension(f)
   if f.identity.user ~= f.from.user then return refuse(403, "Not Your Identity") end
   local display = f.display ~= "" and f.display or f.identity.display
   local caller = extension_party(tenant, f.identity.user, display)
+  caller.withheld = f.withheld
   if f.ruri.host == tenant or f.ruri.is_ours then return to_number(f, tenant, caller, feature_call) end
   return to_contact(f, tenant, caller)
 end

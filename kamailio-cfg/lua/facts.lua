@@ -81,6 +81,7 @@ local message = {
   to = function() return uri_fact(KSR.kx.get_turi()) end,
   ruri = function() return uri_fact(KSR.kx.get_ruri()) end,
   display = function() return sip_text.display_name(KSR.pv.get("$fn"), kDisplayBytesMax) end,
+  withheld = function() return sip_text.is_withheld(KSR.pv.get("$hdr(Privacy)")) end,
   dialled = function(f) return sip_text.dialled_number(f.ruri.user) or false end,
   has_credentials = function()
     return KSR.hdr.is_present("Proxy-Authorization") > 0 or KSR.hdr.is_present("Authorization") > 0

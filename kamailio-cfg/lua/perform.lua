@@ -92,7 +92,8 @@ end
 
 local function begin_call(f, d)
   drop_credentials()
-  if d.caller and d.caller.kind == "extension" then drop_asserted_identity() end
+  -- RFC 3325 7: who withholds his identity is not told to phones.
+  if d.caller and (d.caller.kind == "extension" or d.caller.withheld) then drop_asserted_identity() end
   if f.method ~= "INVITE" then
     set_patience(kTransactionMs)
     return

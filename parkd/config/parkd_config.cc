@@ -107,6 +107,8 @@ void describe_database(ConfigReader& table, ParkdConfig::Database& database) {
                "Threads, with a connection each, that statements run on.");
   table.number("database.queue_max", database.queue_max, 1000, 1, 100000,
                "Statements that may wait for a thread; more fail at once, which refuses a park politely.");
+  table.number("database.park_events_days", database.park_events_days, 30, 1, 3650,
+               "How long the table park_events keeps what happened to parked calls.");
 }
 
 void describe_http(ConfigReader& table, ParkdConfig::Http& http) {

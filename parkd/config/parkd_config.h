@@ -48,6 +48,7 @@ struct ParkdConfig {
     std::string database;
     std::size_t workers = 0;
     std::size_t queue_max = 0;
+    std::int64_t park_events_days = 0;
   } database;
 
   struct Http {

@@ -10,6 +10,7 @@
 #include "parkd/leg/park_headers.h"
 #include "parkd/leg/refer_target.h"
 #include "parkd/leg/referred_dialog.h"
+#include "parkd/leg/shown_identity.h"
 #include "parkd/leg/sipfrag.h"
 
 namespace callpark::leg {
@@ -34,13 +35,20 @@ std::string header_text(const sip::SipMessage& message, std::string_view name) {
 constexpr std::string_view kAlertInfo = "Alert-Info";
 constexpr std::string_view kRecallAlert = "<urn:alert:source:callpark-recall>;info=recall";
 
-// What the recalled phone shows: "Recall 102: Client".
-std::string recall_display(const std::string& orbit, const sip::DialogState& caller) {
-  std::string name = caller.remote_display;
-  if (name.empty()) {
-    if (const auto uri = sip::parse_uri(caller.remote_uri)) name = uri->user();
-  }
-  return "Recall " + orbit + ": " + name;
+// From of a call that is made in the caller's name. Where he comes from stands in his own URI; one who withholds it, or
+// who was reached by another number, has none to show.
+sip::NameAddr from_of(const DialogLeg& caller, const TransferTarget& target) {
+  const PartyIdentity& who = caller.remote_identity();
+  sip::NameAddr from = shown_address(who, target.tenant);
+  if (const auto uri = sip::parse_uri(caller.dialog().remote_uri); uri && uri->user() == who.number) from.uri = *uri;
+  // What the recalled phone shows: "Recall 102: Client".
+  if (!target.recalled_orbit.empty()) from.display = "Recall " + target.recalled_orbit + ": " + from.display;
+  from.set_tag(random_token(kTagLength));
+  return from;
+}
+
+std::string user_in(const std::string& owner) {
+  return owner.substr(0, owner.find('@'));
 }
 
 }  // namespace
@@ -95,6 +103,12 @@ void SipLegs::release(const LegPtr& half) {
   unseat(half);
 }
 
+// A trunk has no display, and gets nothing that it did not ask for.
+void SipLegs::show_caller(const DialogLeg& caller, DialogLeg& peer, const std::string& peer_owner) {
+  if (peer_owner.starts_with('+')) return;
+  peer.show(caller.remote_identity(), peer_owner.substr(peer_owner.find('@') + 1));
+}
+
 void SipLegs::set_peer_owner(const ParkId& park_id, Parked& parked, std::string owner) {
   const auto [first, last] = parks_by_peer_owner_.equal_range(parked.peer_owner);
   const auto old = std::find_if(first, last, [&](const auto& entry) { return entry.second == park_id; });
@@ -147,7 +161,9 @@ void SipLegs::take_over(const ParkedCallRow& row) {
     seat(parked.peer, row.park_id, PartyEnd::kPeer);
   }
   Parked& there = parked_.emplace(row.park_id, std::move(parked)).first->second;
-  if (row.state == RowState::kRetrieved) set_peer_owner(row.park_id, there, owner_key(row.tenant, row.retriever));
+  if (row.state != RowState::kRetrieved) return;
+  set_peer_owner(row.park_id, there, owner_key(row.tenant, row.retriever));
+  if (there.peer) show_caller(*there.caller, *there.peer, there.peer_owner);
 }
 
 std::optional<ParkId> SipLegs::call_held_by(const std::string& tenant, const std::string& user) const {
@@ -268,13 +284,8 @@ void SipLegs::call_target(const ParkId& park_id, park::Question question, const 
     return agent_.loop.post([this, park_id, question] { listener_->on_target_refused(park_id, question, 488); });
   }
   const sip::SipUri uri(target.number, target.tenant);
-  const sip::DialogState& caller = parked.caller->dialog();
   sip::SipMessage invite = sip::make_request(sip::method::kInvite, uri);
-  sip::NameAddr from;
-  from.display = target.recalled_orbit.empty() ? caller.remote_display : recall_display(target.recalled_orbit, caller);
-  if (auto parsed = sip::parse_uri(caller.remote_uri)) from.uri = *std::move(parsed);
-  from.set_tag(random_token(kTagLength));
-  invite.set_header(sip::HeaderName::kFrom, from.to_string());
+  invite.set_header(sip::HeaderName::kFrom, from_of(*parked.caller, target).to_string());
   invite.set_header(sip::HeaderName::kTo, sip::NameAddr{"", uri, {}}.to_string());
   invite.set_header(sip::HeaderName::kCallId, random_token(2 * kTagLength));
   invite.set_cseq(1, sip::method::kInvite);
@@ -381,6 +392,10 @@ DialogSnapshot SipLegs::target_snapshot(const ParkId& park_id) const {
   return at(park_id).target->leg->snapshot();
 }
 
+std::string SipLegs::target_user(const ParkId& park_id) const {
+  return user_in(at(park_id).target->owner);
+}
+
 void SipLegs::make_target_peer(const ParkId& park_id) {
   Parked& parked = parked_.at(park_id);
   const Target target = *std::exchange(parked.target, std::nullopt);
@@ -388,6 +403,7 @@ void SipLegs::make_target_peer(const ParkId& park_id) {
   parked.peer = target.leg;
   seat(parked.peer, park_id, PartyEnd::kPeer);
   set_peer_owner(park_id, parked, target.owner);
+  show_caller(*parked.caller, *parked.peer, target.owner);
   // The target was offered what the caller had said earlier; if he says anything else now, the target must know.
   const sip::Sdp& now = *parked.caller->remote_sdp();
   const sip::SdpMedia* there = sip::audio(target.offer);
@@ -477,6 +493,7 @@ std::optional<MediaRemote> SipLegs::answer_with_media(CallId id, const MediaAddr
 
 void SipLegs::answer_retriever(CallId id, const ParkId& park_id) {
   Call& call = calls_.at(id);
+  show_caller(*at(park_id).caller, *call.leg, call.owner);
   answer_call(id, call, align_answer(*at(park_id).caller->remote_sdp(), call.offer, std::nullopt));
 }
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "parkd/store/dialled_facts_query.h"
+#include "parkd/store/park_events_table.h"
 
 namespace callpark {
 namespace {
@@ -14,6 +15,8 @@ using Outcome = DatabaseWorkers::Outcome;
 
 constexpr std::size_t kOperationIdLength = 26;  // 130 bits
 constexpr Duration kTidyingPeriod{30000};
+// More old events than come in the meantime: a backlog is worked off, and other statements find a thread.
+constexpr int kForgottenPiecesMax = 10;
 // A question that nobody waits for any more is not asked a second time.
 constexpr Duration kAnswerMargin{200};
 
@@ -28,11 +31,20 @@ SqlStore::SqlStore(EventLoop& loop, Settings settings)
       settings_(std::move(settings)),
       owner_{settings_.node_name, wall_now().time_since_epoch().count()},
       workers_(loop, settings_.address, settings_.workers, settings_.queue_max) {
-  tidying_ = loop_.every(kTidyingPeriod, [this] {
-    workers_.start(
-        [this](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).forget_released_orbits(); },
-        settings_.budget, [this](const Report& report) { note("", report); });
-  });
+  tidying_ = loop_.every(kTidyingPeriod, [this] { tidy(); });
+}
+
+void SqlStore::tidy() {
+  workers_.start(
+      [this](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).forget_released_orbits(); },
+      settings_.budget, [this](const Report& report) { note("", report); });
+  workers_.start(
+      [this](DatabaseConnection& connection) {
+        for (int pieces = 0; pieces < kForgottenPiecesMax; ++pieces) {
+          if (ParkEventsTable(connection).forget(settings_.park_events_days)) return;
+        }
+      },
+      settings_.budget, [this](const Report& report) { note("", report); });
 }
 
 SqlStore::~SqlStore() = default;
@@ -101,7 +113,21 @@ void SqlStore::claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCall
 
 void SqlStore::load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> answer) {
   ask<Result<std::vector<ParkedCallRow>, StoreUnavailable>>(
-      "", [this](DatabaseConnection& connection) { return ParkedCallsTable(connection, owner_).load(); },
+      "",
+      [this](DatabaseConnection& connection) {
+        auto rows = ParkedCallsTable(connection, owner_).load();
+        ParkEventsTable(connection).catch_up(owner_.node);
+        return rows;
+      },
+      failure(StoreUnavailable{}), std::move(answer), nullptr);
+}
+
+void SqlStore::look_up_recipients(ParkEvent event, Answer<Result<std::vector<Recipient>, StoreUnavailable>> answer) {
+  ask<Result<std::vector<Recipient>, StoreUnavailable>>(
+      "",
+      [event = std::move(event)](DatabaseConnection& connection) {
+        return ParkEventsTable(connection).recipients(event);
+      },
       failure(StoreUnavailable{}), std::move(answer), nullptr);
 }
 
@@ -175,6 +201,14 @@ void SqlStore::write_retrieved(ParkedCallRow row) {
 void SqlStore::remove(ParkId park_id, park::EndReason) {
   order(park_id,
         [this, park_id](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).remove(park_id); });
+}
+
+// In the queue of its call: what is told stands there before the row that says so may be gone.
+void SqlStore::append(ParkEvent event) {
+  log_info(event.sip_call_id, "{}", write_event(event));
+  const ParkId park_id = event.park_id;
+  order(park_id,
+        [event = std::move(event)](DatabaseConnection& connection) { ParkEventsTable(connection).append(event); });
 }
 
 void SqlStore::order(const ParkId& park_id, Work work, Done done) {

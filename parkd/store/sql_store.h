@@ -1,4 +1,4 @@
-// The Store port on MariaDB: questions are answered on the loop within the budget, and orders are carried out however
+// The Store and Events ports on MariaDB: questions are answered on the loop within the budget, and orders are carried out however
 // long the database is away.
 #pragma once
 
@@ -19,7 +19,7 @@
 
 namespace callpark {
 
-class SqlStore final : public Store {
+class SqlStore final : public Store, public Events {
  public:
   struct Settings {
     DatabaseAddress address;
@@ -31,6 +31,8 @@ class SqlStore final : public Store {
     /// How long an order waits for its next try, and how long questions are refused at once, when the database was
     /// found away.
     Duration retry{500};
+    /// How long what happened is kept for people to read.
+    std::int64_t park_events_days = 30;
   };
 
   /// To be used on the loop's thread; the loop must outlive it. Connects when there is something to ask.
@@ -49,7 +51,10 @@ class SqlStore final : public Store {
   void unclaim_call(ParkId park_id) override;
   void write_retrieved(ParkedCallRow row) override;
   void remove(ParkId park_id, park::EndReason reason) override;
+  void look_up_recipients(ParkEvent event, Answer<Result<std::vector<Recipient>, StoreUnavailable>> answer) override;
   void load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> answer) override;
+
+  void append(ParkEvent event) override;
 
   /// Whether the last that was heard of the database was good.
   [[nodiscard]] bool available() const { return available_; }
@@ -86,6 +91,7 @@ class SqlStore final : public Store {
   void start_first(const ParkId& park_id);
   void on_report(const ParkId& park_id, const Report& report);
   void note(const ParkId& park_id, const Report& report);
+  void tidy();
 
   EventLoop& loop_;
   const Settings settings_;
