@@ -5,12 +5,10 @@
 namespace callpark::presence {
 
 ShownParty shown_caller(const ShownCall& call) {
-  const auto uri = sip::parse_uri(call.caller_uri);
-  std::string number;
-  if (uri) number = uri->is_sip() ? uri->user() : uri->opaque().substr(0, uri->opaque().find(';'));
-  const bool is_withheld = number.empty() || number == "anonymous" || (uri && uri->host().ends_with(".invalid"));
-  if (is_withheld) return {"Anonymous", "sip:anonymous@anonymous.invalid"};
-  return {call.caller_display.empty() ? number : call.caller_display, sip::SipUri(number, call.tenant).to_string()};
+  const PartyIdentity& caller = call.caller;
+  constexpr const char* kNobody = "sip:anonymous@anonymous.invalid";
+  if (caller.number.empty()) return {caller.name.empty() ? "Anonymous" : caller.name, kNobody};
+  return {caller.name.empty() ? caller.number : caller.name, sip::SipUri(caller.number, call.tenant).to_string()};
 }
 
 }  // namespace callpark::presence

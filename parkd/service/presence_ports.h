@@ -37,8 +37,7 @@ struct ShownCall {
   std::string orbit;
   bool waits = false;  // to be retrieved; else it is being retrieved, or talks
   WallTime parked_at;
-  std::string caller_uri;
-  std::string caller_display;    // of an extension that said none, the extension's
+  PartyIdentity caller;
   std::string caller_extension;  // "": he is none of the tenant's
 };
 

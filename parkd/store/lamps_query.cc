@@ -23,13 +23,13 @@ std::string places(std::size_t count) {
 }
 
 // The caller is an extension when his URI is one of the tenant's.
-#define CALLPARK_SHOWN_CALL_COLUMNS                                                                                \
-  "p.park_id, p.tenant, COALESCE(p.orbit, ''), p.state = 'parked', "                                             \
-  "CAST(UNIX_TIMESTAMP(CONVERT_TZ(p.parked_at, '+00:00', @@session.time_zone)) * 1000 AS UNSIGNED), "            \
-  "p.caller_uri, COALESCE(NULLIF(p.caller_display, ''), c.display_name, ''), COALESCE(c.extension, '')"
-#define CALLPARK_JOIN_CALLER                                                                                       \
-  " LEFT JOIN extensions c ON c.tenant = p.tenant"                                                               \
-  " AND c.extension = CONVERT(SUBSTRING_INDEX(SUBSTRING_INDEX(p.caller_uri, '@', 1), ':', -1) USING ascii)"      \
+#define CALLPARK_SHOWN_CALL                                                                             \
+  "p.park_id, p.tenant, COALESCE(p.orbit, ''), p.state = 'parked', "                                    \
+  "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', p.parked_at) DIV 1000, p.caller_display, p.caller_number, " \
+  "COALESCE(c.extension, '')"
+#define CALLPARK_JOIN_CALLER                                                                                \
+  " LEFT JOIN extensions c ON c.tenant = p.tenant"                                                          \
+  " AND c.extension = CONVERT(SUBSTRING_INDEX(SUBSTRING_INDEX(p.caller_uri, '@', 1), ':', -1) USING ascii)" \
   " COLLATE ascii_bin AND p.caller_uri = CONCAT('sip:', c.extension, '@', c.tenant)"
 
 ShownCall shown_call(const Row& row, std::size_t first = 0) {
@@ -39,14 +39,13 @@ ShownCall shown_call(const Row& row, std::size_t first = 0) {
   call.orbit = text(row, first + 2);
   call.waits = text(row, first + 3) == "1";
   call.parked_at = WallTime(Duration(std::stoll(row.at(first + 4).value_or("0"))));
-  call.caller_uri = text(row, first + 5);
-  call.caller_display = text(row, first + 6);
+  call.caller = {text(row, first + 5), text(row, first + 6)};
   call.caller_extension = text(row, first + 7);
   return call;
 }
 
-constexpr const char* kCalls = "SELECT " CALLPARK_SHOWN_CALL_COLUMNS " FROM parked_calls p" CALLPARK_JOIN_CALLER
-                               " WHERE p.state <> 'adopting'";
+constexpr const char* kCalls =
+    "SELECT " CALLPARK_SHOWN_CALL " FROM parked_calls p" CALLPARK_JOIN_CALLER " WHERE p.state <> 'adopting'";
 
 void add_settings(DatabaseConnection& connection, const std::string& where, const Values& tenants, LampFacts& facts) {
   for (const Row& row : connection.query("SELECT t.tenant, t.lamp_state FROM tenants t" + where, tenants)) {
@@ -107,9 +106,9 @@ LampFacts query_lamps(DatabaseConnection& connection, const std::vector<CallChan
     for (const auto& [tenant, names] : wanted) {
       Values values{tenant};
       values.insert(values.end(), names.begin(), names.end());
-      for (const Row& row : connection.query(std::string(kCalls) + " AND p.tenant = ? AND " + column + " IN (" +
-                                                 places(names.size()) + ")",
-                                             values)) {
+      for (const Row& row : connection.query(
+               std::string(kCalls) + " AND p.tenant = ? AND " + column + " IN (" + places(names.size()) + ")",
+               values)) {
         ShownCall call = shown_call(row);
         calls.emplace(call.park_id, call);
       }
@@ -142,8 +141,9 @@ std::vector<PublishedLamp> query_published_lamps(DatabaseConnection& connection)
 
 std::optional<LivePublication> take_publication(DatabaseConnection& connection, const Presentity& presentity) {
   const std::string where = std::string(" FROM presentity WHERE username = ? AND domain = ? AND ") + kIsOurs;
-  const auto rows = connection.query(std::string("SELECT etag, ") + kDialogId + ", " + kState + where + " ORDER BY id DESC",
-                                     {presentity.user, presentity.domain});
+  const auto rows =
+      connection.query(std::string("SELECT etag, ") + kDialogId + ", " + kState + where + " ORDER BY id DESC",
+                       {presentity.user, presentity.domain});
   std::optional<LivePublication> live;
   for (const Row& row : rows) {
     if (!live && text(row, 2) != "terminated") {
@@ -167,18 +167,17 @@ std::vector<CallInfo> query_call_info(DatabaseConnection& connection, const std:
   if (extensions.empty()) return found;
   Values values{tenant};
   values.insert(values.end(), extensions.begin(), extensions.end());
-  // The oldest of the calls at the extension itself; else the oldest that was parked for its group, of which the one who
-  // parked it need not be told.
+  // The oldest of the calls at the extension itself; else the oldest that was parked for its group, of which the one
+  // who parked it need not be told.
   const auto rows = connection.query(
-      std::string("SELECT w.extension, ") + CALLPARK_SHOWN_CALL_COLUMNS +
+      std::string("SELECT w.extension, ") + CALLPARK_SHOWN_CALL +
           " FROM extensions w"
           " LEFT JOIN park_group_members m ON m.tenant = w.tenant AND m.extension = w.extension"
           " LEFT JOIN park_groups g ON g.tenant = m.tenant AND g.park_group = m.park_group"
           " LEFT JOIN parked_calls p ON p.tenant = w.tenant AND p.state = 'parked' AND (p.orbit = w.extension OR"
           " (p.park_group = m.park_group AND (g.notify_parker OR p.parker <> w.extension)))" CALLPARK_JOIN_CALLER
           " WHERE w.tenant = ? AND w.extension IN (" +
-          places(extensions.size()) +
-          ") ORDER BY w.extension, p.orbit = w.extension DESC, p.parked_at, p.park_id",
+          places(extensions.size()) + ") ORDER BY w.extension, p.orbit = w.extension DESC, p.parked_at, p.park_id",
       values);
   for (const Row& row : rows) {
     if (!found.empty() && found.back().extension == text(row, 0)) continue;

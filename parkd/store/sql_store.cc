@@ -73,8 +73,13 @@ void SqlStore::claim_orbit(ParkedCallRow row, OrbitWish wish, Answer<Result<Orbi
       [this, claim](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).undo(*claim); });
 }
 
-void SqlStore::write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> answer) {
+void SqlStore::write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> to) {
   const ParkId park_id = row.park_id;
+  Answer<Result<void, StoreUnavailable>> answer = [this, row,
+                                                   to = std::move(to)](Result<void, StoreUnavailable> written) {
+    if (written) tell_changed(row);
+    to(written);
+  };
   ask<Result<void, StoreUnavailable>>(
       park_id,
       [this, row = std::move(row),
@@ -87,7 +92,12 @@ void SqlStore::write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> a
 }
 
 void SqlStore::claim_call(std::string tenant, RetrieveWish wish, std::string retriever,
-                          Answer<Result<ParkedCallRow, ClaimCallFailure>> answer) {
+                          Answer<Result<ParkedCallRow, ClaimCallFailure>> to) {
+  Answer<Result<ParkedCallRow, ClaimCallFailure>> answer =
+      [this, to = std::move(to)](Result<ParkedCallRow, ClaimCallFailure> won) {
+        if (won) tell_changed(*won);
+        to(std::move(won));
+      };
   const auto claim = std::make_shared<CallClaim>(
       CallClaim{std::move(tenant), std::move(wish), std::move(retriever), new_operation_id(), false});
   ask<Result<ParkedCallRow, ClaimCallFailure>>(
@@ -97,7 +107,11 @@ void SqlStore::claim_call(std::string tenant, RetrieveWish wish, std::string ret
       [this, claim](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).undo(*claim); });
 }
 
-void SqlStore::claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCallFailure>> answer) {
+void SqlStore::claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCallFailure>> to) {
+  Answer<Result<void, ClaimCallFailure>> answer = [this, row, to = std::move(to)](Result<void, ClaimCallFailure> won) {
+    if (won) tell_changed(row);
+    to(won);
+  };
   const ParkId park_id = row.park_id;
   const CallClaim claim{row.tenant, {}, row.retriever, new_operation_id(), false};
   ask<Result<void, ClaimCallFailure>>(
@@ -184,23 +198,42 @@ void SqlStore::undo_twice(const ParkId& park_id, const Work& undo) {
 // ---- the orders ----
 
 void SqlStore::unclaim_call(ParkId park_id) {
-  order(park_id, [this, park_id](DatabaseConnection& connection) {
-    ParkedCallsTable(connection, owner_).unclaim_call(park_id);
-  });
+  order_by_name(park_id, &ParkedCallsTable::unclaim_call);
 }
 
 void SqlStore::write_retrieved(ParkedCallRow row) {
   const ParkId park_id = row.park_id;
   row.state = RowState::kRetrieved;
-  order(park_id, [this, row = std::move(row), operation_id = new_operation_id()](DatabaseConnection& connection) {
-    if (ParkedCallsTable(connection, owner_).write(row, operation_id)) return;
-    log_warning(row.caller.call_id, "the row of this call is not ours any more");
-  });
+  order(
+      park_id,
+      [this, row, operation_id = new_operation_id()](DatabaseConnection& connection) {
+        if (ParkedCallsTable(connection, owner_).write(row, operation_id)) return;
+        log_warning(row.caller.call_id, "the row of this call is not ours any more");
+      },
+      [this, row](const Report&) { tell_changed(row); });
 }
 
 void SqlStore::remove(ParkId park_id, park::EndReason) {
-  order(park_id,
-        [this, park_id](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).remove(park_id); });
+  order_by_name(park_id, &ParkedCallsTable::remove);
+}
+
+void SqlStore::order_by_name(const ParkId& park_id, void (ParkedCallsTable::*work)(const ParkId&)) {
+  // Kept from the first try on: at the next the row may be gone.
+  const auto change = std::make_shared<std::optional<CallChange>>();
+  order(
+      park_id,
+      [this, park_id, work, change](DatabaseConnection& connection) {
+        ParkedCallsTable table(connection, owner_);
+        if (!*change) *change = table.change_of(park_id);
+        (table.*work)(park_id);
+      },
+      [this, change](const Report&) {
+        if (*change && on_changed_) on_changed_(**change);
+      });
+}
+
+void SqlStore::tell_changed(const ParkedCallRow& row) {
+  if (on_changed_) on_changed_({row.tenant, row.orbit, row.park_group, row.caller.remote_uri});
 }
 
 // In the queue of its call: what is told stands there before the row that says so may be gone.

@@ -1,5 +1,5 @@
-// The Store and Events ports on MariaDB: questions are answered on the loop within the budget, and orders are carried out however
-// long the database is away.
+// The Store and Events ports on MariaDB: questions are answered on the loop within the budget, and orders are carried
+// out however long the database is away.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/event_loop.h"
 #include "parkd/service/ports.h"
+#include "parkd/service/presence_ports.h"
 #include "parkd/store/database_connection.h"
 #include "parkd/store/database_workers.h"
 #include "parkd/store/parked_calls_table.h"
@@ -56,6 +57,10 @@ class SqlStore final : public Store, public Events {
 
   void append(ParkEvent event) override;
 
+  /// `changed` is called on the loop whenever a row of ours has become another: after it was written, won, given back
+  /// or removed. What is undone because nobody waited for it any more, and what another node does, is not told.
+  void set_on_changed(std::function<void(const CallChange&)> changed) { on_changed_ = std::move(changed); }
+
   /// Whether the last that was heard of the database was good.
   [[nodiscard]] bool available() const { return available_; }
   /// Orders that have not been carried out yet.
@@ -87,6 +92,9 @@ class SqlStore final : public Store, public Events {
            Work undo);
   void order(const ParkId& park_id, Work work, Done done = nullptr);
   void undo_twice(const ParkId& park_id, const Work& undo);
+  /// An order about a row of which only the name is known; the change is told.
+  void order_by_name(const ParkId& park_id, void (ParkedCallsTable::*work)(const ParkId&));
+  void tell_changed(const ParkedCallRow& row);
   void enqueue(const ParkId& park_id, Waiting waiting);
   void start_first(const ParkId& park_id);
   void on_report(const ParkId& park_id, const Report& report);
@@ -96,6 +104,7 @@ class SqlStore final : public Store, public Events {
   EventLoop& loop_;
   const Settings settings_;
   const RowOwner owner_;
+  std::function<void(const CallChange&)> on_changed_;
   bool available_ = true;
   MonotonicTime refused_until_{};
   Ticket last_ticket_ = 0;

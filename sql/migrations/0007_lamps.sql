@@ -18,9 +18,9 @@ CREATE TABLE call_info_subscriptions (
   PRIMARY KEY (subscription_id),
   KEY call_info_subscriptions_by_owner (owner),
   CONSTRAINT `calls are told of an extension that exists` FOREIGN KEY (tenant, extension)
-    REFERENCES extensions (tenant, extension) ON DELETE CASCADE,
+    REFERENCES extensions (tenant, extension) ON DELETE CASCADE ON UPDATE CASCADE,
   CONSTRAINT `calls are told to an extension that exists` FOREIGN KEY (tenant, watcher)
-    REFERENCES extensions (tenant, extension) ON DELETE CASCADE,
+    REFERENCES extensions (tenant, extension) ON DELETE CASCADE ON UPDATE CASCADE,
   CONSTRAINT `a subscription's dialog is JSON` CHECK (JSON_VALID(dialog))
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin
   COMMENT = 'Phones that are told of calls parked at an extension; a parkd that starts goes on with them';

@@ -100,8 +100,7 @@ TEST_F(LampBoardTest, N1_AnEditOfTheCodesCountsFromTheNextChange) {
 }
 
 TEST_F(LampBoardTest, N2_AnExtensionIsBusyAsLongAsItsCallIsParkdsAndThenNoMore) {
-  ShownCall call = waiting_call("p", "333", "sip:105@demo.callpark");
-  call.caller_extension = "105";
+  const ShownCall call = waiting_call("p", "333", "105");
   put(call);
   pass(Duration(50));
   EXPECT_EQ(kamailio.shows("105"), "confirmed park-caller-p");

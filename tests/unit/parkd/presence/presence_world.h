@@ -158,7 +158,7 @@ class FakePresenceStore final : public PresenceStore {
       LampFacts facts{{settings}, {}};
       for (const ShownCall& call : calls) {
         const bool is_asked_for = std::any_of(changes.begin(), changes.end(), [&](const CallChange& change) {
-          return change.orbit == call.orbit || change.caller_uri == call.caller_uri;
+          return change.orbit == call.orbit || change.caller_uri == "sip:" + call.caller.number + "@" + call.tenant;
         });
         if (is_asked_for) facts.calls.push_back(call);
       }
@@ -231,21 +231,20 @@ class FakePresenceStore final : public PresenceStore {
   FakeKamailio& kamailio_;
 };
 
-inline ShownCall waiting_call(const std::string& park_id, const std::string& orbit,
-                              const std::string& uri = "sip:+4930123@127.0.0.50") {
+inline ShownCall waiting_call(const std::string& park_id, const std::string& orbit, const std::string& extension = "") {
   ShownCall call;
   call.park_id = park_id;
   call.tenant = "demo.callpark";
   call.orbit = orbit;
   call.waits = true;
   call.parked_at = WallTime(Duration(7));
-  call.caller_uri = uri;
-  call.caller_display = "Client";
+  call.caller = {"Client", extension.empty() ? "+4930123" : extension};
+  call.caller_extension = extension;
   return call;
 }
 
 inline CallChange change_of(const ShownCall& call) {
-  return {call.tenant, call.orbit, "", call.caller_uri};
+  return {call.tenant, call.orbit, "", "sip:" + call.caller.number + "@" + call.tenant};
 }
 
 struct PresenceWorld {
