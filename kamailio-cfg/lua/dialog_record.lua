@@ -7,6 +7,7 @@ local dialog_record = {}
 
 -- Confirmed, with and without the ACK of its 200 (dialog module, dlg_hash.h).
 local kStateConfirmedWithoutAck, kStateConfirmed = 3, 4
+dialog_record.kStatesConfirmed = { kStateConfirmedWithoutAck, kStateConfirmed }
 
 local function reversed_hex(number) return ("%x"):format(number):reverse() end
 
