@@ -122,6 +122,15 @@ void describe_http(ConfigReader& table, ParkdConfig::Http& http) {
             });
 }
 
+void describe_presence(ConfigReader& table, ParkdConfig::Presence& presence) {
+  table.section("presence", "Lamps and phone notifications.");
+  table.duration("presence.publication_seconds", presence.publication, 3600, 60, 3600, kSecond,
+                 "How long Kamailio shows a lit lamp that no parkd refreshes any more.");
+  table.duration("presence.compare_every_ms", presence.compare_every, 3000, 200, 60000, kMs,
+                 "How often it is looked at whether lamps and notifications show what the database says; what does not "
+                 "is told again.");
+}
+
 void describe_park(ConfigReader& table, ParkdConfig::Park& park) {
   table.section("park", "Time limits of parking that are the same for all tenants.");
   table.duration("park.bye_after_refer_ms", park.bye_after_refer, 2000, 100, 32000, kMs,
@@ -144,6 +153,7 @@ void describe(ConfigReader& table, ParkdConfig& config) {
   describe_mediad(table, config.mediad);
   describe_database(table, config.database);
   describe_http(table, config.http);
+  describe_presence(table, config.presence);
   describe_park(table, config.park);
 }
 

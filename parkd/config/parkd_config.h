@@ -55,6 +55,11 @@ struct ParkdConfig {
     SocketAddress listen;  // an IP address
   } http;
 
+  struct Presence {
+    Duration publication{};
+    Duration compare_every{};
+  } presence;
+
   struct Park {
     Duration bye_after_refer{};
     Duration music_retry{};

@@ -53,6 +53,20 @@ void LampBoard::on_read(const std::set<CallChange>& changes, const Result<LampFa
   if (!changed_.empty()) read();
 }
 
+// What an earlier parkd has published is refreshed here from now on, or taken out when it has ended.
+void LampBoard::adopt_unknown(const LitLamps& lit, const std::vector<PublishedLamp>& published, MonotonicTime now) {
+  const auto is_unknown = [&](const Presentity& presentity) {
+    return publisher_.standing(presentity, now) == Publisher::Standing::kUnknown;
+  };
+  for (const auto& [presentity, info] : lit) {
+    if (is_unknown(presentity)) publisher_.show(info);
+  }
+  for (const PublishedLamp& lamp : published) {
+    const bool has_ended = lamp.state == name_of(DialogState::kTerminated);
+    if (has_ended && is_unknown(lamp.presentity)) publisher_.darken(lamp.presentity);
+  }
+}
+
 void LampBoard::tell(const Presentity& presentity, const LitLamps& lit) {
   if (const auto found = lit.find(presentity); found != lit.end()) {
     publisher_.show(found->second);
@@ -90,10 +104,7 @@ void LampBoard::on_compared(const PresenceStore::Everything& now, MonotonicTime 
   }
   if (suspects.size() > wrong) second_look_ = loop_.after(settings_.look_again, [this] { compare(); });
   suspects_ = std::move(suspects);
-  // Those of an earlier parkd: from now on they are refreshed here.
-  for (const auto& [presentity, info] : lit) {
-    if (publisher_.standing(presentity, asked_at) == Publisher::Standing::kUnknown) publisher_.show(info);
-  }
+  adopt_unknown(lit, now.published, asked_at);
   if (wrong > 0) log_warning("", "{} lamps do not show what the database says; they are published again", wrong);
   wrong_.set(static_cast<double>(wrong));
   lit_.set(static_cast<double>(lit.size()));

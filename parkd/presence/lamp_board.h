@@ -34,6 +34,7 @@ class LampBoard {
   void on_read(const std::set<CallChange>& changes, const Result<LampFacts, StoreUnavailable>& facts);
   void tell(const Presentity& presentity, const LitLamps& lit);
   void compare();
+  void adopt_unknown(const LitLamps& lit, const std::vector<PublishedLamp>& published, MonotonicTime now);
   void on_compared(const PresenceStore::Everything& now, MonotonicTime asked_at);
 
   EventLoop& loop_;

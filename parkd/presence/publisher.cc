@@ -91,7 +91,15 @@ void Publisher::tell(const Presentity& name, const publication::Event& event) {
   for (const publication::Action& action : decision.actions) perform(presentity, lamp, action);
   const bool is_under_way = std::holds_alternative<Publication::Asking>(lamp.state.phase) ||
                             std::holds_alternative<Publication::Publishing>(lamp.state.phase);
-  if (publication::is_over(lamp.state)) lamps_.erase(found);
+  if (publication::is_over(lamp.state)) {
+    if (std::holds_alternative<publication::Accepted>(event)) {
+      // The question takes the ended publication out of the table.
+      lamp.timer =
+          way_.loop.after(settings_.ended_kept, [this, presentity] { tell(presentity, publication::Doubted{}); });
+    } else {
+      lamps_.erase(found);
+    }
+  }
   if (!is_under_way && under_way_.erase(presentity) != 0) start_waiting_ones();
 }
 

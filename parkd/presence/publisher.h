@@ -22,6 +22,9 @@ struct PublisherSettings {
   Duration retry{250};
   Duration retry_max{2000};
   Duration rejected_retry_max{30000};
+  /// How long a publication that has ended is left in Kamailio's table; it must be out before it expires there, since
+  /// what Kamailio then says to watchers may overtake what is published meanwhile.
+  Duration ended_kept{60000};
   /// Publications that may begin before others have ended.
   std::size_t under_way_max = 200;
 };

@@ -155,12 +155,6 @@ std::optional<LivePublication> take_publication(DatabaseConnection& connection, 
   return live;
 }
 
-void forget_ended_publications(DatabaseConnection& connection, Duration ago) {
-  connection.execute(std::string("DELETE FROM presentity WHERE ") + kIsOurs + " AND " + kState +
-                         " = 'terminated' AND received_time < UNIX_TIMESTAMP() - ?",
-                     {static_cast<std::int64_t>(std::chrono::duration_cast<std::chrono::seconds>(ago).count())});
-}
-
 std::vector<CallInfo> query_call_info(DatabaseConnection& connection, const std::string& tenant,
                                       const std::vector<std::string>& extensions) {
   std::vector<CallInfo> found;

@@ -20,8 +20,6 @@ LampFacts query_all_lamps(DatabaseConnection& connection);
 std::vector<PublishedLamp> query_published_lamps(DatabaseConnection& connection);
 /// See PresenceStore::find_publication().
 std::optional<LivePublication> take_publication(DatabaseConnection& connection, const Presentity& presentity);
-/// Takes publications that ended so long ago out of the table.
-void forget_ended_publications(DatabaseConnection& connection, Duration ago);
 /// See PresenceStore::read_call_info().
 std::vector<CallInfo> query_call_info(DatabaseConnection& connection, const std::string& tenant,
                                       const std::vector<std::string>& extensions);

@@ -67,8 +67,7 @@ void SqlPresenceStore::read_lamps(std::vector<CallChange> changes, Answer<LampFa
 
 void SqlPresenceStore::read_all_lamps(Answer<Everything> answer) {
   ask<Everything>(
-      [ago = settings_.ended_kept](DatabaseConnection& connection) {
-        forget_ended_publications(connection, ago);
+      [](DatabaseConnection& connection) {
         // What is published follows what is so; read the other way round, a change between the two would look wrong.
         Everything now;
         now.published = query_published_lamps(connection);

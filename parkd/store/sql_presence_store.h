@@ -21,8 +21,6 @@ class SqlPresenceStore final : public PresenceStore {
     Duration budget{2000};
     /// How long an order waits for its next try.
     Duration retry{500};
-    /// How long a publication that has ended is left to Kamailio.
-    Duration ended_kept{60000};
   };
 
   /// To be used on the loop's thread; the loop must outlive it.

@@ -243,6 +243,24 @@ TEST_F(LampBoardTest, N5_ANewParkdCarriesOnThePublicationsOfTheOneBefore) {
   EXPECT_EQ(kamailio.shows("*71333"), "terminated park-p-7");
 }
 
+TEST_F(LampBoardTest, N5_WhatHasEndedIsOutOfKamailiosTableBeforeItExpiresThere) {
+  put(waiting_call("p", "333"));
+  pass(Duration(50));
+  take("p");
+  pass(seconds(61));
+  EXPECT_THAT(kamailio.presentity, IsEmpty());
+  put(waiting_call("q", "333"));
+  pass(Duration(50));
+  take("q");
+  pass(Duration(50));
+  EXPECT_THAT(kamailio.presentity, SizeIs(2));
+  Publisher next_publisher(way, store, metrics, {});
+  LampBoard next(loop, store, next_publisher, metrics, {});
+  next.start();
+  pass(seconds(5));
+  EXPECT_THAT(kamailio.presentity, IsEmpty()) << "of an earlier parkd";
+}
+
 TEST_F(LampBoardTest, N5_ALampThatChangesWhileItIsComparedIsNotWrong) {
   board.start();
   for (int round = 0; round < 400; ++round) {

@@ -88,14 +88,10 @@ class FakeKamailio final : public sip::MessageTransport {
       return true;
     }
     const std::string branch(parsed->top_branch());
-    if (auto known = answers_.find(branch); known != answers_.end()) {
-      if (known->second) later(*known->second);
-      return true;
-    }
-    requests.push_back(*parsed);
-    const auto response = answer(*parsed);
-    answers_[branch] = response;
-    if (response && !loses_answers) later(*response);
+    const auto [known, is_new] = answers_.try_emplace(branch);
+    if (is_new) requests.push_back(*parsed);
+    if (!known->second) known->second = answer(*parsed);
+    if (known->second && !loses_answers) later(*known->second);
     return true;
   }
   std::optional<sip::Endpoint> local_endpoint(const sip::Endpoint&) const override { return kParkd; }
