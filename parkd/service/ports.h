@@ -41,7 +41,7 @@ struct DialogSnapshot {
   std::vector<std::string> route_set;  // as written in Route headers, nearest first
   std::string local_sdp;               // what parkd, or the one whose place it took, said last
   std::string remote_sdp;              // what the other side said last
-  PartyIdentity remote_identity;       // who that is to people
+  PartyIdentity remote_identity = {};  // who that is to people
 
   friend bool operator==(const DialogSnapshot&, const DialogSnapshot&) = default;
 };
