@@ -100,11 +100,12 @@ bool ParkEventsTable::forget(std::int64_t days) {
 std::vector<Recipient> ParkEventsTable::recipients(const ParkEvent& event) {
   std::vector<DatabaseConnection::Row> rows;
   if (event.kind != ParkEventKind::kParked) {
-    rows = connection_.query("SELECT e.extension, COALESCE(e.language, t.language) FROM extensions e "
-                             "JOIN tenants t ON t.tenant = e.tenant WHERE e.tenant = ? AND e.extension = ? "
-                             "AND e.enabled AND t." +
-                                 message_column(event.kind),
-                             {event.tenant, event.parker});
+    rows = connection_.query(
+        "SELECT e.extension, COALESCE(e.language, t.language) FROM extensions e "
+        "JOIN tenants t ON t.tenant = e.tenant WHERE e.tenant = ? AND e.extension = ? "
+        "AND e.enabled AND t." +
+            message_column(event.kind),
+        {event.tenant, event.parker});
   } else if (!event.park_group.empty()) {
     rows = connection_.query(kOfGroup, {event.tenant, event.park_group, event.parker});
   } else {

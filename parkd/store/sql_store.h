@@ -1,5 +1,5 @@
-// The Store and Events ports on MariaDB: questions are answered on the loop within the budget, and orders are carried out however
-// long the database is away.
+// The Store and Events ports on MariaDB: questions are answered on the loop within the budget, and orders are carried
+// out however long the database is away.
 #pragma once
 
 #include <cstdint>
