@@ -29,7 +29,7 @@ class PacketPhone : public Listener {
     Endpoint proxy;
     int tone = 400;
     /// From of its calls, without a tag; empty: its user and domain.
-    std::string from;
+    std::string from = {};
     /// Answers new calls at once; otherwise they ring until answer().
     bool auto_answer = false;
     /// Every SDP of it has a video line behind the audio.
