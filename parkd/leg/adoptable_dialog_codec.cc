@@ -1,6 +1,5 @@
 #include "parkd/leg/adoptable_dialog_codec.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -8,6 +7,7 @@
 
 #include "base/json.h"
 #include "parkd/dialog/route_set.h"
+#include "parkd/leg/shown_identity.h"
 #include "parkd/message/sip_uri.h"
 
 namespace callpark::leg {
@@ -16,8 +16,6 @@ namespace {
 
 // RFC 3261 8.1.1.5
 constexpr std::uint64_t kCSeqMax = 0x7fffffff;
-// A number is shown and sent in a MESSAGE, which has to be short; the URI itself may be of any length.
-constexpr std::size_t kNumberLengthMax = 64;
 
 struct Party {
   std::string tag;
@@ -29,17 +27,6 @@ struct Party {
   std::string sdp;
   PartyIdentity identity;
 };
-
-// RFC 3323 4.1.1.3, and what networks make of it that have no header for it.
-bool is_anonymous(const Party& party) {
-  const auto uri = sip::parse_uri(party.uri);
-  const auto is = [](std::string_view text, std::string_view word) {
-    return std::equal(text.begin(), text.end(), word.begin(), word.end(),
-                      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b; });
-  };
-  return is(party.display, "anonymous") ||
-         (uri && (is(uri->user(), "anonymous") || is(uri->host(), "anonymous.invalid")));
-}
 
 // Reads the members of one object and keeps the first complaint, so that reading goes on with empty values.
 class Members {
@@ -108,19 +95,14 @@ class Members {
   std::optional<std::string>& complaint_;
 };
 
-// An extension may have been reached by the number of a ring group, or have called as something else.
-std::string number_of(const Party& party, Members& members) {
+PartyIdentity read_identity(const Party& party, Members& members) {
+  if (members.yes("withheld")) return {};
+  PartyIdentity identity = identity_of(party.display, party.uri);
   const std::string aor = members.text_if_any("aor");
-  if (members.text_if_any("kind") == "extension" && !aor.empty()) return aor.substr(0, aor.find('@'));
-  const auto uri = sip::parse_uri(party.uri);
-  return uri ? uri->user().substr(0, uri->user().find(';')) : "";
-}
-
-// A URI may hide any byte in an escape, and this goes into headers and texts.
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, ' ');
-  return text;
+  // An extension may have been reached by the number of a ring group, or have called as something else.
+  const bool has_own_number = members.text_if_any("kind") == "extension" && !aor.empty();
+  if (has_own_number && identity != PartyIdentity{}) identity.number = aor.substr(0, aor.find('@'));
+  return identity;
 }
 
 Party read_party(const Json& object, const std::string& path, std::optional<std::string>& complaint) {
@@ -133,9 +115,7 @@ Party read_party(const Json& object, const std::string& path, std::optional<std:
   party.cseq = members.cseq("cseq");
   party.route_set = members.routes("route_set");
   party.sdp = members.text_if_any("sdp");
-  if (!members.yes("withheld") && !is_anonymous(party)) {
-    party.identity = {printable(party.display), printable(number_of(party, members)).substr(0, kNumberLengthMax)};
-  }
+  party.identity = read_identity(party, members);
   return party;
 }
 

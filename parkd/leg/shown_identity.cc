@@ -1,13 +1,39 @@
 #include "parkd/leg/shown_identity.h"
 
+#include <algorithm>
+
 namespace callpark::leg {
 namespace {
+
+// A number is shown and sent in a MESSAGE, which has to be short; a URI may be of any length.
+constexpr std::size_t kNumberLengthMax = 64;
+
+bool says(std::string_view text, std::string_view word) {
+  return std::equal(text.begin(), text.end(), word.begin(), word.end(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b; });
+}
+
+// A URI may hide any byte in an escape, and this goes into headers and texts.
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, ' ');
+  return text;
+}
 
 bool is_withheld(const PartyIdentity& who) {
   return who.name.empty() && who.number.empty();
 }
 
 }  // namespace
+
+PartyIdentity identity_of(const std::string& display, const std::string& uri) {
+  const auto parsed = sip::parse_uri(uri);
+  const std::string user = parsed ? parsed->user() : "";
+  const bool is_anonymous =
+      says(display, "anonymous") || says(user, "anonymous") || (parsed && says(parsed->host(), "anonymous.invalid"));
+  if (is_anonymous) return {};
+  return {printable(display), printable(user.substr(0, user.find(';'))).substr(0, kNumberLengthMax)};
+}
 
 std::string shown_name(const PartyIdentity& who) {
   if (is_withheld(who)) return "Anonymous";
@@ -16,7 +42,8 @@ std::string shown_name(const PartyIdentity& who) {
 
 sip::NameAddr shown_address(const PartyIdentity& who, const std::string& domain) {
   const bool has_number = !who.number.empty();
-  return {shown_name(who), sip::SipUri(has_number ? who.number : "anonymous", has_number ? domain : "anonymous.invalid"),
+  return {shown_name(who),
+          sip::SipUri(has_number ? who.number : "anonymous", has_number ? domain : "anonymous.invalid"),
           {}};
 }
 

@@ -1,4 +1,5 @@
-// Who a party is to people, as SIP shows it: on the display of a phone that calls, is called, or is told whom it talks to.
+// Who a party is to people, as SIP shows it: on the display of a phone that calls, is called, or is told whom it talks
+// to.
 #pragma once
 
 #include <string>
@@ -8,6 +9,10 @@
 #include "parkd/service/park_event.h"
 
 namespace callpark::leg {
+
+/// By his display name and URI. Nobody when either says that he withholds it (RFC 3323 4.1.1.3, and what networks make
+/// of it).
+PartyIdentity identity_of(const std::string& display, const std::string& uri);
 
 /// His name, else his number, else "Anonymous".
 std::string shown_name(const PartyIdentity& who);

@@ -60,14 +60,14 @@ void PagerMessages::send(TextMessage message) {
 
 void PagerMessages::send_first(const std::string& destination) {
   Queue& queue = queues_.at(destination);
-  queue.under_way = transactions_.send_request(
-      compose(queue.messages.front()), kamailio_,
-      {[this, destination](const sip::SipMessage& response) {
-         if (response.status() >= 200) conclude(destination, response.status());
-       },
-       [this, destination](sip::ClientFailure failure) {
-         conclude(destination, failure == sip::ClientFailure::kTimeout ? 408 : 503);
-       }});
+  queue.under_way =
+      transactions_.send_request(compose(queue.messages.front()), kamailio_,
+                                 {[this, destination](const sip::SipMessage& response) {
+                                    if (response.status() >= 200) conclude(destination, response.status());
+                                  },
+                                  [this, destination](sip::ClientFailure failure) {
+                                    conclude(destination, failure == sip::ClientFailure::kTimeout ? 408 : 503);
+                                  }});
 }
 
 void PagerMessages::conclude(const std::string& destination, int status) {

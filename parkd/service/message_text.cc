@@ -33,7 +33,8 @@ constexpr std::array kPhrases = {
             "Personne n'a repris l'appel de {caller} au {orbit}. Il a été pris par le {by}.",
             "Personne n'a repris l'appel de {caller} au {orbit}. L'appel a été coupé."},
     Phrases{"it", "Numero nascosto", "Chiamata parcheggiata al {orbit}: {caller}. Per riprenderla, comporre {dial}",
-            "{caller}, in attesa al {orbit}: chiamata ripresa da {by}.", "{caller}, in attesa al {orbit}: ha riagganciato.",
+            "{caller}, in attesa al {orbit}: chiamata ripresa da {by}.",
+            "{caller}, in attesa al {orbit}: ha riagganciato.",
             "Nessuno ha ripreso la chiamata di {caller} al {orbit}. Ha risposto {by}.",
             "Nessuno ha ripreso la chiamata di {caller} al {orbit}. La chiamata è terminata."},
     Phrases{"ru", "Номер скрыт", "Вызов на парковке {orbit}: {caller}. Чтобы ответить, наберите {dial}",
@@ -90,7 +91,7 @@ std::string message_text(const ParkEvent& event, const std::string& dialled, std
     if (open == std::string_view::npos) break;
     const std::size_t close = rest.find('}', open);
     const std::string_view place = rest.substr(open + 1, close - open - 1);
-    text += place == "caller" ? shown(event.caller, phrases)
+    text += place == "caller"  ? shown(event.caller, phrases)
             : place == "orbit" ? event.orbit
             : place == "dial"  ? dialled
                                : event.by;

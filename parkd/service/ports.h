@@ -41,7 +41,7 @@ struct DialogSnapshot {
   std::vector<std::string> route_set;  // as written in Route headers, nearest first
   std::string local_sdp;               // what parkd, or the one whose place it took, said last
   std::string remote_sdp;              // what the other side said last
-  PartyIdentity remote_identity;       // who that is to people
+  PartyIdentity remote_identity = {};  // who that is to people
 
   friend bool operator==(const DialogSnapshot&, const DialogSnapshot&) = default;
 };
@@ -222,8 +222,7 @@ class Store {
   virtual void write_retrieved(ParkedCallRow row) = 0;
   virtual void remove(ParkId park_id, park::EndReason reason) = 0;
   /// Who is to have a text about this event, as the tenant and the park group want it.
-  virtual void look_up_recipients(ParkEvent event,
-                                  Answer<Result<std::vector<Recipient>, StoreUnavailable>> answer) = 0;
+  virtual void look_up_recipients(ParkEvent event, Answer<Result<std::vector<Recipient>, StoreUnavailable>> answer) = 0;
   /// All rows that this node owns.
   virtual void load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> answer) = 0;
 };

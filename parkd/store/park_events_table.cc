@@ -47,6 +47,7 @@ constexpr const char* kOfOrbit =
 std::string write_event(const ParkEvent& event) {
   Json json = {{"event", name_of(event.kind)},
                {"park_id", event.park_id},
+               {"parked_at", milliseconds(event.parked_at)},
                {"tenant", event.tenant},
                {"orbit", event.orbit},
                {"parker", event.parker},

@@ -8,7 +8,10 @@ ALTER TABLE tenants
   ADD COLUMN message_retrieved BOOLEAN NOT NULL DEFAULT TRUE COMMENT 'A text to the parker: who has picked his call up',
   ADD COLUMN message_gave_up BOOLEAN NOT NULL DEFAULT TRUE COMMENT 'A text to the parker: the caller hung up waiting',
   ADD COLUMN message_recalled BOOLEAN NOT NULL DEFAULT TRUE
-    COMMENT 'A text to the parker: nobody picked up, and who has the call now, or that it was ended';
+    COMMENT 'A text to the parker: nobody picked up, and who has the call now, or that it was ended',
+  ADD CONSTRAINT `a text is switched on or off: 1 or 0`
+    CHECK (message_parked IN (0, 1) AND message_orbit IN (0, 1) AND message_retrieved IN (0, 1)
+           AND message_gave_up IN (0, 1) AND message_recalled IN (0, 1));
 
 -- What people see of a caller is not always what stands in his From: he may withhold it, and an extension that was
 -- reached by another number has its own.

@@ -33,8 +33,7 @@ TEST(MessageText, N4_SaysWhoIsParkedWhereAndWhatToDial) {
 TEST(MessageText, L4_SaysWhatHasBecomeOfTheCall) {
   EXPECT_EQ(message_text(event(ParkEventKind::kRetrieved), "", "en"),
             "Client +442079460018, parked at 102, was picked up by 103.");
-  EXPECT_EQ(message_text(event(ParkEventKind::kGaveUp), "", "en"),
-            "Client +442079460018, parked at 102, has hung up.");
+  EXPECT_EQ(message_text(event(ParkEventKind::kGaveUp), "", "en"), "Client +442079460018, parked at 102, has hung up.");
   EXPECT_EQ(message_text(event(ParkEventKind::kRecalled, "fallback"), "", "en"),
             "Nobody picked up Client +442079460018, parked at 102. The call was taken by 103.");
   EXPECT_EQ(message_text(event(ParkEventKind::kEnded, "timed_out"), "", "en"),
