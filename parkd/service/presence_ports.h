@@ -35,7 +35,7 @@ struct ShownCall {
   ParkId park_id;
   std::string tenant;
   std::string orbit;
-  bool waits = false;  // to be retrieved; else it is being retrieved, or talks
+  bool waits = false;  // to be retrieved; else it is being parked or retrieved, or talks
   WallTime parked_at;
   PartyIdentity caller;
   std::string caller_extension;  // "": he is none of the tenant's

@@ -60,8 +60,15 @@ void SqlStore::look_up(std::string tenant, std::string user, std::string dialled
       failure(StoreUnavailable{}), std::move(answer), nullptr);
 }
 
-void SqlStore::claim_orbit(ParkedCallRow row, OrbitWish wish, Answer<Result<OrbitGot, ClaimOrbitFailure>> answer) {
+void SqlStore::claim_orbit(ParkedCallRow row, OrbitWish wish, Answer<Result<OrbitGot, ClaimOrbitFailure>> to) {
   const ParkId park_id = row.park_id;
+  // Of the orbit there is nothing to see yet, but the caller is parkd's from now on.
+  Answer<Result<OrbitGot, ClaimOrbitFailure>> answer = [this,
+                                                        change = CallChange{row.tenant, "", "", row.caller.remote_uri},
+                                                        to = std::move(to)](Result<OrbitGot, ClaimOrbitFailure> got) {
+    if (got && on_changed_) on_changed_(change);
+    to(std::move(got));
+  };
   const auto claim =
       std::make_shared<OrbitClaim>(OrbitClaim{std::move(row), std::move(wish), new_operation_id(), false});
   ask<Result<OrbitGot, ClaimOrbitFailure>>(

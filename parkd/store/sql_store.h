@@ -57,8 +57,8 @@ class SqlStore final : public Store, public Events {
 
   void append(ParkEvent event) override;
 
-  /// `changed` is called on the loop whenever a row of ours has become another: after it was written, won, given back
-  /// or removed. What is undone because nobody waited for it any more, and what another node does, is not told.
+  /// `changed` is called on the loop whenever a row of ours has become another: after it was made, written, won, given
+  /// back or removed. What is undone because nobody waited for it any more, and what another node does, is not told.
   void set_on_changed(std::function<void(const CallChange&)> changed) { on_changed_ = std::move(changed); }
 
   /// Whether the last that was heard of the database was good.

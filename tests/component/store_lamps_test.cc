@@ -106,7 +106,8 @@ class StoreLamps : public StoreTest {
 TEST_F(StoreLamps, N1_EveryChangeOfARowIsToldWhenItIsDone) {
   const ParkedCallRow row = park_of("p", "103", "105@demo.callpark");
   const CallChange change{kTenant, "103", "", "sip:105@demo.callpark"};
-  EXPECT_THAT(changes_, ElementsAre(change)) << "parked";
+  EXPECT_THAT(changes_, ElementsAre(CallChange{kTenant, "", "", "sip:105@demo.callpark"}, change)) << "parked";
+  changes_.erase(changes_.begin());
   ASSERT_TRUE(claim_call(*store_, {"103"}).has_value());
   EXPECT_THAT(changes_, SizeIs(2)) << "won";
   store_->unclaim_call("p");
@@ -267,7 +268,8 @@ TEST_F(SqlLamps, N1_WrongEditsAreRefusedWithASentence) {
 TEST_F(SqlLamps, N3_SubscriptionsGoWithTheirExtension) {
   EXPECT_EQ(refusal_of("INSERT INTO call_info_subscriptions (subscription_id, tenant, extension, watcher, dialog, "
                        "expires_at, owner) VALUES ('s', 'demo.callpark', '106', '105', '{}', UTC_TIMESTAMP(3), 'n'); "
-                       "DELETE FROM dids WHERE destination = '106'; DELETE FROM extensions WHERE tenant = 'demo.callpark' AND extension = '106'"),
+                       "DELETE FROM dids WHERE destination = '106'; DELETE FROM extensions WHERE tenant = "
+                       "'demo.callpark' AND extension = '106'"),
             "");
 }
 
