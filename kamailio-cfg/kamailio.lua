@@ -172,12 +172,9 @@ function ksr_core_event(event)
   return 1
 end
 
--- RFC 3261 17.1.2.2: a NOTIFY that gets no answer is repeated for 64*T1.
-local kNotifyMs = 32000
-
--- A request of Kamailio's own.
+-- A request of Kamailio's own: a NOTIFY, or the OPTIONS that ask for parkd.
 function ksr_local_request()
-  if KSR.is_method_in("N") then KSR.tm.t_set_fr(0, kNotifyMs) end
+  if KSR.is_NOTIFY() then KSR.tm.t_set_fr(0, settings.notify_ms) end
   return 1
 end
 

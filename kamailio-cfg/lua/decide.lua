@@ -202,8 +202,10 @@ end
 
 local refuse_event = { action = "refuse_event" }
 
--- RFC 3265 7.2: the package, without what it is refined by.
 local function is_dialog_package(f) return f.event == "dialog" end
+
+-- What can be subscribed to here. Everything else within a call is between those who talk.
+local function is_watched_package(f) return is_dialog_package(f) or f.event == "call-info" end
 
 -- As parkd reads what stands behind a code that retrieves (dialled_code.cc).
 local kRandomOrbit = { min = 3, max = 8 }
@@ -252,7 +254,7 @@ local function park_notification(f, tenant)
 end
 
 local function subscribe(f)
-  if not is_dialog_package(f) and f.event ~= "call-info" then return refuse_event end
+  if not is_watched_package(f) then return refuse_event end
   if f.trunk == nil then return need("trunk") end
   if f.trunk and f.trunk.away then return kDatabaseAway end
   if f.trunk then return refuse(403, "Trunks Cannot Watch") end
@@ -400,9 +402,9 @@ local function belongs_to_parkd(f)
 end
 
 local function within_dialog(f)
+  if f.method == "SUBSCRIBE" and is_watched_package(f) then return subscribe_again(f) end
   if f.marker == nil then return need("marker") end
   if f.method == "REFER" then return refer(f) end
-  if f.method == "SUBSCRIBE" then return subscribe_again(f) end
   if belongs_to_parkd(f) then return { action = "adopted", ends_record = f.method == "BYE" } end
   if f.ruri.is_parkd then return { action = "to_parkd" } end
   if f.is_known_call == nil then return need("is_known_call") end

@@ -1,5 +1,5 @@
 -- What lamps show: the publications in the table `presentity`, from which Kamailio's presence module makes NOTIFYs. One
--- publisher has one publication of a lamp, under a name of its own (the etag), and overwrites it.
+-- publisher has one publication of a lamp, and overwrites it.
 --
 -- Not by handle_publish(): 5.6.3 answers 200 to a change of what is terminated, and drops it (presentity.c,
 -- ps_match_dialog_state); each lamp would be lit once.
@@ -26,25 +26,27 @@ end
 
 local function tell(uri) KSR.presence.pres_refresh_watchers(uri, "dialog", kRefreshNotify) end
 
---- Whether a publisher has published: nil when the database cannot be asked.
-function lamps.is_published(user, domain, publisher)
+--- The entity-tag under which a publisher has published, false when it has not, nil when the database cannot be asked.
+function lamps.etag(user, domain, publisher)
   local row = presence_tables.publication(user, domain, publisher)
-  if row == nil then return nil end
-  return row ~= false
+  return row and row.etag
 end
 
---- Writes down what `publisher` says of a lamp, without telling anybody; false when the database does not take it. This
---- and what follows is to be called in_order().
+--- Writes down what `publisher` says of a lamp, without telling anybody. The new entity-tag, or nil when the database
+--- does not take it. This and what follows is to be called in_order().
 function lamps.note(user, domain, publisher, body, seconds)
   local known = presence_tables.publication(user, domain, publisher)
-  return known ~= nil and presence_tables.write_publication(known, user, domain, publisher, body, seconds)
+  if known == nil then return nil end
+  -- RFC 3903 4.1: another one each time; a change that has been overtaken is recognised by it.
+  local etag = publisher .. "." .. KSR.pv.get("$TV(un)")
+  return presence_tables.write_publication(known, user, domain, publisher, etag, body, seconds) and etag or nil
 end
 
 --- The same, and tells all watchers. It counts for so many seconds; nil: until it is changed.
 function lamps.publish(user, domain, publisher, body, seconds)
-  if not lamps.note(user, domain, publisher, body, seconds) then return false end
-  tell(lamps.uri(user, domain))
-  return true
+  local etag = lamps.note(user, domain, publisher, body, seconds)
+  if etag then tell(lamps.uri(user, domain)) end
+  return etag
 end
 
 --- Takes back what `publisher` has said.

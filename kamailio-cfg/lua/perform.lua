@@ -151,10 +151,13 @@ local function make_contact_reachable()
   KSR.textopsx.msg_apply_changes()
 end
 
+-- Whether no other worker has the same request: one that is repeated must not become a second subscription, nor undo
+-- what has been published behind it.
+local function is_first_of_its_kind() return KSR.tm.t_newtran() > 0 end
+
 local function handle_subscribe(f, d, uri, before)
   make_contact_reachable()
-  -- A SUBSCRIBE that is repeated because its answer was lost must not become a second subscription.
-  KSR.tm.t_newtran()
+  if not is_first_of_its_kind() then return end
   lamps.in_order(uri, function()
     if before and f.expires ~= 0 then before() end
     KSR.presence.handle_subscribe_uri(lamps.uri(d.watcher, d.tenant))
@@ -173,31 +176,30 @@ end
 
 local kPublicationSecondsMax = 3600
 
+-- Status, reason and, when it was taken, the new entity-tag.
 local function publish(f, d, seconds)
-  local known = lamps.is_published(d.user, d.tenant, lamps.kByParkd)
+  local known = lamps.etag(d.user, d.tenant, lamps.kByParkd)
   if known == nil then return 503, "Database Not Available" end
-  -- RFC 3903 6: an entity-tag that is none of ours is of a publication that has ended.
-  if f.etag and not (known and f.etag == lamps.kByParkd) then return 412, "Conditional Request Failed" end
-  local done
+  -- RFC 3903 6: what it wants to change is not the publication that there is.
+  if f.etag and f.etag ~= known then return 412, "Conditional Request Failed" end
+  local etag
   if seconds == 0 then
-    done = lamps.unpublish(d.user, d.tenant, lamps.kByParkd)
+    etag = lamps.unpublish(d.user, d.tenant, lamps.kByParkd) and (known or "none")
   else
-    done = lamps.publish(d.user, d.tenant, lamps.kByParkd, KSR.kx.gete_body(), seconds)
+    etag = lamps.publish(d.user, d.tenant, lamps.kByParkd, KSR.kx.gete_body(), seconds)
   end
-  if not done then return 503, "Database Not Available" end
-  return 200, "OK"
+  if not etag then return 503, "Database Not Available" end
+  return 200, "OK", etag
 end
 
 function perform.publish(f, d)
   local seconds = math.min(f.expires or kPublicationSecondsMax, kPublicationSecondsMax)
   -- A phone that is shown two dialogs for one lamp may go wrong, and one that is shown none has no lamp.
   if seconds > 0 and dialog_info.count(KSR.kx.gete_body()) ~= 1 then return reply(400, "One Dialog Is Wanted") end
-  KSR.tm.t_newtran()
-  local code, reason
-  lamps.in_order(lamps.uri(d.user, d.tenant), function() code, reason = publish(f, d, seconds) end)
-  if code == 200 then
-    KSR.hdr.append_to_reply(("SIP-ETag: %s\r\nExpires: %d\r\n"):format(lamps.kByParkd, seconds))
-  end
+  if not is_first_of_its_kind() then return end
+  local code, reason, etag
+  lamps.in_order(lamps.uri(d.user, d.tenant), function() code, reason, etag = publish(f, d, seconds) end)
+  if etag then KSR.hdr.append_to_reply(("SIP-ETag: %s\r\nExpires: %d\r\n"):format(etag, seconds)) end
   reply(code, reason)
 end
 

@@ -53,7 +53,7 @@ TEST_F(KamailioPresence, N1_AWatcherSeesTheLampGoOnAndOff) {
   EXPECT_TRUE(lamp->wait_state("terminated"));
   EXPECT_EQ(parkd.publish("*88102", "early").status, 200) << "lit again, after it was off";
   EXPECT_TRUE(lamp->wait_state("early"));
-  EXPECT_NE(lamp->now().body.find("display=\"Jürgen &quot;JJ&quot; &lt;x&gt;\""), std::string::npos)
+  EXPECT_NE(lamp->now().body.find("display=\"J&#xFC;rgen &quot;JJ&quot; &lt;x&gt;\""), std::string::npos)
       << lamp->now().body;
   expect_no_complaints(*lamp);
 }
