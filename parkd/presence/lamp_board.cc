@@ -24,6 +24,7 @@ void LampBoard::start() {
 // ---- what has changed ----
 
 void LampBoard::on_call_changed(const CallChange& change) {
+  if (change.orbit.empty() && !change.caller_uri.ends_with("@" + change.tenant)) return;  // no lamp
   changed_.insert(change);
   if (!is_reading_) read();
 }

@@ -46,34 +46,30 @@ ShownCall shown_call(const Row& row, std::size_t first = 0) {
 
 constexpr const char* kCalls = "SELECT " CALLPARK_SHOWN_CALL " FROM parked_calls p" CALLPARK_JOIN_CALLER " WHERE TRUE";
 
-void add_settings(DatabaseConnection& connection, const std::string& where, const Values& tenants, LampFacts& facts) {
-  for (const Row& row : connection.query("SELECT t.tenant, t.lamp_state FROM tenants t" + where, tenants)) {
-    facts.settings.push_back(
-        {text(row, 0), text(row, 1) == "confirmed" ? LampState::kConfirmed : LampState::kEarly, {}, {}});
-  }
-  const auto of = [&](const std::string& tenant) {
-    return std::find_if(facts.settings.begin(), facts.settings.end(),
-                        [&](const LampSettings& settings) { return settings.tenant == tenant; });
-  };
-  const auto codes = connection.query(
-      "SELECT t.tenant, c.code FROM tenants t JOIN park_codes c ON c.tenant = t.tenant AND c.action = 'retrieve'" +
-          where + " ORDER BY t.tenant, c.code",
-      tenants);
-  for (const Row& row : codes) {
-    if (const auto settings = of(text(row, 0)); settings != facts.settings.end()) {
-      settings->retrieve_codes.push_back(text(row, 1));
+// `tenants` empty: of all. One statement, since it is asked at every change.
+std::vector<LampSettings> query_settings(DatabaseConnection& connection, const std::set<std::string>& tenants) {
+  const std::string which = tenants.empty() ? "" : " AND tenant IN (" + places(tenants.size()) + ")";
+  Values values;
+  for (int part = 0; part < 3; ++part) values.insert(values.end(), tenants.begin(), tenants.end());
+  std::map<std::string, LampSettings> settings;
+  for (const Row& row : connection.query(
+           "SELECT tenant, lamp_state, '', '' FROM tenants WHERE TRUE" + which +
+               " UNION ALL SELECT tenant, 'code', code, '' FROM park_codes WHERE action = 'retrieve'" + which +
+               " UNION ALL SELECT tenant, 'range', first_orbit, last_orbit FROM orbit_ranges WHERE enabled" + which,
+           values)) {
+    LampSettings& its = settings[text(row, 0)];
+    its.tenant = text(row, 0);
+    if (text(row, 1) == "code") {
+      its.retrieve_codes.push_back(text(row, 2));
+    } else if (text(row, 1) == "range") {
+      its.ranges.push_back({text(row, 2), text(row, 3)});
+    } else if (text(row, 1) == "confirmed") {
+      its.state = LampState::kConfirmed;
     }
   }
-  const auto ranges = connection.query(
-      "SELECT t.tenant, r.first_orbit, r.last_orbit FROM tenants t JOIN orbit_ranges r ON r.tenant = t.tenant"
-      " AND r.enabled" +
-          where,
-      tenants);
-  for (const Row& row : ranges) {
-    if (const auto settings = of(text(row, 0)); settings != facts.settings.end()) {
-      settings->ranges.push_back({text(row, 1), text(row, 2)});
-    }
-  }
+  std::vector<LampSettings> list;
+  for (auto& [tenant, its] : settings) list.push_back(std::move(its));
+  return list;
 }
 
 bool is_older(const ShownCall& left, const ShownCall& right) {
@@ -98,8 +94,7 @@ LampFacts query_lamps(DatabaseConnection& connection, const std::vector<CallChan
   }
   LampFacts facts;
   if (tenants.empty()) return facts;
-  add_settings(connection, " WHERE t.tenant IN (" + places(tenants.size()) + ")", {tenants.begin(), tenants.end()},
-               facts);
+  facts.settings = query_settings(connection, tenants);
   std::map<ParkId, ShownCall> calls;
   const auto add = [&](const char* column, const auto& wanted) {
     for (const auto& [tenant, names] : wanted) {
@@ -122,7 +117,7 @@ LampFacts query_lamps(DatabaseConnection& connection, const std::vector<CallChan
 
 LampFacts query_all_lamps(DatabaseConnection& connection) {
   LampFacts facts;
-  add_settings(connection, "", {}, facts);
+  facts.settings = query_settings(connection, {});
   for (const Row& row : connection.query(kCalls)) facts.calls.push_back(shown_call(row));
   std::sort(facts.calls.begin(), facts.calls.end(), is_older);
   return facts;
