@@ -104,32 +104,40 @@ void Publisher::tell(const Presentity& name, const publication::Event& event) {
 }
 
 void Publisher::perform(const Presentity& presentity, Lamp& lamp, const publication::Action& action) {
-  std::visit(overloaded{[&](const publication::AskTable&) {
-                          if (under_way_.contains(presentity) || under_way_.size() < settings_.under_way_max) {
-                            ask(presentity);
-                          } else {
-                            waiting_.push_back(presentity);
-                          }
-                        },
-                        [&](const publication::Publish& order) { publish(presentity, lamp, order.etag); },
-                        [&](const publication::StartRetry&) {
-                          lamp.timer = way_.loop.after(
-                              retry_wait(lamp), [this, presentity] { tell(presentity, publication::RetryDue{}); });
-                        },
-                        [&](const publication::StartRefresh&) {
-                          lamp.timer = way_.loop.after(settings_.expires * 3 / 4, [this, presentity] {
-                            tell(presentity, publication::RefreshDue{});
-                          });
-                        },
-                        [&](const publication::StopRefresh&) { lamp.timer.reset(); }},
-             action);
+  std::visit(
+      overloaded{[&](const publication::AskTable&) { begin(presentity, [this, presentity] { ask(presentity); }); },
+                 [&](const publication::Publish& order) {
+                   begin(presentity, [this, presentity, etag = order.etag] { publish(presentity, etag); });
+                 },
+                 [&](const publication::StartRetry&) {
+                   lamp.timer = way_.loop.after(retry_wait(lamp),
+                                                [this, presentity] { tell(presentity, publication::RetryDue{}); });
+                 },
+                 [&](const publication::StartRefresh&) {
+                   lamp.timer = way_.loop.after(settings_.expires * 3 / 4,
+                                                [this, presentity] { tell(presentity, publication::RefreshDue{}); });
+                 },
+                 [&](const publication::StopRefresh&) { lamp.timer.reset(); }},
+      action);
+}
+
+void Publisher::begin(const Presentity& presentity, std::function<void()> work) {
+  if (!under_way_.contains(presentity) && under_way_.size() >= settings_.under_way_max) {
+    waiting_.push_back([this, presentity, work = std::move(work)] {
+      under_way_.insert(presentity);
+      work();
+    });
+    return;
+  }
+  under_way_.insert(presentity);
+  work();
 }
 
 void Publisher::start_waiting_ones() {
   while (!waiting_.empty() && under_way_.size() < settings_.under_way_max) {
-    const Presentity presentity = std::move(waiting_.front());
+    const auto work = std::move(waiting_.front());
     waiting_.pop_front();
-    ask(presentity);
+    work();
   }
 }
 
@@ -140,7 +148,6 @@ Duration Publisher::retry_wait(const Lamp& lamp) const {
 }
 
 void Publisher::ask(const Presentity& presentity) {
-  under_way_.insert(presentity);
   store_.find_publication(presentity,
                           [this, presentity](Result<std::optional<LivePublication>, StoreUnavailable> found) {
                             if (!found) return tell(presentity, publication::NotAnswered{});
@@ -153,8 +160,8 @@ void Publisher::ask(const Presentity& presentity) {
                           });
 }
 
-void Publisher::publish(const Presentity& presentity, Lamp& lamp, const std::string& etag) {
-  under_way_.insert(presentity);
+void Publisher::publish(const Presentity& presentity, const std::string& etag) {
+  Lamp& lamp = lamps_.at(presentity);
   const sip::SipUri uri(presentity.user, presentity.domain);
   sip::SipMessage request = sip::make_request(sip::method::kPublish, uri);
   sip::NameAddr from{"", sip::SipUri("parkd", presentity.domain), {}};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -68,8 +69,10 @@ class Publisher {
   Lamp& lamp_of(const Presentity& presentity);
   void tell(const Presentity& presentity, const publication::Event& event);
   void perform(const Presentity& presentity, Lamp& lamp, const publication::Action& action);
+  /// At once, or when others have ended: Kamailio's socket holds only so many requests.
+  void begin(const Presentity& presentity, std::function<void()> work);
   void ask(const Presentity& presentity);
-  void publish(const Presentity& presentity, Lamp& lamp, const std::string& etag);
+  void publish(const Presentity& presentity, const std::string& etag);
   void on_response(const Presentity& presentity, const sip::SipMessage& response);
   Duration retry_wait(const Lamp& lamp) const;
   void start_waiting_ones();
@@ -82,7 +85,7 @@ class Publisher {
   std::map<Presentity, Lamp> lamps_;
   Serial last_serial_ = 0;
   std::set<Presentity> under_way_;
-  std::deque<Presentity> waiting_;  // to be asked for
+  std::deque<std::function<void()>> waiting_;  // to be begun
 };
 
 }  // namespace callpark::presence

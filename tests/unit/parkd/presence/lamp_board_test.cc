@@ -145,6 +145,23 @@ TEST_F(LampBoardTest, N1_OneRequestIsUnderWayAndWhatChangesMeanwhileIsToldOnce) 
   EXPECT_THAT(publishes(), SizeIs(4));
 }
 
+TEST_F(LampBoardTest, N1_ThousandsThatChangeAtOnceAreToldAFewHundredAtATime) {
+  kamailio.delay = Duration(100);
+  for (const bool parks : {true, false}) {
+    for (int orbit = 1000; orbit < 2000; ++orbit) {
+      const ShownCall call = waiting_call("p" + std::to_string(orbit), std::to_string(orbit));
+      if (parks) store.calls.push_back(call);
+      board.on_call_changed(change_of(call));
+    }
+    if (!parks) store.calls.clear();
+    const std::size_t before = publishes().size();
+    pass(Duration(50));
+    EXPECT_EQ(publishes().size() - before, 200U);
+    pass(seconds(2));
+    EXPECT_EQ(publishes().size() - before, 2000U);
+  }
+}
+
 TEST_F(LampBoardTest, N5_AKamailioThatWasAwayIsToldTheLastStateWithinSecondsOfItsReturn) {
   kamailio.is_dead = true;
   put(waiting_call("p", "333"));
