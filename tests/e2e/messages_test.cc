@@ -302,6 +302,27 @@ TEST_F(Told, N6_TheRetrieverSeesTheCallerAndNotTheCodeAlsoAfterAnotherPark) {
   }
 }
 
+TEST_F(Told, N6_APhoneThatTakesAnotherFromGetsItByUpdateAndTheCallGoesOn) {
+  const auto bob = house().packet_phone("102", kBob);
+  PacketPhone& client = parked_client("*68");
+  const CallName call = bob->start_call("*88101", "Supported: from-change\r\n");
+  EXPECT_EQ(bob->wait_invite_status(call), 200);
+  std::string from;
+  EXPECT_TRUE(wait_until(kSoon, [&] {
+    for (const SipText& message : bob->received(call)) {
+      if (message.is_request() && message.method() == "UPDATE") from = message.header("From");
+    }
+    return !from.empty();
+  }));
+  EXPECT_THAT(from, StartsWith("\"Client\" <sip:+442079460018@demo.callpark>;tag="));
+  EXPECT_TRUE(hear_each_other(*bob, client));
+  EXPECT_EQ(client.offer(call_, "sendonly"), 200);
+  EXPECT_EQ(client.offer(call_, "sendrecv"), 200);
+  EXPECT_TRUE(hear_each_other(*bob, client));
+  EXPECT_EQ(bob->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return client.is_closed(call_); }));
+}
+
 TEST_F(Told, N6_AfterARestartTheRetrieverStillSeesTheCaller) {
   const auto bob = house().packet_phone("102", kBob);
   parked_client("*68");
