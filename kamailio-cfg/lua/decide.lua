@@ -127,7 +127,8 @@ local function from_trunk(f)
   if f.did == nil then return need("did") end
   if not f.did then return refuse(404, "Not Found") end
   if f.did.away then return kDatabaseAway end
-  return to_extension_or_ring_group(f, f.did.tenant, f.did, { kind = "trunk", display = f.display, withheld = f.withheld })
+  local caller = { kind = "trunk", display = f.display, withheld = f.withheld }
+  return to_extension_or_ring_group(f, f.did.tenant, f.did, caller)
 end
 
 ----- outside of dialogs, from an extension

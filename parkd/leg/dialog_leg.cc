@@ -62,6 +62,23 @@ void DialogLeg::write_who_and_what(sip::SipMessage& message) const {
   if (shown_) write_connected_identity(message, shown_->who, shown_->domain);
 }
 
+void DialogLeg::show_in_from() {
+  if (closed_ || !shown_) return;
+  const sip::NameAddr address = shown_address(shown_->who, shown_->domain);
+  dialog_.local_uri = address.uri.to_string();
+  dialog_.local_display = address.display;
+  send(sip::method::kUpdate,
+       [this](sip::SipMessage& update) {
+         write_who_and_what(update);
+         // RFC 4028 7.2: it is a session refresh, and without the timer it would end it.
+         offer_session_timer(update, session_timer_);
+       },
+       {[self = shared_from_this()](const sip::SipMessage& response) {
+          if (response.status() / 100 == 2 && !self->closed_) self->keep_session_timer(read_session_timer(response));
+        },
+        {}});
+}
+
 bool DialogLeg::is_held_by_remote() const {
   if (!remote_sdp_) return false;
   const sip::SdpMedia* line = sip::audio(*remote_sdp_);

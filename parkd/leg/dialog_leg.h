@@ -41,6 +41,8 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   const PartyIdentity& remote_identity() const { return remote_identity_; }
   /// From here on the remote side, a phone of `domain`, is told in each offer and answer that it talks to `who`.
   void show(PartyIdentity who, std::string domain) { shown_ = {std::move(who), std::move(domain)}; }
+  /// RFC 4916: the same by UPDATE, in From from here on; only for one that supports it.
+  void show_in_from();
   void set_on_gone(std::function<void()> on_gone) { on_gone_ = std::move(on_gone); }
 
   const sip::DialogState& dialog() const { return dialog_; }

@@ -289,6 +289,10 @@ void SipLegs::make_peer(const ParkId& park_id, CallId retriever) {
   parked.peer = node.mapped().leg;
   seat(parked.peer, park_id, PartyEnd::kPeer);
   set_peer_owner(park_id, parked, node.mapped().owner);
+  const sip::SipMessage& invite = node.mapped().invite;
+  const bool takes_another_from = invite.has_token(sip::HeaderName::kSupported, "from-change") &&
+                                  invite.has_token(sip::HeaderName::kAllow, sip::method::kUpdate);
+  if (takes_another_from) parked.peer->show_in_from();
 }
 
 // ---- transfers by the peer ----

@@ -34,9 +34,9 @@ sip::SipMessage compose(const TextMessage& text) {
 
 }  // namespace
 
-PagerMessages::PagerMessages(sip::TransactionLayer& transactions, sip::Endpoint kamailio, Metrics& metrics)
+PagerMessages::PagerMessages(sip::TransactionLayer& transactions, const sip::Endpoint& kamailio, Metrics& metrics)
     : transactions_(transactions),
-      kamailio_(std::move(kamailio)),
+      kamailio_(kamailio),
       sent_(counter(metrics, "delivered")),
       unreachable_(counter(metrics, "no_phone")),
       failed_(counter(metrics, "failed")),

@@ -19,7 +19,7 @@ class PagerMessages final : public Messages {
   static constexpr std::size_t kWaitingMax = 16;
 
   /// `transactions` and `metrics` must outlive it.
-  PagerMessages(sip::TransactionLayer& transactions, sip::Endpoint kamailio, Metrics& metrics);
+  PagerMessages(sip::TransactionLayer& transactions, const sip::Endpoint& kamailio, Metrics& metrics);
   ~PagerMessages() override;
   PagerMessages(const PagerMessages&) = delete;
   PagerMessages& operator=(const PagerMessages&) = delete;

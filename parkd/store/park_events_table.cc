@@ -113,6 +113,7 @@ std::vector<Recipient> ParkEventsTable::recipients(const ParkEvent& event) {
     rows = connection_.query(kOfOrbit, {event.orbit, event.parker, event.tenant});
   }
   std::vector<Recipient> recipients;
+  recipients.reserve(rows.size());
   for (const auto& row : rows) recipients.push_back({row.at(0).value_or(""), row.at(1).value_or("")});
   return recipients;
 }

@@ -41,7 +41,8 @@ class StoreEvents : public StoreTest {
   }
   std::string events() {
     return server().value(
-        "SELECT COALESCE(GROUP_CONCAT(CONCAT_WS(' ', event, orbit, taken_by) ORDER BY at, orbit, event SEPARATOR ', '), '') "
+        "SELECT COALESCE(GROUP_CONCAT(CONCAT_WS(' ', event, orbit, taken_by) ORDER BY at, orbit, event SEPARATOR ', "
+        "'), '') "
         "FROM park_events");
   }
   /// The statements are undone.
