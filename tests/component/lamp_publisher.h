@@ -78,9 +78,12 @@ class LampPublisher {
     const std::string uri = "sip:" + lamp + "@" + tenant_;
     return "<?xml version=\"1.0\"?>\r\n<dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" version=\"7\" "
            "state=\"full\" entity=\"" +
-           uri + "\">\r\n<dialog id=\"park-1\" call-id=\"c1\" local-tag=\"l\" remote-tag=\"r\" direction=\"recipient\"><state>" +
+           uri +
+           "\">\r\n<dialog id=\"park-1\" call-id=\"c1\" local-tag=\"l\" remote-tag=\"r\" "
+           "direction=\"recipient\"><state>" +
            state + "</state>\r\n<local><identity display=\"Park\">" + uri + "</identity><target uri=\"" + uri +
-           "\"><param pname=\"+sip.rendering\" pvalue=\"no\"/></target></local>\r\n<remote><identity display=\"J&#xFC;rgen "
+           "\"><param pname=\"+sip.rendering\" pvalue=\"no\"/></target></local>\r\n<remote><identity "
+           "display=\"J&#xFC;rgen "
            "&quot;JJ&quot; &lt;x&gt;\">sip:+4930123@" +
            tenant_ + "</identity><target uri=\"" + uri + "\"/></remote></dialog></dialog-info>\r\n";
   }
@@ -101,9 +104,10 @@ class LampPublisher {
     const std::string word = "publish-" + std::to_string(++next_) + "-" + std::to_string(socket_.own().port);
     return "PUBLISH " + uri + " SIP/2.0\r\nVia: SIP/2.0/UDP " + parkd_.text() + ";rport;branch=z9hG4bK" + word +
            "\r\nMax-Forwards: 70\r\nFrom: <" + uri + ">;tag=p\r\nTo: <" + uri + ">\r\nCall-ID: " + word +
-           "\r\nCSeq: 1 PUBLISH\r\nEvent: dialog\r\nExpires: " + std::to_string(expires) + "\r\nX-Callpark-Tenant: " + tenant_ +
-           "\r\n" + (etag.empty() ? "" : "SIP-If-Match: " + etag + "\r\n") +
-           "Content-Type: application/dialog-info+xml\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+           "\r\nCSeq: 1 PUBLISH\r\nEvent: dialog\r\nExpires: " + std::to_string(expires) +
+           "\r\nX-Callpark-Tenant: " + tenant_ + "\r\n" + (etag.empty() ? "" : "SIP-If-Match: " + etag + "\r\n") +
+           "Content-Type: application/dialog-info+xml\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+           body;
   }
 
   void begin_next(std::deque<std::string>& waiting, const std::string& lamp, std::map<std::string, Change>& under_way) {
