@@ -70,17 +70,37 @@ function(callpark_test_program name label timeout libraries)
   target_compile_definitions(${name} PRIVATE
     CALLPARK_SOURCE_DIR="${PROJECT_SOURCE_DIR}" CALLPARK_BINARY_DIR="${PROJECT_BINARY_DIR}")
   set_property(GLOBAL APPEND PROPERTY CALLPARK_TEST_PROGRAMS ${name})
-  # What is about milliseconds has few others beside it.
-  set(processors 1)
-  if(name MATCHES "^e2e_(failures|races|run_script)_test$")
-    set(processors 2)
+  if(label STREQUAL "e2e" OR label STREQUAL "server")
+    callpark_whole_program(${name} ${label} ${timeout})
+    set(label "${label}_one")
   endif()
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
-    PROPERTIES LABELS ${label} TIMEOUT ${timeout} PROCESSORS ${processors})
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${label} TIMEOUT ${timeout})
   if(NOT TARGET tests_${label})
     add_custom_target(tests_${label})
   endif()
   add_dependencies(tests_${label} ${name})
+endfunction()
+
+# What starts servers starts them once for all tests of the program: ctest runs it as a whole, the long ones first and in
+# parts. That each test stands in ctest's list too, labelled LABEL_one, is for who wants to run one of them.
+function(callpark_whole_program name label timeout)
+  set(shards 1)
+  set(cost 1)
+  if(name MATCHES "^e2e_(races|refusals|hold_and_park|recall|run_script)_test$")
+    set(shards 2)
+    set(cost 2)
+  endif()
+  # What is about milliseconds has few others beside it.
+  set(processors 1)
+  if(name MATCHES "^e2e_(failures|races)_test$")
+    set(processors 2)
+  endif()
+  foreach(shard RANGE 1 ${shards})
+    math(EXPR index "${shard} - 1")
+    add_test(NAME ${name}.${shard} COMMAND ${name})
+    set_tests_properties(${name}.${shard} PROPERTIES LABELS ${label} TIMEOUT ${timeout} PROCESSORS ${processors}
+      COST ${cost} ENVIRONMENT "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${index}")
+  endforeach()
 endfunction()
 
 # callpark_unit_tests(): tests/unit/<folder>/*_test.cc is one program a folder, linked with that folder's library, and

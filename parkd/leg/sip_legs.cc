@@ -43,6 +43,22 @@ std::string recall_display(const std::string& orbit, const sip::DialogState& cal
   return "Recall " + orbit + ": " + name;
 }
 
+// RFC 3261 8.1.1, for a call of parkd's own. The offer is still to come.
+sip::SipMessage make_invite(const UserAgent& agent, sip::NameAddr from, const std::string& tenant,
+                            const std::string& number) {
+  const sip::SipUri uri(number, tenant);
+  sip::SipMessage invite = sip::make_request(sip::method::kInvite, uri);
+  from.set_tag(random_token(kTagLength));
+  invite.set_header(sip::HeaderName::kFrom, from.to_string());
+  invite.set_header(sip::HeaderName::kTo, sip::NameAddr{"", uri, {}}.to_string());
+  invite.set_header(sip::HeaderName::kCallId, random_token(2 * kTagLength));
+  invite.set_cseq(1, sip::method::kInvite);
+  invite.set_header(sip::HeaderName::kContact, agent.contact);
+  invite.set_header(park_header::kTenant, tenant);
+  write_capabilities(invite);
+  return invite;
+}
+
 }  // namespace
 
 SipLegs::SipLegs(UserAgent agent) : agent_(std::move(agent)) {}
@@ -267,19 +283,11 @@ void SipLegs::call_target(const ParkId& park_id, park::Question question, const 
   if (!parked.caller->remote_sdp()) {
     return agent_.loop.post([this, park_id, question] { listener_->on_target_refused(park_id, question, 488); });
   }
-  const sip::SipUri uri(target.number, target.tenant);
   const sip::DialogState& caller = parked.caller->dialog();
-  sip::SipMessage invite = sip::make_request(sip::method::kInvite, uri);
   sip::NameAddr from;
   from.display = target.recalled_orbit.empty() ? caller.remote_display : recall_display(target.recalled_orbit, caller);
   if (auto parsed = sip::parse_uri(caller.remote_uri)) from.uri = *std::move(parsed);
-  from.set_tag(random_token(kTagLength));
-  invite.set_header(sip::HeaderName::kFrom, from.to_string());
-  invite.set_header(sip::HeaderName::kTo, sip::NameAddr{"", uri, {}}.to_string());
-  invite.set_header(sip::HeaderName::kCallId, random_token(2 * kTagLength));
-  invite.set_cseq(1, sip::method::kInvite);
-  invite.set_header(sip::HeaderName::kContact, agent_.contact);
-  invite.set_header(park_header::kTenant, target.tenant);
+  sip::SipMessage invite = make_invite(agent_, std::move(from), target.tenant, target.number);
   if (!target.recalled_orbit.empty()) {
     invite.set_header(park_header::kRecall, park_id);
     invite.set_header(kAlertInfo, kRecallAlert);
@@ -287,7 +295,6 @@ void SipLegs::call_target(const ParkId& park_id, park::Question question, const 
     invite.set_header(sip::HeaderName::kReferredBy, "<" + parked.peer->dialog().remote_uri + ">");
   }
   if (!target.replaces.empty()) invite.set_header(sip::HeaderName::kReplaces, target.replaces);
-  write_capabilities(invite);
   sip::Sdp offer = align_offer(*parked.caller->remote_sdp(), std::nullopt, std::nullopt);
   invite.set_body(kSdpType, sip::write_sdp(offer));
   const auto key = agent_.transactions.send_request(
@@ -507,7 +514,61 @@ void SipLegs::refuse(CallId id, int status, const std::string& reason) {
 }
 
 void SipLegs::hang_up(CallId id) {
+  if (const auto calling = callings_.extract(id)) return agent_.transactions.cancel(calling.mapped().invite);
   refuse(id, 480, "");
+}
+
+// ---- calls to extensions ----
+
+CallId SipLegs::call_extension(const ExtensionCall& call, const MediaAddress& media) {
+  const CallId id = ++last_id_;
+  sip::SipMessage invite =
+      make_invite(agent_, {call.display, sip::SipUri(call.number, call.tenant), {}}, call.tenant, call.extension);
+  sip::Sdp offer = make_music_offer(std::nullopt, std::nullopt, media, agent_.codecs);
+  invite.set_body(kSdpType, sip::write_sdp(offer));
+  const auto key = agent_.transactions.send_request(
+      invite, agent_.kamailio,
+      {[this, id, invite, answered = std::vector<sip::DialogId>()](const sip::SipMessage& response) mutable {
+         if (response.status() >= 300) return give_up_calling(id);
+         if (response.status() >= 200) on_extension_answer(id, invite, answered, response);
+       },
+       [this, id](sip::ClientFailure) { give_up_calling(id); }});
+  callings_.emplace(id, Calling{key, std::move(offer), media, owner_key(call.tenant, call.extension)});
+  return id;
+}
+
+void SipLegs::give_up_calling(CallId id) {
+  if (callings_.erase(id) != 0) listener_->on_call_gone(id);
+}
+
+void SipLegs::on_extension_answer(CallId id, const sip::SipMessage& invite, std::vector<sip::DialogId>& answered,
+                                  const sip::SipMessage& response) {
+  auto dialog = sip::from_outgoing_invite(invite, response);
+  if (!dialog) return give_up_calling(id);
+  agent_.transactions.send_ack(sip::make_ack_for_2xx(*dialog, invite.cseq().number), agent_.kamailio);
+  if (std::find(answered.begin(), answered.end(), dialog->id) != answered.end()) return;
+  answered.push_back(dialog->id);
+  const auto answer = sip::parse_sdp(response.body());
+  auto leg = std::make_shared<DialogLeg>(agent_, *std::move(dialog), CallIdOwner::kWe);
+  const auto calling = callings_.find(id);
+  const auto remote =
+      answer && calling != callings_.end() ? std::optional(read_answer(calling->second.offer, *answer)) : std::nullopt;
+  if (!remote || !*remote) {
+    // Cancelled too late, a second one who answered, or an answer that is none.
+    leg->bye();
+    return give_up_calling(id);
+  }
+  Calling waited = std::move(callings_.extract(calling).mapped());
+  leg->set_local_sdp(waited.offer);
+  leg->set_remote_sdp(*answer);
+  dialogs_.insert(leg->dialog().id, Seat{leg, CallSeat{id}});
+  Call call;
+  call.leg = std::move(leg);
+  call.owner = std::move(waited.owner);
+  call.media = std::move(waited.media);
+  call.stage = Call::Stage::kAnswered;
+  calls_.emplace(id, std::move(call));
+  listener_->on_extension_answered(id, **remote);
 }
 
 // ---- transfers ----

@@ -51,6 +51,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   std::optional<MediaRemote> answer_with_media(CallId call, const MediaAddress& media, Answer answer) override;
   void answer_retriever(CallId call, const ParkId& park_id) override;
   void refuse(CallId call, int status, const std::string& reason) override;
+  CallId call_extension(const ExtensionCall& call, const MediaAddress& media) override;
   void hang_up(CallId call) override;
 
   void on_request(sip::ServerTransactionKey key, const sip::SipMessage& request, const sip::Endpoint& source) override;
@@ -87,6 +88,13 @@ class SipLegs final : public Legs, public sip::TransactionUser {
     std::optional<MediaAddress> media;
     enum class Stage { kUnanswered, kAnswered } stage = Stage::kUnanswered;
   };
+  // A call to an extension that is not answered.
+  struct Calling {
+    sip::ClientTransactionKey invite;
+    sip::Sdp offer;
+    MediaAddress media;
+    std::string owner;
+  };
   // Whom the peer transfers the caller to.
   struct Target {
     park::Question question;
@@ -120,6 +128,9 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   void answer_from_announcement(Call& call, sip::ServerTransactionKey key, const sip::SipMessage& request);
   void pass_offer_on(Parked& parked, PartyEnd from, sip::ServerTransactionKey key, const sip::SipMessage& request);
   void answer_call(CallId id, Call& call, const sip::Sdp& answer);
+  void on_extension_answer(CallId id, const sip::SipMessage& invite, std::vector<sip::DialogId>& answered,
+                           const sip::SipMessage& response);
+  void give_up_calling(CallId id);
   void offer_to_caller(const ParkId& park_id, park::Question question, DialogLeg::OfferMaker make,
                        std::optional<MediaAddress> music);
   /// Null when the question is an old one, or answered.
@@ -147,6 +158,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   std::uint64_t last_id_ = 0;
   sip::DialogTable<Seat> dialogs_;
   std::unordered_map<ParkId, Parked> parked_;
+  std::unordered_map<CallId, Calling> callings_;
   std::unordered_map<CallId, Call> calls_;
   std::unordered_map<sip::ServerTransactionKey, CallId> calls_by_invite_;
   std::unordered_map<ReferId, LegPtr> referrals_;

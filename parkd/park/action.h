@@ -51,6 +51,7 @@ struct RefusePark {
   RefusalReason reason;
 };
 struct EndParkerCall {};
+struct TellParker {};  // his transfer is over, the call still parked: if he cannot know where, he is called back
 
 // The retriever.
 struct AnswerRetriever {
@@ -104,8 +105,8 @@ struct Dismiss {};
 using Action =
     std::variant<ClaimOrbit, WriteParked, UnclaimCall, WriteRetrieved, FreeOrbit, RemoveRow, OpenMedia, CloseMedia,
                  OfferMusic, OfferRetriever, OfferPeer, EndCaller, Bridge, Unbridge, EndPeer, AcceptPark, RefusePark,
-                 EndParkerCall, AnswerRetriever, RefuseRetriever, EndRetriever, MakePeer, CallTarget, OfferTarget,
-                 EndTarget, MakeTargetPeer, AcceptTransfer, RefuseTransfer, CallRecallTarget, ClaimForTarget,
-                 SetRecallDeadline, StartTimer, StopTimer, Dismiss>;
+                 EndParkerCall, TellParker, AnswerRetriever, RefuseRetriever, EndRetriever, MakePeer, CallTarget,
+                 OfferTarget, EndTarget, MakeTargetPeer, AcceptTransfer, RefuseTransfer, CallRecallTarget,
+                 ClaimForTarget, SetRecallDeadline, StartTimer, StopTimer, Dismiss>;
 
 }  // namespace callpark::park

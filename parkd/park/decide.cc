@@ -60,6 +60,7 @@ class Step {
   void refuse_park(RefusalReason reason);
   void return_to_peer(RefusalReason reason);
   void release_parker();
+  void tell_parker();
   void end_peer();
   void end_announcement();
   void wait_with_music();
@@ -268,6 +269,12 @@ void Step::release_parker() {
   end_peer();
 }
 
+// The last of his transfer is over, and his phone is free.
+void Step::tell_parker() {
+  state_.request = Request::kNone;
+  if (in<Parked>()) order(TellParker{});
+}
+
 void Step::end_call(EndReason reason) {
   tell_refusal(RefusalReason::kCallerGone);
   if (std::exchange(state_.request, Request::kNone) == Request::kAnnouncing) order(EndParkerCall{});
@@ -376,8 +383,9 @@ void Step::on(const RowWritten& event) {
   wait_for_recall();
   if (state_.request == Request::kRefer) {
     order(AcceptPark{});
+    if (state_.peer == PeerLeg::kGone) return tell_parker();
+    order(StartTimer{Timer::kParkerBye});
     state_.request = Request::kReferDone;
-    if (state_.peer == PeerLeg::kUp) order(StartTimer{Timer::kParkerBye});
   } else if (state_.request == Request::kCall) {
     order(AcceptPark{});
     state_.request = Request::kAnnouncing;
@@ -506,8 +514,8 @@ void Step::on(const PeerGone&) {
   if (in<Ended>() || state_.peer == PeerLeg::kGone) return;
   state_.peer = PeerLeg::kGone;
   if (state_.request == Request::kReferDone) {
-    state_.request = Request::kNone;
     order(StopTimer{Timer::kParkerBye});
+    tell_parker();
   }
   if (in<Talking>()) {
     order(EndCaller{});
@@ -594,8 +602,8 @@ void Step::on(const TimerFired& event) {
       return;
     case Timer::kParkerBye:
       if (state_.request != Request::kReferDone) return;
-      state_.request = Request::kNone;
-      return end_peer();
+      end_peer();
+      return tell_parker();
     case Timer::kMusicRetry:
       if (!parked || parked->offer) return;
       if (state_.media == Media::kOpen) return offer_music_again();

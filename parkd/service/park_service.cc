@@ -30,6 +30,7 @@ struct ParkService::ParkedCall {
   int target_status = 0;                 // why the last transfer failed
   std::optional<CallId> parker_call;     // waits for its answer
   std::optional<CallId> announced_call;  // is answered, and hears the orbit
+  bool orbit_was_spoken = false;         // to the parker
   std::map<park::Retriever, CallId> retrievers;
   park::Retriever last_retriever = 0;
   std::map<park::Timer, LoopHandle> timers;
@@ -83,6 +84,7 @@ class ParkService::Performer {
     call_.target = service_.recall_target(call_, order.target);
     log_info(call_.row.caller.call_id, "parked at {} of {}, nobody has come: calling {}", call_.row.orbit,
              call_.row.tenant, call_.target.number);
+    service_.call_backs_.stop(id_);
     service_.legs_.call_target(id_, order.question, call_.target);
   }
   void operator()(const park::ClaimForTarget& order) {
@@ -139,11 +141,24 @@ class ParkService::Performer {
     }
     const CallId parker = *std::exchange(call_.parker_call, std::nullopt);
     call_.announced_call = parker;
-    Announcement announcement{
-        call_.facts.language,
-        {Announcement::Prompt{"call_parked"}, Announcement::Digits{dialled_to_retrieve(call_.facts, call_.row.orbit)}}};
-    service_.announcer_.say(parker, std::move(announcement), Legs::Answer::kFinal, service_.settings_.announcement_max,
+    call_.orbit_was_spoken = true;
+    service_.announcer_.say(parker, where_it_is_parked(), Legs::Answer::kFinal, service_.settings_.announcement_max,
                             [&service = service_, id = id_] { service.tell(id, park::AnnouncementPlayed{}); });
+  }
+  void operator()(const park::TellParker&) {
+    const bool has_chosen_it = !call_.wish.orbits.empty();
+    if (has_chosen_it || call_.orbit_was_spoken || !call_.facts.calls_back) return;
+    ExtensionCall call{call_.row.tenant, call_.row.parker, "Call park", "park"};
+    if (call_.facts.call_back_shows_orbit) {
+      call.display = "Parked at " + call_.row.orbit;
+      call.number = dialled_to_retrieve(call_.facts, call_.row.orbit);
+    }
+    Announcement announcement = where_it_is_parked();
+    // Whoever picks up a receiver may miss the beginning.
+    const auto once = announcement.list;
+    announcement.list.insert(announcement.list.end(), once.begin(), once.end());
+    service_.call_backs_.call(id_, std::move(call), std::move(announcement), service_.settings_.call_back_ring_max,
+                              service_.settings_.announcement_max);
   }
   void operator()(const park::RefusePark& order) {
     const auto adoption =
@@ -192,6 +207,11 @@ class ParkService::Performer {
   void operator()(const park::Dismiss&) { service_.legs_.forget(id_); }
 
  private:
+  Announcement where_it_is_parked() const {
+    return {
+        call_.facts.language,
+        {Announcement::Prompt{"call_parked"}, Announcement::Digits{dialled_to_retrieve(call_.facts, call_.row.orbit)}}};
+  }
   void conclude_transfer(int status, const std::string& reason) {
     if (!call_.refer) return;
     service_.legs_.conclude_refer(*std::exchange(call_.refer, std::nullopt), status, reason, Legs::Adoption::kKept);
@@ -247,7 +267,8 @@ ParkService::ParkService(EventLoop& loop, Store& store, Media& media, Legs& legs
       legs_(legs),
       metrics_(metrics),
       settings_(std::move(settings)),
-      announcer_(loop, media, legs) {
+      announcer_(loop, media, legs),
+      call_backs_(loop, media, legs) {
   media_.set_listener(this);
 }
 
@@ -403,6 +424,7 @@ void ParkService::rewish(ParkedCall& call, const std::string& user, const Dialle
   call.row.park_group = wish.park_group;
   call.wish = std::move(wish);
   call.facts = facts;
+  call.orbit_was_spoken = false;
   call.row.state = RowState::kAdopting;
   call.row.parker = user;
   call.row.retriever.clear();
@@ -575,7 +597,12 @@ void ParkService::on_call_lost(CallId call) {
   on_call_gone(call);
 }
 
+void ParkService::on_extension_answered(CallId call, const MediaRemote& remote) {
+  call_backs_.on_answered(call, remote);
+}
+
 void ParkService::on_call_gone(CallId call) {
+  if (call_backs_.on_gone(call)) return;
   announcer_.stop(call);
   open_calls_.erase(call);
   const auto found = park_by_call_.find(call);
@@ -594,7 +621,7 @@ void ParkService::on_call_gone(CallId call) {
 }
 
 void ParkService::on_media_played(const std::string& session) {
-  announcer_.on_played(session);
+  if (!call_backs_.on_played(session)) announcer_.on_played(session);
 }
 
 void ParkService::on_media_moved(const std::string& session, const MediaSnapshot& now) {
@@ -635,6 +662,7 @@ void ParkService::run(ParkedCall& call, park::Decision decision) {
     call.waiting.pop_front();
   }
   call.deciding = false;
+  if (!waits_in_orbit(call.state)) call_backs_.stop(call.row.park_id);
   if (!std::holds_alternative<park::Ended>(call.state.phase)) return;
   const ParkId id = call.row.park_id;
   if (call.row.media) park_by_session_.erase(call.row.media->session);

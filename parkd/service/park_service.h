@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "parkd/park/decide.h"
 #include "parkd/service/announcer.h"
+#include "parkd/service/call_back.h"
 #include "parkd/service/dialled_code.h"
 #include "parkd/service/ports.h"
 
@@ -25,6 +26,8 @@ struct ParkSettings {
   /// How long whom a recall has handed the call to may ring, when it is not the parker: longer than Kamailio lets him.
   Duration handed_over_max{200000};
   Duration announcement_max{30000};
+  /// How long a parker who is called back to be told his orbit may let it ring.
+  Duration call_back_ring_max{20000};
   Duration refusal_speech_max{10000};
   /// FEATURES S10: the loser of a race is answered within 300 ms, so he hears only the beginning of the sentence; an
   /// operator who prefers the whole sentence raises this.
@@ -57,6 +60,7 @@ class ParkService final : public LegsListener, public Media::Listener {
   void on_call_confirmed(CallId call) override;
   void on_call_lost(CallId call) override;
   void on_call_gone(CallId call) override;
+  void on_extension_answered(CallId call, const MediaRemote& remote) override;
   void on_media_played(const std::string& session) override;
   void on_media_moved(const std::string& session, const MediaSnapshot& now) override;
 
@@ -94,6 +98,7 @@ class ParkService final : public LegsListener, public Media::Listener {
   Metrics& metrics_;
   const ParkSettings settings_;
   Announcer announcer_;
+  CallBacks call_backs_;
   std::unordered_map<ParkId, std::unique_ptr<ParkedCall>> calls_;
   std::unordered_map<std::string, ParkId> park_by_session_;
   /// Feature calls that are somebody's: the parker's, or a retriever's; absent while only the tables are asked.

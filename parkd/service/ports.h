@@ -162,6 +162,9 @@ struct DialledFacts {
   int parked_calls_max = 0;  // 0: no cap
   int park_seconds_max = 3600;
   RecallSettings recall;  // of a code that parks in the group, the group's
+  /// A parker who cannot know the orbit is called back and told; and the call shows it.
+  bool calls_back = true;
+  bool call_back_shows_orbit = true;
 };
 
 struct StoreUnavailable {};
@@ -289,6 +292,14 @@ struct TransferTarget {
   std::string recalled_orbit = {};  // of a recall: where the caller is parked, for the display
 };
 
+/// A call of parkd's own to an extension, with mediad's media.
+struct ExtensionCall {
+  std::string tenant;
+  std::string extension;
+  std::string display;  // of the number that calls
+  std::string number;   // to be dialled by whoever calls back
+};
+
 enum class PartyEnd { kCaller, kPeer };
 
 /// The SIP user agent. Of each parked call it holds up to two dialogs: the caller's, and the peer's (the parker's half
@@ -340,7 +351,9 @@ class Legs {
   /// Answers a retriever with what the caller answered him.
   virtual void answer_retriever(CallId call, const ParkId& park_id) = 0;
   virtual void refuse(CallId call, int status, const std::string& reason) = 0;
-  /// BYE, or if it is not answered yet 480. Without a word of it to the listener.
+  /// Calls all devices of an extension; the first to answer has it.
+  virtual CallId call_extension(const ExtensionCall& call, const MediaAddress& media) = 0;
+  /// BYE, or of a call that is not answered yet 480 or CANCEL. Without a word of it to the listener.
   virtual void hang_up(CallId call) = 0;
 };
 
@@ -364,7 +377,9 @@ class LegsListener {
 
   virtual void on_call_confirmed(CallId call) = 0;  // the ACK of our 200
   virtual void on_call_lost(CallId call) = 0;       // there was never an ACK
-  virtual void on_call_gone(CallId call) = 0;       // CANCEL or BYE
+  virtual void on_call_gone(CallId call) = 0;       // CANCEL or BYE; of a call to an extension also a refusal
+  /// A call to an extension is answered; where it listens.
+  virtual void on_extension_answered(CallId call, const MediaRemote& remote) = 0;
 };
 
 }  // namespace callpark

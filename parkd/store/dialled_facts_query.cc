@@ -24,6 +24,8 @@ SELECT
   t.calls_per_orbit_max,
   t.parked_calls_max,
   t.park_seconds_max,
+  t.call_back,
+  t.call_back_display,
   COALESCE(e.enabled AND e.may_park, 0),
   COALESCE(e.enabled AND e.may_retrieve, 0),
   COALESCE(e.enabled AND e.may_group_park, 0),
@@ -90,6 +92,8 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
   facts.calls_per_orbit_max = columns.integer();
   facts.parked_calls_max = columns.integer();
   facts.park_seconds_max = columns.integer();
+  facts.calls_back = columns.integer() != 0;
+  facts.call_back_shows_orbit = columns.integer() != 0;
   facts.may_park = columns.integer() != 0;
   facts.may_retrieve = columns.integer() != 0;
   facts.may_group_park = columns.integer() != 0;

@@ -127,9 +127,9 @@ TEST_F(Recall, R5_AnEarlyAnswerThatNeverBecomesOneIsGivenUp) {
 }
 
 TEST_F(Recall, R2_EveryMemberOfTheRingGroupRingsAndOneHasTheCall) {
-  set("recall_mode = 'parker_then_ring_group', ring_group = '600'");
-  const auto alice = house().packet_phone("102", kAlice);
-  const auto bob = house().packet_phone("103", kBob);
+  set("recall_mode = 'parker_then_ring_group', ring_group = '601'");
+  const auto alice = house().packet_phone("104", kAlice);
+  const auto bob = house().packet_phone("105", kBob);
   const auto client = parked_client();
   john_->refuse(john_->wait_incoming(), 486);
   const CallName at_alice = alice->wait_incoming();
@@ -141,7 +141,7 @@ TEST_F(Recall, R2_EveryMemberOfTheRingGroupRingsAndOneHasTheCall) {
   EXPECT_TRUE(nothing_parked());
   // He has a call like any other.
   EXPECT_EQ(bob->refer(at_bob, "*68"), 202);
-  EXPECT_TRUE(parked_at("103"));
+  EXPECT_TRUE(parked_at("105"));
   client->hang_up();
   EXPECT_TRUE(client->is_closed());
 }

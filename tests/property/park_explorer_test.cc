@@ -52,6 +52,7 @@ struct World {
   bool peer_alive = true;
   bool bridged = false;
   bool refer_open = false;
+  bool parker_is_to_be_told = false;  // his REFER was accepted, and he may not know of the orbit
   ParkerCall parker_call = ParkerCall::kNone;
   RetrieverCall retriever = RetrieverCall::kNone;
   Retriever retriever_number = 0;
@@ -148,6 +149,7 @@ class Obey {
   void operator()(const OfferRetriever& order) {
     require(w_.retriever == RetrieverCall::kRinging && w_.retriever_number == order.retriever, w_,
             "somebody is offered who does not wait");
+    w_.parker_is_to_be_told = false;
     offer(order.question, Hears::kRetriever);
   }
   void operator()(const OfferPeer& order) {
@@ -173,8 +175,15 @@ class Obey {
   void operator()(const AcceptPark&) {
     require(w_.row == Row::kParked || w_.row == Row::kRetrieving, w_, "the parker is told before the row is written");
     require(w_.refer_open || w_.parker_call == ParkerCall::kUnanswered, w_, "an acceptance that nobody waits for");
-    if (std::exchange(w_.refer_open, false)) return;
+    if (std::exchange(w_.refer_open, false)) {
+      w_.parker_is_to_be_told = true;
+      return;
+    }
     w_.parker_call = ParkerCall::kAnnouncing;
+  }
+  void operator()(const TellParker&) {
+    require(std::exchange(w_.parker_is_to_be_told, false), w_, "the parker is told twice, or for nothing");
+    require(!w_.peer_alive, w_, "a parker is called back who still has the call");
   }
   void operator()(const RefusePark&) {
     require(w_.refer_open || w_.parker_call == ParkerCall::kUnanswered, w_, "a refusal that nobody waits for");
@@ -206,6 +215,7 @@ class Obey {
   }
   void operator()(const OfferTarget& order) {
     require(w_.target == TargetCall::kAnswered, w_, "a target is offered who has not answered");
+    w_.parker_is_to_be_told = false;
     offer(order.question, Hears::kTarget);
   }
   void operator()(const EndTarget&) {
@@ -320,6 +330,7 @@ void check(const World& w) {
   if (in<Parked>(w)) {
     require(w.timers.count(Timer::kGiveUp) == 1, w, "a parked call without a timer");
     require(w.row == Row::kParked, w, "a parked call that nobody can retrieve");
+    require(!w.parker_is_to_be_told || w.peer_alive, w, "a parker who never learns where his call is");
     const bool will_change = !w.offers.empty() || w.opening || w.timers.count(Timer::kMusicRetry) == 1;
     require(will_change || (w.hears == Hears::kMusic && w.media_open), w, "a parked caller without music");
   }
@@ -524,7 +535,8 @@ std::string key_of(const World& w) {
                           static_cast<int>(ladder.target), static_cast<int>(ladder.attempts)}) {
     put(value);
   }
-  for (const bool flag : {policy.has_fallback, ladder.is_calling, w.recall_deadline_is_set, w.rings_after_fallback})
+  for (const bool flag : {policy.has_fallback, ladder.is_calling, w.recall_deadline_is_set, w.rings_after_fallback,
+                          w.parker_is_to_be_told})
     put(flag);
   for (const int value :
        {static_cast<int>(w.machine.request), static_cast<int>(w.machine.caller), static_cast<int>(w.machine.peer),
@@ -811,6 +823,7 @@ std::vector<Mutant> mutants() {
       forgets<AcceptPark>("to tell the parker yes"),
       forgets<RefusePark>("to tell the parker no"),
       forgets<EndParkerCall>("to end the feature call"),
+      forgets<TellParker>("to tell the parker where the call is"),
       forgets<AnswerRetriever>("to answer the retriever"),
       forgets<RefuseRetriever>("to refuse the retriever"),
       forgets<EndRetriever>("to hang up on the retriever"),

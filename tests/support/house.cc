@@ -15,8 +15,10 @@
 namespace callpark::test {
 namespace {
 
-// Ports of the block's RTP range: mediad's first, then the phones'. baresip binds RTP to every address at once.
+// Ports of the block's RTP range: mediad's first, then baresip's, which binds to every address at once, then those of
+// linphone, which does not look for another port when one is taken.
 constexpr uint16_t kMediadPorts = PortBlock::kRtpPorts / 2;
+constexpr uint16_t kBaresipPorts = PortBlock::kRtpPorts / 4;
 
 // Spoken once a build; a second test program waits for the first.
 std::filesystem::path prompts() {
@@ -156,7 +158,7 @@ PhoneOptions House::phone(const std::string& user, int party) {
           .registrar_port = port(),
           .address = address,
           .rtp_first = static_cast<uint16_t>(ports_.rtp_first() + kMediadPorts),
-          .rtp_last = ports_.rtp_last(),
+          .rtp_last = static_cast<uint16_t>(ports_.rtp_first() + kMediadPorts + kBaresipPorts - 1),
           .tone = tone_hz(party),
           .directory = folder};
 }
@@ -168,6 +170,8 @@ std::unique_ptr<BaresipPhone> House::baresip(PhoneOptions options) {
 }
 
 std::unique_ptr<LinphonePhone> House::linphone(PhoneOptions options) {
+  options.rtp_first = static_cast<uint16_t>(options.rtp_last + 1);
+  options.rtp_last = ports_.rtp_last();
   auto phone = std::make_unique<LinphonePhone>(std::move(options));
   phone->wait_registered();
   return phone;

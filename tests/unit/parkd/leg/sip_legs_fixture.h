@@ -56,6 +56,10 @@ struct RecordedListener final : LegsListener {
   void on_call_confirmed(CallId call) override { said.push_back("confirmed " + std::to_string(call)); }
   void on_call_lost(CallId call) override { said.push_back("lost " + std::to_string(call)); }
   void on_call_gone(CallId call) override { said.push_back("gone " + std::to_string(call)); }
+  void on_extension_answered(CallId call, const MediaRemote& remote) override {
+    said.push_back("answered " + std::to_string(call));
+    music = remote;
+  }
 };
 
 /// John (the parker) talks to the Client; Alice retrieves.

@@ -908,6 +908,96 @@ class SipLegsTransferTest : public SipLegsTest {
   SipMessage invite;
 };
 
+class SipLegsExtensionTest : public SipLegsTest {
+ protected:
+  CallId call() {
+    const CallId id = legs.call_extension({"demo.callpark", "101", "Parked at *7250", "*71*7250"}, mediad_address());
+    invite = kamailio.take_request("INVITE");
+    return id;
+  }
+  std::string about(const char* what, CallId id) { return what + (" " + std::to_string(id)); }
+  SipMessage invite;
+};
+
+TEST_F(SipLegsExtensionTest, S5_IsCalledWithMediadsMediaAndShownTheOrbit) {
+  const CallId id = call();
+  EXPECT_EQ(invite.request_uri_text(), "sip:101@demo.callpark");
+  EXPECT_EQ(invite.header(park_header::kTenant), "demo.callpark");
+  EXPECT_EQ(invite.from().display, "Parked at *7250");
+  EXPECT_EQ(invite.from().uri.to_string(), "sip:*71*7250@demo.callpark");
+  EXPECT_EQ(body_of(invite).media[0].port, mediad_address().port);
+  kamailio.answer(invite, 180);
+  EXPECT_THAT(said(), IsEmpty());
+  kamailio.answer(invite, 200, alices_offer());
+  EXPECT_TRUE(kamailio.sends("ACK"));
+  EXPECT_THAT(said(), ElementsAre(about("answered", id)));
+  ASSERT_TRUE(listener.music);
+  EXPECT_EQ(listener.music->remote.port, alices_offer().media[0].port);
+  kamailio.answer(invite, 200, alices_offer());
+  EXPECT_TRUE(kamailio.sends("ACK")) << "the 200 once more";
+  EXPECT_THAT(said(), IsEmpty());
+  legs.hang_up(id);
+  EXPECT_EQ(kamailio.take_request("BYE").call_id(), invite.call_id());
+  EXPECT_THAT(said(), IsEmpty());
+}
+
+TEST_F(SipLegsExtensionTest, HangsUpByItself) {
+  const CallId id = call();
+  kamailio.answer(invite, 200, alices_offer());
+  said();
+  const FarEnd phone{std::string(invite.call_id()),
+                     "far-tag",
+                     "sip:101@demo.callpark",
+                     "sip:101@127.0.0.14:5060",
+                     std::string(invite.from_tag()),
+                     "sip:*71*7250@demo.callpark",
+                     0};
+  FarEnd there = phone;
+  const SipMessage bye = there.request("BYE");
+  kamailio.deliver(bye);
+  EXPECT_EQ(kamailio.take_response(bye).status(), 200);
+  EXPECT_THAT(said(), ElementsAre(about("gone", id)));
+}
+
+TEST_F(SipLegsExtensionTest, ThatRefusesIsGone) {
+  const CallId id = call();
+  kamailio.answer(invite, 486);
+  EXPECT_THAT(said(), ElementsAre(about("gone", id)));
+}
+
+TEST_F(SipLegsExtensionTest, ThatIsNotReachedIsGone) {
+  const CallId id = call();
+  pass(seconds(33));
+  EXPECT_THAT(said(), ElementsAre(about("gone", id)));
+}
+
+TEST_F(SipLegsExtensionTest, ThatRingsIsCancelled) {
+  const CallId id = call();
+  kamailio.answer(invite, 180);
+  legs.hang_up(id);
+  kamailio.answer(kamailio.take_request("CANCEL"), 200);
+  kamailio.answer(invite, 487);
+  EXPECT_THAT(said(), IsEmpty());
+}
+
+TEST_F(SipLegsExtensionTest, WhoseAnswerCrossesTheCancelIsHungUp) {
+  const CallId id = call();
+  kamailio.answer(invite, 180);
+  legs.hang_up(id);
+  kamailio.answer(invite, 200, alices_offer());
+  EXPECT_TRUE(kamailio.sends("ACK"));
+  EXPECT_EQ(kamailio.take_request("BYE").call_id(), invite.call_id());
+  EXPECT_THAT(said(), IsEmpty());
+}
+
+TEST_F(SipLegsExtensionTest, WhoAnswersWithoutMediaIsHungUp) {
+  const CallId id = call();
+  kamailio.answer(invite, 200);
+  EXPECT_TRUE(kamailio.sends("ACK"));
+  EXPECT_EQ(kamailio.take_request("BYE").call_id(), invite.call_id());
+  EXPECT_THAT(said(), ElementsAre(about("gone", id)));
+}
+
 TEST_F(SipLegsTransferTest, ATargetWhoIsBusyIsRefused) {
   call_target();
   kamailio.answer(invite, 486);

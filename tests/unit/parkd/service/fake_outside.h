@@ -76,6 +76,8 @@ class FakeStore final : public Store {
   int calls_per_orbit_max = 1;
   int parked_calls_max = 0;
   int park_seconds_max = 3600;
+  bool calls_back = true;
+  bool call_back_shows_orbit = true;
   RecallSettings recall;
   std::map<ParkId, park::EndReason> removed;
 
@@ -119,6 +121,8 @@ class FakeStore final : public Store {
       facts.calls_per_orbit_max = calls_per_orbit_max;
       facts.parked_calls_max = parked_calls_max;
       facts.park_seconds_max = park_seconds_max;
+      facts.calls_back = calls_back;
+      facts.call_back_shows_orbit = call_back_shows_orbit;
       facts.recall = recall;
       answer(facts);
     });
@@ -402,6 +406,8 @@ class FakeLegs final : public Legs {
   struct Call {
     std::string user;
     enum class Stage { kAsked, kEarly, kAnswered, kConfirmed } stage = Stage::kAsked;
+    std::string display = {};  // of a call of ours: what the phone shows
+    std::string number = {};
   };
   struct Outcome {
     int status;  // 200: answered, and over
@@ -420,6 +426,7 @@ class FakeLegs final : public Legs {
   std::map<std::string, int> status_of;  // of targets that are not like the others
   std::vector<TransferTarget> called;    // all targets, in order
   bool callers_have_codec = true;
+  int extension_status = 200;  // 0: rings for ever
   bool retrievers_acknowledge = true;
 
   // ---- what the phones do ----
@@ -624,6 +631,24 @@ class FakeLegs final : public Legs {
   void refuse(CallId id, int status, const std::string& reason) override {
     EXPECT_EQ(calls.erase(id), 1U) << "refused, but over";
     call_outcomes[id] = {status, reason};
+  }
+  CallId call_extension(const ExtensionCall& call, const MediaAddress& media) override {
+    EXPECT_NE(media.port, 0);
+    const CallId id = ++last_id_;
+    calls[id] = {call.extension, Call::Stage::kAsked, call.display, call.number};
+    if (extension_status == 0) return id;
+    steps_.add("extension " + std::to_string(id), [this, id] {
+      const auto found = calls.find(id);
+      if (found == calls.end()) return;
+      if (extension_status == 200) {
+        found->second.stage = Call::Stage::kConfirmed;
+        return listener_->on_extension_answered(id, remote());
+      }
+      call_outcomes[id] = {extension_status, ""};
+      calls.erase(found);
+      listener_->on_call_gone(id);
+    });
+    return id;
   }
   void hang_up(CallId id) override {
     const auto found = calls.find(id);

@@ -1,0 +1,154 @@
+// S5, L2: a parker who cannot know where his call was parked is called back and told.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/parkd/service/park_world.h"
+
+namespace callpark {
+namespace {
+
+using std::chrono::seconds;
+
+class CallBackTest : public testing::Test, public ParkWorld {
+ protected:
+  /// 101 transfers somebody to `number` and hangs up; where that one is now.
+  std::string transfer(const std::string& number) {
+    refer("101", number);
+    settle();
+    EXPECT_EQ(legs.parks.size(), 1U);
+    if (legs.parks.empty()) return "";
+    legs.hang_up_party(legs.parks.begin()->first, PartyEnd::kPeer);
+    return store.rows.begin()->second.orbit;
+  }
+  /// The one call that parkd makes, or nothing.
+  const FakeLegs::Call* call_back() const { return legs.calls.empty() ? nullptr : &legs.calls.begin()->second; }
+  bool anything_is_said() const {
+    return std::any_of(media.sessions.begin(), media.sessions.end(),
+                       [](const auto& session) { return session.first.rfind("tell-", 0) == 0; });
+  }
+};
+
+TEST_F(CallBackTest, S5_TheParkerIsCalledWhenHisTransferIsOver) {
+  refer("101", "*70");
+  settle();
+  EXPECT_EQ(call_back(), nullptr) << "his phone is still in the call";
+  legs.hang_up_party(legs.parks.begin()->first, PartyEnd::kPeer);
+  settle();
+  const std::string orbit = store.rows.begin()->second.orbit;
+  ASSERT_NE(call_back(), nullptr);
+  EXPECT_EQ(call_back()->user, "101");
+  EXPECT_EQ(call_back()->display, "Parked at " + orbit);
+  EXPECT_EQ(call_back()->number, "*71" + orbit);
+  EXPECT_EQ(call_back()->stage, FakeLegs::Call::Stage::kConfirmed);
+  media.play_out();
+  settle();
+  EXPECT_EQ(call_back(), nullptr) << "hung up when all is said";
+  EXPECT_FALSE(anything_is_said());
+  pass(std::chrono::minutes(2));
+  EXPECT_EQ(call_back(), nullptr) << "once";
+  end_all();
+}
+
+TEST_F(CallBackTest, S5_AParkerWhoDoesNotHangUpIsCalledWhenHeHasBeenHungUp) {
+  refer("101", "*70");
+  pass(Duration(2100));
+  EXPECT_NE(call_back(), nullptr);
+  end_all();
+}
+
+TEST_F(CallBackTest, S5_WhoHasChosenTheOrbitIsNotCalled) {
+  transfer("*68");
+  settle();
+  EXPECT_EQ(call_back(), nullptr);
+  end_all();
+}
+
+TEST_F(CallBackTest, S5_WhoHasHeardTheOrbitIsNotCalled) {
+  dial_with_held("101", "*70");
+  settle();
+  media.play_out();
+  settle();
+  pass(seconds(5));
+  EXPECT_EQ(call_back(), nullptr);
+  EXPECT_EQ(service->parked_calls(), 1U);
+  end_all();
+}
+
+TEST_F(CallBackTest, S5_CanBeTurnedOff) {
+  store.calls_back = false;
+  transfer("*70");
+  settle();
+  EXPECT_EQ(call_back(), nullptr);
+  end_all();
+}
+
+TEST_F(CallBackTest, S5_TheOrbitNeedNotBeShown) {
+  store.call_back_shows_orbit = false;
+  const std::string orbit = transfer("*70");
+  settle();
+  ASSERT_NE(call_back(), nullptr);
+  EXPECT_EQ(call_back()->display, "Call park");
+  EXPECT_EQ(call_back()->number, "park");
+  end_all();
+}
+
+TEST_F(CallBackTest, S5_WhoDoesNotAnswerIsNotCalledAgain) {
+  legs.extension_status = 0;
+  transfer("*70");
+  settle();
+  ASSERT_NE(call_back(), nullptr);
+  pass(seconds(21));
+  EXPECT_EQ(call_back(), nullptr);
+  EXPECT_FALSE(anything_is_said());
+  pass(std::chrono::minutes(2));
+  EXPECT_EQ(call_back(), nullptr);
+  EXPECT_EQ(service->parked_calls(), 1U);
+  end_all();
+}
+
+TEST_F(CallBackTest, S5_ABusyParkerIsLeftAlone) {
+  legs.extension_status = 486;
+  transfer("*70");
+  settle();
+  EXPECT_EQ(call_back(), nullptr);
+  EXPECT_FALSE(anything_is_said());
+  EXPECT_EQ(service->parked_calls(), 1U);
+  end_all();
+}
+
+TEST_F(CallBackTest, S5_ItStopsWhenTheCallIsRetrieved) {
+  legs.extension_status = 0;
+  const std::string orbit = transfer("*70");
+  settle();
+  dial("102", "*71" + orbit);
+  settle();
+  EXPECT_EQ(legs.parks.begin()->second.hears, "102");
+  EXPECT_EQ(call_back(), nullptr) << "nobody is told where nothing is parked";
+  EXPECT_FALSE(anything_is_said());
+  end_all();
+}
+
+TEST_F(CallBackTest, S5_ItStopsWhenTheCallerHangsUp) {
+  legs.extension_status = 0;
+  transfer("*70");
+  settle();
+  legs.hang_up_party(legs.parks.begin()->first, PartyEnd::kCaller);
+  settle();
+  EXPECT_TRUE(legs.calls.empty());
+  EXPECT_FALSE(anything_is_said());
+  end_all();
+}
+
+TEST_F(CallBackTest, S5_WithoutMediadNobodyIsCalled) {
+  refer("101", "*70");
+  settle();
+  media.is_away = true;
+  legs.hang_up_party(legs.parks.begin()->first, PartyEnd::kPeer);
+  settle();
+  EXPECT_EQ(call_back(), nullptr);
+  EXPECT_EQ(service->parked_calls(), 1U);
+  end_all();
+}
+
+}  // namespace
+}  // namespace callpark
