@@ -2,7 +2,9 @@
 // one after it, over loss and restarts, and what the lamps of extensions show of ordinary calls.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
+#include <thread>
 
 #include "tests/component/kamailio_house.h"
 #include "tests/component/lamp_publisher.h"
@@ -290,6 +292,31 @@ TEST_F(KamailioPresence, N5_NoWatcherIsLeftWithAWrongStateByFastChangesAndLoss) 
   RecordProperty("overtaken", overtaken);
   std::cout << "  " << std::chrono::duration_cast<std::chrono::milliseconds>(took).count() << " ms, " << seen
             << " NOTIFYs seen, " << overtaken << " refused because they came late\n";
+}
+
+TEST_F(KamailioPresence, N5_WhatComesAtTheSameTimeIsToldInOneOrder) {
+  constexpr int kChanges = 200;
+  std::vector<std::unique_ptr<LampWatcher>> watchers;
+  for (int i = 0; i < 3; ++i) watchers.push_back(watching("*88102", {.user = std::to_string(101 + i)}));
+  std::vector<std::string> states;
+  for (int i = 0; i < kChanges; ++i) states.emplace_back(i % 2 == 0 ? "early" : "confirmed");
+  std::atomic<bool> over{false};
+  std::thread renewing([&] {
+    while (!over) {
+      for (const auto& watcher : watchers) EXPECT_EQ(watcher->refresh(), 200);
+    }
+  });
+  EXPECT_EQ(parkd.publish_at_once("*88102", states), kChanges);
+  over = true;
+  renewing.join();
+  const std::string last =
+      house.database.value("SELECT IF(body LIKE '%<state>early</state>%', 'early', 'confirmed') FROM presentity");
+  for (const auto& watcher : watchers) {
+    EXPECT_TRUE(watcher->wait_state(last));
+    EXPECT_EQ(watcher->overtaken(), 0);
+    EXPECT_GT(watcher->history().size(), static_cast<std::size_t>(kChanges));
+    expect_no_complaints(*watcher);
+  }
 }
 
 TEST_F(KamailioPresence, N5_SubscriptionsGoOnWhenKamailioWasKilled) {
