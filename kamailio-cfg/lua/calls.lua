@@ -137,6 +137,13 @@ local function note_answer(requester, offer, digest, devices)
   end
 end
 
+local function people(caller_aor, callee_aors)
+  local list = {}
+  if caller_aor then list[1] = { aor = caller_aor, direction = "initiator" } end
+  for _, aor in ipairs(callee_aors) do list[#list + 1] = { aor = aor, direction = "recipient" } end
+  return list
+end
+
 -- The 2xx at hand, of which calls.started() may say that the dialog module has taken it.
 local first_answer
 
@@ -179,13 +186,6 @@ end
 
 --- The dialog at hand has ended, or was never answered.
 function calls.over() talking.over(KSR.pv.gete("$dlg(callid)")) end
-
-local function people(caller_aor, callee_aors)
-  local list = {}
-  if caller_aor then list[1] = { aor = caller_aor, direction = "initiator" } end
-  for _, aor in ipairs(callee_aors) do list[#list + 1] = { aor = aor, direction = "recipient" } end
-  return list
-end
 
 --- The call that begins rings; `members` are those of a ring group, nil where there is none.
 function calls.rings(members)

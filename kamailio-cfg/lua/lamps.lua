@@ -24,7 +24,8 @@ function lamps.in_order(uri, act)
   return result
 end
 
-local function tell(uri) KSR.presence.pres_refresh_watchers(uri, "dialog", kRefreshNotify) end
+-- False when not all watchers could be told, as when memory is short: 5.6.3 stops at the first (notify.c, query_db_notify).
+local function tell(uri) return KSR.presence.pres_refresh_watchers(uri, "dialog", kRefreshNotify) >= 0 end
 
 --- The entity-tag under which a publisher has published, false when it has not, nil when the database cannot be asked.
 function lamps.etag(user, domain, publisher)
@@ -38,22 +39,20 @@ function lamps.note(user, domain, publisher, body, seconds)
   local known = presence_tables.publication(user, domain, publisher)
   if known == nil then return nil end
   -- RFC 3903 4.1: another one each time; a change that has been overtaken is recognised by it.
-  local etag = publisher .. "." .. KSR.pv.get("$TV(un)")
+  local etag = publisher .. "." .. KSR.pv.get("$TV(Sn)")
   return presence_tables.write_publication(known, user, domain, publisher, etag, body, seconds) and etag or nil
 end
 
---- The same, and tells all watchers. It counts for so many seconds; nil: until it is changed.
+--- The same, and tells all watchers; nil too when they could not be told. It counts for so many seconds; nil: until it is changed.
 function lamps.publish(user, domain, publisher, body, seconds)
   local etag = lamps.note(user, domain, publisher, body, seconds)
-  if etag then tell(lamps.uri(user, domain)) end
-  return etag
+  return etag and tell(lamps.uri(user, domain)) and etag or nil
 end
 
 --- Takes back what `publisher` has said.
 function lamps.unpublish(user, domain, publisher)
   if not presence_tables.delete_publication(user, domain, publisher) then return false end
-  tell(lamps.uri(user, domain))
-  return true
+  return tell(lamps.uri(user, domain))
 end
 
 return lamps

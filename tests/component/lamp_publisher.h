@@ -2,6 +2,7 @@
 // lamps at once. Packets can be lost.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <map>
@@ -73,14 +74,38 @@ class LampPublisher {
     return taken;
   }
 
+  /// Several publishers who know nothing of each other: all states of one lamp at once, each as a new publication. How
+  /// many were taken.
+  int publish_at_once(const std::string& lamp, const std::vector<std::string>& states) {
+    std::map<std::string, Change> under_way;
+    for (const auto& state : states) {
+      Change change{lamp, compose(lamp, body(lamp, state), 3600, ""), {}, {}};
+      begin(change);
+      under_way.emplace(change.call_id(), change);
+    }
+    const auto is_taken = [](const auto& entry) { return entry.second.answer.status == 200; };
+    const auto deadline = Clock::now() + std::chrono::seconds(30);
+    while (!std::ranges::all_of(under_way, is_taken) && Clock::now() < deadline) {
+      receive([&](const std::string& call_id) {
+        const auto found = under_way.find(call_id);
+        return found == under_way.end() ? nullptr : &found->second;
+      });
+      for (auto& [call_id, change] : under_way) repeat(change);
+    }
+    return static_cast<int>(std::ranges::count_if(under_way, is_taken));
+  }
+
   /// As the issue shows it.
   [[nodiscard]] std::string body(const std::string& lamp, const std::string& state) const {
     const std::string uri = "sip:" + lamp + "@" + tenant_;
     return "<?xml version=\"1.0\"?>\r\n<dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" version=\"7\" "
            "state=\"full\" entity=\"" +
-           uri + "\">\r\n<dialog id=\"park-1\" call-id=\"c1\" local-tag=\"l\" remote-tag=\"r\" direction=\"recipient\"><state>" +
+           uri +
+           "\">\r\n<dialog id=\"park-1\" call-id=\"c1\" local-tag=\"l\" remote-tag=\"r\" "
+           "direction=\"recipient\"><state>" +
            state + "</state>\r\n<local><identity display=\"Park\">" + uri + "</identity><target uri=\"" + uri +
-           "\"><param pname=\"+sip.rendering\" pvalue=\"no\"/></target></local>\r\n<remote><identity display=\"J&#xFC;rgen "
+           "\"><param pname=\"+sip.rendering\" pvalue=\"no\"/></target></local>\r\n<remote><identity "
+           "display=\"J&#xFC;rgen "
            "&quot;JJ&quot; &lt;x&gt;\">sip:+4930123@" +
            tenant_ + "</identity><target uri=\"" + uri + "\"/></remote></dialog></dialog-info>\r\n";
   }
@@ -101,9 +126,10 @@ class LampPublisher {
     const std::string word = "publish-" + std::to_string(++next_) + "-" + std::to_string(socket_.own().port);
     return "PUBLISH " + uri + " SIP/2.0\r\nVia: SIP/2.0/UDP " + parkd_.text() + ";rport;branch=z9hG4bK" + word +
            "\r\nMax-Forwards: 70\r\nFrom: <" + uri + ">;tag=p\r\nTo: <" + uri + ">\r\nCall-ID: " + word +
-           "\r\nCSeq: 1 PUBLISH\r\nEvent: dialog\r\nExpires: " + std::to_string(expires) + "\r\nX-Callpark-Tenant: " + tenant_ +
-           "\r\n" + (etag.empty() ? "" : "SIP-If-Match: " + etag + "\r\n") +
-           "Content-Type: application/dialog-info+xml\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+           "\r\nCSeq: 1 PUBLISH\r\nEvent: dialog\r\nExpires: " + std::to_string(expires) +
+           "\r\nX-Callpark-Tenant: " + tenant_ + "\r\n" + (etag.empty() ? "" : "SIP-If-Match: " + etag + "\r\n") +
+           "Content-Type: application/dialog-info+xml\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+           body;
   }
 
   void begin_next(std::deque<std::string>& waiting, const std::string& lamp, std::map<std::string, Change>& under_way) {

@@ -1,5 +1,5 @@
-// A user agent that watches one lamp (SUBSCRIBE, Event: dialog) and believes nothing: each NOTIFY is checked as RFC 3261,
-// 6665 and 4235 have it, and what is wrong is written down. It can lose packets, and die.
+// A user agent that watches one lamp (SUBSCRIBE, Event: dialog) and believes nothing: each NOTIFY is checked as RFC
+// 3261, 6665 and 4235 have it, and what is wrong is written down. It can lose packets, and die.
 #pragma once
 
 #include <atomic>
@@ -64,8 +64,8 @@ class LampWatcher {
   int refresh_without_credentials() { return subscribe_again(options_.expires, false); }
   /// From now on it hears and says nothing, until it is to hear again.
   void be_deaf(bool deaf) { deaf_ = deaf; }
-  /// The next so many NOTIFYs are not answered, and not looked at.
-  void ignore_notifies(int count) { ignored_ = count; }
+  /// How many packets came while it was deaf.
+  [[nodiscard]] int unheard() const { return unheard_; }
 
   /// What the last valid NOTIFY said; an empty state when there was none.
   [[nodiscard]] Notice now() const;
@@ -109,7 +109,7 @@ class LampWatcher {
   std::mt19937 random_;
   std::atomic<bool> running_{true};
   std::atomic<bool> deaf_{false};
-  std::atomic<int> ignored_{0};
+  std::atomic<int> unheard_{0};
   std::atomic<int> overtaken_{0};
   std::atomic<int> challenges_{0};
   mutable std::mutex mutex_;
