@@ -266,10 +266,10 @@ TEST_F(SqlLamps, N1_WrongEditsAreRefusedWithASentence) {
 }
 
 TEST_F(SqlLamps, N3_SubscriptionsGoWithTheirExtension) {
-  EXPECT_EQ(refusal_of("INSERT INTO call_info_subscriptions (subscription_id, tenant, extension, watcher, dialog, "
-                       "expires_at, owner) VALUES ('s', 'demo.callpark', '106', '105', '{}', UTC_TIMESTAMP(3), 'n'); "
-                       "DELETE FROM dids WHERE destination = '106'; DELETE FROM extensions WHERE tenant = "
-                       "'demo.callpark' AND extension = '106'"),
+  EXPECT_EQ(refusal_of("INSERT INTO extensions (tenant, extension, password) VALUES ('demo.callpark', '199', 'x'); "
+                       "INSERT INTO call_info_subscriptions (subscription_id, tenant, extension, watcher, dialog, "
+                       "expires_at, owner) VALUES ('s', 'demo.callpark', '199', '105', '{}', UTC_TIMESTAMP(3), 'n'); "
+                       "DELETE FROM extensions WHERE tenant = 'demo.callpark' AND extension = '199'"),
             "");
 }
 

@@ -262,6 +262,39 @@ TEST_F(Lamps, G2_EveryMemberOfTheGroupIsToldButTheParker) {
   EXPECT_TRUE(client->is_closed());
 }
 
+TEST_F(Lamps, N6_TheCallersNameIsShownWhateverItsLettersAndAWithheldOneIsNot) {
+  LampWatcher& watched = lamp("*88102");
+  LampWatcher& phone = notification("102");
+  const std::string asserted = "P-Asserted-Identity: \"Client\" <sip:+442079460018@127.0.0.50>\r\nPrivacy: id\r\n";
+  const auto park = [&](const std::string& from, const std::string& headers) {
+    auto client = house().trunk_caller(kClient, from);
+    const CallName call = client->start_call("+442030000101", headers);
+    const CallName johns = john_->wait_incoming();
+    EXPECT_EQ(client->wait_invite_status(call), 200);
+    EXPECT_EQ(john_->refer(johns, "*68102"), 202);
+    EXPECT_TRUE(watched.wait_state("early"));
+    EXPECT_TRUE(shows(phone, "<parked>"));
+    const std::string shown = watched.now().body + phone.now().body;
+    john_->hang_up(johns);
+    client->hang_up(call);
+    EXPECT_TRUE(watched.wait_state("terminated"));
+    EXPECT_TRUE(shows(phone, "<callpark/>"));
+    return shown;
+  };
+  const std::string named = park("\"J\xc3\xb6rg \\\"JJ\\\" <&> M\" <sip:+442079460018@127.0.0.50>", "");
+  // Kamailio writes what is not ASCII as references, which an XML parser reads as the same.
+  const std::string rest = "rg &quot;JJ&quot; &lt;&amp;&gt; M\">sip:+442079460018@demo.callpark";
+  EXPECT_THAT(named, HasSubstr("display=\"J&#xF6;" + rest + "</identity><target"));
+  EXPECT_THAT(named, HasSubstr("display=\"J\xc3\xb6" + rest + ";user=phone<"));
+  for (const auto& [from, headers] : {std::pair("\"Anonymous\" <sip:anonymous@anonymous.invalid>", std::string()),
+                                      std::pair("\"Client\" <sip:+442079460018@127.0.0.50>", asserted)}) {
+    const std::string withheld = park(from, headers);
+    EXPECT_THAT(withheld, HasSubstr("display=\"Anonymous\">sip:anonymous@anonymous.invalid</identity><target"));
+    EXPECT_THAT(withheld, Not(HasSubstr("7946")));
+    EXPECT_THAT(withheld, Not(HasSubstr("Client")));
+  }
+}
+
 TEST_F(Lamps, N7_OnlyTheTenantsOwnPhonesMayWatch) {
   for (const char* event : {"dialog", "call-info"}) {
     const std::string accept =
