@@ -228,9 +228,9 @@ CallInfoNotifier::Watch& CallInfoNotifier::add(Watch watch) {
 }
 
 void CallInfoNotifier::forget(const SubscriptionId& name) {
-  const SubscriptionId id = name;
-  const auto node = watches_.extract(id);
+  const auto node = watches_.extract(name);
   if (node.empty()) return;
+  const SubscriptionId id = node.key();
   const Watch& watch = node.mapped();
   ids_by_dialog_.erase(watch.dialog.id);
   const auto watched = ids_by_watched_.find({watch.row.tenant, watch.row.extension});
@@ -259,11 +259,11 @@ void CallInfoNotifier::write(Watch& watch) {
 }
 
 void CallInfoNotifier::tell(const SubscriptionId& name, const subscription::Event& event) {
-  const SubscriptionId id = name;  // the name may be the key of what is forgotten
-  const auto found = watches_.find(id);
+  const auto found = watches_.find(name);
   if (found == watches_.end()) return;
-  subscription::Decision decision = subscription::decide(found->second.state, event);
-  found->second.state = std::move(decision.next);
+  const SubscriptionId id = found->first;
+  const subscription::Decision decision = subscription::decide(found->second.state, event);
+  found->second.state = decision.next;
   for (const subscription::Action& action : decision.actions) {
     std::visit(overloaded{[&](const subscription::Notify& order) { notify(id, found->second, order.end); },
                           [&](const subscription::StartRetry& order) {

@@ -82,9 +82,9 @@ Publisher::Standing Publisher::standing(const Presentity& presentity, MonotonicT
 // ---- the machine ----
 
 void Publisher::tell(const Presentity& name, const publication::Event& event) {
-  const Presentity presentity = name;  // the name may be the key of what is forgotten
-  const auto found = lamps_.find(presentity);
+  const auto found = lamps_.find(name);
   if (found == lamps_.end()) return;
+  const Presentity presentity = found->first;
   Lamp& lamp = found->second;
   publication::Decision decision = publication::decide(lamp.state, event);
   lamp.state = std::move(decision.next);

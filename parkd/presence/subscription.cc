@@ -1,7 +1,5 @@
 #include "parkd/presence/subscription.h"
 
-#include <utility>
-
 namespace callpark::presence::subscription {
 namespace {
 
@@ -13,68 +11,68 @@ using Over = Subscription::Over;
 Decision notify(Subscription state) {
   state.phase = Notifying{state.wanted, state.end.has_value()};
   const Notify order{state.wanted, state.end};
-  return {std::move(state), {order}};
+  return {state, {order}};
 }
 
 Decision remove(Subscription state) {
   state.phase = Over{};
-  return {std::move(state), {Remove{}}};
+  return {state, {Remove{}}};
 }
 
 // A NOTIFY that waits for another try has waited long enough when there is something new.
 Decision notify_unless_under_way(Subscription state) {
   const bool is_free = std::holds_alternative<Quiet>(state.phase) || std::holds_alternative<Waiting>(state.phase);
-  if (!is_free) return {std::move(state), {}};
-  return notify(std::move(state));
+  if (!is_free) return {state, {}};
+  return notify(state);
 }
 
 Decision on(Subscription state, const Wanted& event) {
   state.wanted = event.serial;
-  return notify_unless_under_way(std::move(state));
+  return notify_unless_under_way(state);
 }
 
 Decision on(Subscription state, const Ended& event) {
   if (!state.end) state.end = event.why;
-  return notify_unless_under_way(std::move(state));
+  return notify_unless_under_way(state);
 }
 
 Decision on(Subscription state, const Accepted&) {
   const auto* notifying = std::get_if<Notifying>(&state.phase);
-  if (!notifying) return {std::move(state), {}};
-  if (notifying->is_last) return remove(std::move(state));
+  if (!notifying) return {state, {}};
+  if (notifying->is_last) return remove(state);
   state.failures = 0;
   const bool is_told = notifying->serial == state.wanted && !state.end;
-  if (!is_told) return notify(std::move(state));
+  if (!is_told) return notify(state);
   state.phase = Quiet{};
-  return {std::move(state), {}};
+  return {state, {}};
 }
 
 Decision on(Subscription state, const Unknown&) {
-  if (!std::holds_alternative<Notifying>(state.phase)) return {std::move(state), {}};
-  return remove(std::move(state));
+  if (!std::holds_alternative<Notifying>(state.phase)) return {state, {}};
+  return remove(state);
 }
 
 Decision on(Subscription state, const Failed&) {
   const auto* notifying = std::get_if<Notifying>(&state.phase);
-  if (!notifying) return {std::move(state), {}};
+  if (!notifying) return {state, {}};
   const bool was_last = notifying->is_last;
   ++state.failures;
-  if (was_last || state.failures >= kFailuresMax) return remove(std::move(state));
-  if (state.end) return notify(std::move(state));
+  if (was_last || state.failures >= kFailuresMax) return remove(state);
+  if (state.end) return notify(state);
   state.phase = Waiting{};
   const StartRetry order{state.failures};
-  return {std::move(state), {order}};
+  return {state, {order}};
 }
 
 Decision on(Subscription state, const RetryDue&) {
-  if (!std::holds_alternative<Waiting>(state.phase)) return {std::move(state), {}};
-  return notify(std::move(state));
+  if (!std::holds_alternative<Waiting>(state.phase)) return {state, {}};
+  return notify(state);
 }
 
 }  // namespace
 
 Decision decide(Subscription state, const Event& event) {
-  return std::visit([&](const auto& its) { return on(std::move(state), its); }, event);
+  return std::visit([&](const auto& its) { return on(state, its); }, event);
 }
 
 }  // namespace callpark::presence::subscription

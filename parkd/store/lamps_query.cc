@@ -52,11 +52,13 @@ std::vector<LampSettings> query_settings(DatabaseConnection& connection, const s
   Values values;
   for (int part = 0; part < 3; ++part) values.insert(values.end(), tenants.begin(), tenants.end());
   std::map<std::string, LampSettings> settings;
-  for (const Row& row : connection.query(
-           "SELECT tenant, lamp_state, '', '' FROM tenants WHERE TRUE" + which +
-               " UNION ALL SELECT tenant, 'code', code, '' FROM park_codes WHERE action = 'retrieve'" + which +
-               " UNION ALL SELECT tenant, 'range', first_orbit, last_orbit FROM orbit_ranges WHERE enabled" + which,
-           values)) {
+  std::string sql = "SELECT tenant, lamp_state, '', '' FROM tenants WHERE TRUE";
+  sql += which;
+  sql += " UNION ALL SELECT tenant, 'code', code, '' FROM park_codes WHERE action = 'retrieve'";
+  sql += which;
+  sql += " UNION ALL SELECT tenant, 'range', first_orbit, last_orbit FROM orbit_ranges WHERE enabled";
+  sql += which;
+  for (const Row& row : connection.query(sql, values)) {
     LampSettings& its = settings[text(row, 0)];
     its.tenant = text(row, 0);
     if (text(row, 1) == "code") {
@@ -68,6 +70,7 @@ std::vector<LampSettings> query_settings(DatabaseConnection& connection, const s
     }
   }
   std::vector<LampSettings> list;
+  list.reserve(settings.size());
   for (auto& [tenant, its] : settings) list.push_back(std::move(its));
   return list;
 }
