@@ -20,9 +20,9 @@ local function other_params(params)
   return table.concat(kept)
 end
 
---- The header value for the sender at `source` {proto, ip, port, is_behind_nat}: `value` itself where its address can be
---- used, otherwise one with the address that the request came from. A name is never kept: who it is that a resolver
---- waits for, or that cannot be reached, would decide for all other watchers of the same lamp. nil when it is no Contact.
+--- The header value for the sender at `source` {proto, ip, port, is_behind_nat}: `value` itself where its address can
+--- be used, otherwise one with the address that the request came from. A name is never kept: one that cannot be
+--- resolved would keep all other watchers of the same lamp from being told. nil when it is no Contact.
 function contact.reachable(value, source)
   local text = sip_text.address_uri(value)
   local uri = text and sip_text.parse_uri(text)

@@ -218,8 +218,8 @@ end
 
 local function has_lamp_by_itself(row) return row.kind == "extension" or row.kind == "orbit" end
 
--- nil when what is watched is a number of the tenant that has a lamp: an extension, an orbit of a range, or what is dialled
--- to retrieve from an orbit.
+-- nil when what is watched is a number of the tenant that has a lamp: an extension, an orbit of a range, or what is
+-- dialled to retrieve from an orbit.
 local function no_lamp(f, tenant)
   if not f.dialled or not f.dialled.clean then return refuse(404, "Not Found") end
   if f.number == nil then return need("number", tenant) end
@@ -283,7 +283,12 @@ local function subscribe_again(f)
   if wait then return wait end
   if f.identity.user ~= f.subscription.user then return refuse(403, "Not Your Subscription") end
   if f.event ~= f.subscription.event then return refuse_event end
-  return { action = "watch_lamp_again", uri = f.subscription.uri, watcher = f.identity.user, tenant = f.subscription.domain }
+  return {
+    action = "watch_lamp_again",
+    uri = f.subscription.uri,
+    watcher = f.identity.user,
+    tenant = f.subscription.domain,
+  }
 end
 
 local function publish(f)

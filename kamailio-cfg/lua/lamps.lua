@@ -24,7 +24,7 @@ function lamps.in_order(uri, act)
   return result
 end
 
--- False when not all watchers could be told, as when memory is short: 5.6.3 stops at the first (notify.c, query_db_notify).
+-- False when not all watchers could be told, as when memory is short: 5.6.3 stops at the first (query_db_notify).
 local function tell(uri) return KSR.presence.pres_refresh_watchers(uri, "dialog", kRefreshNotify) >= 0 end
 
 --- The entity-tag under which a publisher has published, false when it has not, nil when the database cannot be asked.
@@ -43,7 +43,8 @@ function lamps.note(user, domain, publisher, body, seconds)
   return presence_tables.write_publication(known, user, domain, publisher, etag, body, seconds) and etag or nil
 end
 
---- The same, and tells all watchers; nil too when they could not be told. It counts for so many seconds; nil: until it is changed.
+--- The same, and tells all watchers; nil too when they could not be told. It counts for so many seconds; nil: until it
+--- is changed.
 function lamps.publish(user, domain, publisher, body, seconds)
   local etag = lamps.note(user, domain, publisher, body, seconds)
   return etag and tell(lamps.uri(user, domain)) and etag or nil

@@ -34,8 +34,8 @@ function presence_tables.write_publication(known, user, domain, publisher, etag,
   -- One that has run out may still be there.
   return sql.done("DELETE FROM presentity WHERE " .. where)
     and sql.done(([[INSERT INTO presentity (username, domain, event, etag, expires, received_time, body, sender)
-      VALUES (%s, %s, 'dialog', '%s', %s, UNIX_TIMESTAMP(), %s, '%s')]]):format(sql.quoted(user), sql.quoted(domain), etag,
-      expires, sql.bytes(body), publisher))
+      VALUES (%s, %s, 'dialog', '%s', %s, UNIX_TIMESTAMP(), %s, '%s')]]):format(sql.quoted(user), sql.quoted(domain),
+      etag, expires, sql.bytes(body), publisher))
 end
 
 function presence_tables.delete_publication(user, domain, publisher)

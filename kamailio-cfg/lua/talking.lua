@@ -1,5 +1,5 @@
--- The extensions' own lamps: they show that a call rings or talks. Of every call that Kamailio follows it is noted at whom
--- it shows; published is that only for extensions whose lamp somebody watches.
+-- The extensions' own lamps: they show that a call rings or talks. Of every call that Kamailio follows it is noted at
+-- whom it shows; published is that only for extensions whose lamp somebody watches.
 local dialog_info = require("dialog_info")
 local lamps = require("lamps")
 local presence_tables = require("presence_tables")

@@ -1,5 +1,5 @@
--- The calls of one extension, and which of them its lamp shows; the extensions that show one call. As text, the way they
--- lie in hash tables. Pure.
+-- The calls of one extension, and which of them its lamp shows; the extensions that show one call. As text, the way
+-- they lie in hash tables. Pure.
 local talks = {}
 
 local kEarly, kConfirmed = "early", "confirmed"
