@@ -210,6 +210,12 @@ TEST_F(Lamps, N2_AnExtensionThatIsParkedStaysBusyUntilItsCallEnds) {
   const std::size_t before = own.history().size();
   EXPECT_EQ(john_->refer(johns, "*68"), 202);
   EXPECT_TRUE(parked_at("101"));
+  // A parker who hangs up within the same millisecond or two ends Kamailio's record of the call before parkd has told.
+  EXPECT_TRUE(wait_until(kSoon, [] {
+    return house().database().value(
+               "SELECT COUNT(*) FROM presentity WHERE username = '105' AND body LIKE "
+               "'%<dialog id=\"park-caller-%<state>confirmed%'") == "1";
+  }));
   john_->hang_up(johns);
   const auto alice = house().packet_phone("102", kAlice, true);
   const CallName talk = retrieve(*alice, "*88101");
