@@ -6,6 +6,7 @@ local calls = require("calls")
 local decide = require("decide")
 local facts = require("facts")
 local perform = require("perform")
+local presence_tables = require("presence_tables")
 local ringing = require("ringing")
 local settings = require("settings")
 
@@ -64,6 +65,9 @@ local function act_on(f)
   perform[decision.action](f, decision)
 end
 
+-- What is done with the Contact of these is done where they are handled.
+local keeps_contact = { REGISTER = true, SUBSCRIBE = true }
+
 local function handle_request()
   -- The inside socket is for parkd; whoever else finds it gets no answer.
   if facts.is_inside() and not facts.is_from_parkd() then return end
@@ -75,7 +79,7 @@ local function handle_request()
   if not f.from_parkd then
     -- RFC 3261 16.4 lets a client preload routes; ours are only good for dialogs.
     if not f.to_tag then KSR.hdr.remove("Route") end
-    if f.method ~= "REGISTER" and facts.is_behind_nat() then KSR.nathelper.set_contact_alias() end
+    if not keeps_contact[f.method] and facts.is_behind_nat() then KSR.nathelper.set_contact_alias() end
   end
   act_on(f)
 end
@@ -120,6 +124,7 @@ function ksr_reply_route()
 end
 
 function ksr_onreply_call()
+  if KSR.pv.get("$rs") > 100 then calls.rings(ringing.members()) end
   local answerer = KSR.pv.get("$rs") >= 200 and ringing.answerer() or nil
   if answerer and not calls.is_followed() then perform.tell_parkd_who_answers(answerer) end
   calls.reply_passes(KSR.kx.gete_body(), facts.device(), answerer)
@@ -128,6 +133,12 @@ end
 
 function ksr_dialog_start()
   local done, problem = xpcall(calls.started, debug.traceback)
+  if not done then KSR.crit(problem .. "\n") end
+  return 1
+end
+
+function ksr_dialog_over()
+  local done, problem = xpcall(calls.over, debug.traceback)
   if not done then KSR.crit(problem .. "\n") end
   return 1
 end
@@ -154,7 +165,24 @@ function ksr_failure_feature()
 end
 
 function ksr_core_event(event)
-  if event == "core:worker-one-init" then calls.restore_held() end
+  if event == "core:worker-one-init" then
+    calls.restore_held()
+    calls.restore_lamps()
+  end
+  return 1
+end
+
+-- A request of Kamailio's own: a NOTIFY, or the OPTIONS that ask for parkd.
+function ksr_local_request()
+  if KSR.is_NOTIFY() then KSR.tm.t_set_fr(0, settings.notify_ms) end
+  return 1
+end
+
+-- Two rounds of the presence module, which tells those whose subscription has ended.
+local kForgetAfterSeconds = 20
+
+function ksr_lamps_timer()
+  presence_tables.forget_subscriptions(kForgetAfterSeconds)
   return 1
 end
 

@@ -5,6 +5,8 @@ local adoption_marker = require("adoption_marker")
 local hold = require("hold")
 local sdp_digest = require("sdp_digest")
 local settings = require("settings")
+local sql = require("sql")
+local talking = require("talking")
 local cjson = require("cjson")
 
 local calls = {}
@@ -30,7 +32,7 @@ function calls.find(call_id, tag, other_tag)
   return false
 end
 
---- The request at hand begins a call that is followed from here on; each party is {kind, aor, display}.
+--- The request at hand begins a call that is followed from here on; each party is {kind, aor, display, withheld}.
 function calls.begin(caller, callee)
   KSR.dialog.dlg_manage()
   set_variable("parties", dialog_record.parties(caller, callee))
@@ -135,6 +137,13 @@ local function note_answer(requester, offer, digest, devices)
   end
 end
 
+local function people(caller_aor, callee_aors)
+  local list = {}
+  if caller_aor then list[1] = { aor = caller_aor, direction = "initiator" } end
+  for _, aor in ipairs(callee_aors) do list[#list + 1] = { aor = aor, direction = "recipient" } end
+  return list
+end
+
 -- The 2xx at hand, of which calls.started() may say that the dialog module has taken it.
 local first_answer
 
@@ -171,6 +180,22 @@ function calls.started()
     set_variable("parties", dialog_record.parties(parties_of_this_call().a, answer.answerer))
   end
   if answer.digest then note_answer(answer.requester, answer.offer, answer.digest, answer.devices) end
+  local parties = parties_of_this_call()
+  talking.show(KSR.kx.get_callid(), "confirmed", people(parties.a.aor, { parties.b.aor }))
+end
+
+--- The dialog at hand has ended, or was never answered.
+function calls.over() talking.over(KSR.pv.gete("$dlg(callid)")) end
+
+--- The call that begins rings; `members` are those of a ring group, nil where there is none.
+function calls.rings(members)
+  if not KSR.pv.get("$avp(begins)") then return end
+  local whom = members and table.concat(members, " ") or "callee"
+  if KSR.pv.get("$avp(rings)") == whom then return end
+  KSR.pv.unset("$avp(rings)")
+  KSR.pv.sets("$avp(rings)", whom)
+  local parties = parties_of_this_call()
+  talking.show(KSR.kx.get_callid(), "early", people(parties.a.aor, members or { parties.b.aor }))
 end
 
 --- An ACK with an answer passes.
@@ -218,6 +243,22 @@ function calls.restore_held()
     if aor then change_list(aor, function(lines) lines[#lines + 1] = column(0) .. " " .. tag end) end
   end
   KSR.sqlops.sql_result_free("held")
+end
+
+--- The same for what their parties' lamps show.
+function calls.restore_lamps()
+  local query = ([[SELECT d.callid, v.dialog_value FROM dialog d
+    JOIN dialog_vars v ON v.hash_entry = d.hash_entry AND v.hash_id = d.hash_id
+    WHERE v.dialog_key = 'parties' AND d.state IN (%d, %d)]]):format(dialog_record.kStatesConfirmed[1],
+    dialog_record.kStatesConfirmed[2])
+  local restored = {}
+  for _, row in ipairs(sql.rows(query, { "call_id", "parties" }) or {}) do
+    local known, parties = pcall(cjson.decode, row.parties)
+    if known then
+      restored[#restored + 1] = { call_id = row.call_id, people = people(parties.a.aor, { parties.b.aor }) }
+    end
+  end
+  talking.restore(restored)
 end
 
 return calls

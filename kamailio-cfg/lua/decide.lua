@@ -135,7 +135,8 @@ local function from_trunk(f)
   if f.did == nil then return need("did") end
   if not f.did then return retrieves_from_trunk(f) end
   if f.did.away then return kDatabaseAway end
-  return to_extension_or_ring_group(f, f.did.tenant, f.did, { kind = "trunk", display = f.display })
+  local caller = { kind = "trunk", display = f.display, withheld = f.withheld }
+  return to_extension_or_ring_group(f, f.did.tenant, f.did, caller)
 end
 
 ----- outside of dialogs, from an extension
@@ -201,8 +202,109 @@ local function from_extension(f)
   if f.identity.user ~= f.from.user then return refuse(403, "Not Your Identity") end
   local display = f.display ~= "" and f.display or f.identity.display
   local caller = extension_party(tenant, f.identity.user, display)
+  caller.withheld = f.withheld
   if f.ruri.host == tenant or f.ruri.is_ours then return to_number(f, tenant, caller, feature_call) end
   return to_contact(f, tenant, caller)
+end
+
+----- lamps and notifications
+
+local refuse_event = { action = "refuse_event" }
+
+local function is_dialog_package(f) return f.event == "dialog" end
+
+-- What can be subscribed to here. Everything else within a call is between those who talk.
+local function is_watched_package(f) return is_dialog_package(f) or f.event == "call-info" end
+
+-- As parkd reads what stands behind a code that retrieves (dialled_code.cc).
+local kRandomOrbit = { min = 3, max = 8 }
+
+local function is_random_orbit(text)
+  local digits = text:match("^%*(%d+)$")
+  return digits ~= nil and #digits >= kRandomOrbit.min and #digits <= kRandomOrbit.max
+end
+
+local function has_lamp_by_itself(row) return row.kind == "extension" or row.kind == "orbit" end
+
+-- nil when what is watched is a number of the tenant that has a lamp: an extension, an orbit of a range, or what is
+-- dialled to retrieve from an orbit.
+local function no_lamp(f, tenant)
+  if not f.dialled or not f.dialled.clean then return refuse(404, "Not Found") end
+  if f.number == nil then return need("number", tenant) end
+  if f.number and f.number.away then return kDatabaseAway end
+  if not f.number then return refuse(404, "Not Found") end
+  if has_lamp_by_itself(f.number) then return nil end
+  if f.number.kind ~= "park_code" or f.number.action ~= "retrieve" then return refuse(404, "Not Found") end
+  local orbit = f.dialled.text:sub(#f.number.number + 1)
+  if is_random_orbit(orbit) then return nil end
+  if f.orbit_number == nil then return need("orbit_number", { tenant = tenant, number = orbit }) end
+  if f.orbit_number and f.orbit_number.away then return kDatabaseAway end
+  if not f.orbit_number or not has_lamp_by_itself(f.orbit_number) then return refuse(404, "Not Found") end
+  return nil
+end
+
+local function lamp(f, tenant, watcher)
+  return {
+    action = "watch_lamp",
+    user = f.dialled.text,
+    tenant = tenant,
+    watcher = watcher,
+    is_extension = f.number.kind == "extension",
+  }
+end
+
+-- The call-park notification of a phone, which is parkd's: for an extension of the tenant.
+local function park_notification(f, tenant)
+  if not f.dialled then return refuse(404, "Not Found") end
+  if f.number == nil then return need("number", tenant) end
+  if f.number and f.number.away then return kDatabaseAway end
+  if not f.number or f.number.kind ~= "extension" then return refuse(404, "Not Found") end
+  return { action = "subscribe_at_parkd", tenant = tenant, user = f.identity.user }
+end
+
+local function subscribe(f)
+  if not is_watched_package(f) then return refuse_event end
+  if f.trunk == nil then return need("trunk") end
+  if f.trunk and f.trunk.away then return kDatabaseAway end
+  if f.trunk then return refuse(403, "Trunks Cannot Watch") end
+  local tenant = f.from.host
+  local wait = authentication_in(f, tenant, "from_tenant")
+  if wait then return wait end
+  if f.identity.user ~= f.from.user then return refuse(403, "Not Your Identity") end
+  if f.ruri.host ~= tenant and not f.ruri.is_ours then return refuse(403, "Not A Number Of Your Domain") end
+  if not is_dialog_package(f) then return park_notification(f, tenant) end
+  return no_lamp(f, tenant) or lamp(f, tenant, f.identity.user)
+end
+
+-- A subscription is renewed and ended by who made it.
+local function subscribe_again(f)
+  if f.ruri.is_parkd then
+    local wait = authentication_in(f, f.from.host, "from_tenant")
+    if wait then return wait end
+    if f.identity.user ~= f.from.user then return refuse(403, "Not Your Identity") end
+    return { action = "to_parkd", tenant = f.from.host, user = f.identity.user }
+  end
+  if f.subscription == nil then return need("subscription") end
+  if f.subscription and f.subscription.away then return kDatabaseAway end
+  if not f.subscription then return refuse(481, "Subscription Does Not Exist") end
+  local wait = authentication(f, f.subscription.domain)
+  if wait then return wait end
+  if f.identity.user ~= f.subscription.user then return refuse(403, "Not Your Subscription") end
+  if f.event ~= f.subscription.event then return refuse_event end
+  return {
+    action = "watch_lamp_again",
+    uri = f.subscription.uri,
+    watcher = f.identity.user,
+    tenant = f.subscription.domain,
+  }
+end
+
+local function publish(f)
+  if not f.from_parkd then return refuse(403, "Not Yours To Publish") end
+  if not is_dialog_package(f) then return refuse_event end
+  if not f.inside_tenant or f.ruri.host ~= f.inside_tenant then return refuse(403, "No Tenant") end
+  if not f.dialled or not f.dialled.clean then return refuse(404, "Not Found") end
+  return { action = "publish", user = f.dialled.text, tenant = f.inside_tenant }
 end
 
 ----- outside of dialogs, from parkd
@@ -223,8 +325,9 @@ local function outside_of_dialogs(f)
   local without_tag = dialog_methods_without_tag[f.method]
   if without_tag == "drop" then return { action = "drop" } end
   if without_tag then return refuse(without_tag, "Call/Transaction Does Not Exist") end
-  if f.method == "SUBSCRIBE" or f.method == "PUBLISH" then return { action = "refuse_event" } end
+  if f.method == "PUBLISH" then return publish(f) end
   if f.from_parkd then return from_parkd(f) end
+  if f.method == "SUBSCRIBE" then return subscribe(f) end
   if f.method == "REGISTER" then return register(f) end
   if f.trunk == nil then return need("trunk") end
   if f.trunk and f.trunk.away then return kDatabaseAway end
@@ -313,6 +416,7 @@ local function belongs_to_parkd(f)
 end
 
 local function within_dialog(f)
+  if f.method == "SUBSCRIBE" and is_watched_package(f) then return subscribe_again(f) end
   if f.marker == nil then return need("marker") end
   if f.method == "REFER" then return refer(f) end
   if belongs_to_parkd(f) then return { action = "adopted", ends_record = f.method == "BYE" } end

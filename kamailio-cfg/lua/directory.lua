@@ -1,31 +1,11 @@
 -- What the database says about tenants, numbers and trunks, asked anew for each call, so that an edit counts at once.
 -- Each function returns a row (ring_group: rows), false when there is none, or nil when the database cannot be asked.
 local sip_text = require("sip_text")
+local sql = require("sql")
 
 local directory = {}
 
-local function quoted(text)
-  -- The caller has to ask for a harmless text; this is the wall behind it.
-  if text == "" or #text > 255 or text:find("[^%w*#+._:-]") then return nil end
-  return "'" .. text .. "'"
-end
-
-local function all_rows(query, columns)
-  if KSR.sqlops.sql_query("callpark", query, "r") < 0 then return nil end
-  local rows = {}
-  for i = 1, KSR.sqlops.sql_num_rows("r") do
-    rows[i] = {}
-    for j, name in ipairs(columns) do rows[i][name] = KSR.sqlops.sql_result_get("r", i - 1, j - 1) end
-  end
-  KSR.sqlops.sql_result_free("r")
-  return rows
-end
-
-local function first_row(query, columns)
-  local rows = all_rows(query, columns)
-  if not rows then return nil end
-  return rows[1] or false
-end
+local quoted, all_rows, first_row = sql.quoted, sql.rows, sql.row
 
 --- Whether the database answers.
 function directory.answers() return first_row("SELECT 1", { "one" }) ~= nil end

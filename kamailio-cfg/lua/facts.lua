@@ -3,6 +3,7 @@
 local adoption_marker = require("adoption_marker")
 local calls = require("calls")
 local directory = require("directory")
+local presence_tables = require("presence_tables")
 local settings = require("settings")
 local sip_text = require("sip_text")
 
@@ -81,6 +82,7 @@ local message = {
   to = function() return uri_fact(KSR.kx.get_turi()) end,
   ruri = function() return uri_fact(KSR.kx.get_ruri()) end,
   display = function() return sip_text.display_name(KSR.pv.get("$fn"), kDisplayBytesMax) end,
+  withheld = function() return sip_text.is_withheld(KSR.pv.get("$hdr(Privacy)")) end,
   dialled = function(f) return sip_text.dialled_number(f.ruri.user) or false end,
   has_credentials = function()
     return KSR.hdr.is_present("Proxy-Authorization") > 0 or KSR.hdr.is_present("Authorization") > 0
@@ -90,6 +92,9 @@ local message = {
   inside_tenant = function() return tenant_from_parkd() end,
   recall = function() return recall_from_parkd() end,
   adoption_released = function() return adoption_released() end,
+  event = function() return (KSR.pv.get("$hdr(Event)") or KSR.pv.gete("$hdr(o)")):match("^%s*([^;%s]+)") or "" end,
+  etag = function() return KSR.pv.get("$hdr(SIP-If-Match)") or false end,
+  expires = function() return tonumber(KSR.pv.get("$hdr(Expires)") or "") or false end,
 }
 
 local lazily = {
@@ -163,6 +168,11 @@ local learn = {
     local dialled = sip_text.dialled_number(f.refer_to.user)
     return dialled and row(directory.number(tenant, dialled)) or false
   end,
+  orbit_number = function(_, orbit)
+    local dialled = sip_text.dialled_number(orbit.number)
+    return dialled and row(directory.number(orbit.tenant, dialled)) or false
+  end,
+  subscription = function(f) return row(presence_tables.subscription(f.call_id, f.to_tag, f.from_tag)) end,
   ring_group = function(_, group) return row(directory.ring_group(group.tenant, group.number)) end,
   registered = function(f, tenant) return row(directory.registered_at(tenant, f.ruri)) end,
   tenant_trunk = function(_, tenant) return row(directory.trunk_of(tenant)) end,

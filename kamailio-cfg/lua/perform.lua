@@ -2,10 +2,14 @@
 local adoption_marker = require("adoption_marker")
 local calls = require("calls")
 local dialog_record = require("dialog_record")
+local contact = require("contact")
+local dialog_info = require("dialog_info")
 local facts = require("facts")
+local lamps = require("lamps")
 local ring_steps = require("ring_steps")
 local ringing = require("ringing")
 local settings = require("settings")
+local talking = require("talking")
 
 local perform = {}
 
@@ -45,13 +49,13 @@ function perform.drop() end
 
 function perform.answer_options()
   KSR.hdr.append_to_reply(
-    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, REFER, NOTIFY, UPDATE, PRACK, INFO\r\n")
+    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, REFER, SUBSCRIBE, NOTIFY, UPDATE, PRACK, INFO\r\n")
   reply(200, "OK")
 end
 
 -- RFC 6665 8.3.1: a 489 says which events there are.
 function perform.refuse_event()
-  KSR.hdr.append_to_reply("Allow-Events: refer\r\n")
+  KSR.hdr.append_to_reply("Allow-Events: dialog, call-info, refer\r\n")
   reply(489, "Bad Event")
 end
 
@@ -92,7 +96,8 @@ end
 
 local function begin_call(f, d)
   drop_credentials()
-  if d.caller and d.caller.kind == "extension" then drop_asserted_identity() end
+  -- RFC 3325 7: who withholds his identity is not told to phones.
+  if d.caller and (d.caller.kind == "extension" or d.caller.withheld) then drop_asserted_identity() end
   if f.method ~= "INVITE" then
     set_patience(kTransactionMs)
     return
@@ -129,6 +134,73 @@ function perform.to_trunk(f, d)
   begin_call(f, d)
   force_socket(settings.outside_socket)
   relay()
+end
+
+----- lamps
+
+-- The presence module takes the Contact as it finds it in the message, and sends there.
+local function make_contact_reachable()
+  local value = KSR.pv.get("$ct")
+  local reachable = value and contact.reachable(value, {
+    proto = KSR.kx.get_proto():lower(), ip = KSR.kx.get_srcip(), port = KSR.kx.get_srcport(),
+    is_behind_nat = facts.is_behind_nat(),
+  })
+  if not reachable or reachable == value then return end
+  KSR.hdr.remove("Contact")
+  append_header("Contact", reachable)
+  KSR.textopsx.msg_apply_changes()
+end
+
+-- Whether no other worker has the same request: one that is repeated must not become a second subscription, nor undo
+-- what has been published behind it.
+local function is_first_of_its_kind() return KSR.tm.t_newtran() > 0 end
+
+local function handle_subscribe(f, d, uri, before)
+  make_contact_reachable()
+  if not is_first_of_its_kind() then return end
+  lamps.in_order(uri, function()
+    if before and f.expires ~= 0 then before() end
+    KSR.presence.handle_subscribe_uri(lamps.uri(d.watcher, d.tenant))
+  end)
+end
+
+function perform.watch_lamp(f, d)
+  local uri = lamps.uri(d.user, d.tenant)
+  KSR.seturi(uri)
+  handle_subscribe(f, d, uri, d.is_extension and function() talking.watch(d.user .. "@" .. d.tenant) end)
+end
+
+function perform.watch_lamp_again(f, d)
+  handle_subscribe(f, d, d.uri, function() talking.watch(d.uri:match("^sip:(.*)$")) end)
+end
+
+local kPublicationSecondsMax = 3600
+
+-- Status, reason and, when it was taken, the new entity-tag.
+local function publish(f, d, seconds)
+  local known = lamps.etag(d.user, d.tenant, lamps.kByParkd)
+  if known == nil then return 503, "Database Not Available" end
+  -- RFC 3903 6: what it wants to change is not the publication that there is.
+  if f.etag and f.etag ~= known then return 412, "Conditional Request Failed" end
+  local etag
+  if seconds == 0 then
+    etag = lamps.unpublish(d.user, d.tenant, lamps.kByParkd) and (known or "none")
+  else
+    etag = lamps.publish(d.user, d.tenant, lamps.kByParkd, KSR.kx.gete_body(), seconds)
+  end
+  if not etag then return 503, "Database Not Available" end
+  return 200, "OK", etag
+end
+
+function perform.publish(f, d)
+  local seconds = math.min(f.expires or kPublicationSecondsMax, kPublicationSecondsMax)
+  -- A phone that is shown two dialogs for one lamp may go wrong, and one that is shown none has no lamp.
+  if seconds > 0 and dialog_info.count(KSR.kx.gete_body()) ~= 1 then return reply(400, "One Dialog Is Wanted") end
+  if not is_first_of_its_kind() then return end
+  local code, reason, etag
+  lamps.in_order(lamps.uri(d.user, d.tenant), function() code, reason, etag = publish(f, d, seconds) end)
+  if etag then KSR.hdr.append_to_reply(("SIP-ETag: %s\r\nExpires: %d\r\n"):format(etag, seconds)) end
+  reply(code, reason)
 end
 
 ----- ring groups
@@ -212,6 +284,15 @@ local function feature_to_parkd()
   if not relay() then perform.release_marker() end
 end
 
+-- parkd's answers and NOTIFYs come back this way, so that its requests find the phone.
+function perform.subscribe_at_parkd(f, d)
+  drop_credentials()
+  append_sender(f, d)
+  if facts.is_behind_nat() then KSR.nathelper.set_contact_alias() end
+  KSR.rr.record_route()
+  feature_to_parkd()
+end
+
 function perform.feature_call(f, d)
   drop_credentials()
   append_sender(f, d)
@@ -256,8 +337,13 @@ function perform.adopted(f, d)
 end
 
 -- The next hop is set by hand: a Route of the sender's invention must not lead elsewhere.
-function perform.to_parkd(f)
+function perform.to_parkd(f, d)
   KSR.rr.loose_route()
+  if d.user then
+    drop_credentials()
+    append_sender(f, d)
+    if facts.is_behind_nat() then KSR.nathelper.set_contact_alias() end
+  end
   relay_to_parkd(f)
 end
 

@@ -96,6 +96,15 @@ function ringing.next()
   return ring and ring_next(ring, false)
 end
 
+--- The extensions that ring in the present step; nil when it is not a ring group that rings.
+function ringing.members()
+  local ring = remembered()
+  if not ring then return nil end
+  local aors = {}
+  for _, party in pairs(ring.owners) do aors[#aors + 1] = party.aor end
+  return aors
+end
+
 --- Who has sent the answer at hand, as a party of the record of the call; nil when it was not a ring group that rang.
 function ringing.answerer()
   local ring = remembered()

@@ -6,6 +6,9 @@ local function defined(name)
   return value
 end
 
+-- RFC 3261 17.1.2.2: 64*T1, for which a request that gets no answer is repeated.
+local kNotifySeconds = 32
+
 local function read()
   local s = {
     address = defined("CALLPARK_ADDRESS"),
@@ -14,6 +17,7 @@ local function read()
     inside_port = tonumber(defined("CALLPARK_INSIDE_PORT")),
     parkd_address = defined("CALLPARK_PARKD_ADDRESS"),
     parkd_port = tonumber(defined("CALLPARK_PARKD_PORT")),
+    notify_ms = (tonumber(KSR.kx.get_def("CALLPARK_NOTIFY_SECONDS")) or kNotifySeconds) * 1000,
     flood_control = not KSR.kx.ifdef("WITHOUT_FLOOD_CONTROL"),
   }
   s.outside_socket = ("udp:%s:%d"):format(s.address, s.port)

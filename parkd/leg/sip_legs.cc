@@ -11,6 +11,7 @@
 #include "parkd/leg/park_headers.h"
 #include "parkd/leg/refer_target.h"
 #include "parkd/leg/referred_dialog.h"
+#include "parkd/leg/shown_identity.h"
 #include "parkd/leg/sipfrag.h"
 
 namespace callpark::leg {
@@ -46,13 +47,19 @@ Result<std::optional<int>, std::string_view> recall_after_seconds(const sip::Sip
   return std::optional(seconds);
 }
 
-// What the recalled phone shows: "Recall 102: Client".
-std::string recall_display(const std::string& orbit, const sip::DialogState& caller) {
-  std::string name = caller.remote_display;
-  if (name.empty()) {
-    if (const auto uri = sip::parse_uri(caller.remote_uri)) name = uri->user();
-  }
-  return "Recall " + orbit + ": " + name;
+// From of a call that is made in the caller's name. Where he comes from stands in his own URI; one who withholds it, or
+// who was reached by another number, has none to show.
+sip::NameAddr from_of(const DialogLeg& caller, const TransferTarget& target) {
+  const PartyIdentity& who = caller.remote_identity();
+  sip::NameAddr from = shown_address(who, target.tenant);
+  if (const auto uri = sip::parse_uri(caller.dialog().remote_uri); uri && uri->user() == who.number) from.uri = *uri;
+  // What the recalled phone shows: "Recall 102: Client".
+  if (!target.recalled_orbit.empty()) from.display = "Recall " + target.recalled_orbit + ": " + from.display;
+  return from;
+}
+
+std::string user_in(const std::string& owner) {
+  return owner.substr(0, owner.find('@'));
 }
 
 // RFC 3261 8.1.1, for a call of parkd's own. The offer is still to come.
@@ -123,6 +130,12 @@ void SipLegs::release(const LegPtr& half) {
   unseat(half);
 }
 
+// A trunk has no display, and gets nothing that it did not ask for.
+void SipLegs::show_caller(const DialogLeg& caller, DialogLeg& peer, const std::string& peer_owner) {
+  if (peer_owner.starts_with('+')) return;
+  peer.show(caller.remote_identity(), peer_owner.substr(peer_owner.find('@') + 1));
+}
+
 void SipLegs::set_peer_owner(const ParkId& park_id, Parked& parked, std::string owner) {
   const auto [first, last] = parks_by_peer_owner_.equal_range(parked.peer_owner);
   const auto old = std::find_if(first, last, [&](const auto& entry) { return entry.second == park_id; });
@@ -175,7 +188,9 @@ void SipLegs::take_over(const ParkedCallRow& row) {
     seat(parked.peer, row.park_id, PartyEnd::kPeer);
   }
   Parked& there = parked_.emplace(row.park_id, std::move(parked)).first->second;
-  if (row.state == RowState::kRetrieved) set_peer_owner(row.park_id, there, owner_key(row.tenant, row.retriever));
+  if (row.state != RowState::kRetrieved) return;
+  set_peer_owner(row.park_id, there, owner_key(row.tenant, row.retriever));
+  if (there.peer) show_caller(*there.caller, *there.peer, there.peer_owner);
 }
 
 std::optional<ParkId> SipLegs::call_held_by(const std::string& tenant, const std::string& user) const {
@@ -286,6 +301,10 @@ void SipLegs::make_peer(const ParkId& park_id, CallId retriever) {
   parked.peer = node.mapped().leg;
   seat(parked.peer, park_id, PartyEnd::kPeer);
   set_peer_owner(park_id, parked, node.mapped().owner);
+  const sip::SipMessage& invite = node.mapped().invite;
+  const bool takes_another_from = invite.has_token(sip::HeaderName::kSupported, "from-change") &&
+                                  invite.has_token(sip::HeaderName::kAllow, sip::method::kUpdate);
+  if (takes_another_from) parked.peer->show_in_from();
 }
 
 // ---- transfers by the peer ----
@@ -295,11 +314,7 @@ void SipLegs::call_target(const ParkId& park_id, park::Question question, const 
   if (!parked.caller->remote_sdp()) {
     return agent_.loop.post([this, park_id, question] { listener_->on_target_refused(park_id, question, 488); });
   }
-  const sip::DialogState& caller = parked.caller->dialog();
-  sip::NameAddr from;
-  from.display = target.recalled_orbit.empty() ? caller.remote_display : recall_display(target.recalled_orbit, caller);
-  if (auto parsed = sip::parse_uri(caller.remote_uri)) from.uri = *std::move(parsed);
-  sip::SipMessage invite = make_invite(agent_, std::move(from), target.tenant, target.number);
+  sip::SipMessage invite = make_invite(agent_, from_of(*parked.caller, target), target.tenant, target.number);
   if (!target.recalled_orbit.empty()) {
     invite.set_header(park_header::kRecall, park_id);
     invite.set_header(kAlertInfo, kRecallAlert);
@@ -400,6 +415,10 @@ DialogSnapshot SipLegs::target_snapshot(const ParkId& park_id) const {
   return at(park_id).target->leg->snapshot();
 }
 
+std::string SipLegs::target_user(const ParkId& park_id) const {
+  return user_in(at(park_id).target->owner);
+}
+
 void SipLegs::make_target_peer(const ParkId& park_id) {
   Parked& parked = parked_.at(park_id);
   const Target target = *std::exchange(parked.target, std::nullopt);
@@ -407,6 +426,7 @@ void SipLegs::make_target_peer(const ParkId& park_id) {
   parked.peer = target.leg;
   seat(parked.peer, park_id, PartyEnd::kPeer);
   set_peer_owner(park_id, parked, target.owner);
+  show_caller(*parked.caller, *parked.peer, target.owner);
   // The target was offered what the caller had said earlier; if he says anything else now, the target must know.
   const sip::Sdp& now = *parked.caller->remote_sdp();
   const sip::SdpMedia* there = sip::audio(target.offer);
@@ -501,6 +521,7 @@ std::optional<MediaRemote> SipLegs::answer_with_media(CallId id, const MediaAddr
 
 void SipLegs::answer_retriever(CallId id, const ParkId& park_id) {
   Call& call = calls_.at(id);
+  show_caller(*at(park_id).caller, *call.leg, call.owner);
   answer_call(id, call, align_answer(*at(park_id).caller->remote_sdp(), call.offer, std::nullopt));
 }
 

@@ -143,12 +143,14 @@ class ParkdSeat {
 /// Database, Kamailio and the seat of parkd, on ports of their own.
 class KamailioHouse {
  public:
-  explicit KamailioHouse(std::vector<std::string> defines = {"#!define WITHOUT_FLOOD_CONTROL"}) {
+  explicit KamailioHouse(std::vector<std::string> defines = {"#!define WITHOUT_FLOOD_CONTROL"},
+                         int shared_memory_mb = 64) {
     database.execute("UPDATE callpark.trunks SET address = '" + trunk_address.text() + "', port = 5060");
     seat = std::make_unique<ParkdSeat>(Endpoint{"127.0.0.1", static_cast<std::uint16_t>(ports.base() + 2)});
     kamailio = std::make_unique<KamailioServer>(KamailioServer::Options{.base_port = ports.base(),
                                                                         .directory = directory.path() / "kamailio",
                                                                         .database_socket = database.socket(),
+                                                                        .shared_memory_mb = shared_memory_mb,
                                                                         .defines = std::move(defines)});
   }
 

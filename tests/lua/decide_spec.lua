@@ -10,7 +10,7 @@ local function facts(changes)
     source = { ip = "127.0.0.11", device = kDevice },
     from = { user = "101", host = kTenant }, to = { user = "102", host = kTenant },
     ruri = { user = "102", host = kTenant }, dialled = { text = "102", beginning = "102", clean = true },
-    has_credentials = true, has_replaces = false, trunk = false,
+    has_credentials = true, has_replaces = false, trunk = false, event = "",
     identity = { status = "known", user = "101", display = "Alice" },
   }
   for name, value in pairs(changes) do f[name] = value end
@@ -199,6 +199,118 @@ describe("a REFER", function()
   it("says 400 when Refer-To is missing", function() refused(400, decide.request(refer({ refer_to = false }))) end)
 end)
 
+----- lamps
+
+local function subscription(user)
+  return { uri = "sip:*88102@" .. kTenant, user = user, domain = kTenant, event = "dialog" }
+end
+
+-- What 101 wants to watch; `row` is what the number is.
+local function watch(text, row, changes)
+  local f = facts({ method = "SUBSCRIBE", event = "dialog", dialled = number(text), number = row })
+  f.ruri = { user = text, host = kTenant }
+  for name, value in pairs(changes or {}) do f[name] = value end
+  return decide.request(f)
+end
+
+describe("a SUBSCRIBE for a lamp", function()
+  it("is taken for an extension, an orbit of a range, and what is dialled to retrieve", function()
+    assert.same({ action = "watch_lamp", user = "102", tenant = kTenant, watcher = "101", is_extension = true },
+      watch("102", extension))
+    assert.equal("watch_lamp", watch("7001", orbit).action)
+    assert.equal("watch_lamp", watch("*71*7250", retrieve_code).action)
+    assert.equal("watch_lamp", watch("*71102", retrieve_code, { orbit_number = extension }).action)
+    assert.equal("watch_lamp", watch("*717001", retrieve_code, { orbit_number = orbit }).action)
+    assert.is_false(watch("*71102", retrieve_code, { orbit_number = extension }).is_extension)
+  end)
+
+  it("asks what stands behind the code", function()
+    assert.same({ need = "orbit_number", about = { tenant = kTenant, number = "102" } }, watch("*71102", retrieve_code))
+  end)
+
+  it("is 404 for a number that has none", function()
+    refused(404, watch("999", false))
+    refused(404, watch("*70102", park_code))
+    refused(404, watch("600", ring_group))
+    refused(404, watch("7000", park_number))
+    refused(404, watch("*71", retrieve_code, { orbit_number = false }))
+    refused(404, watch("*71999", retrieve_code, { orbit_number = false }))
+    refused(404, watch("*71*12", retrieve_code, { orbit_number = false }))
+    refused(404, watch("*71*123456789", retrieve_code, { orbit_number = false }))
+  end)
+
+  it("is 403 from a trunk, for another tenant and in another's name", function()
+    refused(403, watch("102", extension, { trunk = { enabled = 1 } }))
+    refused(403, watch("102", extension, { ruri = { user = "102", host = "other.callpark" } }))
+    refused(403, watch("102", extension, { identity = { status = "known", user = "103" } }))
+  end)
+
+  it("is challenged", function()
+    assert.equal("challenge", watch("102", extension, { has_credentials = false, from_tenant = {} }).action)
+  end)
+
+  it("for another event is told which there are", function()
+    assert.equal("refuse_event", watch("102", extension, { event = "presence" }).action)
+  end)
+
+  it("for the call-park notification goes to parkd", function()
+    assert.same({ action = "subscribe_at_parkd", tenant = kTenant, user = "101" },
+      watch("102", extension, { event = "call-info" }))
+    refused(404, watch("*88102", retrieve_code, { event = "call-info" }))
+  end)
+end)
+
+describe("a SUBSCRIBE within its dialog", function()
+  local function again(changes)
+    local f = facts({ method = "SUBSCRIBE", event = "dialog", to_tag = "tt", subscription = subscription("101") })
+    f.ruri = { host = "127.0.0.1", is_ours = true }
+    for name, value in pairs(changes or {}) do f[name] = value end
+    return decide.request(f)
+  end
+
+  it("renews what the same user has subscribed to", function()
+    assert.same({ action = "watch_lamp_again", uri = "sip:*88102@" .. kTenant, watcher = "101", tenant = kTenant },
+      again())
+  end)
+
+  it("is refused to others, unknown dialogs and without a password", function()
+    refused(403, again({ identity = { status = "known", user = "102" } }))
+    refused(481, again({ subscription = false }))
+    assert.equal("challenge", again({ has_credentials = false }).action)
+  end)
+
+  it("goes to parkd in the name of its user when it is parkd's", function()
+    local parkd = { event = "call-info", ruri = { user = "parkd", host = "127.0.0.1", is_parkd = true } }
+    assert.same({ action = "to_parkd", tenant = kTenant, user = "101" }, again(parkd))
+    parkd.identity = { status = "known", user = "102" }
+    refused(403, again(parkd))
+  end)
+
+  it("about anything else belongs to those who talk", function()
+    assert.same({ need = "marker" }, again({ event = "refer" }))
+  end)
+end)
+
+describe("a PUBLISH", function()
+  local function publish(changes)
+    local f = facts({ method = "PUBLISH", event = "dialog", from_parkd = true, inside_tenant = kTenant,
+      dialled = number("*88102"), ruri = { user = "*88102", host = kTenant } })
+    for name, value in pairs(changes or {}) do f[name] = value end
+    return decide.request(f)
+  end
+
+  it("is parkd's", function()
+    assert.same({ action = "publish", user = "*88102", tenant = kTenant }, publish())
+    refused(403, publish({ from_parkd = false }))
+  end)
+
+  it("is for a lamp of the tenant that is named", function()
+    refused(403, publish({ inside_tenant = false }))
+    refused(403, publish({ ruri = { user = "*88102", host = "other.callpark" } }))
+    assert.equal("refuse_event", publish({ event = "presence" }).action)
+  end)
+end)
+
 -- Everything that can be asked for, with every answer. A walk follows each of them.
 local rows_away = { false, away }
 local answers = {
@@ -223,6 +335,8 @@ local answers = {
   registered = { { number = "103" }, unpack(rows_away) },
   tenant_trunk = { trunk_row, unpack(rows_away) },
   held_calls = { {}, { { record = { call_id = "h" }, side = "a", device = kDevice, since = 1 } } },
+  orbit_number = { extension, orbit, ring_group, park_code, unpack(rows_away) },
+  subscription = { subscription("101"), subscription("103"), unpack(rows_away) },
 }
 
 local methods = { "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "MESSAGE", "REFER", "NOTIFY", "UPDATE",
@@ -252,8 +366,17 @@ local function walk(f, asked, visit)
   end
 end
 
+local events = { SUBSCRIBE = { "dialog", "call-info", "refer" }, PUBLISH = { "dialog", "presence" } }
+
+-- Each method, with each event package where it has one.
+local kinds = {}
+for _, method in ipairs(methods) do
+  for _, event in ipairs(events[method] or { "" }) do kinds[#kinds + 1] = { method = method, event = event } end
+end
+
 local function each_request(visit)
-  for _, method in ipairs(methods) do
+  for _, kind in ipairs(kinds) do
+    local method = kind.method
     for _, from_parkd in ipairs({ true, false }) do
       for _, to_tag in ipairs({ false, "tt" }) do
         for _, target in ipairs(targets) do
@@ -264,7 +387,7 @@ local function each_request(visit)
                   local f = facts({ method = method, from_parkd = from_parkd, ruri = target, dialled = dialled,
                     has_credentials = credentials, refer_to = refer_to, has_replaces = has_replaces,
                     is_udp = has_replaces or method == "BYE",
-                    inside_tenant = from_parkd and kTenant or nil })
+                    inside_tenant = from_parkd and kTenant or nil, event = kind.event })
                   f.to_tag = to_tag or nil
                   f.trunk, f.identity = nil, nil
                   walk(f, 0, visit)
@@ -292,8 +415,9 @@ describe("every request there can be", function()
     for name in pairs(actions) do names[#names + 1] = name end
     table.sort(names)
     assert.same({ "adopted", "answer_options", "cancel", "challenge", "drop", "feature_call", "parkd_within_dialog",
-      "refer", "refuse", "refuse_event", "register", "to_contact", "to_extension", "to_parkd", "to_ring_group",
-      "to_trunk", "wait_for_earlier_refer", "within_dialog" }, names)
+      "publish", "refer", "refuse", "refuse_event", "register", "subscribe_at_parkd", "to_contact", "to_extension",
+      "to_parkd", "to_ring_group", "to_trunk", "wait_for_earlier_refer", "watch_lamp", "watch_lamp_again",
+      "within_dialog" }, names)
     assert.is_true(count > 5000)
   end)
 

@@ -199,8 +199,9 @@ std::unique_ptr<PacketPhone> House::packet_phone(const std::string& user, int pa
   return phone;
 }
 
-std::unique_ptr<PacketPhone> House::trunk_caller(int party) {
+std::unique_ptr<PacketPhone> House::trunk_caller(int party, const std::string& from) {
   PacketPhone::Options options;
+  options.from = from;
   options.user = "+4420794600" + std::to_string(party);
   options.domain = trunk_address_.text();
   options.address = trunk_address_.text();

@@ -89,7 +89,7 @@ class House {
   std::unique_ptr<PacketPhone> packet_phone(const std::string& user, int party, bool auto_answer = false,
                                             bool has_video = false);
   /// A caller from the telephone network made of packets: for many at once. Its own port of the trunk's address.
-  std::unique_ptr<PacketPhone> trunk_caller(int party);
+  std::unique_ptr<PacketPhone> trunk_caller(int party, const std::string& from = "");
 
   /// The logs of all servers and the SIP since `since`, for a failed test.
   [[nodiscard]] std::string account(SipLadder::Clock::time_point since) const;

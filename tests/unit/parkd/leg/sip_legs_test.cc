@@ -1318,5 +1318,88 @@ TEST_F(SipLegsTest, WhatIsOpenWhenParkdStopsIsLeftInPeace) {
   pass(seconds(60));
 }
 
+// ---- names ----
+
+TEST_F(SipLegsTest, N6_TheRetrieverIsToldWhoTheCallerIsAndTheCallerNothing) {
+  park();
+  retrieve();
+  const sip::SipMessage answer = kamailio.take_response(alices_invite);
+  EXPECT_EQ(answer.header("P-Asserted-Identity"), "\"Client\" <sip:client@demo.callpark>");
+  EXPECT_EQ(answer.header("Remote-Party-ID"),
+            "\"Client\" <sip:client@demo.callpark>;party=called;screen=yes;privacy=off");
+  EXPECT_FALSE(kamailio.sends("UPDATE")) << "her phone does not say that it could make anything of it";
+  for (const sip::SipMessage& message : kamailio.sent) {
+    if (message.call_id() != "call-1") continue;
+    EXPECT_EQ(message.header("P-Asserted-Identity"), std::nullopt);
+    EXPECT_EQ(message.header("Remote-Party-ID"), std::nullopt);
+  }
+}
+
+TEST_F(SipLegsTest, N6_APhoneThatTakesAnotherFromGetsItByUpdate) {
+  park();
+  alices_invite = feature_invite("*88");
+  alices_invite.set_header(sip::HeaderName::kSupported, "timer, from-change");
+  alices_invite.set_header(sip::HeaderName::kAllow, "INVITE, ACK, BYE, CANCEL, UPDATE");
+  const CallId call = dial(alices_invite);
+  legs.end("p", PartyEnd::kPeer);
+  kamailio.answer(kamailio.take_request("BYE"), 200);
+  legs.offer_call("p", 2, call);
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
+  legs.answer_retriever(call, "p");
+  learn_tag(kamailio.take_response(alices_invite));
+  kamailio.deliver(alice.ack(alices_invite));
+  legs.make_peer("p", call);
+  const sip::SipMessage update = kamailio.take_request("UPDATE");
+  EXPECT_EQ(update.header("From"), "\"Client\" <sip:client@demo.callpark>;tag=" + alice.parkd_tag);
+  EXPECT_EQ(update.call_id(), "call-2");
+  EXPECT_EQ(update.body(), "") << "the session is what it was";
+  kamailio.answer(update, 200);
+  EXPECT_EQ(legs.peer_snapshot("p")->local_uri, "sip:client@demo.callpark");
+}
+
+TEST_F(SipLegsTest, N6_WhoWithholdsHisNumberIsCalledBackForAsNobody) {
+  AdoptableDialog dialog = adoptable();
+  dialog.caller.remote_identity = {};
+  ASSERT_TRUE(legs.adopt("p", dialog));
+  legs.offer_music("p", 1, mediad_address());
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
+  legs.call_target("p", 2, {"demo.callpark", "101", "", "102"});
+  const sip::SipMessage invite = kamailio.take_request("INVITE");
+  EXPECT_TRUE(std::string(*invite.header("From"))
+                  .starts_with("\"Recall 102: Anonymous\" <sip:anonymous@anonymous.invalid>;tag="));
+  EXPECT_EQ(legs.caller_snapshot("p").remote_identity, PartyIdentity{});
+}
+
+TEST_F(SipLegsTest, N6_AnOutsideNumberIsShownNothingButTheFromOfItsInvite) {
+  park();
+  legs.call_target("p", 2, {"demo.callpark", "+4420", "", ""});
+  const sip::SipMessage invite = kamailio.take_request("INVITE");
+  EXPECT_TRUE(std::string(*invite.header("From")).starts_with("\"Client\" <sip:client@demo.callpark>;tag="));
+  kamailio.answer(invite, 200, alices_offer());
+  said();
+  EXPECT_EQ(legs.target_user("p"), "+4420");
+  legs.offer_target("p", 3);
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
+  legs.make_target_peer("p");
+  said();
+  for (const sip::SipMessage& message : kamailio.sent) EXPECT_EQ(message.header("P-Asserted-Identity"), std::nullopt);
+}
+
+TEST_F(SipLegsTest, N6_AfterATakeOverAnOfferToTheRetrieverStillSaysWhoTheCallerIs) {
+  ParkedCallRow row;
+  row.park_id = "p";
+  row.tenant = "demo.callpark";
+  row.state = RowState::kRetrieved;
+  row.retriever = "101";
+  const AdoptableDialog dialog = adoptable();
+  row.caller = dialog.caller;
+  row.peer = dialog.parker;
+  legs.take_over(row);
+  legs.bridge("p");
+  sip::SipMessage hold = client.request("INVITE", clients_sdp());
+  kamailio.deliver(hold);
+  EXPECT_EQ(kamailio.take_request("INVITE").header("P-Asserted-Identity"), "\"Client\" <sip:client@demo.callpark>");
+}
+
 }  // namespace
 }  // namespace callpark::leg

@@ -1,0 +1,124 @@
+-- The extensions' own lamps: they show that a call rings or talks. Of every call that Kamailio follows it is noted at
+-- whom it shows; published is that only for extensions whose lamp somebody watches.
+local dialog_info = require("dialog_info")
+local lamps = require("lamps")
+local presence_tables = require("presence_tables")
+local talks = require("talks")
+
+local talking = {}
+
+-- RFC 3261 17.1.1.2: as long as an answer to an INVITE may be under way.
+local kTombstoneSeconds = 32
+
+local function locked(name, key, act)
+  KSR.htable.sht_lock(name, key)
+  local done, result = xpcall(act, debug.traceback)
+  KSR.htable.sht_unlock(name, key)
+  if not done then error(result, 0) end
+  return result
+end
+
+local function calls_of(aor) return talks.parse(KSR.htable.sht_get("talks", aor)) end
+
+-- Whether the lamp shows something else than before.
+local function change(aor, call)
+  return locked("talks", aor, function()
+    local before = calls_of(aor)
+    local after = talks.with(before, call)
+    if #after == 0 then
+      KSR.htable.sht_rm("talks", aor)
+    else
+      KSR.htable.sht_sets("talks", aor, talks.text(after))
+    end
+    local shown_before, shown = talks.shown(before), talks.shown(after)
+    return (shown_before and shown_before.state) ~= (shown and shown.state)
+  end)
+end
+
+local function parts(aor) return aor:match("^([^@]*)@(.*)$") end
+
+local function is_watched(aor) return KSR.htable.sht_is_null("watched", aor) < 0 end
+
+-- The call that was shown last is named when none is left, so that a phone sees that one end.
+local function body_of(aor, ended)
+  local shown = talks.shown(calls_of(aor))
+    or { call_id = ended or "none", state = "terminated", direction = "recipient" }
+  return dialog_info.make(aor, shown)
+end
+
+-- What is shown is looked up within the order, so that who comes last publishes the last state.
+local function publish(aor, ended)
+  local user, domain = parts(aor)
+  lamps.in_order(lamps.uri(user, domain), function()
+    return lamps.publish(user, domain, lamps.kByKamailio, body_of(aor, ended))
+  end)
+end
+
+local function names(people)
+  local set = {}
+  for _, one in ipairs(people) do set[one.aor] = true end
+  return set
+end
+
+-- Notes that `people` have the call in `state`, and nobody else; returns whose lamps change by it.
+local function note(call_id, state, people)
+  return locked("lit", call_id, function()
+    local lit = talks.parse_lit(KSR.htable.sht_get("lit", call_id))
+    local changed = {}
+    if not talks.goes_on(lit.state, state) then return changed end
+    local now = names(people)
+    for _, one in ipairs(lit.people) do
+      if not now[one.aor] and change(one.aor, { call_id = call_id }) then changed[#changed + 1] = one.aor end
+    end
+    for _, one in ipairs(people) do
+      local call = { call_id = call_id, state = state, direction = one.direction }
+      if change(one.aor, call) then changed[#changed + 1] = one.aor end
+    end
+    KSR.htable.sht_sets("lit", call_id, talks.lit_text({ state = state, people = people }))
+    return changed
+  end)
+end
+
+local function publish_changed(changed, ended)
+  for _, aor in ipairs(changed) do
+    if is_watched(aor) then publish(aor, ended) end
+  end
+end
+
+--- The call is in `state` (early, confirmed) for `people`, each {aor, direction}, and for nobody else.
+function talking.show(call_id, state, people) publish_changed(note(call_id, state, people)) end
+
+--- The call has ended.
+function talking.over(call_id)
+  local changed = note(call_id, "over", {})
+  KSR.htable.sht_setxs("lit", call_id, "over", kTombstoneSeconds)
+  publish_changed(changed, call_id)
+end
+
+--- Somebody watches the lamp of an extension from now on. To be called in the order of that lamp, before he is told
+--- what it shows.
+function talking.watch(aor)
+  local was_watched = is_watched(aor)
+  -- First, since a call that changes now either finds it set or is seen below.
+  KSR.htable.sht_seti("watched", aor, 1)
+  if was_watched then return end
+  local user, domain = parts(aor)
+  lamps.note(user, domain, lamps.kByKamailio, body_of(aor))
+end
+
+--- For a Kamailio that comes back: `calls` are those that the database has kept, each {call_id, people}. Lamps that
+--- show something else are put right.
+function talking.restore(calls)
+  for _, aor in ipairs(presence_tables.watched()) do KSR.htable.sht_seti("watched", aor, 1) end
+  local wrong = {}
+  for _, aor in ipairs(presence_tables.lit(lamps.kByKamailio)) do wrong[aor] = true end
+  for _, call in ipairs(calls) do
+    note(call.call_id, "confirmed", call.people)
+    for aor in pairs(names(call.people)) do wrong[aor] = not wrong[aor] end
+  end
+  for aor, is_wrong in pairs(wrong) do
+    if is_wrong and is_watched(aor) then publish(aor) end
+  end
+end
+
+return talking
