@@ -1,9 +1,11 @@
 -- The demo tenant, and a second one beside it for isolation. Tests rely on these rows. Loading the file again adds what
 -- is missing and leaves what was edited; only the trunk's port follows @sip_port (default 5060).
 
-INSERT IGNORE INTO tenants (tenant, description) VALUES
-  ('demo.callpark', 'The demo tenant'),
-  ('other.callpark', 'A second tenant: nothing of the first may be seen here');
+-- Somebody who tries it should not have to wait long. The fallback follows when there are extensions.
+SET @is_new = NOT EXISTS (SELECT 1 FROM tenants WHERE tenant = 'demo.callpark');
+INSERT IGNORE INTO tenants (tenant, recall_after_seconds, ring_seconds, recall_attempts_max, description) VALUES
+  ('demo.callpark', 20, 10, 2, 'The demo tenant'),
+  ('other.callpark', DEFAULT, DEFAULT, DEFAULT, 'A second tenant: nothing of the first may be seen here');
 
 -- Passwords are demo-101, other-101 and so on.
 INSERT INTO extensions (tenant, extension, password, display_name)
@@ -19,6 +21,8 @@ INSERT INTO extensions (tenant, extension, password, display_name)
     UNION ALL SELECT 'other.callpark', '102', 'Oscar Other'
   ) d
   WHERE NOT EXISTS (SELECT 1 FROM extensions e WHERE e.tenant = d.tenant AND e.extension = d.extension);
+
+UPDATE tenants SET fallback_destination = '103' WHERE tenant = 'demo.callpark' AND @is_new;
 
 -- Those that retrieve first, since the others announce them.
 INSERT INTO park_codes (tenant, code, action, bare, retrieve_code, description)
@@ -49,30 +53,37 @@ INSERT IGNORE INTO dids (did, tenant, destination) VALUES
   ('+442030000105', 'demo.callpark', '105'),
   ('+442030000106', 'demo.callpark', '106');
 
-INSERT INTO park_groups (tenant, park_group, description)
-  SELECT d.* FROM (SELECT 'demo.callpark' AS tenant, 'sales' AS park_group, 'Users who park for one another') d
+INSERT INTO ring_groups (tenant, ring_group, display_name, strategy)
+  SELECT d.* FROM (
+    SELECT 'demo.callpark' AS tenant, '601' AS ring_group, 'All of support' AS display_name, 'simultaneous' AS strategy
+    UNION ALL SELECT 'demo.callpark', '602', 'One of support', 'sequential'
+  ) d
+  WHERE NOT EXISTS (SELECT 1 FROM ring_groups g WHERE g.tenant = d.tenant AND g.ring_group = d.ring_group);
+
+INSERT IGNORE INTO ring_group_members (tenant, ring_group, position, member) VALUES
+  ('demo.callpark', '601', 1, '104'),
+  ('demo.callpark', '601', 2, '105'),
+  ('demo.callpark', '601', 3, '106'),
+  ('demo.callpark', '602', 1, '105'),
+  ('demo.callpark', '602', 2, '106');
+
+INSERT INTO park_groups (tenant, park_group, recall_mode, ring_group, description)
+  SELECT d.* FROM (
+    SELECT 'demo.callpark' AS tenant, 'sales' AS park_group, 'parker_only' AS recall_mode, NULL AS ring_group,
+      'Users who park for one another' AS description
+    UNION ALL SELECT 'demo.callpark', 'support', 'parker_then_ring_group', '601', 'Nobody waits here for one of them'
+  ) d
   WHERE NOT EXISTS (SELECT 1 FROM park_groups p WHERE p.tenant = d.tenant AND p.park_group = d.park_group);
 
 INSERT IGNORE INTO park_group_members (tenant, park_group, position, extension) VALUES
   ('demo.callpark', 'sales', 1, '101'),
   ('demo.callpark', 'sales', 2, '102'),
-  ('demo.callpark', 'sales', 3, '103');
-
-INSERT INTO ring_groups (tenant, ring_group, display_name, strategy, destination)
-  SELECT d.* FROM (
-    SELECT 'demo.callpark' AS tenant, '600' AS ring_group, 'All of sales', 'simultaneous', NULL
-    UNION ALL SELECT 'demo.callpark', '601', 'One of sales', 'sequential', '101'
-  ) d
-  WHERE NOT EXISTS (SELECT 1 FROM ring_groups g WHERE g.tenant = d.tenant AND g.ring_group = d.ring_group);
-
-INSERT IGNORE INTO ring_group_members (tenant, ring_group, position, member) VALUES
-  ('demo.callpark', '600', 1, '102'),
-  ('demo.callpark', '600', 2, '103'),
-  ('demo.callpark', '601', 1, '103'),
-  ('demo.callpark', '601', 2, '102');
+  ('demo.callpark', 'sales', 3, '103'),
+  ('demo.callpark', 'support', 1, '104'),
+  ('demo.callpark', 'support', 2, '105');
 
 INSERT INTO orbit_ranges (tenant, orbit_range, park_number, first_orbit, last_orbit, description)
   SELECT d.* FROM (
-    SELECT 'demo.callpark' AS tenant, 'lot' AS orbit_range, '7000', '7001', '7010', 'Transfer to 7000'
+    SELECT 'demo.callpark' AS tenant, 'lobby' AS orbit_range, '7000', '7001', '7010', 'Transfer to 7000'
   ) d
   WHERE NOT EXISTS (SELECT 1 FROM orbit_ranges r WHERE r.tenant = d.tenant AND r.orbit_range = d.orbit_range);

@@ -155,6 +155,10 @@ local learn = {
     if not f.dialled or not f.dialled.clean then return false end
     return row(directory.did(f.dialled.text, f.source.ip))
   end,
+  orbit_from_trunk = function(f)
+    if not f.dialled or not f.dialled.clean then return false end
+    return row(directory.orbit_from_trunk(f.dialled.text, f.source.ip))
+  end,
   number = function(f, tenant) return f.dialled and row(directory.number(tenant, f.dialled)) or false end,
   refer_number = function(f, tenant)
     local dialled = sip_text.dialled_number(f.refer_to.user)

@@ -177,7 +177,7 @@ end
 
 local function append_sender(f, d)
   append_header("X-Callpark-Tenant", d.tenant)
-  append_header("X-Callpark-User", d.user)
+  if d.trunk then append_header("X-Callpark-Trunk", d.trunk) else append_header("X-Callpark-User", d.user) end
   append_header("X-Callpark-Device", f.source.device)
 end
 

@@ -1,6 +1,7 @@
 #include "parkd/leg/sip_legs.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "base/log.h"
@@ -34,6 +35,17 @@ std::string header_text(const sip::SipMessage& message, std::string_view name) {
 // RFC 3261 20.4; phones choose a ringing tone by it.
 constexpr std::string_view kAlertInfo = "Alert-Info";
 constexpr std::string_view kRecallAlert = "<urn:alert:source:callpark-recall>;info=recall";
+
+// FEATURES R7. Nothing when the request says nothing of it.
+Result<std::optional<int>, std::string_view> recall_after_seconds(const sip::SipMessage& request) {
+  const auto text = request.header(park_header::kRecallAfter);
+  if (!text) return std::optional<int>();
+  int seconds = 0;
+  const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), seconds);
+  const bool is_number = problem == std::errc() && end == text->data() + text->size();
+  if (!is_number || seconds < 10 || seconds > 3600) return failure(std::string_view("X-Recall-After: 10 to 3600"));
+  return std::optional(seconds);
+}
 
 // From of a call that is made in the caller's name. Where he comes from stands in his own URI; one who withholds it, or
 // who was reached by another number, has none to show.
@@ -118,9 +130,12 @@ void SipLegs::release(const LegPtr& half) {
   unseat(half);
 }
 
-// A trunk has no display, and gets nothing that it did not ask for.
+// A trunk, which may have retrieved or been called, has no display and gets nothing that it did not ask for.
 void SipLegs::show_caller(const DialogLeg& caller, DialogLeg& peer, const std::string& peer_owner) {
-  if (peer_owner.starts_with('+')) return;
+  const std::string user = user_in(peer_owner);
+  const bool is_extension =
+      !user.empty() && std::all_of(user.begin(), user.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!is_extension) return;
   peer.show(caller.remote_identity(), peer_owner.substr(peer_owner.find('@') + 1));
 }
 
@@ -431,7 +446,10 @@ void SipLegs::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& re
   const std::string tenant = header_text(request, park_header::kTenant);
   const std::string user = header_text(request, park_header::kUser);
   if (!ready_) return respond(key, request, 503);
-  if (tenant.empty() || user.empty()) return respond(key, request, 403);
+  const std::string trunk = header_text(request, park_header::kTrunk);
+  if (tenant.empty() || user.empty() == trunk.empty()) return respond(key, request, 403);
+  const auto recall_after = recall_after_seconds(request);
+  if (!recall_after) return respond(key, request, 400, recall_after.error());
   // A feature call is served by mediad or joined to a caller who has media already; both need to know the offer first.
   const auto offer = sip::parse_sdp(request.body());
   if (!offer || !request.has_content_type(kSdpType)) return respond(key, request, 488, "An offer is needed");
@@ -442,6 +460,8 @@ void SipLegs::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& re
   feature.call = ++last_id_;
   feature.tenant = tenant;
   feature.user = user;
+  feature.trunk = trunk;
+  feature.recall_after_seconds = *recall_after;
   feature.dialled = request.request_uri().user();
   feature.sip_call_id = std::string(request.call_id());
   if (const auto json = request.header(park_header::kDialog)) {
@@ -601,6 +621,8 @@ void SipLegs::on_refer_outside(sip::ServerTransactionKey key, const sip::SipMess
   if (!ready_) return respond(key, request, 503);
   const auto target = refer_target(request);
   if (!target) return respond(key, request, status_of(target.error()), sentence(target.error()));
+  const auto recall_after = recall_after_seconds(request);
+  if (!recall_after) return respond(key, request, 400, recall_after.error());
   std::optional<AdoptableDialog> known;
   if (const auto json = request.header(park_header::kDialog)) {
     if (auto decoded = decode_adoptable_dialog(*json)) {
@@ -620,6 +642,7 @@ void SipLegs::on_refer_outside(sip::ServerTransactionKey key, const sip::SipMess
   referral.user = user;
   referral.dialled = target->uri.user();
   referral.sip_call_id = std::string(request.call_id());
+  referral.recall_after_seconds = *recall_after;
   referral.dialog = *std::move(dialog);
   listener_->on_refer(std::move(referral));
 }
@@ -632,6 +655,8 @@ void SipLegs::on_refer_inside(const Seat& seat, sip::ServerTransactionKey key, c
   if (tenant.empty() || user.empty()) return seat.leg->refuse(key, request, 403);
   const auto target = refer_target(request);
   if (!target) return seat.leg->refuse(key, request, status_of(target.error()), sentence(target.error()));
+  const auto recall_after = recall_after_seconds(request);
+  if (!recall_after) return seat.leg->refuse(key, request, 400, recall_after.error());
   const ParkId park_id = party->park_id;
   Referral referral;
   referral.refer = begin_refer(seat.leg, key, request);
@@ -640,6 +665,7 @@ void SipLegs::on_refer_inside(const Seat& seat, sip::ServerTransactionKey key, c
   referral.dialled = target->uri.user();
   if (target->replaces) referral.replaces = target->replaces->to_string();
   referral.sip_call_id = std::string(request.call_id());
+  referral.recall_after_seconds = *recall_after;
   listener_->on_refer_of_peer(park_id, std::move(referral));
 }
 
@@ -700,6 +726,14 @@ void SipLegs::on_ack(const sip::SipMessage& ack, const sip::Endpoint&) {
   if (const Seat* found = dialogs_.find_for(ack)) {
     const LegPtr leg = found->leg;
     leg->on_ack(ack);
+  }
+}
+
+// parkd was killed after its re-INVITE: what it has agreed stands, only the ACK is missing.
+void SipLegs::on_stray_2xx(const sip::SipMessage& response) {
+  if (const Seat* found = dialogs_.find_for(response)) {
+    sip::SipMessage ack = sip::make_ack_for_2xx(found->leg->dialog(), response.cseq().number);
+    agent_.transactions.send_ack(std::move(ack), agent_.kamailio);
   }
 }
 

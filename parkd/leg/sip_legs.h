@@ -59,6 +59,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   void on_ack(const sip::SipMessage& ack, const sip::Endpoint& source) override;
   void on_cancel(sip::ServerTransactionKey invite) override;
   void on_server_transaction_failure(sip::ServerTransactionKey key, sip::ServerFailure failure) override;
+  void on_stray_2xx(const sip::SipMessage& response) override;
 
  private:
   using LegPtr = std::shared_ptr<DialogLeg>;

@@ -322,7 +322,7 @@ void ParkService::park_held(const FeatureCall& call, const DialledFacts& facts, 
   if (const auto ours = legs_.call_held_by(call.tenant, call.user)) {
     ParkedCall* held = find(*ours);
     if (held && std::holds_alternative<park::Talking>(held->state.phase)) {
-      rewish(*held, call.user, facts, command.wish);
+      rewish(*held, call.user, call.recall_after_seconds, facts, command.wish);
       held->parker_call = call.call;
       park_by_call_.emplace(call.call, *ours);
       open_calls_.erase(call.call);
@@ -330,7 +330,7 @@ void ParkService::park_held(const FeatureCall& call, const DialledFacts& facts, 
     }
   }
   if (!call.held) return refuse_call(call.call, park::RefusalReason::kNoHeldCall, facts.language);
-  ParkedCall& parked = start(call.tenant, call.user, facts, command.wish);
+  ParkedCall& parked = start(call.tenant, call.user, call.recall_after_seconds, facts, command.wish);
   const ParkId id = parked.row.park_id;
   if (!legs_.adopt(id, *call.held)) {
     calls_.erase(id);
@@ -343,7 +343,8 @@ void ParkService::park_held(const FeatureCall& call, const DialledFacts& facts, 
 }
 
 void ParkService::retrieve(const FeatureCall& call, const DialledFacts& facts, const RetrieveCommand& command) {
-  store_.claim_call(call.tenant, command.wish, call.user,
+  const std::string retriever = call.user.empty() ? "trunk " + call.trunk : call.user;
+  store_.claim_call(call.tenant, command.wish, retriever,
                     [this, id = call.call, language = facts.language](Result<ParkedCallRow, ClaimCallFailure> won) {
                       const bool waits = open_calls_.count(id) != 0;
                       if (!won) {
@@ -385,7 +386,7 @@ void ParkService::on_refer(Referral referral) {
 }
 
 void ParkService::park_referred(const Referral& referral, const DialledFacts& facts, const ParkCommand& command) {
-  ParkedCall& parked = start(referral.tenant, referral.user, facts, command.wish);
+  ParkedCall& parked = start(referral.tenant, referral.user, referral.recall_after_seconds, facts, command.wish);
   const ParkId id = parked.row.park_id;
   if (!legs_.adopt(id, referral.dialog)) {
     calls_.erase(id);
@@ -417,7 +418,7 @@ void ParkService::repark_referred(const ParkId& park_id, const Referral& referra
                         Legs::Adoption::kKept);
   }
   if (talks) {
-    rewish(*parked, referral.user, *facts, park->wish);
+    rewish(*parked, referral.user, referral.recall_after_seconds, *facts, park->wish);
     parked->refer = referral.refer;
     return tell(park_id, park::ParkAsked{park::Request::kRefer, parked->row.recall.policy()});
   }
@@ -433,18 +434,20 @@ void ParkService::repark_referred(const ParkId& park_id, const Referral& referra
 // ---- calls and rows ----
 
 ParkService::ParkedCall& ParkService::start(const std::string& tenant, const std::string& user,
-                                            const DialledFacts& facts, OrbitWish wish) {
+                                            std::optional<int> recall_after, const DialledFacts& facts,
+                                            OrbitWish wish) {
   auto parked = std::make_unique<ParkedCall>();
   ParkedCall& call = *parked;
   call.row.park_id = random_token(kParkIdLength);
   call.row.tenant = tenant;
   call.row.owner = settings_.node_name;
-  rewish(call, user, facts, std::move(wish));
+  rewish(call, user, recall_after, facts, std::move(wish));
   calls_.emplace(call.row.park_id, std::move(parked));
   return call;
 }
 
-void ParkService::rewish(ParkedCall& call, const std::string& user, const DialledFacts& facts, OrbitWish wish) {
+void ParkService::rewish(ParkedCall& call, const std::string& user, std::optional<int> recall_after,
+                         const DialledFacts& facts, OrbitWish wish) {
   call.row.park_group = wish.park_group;
   call.wish = std::move(wish);
   call.facts = facts;
@@ -456,8 +459,9 @@ void ParkService::rewish(ParkedCall& call, const std::string& user, const Dialle
   call.row.parked_at = wall_now();
   call.row.deadline = call.row.parked_at + std::chrono::seconds(facts.park_seconds_max);
   call.row.recall = facts.recall;
+  if (recall_after && facts.may_set_recall) call.row.recall.after_seconds = *recall_after;
   call.row.ladder = {};
-  call.row.recall_deadline = call.row.parked_at + std::chrono::seconds(facts.recall.after_seconds);
+  call.row.recall_deadline = call.row.parked_at + std::chrono::seconds(call.row.recall.after_seconds);
 }
 
 TransferTarget ParkService::recall_target(const ParkedCall& call, park::RecallTarget target) {

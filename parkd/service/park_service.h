@@ -81,8 +81,10 @@ class ParkService final : public LegsListener, public Media::Listener {
   void on_media_opened(const ParkId& park_id, const std::string& session, park::Question question,
                        Result<MediaSnapshot, MediaUnavailable> opened);
 
-  ParkedCall& start(const std::string& tenant, const std::string& user, const DialledFacts& facts, OrbitWish wish);
-  void rewish(ParkedCall& call, const std::string& user, const DialledFacts& facts, OrbitWish wish);
+  ParkedCall& start(const std::string& tenant, const std::string& user, std::optional<int> recall_after,
+                    const DialledFacts& facts, OrbitWish wish);
+  void rewish(ParkedCall& call, const std::string& user, std::optional<int> recall_after, const DialledFacts& facts,
+              OrbitWish wish);
   static TransferTarget recall_target(const ParkedCall& call, park::RecallTarget target);
   ParkedCall& take_over(const ParkedCallRow& row, park::Found found);
   void refuse_call(CallId call, park::RefusalReason reason, const std::string& language);

@@ -156,7 +156,8 @@ struct DialledFacts {
   std::vector<std::string> park_group_members;  // of a code that parks in the group
   bool may_park = false;
   bool may_group_park = false;
-  bool may_retrieve = false;
+  bool may_retrieve = false;    // of a trunk: where this range lets it
+  bool may_set_recall = false;  // may say for one call when its recall is due
   std::string language;     // the extension's, else the tenant's
   std::string music_class;  // "": a ringback tone
   int random_orbit_digits = 4;
@@ -302,9 +303,11 @@ class Media {
 struct FeatureCall {
   CallId call = 0;
   std::string tenant;
-  std::string user;     // the authenticated extension
+  std::string user;     // the authenticated extension; "": a trunk calls
+  std::string trunk;    // its name
   std::string dialled;  // the user part of the Request-URI, unescaped
   std::string sip_call_id;
+  std::optional<int> recall_after_seconds;  // as this call wishes
   std::optional<AdoptableDialog> held;  // what Kamailio found on hold, by S7
 };
 
@@ -316,6 +319,7 @@ struct Referral {
   std::string dialled;
   std::string replaces;  // the value of a Replaces header: an attended transfer
   std::string sip_call_id;
+  std::optional<int> recall_after_seconds;  // as this call wishes
   AdoptableDialog dialog;
 };
 

@@ -174,7 +174,7 @@ TEST(KamailioCalls, S11_ATrunkReachesItsDidsAndNothingElse) {
   auto bob = house.phone("102");
   auto trunk = house.trunk();
   for (const std::string number :
-       {"102", "*70", "*7033", "*68102", "*88", "*58", "600", "7000", "7001", "+442039999999"}) {
+       {"102", "*70", "*7033", "*68102", "*88", "*58", "601", "7000", "7001", "+442039999999"}) {
     EXPECT_EQ(status_of_call(*trunk, number), 404) << number;
   }
   EXPECT_TRUE(house.seat->received("INVITE").empty());

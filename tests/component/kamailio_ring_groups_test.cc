@@ -7,8 +7,20 @@
 namespace callpark::test {
 namespace {
 
-/// Ring group 600 lets 102 and 103 ring at once; 601 first 103, then 102, and then its destination 101.
+/// Ring group 650 lets 102 and 103 ring at once; 651 first 103, then 102, and then its destination 101.
+void make_groups(const KamailioHouse& house) {
+  house.database.execute(
+      "USE callpark;"
+      "INSERT INTO ring_groups (tenant, ring_group, strategy, destination) VALUES "
+      "('demo.callpark', '650', 'simultaneous', NULL), ('demo.callpark', '651', 'sequential', '101');"
+      "INSERT INTO ring_group_members (tenant, ring_group, position, member) VALUES "
+      "('demo.callpark', '650', 1, '102'), ('demo.callpark', '650', 2, '103'),"
+      "('demo.callpark', '651', 1, '103'), ('demo.callpark', '651', 2, '102')");
+}
+
 struct Office {
+  Office() { make_groups(house); }
+
   KamailioHouse house;
   std::unique_ptr<PacketPhone> alice = house.phone("101");
   std::unique_ptr<PacketPhone> bob = house.ringing_phone("102");
@@ -34,7 +46,7 @@ bool has_stopped(const PacketPhone& phone, const CallName& call) {
 TEST(KamailioRingGroups, R8_AllMembersRingAndTheFirstToAnswerHasTheCall) {
   Office office;
   auto mobile = office.house.ringing_phone("102");
-  const CallName call = office.alice->start_call("600");
+  const CallName call = office.alice->start_call("650");
   EXPECT_TRUE(rings(*office.bob, call) && rings(*mobile, call) && rings(*office.carol, call));
   office.carol->answer(call);
   EXPECT_EQ(office.alice->wait_invite_status(call), 200);
@@ -49,7 +61,7 @@ TEST(KamailioRingGroups, R8_AllMembersRingAndTheFirstToAnswerHasTheCall) {
 
 TEST(KamailioRingGroups, R8_OneAfterTheOther) {
   Office office;
-  const CallName call = office.alice->start_call("601");
+  const CallName call = office.alice->start_call("651");
   EXPECT_TRUE(rings(*office.carol, call));
   EXPECT_TRUE(does_not_ring(*office.bob, call));
   office.carol->refuse(call, 486);
@@ -64,7 +76,7 @@ TEST(KamailioRingGroups, R8_OneAfterTheOther) {
 TEST(KamailioRingGroups, R8_WhoDoesNotAnswerInTimeIsFollowedByTheNext) {
   Office office;
   office.execute("SET check_constraint_checks = 0; UPDATE ring_groups SET ring_seconds = 1");
-  const CallName call = office.alice->start_call("601");
+  const CallName call = office.alice->start_call("651");
   EXPECT_TRUE(rings(*office.carol, call));
   EXPECT_TRUE(rings(*office.bob, call));
   EXPECT_TRUE(has_stopped(*office.carol, call));
@@ -74,7 +86,7 @@ TEST(KamailioRingGroups, R8_WhoDoesNotAnswerInTimeIsFollowedByTheNext) {
 
 TEST(KamailioRingGroups, R8_WhoDeclinesDoesNotSpeakForTheOthers) {
   Office office;
-  const CallName call = office.alice->start_call("600");
+  const CallName call = office.alice->start_call("650");
   EXPECT_TRUE(rings(*office.bob, call) && rings(*office.carol, call));
   office.bob->refuse(call, 603);
   EXPECT_TRUE(holds_for(300ms, [&] { return count(*office.carol, call, "CANCEL") == 0; }));
@@ -85,17 +97,17 @@ TEST(KamailioRingGroups, R8_WhoDeclinesDoesNotSpeakForTheOthers) {
 TEST(KamailioRingGroups, R8_WhoIsNotRegisteredIsPassedOver) {
   Office office;
   office.execute(
-      "INSERT INTO ring_group_members VALUES ('demo.callpark', '601', 0, '104'), "
-      "('demo.callpark', '600', 0, '104')");
-  const CallName one_by_one = office.alice->start_call("601");
+      "INSERT INTO ring_group_members VALUES ('demo.callpark', '651', 0, '104'), "
+      "('demo.callpark', '650', 0, '104')");
+  const CallName one_by_one = office.alice->start_call("651");
   EXPECT_TRUE(rings(*office.carol, one_by_one));
-  const CallName at_once = office.alice->start_call("600");
+  const CallName at_once = office.alice->start_call("650");
   EXPECT_TRUE(rings(*office.bob, at_once));
 }
 
 TEST(KamailioRingGroups, R8_WhoCallsIsNotRungHimself) {
   Office office;
-  const CallName call = office.bob->start_call("600");
+  const CallName call = office.bob->start_call("650");
   EXPECT_TRUE(rings(*office.carol, call));
   EXPECT_TRUE(does_not_ring(*office.bob, call));
 }
@@ -103,8 +115,8 @@ TEST(KamailioRingGroups, R8_WhoCallsIsNotRungHimself) {
 TEST(KamailioRingGroups, R8_AnOutsideMemberRingsByTheTrunk) {
   Office office;
   auto trunk = office.house.trunk(false);
-  office.execute("INSERT INTO ring_group_members VALUES ('demo.callpark', '600', 9, '+15551234')");
-  const CallName call = office.alice->start_call("600");
+  office.execute("INSERT INTO ring_group_members VALUES ('demo.callpark', '650', 9, '+15551234')");
+  const CallName call = office.alice->start_call("650");
   EXPECT_EQ(trunk->wait_incoming(), call);
   EXPECT_TRUE(rings(*office.bob, call) && rings(*office.carol, call));
   trunk->answer(call);
@@ -122,8 +134,8 @@ TEST(KamailioRingGroups, R8_AnOutsideMemberRingsByTheTrunk) {
 TEST(KamailioRingGroups, O5_ReplacesReachesNoOutsideMember) {
   Office office;
   auto trunk = office.house.trunk();
-  office.execute("INSERT INTO ring_group_members VALUES ('demo.callpark', '600', 9, '+15551234')");
-  const CallName call = office.alice->start_call("600", "Replaces: a;to-tag=b;from-tag=c\r\n");
+  office.execute("INSERT INTO ring_group_members VALUES ('demo.callpark', '650', 9, '+15551234')");
+  const CallName call = office.alice->start_call("650", "Replaces: a;to-tag=b;from-tag=c\r\n");
   EXPECT_TRUE(rings(*office.bob, call));
   EXPECT_TRUE(trunk->received("").empty());
 }
@@ -133,7 +145,7 @@ TEST(KamailioRingGroups, O5_ReplacesReachesNoOutsideMember) {
 TEST(KamailioRingGroups, R8_NobodyAnswersTheDestinationRings) {
   Office office;
   auto dave = office.house.phone("104");
-  const CallName call = dave->start_call("601");
+  const CallName call = dave->start_call("651");
   EXPECT_TRUE(rings(*office.carol, call));
   office.carol->refuse(call, 603);
   EXPECT_TRUE(rings(*office.bob, call));
@@ -148,11 +160,11 @@ TEST(KamailioRingGroups, R8_TheDestinationMayBeAnotherRingGroup) {
   Office office;
   auto dave = office.house.ringing_phone("104");
   office.execute(
-      "INSERT INTO ring_groups (tenant, ring_group) VALUES ('demo.callpark', '602');"
-      "INSERT INTO ring_group_members VALUES ('demo.callpark', '602', 1, '104'), "
-      "('demo.callpark', '602', 2, '+15551234');"
-      "UPDATE ring_groups SET destination = '602' WHERE ring_group = '600'");
-  const CallName call = office.alice->start_call("600");
+      "INSERT INTO ring_groups (tenant, ring_group) VALUES ('demo.callpark', '652');"
+      "INSERT INTO ring_group_members VALUES ('demo.callpark', '652', 1, '104'), "
+      "('demo.callpark', '652', 2, '+15551234');"
+      "UPDATE ring_groups SET destination = '652' WHERE ring_group = '650'");
+  const CallName call = office.alice->start_call("650");
   EXPECT_TRUE(rings(*office.bob, call) && rings(*office.carol, call));
   EXPECT_TRUE(does_not_ring(*dave, call));
   auto trunk = office.house.trunk(false);
@@ -168,8 +180,8 @@ TEST(KamailioRingGroups, R8_TheDestinationMayBeAnotherRingGroup) {
 TEST(KamailioRingGroups, R8_TheDestinationMayBeOutside) {
   Office office;
   auto trunk = office.house.trunk();
-  office.execute("UPDATE ring_groups SET destination = '+15551234' WHERE ring_group = '600'");
-  const CallName call = office.alice->start_call("600");
+  office.execute("UPDATE ring_groups SET destination = '+15551234' WHERE ring_group = '650'");
+  const CallName call = office.alice->start_call("650");
   EXPECT_TRUE(rings(*office.bob, call) && rings(*office.carol, call));
   office.bob->refuse(call, 486);
   office.carol->refuse(call, 486);
@@ -182,7 +194,7 @@ TEST(KamailioRingGroups, R8_TheDestinationMayBeOutside) {
 TEST(KamailioRingGroups, R8_NobodyAnswersAndTheCallerIsTold) {
   Office office;
   const auto status = [&](int bobs, int carols) {
-    const CallName call = office.alice->start_call("600");
+    const CallName call = office.alice->start_call("650");
     EXPECT_TRUE(rings(*office.bob, call) && rings(*office.carol, call));
     office.bob->refuse(call, bobs);
     office.carol->refuse(call, carols);
@@ -195,11 +207,12 @@ TEST(KamailioRingGroups, R8_NobodyAnswersAndTheCallerIsTold) {
 
 TEST(KamailioRingGroups, R8_WhenNobodyIsRegisteredTheDestinationRingsAtOnceOrItIs480) {
   KamailioHouse house;
+  make_groups(house);
   auto dave = house.phone("104");
-  EXPECT_EQ(dave->wait_invite_status(dave->start_call("600")), 480);
-  EXPECT_EQ(dave->wait_invite_status(dave->start_call("601")), 480);
+  EXPECT_EQ(dave->wait_invite_status(dave->start_call("650")), 480);
+  EXPECT_EQ(dave->wait_invite_status(dave->start_call("651")), 480);
   auto alice = house.phone("101");
-  const CallName call = dave->start_call("601");
+  const CallName call = dave->start_call("651");
   EXPECT_EQ(alice->wait_incoming(), call);
   EXPECT_EQ(dave->wait_invite_status(call), 200);
   EXPECT_NE(house.kamailio->rpc("dlg.stats_active").find("\"all\":\t1"), std::string::npos)
@@ -208,13 +221,13 @@ TEST(KamailioRingGroups, R8_WhenNobodyIsRegisteredTheDestinationRingsAtOnceOrItI
 
 TEST(KamailioRingGroups, R8_CancelEndsAllRinging) {
   Office office;
-  const CallName at_once = office.alice->start_call("600");
+  const CallName at_once = office.alice->start_call("650");
   EXPECT_TRUE(rings(*office.bob, at_once) && rings(*office.carol, at_once));
   office.alice->cancel(at_once);
   EXPECT_TRUE(has_stopped(*office.bob, at_once) && has_stopped(*office.carol, at_once));
   EXPECT_EQ(office.alice->wait_invite_status(at_once), 487);
 
-  const CallName one_by_one = office.alice->start_call("601");
+  const CallName one_by_one = office.alice->start_call("651");
   EXPECT_TRUE(rings(*office.carol, one_by_one));
   office.alice->cancel(one_by_one);
   EXPECT_TRUE(has_stopped(*office.carol, one_by_one));
@@ -224,12 +237,12 @@ TEST(KamailioRingGroups, R8_CancelEndsAllRinging) {
 
 TEST(KamailioRingGroups, O3_ARingGroupEditedInSqlCountsForTheNextCall) {
   Office office;
-  office.execute("UPDATE ring_groups SET enabled = FALSE WHERE ring_group = '600'");
-  EXPECT_EQ(office.alice->wait_invite_status(office.alice->start_call("600")), 480);
+  office.execute("UPDATE ring_groups SET enabled = FALSE WHERE ring_group = '650'");
+  EXPECT_EQ(office.alice->wait_invite_status(office.alice->start_call("650")), 480);
   office.execute(
-      "UPDATE ring_groups SET enabled = TRUE WHERE ring_group = '600';"
-      "DELETE FROM ring_group_members WHERE ring_group = '600' AND member = '103'");
-  const CallName call = office.alice->start_call("600");
+      "UPDATE ring_groups SET enabled = TRUE WHERE ring_group = '650';"
+      "DELETE FROM ring_group_members WHERE ring_group = '650' AND member = '103'");
+  const CallName call = office.alice->start_call("650");
   EXPECT_TRUE(rings(*office.bob, call));
   EXPECT_TRUE(does_not_ring(*office.carol, call));
 }
@@ -238,7 +251,7 @@ TEST(KamailioRingGroups, O3_ARingGroupEditedInSqlCountsForTheNextCall) {
 
 TEST(KamailioRingGroups, R8_TheMemberWhoAnsweredMayPark) {
   Office office;
-  const CallName call = office.alice->start_call("600");
+  const CallName call = office.alice->start_call("650");
   ASSERT_TRUE(rings(*office.bob, call) && rings(*office.carol, call));
   office.carol->answer(call);
   ASSERT_EQ(office.alice->wait_invite_status(call), 200);
@@ -251,7 +264,7 @@ TEST(KamailioRingGroups, R8_TheMemberWhoAnsweredMayPark) {
   EXPECT_EQ(dialog["callee"]["kind"], "extension");
   EXPECT_EQ(dialog["callee"]["aor"], "103@demo.callpark");
   EXPECT_EQ(dialog["callee"]["display"], "Carol Clark");
-  EXPECT_EQ(dialog["callee"]["uri"], "sip:600@demo.callpark") << "what the dialog has in its To";
+  EXPECT_EQ(dialog["callee"]["uri"], "sip:650@demo.callpark") << "what the dialog has in its To";
   EXPECT_EQ(dialog["callee"]["tag"], tag_in(refer.header("From")));
   EXPECT_EQ(dialog["caller"]["aor"], "101@demo.callpark");
   office.house.seat->answer_with(200);
@@ -262,7 +275,7 @@ TEST(KamailioRingGroups, R8_TheMemberWhoAnsweredMayPark) {
 
 TEST(KamailioRingGroups, R8_TheMemberWhoAnsweredMayHoldAndPark) {
   Office office;
-  const CallName call = office.alice->start_call("601");
+  const CallName call = office.alice->start_call("651");
   ASSERT_TRUE(rings(*office.carol, call));
   office.carol->refuse(call, 486);
   ASSERT_TRUE(rings(*office.bob, call));
@@ -279,7 +292,7 @@ TEST(KamailioRingGroups, R8_TheMemberWhoAnsweredMayHoldAndPark) {
 
 TEST(KamailioRingGroups, R8_WhoHasAnsweredIsKnownAfterARestartOfKamailio) {
   Office office;
-  const CallName call = office.alice->start_call("600");
+  const CallName call = office.alice->start_call("650");
   ASSERT_TRUE(rings(*office.bob, call));
   office.bob->answer(call);
   ASSERT_EQ(office.alice->wait_invite_status(call), 200);
@@ -292,10 +305,11 @@ TEST(KamailioRingGroups, R8_WhoHasAnsweredIsKnownAfterARestartOfKamailio) {
 
 TEST(KamailioRingGroups, R8_WhenTwoAnswerAtOnceTheRecordIsAllOfTheSameOne) {
   KamailioHouse house;
+  make_groups(house);
   auto alice = house.phone("101");
   auto bob = house.phone("102");
   auto carol = house.phone("103");
-  const CallName call = alice->call("600");
+  const CallName call = alice->call("650");
   std::string record;
   // Alice has her 200 a moment before the variables are written.
   EXPECT_TRUE(wait_until(kSoon, [&] {
@@ -314,7 +328,7 @@ TEST(KamailioRingGroups, R8_WhenTwoAnswerAtOnceTheRecordIsAllOfTheSameOne) {
 
 TEST(KamailioRingGroups, R8_ADidMayLeadToARingGroup) {
   Office office;
-  office.execute("INSERT INTO dids (did, tenant, destination) VALUES ('+442030000600', 'demo.callpark', '600')");
+  office.execute("INSERT INTO dids (did, tenant, destination) VALUES ('+442030000600', 'demo.callpark', '650')");
   auto trunk = office.house.trunk();
   const CallName call = trunk->start_call("+442030000600");
   EXPECT_TRUE(rings(*office.bob, call) && rings(*office.carol, call));
@@ -339,7 +353,7 @@ TEST(KamailioRingGroups, O4_ASecondRecallOfTheSameParkedCallEndsTheFirst) {
     invite.insert(invite.find("z9hG4bK") + 7, call_id);
     office.house.seat->send(invite, office.house.inside());
   };
-  for (const std::string number : {"102", "601"}) {
+  for (const std::string number : {"102", "651"}) {
     recall(number, "first-" + number);
     auto& phone = number == "102" ? *office.bob : *office.carol;
     const CallName earlier = phone.wait_incoming();
@@ -355,7 +369,7 @@ TEST(KamailioRingGroups, O4_ASecondRecallOfTheSameParkedCallEndsTheFirst) {
 TEST(KamailioRingGroups, R8_ParkdMayCallARingGroup) {
   Office office;
   auto dave = office.house.phone("104");
-  office.house.seat->send(invite_of_parkd(office.house.seat->own(), "sip:600@demo.callpark", "demo.callpark"),
+  office.house.seat->send(invite_of_parkd(office.house.seat->own(), "sip:650@demo.callpark", "demo.callpark"),
                           office.house.inside());
   const CallName call = office.bob->wait_incoming();
   EXPECT_TRUE(rings(*office.carol, call));
@@ -369,7 +383,7 @@ TEST(KamailioRingGroups, R8_ParkdMayCallARingGroup) {
   EXPECT_EQ(office.bob->refer(call, "*68"), 202);
   const SipText refer = office.house.seat->wait_request("REFER");
   EXPECT_EQ(refer.header("X-Callpark-User"), "102");
-  EXPECT_NE(refer.header("From").find("sip:600@demo.callpark"), std::string::npos);
+  EXPECT_NE(refer.header("From").find("sip:650@demo.callpark"), std::string::npos);
 }
 
 }  // namespace

@@ -10,6 +10,34 @@ namespace {
 using ::testing::HasSubstr;
 using Refusals = std::vector<Refusal>;
 
+// Groups that refer to nothing but each other, instead of the demo tenant's: each edit has one reason to be refused.
+constexpr const char* kGroups = R"sql(
+  UPDATE tenants SET recall_after_seconds = DEFAULT, ring_seconds = DEFAULT, recall_attempts_max = DEFAULT,
+    fallback_destination = NULL;
+  DELETE FROM park_groups WHERE park_group <> 'sales';
+  UPDATE park_groups SET recall_mode = NULL;
+  DELETE FROM ring_groups;
+  INSERT INTO ring_groups (tenant, ring_group, display_name, strategy) VALUES
+    ('demo.callpark', '600', 'All of sales', 'simultaneous'), ('demo.callpark', '601', 'One of sales', 'sequential');
+  UPDATE ring_groups SET destination = '101' WHERE ring_group = '601';
+  INSERT INTO ring_group_members (tenant, ring_group, position, member) VALUES
+    ('demo.callpark', '600', 1, '102'), ('demo.callpark', '600', 2, '103'),
+    ('demo.callpark', '601', 1, '103'), ('demo.callpark', '601', 2, '102');
+  UPDATE orbit_ranges SET orbit_range = 'lot';
+)sql";
+
+template <class Fixture>
+class WithOwnGroups : public Fixture {
+ protected:
+  void SetUp() override {
+    Fixture::SetUp();
+    const bool is_done = Fixture::server().value("SELECT COUNT(*) FROM ring_groups WHERE ring_group = '600'") == "1";
+    if (!is_done) Fixture::server().execute(kGroups);
+  }
+};
+using SqlGroups = WithOwnGroups<SqlSchema>;
+using SqlGroupsRefusal = WithOwnGroups<SqlRefusal>;
+
 std::string park_group(const std::string& name, const std::string& settings = "") {
   return "INSERT INTO park_groups SET tenant = 'demo.callpark', park_group = '" + name + "'" +
          (settings.empty() ? "" : ", " + settings) + ";";
@@ -346,28 +374,28 @@ const Refusals kOrbitRanges = {
     {did("7001"), "a DID rings a number of its tenant"},
 };
 
-TEST_F(SqlRefusal, G3_AParkGroupThatCannotBeIsRefusedWithASentence) {
+TEST_F(SqlGroupsRefusal, G3_AParkGroupThatCannotBeIsRefusedWithASentence) {
   expect(kParkGroups);
 }
 
-TEST_F(SqlRefusal, R7_ARecallOutOfBoundsIsRefusedWithASentenceAtTheTenantAndInAParkGroup) {
+TEST_F(SqlGroupsRefusal, R7_ARecallOutOfBoundsIsRefusedWithASentenceAtTheTenantAndInAParkGroup) {
   expect(recall_settings());
 }
 
-TEST_F(SqlRefusal, R2_R3_R4_ARecallThatLeadsNowhereIsRefusedWithASentence) {
+TEST_F(SqlGroupsRefusal, R2_R3_R4_ARecallThatLeadsNowhereIsRefusedWithASentence) {
   expect(kRecallRingGroups);
 }
 
-TEST_F(SqlRefusal, R8_ARingGroupThatCannotBeIsRefusedWithASentence) {
+TEST_F(SqlGroupsRefusal, R8_ARingGroupThatCannotBeIsRefusedWithASentence) {
   expect(kRingGroups);
 }
 
-TEST_F(SqlRefusal, L1_AnOrbitRangeThatCannotBeIsRefusedWithASentence) {
+TEST_F(SqlGroupsRefusal, L1_AnOrbitRangeThatCannotBeIsRefusedWithASentence) {
   expect(kOrbitRanges);
 }
 
 // Each with a name of its own, unlike primary keys, so that the refusal is a sentence.
-TEST_F(SqlRefusal, O3_EveryConstraintOfTheGroupsRefusesAWrongEditAbove) {
+TEST_F(SqlGroupsRefusal, O3_EveryConstraintOfTheGroupsRefusesAWrongEditAbove) {
   const auto named = server().query(
       "SELECT table_name, constraint_name FROM information_schema.table_constraints "
       "WHERE constraint_schema = 'callpark' AND constraint_name <> 'PRIMARY' AND (table_name IN ('park_groups', "
@@ -390,7 +418,7 @@ TEST_F(SqlRefusal, O3_EveryConstraintOfTheGroupsRefusesAWrongEditAbove) {
 
 // ---- what is allowed ----
 
-TEST_F(SqlSchema, G3_ATenantHasAnyNumberOfParkGroups) {
+TEST_F(SqlGroups, G3_ATenantHasAnyNumberOfParkGroups) {
   EXPECT_EQ(refusal_of(park_group("front") + park_group("caf\xc3\xa9 2, \xe6\xa5\xbc") +
                        park_group_member("'demo.callpark', 'front', 7, '104'") +
                        park_group_member("'demo.callpark', 'front', 3, '105'") +
@@ -408,7 +436,7 @@ TEST_F(SqlSchema, G3_ATenantHasAnyNumberOfParkGroups) {
             "");
 }
 
-TEST_F(SqlSchema, R7_ARecallTakesEverySettingWithinItsBounds) {
+TEST_F(SqlGroups, R7_ARecallTakesEverySettingWithinItsBounds) {
   for (const std::string settings :
        {"recall_mode = 'off'", "recall_mode = 'parker_only'", "recall_mode = 'ring_group_only', ring_group = '600'",
         "recall_mode = 'parker_then_ring_group', ring_group = '601'", "recall_after_seconds = 10, ring_seconds = 10",
@@ -426,7 +454,7 @@ TEST_F(SqlSchema, R7_ARecallTakesEverySettingWithinItsBounds) {
             MariadbServer::Rows({{"1", "parker_only", "90", "30", "10", "3", "30", "NULL", "NULL"}}));
 }
 
-TEST_F(SqlSchema, R2_R3_AParkGroupMayRecallToTheRingGroupOfItsTenant) {
+TEST_F(SqlGroups, R2_R3_AParkGroupMayRecallToTheRingGroupOfItsTenant) {
   const std::string relies = of_demo("ring_group = '600'") + of_sales("recall_mode = 'ring_group_only'");
   EXPECT_EQ(refusal_of(relies + of_demo("ring_group = '601'") + "DELETE FROM ring_groups WHERE ring_group = '600'"),
             "");
@@ -437,7 +465,7 @@ TEST_F(SqlSchema, R2_R3_AParkGroupMayRecallToTheRingGroupOfItsTenant) {
             "");
 }
 
-TEST_F(SqlSchema, R8_RingGroupsRingExtensionsAndOutsideNumbersAndLeadOn) {
+TEST_F(SqlGroups, R8_RingGroupsRingExtensionsAndOutsideNumbersAndLeadOn) {
   EXPECT_EQ(refusal_of(ring_group("602", "strategy = 'sequential', ring_seconds = 5, destination = '+442030000999'") +
                        of_600("destination = '602', ring_seconds = 300") +
                        "UPDATE ring_groups SET destination = '600' WHERE ring_group = '601';" +
@@ -456,7 +484,7 @@ TEST_F(SqlSchema, R8_RingGroupsRingExtensionsAndOutsideNumbersAndLeadOn) {
       << "its members go with it";
 }
 
-TEST_F(SqlSchema, L1_OrbitRangesMayHaveAStarAndMeetNothingElse) {
+TEST_F(SqlGroups, L1_OrbitRangesMayHaveAStarAndMeetNothingElse) {
   EXPECT_EQ(refusal_of(orbit_range("yard", "7100", "7011", "7020") + orbit_range("star", "*900", "*9010", "*9019") +
                        orbit_range("bare", "900", "9010", "9019") + orbit_range("one", "901", "9020", "9020") +
                        orbit_range("wide", "902", "50000", "59999") + orbit_range("longer", "903", "70010", "70019") +
@@ -473,7 +501,7 @@ TEST_F(SqlSchema, L1_OrbitRangesMayHaveAStarAndMeetNothingElse) {
             MariadbServer::Rows({{"*9000"}, {"0"}}));
 }
 
-TEST_F(SqlSchema, ATenantWithGroupsCanBeTakenDownInOrder) {
+TEST_F(SqlGroups, ATenantWithGroupsCanBeTakenDownInOrder) {
   EXPECT_EQ(refusal_of("DELETE FROM dids WHERE tenant = 'demo.callpark'; DELETE FROM trunks; "
                        "DELETE FROM orbit_ranges; DELETE FROM park_groups; " +
                        of_demo("recall_mode = 'ring_group_only', ring_group = '600'") +
@@ -486,7 +514,7 @@ TEST_F(SqlSchema, ATenantWithGroupsCanBeTakenDownInOrder) {
 }
 
 // MariaDB cuts what is longer than 512 characters.
-TEST_F(SqlSchema, O3_ASentenceIsWholeHoweverLongTheNamesAreInIt) {
+TEST_F(SqlGroups, O3_ASentenceIsWholeHoweverLongTheNamesAreInIt) {
   std::string longest;
   for (int i = 0; i < 64; ++i) longest += "\xc3\xbc";
   EXPECT_THAT(refusal_of(of_sales("park_group = '" + longest + "', ring_group = '600'") +
@@ -496,7 +524,7 @@ TEST_F(SqlSchema, O3_ASentenceIsWholeHoweverLongTheNamesAreInIt) {
               HasSubstr("park code 701 would hide orbits of the range " + longest));
 }
 
-TEST_F(SqlSchema, O3_WhatTwoOperatorsEditAtOnceIsRefusedTooWhenItIsWrongTogether) {
+TEST_F(SqlGroups, O3_WhatTwoOperatorsEditAtOnceIsRefusedTooWhenItIsWrongTogether) {
   for (const auto& [first, second] : std::vector<std::pair<std::string, std::string>>{
            {of_600("destination = '601'"), "UPDATE ring_groups SET destination = '600' WHERE ring_group = '601'"},
            {of_demo("ring_group = '600'"), "DELETE FROM ring_groups WHERE ring_group = '600'"},

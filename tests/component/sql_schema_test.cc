@@ -202,18 +202,19 @@ TEST_F(SqlSchema, TheDemoTenantIsWhatTheTestsRelyOn) {
                            "tenant = 'demo.callpark'"),
             "*58 group_park own_extension,*68 park own_extension,*70 park random_orbit,*71 retrieve own_extension,*88 "
             "retrieve own_extension");
-  EXPECT_EQ(server().value("SELECT GROUP_CONCAT(park_group, ' ', position, ' ', extension ORDER BY position) FROM "
-                           "park_group_members"),
-            "sales 1 101,sales 2 102,sales 3 103");
+  EXPECT_EQ(server().value(
+                "SELECT GROUP_CONCAT(park_group, ' ', position, ' ', extension ORDER BY park_group, position) FROM "
+                "park_group_members"),
+            "sales 1 101,sales 2 102,sales 3 103,support 1 104,support 2 105");
   EXPECT_EQ(server().value("SELECT GROUP_CONCAT(ring_group, ' ', strategy, ' ', COALESCE(destination, 'nowhere') ORDER "
                            "BY ring_group) FROM ring_groups"),
-            "600 simultaneous nowhere,601 sequential 101");
+            "601 simultaneous nowhere,602 sequential nowhere");
   EXPECT_EQ(server().value("SELECT GROUP_CONCAT(ring_group, ' ', position, ' ', member ORDER BY ring_group, position) "
                            "FROM ring_group_members"),
-            "600 1 102,600 2 103,601 1 103,601 2 102");
+            "601 1 104,601 2 105,601 3 106,602 1 105,602 2 106");
   EXPECT_EQ(server().value("SELECT CONCAT(orbit_range, ' ', park_number, ' ', first_orbit, ' ', last_orbit) FROM "
                            "orbit_ranges"),
-            "lot 7000 7001 7010");
+            "lobby 7000 7001 7010");
   EXPECT_EQ(server().value("SELECT CONCAT(trunk, ' ', address, ':', port) FROM trunks"), "demo 127.0.0.50:5060");
   EXPECT_EQ(server().value("SELECT COUNT(*) FROM dids WHERE did = CONCAT('+442030000', destination)"), "6");
 }

@@ -117,22 +117,22 @@ TEST_F(StoreRange, P3_TheOwnExtensionGoesBeforeTheGroupAndItsOldestCallFirst) {
 // The demo tenant: sales are 101, 102, 103; *58 parks in it; 7000 and 7001 to 7010 are a range.
 TEST_F(StoreRange, G1_TheFactsOfAGroup) {
   const auto store = make_store();
-  server().execute("UPDATE park_groups SET recall_mode = 'off', music_on = FALSE, recall_after_seconds = 20");
+  server().execute("UPDATE park_groups SET recall_mode = 'off', music_on = FALSE, recall_after_seconds = 40");
   const auto in_group = look_up(*store, "*58", "102");
   ASSERT_TRUE(in_group);
   EXPECT_EQ(in_group->code->action, CodeAction::kGroupPark);
   EXPECT_EQ(in_group->park_group, "sales");
   EXPECT_EQ(in_group->park_group_members, (std::vector<std::string>{"101", "102", "103"}));
   EXPECT_EQ(in_group->recall.mode, park::RecallMode::kOff);
-  EXPECT_EQ(in_group->recall.after_seconds, 20);
-  EXPECT_EQ(in_group->recall.ring_seconds, 30) << "as the tenant";
+  EXPECT_EQ(in_group->recall.after_seconds, 40);
+  EXPECT_EQ(in_group->recall.ring_seconds, 10) << "as the tenant";
   EXPECT_EQ(in_group->music_class, "") << "ringback";
   // What he parks elsewhere is none of the group's.
   const auto alone = look_up(*store, "*68", "102");
   ASSERT_TRUE(alone);
   EXPECT_EQ(alone->recall.mode, park::RecallMode::kParkerOnly);
   EXPECT_EQ(alone->music_class, "default");
-  const auto nobody = look_up(*store, "*58", "104");
+  const auto nobody = look_up(*store, "*58", "106");
   ASSERT_TRUE(nobody);
   EXPECT_EQ(nobody->park_group, "");
   server().execute("UPDATE park_groups SET recall_mode = NULL, music_on = NULL, recall_after_seconds = NULL");

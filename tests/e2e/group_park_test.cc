@@ -58,7 +58,7 @@ TEST_F(GroupPark, P3_AMemberRetrievesFromTheOwnExtensionFirstAndThenTheOldestOfT
   EXPECT_TRUE(parked_at("102 103"));
   retrieve(*bob, "*88", *second);
   retrieve(*bob, "*88", *first);
-  const auto stranger = house().packet_phone("104", kCarol, true);
+  const auto stranger = house().packet_phone("106", kCarol, true);
   const auto third = transferred(*john, "*58", 7);
   const CallName call = stranger->start_call("*88");
   EXPECT_EQ(stranger->wait_invite_status(call, std::chrono::seconds(15)), 404);
@@ -74,7 +74,7 @@ TEST_F(GroupPark, G4_NoMemberAvailableAndNoGroup) {
   EXPECT_EQ(report_.substr(0, 11), "SIP/2.0 486");
   EXPECT_TRUE(hear_each_other(*john, *fourth));
   EXPECT_EQ(john->hang_up(call_), 200);
-  const auto stranger = house().packet_phone("104", kCarol, true);
+  const auto stranger = house().packet_phone("106", kCarol, true);
   const auto fifth = transferred(*stranger, "*58", 9);
   EXPECT_EQ(report_.substr(0, 11), "SIP/2.0 403");
   EXPECT_TRUE(hear_each_other(*stranger, *fifth));
@@ -85,11 +85,29 @@ TEST_F(GroupPark, G4_NoMemberAvailableAndNoGroup) {
 TEST_F(GroupPark, G1_O3_AMemberAddedInSqlCountsAtTheNextPark) {
   house().database().execute(
       "INSERT INTO park_group_members (tenant, park_group, position, extension) VALUES "
-      "('demo.callpark', 'sales', 0, '105')");
+      "('demo.callpark', 'sales', 0, '106')");
   const auto john = house().packet_phone("101", kJohn, true);
   const auto client = transferred(*john, "*58");
-  EXPECT_TRUE(parked_at("105"));
-  house().database().execute("DELETE FROM park_group_members WHERE tenant = 'demo.callpark' AND extension = '105'");
+  EXPECT_TRUE(parked_at("106"));
+  house().database().execute("DELETE FROM park_group_members WHERE tenant = 'demo.callpark' AND extension = '106'");
+}
+
+TEST_F(GroupPark, R7_G1_TheGroupsRecallCountsForWhatIsParkedInIt) {
+  house().database().execute(
+      "SET check_constraint_checks = 0; UPDATE tenants SET recall_mode = 'parker_only', recall_after_seconds = 3600;"
+      "UPDATE park_groups SET recall_mode = 'ring_group_only', ring_group = '602', recall_after_seconds = 1 "
+      "WHERE park_group = 'sales'");
+  const auto john = house().packet_phone("101", kJohn, true);
+  const auto erin = house().packet_phone("105", kAlice);
+  const auto client = transferred(*john, "*58");
+  const CallName recall = erin->wait_incoming();
+  erin->answer(recall);
+  EXPECT_TRUE(hear_each_other(*erin, *client));
+  EXPECT_EQ(erin->hang_up(recall), 200);
+  EXPECT_TRUE(client->is_closed());
+  house().database().execute(
+      "UPDATE park_groups SET recall_mode = 'parker_only', ring_group = NULL, recall_after_seconds = NULL "
+      "WHERE park_group = 'sales'");
 }
 
 // The demo tenant's range is 7001 to 7010, its park number 7000.

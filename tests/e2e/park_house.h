@@ -35,8 +35,10 @@ class ParkTest : public HouseTest {
 
   void SetUp() override {
     HouseTest::SetUp();
-    // A phone that answers by itself would take that for the next call; call_back_test.cc turns it on.
-    house().database().execute("SET check_constraint_checks = 0; UPDATE tenants SET call_back = FALSE");
+    // A phone that answers by itself would take a call of parkd's for the one that the test makes. Tests that are about
+    // such calls turn them on.
+    house().database().execute(
+        "SET check_constraint_checks = 0; UPDATE tenants SET call_back = FALSE, recall_mode = 'off'");
   }
 
   void TearDown() override {

@@ -1180,6 +1180,39 @@ TEST_F(SipLegsTransferTest, ATransferThatKamailioDidNotVouchForIsForbidden) {
   EXPECT_EQ(kamailio.take_response(refer).status(), 403);
 }
 
+TEST_F(SipLegsTest, R7_AReferMaySayWhenTheRecallIsDue) {
+  SipMessage refer = johns_refer();
+  refer.set_header("X-Recall-After", "45");
+  kamailio.deliver(refer);
+  EXPECT_EQ(kamailio.take_response(refer).status(), 202);
+  said();
+  EXPECT_EQ(listener.referrals.at(0).recall_after_seconds, 45);
+}
+
+TEST_F(SipLegsTest, R7_ATimeThatIsNoneIsRefusedBeforeAnythingIsParked) {
+  for (const char* wrong : {"9", "3601", "soon", "45 s", "-45", "99999999999", ""}) {
+    SipMessage refer = johns_refer();
+    refer.set_header("X-Recall-After", wrong);
+    kamailio.deliver(refer);
+    EXPECT_EQ(kamailio.take_response(refer).status(), 400) << wrong;
+    SipMessage invite = feature_invite("*70");
+    invite.set_header("X-Recall-After", wrong);
+    kamailio.deliver(invite);
+    EXPECT_EQ(kamailio.take_response(invite).status(), 400) << wrong;
+  }
+  EXPECT_THAT(said(), IsEmpty());
+}
+
+TEST_F(SipLegsTest, L3_ATrunkThatKamailioNamesMayCall) {
+  SipMessage invite = feature_invite("7001");
+  invite.remove_header(park_header::kUser);
+  invite.set_header(park_header::kTrunk, "site-b");
+  kamailio.deliver(invite);
+  EXPECT_THAT(said(), ElementsAre("feature call 7001"));
+  EXPECT_EQ(listener.calls.back().trunk, "site-b");
+  EXPECT_EQ(listener.calls.back().user, "");
+}
+
 // ---- taking over ----
 
 ParkedCallRow row_of(RowState state) {
@@ -1213,6 +1246,33 @@ TEST_F(SipLegsTest, O4_ACallTakenOverAnswersItsCaller) {
   EXPECT_EQ(body_of(kamailio.take_response(hold)).media[0].port, mediad_address().port);
   kamailio.deliver(client.request("BYE"));
   EXPECT_THAT(said(), ElementsAre("p: media changed", "p: caller gone"));
+}
+
+TEST_F(SipLegsTest, O4_A200ToTheReinviteOfAParkdThatDiedIsAcknowledged) {
+  legs.take_over(row_of(RowState::kParked));
+  legs.offer_music("p", 1, mediad_address());
+  const SipMessage ours = kamailio.take_request("INVITE");
+  SipMessage theirs = make_response(ours, 200, {}, "client-tag");
+  theirs.remove_top_via();
+  sip::Via via;
+  via.transport = "UDP";
+  via.host = "127.0.0.1";
+  via.params.append({"branch", "z9hG4bKof-another-process"});
+  theirs.prepend_via(via);
+  theirs.set_cseq(121, "INVITE");
+  kamailio.deliver(theirs);
+  const SipMessage ack = kamailio.take_request("ACK");
+  EXPECT_EQ(ack.cseq().number, 121U);
+  EXPECT_EQ(ack.to_tag(), "client-tag");
+  EXPECT_EQ(ack.request_uri_text(), "sip:client@127.0.0.12:5060");
+  kamailio.deliver(theirs);
+  EXPECT_EQ(kamailio.copies(ack), 2U) << "each copy again";
+  EXPECT_THAT(said(), IsEmpty());
+  theirs.set_header(HeaderName::kCallId, "nobody's");
+  const auto sent = kamailio.sent.size();
+  kamailio.deliver(theirs);
+  pass(Duration(20));
+  EXPECT_EQ(kamailio.sent.size(), sent);
 }
 
 TEST_F(SipLegsTest, O4_ARetrievedCallTakenOverIsBridgedAgain) {

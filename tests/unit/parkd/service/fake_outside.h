@@ -73,6 +73,7 @@ class FakeStore final : public Store {
   bool is_away = false;
   bool may_park = true;
   bool may_retrieve = true;
+  bool may_set_recall = false;
   int calls_per_orbit_max = 1;
   int parked_calls_max = 0;
   int park_seconds_max = 3600;
@@ -111,14 +112,15 @@ class FakeStore final : public Store {
     return facts;
   }
 
-  void look_up(std::string tenant, std::string user, std::string dialled,
+  void look_up(std::string tenant, std::string, std::string dialled,
                Answer<Result<DialledFacts, StoreUnavailable>> answer) override {
-    EXPECT_FALSE(tenant.empty() || user.empty());
+    EXPECT_FALSE(tenant.empty());
     steps_.add("look-up " + std::to_string(++last_), [this, dialled, answer] {
       if (is_away) return answer(failure(StoreUnavailable{}));
       DialledFacts facts = facts_of(dialled);
       facts.may_park = may_park;
       facts.may_retrieve = may_retrieve;
+      facts.may_set_recall = may_set_recall;
       facts.calls_per_orbit_max = calls_per_orbit_max;
       facts.parked_calls_max = parked_calls_max;
       facts.park_seconds_max = park_seconds_max;
