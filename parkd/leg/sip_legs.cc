@@ -130,9 +130,12 @@ void SipLegs::release(const LegPtr& half) {
   unseat(half);
 }
 
-// A trunk has no display, and gets nothing that it did not ask for.
+// A trunk, which may have retrieved or been called, has no display and gets nothing that it did not ask for.
 void SipLegs::show_caller(const DialogLeg& caller, DialogLeg& peer, const std::string& peer_owner) {
-  if (peer_owner.starts_with('+')) return;
+  const std::string user = user_in(peer_owner);
+  const bool is_extension =
+      !user.empty() && std::all_of(user.begin(), user.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!is_extension) return;
   peer.show(caller.remote_identity(), peer_owner.substr(peer_owner.find('@') + 1));
 }
 

@@ -158,8 +158,8 @@ struct DialledFacts {
   bool may_group_park = false;
   bool may_retrieve = false;    // of a trunk: where this range lets it
   bool may_set_recall = false;  // may say for one call when its recall is due
-  std::string language;     // the extension's, else the tenant's
-  std::string music_class;  // "": a ringback tone
+  std::string language;         // the extension's, else the tenant's
+  std::string music_class;      // "": a ringback tone
   int random_orbit_digits = 4;
   int calls_per_orbit_max = 1;
   int parked_calls_max = 0;  // 0: no cap
@@ -308,7 +308,7 @@ struct FeatureCall {
   std::string dialled;  // the user part of the Request-URI, unescaped
   std::string sip_call_id;
   std::optional<int> recall_after_seconds;  // as this call wishes
-  std::optional<AdoptableDialog> held;  // what Kamailio found on hold, by S7
+  std::optional<AdoptableDialog> held;      // what Kamailio found on hold, by S7
 };
 
 /// Somebody transfers his call to a number that is parkd's business.
