@@ -13,8 +13,13 @@
 #include "parkd/http/operations_handlers.h"
 #include "parkd/leg/sip_legs.h"
 #include "parkd/media/media_client.h"
+#include "parkd/pager/pager_messages.h"
+#include "parkd/presence/call_info_notifier.h"
+#include "parkd/presence/lamp_board.h"
+#include "parkd/presence/publisher.h"
 #include "parkd/service/park_service.h"
 #include "parkd/store/schema.h"
+#include "parkd/store/sql_presence_store.h"
 #include "parkd/store/sql_store.h"
 #include "parkd/transaction/transaction_layer.h"
 #include "parkd/transport/transport_layer.h"
@@ -54,15 +59,19 @@ std::vector<leg::PlayableCodec> playable_codecs() {
   return {{"PCMA", 8000, 8}, {"PCMU", 8000, 0}, {"G722", 8000, 9}, {"opus", 48000, std::nullopt}};
 }
 
-leg::UserAgent user_agent(const ParkdConfig& config, EventLoop& loop, sip::TransactionLayer& transactions) {
+sip::Endpoint kamailio_of(const ParkdConfig& config) {
   const bool tcp = config.kamailio.transport == ParkdConfig::SipTransport::kTcp;
-  const auto protocol = tcp ? sip::TransportProtocol::kTcp : sip::TransportProtocol::kUdp;
-  return {loop,
-          transactions,
-          endpoint_of(protocol, config.kamailio.inside),
-          "<sip:parkd@" + endpoint_of(protocol, config.sip.listen).host_and_port() + (tcp ? ";transport=tcp>" : ">"),
-          playable_codecs(),
-          timers_of(config.sip)};
+  return endpoint_of(tcp ? sip::TransportProtocol::kTcp : sip::TransportProtocol::kUdp, config.kamailio.inside);
+}
+
+std::string contact_of(const ParkdConfig& config) {
+  const auto protocol = kamailio_of(config).protocol;
+  return "<sip:parkd@" + endpoint_of(protocol, config.sip.listen).host_and_port() +
+         (protocol == sip::TransportProtocol::kTcp ? ";transport=tcp>" : ">");
+}
+
+leg::UserAgent user_agent(const ParkdConfig& config, EventLoop& loop, sip::TransactionLayer& transactions) {
+  return {loop, transactions, kamailio_of(config), contact_of(config), playable_codecs(), timers_of(config.sip)};
 }
 
 ParkSettings park_settings(const ParkdConfig& config) {
@@ -82,8 +91,45 @@ SqlStore::Settings store_settings(const ParkdConfig& config) {
   settings.node_name = config.node_name;
   settings.workers = config.database.workers;
   settings.queue_max = config.database.queue_max;
+  settings.park_events_days = config.database.park_events_days;
   return settings;
 }
+
+SqlPresenceStore::Settings presence_store_settings(const ParkdConfig& config) {
+  SqlPresenceStore::Settings settings;
+  settings.address = store_settings(config).address;
+  settings.node_name = config.node_name;
+  return settings;
+}
+
+presence::PublisherSettings publisher_settings(const ParkdConfig& config) {
+  presence::PublisherSettings settings;
+  settings.expires = config.presence.publication;
+  return settings;
+}
+
+// SUBSCRIBEs for parkd's own package go to its notifier, everything else to the user agent.
+class RequestRouter final : public sip::TransactionUser {
+ public:
+  RequestRouter(sip::TransactionUser& legs, presence::CallInfoNotifier& notifier) : legs_(legs), notifier_(notifier) {}
+
+  void on_request(sip::ServerTransactionKey key, const sip::SipMessage& request, const sip::Endpoint& source) override {
+    if (presence::CallInfoNotifier::takes(request)) {
+      notifier_.on_subscribe(key, request);
+    } else {
+      legs_.on_request(key, request, source);
+    }
+  }
+  void on_ack(const sip::SipMessage& ack, const sip::Endpoint& source) override { legs_.on_ack(ack, source); }
+  void on_cancel(sip::ServerTransactionKey invite) override { legs_.on_cancel(invite); }
+  void on_server_transaction_failure(sip::ServerTransactionKey key, sip::ServerFailure failure) override {
+    legs_.on_server_transaction_failure(key, failure);
+  }
+
+ private:
+  sip::TransactionUser& legs_;
+  presence::CallInfoNotifier& notifier_;
+};
 
 // Counters that their owners keep as plain numbers are copied when somebody asks.
 class LayerMetrics {
@@ -148,8 +194,21 @@ void run_parkd(const ParkdConfig& config) {
   MediaClient media(loop,
                     {config.mediad.control, config.mediad.reconnect, config.mediad.answer_timeout, config.node_name});
   SqlStore store(loop, store_settings(config));
-  ParkService service(loop, store, media, legs, metrics, park_settings(config));
+  PagerMessages messages(transactions, kamailio_of(config), metrics);
+  ParkService service(loop, store, media, legs, store, messages, metrics, park_settings(config));
   legs.set_listener(&service);
+
+  SqlPresenceStore presence_store(loop, presence_store_settings(config));
+  const presence::SipWay presence_way{loop, transactions, kamailio_of(config), contact_of(config)};
+  presence::Publisher publisher(presence_way, presence_store, metrics, publisher_settings(config));
+  presence::LampBoard lamps(loop, presence_store, publisher, metrics, {.compare_every = config.presence.compare_every});
+  presence::CallInfoNotifier notifier(presence_way, presence_store, metrics,
+                                      {.compare_every = config.presence.compare_every});
+  store.set_on_changed([&](const CallChange& change) {
+    lamps.on_call_changed(change);
+    notifier.on_call_changed(change);
+  });
+  RequestRouter router(legs, notifier);
 
   bool recovered = false;
   LayerMetrics layer_metrics(metrics, transport, transactions, service);
@@ -164,7 +223,9 @@ void run_parkd(const ParkdConfig& config) {
 
   media.start();
   transport.start(transactions);
-  transactions.start(legs);
+  transactions.start(router);
+  lamps.start();
+  notifier.start();
   service.recover([&] {
     recovered = true;
     legs.set_ready();

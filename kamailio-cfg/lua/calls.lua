@@ -32,7 +32,7 @@ function calls.find(call_id, tag, other_tag)
   return false
 end
 
---- The request at hand begins a call that is followed from here on; each party is {kind, aor, display}.
+--- The request at hand begins a call that is followed from here on; each party is {kind, aor, display, withheld}.
 function calls.begin(caller, callee)
   KSR.dialog.dlg_manage()
   set_variable("parties", dialog_record.parties(caller, callee))

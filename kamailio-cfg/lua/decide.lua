@@ -120,14 +120,23 @@ end
 
 ----- outside of dialogs, from a trunk
 
+-- Another site of the same tenant, where its range says so.
+local function retrieves_from_trunk(f)
+  if f.orbit_from_trunk == nil then return need("orbit_from_trunk") end
+  if not f.orbit_from_trunk then return refuse(404, "Not Found") end
+  if f.orbit_from_trunk.away then return kDatabaseAway end
+  return { action = "feature_call", tenant = f.orbit_from_trunk.tenant, trunk = f.orbit_from_trunk.trunk }
+end
+
 local function from_trunk(f)
   if tonumber(f.trunk.enabled) ~= 1 then return refuse(403, "Trunk Disabled") end
   if f.method == "REFER" then return refuse(403, "Trunks Cannot Transfer") end
   if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
   if f.did == nil then return need("did") end
-  if not f.did then return refuse(404, "Not Found") end
+  if not f.did then return retrieves_from_trunk(f) end
   if f.did.away then return kDatabaseAway end
-  return to_extension_or_ring_group(f, f.did.tenant, f.did, { kind = "trunk", display = f.display })
+  local caller = { kind = "trunk", display = f.display, withheld = f.withheld }
+  return to_extension_or_ring_group(f, f.did.tenant, f.did, caller)
 end
 
 ----- outside of dialogs, from an extension
@@ -193,6 +202,7 @@ local function from_extension(f)
   if f.identity.user ~= f.from.user then return refuse(403, "Not Your Identity") end
   local display = f.display ~= "" and f.display or f.identity.display
   local caller = extension_party(tenant, f.identity.user, display)
+  caller.withheld = f.withheld
   if f.ruri.host == tenant or f.ruri.is_ours then return to_number(f, tenant, caller, feature_call) end
   return to_contact(f, tenant, caller)
 end

@@ -1,5 +1,6 @@
 -- What Kamailio knows about a dialog, as a table with two sides ("a" called, "b" was called), and as the JSON in which
 -- parkd gets it. Pure: text in, text out.
+local sip_text = require("sip_text")
 local cjson = require("cjson")
 
 local dialog_record = {}
@@ -41,6 +42,7 @@ local function side(leg, uri, party, sdp, held_value)
     kind = party.kind,
     aor = party.aor,
     display = party.display or "",
+    withheld = party.withheld,
     sdp = sdp or "",
     held = held(held_value),
   }
@@ -81,8 +83,20 @@ end
 
 function dialog_record.other(side_name) return side_name == "a" and "b" or "a" end
 
---- The value of the variable `parties`: who the two sides are, each {kind, aor, display}.
-function dialog_record.parties(a, b) return cjson.encode({ a = a, b = b }) end
+-- A variable of a dialog is a column of 512 bytes: two names, two extensions, and what escapes take.
+local kDisplayBytesMax = 60
+
+local function party(one)
+  return {
+    kind = one.kind,
+    aor = one.aor,
+    display = one.display and sip_text.shortened(one.display, kDisplayBytesMax),
+    withheld = one.withheld or nil,
+  }
+end
+
+--- The value of the variable `parties`: who the two sides are, each {kind, aor, display, withheld}.
+function dialog_record.parties(a, b) return cjson.encode({ a = party(a), b = party(b) }) end
 
 local function side_json(one)
   return {
@@ -95,6 +109,7 @@ local function side_json(one)
     sdp = one.sdp,
     kind = one.kind,
     aor = one.aor,
+    withheld = one.withheld or nil,
   }
 end
 

@@ -52,6 +52,20 @@ function directory.did(outside_number, host)
   return first_row(query:format(address, did), { "tenant", "number", "kind", "enabled", "display_name" })
 end
 
+--- The tenant and the trunk at `host` that may retrieve from an orbit by dialling it: {tenant, trunk}. Of two tenants
+--- behind one address neither is guessed.
+function directory.orbit_from_trunk(orbit, host)
+  local number, address = quoted(orbit), quoted(address_of(host))
+  if not number or not address then return false end
+  local query = [[SELECT MIN(r.tenant), MIN(t.trunk) FROM orbit_ranges r
+    JOIN tenants o ON o.tenant = r.tenant AND o.enabled
+    JOIN trunks t ON t.tenant = r.tenant AND t.enabled AND t.address = %s
+    WHERE r.enabled AND r.from_trunks AND CHAR_LENGTH(r.first_orbit) = CHAR_LENGTH(%s)
+      AND %s BETWEEN r.first_orbit AND r.last_orbit
+    HAVING COUNT(DISTINCT r.tenant) = 1]]
+  return first_row(query:format(address, number, number), { "tenant", "trunk" })
+end
+
 -- park_codes.code is VARCHAR(10).
 local kCodeLengthMax = 10
 

@@ -82,6 +82,7 @@ local message = {
   to = function() return uri_fact(KSR.kx.get_turi()) end,
   ruri = function() return uri_fact(KSR.kx.get_ruri()) end,
   display = function() return sip_text.display_name(KSR.pv.get("$fn"), kDisplayBytesMax) end,
+  withheld = function() return sip_text.is_withheld(KSR.pv.get("$hdr(Privacy)")) end,
   dialled = function(f) return sip_text.dialled_number(f.ruri.user) or false end,
   has_credentials = function()
     return KSR.hdr.is_present("Proxy-Authorization") > 0 or KSR.hdr.is_present("Authorization") > 0
@@ -157,6 +158,10 @@ local learn = {
   did = function(f)
     if not f.dialled or not f.dialled.clean then return false end
     return row(directory.did(f.dialled.text, f.source.ip))
+  end,
+  orbit_from_trunk = function(f)
+    if not f.dialled or not f.dialled.clean then return false end
+    return row(directory.orbit_from_trunk(f.dialled.text, f.source.ip))
   end,
   number = function(f, tenant) return f.dialled and row(directory.number(tenant, f.dialled)) or false end,
   refer_number = function(f, tenant)

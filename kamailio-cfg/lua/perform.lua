@@ -96,7 +96,8 @@ end
 
 local function begin_call(f, d)
   drop_credentials()
-  if d.caller and d.caller.kind == "extension" then drop_asserted_identity() end
+  -- RFC 3325 7: who withholds his identity is not told to phones.
+  if d.caller and (d.caller.kind == "extension" or d.caller.withheld) then drop_asserted_identity() end
   if f.method ~= "INVITE" then
     set_patience(kTransactionMs)
     return
@@ -247,7 +248,7 @@ end
 
 local function append_sender(f, d)
   append_header("X-Callpark-Tenant", d.tenant)
-  append_header("X-Callpark-User", d.user)
+  if d.trunk then append_header("X-Callpark-Trunk", d.trunk) else append_header("X-Callpark-User", d.user) end
   append_header("X-Callpark-Device", f.source.device)
 end
 

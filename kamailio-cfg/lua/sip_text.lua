@@ -62,15 +62,29 @@ function sip_text.beginnings(number, length_max)
   return list
 end
 
---- A display name without its quotes, at most `bytes_max` bytes, not cut within a UTF-8 character.
-function sip_text.display_name(value, bytes_max)
-  if not value then return "" end
-  local name = value:match('^%s*"(.*)"%s*$') or value:match("^%s*(.-)%s*$")
-  name = name:gsub("\\(.)", "%1"):gsub("%c", " ")
+--- At most `bytes_max` bytes of a name, not cut within a UTF-8 character.
+function sip_text.shortened(name, bytes_max)
   if #name <= bytes_max then return name end
   local stop = bytes_max
   while stop > 0 and name:byte(stop + 1) >= 0x80 and name:byte(stop + 1) < 0xC0 do stop = stop - 1 end
   return name:sub(1, stop)
+end
+
+--- A display name without its quotes, shortened.
+function sip_text.display_name(value, bytes_max)
+  if not value then return "" end
+  local name = value:match('^%s*"(.*)"%s*$') or value:match("^%s*(.-)%s*$")
+  return sip_text.shortened(name:gsub("\\(.)", "%1"):gsub("%c", " "), bytes_max)
+end
+
+local withholding = { id = true, user = true, header = true }
+
+--- Whether a Privacy header asks that the caller stays unknown to whom he calls (RFC 3323 4.2, RFC 3325 9.3).
+function sip_text.is_withheld(privacy)
+  for value in (privacy or ""):lower():gmatch("[%w-]+") do
+    if withholding[value] then return true end
+  end
+  return false
 end
 
 return sip_text

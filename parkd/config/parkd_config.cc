@@ -107,6 +107,8 @@ void describe_database(ConfigReader& table, ParkdConfig::Database& database) {
                "Threads, with a connection each, that statements run on.");
   table.number("database.queue_max", database.queue_max, 1000, 1, 100000,
                "Statements that may wait for a thread; more fail at once, which refuses a park politely.");
+  table.number("database.park_events_days", database.park_events_days, 30, 1, 3650,
+               "How long the table park_events keeps what happened to parked calls.");
 }
 
 void describe_http(ConfigReader& table, ParkdConfig::Http& http) {
@@ -118,6 +120,15 @@ void describe_http(ConfigReader& table, ParkdConfig::Http& http) {
               if (address) http.listen = *address;
               return address.has_value();
             });
+}
+
+void describe_presence(ConfigReader& table, ParkdConfig::Presence& presence) {
+  table.section("presence", "Lamps and phone notifications.");
+  table.duration("presence.publication_seconds", presence.publication, 3600, 60, 3600, kSecond,
+                 "How long Kamailio shows a lit lamp that no parkd refreshes any more.");
+  table.duration("presence.compare_every_ms", presence.compare_every, 3000, 200, 60000, kMs,
+                 "How often it is looked at whether lamps and notifications show what the database says; what does not "
+                 "is told again.");
 }
 
 void describe_park(ConfigReader& table, ParkdConfig::Park& park) {
@@ -142,6 +153,7 @@ void describe(ConfigReader& table, ParkdConfig& config) {
   describe_mediad(table, config.mediad);
   describe_database(table, config.database);
   describe_http(table, config.http);
+  describe_presence(table, config.presence);
   describe_park(table, config.park);
 }
 

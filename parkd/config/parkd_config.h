@@ -48,11 +48,17 @@ struct ParkdConfig {
     std::string database;
     std::size_t workers = 0;
     std::size_t queue_max = 0;
+    std::int64_t park_events_days = 0;
   } database;
 
   struct Http {
     SocketAddress listen;  // an IP address
   } http;
+
+  struct Presence {
+    Duration publication{};
+    Duration compare_every{};
+  } presence;
 
   struct Park {
     Duration bye_after_refer{};

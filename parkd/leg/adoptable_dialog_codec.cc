@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "parkd/dialog/route_set.h"
+#include "parkd/leg/shown_identity.h"
 #include "parkd/message/sip_uri.h"
 
 namespace callpark::leg {
@@ -24,6 +25,7 @@ struct Party {
   std::uint32_t cseq = 0;
   sip::RouteSet route_set;
   std::string sdp;
+  PartyIdentity identity;
 };
 
 // Reads the members of one object and keeps the first complaint, so that reading goes on with empty values.
@@ -60,6 +62,11 @@ class Members {
     return value;
   }
 
+  bool yes(const char* name) {
+    const Json& value = at(name);
+    return value.is_boolean() && value.get<bool>();
+  }
+
   std::uint32_t cseq(const char* name) {
     const Json& value = at(name);
     if (value.is_number_unsigned() && value.get<std::uint64_t>() <= kCSeqMax) return value.get<std::uint32_t>();
@@ -88,6 +95,16 @@ class Members {
   std::optional<std::string>& complaint_;
 };
 
+PartyIdentity read_identity(const Party& party, Members& members) {
+  if (members.yes("withheld")) return {};
+  PartyIdentity identity = identity_of(party.display, party.uri);
+  const std::string aor = members.text_if_any("aor");
+  // An extension may have been reached by the number of a ring group, or have called as something else.
+  const bool has_own_number = members.text_if_any("kind") == "extension" && !aor.empty();
+  if (has_own_number && identity != PartyIdentity{}) identity.number = aor.substr(0, aor.find('@'));
+  return identity;
+}
+
 Party read_party(const Json& object, const std::string& path, std::optional<std::string>& complaint) {
   Members members(object, path, complaint);
   Party party;
@@ -98,6 +115,7 @@ Party read_party(const Json& object, const std::string& path, std::optional<std:
   party.cseq = members.cseq("cseq");
   party.route_set = members.routes("route_set");
   party.sdp = members.text_if_any("sdp");
+  party.identity = read_identity(party, members);
   return party;
 }
 
@@ -119,6 +137,7 @@ DialogSnapshot between(const std::string& call_id, const Party& local, const Par
   dialog.route_set.insert(dialog.route_set.end(), remote.route_set.begin(), remote.route_set.end());
   dialog.local_sdp = local.sdp;
   dialog.remote_sdp = remote.sdp;
+  dialog.remote_identity = remote.identity;
   return dialog;
 }
 

@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "parkd/dialog/dialog_requests.h"
 #include "parkd/leg/dialog_snapshot.h"
+#include "parkd/leg/shown_identity.h"
 
 namespace callpark::leg {
 namespace {
@@ -43,14 +44,39 @@ std::shared_ptr<DialogLeg> DialogLeg::from_snapshot(UserAgent& agent, const Dial
   sip::DialogState dialog = dialog_of(snapshot);
   dialog.local_cseq += cseq_gap;
   auto leg = std::make_shared<DialogLeg>(agent, std::move(dialog), owner);
+  leg->remote_identity_ = snapshot.remote_identity;
   leg->local_sdp_ = read_sdp_digest(snapshot.local_sdp);
   leg->remote_sdp_ = read_sdp_digest(snapshot.remote_sdp);
   return leg;
 }
 
 DialogSnapshot DialogLeg::snapshot() const {
-  return snapshot_of(dialog_, local_sdp_ ? sip::write_sdp(*local_sdp_) : "",
-                     remote_sdp_ ? sip::write_sdp(*remote_sdp_) : "");
+  DialogSnapshot snapshot = snapshot_of(dialog_, local_sdp_ ? sip::write_sdp(*local_sdp_) : "",
+                                        remote_sdp_ ? sip::write_sdp(*remote_sdp_) : "");
+  snapshot.remote_identity = remote_identity_;
+  return snapshot;
+}
+
+void DialogLeg::write_who_and_what(sip::SipMessage& message) const {
+  write_capabilities(message);
+  if (shown_) write_connected_identity(message, shown_->who, shown_->domain);
+}
+
+void DialogLeg::show_in_from() {
+  if (closed_ || !shown_) return;
+  const sip::NameAddr address = shown_address(shown_->who, shown_->domain);
+  dialog_.local_uri = address.uri.to_string();
+  dialog_.local_display = address.display;
+  send(sip::method::kUpdate,
+       [this](sip::SipMessage& update) {
+         write_who_and_what(update);
+         // RFC 4028 7.2: it is a session refresh, and without the timer it would end it.
+         offer_session_timer(update, session_timer_);
+       },
+       {[self = shared_from_this()](const sip::SipMessage& response) {
+          if (response.status() / 100 == 2 && !self->closed_) self->keep_session_timer(read_session_timer(response));
+        },
+        {}});
 }
 
 bool DialogLeg::is_held_by_remote() const {
@@ -89,7 +115,7 @@ void DialogLeg::send_invite() {
   ++current_->attempts;
   sip::SipMessage invite = sip::make_request_in(dialog_, sip::method::kInvite, contact_);
   auto sdp = std::make_shared<const sip::Sdp>(current_->make());
-  write_capabilities(invite);
+  write_who_and_what(invite);
   offer_session_timer(invite, session_timer_);
   invite.set_body(kSdpType, sip::write_sdp(*sdp));
   const std::uint32_t cseq = dialog_.local_cseq;
@@ -213,7 +239,7 @@ void DialogLeg::answer(sip::ServerTransactionKey key, const sip::SipMessage& req
   sip::SipMessage response = sip::make_response(request, 200, {}, dialog_.id.local_tag);
   sip::copy_record_route(request, response);
   response.set_header(sip::HeaderName::kContact, contact_);
-  write_capabilities(response);
+  write_who_and_what(response);
   write_session_timer(response, *timer, request);
   keep_session_timer(*timer);
   if (sdp) {

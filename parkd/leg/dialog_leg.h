@@ -37,6 +37,12 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   /// Says another Contact than parkd's from here on.
   void set_contact(std::string contact) { contact_ = std::move(contact); }
   const std::string& contact() const { return contact_; }
+  /// Who the remote side is to people.
+  const PartyIdentity& remote_identity() const { return remote_identity_; }
+  /// From here on the remote side, a phone of `domain`, is told in each offer and answer that it talks to `who`.
+  void show(PartyIdentity who, std::string domain) { shown_ = {std::move(who), std::move(domain)}; }
+  /// RFC 4916: the same by UPDATE, in From from here on; only for one that supports it.
+  void show_in_from();
   void set_on_gone(std::function<void()> on_gone) { on_gone_ = std::move(on_gone); }
 
   const sip::DialogState& dialog() const { return dialog_; }
@@ -99,6 +105,7 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
 
   void start_offering();
   void send_invite();
+  void write_who_and_what(sip::SipMessage& message) const;
   void on_invite_response(std::uint32_t cseq, const std::shared_ptr<const sip::Sdp>& offer,
                           const sip::SipMessage& response);
   void on_invite_failure();
@@ -116,6 +123,12 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   sip::DialogState dialog_;
   CallIdOwner owner_;
   std::string contact_;
+  PartyIdentity remote_identity_;
+  struct Shown {
+    PartyIdentity who;
+    std::string domain;
+  };
+  std::optional<Shown> shown_;
   std::optional<sip::Sdp> local_sdp_;
   std::optional<sip::Sdp> remote_sdp_;
   std::function<void()> on_gone_;

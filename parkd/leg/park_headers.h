@@ -10,6 +10,8 @@ namespace callpark::leg::park_header {
 inline constexpr std::string_view kTenant = "X-Callpark-Tenant";
 /// Kamailio to parkd: the extension that authenticated itself as sender; on the answer of a ring group, its member.
 inline constexpr std::string_view kUser = "X-Callpark-User";
+/// Kamailio to parkd, instead: the trunk of the tenant that calls an orbit.
+inline constexpr std::string_view kTrunk = "X-Callpark-Trunk";
 /// Kamailio to parkd: the dialog that is to be parked, see adoptable_dialog_codec.h.
 inline constexpr std::string_view kDialog = "X-Callpark-Dialog";
 /// parkd to Kamailio on a NOTIFY: `kReleased` when a park was refused after its 202, so that the parker's requests go
@@ -19,5 +21,9 @@ inline constexpr std::string_view kReleased = "released";
 /// parkd to Kamailio on the INVITE of a recall: which parked call it is for. Kamailio ends an earlier one for the same
 /// call, which a parkd that has died may have left ringing.
 inline constexpr std::string_view kRecall = "X-Callpark-Recall";
+
+/// From the phone itself: how many seconds this one call is to be parked before its recall. It counts where the
+/// extension may say so (extensions.may_set_recall).
+inline constexpr std::string_view kRecallAfter = "X-Recall-After";
 
 }  // namespace callpark::leg::park_header

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "parkd/leg/dialog_snapshot.h"
+#include "parkd/leg/shown_identity.h"
 
 namespace callpark::leg {
 
@@ -37,12 +38,18 @@ Result<AdoptableDialog, sip::DialogError> dialog_of_refer(const sip::SipMessage&
                                               is_known ? known->parker.local_cseq : kGuessedCSeq);
   if (!towards_parker) return failure(towards_parker.error());
   if (!is_known) {
-    return AdoptableDialog{snapshot_of(*towards_other, {}, {}), snapshot_of(*towards_parker, {}, {})};
+    AdoptableDialog dialog{snapshot_of(*towards_other, {}, {}), snapshot_of(*towards_parker, {}, {})};
+    dialog.caller.remote_identity = identity_of(towards_other->remote_display, towards_other->remote_uri);
+    return dialog;
   }
   towards_other->local_cseq = std::max(towards_other->local_cseq, known->caller.local_cseq);
   towards_other->remote_cseq = known->caller.remote_cseq;
-  return AdoptableDialog{snapshot_of(*towards_other, known->caller.local_sdp, known->caller.remote_sdp),
+  AdoptableDialog dialog{snapshot_of(*towards_other, known->caller.local_sdp, known->caller.remote_sdp),
                          snapshot_of(*towards_parker, known->parker.local_sdp, known->parker.remote_sdp)};
+  // What the referrer's headers call him is the phone's affair; Kamailio knows who he is, and whether he says so.
+  dialog.caller.remote_identity = known->caller.remote_identity;
+  dialog.parker.remote_identity = known->parker.remote_identity;
+  return dialog;
 }
 
 }  // namespace callpark::leg

@@ -1,6 +1,7 @@
 #include "parkd/leg/sip_legs.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "base/log.h"
@@ -10,6 +11,7 @@
 #include "parkd/leg/park_headers.h"
 #include "parkd/leg/refer_target.h"
 #include "parkd/leg/referred_dialog.h"
+#include "parkd/leg/shown_identity.h"
 #include "parkd/leg/sipfrag.h"
 
 namespace callpark::leg {
@@ -34,13 +36,30 @@ std::string header_text(const sip::SipMessage& message, std::string_view name) {
 constexpr std::string_view kAlertInfo = "Alert-Info";
 constexpr std::string_view kRecallAlert = "<urn:alert:source:callpark-recall>;info=recall";
 
-// What the recalled phone shows: "Recall 102: Client".
-std::string recall_display(const std::string& orbit, const sip::DialogState& caller) {
-  std::string name = caller.remote_display;
-  if (name.empty()) {
-    if (const auto uri = sip::parse_uri(caller.remote_uri)) name = uri->user();
-  }
-  return "Recall " + orbit + ": " + name;
+// FEATURES R7. Nothing when the request says nothing of it.
+Result<std::optional<int>, std::string_view> recall_after_seconds(const sip::SipMessage& request) {
+  const auto text = request.header(park_header::kRecallAfter);
+  if (!text) return std::optional<int>();
+  int seconds = 0;
+  const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), seconds);
+  const bool is_number = problem == std::errc() && end == text->data() + text->size();
+  if (!is_number || seconds < 10 || seconds > 3600) return failure(std::string_view("X-Recall-After: 10 to 3600"));
+  return std::optional(seconds);
+}
+
+// From of a call that is made in the caller's name. Where he comes from stands in his own URI; one who withholds it, or
+// who was reached by another number, has none to show.
+sip::NameAddr from_of(const DialogLeg& caller, const TransferTarget& target) {
+  const PartyIdentity& who = caller.remote_identity();
+  sip::NameAddr from = shown_address(who, target.tenant);
+  if (const auto uri = sip::parse_uri(caller.dialog().remote_uri); uri && uri->user() == who.number) from.uri = *uri;
+  // What the recalled phone shows: "Recall 102: Client".
+  if (!target.recalled_orbit.empty()) from.display = "Recall " + target.recalled_orbit + ": " + from.display;
+  return from;
+}
+
+std::string user_in(const std::string& owner) {
+  return owner.substr(0, owner.find('@'));
 }
 
 // RFC 3261 8.1.1, for a call of parkd's own. The offer is still to come.
@@ -111,6 +130,12 @@ void SipLegs::release(const LegPtr& half) {
   unseat(half);
 }
 
+// A trunk has no display, and gets nothing that it did not ask for.
+void SipLegs::show_caller(const DialogLeg& caller, DialogLeg& peer, const std::string& peer_owner) {
+  if (peer_owner.starts_with('+')) return;
+  peer.show(caller.remote_identity(), peer_owner.substr(peer_owner.find('@') + 1));
+}
+
 void SipLegs::set_peer_owner(const ParkId& park_id, Parked& parked, std::string owner) {
   const auto [first, last] = parks_by_peer_owner_.equal_range(parked.peer_owner);
   const auto old = std::find_if(first, last, [&](const auto& entry) { return entry.second == park_id; });
@@ -163,7 +188,9 @@ void SipLegs::take_over(const ParkedCallRow& row) {
     seat(parked.peer, row.park_id, PartyEnd::kPeer);
   }
   Parked& there = parked_.emplace(row.park_id, std::move(parked)).first->second;
-  if (row.state == RowState::kRetrieved) set_peer_owner(row.park_id, there, owner_key(row.tenant, row.retriever));
+  if (row.state != RowState::kRetrieved) return;
+  set_peer_owner(row.park_id, there, owner_key(row.tenant, row.retriever));
+  if (there.peer) show_caller(*there.caller, *there.peer, there.peer_owner);
 }
 
 std::optional<ParkId> SipLegs::call_held_by(const std::string& tenant, const std::string& user) const {
@@ -274,6 +301,10 @@ void SipLegs::make_peer(const ParkId& park_id, CallId retriever) {
   parked.peer = node.mapped().leg;
   seat(parked.peer, park_id, PartyEnd::kPeer);
   set_peer_owner(park_id, parked, node.mapped().owner);
+  const sip::SipMessage& invite = node.mapped().invite;
+  const bool takes_another_from = invite.has_token(sip::HeaderName::kSupported, "from-change") &&
+                                  invite.has_token(sip::HeaderName::kAllow, sip::method::kUpdate);
+  if (takes_another_from) parked.peer->show_in_from();
 }
 
 // ---- transfers by the peer ----
@@ -283,11 +314,7 @@ void SipLegs::call_target(const ParkId& park_id, park::Question question, const 
   if (!parked.caller->remote_sdp()) {
     return agent_.loop.post([this, park_id, question] { listener_->on_target_refused(park_id, question, 488); });
   }
-  const sip::DialogState& caller = parked.caller->dialog();
-  sip::NameAddr from;
-  from.display = target.recalled_orbit.empty() ? caller.remote_display : recall_display(target.recalled_orbit, caller);
-  if (auto parsed = sip::parse_uri(caller.remote_uri)) from.uri = *std::move(parsed);
-  sip::SipMessage invite = make_invite(agent_, std::move(from), target.tenant, target.number);
+  sip::SipMessage invite = make_invite(agent_, from_of(*parked.caller, target), target.tenant, target.number);
   if (!target.recalled_orbit.empty()) {
     invite.set_header(park_header::kRecall, park_id);
     invite.set_header(kAlertInfo, kRecallAlert);
@@ -388,6 +415,10 @@ DialogSnapshot SipLegs::target_snapshot(const ParkId& park_id) const {
   return at(park_id).target->leg->snapshot();
 }
 
+std::string SipLegs::target_user(const ParkId& park_id) const {
+  return user_in(at(park_id).target->owner);
+}
+
 void SipLegs::make_target_peer(const ParkId& park_id) {
   Parked& parked = parked_.at(park_id);
   const Target target = *std::exchange(parked.target, std::nullopt);
@@ -395,6 +426,7 @@ void SipLegs::make_target_peer(const ParkId& park_id) {
   parked.peer = target.leg;
   seat(parked.peer, park_id, PartyEnd::kPeer);
   set_peer_owner(park_id, parked, target.owner);
+  show_caller(*parked.caller, *parked.peer, target.owner);
   // The target was offered what the caller had said earlier; if he says anything else now, the target must know.
   const sip::Sdp& now = *parked.caller->remote_sdp();
   const sip::SdpMedia* there = sip::audio(target.offer);
@@ -411,7 +443,10 @@ void SipLegs::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& re
   const std::string tenant = header_text(request, park_header::kTenant);
   const std::string user = header_text(request, park_header::kUser);
   if (!ready_) return respond(key, request, 503);
-  if (tenant.empty() || user.empty()) return respond(key, request, 403);
+  const std::string trunk = header_text(request, park_header::kTrunk);
+  if (tenant.empty() || user.empty() == trunk.empty()) return respond(key, request, 403);
+  const auto recall_after = recall_after_seconds(request);
+  if (!recall_after) return respond(key, request, 400, recall_after.error());
   // A feature call is served by mediad or joined to a caller who has media already; both need to know the offer first.
   const auto offer = sip::parse_sdp(request.body());
   if (!offer || !request.has_content_type(kSdpType)) return respond(key, request, 488, "An offer is needed");
@@ -422,6 +457,8 @@ void SipLegs::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& re
   feature.call = ++last_id_;
   feature.tenant = tenant;
   feature.user = user;
+  feature.trunk = trunk;
+  feature.recall_after_seconds = *recall_after;
   feature.dialled = request.request_uri().user();
   feature.sip_call_id = std::string(request.call_id());
   if (const auto json = request.header(park_header::kDialog)) {
@@ -484,6 +521,7 @@ std::optional<MediaRemote> SipLegs::answer_with_media(CallId id, const MediaAddr
 
 void SipLegs::answer_retriever(CallId id, const ParkId& park_id) {
   Call& call = calls_.at(id);
+  show_caller(*at(park_id).caller, *call.leg, call.owner);
   answer_call(id, call, align_answer(*at(park_id).caller->remote_sdp(), call.offer, std::nullopt));
 }
 
@@ -580,6 +618,8 @@ void SipLegs::on_refer_outside(sip::ServerTransactionKey key, const sip::SipMess
   if (!ready_) return respond(key, request, 503);
   const auto target = refer_target(request);
   if (!target) return respond(key, request, status_of(target.error()), sentence(target.error()));
+  const auto recall_after = recall_after_seconds(request);
+  if (!recall_after) return respond(key, request, 400, recall_after.error());
   std::optional<AdoptableDialog> known;
   if (const auto json = request.header(park_header::kDialog)) {
     if (auto decoded = decode_adoptable_dialog(*json)) {
@@ -599,6 +639,7 @@ void SipLegs::on_refer_outside(sip::ServerTransactionKey key, const sip::SipMess
   referral.user = user;
   referral.dialled = target->uri.user();
   referral.sip_call_id = std::string(request.call_id());
+  referral.recall_after_seconds = *recall_after;
   referral.dialog = *std::move(dialog);
   listener_->on_refer(std::move(referral));
 }
@@ -611,6 +652,8 @@ void SipLegs::on_refer_inside(const Seat& seat, sip::ServerTransactionKey key, c
   if (tenant.empty() || user.empty()) return seat.leg->refuse(key, request, 403);
   const auto target = refer_target(request);
   if (!target) return seat.leg->refuse(key, request, status_of(target.error()), sentence(target.error()));
+  const auto recall_after = recall_after_seconds(request);
+  if (!recall_after) return seat.leg->refuse(key, request, 400, recall_after.error());
   const ParkId park_id = party->park_id;
   Referral referral;
   referral.refer = begin_refer(seat.leg, key, request);
@@ -619,6 +662,7 @@ void SipLegs::on_refer_inside(const Seat& seat, sip::ServerTransactionKey key, c
   referral.dialled = target->uri.user();
   if (target->replaces) referral.replaces = target->replaces->to_string();
   referral.sip_call_id = std::string(request.call_id());
+  referral.recall_after_seconds = *recall_after;
   listener_->on_refer_of_peer(park_id, std::move(referral));
 }
 
@@ -679,6 +723,14 @@ void SipLegs::on_ack(const sip::SipMessage& ack, const sip::Endpoint&) {
   if (const Seat* found = dialogs_.find_for(ack)) {
     const LegPtr leg = found->leg;
     leg->on_ack(ack);
+  }
+}
+
+// parkd was killed after its re-INVITE: what it has agreed stands, only the ACK is missing.
+void SipLegs::on_stray_2xx(const sip::SipMessage& response) {
+  if (const Seat* found = dialogs_.find_for(response)) {
+    sip::SipMessage ack = sip::make_ack_for_2xx(found->leg->dialog(), response.cseq().number);
+    agent_.transactions.send_ack(std::move(ack), agent_.kamailio);
   }
 }
 

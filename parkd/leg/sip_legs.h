@@ -45,6 +45,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   void end_target(const ParkId& park_id) override;
   void make_target_peer(const ParkId& park_id) override;
   DialogSnapshot target_snapshot(const ParkId& park_id) const override;
+  std::string target_user(const ParkId& park_id) const override;
   DialogSnapshot caller_snapshot(const ParkId& park_id) const override;
   std::optional<DialogSnapshot> peer_snapshot(const ParkId& park_id) const override;
   void conclude_refer(ReferId refer, int status, const std::string& reason, Adoption adoption) override;
@@ -58,6 +59,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   void on_ack(const sip::SipMessage& ack, const sip::Endpoint& source) override;
   void on_cancel(sip::ServerTransactionKey invite) override;
   void on_server_transaction_failure(sip::ServerTransactionKey key, sip::ServerFailure failure) override;
+  void on_stray_2xx(const sip::SipMessage& response) override;
 
  private:
   using LegPtr = std::shared_ptr<DialogLeg>;
@@ -147,6 +149,8 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   void seat(const LegPtr& leg, const ParkId& park_id, PartyEnd end);
   void unseat(const LegPtr& leg);
   void release(const LegPtr& half);
+  /// The retriever, or who was called, sees the caller and not the number he has dialled.
+  static void show_caller(const DialogLeg& caller, DialogLeg& peer, const std::string& peer_owner);
   void set_peer_owner(const ParkId& park_id, Parked& parked, std::string owner);
   void respond(sip::ServerTransactionKey key, const sip::SipMessage& request, int status, std::string_view reason = {});
   Parked* find(const ParkId& park_id);

@@ -14,6 +14,25 @@ namespace {
 constexpr Duration kRecoveryRetry{500};
 constexpr std::size_t kParkIdLength = 26;  // 130 bits
 
+template <class P>
+bool is_in(const park::State& state) {
+  return std::holds_alternative<P>(state.phase);
+}
+
+std::string word_for(park::RecallTarget target) {
+  switch (target) {
+    case park::RecallTarget::kParker:
+      return "parker";
+    case park::RecallTarget::kRingGroup:
+      return "ring_group";
+    case park::RecallTarget::kFallback:
+      return "fallback";
+    case park::RecallTarget::kNone:
+      break;
+  }
+  return "";
+}
+
 bool waits_in_orbit(const park::State& state) {
   return state.orbit == park::Orbit::kHeld;
 }
@@ -34,6 +53,9 @@ struct ParkService::ParkedCall {
   std::map<park::Retriever, CallId> retrievers;
   park::Retriever last_retriever = 0;
   std::map<park::Timer, LoopHandle> timers;
+  // What has been reported of it: that it ever was parked, and that it waits in its orbit now.
+  bool was_parked = false;
+  bool waits = false;
   // Events that came while actions were being carried out.
   std::deque<park::Event> waiting;
   bool deciding = false;
@@ -88,7 +110,7 @@ class ParkService::Performer {
     service_.legs_.call_target(id_, order.question, call_.target);
   }
   void operator()(const park::ClaimForTarget& order) {
-    call_.row.retriever = call_.target.number;
+    call_.row.retriever = service_.legs_.target_user(id_);
     ParkedCallRow row = call_.row;
     row.peer = service_.legs_.target_snapshot(id_);
     service_.store_.claim_for_target(std::move(row),
@@ -191,8 +213,8 @@ class ParkService::Performer {
   void operator()(const park::OfferTarget& order) { service_.legs_.offer_target(id_, order.question); }
   void operator()(const park::EndTarget&) { service_.legs_.end_target(id_); }
   void operator()(const park::MakeTargetPeer&) {
+    call_.row.retriever = service_.legs_.target_user(id_);
     service_.legs_.make_target_peer(id_);
-    call_.row.retriever = call_.target.number;
   }
   void operator()(const park::AcceptTransfer&) { conclude_transfer(200, "OK"); }
   void operator()(const park::RefuseTransfer&) { conclude_transfer(call_.target_status, ""); }
@@ -259,16 +281,18 @@ class ParkService::Performer {
   const ParkId id_;
 };
 
-ParkService::ParkService(EventLoop& loop, Store& store, Media& media, Legs& legs, Metrics& metrics,
-                         ParkSettings settings)
+ParkService::ParkService(EventLoop& loop, Store& store, Media& media, Legs& legs, Events& events, Messages& messages,
+                         Metrics& metrics, ParkSettings settings)
     : loop_(loop),
       store_(store),
       media_(media),
       legs_(legs),
+      events_(events),
       metrics_(metrics),
       settings_(std::move(settings)),
       announcer_(loop, media, legs),
-      call_backs_(loop, media, legs) {
+      call_backs_(loop, media, legs),
+      messenger_(store, messages) {
   media_.set_listener(this);
 }
 
@@ -298,7 +322,7 @@ void ParkService::park_held(const FeatureCall& call, const DialledFacts& facts, 
   if (const auto ours = legs_.call_held_by(call.tenant, call.user)) {
     ParkedCall* held = find(*ours);
     if (held && std::holds_alternative<park::Talking>(held->state.phase)) {
-      rewish(*held, call.user, facts, command.wish);
+      rewish(*held, call.user, call.recall_after_seconds, facts, command.wish);
       held->parker_call = call.call;
       park_by_call_.emplace(call.call, *ours);
       open_calls_.erase(call.call);
@@ -306,7 +330,7 @@ void ParkService::park_held(const FeatureCall& call, const DialledFacts& facts, 
     }
   }
   if (!call.held) return refuse_call(call.call, park::RefusalReason::kNoHeldCall, facts.language);
-  ParkedCall& parked = start(call.tenant, call.user, facts, command.wish);
+  ParkedCall& parked = start(call.tenant, call.user, call.recall_after_seconds, facts, command.wish);
   const ParkId id = parked.row.park_id;
   if (!legs_.adopt(id, *call.held)) {
     calls_.erase(id);
@@ -319,7 +343,8 @@ void ParkService::park_held(const FeatureCall& call, const DialledFacts& facts, 
 }
 
 void ParkService::retrieve(const FeatureCall& call, const DialledFacts& facts, const RetrieveCommand& command) {
-  store_.claim_call(call.tenant, command.wish, call.user,
+  const std::string retriever = call.user.empty() ? "trunk " + call.trunk : call.user;
+  store_.claim_call(call.tenant, command.wish, retriever,
                     [this, id = call.call, language = facts.language](Result<ParkedCallRow, ClaimCallFailure> won) {
                       const bool waits = open_calls_.count(id) != 0;
                       if (!won) {
@@ -361,7 +386,7 @@ void ParkService::on_refer(Referral referral) {
 }
 
 void ParkService::park_referred(const Referral& referral, const DialledFacts& facts, const ParkCommand& command) {
-  ParkedCall& parked = start(referral.tenant, referral.user, facts, command.wish);
+  ParkedCall& parked = start(referral.tenant, referral.user, referral.recall_after_seconds, facts, command.wish);
   const ParkId id = parked.row.park_id;
   if (!legs_.adopt(id, referral.dialog)) {
     calls_.erase(id);
@@ -393,7 +418,7 @@ void ParkService::repark_referred(const ParkId& park_id, const Referral& referra
                         Legs::Adoption::kKept);
   }
   if (talks) {
-    rewish(*parked, referral.user, *facts, park->wish);
+    rewish(*parked, referral.user, referral.recall_after_seconds, *facts, park->wish);
     parked->refer = referral.refer;
     return tell(park_id, park::ParkAsked{park::Request::kRefer, parked->row.recall.policy()});
   }
@@ -409,18 +434,20 @@ void ParkService::repark_referred(const ParkId& park_id, const Referral& referra
 // ---- calls and rows ----
 
 ParkService::ParkedCall& ParkService::start(const std::string& tenant, const std::string& user,
-                                            const DialledFacts& facts, OrbitWish wish) {
+                                            std::optional<int> recall_after, const DialledFacts& facts,
+                                            OrbitWish wish) {
   auto parked = std::make_unique<ParkedCall>();
   ParkedCall& call = *parked;
   call.row.park_id = random_token(kParkIdLength);
   call.row.tenant = tenant;
   call.row.owner = settings_.node_name;
-  rewish(call, user, facts, std::move(wish));
+  rewish(call, user, recall_after, facts, std::move(wish));
   calls_.emplace(call.row.park_id, std::move(parked));
   return call;
 }
 
-void ParkService::rewish(ParkedCall& call, const std::string& user, const DialledFacts& facts, OrbitWish wish) {
+void ParkService::rewish(ParkedCall& call, const std::string& user, std::optional<int> recall_after,
+                         const DialledFacts& facts, OrbitWish wish) {
   call.row.park_group = wish.park_group;
   call.wish = std::move(wish);
   call.facts = facts;
@@ -432,8 +459,9 @@ void ParkService::rewish(ParkedCall& call, const std::string& user, const Dialle
   call.row.parked_at = wall_now();
   call.row.deadline = call.row.parked_at + std::chrono::seconds(facts.park_seconds_max);
   call.row.recall = facts.recall;
+  if (recall_after && facts.may_set_recall) call.row.recall.after_seconds = *recall_after;
   call.row.ladder = {};
-  call.row.recall_deadline = call.row.parked_at + std::chrono::seconds(facts.recall.after_seconds);
+  call.row.recall_deadline = call.row.parked_at + std::chrono::seconds(call.row.recall.after_seconds);
 }
 
 TransferTarget ParkService::recall_target(const ParkedCall& call, park::RecallTarget target) {
@@ -455,6 +483,9 @@ ParkService::ParkedCall& ParkService::take_over(const ParkedCallRow& row, park::
   ParkedCall& call = *parked;
   call.row = row;
   call.row.owner = settings_.node_name;
+  // Of these the store has said so when it gave the rows away.
+  call.waits = row.state == RowState::kParked || row.state == RowState::kRetrieving;
+  call.was_parked = call.waits || row.state == RowState::kRetrieved;
   calls_[row.park_id] = std::move(parked);
   legs_.take_over(row);
   // What the caller hears of a call that was being retrieved is not known: its music is opened again where it was.
@@ -654,6 +685,7 @@ void ParkService::tell(const ParkId& park_id, const park::Event& event) {
 void ParkService::run(ParkedCall& call, park::Decision decision) {
   call.deciding = true;
   for (;;) {
+    report(call, decision);
     // Before the actions: what they set off at once must see the state that ordered it.
     call.state = decision.next;
     for (const park::Action& action : decision.actions) std::visit(Performer(*this, call), action);
@@ -667,6 +699,55 @@ void ParkService::run(ParkedCall& call, park::Decision decision) {
   const ParkId id = call.row.park_id;
   if (call.row.media) park_by_session_.erase(call.row.media->session);
   calls_.erase(id);
+}
+
+// ---- what is told of it ----
+
+void ParkService::report(ParkedCall& call, const park::Decision& decision) {
+  const park::State& next = decision.next;
+  if (!call.waits && (is_in<park::Parked>(next) || is_in<park::Joining>(next))) {
+    call.waits = call.was_parked = true;
+    happened(call, ParkEventKind::kParked);
+  }
+  if (call.waits && is_in<park::Talking>(next)) {
+    const bool was_recalled = is_in<park::Recalling>(call.state);
+    happened(call, was_recalled ? ParkEventKind::kRecalled : ParkEventKind::kRetrieved,
+             was_recalled ? word_for(call.state.ladder.target) : "");
+    call.waits = false;
+  }
+  for (const park::Action& action : decision.actions) {
+    const auto* removed = std::get_if<park::RemoveRow>(&action);
+    if (!removed || !call.was_parked) continue;
+    if (call.waits && removed->reason == park::EndReason::kGaveUp) {
+      happened(call, ParkEventKind::kGaveUp);
+    } else {
+      happened(call, ParkEventKind::kEnded, removed->reason == park::EndReason::kTimedOut ? "timed_out" : "hung_up");
+    }
+  }
+}
+
+void ParkService::happened(ParkedCall& call, ParkEventKind kind, std::string how) {
+  const ParkedCallRow& row = call.row;
+  const bool has_somebody = kind == ParkEventKind::kRetrieved || kind == ParkEventKind::kRecalled;
+  const ParkEvent event{.kind = kind,
+                        .park_id = row.park_id,
+                        .parked_at = row.parked_at,
+                        .at = wall_now(),
+                        .tenant = row.tenant,
+                        .orbit = row.orbit,
+                        .park_group = row.park_group,
+                        .parker = row.parker,
+                        .caller = row.caller.remote_identity,
+                        .sip_call_id = row.caller.call_id,
+                        .by = has_somebody ? row.retriever : "",
+                        .how = std::move(how)};
+  metrics_
+      .counter("callpark_park_events_total", "What happened to parked calls", {{"event", std::string(name_of(kind))}})
+      .increment();
+  events_.append(event);
+  // After a take-over, and where no code retrieves, there is nothing to dial.
+  const bool can_be_dialled = call.facts.range || (call.facts.code && !call.facts.code->retrieve_code.empty());
+  messenger_.tell(event, can_be_dialled ? dialled_to_retrieve(call.facts, row.orbit) : "");
 }
 
 }  // namespace callpark

@@ -15,6 +15,7 @@
 #include "parkd/service/announcer.h"
 #include "parkd/service/call_back.h"
 #include "parkd/service/dialled_code.h"
+#include "parkd/service/messenger.h"
 #include "parkd/service/ports.h"
 
 namespace callpark {
@@ -37,7 +38,8 @@ struct ParkSettings {
 class ParkService final : public LegsListener, public Media::Listener {
  public:
   /// All must outlive the service.
-  ParkService(EventLoop& loop, Store& store, Media& media, Legs& legs, Metrics& metrics, ParkSettings settings);
+  ParkService(EventLoop& loop, Store& store, Media& media, Legs& legs, Events& events, Messages& messages,
+              Metrics& metrics, ParkSettings settings);
   ~ParkService() override;
 
   /// Takes over the calls of this node that the database has; `done` comes when the first attempt that the database
@@ -79,8 +81,10 @@ class ParkService final : public LegsListener, public Media::Listener {
   void on_media_opened(const ParkId& park_id, const std::string& session, park::Question question,
                        Result<MediaSnapshot, MediaUnavailable> opened);
 
-  ParkedCall& start(const std::string& tenant, const std::string& user, const DialledFacts& facts, OrbitWish wish);
-  void rewish(ParkedCall& call, const std::string& user, const DialledFacts& facts, OrbitWish wish);
+  ParkedCall& start(const std::string& tenant, const std::string& user, std::optional<int> recall_after,
+                    const DialledFacts& facts, OrbitWish wish);
+  void rewish(ParkedCall& call, const std::string& user, std::optional<int> recall_after, const DialledFacts& facts,
+              OrbitWish wish);
   static TransferTarget recall_target(const ParkedCall& call, park::RecallTarget target);
   ParkedCall& take_over(const ParkedCallRow& row, park::Found found);
   void refuse_call(CallId call, park::RefusalReason reason, const std::string& language);
@@ -90,15 +94,20 @@ class ParkService final : public LegsListener, public Media::Listener {
   /// Feeds the machine. The call may be gone afterwards.
   void tell(const ParkId& park_id, const park::Event& event);
   void run(ParkedCall& call, park::Decision decision);
+  /// Says what the decision means to people, before its actions take away what there is to say.
+  void report(ParkedCall& call, const park::Decision& decision);
+  void happened(ParkedCall& call, ParkEventKind kind, std::string how = {});
 
   EventLoop& loop_;
   Store& store_;
   Media& media_;
   Legs& legs_;
+  Events& events_;
   Metrics& metrics_;
   const ParkSettings settings_;
   Announcer announcer_;
   CallBacks call_backs_;
+  Messenger messenger_;
   std::unordered_map<ParkId, std::unique_ptr<ParkedCall>> calls_;
   std::unordered_map<std::string, ParkId> park_by_session_;
   /// Feature calls that are somebody's: the parker's, or a retriever's; absent while only the tables are asked.

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "parkd/park/types.h"
+#include "parkd/service/park_event.h"
 
 namespace callpark {
 
@@ -40,6 +41,7 @@ struct DialogSnapshot {
   std::vector<std::string> route_set;  // as written in Route headers, nearest first
   std::string local_sdp;               // what parkd, or the one whose place it took, said last
   std::string remote_sdp;              // what the other side said last
+  PartyIdentity remote_identity = {};  // who that is to people
 
   friend bool operator==(const DialogSnapshot&, const DialogSnapshot&) = default;
 };
@@ -154,7 +156,8 @@ struct DialledFacts {
   std::vector<std::string> park_group_members;  // of a code that parks in the group
   bool may_park = false;
   bool may_group_park = false;
-  bool may_retrieve = false;
+  bool may_retrieve = false;    // of a trunk: where this range lets it
+  bool may_set_recall = false;  // may say for one call when its recall is due
   std::string language;     // the extension's, else the tenant's
   std::string music_class;  // "": a ringback tone
   int random_orbit_digits = 4;
@@ -168,6 +171,12 @@ struct DialledFacts {
 };
 
 struct StoreUnavailable {};
+
+/// Somebody who is to be told something, by a text to his phones.
+struct Recipient {
+  std::string extension;
+  std::string language;
+};
 
 struct OrbitWish {
   std::vector<std::string> orbits;  // the first that is free
@@ -216,8 +225,35 @@ class Store {
   /// The call talks: the row is written as kRetrieved with no orbit; a random orbit goes into quarantine.
   virtual void write_retrieved(ParkedCallRow row) = 0;
   virtual void remove(ParkId park_id, park::EndReason reason) = 0;
+  /// Who is to have a text about this event, as the tenant and the park group want it.
+  virtual void look_up_recipients(ParkEvent event, Answer<Result<std::vector<Recipient>, StoreUnavailable>> answer) = 0;
   /// All rows that this node owns.
   virtual void load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> answer) = 0;
+};
+
+/// The record of what happened. Nobody waits for it, and nothing is lost while the database is away. Told again after a
+/// crash, an event stands there once.
+class Events {
+ public:
+  virtual ~Events() = default;
+  virtual void append(ParkEvent event) = 0;
+};
+
+// ---- texts ----
+
+/// One text to all phones of an extension. What answers a text calls `from`.
+struct TextMessage {
+  std::string tenant;
+  std::string extension;
+  std::string from;
+  std::string text;
+};
+
+/// Nobody waits for the outcome.
+class Messages {
+ public:
+  virtual ~Messages() = default;
+  virtual void send(TextMessage message) = 0;
 };
 
 // ---- media ----
@@ -267,9 +303,11 @@ class Media {
 struct FeatureCall {
   CallId call = 0;
   std::string tenant;
-  std::string user;     // the authenticated extension
+  std::string user;     // the authenticated extension; "": a trunk calls
+  std::string trunk;    // its name
   std::string dialled;  // the user part of the Request-URI, unescaped
   std::string sip_call_id;
+  std::optional<int> recall_after_seconds;  // as this call wishes
   std::optional<AdoptableDialog> held;  // what Kamailio found on hold, by S7
 };
 
@@ -281,6 +319,7 @@ struct Referral {
   std::string dialled;
   std::string replaces;  // the value of a Replaces header: an attended transfer
   std::string sip_call_id;
+  std::optional<int> recall_after_seconds;  // as this call wishes
   AdoptableDialog dialog;
 };
 
@@ -336,6 +375,8 @@ class Legs {
   virtual void make_target_peer(const ParkId& park_id) = 0;
   /// Of one who has answered.
   virtual DialogSnapshot target_snapshot(const ParkId& park_id) const = 0;
+  /// Who that is: of a ring group, the member.
+  virtual std::string target_user(const ParkId& park_id) const = 0;
 
   /// Both dialogs as they stand now, for the row.
   virtual DialogSnapshot caller_snapshot(const ParkId& park_id) const = 0;

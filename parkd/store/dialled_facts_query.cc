@@ -14,8 +14,8 @@ std::string number_of(std::string dialled) {
   return dialled;
 }
 
-// Parameters: number, user, user, number, number, number, number, tenant. A group's own settings count for what is
-// parked in it.
+// Parameters: user, number, user, user, number, number, number, number, tenant. A group's own settings count for what
+// is parked in it.
 constexpr const char* kSql = R"sql(
 SELECT
   COALESCE(e.language, t.language),
@@ -27,8 +27,9 @@ SELECT
   t.call_back,
   t.call_back_display,
   COALESCE(e.enabled AND e.may_park, 0),
-  COALESCE(e.enabled AND e.may_retrieve, 0),
+  IF(? = '', COALESCE(r.from_trunks, 0), COALESCE(e.enabled AND e.may_retrieve, 0)),
   COALESCE(e.enabled AND e.may_group_park, 0),
+  COALESCE(e.may_set_recall, 0),
   COALESCE(g.recall_mode, t.recall_mode),
   COALESCE(g.recall_after_seconds, t.recall_after_seconds),
   COALESCE(g.ring_seconds, t.ring_seconds),
@@ -83,7 +84,7 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
   const std::string number = number_of(dialled);
   DialledFacts facts;
   facts.language = "en";
-  const auto rows = connection.query(kSql, {number, user, user, number, number, number, number, tenant});
+  const auto rows = connection.query(kSql, {user, number, user, user, number, number, number, number, tenant});
   if (rows.empty()) return facts;
   Columns columns(rows.front());
   facts.language = columns.text();
@@ -97,6 +98,7 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
   facts.may_park = columns.integer() != 0;
   facts.may_retrieve = columns.integer() != 0;
   facts.may_group_park = columns.integer() != 0;
+  facts.may_set_recall = columns.integer() != 0;
   facts.recall.mode = recall_mode_of(columns.text());
   facts.recall.after_seconds = columns.integer();
   facts.recall.ring_seconds = columns.integer();

@@ -34,6 +34,15 @@ Result<T, BadColumn> parse(std::string_view text, T (*read)(const Json&)) {
   }
 }
 
+// A row of a parkd that did not know of it says it by the URI.
+PartyIdentity read_identity(const Json& json) {
+  if (json.contains("remote_number")) return {json.at("remote_name"), json.at("remote_number")};
+  const std::string uri = json.at("remote_uri");
+  const std::size_t begin = uri.find(':') + 1;
+  const std::size_t at = uri.find('@');
+  return {json.at("remote_display"), at == std::string::npos ? "" : uri.substr(begin, at - begin)};
+}
+
 DialogSnapshot read_dialog(const Json& json) {
   return {.call_id = json.at("call_id"),
           .local_tag = json.at("local_tag"),
@@ -47,7 +56,8 @@ DialogSnapshot read_dialog(const Json& json) {
           .remote_target = json.at("remote_target"),
           .route_set = json.at("route_set").get<std::vector<std::string>>(),
           .local_sdp = json.at("local_sdp"),
-          .remote_sdp = json.at("remote_sdp")};
+          .remote_sdp = json.at("remote_sdp"),
+          .remote_identity = read_identity(json)};
 }
 
 Json json_of(const MediaAddress& address) {
@@ -117,7 +127,9 @@ std::string write_dialog(const DialogSnapshot& dialog) {
                {"remote_target", dialog.remote_target},
                {"route_set", dialog.route_set},
                {"local_sdp", dialog.local_sdp},
-               {"remote_sdp", dialog.remote_sdp}};
+               {"remote_sdp", dialog.remote_sdp},
+               {"remote_name", dialog.remote_identity.name},
+               {"remote_number", dialog.remote_identity.number}};
   write_optional(json, "remote_cseq", dialog.remote_cseq);
   return write_json(json);
 }

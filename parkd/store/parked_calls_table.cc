@@ -309,6 +309,15 @@ bool ParkedCallsTable::write(const ParkedCallRow& row, const std::string& operat
               .empty();
 }
 
+std::optional<CallChange> ParkedCallsTable::change_of(const ParkId& park_id) {
+  const auto rows = connection_.query(
+      "SELECT tenant, COALESCE(orbit, ''), COALESCE(park_group, ''), caller_uri FROM parked_calls WHERE park_id = ?",
+      {park_id});
+  if (rows.empty()) return std::nullopt;
+  const auto& row = rows.front();
+  return CallChange{row.at(0).value_or(""), row.at(1).value_or(""), row.at(2).value_or(""), row.at(3).value_or("")};
+}
+
 void ParkedCallsTable::remove(const ParkId& park_id) {
   connection_.execute("DELETE FROM parked_calls WHERE park_id = ? AND owner = ? AND epoch = ?",
                       {park_id, owner_.node, owner_.epoch});

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "parkd/service/ports.h"
+#include "parkd/service/presence_ports.h"
 #include "parkd/store/database_connection.h"
 
 namespace callpark {
@@ -58,6 +59,8 @@ class ParkedCallsTable {
   void unclaim_call(const ParkId& park_id);
 
   void remove(const ParkId& park_id);
+  /// What a change of this row is a change of; nothing when there is none.
+  std::optional<CallChange> change_of(const ParkId& park_id);
 
   /// Makes all rows of the node this process's, and reads them. One that cannot be read is left out and logged.
   std::vector<ParkedCallRow> load();

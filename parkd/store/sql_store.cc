@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "parkd/store/dialled_facts_query.h"
+#include "parkd/store/park_events_table.h"
 
 namespace callpark {
 namespace {
@@ -14,6 +15,8 @@ using Outcome = DatabaseWorkers::Outcome;
 
 constexpr std::size_t kOperationIdLength = 26;  // 130 bits
 constexpr Duration kTidyingPeriod{30000};
+// More old events than come in the meantime: a backlog is worked off, and other statements find a thread.
+constexpr int kForgottenPiecesMax = 10;
 // A question that nobody waits for any more is not asked a second time.
 constexpr Duration kAnswerMargin{200};
 
@@ -28,11 +31,20 @@ SqlStore::SqlStore(EventLoop& loop, Settings settings)
       settings_(std::move(settings)),
       owner_{settings_.node_name, wall_now().time_since_epoch().count()},
       workers_(loop, settings_.address, settings_.workers, settings_.queue_max) {
-  tidying_ = loop_.every(kTidyingPeriod, [this] {
-    workers_.start(
-        [this](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).forget_released_orbits(); },
-        settings_.budget, [this](const Report& report) { note("", report); });
-  });
+  tidying_ = loop_.every(kTidyingPeriod, [this] { tidy(); });
+}
+
+void SqlStore::tidy() {
+  workers_.start(
+      [this](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).forget_released_orbits(); },
+      settings_.budget, [this](const Report& report) { note("", report); });
+  workers_.start(
+      [this](DatabaseConnection& connection) {
+        for (int pieces = 0; pieces < kForgottenPiecesMax; ++pieces) {
+          if (ParkEventsTable(connection).forget(settings_.park_events_days)) return;
+        }
+      },
+      settings_.budget, [this](const Report& report) { note("", report); });
 }
 
 SqlStore::~SqlStore() = default;
@@ -48,8 +60,15 @@ void SqlStore::look_up(std::string tenant, std::string user, std::string dialled
       failure(StoreUnavailable{}), std::move(answer), nullptr);
 }
 
-void SqlStore::claim_orbit(ParkedCallRow row, OrbitWish wish, Answer<Result<OrbitGot, ClaimOrbitFailure>> answer) {
+void SqlStore::claim_orbit(ParkedCallRow row, OrbitWish wish, Answer<Result<OrbitGot, ClaimOrbitFailure>> to) {
   const ParkId park_id = row.park_id;
+  // Of the orbit there is nothing to see yet, but the caller is parkd's from now on.
+  Answer<Result<OrbitGot, ClaimOrbitFailure>> answer = [this,
+                                                        change = CallChange{row.tenant, "", "", row.caller.remote_uri},
+                                                        to = std::move(to)](Result<OrbitGot, ClaimOrbitFailure> got) {
+    if (got && on_changed_) on_changed_(change);
+    to(std::move(got));
+  };
   const auto claim =
       std::make_shared<OrbitClaim>(OrbitClaim{std::move(row), std::move(wish), new_operation_id(), false});
   ask<Result<OrbitGot, ClaimOrbitFailure>>(
@@ -61,8 +80,13 @@ void SqlStore::claim_orbit(ParkedCallRow row, OrbitWish wish, Answer<Result<Orbi
       [this, claim](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).undo(*claim); });
 }
 
-void SqlStore::write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> answer) {
+void SqlStore::write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> to) {
   const ParkId park_id = row.park_id;
+  Answer<Result<void, StoreUnavailable>> answer = [this, row,
+                                                   to = std::move(to)](Result<void, StoreUnavailable> written) {
+    if (written) tell_changed(row);
+    to(written);
+  };
   ask<Result<void, StoreUnavailable>>(
       park_id,
       [this, row = std::move(row),
@@ -75,7 +99,12 @@ void SqlStore::write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> a
 }
 
 void SqlStore::claim_call(std::string tenant, RetrieveWish wish, std::string retriever,
-                          Answer<Result<ParkedCallRow, ClaimCallFailure>> answer) {
+                          Answer<Result<ParkedCallRow, ClaimCallFailure>> to) {
+  Answer<Result<ParkedCallRow, ClaimCallFailure>> answer =
+      [this, to = std::move(to)](Result<ParkedCallRow, ClaimCallFailure> won) {
+        if (won) tell_changed(*won);
+        to(std::move(won));
+      };
   const auto claim = std::make_shared<CallClaim>(
       CallClaim{std::move(tenant), std::move(wish), std::move(retriever), new_operation_id(), false});
   ask<Result<ParkedCallRow, ClaimCallFailure>>(
@@ -85,7 +114,11 @@ void SqlStore::claim_call(std::string tenant, RetrieveWish wish, std::string ret
       [this, claim](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).undo(*claim); });
 }
 
-void SqlStore::claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCallFailure>> answer) {
+void SqlStore::claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCallFailure>> to) {
+  Answer<Result<void, ClaimCallFailure>> answer = [this, row, to = std::move(to)](Result<void, ClaimCallFailure> won) {
+    if (won) tell_changed(row);
+    to(won);
+  };
   const ParkId park_id = row.park_id;
   const CallClaim claim{row.tenant, {}, row.retriever, new_operation_id(), false};
   ask<Result<void, ClaimCallFailure>>(
@@ -101,7 +134,21 @@ void SqlStore::claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCall
 
 void SqlStore::load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> answer) {
   ask<Result<std::vector<ParkedCallRow>, StoreUnavailable>>(
-      "", [this](DatabaseConnection& connection) { return ParkedCallsTable(connection, owner_).load(); },
+      "",
+      [this](DatabaseConnection& connection) {
+        auto rows = ParkedCallsTable(connection, owner_).load();
+        ParkEventsTable(connection).catch_up(owner_.node);
+        return rows;
+      },
+      failure(StoreUnavailable{}), std::move(answer), nullptr);
+}
+
+void SqlStore::look_up_recipients(ParkEvent event, Answer<Result<std::vector<Recipient>, StoreUnavailable>> answer) {
+  ask<Result<std::vector<Recipient>, StoreUnavailable>>(
+      "",
+      [event = std::move(event)](DatabaseConnection& connection) {
+        return ParkEventsTable(connection).recipients(event);
+      },
       failure(StoreUnavailable{}), std::move(answer), nullptr);
 }
 
@@ -158,23 +205,50 @@ void SqlStore::undo_twice(const ParkId& park_id, const Work& undo) {
 // ---- the orders ----
 
 void SqlStore::unclaim_call(ParkId park_id) {
-  order(park_id, [this, park_id](DatabaseConnection& connection) {
-    ParkedCallsTable(connection, owner_).unclaim_call(park_id);
-  });
+  order_by_name(park_id, &ParkedCallsTable::unclaim_call);
 }
 
 void SqlStore::write_retrieved(ParkedCallRow row) {
   const ParkId park_id = row.park_id;
   row.state = RowState::kRetrieved;
-  order(park_id, [this, row = std::move(row), operation_id = new_operation_id()](DatabaseConnection& connection) {
-    if (ParkedCallsTable(connection, owner_).write(row, operation_id)) return;
-    log_warning(row.caller.call_id, "the row of this call is not ours any more");
-  });
+  order(
+      park_id,
+      [this, row, operation_id = new_operation_id()](DatabaseConnection& connection) {
+        if (ParkedCallsTable(connection, owner_).write(row, operation_id)) return;
+        log_warning(row.caller.call_id, "the row of this call is not ours any more");
+      },
+      [this, row](const Report&) { tell_changed(row); });
 }
 
 void SqlStore::remove(ParkId park_id, park::EndReason) {
+  order_by_name(park_id, &ParkedCallsTable::remove);
+}
+
+void SqlStore::order_by_name(const ParkId& park_id, void (ParkedCallsTable::*work)(const ParkId&)) {
+  // Kept from the first try on: at the next the row may be gone.
+  const auto change = std::make_shared<std::optional<CallChange>>();
+  order(
+      park_id,
+      [this, park_id, work, change](DatabaseConnection& connection) {
+        ParkedCallsTable table(connection, owner_);
+        if (!*change) *change = table.change_of(park_id);
+        (table.*work)(park_id);
+      },
+      [this, change](const Report&) {
+        if (*change && on_changed_) on_changed_(**change);
+      });
+}
+
+void SqlStore::tell_changed(const ParkedCallRow& row) {
+  if (on_changed_) on_changed_({row.tenant, row.orbit, row.park_group, row.caller.remote_uri});
+}
+
+// In the queue of its call: what is told stands there before the row that says so may be gone.
+void SqlStore::append(ParkEvent event) {
+  log_info(event.sip_call_id, "{}", write_event(event));
+  const ParkId park_id = event.park_id;
   order(park_id,
-        [this, park_id](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).remove(park_id); });
+        [event = std::move(event)](DatabaseConnection& connection) { ParkEventsTable(connection).append(event); });
 }
 
 void SqlStore::order(const ParkId& park_id, Work work, Done done) {

@@ -1,5 +1,5 @@
-// The Store port on MariaDB: questions are answered on the loop within the budget, and orders are carried out however
-// long the database is away.
+// The Store and Events ports on MariaDB: questions are answered on the loop within the budget, and orders are carried
+// out however long the database is away.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,14 @@
 #include "base/clock.h"
 #include "base/event_loop.h"
 #include "parkd/service/ports.h"
+#include "parkd/service/presence_ports.h"
 #include "parkd/store/database_connection.h"
 #include "parkd/store/database_workers.h"
 #include "parkd/store/parked_calls_table.h"
 
 namespace callpark {
 
-class SqlStore final : public Store {
+class SqlStore final : public Store, public Events {
  public:
   struct Settings {
     DatabaseAddress address;
@@ -31,6 +32,8 @@ class SqlStore final : public Store {
     /// How long an order waits for its next try, and how long questions are refused at once, when the database was
     /// found away.
     Duration retry{500};
+    /// How long what happened is kept for people to read.
+    std::int64_t park_events_days = 30;
   };
 
   /// To be used on the loop's thread; the loop must outlive it. Connects when there is something to ask.
@@ -49,7 +52,14 @@ class SqlStore final : public Store {
   void unclaim_call(ParkId park_id) override;
   void write_retrieved(ParkedCallRow row) override;
   void remove(ParkId park_id, park::EndReason reason) override;
+  void look_up_recipients(ParkEvent event, Answer<Result<std::vector<Recipient>, StoreUnavailable>> answer) override;
   void load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> answer) override;
+
+  void append(ParkEvent event) override;
+
+  /// `changed` is called on the loop whenever a row of ours has become another: after it was made, written, won, given
+  /// back or removed. What is undone because nobody waited for it any more, and what another node does, is not told.
+  void set_on_changed(std::function<void(const CallChange&)> changed) { on_changed_ = std::move(changed); }
 
   /// Whether the last that was heard of the database was good.
   [[nodiscard]] bool available() const { return available_; }
@@ -82,14 +92,19 @@ class SqlStore final : public Store {
            Work undo);
   void order(const ParkId& park_id, Work work, Done done = nullptr);
   void undo_twice(const ParkId& park_id, const Work& undo);
+  /// An order about a row of which only the name is known; the change is told.
+  void order_by_name(const ParkId& park_id, void (ParkedCallsTable::*work)(const ParkId&));
+  void tell_changed(const ParkedCallRow& row);
   void enqueue(const ParkId& park_id, Waiting waiting);
   void start_first(const ParkId& park_id);
   void on_report(const ParkId& park_id, const Report& report);
   void note(const ParkId& park_id, const Report& report);
+  void tidy();
 
   EventLoop& loop_;
   const Settings settings_;
   const RowOwner owner_;
+  std::function<void(const CallChange&)> on_changed_;
   bool available_ = true;
   MonotonicTime refused_until_{};
   Ticket last_ticket_ = 0;

@@ -109,15 +109,14 @@ void ClientTransactions::abandon(ClientTransactionKey key) {
   transaction->handlers = {};
 }
 
-void ClientTransactions::on_response(const SipMessage& response) {
+bool ClientTransactions::on_response(const SipMessage& response) {
   // RFC 3261 17.1.3: the branch of the topmost Via and the method in CSeq find the transaction.
   const auto branch = branches_.number(response.top_branch());
   const bool is_cancel = response.method() == method::kCancel;
   Transaction* transaction = branch ? find(number_of(*branch, is_cancel)) : nullptr;
   if (transaction == nullptr || transaction->is_invite() != (response.method() == method::kInvite)) {
-    // RFC 6026 8.9: a response that belongs to no transaction goes no further.
     ++context_.counters.responses_unmatched;
-    return;
+    return false;
   }
   if (transaction->is_invite()) {
     decide(*transaction, invite_event(response.status()), &response);
@@ -125,6 +124,7 @@ void ClientTransactions::on_response(const SipMessage& response) {
     using Event = non_invite_client::Event;
     decide(*transaction, is_final(response.status()) ? Event::kFinal : Event::kProvisional, &response);
   }
+  return true;
 }
 
 void ClientTransactions::on_timer(std::uint64_t number, TimerName name) {

@@ -22,7 +22,8 @@ class ClientTransactions {
   void cancel(ClientTransactionKey invite);
   void abandon(ClientTransactionKey key);
 
-  void on_response(const SipMessage& response);
+  /// False when it belongs to none of them.
+  bool on_response(const SipMessage& response);
   void on_timer(std::uint64_t number, TimerName name);
   void on_send_failure(std::uint64_t number);
   void on_send_failure(const Endpoint& destination);

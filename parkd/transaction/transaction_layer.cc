@@ -51,6 +51,7 @@ class TransactionLayer::Impl {
  public:
   ClientTransactions clients;
   ServerTransactions servers;
+  TransactionUser* user = nullptr;
 
  private:
   void on_alarm() {
@@ -76,6 +77,7 @@ TransactionLayer::TransactionLayer(MessageTransport& transport, AlarmClock& cloc
 TransactionLayer::~TransactionLayer() = default;
 
 void TransactionLayer::start(TransactionUser& user) {
+  impl_->user = &user;
   impl_->servers.start(user);
 }
 
@@ -119,7 +121,9 @@ const TransactionCounters& TransactionLayer::counters() const noexcept {
 
 void TransactionLayer::on_message(SipMessage message, const Endpoint& source) {
   if (message.is_response()) {
-    impl_->clients.on_response(message);
+    const bool is_stray = !impl_->clients.on_response(message);
+    const bool accepts_invite = message.status() / 100 == 2 && message.method() == method::kInvite;
+    if (is_stray && accepts_invite && impl_->user != nullptr) impl_->user->on_stray_2xx(message);
   } else {
     impl_->servers.on_request(message, source);
   }

@@ -46,6 +46,9 @@ class TransactionUser {
   /// The INVITE is wanted no more and has no final answer yet: answer it 487. The CANCEL itself is answered.
   virtual void on_cancel(ServerTransactionKey invite) = 0;
   virtual void on_server_transaction_failure(ServerTransactionKey key, ServerFailure failure) = 0;
+  /// A 2xx to an INVITE that belongs to no transaction: of a process that was here before, or later than RFC 6026 keeps
+  /// one. Dropped unless the TU knows its dialog, whose other side repeats it until it is acknowledged.
+  virtual void on_stray_2xx(const SipMessage& /*response*/) {}
 };
 
 struct TransactionCounts {
@@ -60,7 +63,7 @@ struct TransactionCounters {
   std::uint64_t requests_received = 0;
   std::uint64_t retransmissions_sent = 0;
   std::uint64_t retransmissions_received = 0;
-  std::uint64_t responses_unmatched = 0;  // dropped, RFC 6026 8.9
+  std::uint64_t responses_unmatched = 0;  // RFC 6026 8.9: dropped, but see on_stray_2xx()
   std::uint64_t cancels_unmatched = 0;    // answered 481
   std::uint64_t answers_too_late = 0;     // respond() to a transaction that is over or already answered
   std::uint64_t client_timeouts = 0;

@@ -191,7 +191,7 @@ class LoadPhone {
     auto known = calls_.find(id);
     if (known == calls_.end()) {
       if (!is_invite) {
-        if (request.method() != "ACK") respond(request, 481, nullptr);
+        if (request.method() != "ACK") respond(request, request.method() == "MESSAGE" ? 200 : 481, nullptr);
         return;
       }
       known = calls_.emplace(id, Call{}).first;

@@ -280,6 +280,10 @@ class CycleBench {
     results.invite_to_both_ways.print("retriever's INVITE to both sent to each other");
   }
 
+  void switch_texts_off() {
+    house_.database().execute("UPDATE tenants SET message_parked = FALSE, message_retrieved = FALSE");
+  }
+
  private:
   // Kamailio deletes a call's rows some seconds after its end.
   void wait_nothing_left() {
@@ -346,6 +350,8 @@ void run(const Arguments& arguments) {
   bench.measure("park cycles", Kind::kParkCycle, 1, arguments.seconds);
   bench.measure("ordinary calls", Kind::kOrdinaryCall, loops, arguments.seconds / 2);
   bench.measure("park cycles", Kind::kParkCycle, loops, arguments.seconds);
+  bench.switch_texts_off();
+  bench.measure("park cycles without texts to phones", Kind::kParkCycle, loops, arguments.seconds);
 }
 
 }  // namespace

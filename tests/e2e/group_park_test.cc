@@ -92,6 +92,24 @@ TEST_F(GroupPark, G1_O3_AMemberAddedInSqlCountsAtTheNextPark) {
   house().database().execute("DELETE FROM park_group_members WHERE tenant = 'demo.callpark' AND extension = '106'");
 }
 
+TEST_F(GroupPark, R7_G1_TheGroupsRecallCountsForWhatIsParkedInIt) {
+  house().database().execute(
+      "SET check_constraint_checks = 0; UPDATE tenants SET recall_mode = 'parker_only', recall_after_seconds = 3600;"
+      "UPDATE park_groups SET recall_mode = 'ring_group_only', ring_group = '602', recall_after_seconds = 1 "
+      "WHERE park_group = 'sales'");
+  const auto john = house().packet_phone("101", kJohn, true);
+  const auto erin = house().packet_phone("105", kAlice);
+  const auto client = transferred(*john, "*58");
+  const CallName recall = erin->wait_incoming();
+  erin->answer(recall);
+  EXPECT_TRUE(hear_each_other(*erin, *client));
+  EXPECT_EQ(erin->hang_up(recall), 200);
+  EXPECT_TRUE(client->is_closed());
+  house().database().execute(
+      "UPDATE park_groups SET recall_mode = 'parker_only', ring_group = NULL, recall_after_seconds = NULL "
+      "WHERE park_group = 'sales'");
+}
+
 // The demo tenant's range is 7001 to 7010, its park number 7000.
 TEST_F(GroupPark, L2_TheParkNumberTakesTheOrbitThatIsFreeForTheLongestTime) {
   const auto john = house().packet_phone("101", kJohn, true);

@@ -146,6 +146,26 @@ TEST_F(Recall, R2_EveryMemberOfTheRingGroupRingsAndOneHasTheCall) {
   EXPECT_TRUE(client->is_closed());
 }
 
+TEST_F(Recall, R7_ATrustedPhoneSaysWhenTheRecallOfItsCallIsDue) {
+  set("recall_after_seconds = 3600");
+  house().database().execute("UPDATE extensions SET may_set_recall = TRUE WHERE extension = '101'");
+  auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName call = john_->wait_incoming();
+  john_->answer(call);
+  EXPECT_TRUE(client->is_established());
+  EXPECT_EQ(john_->request(call, "REFER", john_->refer_to("*68") + "X-Recall-After: 5\r\n"), 400);
+  EXPECT_TRUE(hear_each_other(*john_, *client)) << "he keeps the call";
+  EXPECT_EQ(john_->request(call, "REFER", john_->refer_to("*68") + "X-Recall-After: 10\r\n"), 202);
+  EXPECT_TRUE(hears_music(*client));
+  john_->hang_up(call);
+  EXPECT_EQ(house().database().value("SELECT TIMESTAMPDIFF(SECOND, parked_at, recall_deadline) FROM parked_calls"),
+            "10");
+  const CallName recall = john_->wait_incoming(std::chrono::seconds(15));
+  john_->answer(recall);
+  talk_and_hang_up(*john_, recall, *client);
+  house().database().execute("UPDATE extensions SET may_set_recall = FALSE");
+}
+
 TEST_F(Recall, R4_TheFallbackMayBeOutside) {
   set("recall_mode = 'parker_only', recall_attempts_max = 1, fallback_destination = '+442079460099'");
   const auto client = parked_client();
@@ -159,6 +179,41 @@ TEST_F(Recall, R4_TheFallbackMayBeOutside) {
 }
 
 // ---- parkd is killed ----
+
+TEST_F(Recall, O4_KilledWhileTheRingGroupRingsItRingsOnceAfterwards) {
+  set("recall_mode = 'ring_group_only', ring_group = '601', recall_attempts_max = 1");
+  const auto alice = house().packet_phone("104", kAlice);
+  const auto bob = house().packet_phone("105", kBob);
+  const auto client = parked_client();
+  const CallName first = alice->wait_incoming();
+  bob->wait_incoming();
+  house().parkd().kill9();
+  EXPECT_TRUE(hears_music(*client));
+  restart_parkd();
+  const CallName again = alice->wait_incoming();
+  EXPECT_TRUE(wait_until(kSoon, [&] { return alice->is_closed(first) && alice->calls() == 1 && bob->calls() == 1; }));
+  alice->answer(again);
+  EXPECT_TRUE(hear_each_other(*alice, *client));
+  EXPECT_TRUE(wait_until(kSoon, [&] { return bob->calls() == 0; }));
+  EXPECT_EQ(alice->hang_up(again), 200);
+  EXPECT_TRUE(client->is_closed());
+}
+
+TEST_F(Recall, O4_KilledWhileTheFallbackRingsItRingsOnceAfterwards) {
+  set("recall_mode = 'parker_only', recall_attempts_max = 1, fallback_destination = '102'");
+  const auto alice = house().packet_phone("102", kAlice);
+  const auto client = parked_client();
+  john_->refuse(john_->wait_incoming(), 486);
+  const CallName first = alice->wait_incoming();
+  house().parkd().kill9();
+  restart_parkd();
+  const CallName again = alice->wait_incoming();
+  EXPECT_TRUE(wait_until(kSoon, [&] { return alice->is_closed(first) && alice->calls() == 1; }));
+  alice->answer(again);
+  EXPECT_TRUE(hear_each_other(*alice, *client));
+  EXPECT_EQ(alice->hang_up(again), 200);
+  EXPECT_TRUE(client->is_closed());
+}
 
 TEST_F(Recall, O4_KilledWhileTheCallWaitsTheRecallComesAtItsTime) {
   set("recall_after_seconds = 4");

@@ -187,6 +187,33 @@ TEST_F(Retrieve, S11_ATrunkCanNeitherRetrieveNorPark) {
   EXPECT_TRUE(parked_at("101"));
 }
 
+TEST_F(Retrieve, L3_AnotherSitesTrunkRetrievesByTheNumberWhereTheRangeLetsIt) {
+  const auto john = house().packet_phone("101", kJohn);
+  const auto client = house().trunk_caller(kClient);
+  const CallName in = client->start_call("+442030000101");
+  const CallName call = john->wait_incoming();
+  john->answer(call);
+  ASSERT_EQ(client->wait_invite_status(in), 200);
+  ASSERT_EQ(john->refer(call, "7003"), 202);
+  EXPECT_TRUE(parked_at("7003"));
+  john->hang_up(call);
+  const auto site = house().trunk_caller(kSecondClient);
+  const auto status_of = [&](const std::string& number) { return site->wait_invite_status(site->start_call(number)); };
+  EXPECT_EQ(status_of("7003"), 404) << "not unless the tenant allows it";
+  house().database().execute("UPDATE orbit_ranges SET from_trunks = TRUE");
+  EXPECT_EQ(status_of("7000"), 404) << "it cannot park";
+  EXPECT_EQ(status_of("*887003"), 404);
+  EXPECT_EQ(status_of("7004"), 404) << "nothing is parked there";
+  const CallName retrieve = site->start_call("7003");
+  EXPECT_EQ(site->wait_invite_status(retrieve), 200);
+  EXPECT_TRUE(hear_each_other(*site, *client));
+  EXPECT_EQ(house().database().value("SELECT retriever FROM parked_calls"), "trunk demo");
+  EXPECT_EQ(site->refer(retrieve, "102"), 403) << "a trunk transfers nobody";
+  EXPECT_EQ(site->hang_up(retrieve), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return client->is_closed(in); }));
+  house().database().execute("UPDATE orbit_ranges SET from_trunks = FALSE");
+}
+
 TEST_F(Retrieve, S11_ATransferToACodeThatRetrievesJoinsNobody) {
   const auto john = house().packet_phone("101", kJohn);
   const auto waiting = house().packet_phone("102", kAlice, true);

@@ -326,6 +326,7 @@ local answers = {
     { status = "stale" }, { status = "wrong" }, { status = "database_away" } },
   did = { { tenant = kTenant, number = "102", kind = "extension", enabled = 1 },
     { tenant = kTenant, number = "600", kind = "ring_group", enabled = 1 }, unpack(rows_away) },
+  orbit_from_trunk = { { tenant = kTenant, trunk = "site-b" }, unpack(rows_away) },
   number = { extension, park_code, retrieve_code, { number = "102", kind = "extension", enabled = 0 },
     group_park_code, ring_group, park_number, park_number_off, orbit, unpack(rows_away) },
   refer_number = { extension, park_code, retrieve_code, group_park_code, ring_group, park_number, park_number_off,
@@ -385,6 +386,7 @@ local function each_request(visit)
                 for _, has_replaces in ipairs(method == "INVITE" and { true, false } or { false }) do
                   local f = facts({ method = method, from_parkd = from_parkd, ruri = target, dialled = dialled,
                     has_credentials = credentials, refer_to = refer_to, has_replaces = has_replaces,
+                    is_udp = has_replaces or method == "BYE",
                     inside_tenant = from_parkd and kTenant or nil, event = kind.event })
                   f.to_tag = to_tag or nil
                   f.trunk, f.identity = nil, nil
@@ -414,14 +416,16 @@ describe("every request there can be", function()
     table.sort(names)
     assert.same({ "adopted", "answer_options", "cancel", "challenge", "drop", "feature_call", "parkd_within_dialog",
       "publish", "refer", "refuse", "refuse_event", "register", "subscribe_at_parkd", "to_contact", "to_extension",
-      "to_parkd", "to_ring_group", "to_trunk", "watch_lamp", "watch_lamp_again", "within_dialog" }, names)
+      "to_parkd", "to_ring_group", "to_trunk", "wait_for_earlier_refer", "watch_lamp", "watch_lamp_again",
+      "within_dialog" }, names)
     assert.is_true(count > 5000)
   end)
 
   it("gets to parkd, to a trunk or into the registrar only from who is known", function()
     local guarded = { feature_call = true, refer = true, to_trunk = true, register = true, to_contact = true }
     each_request(function(f, d)
-      if guarded[d.action] and not f.from_parkd then
+      local is_other_site = d.action == "feature_call" and is_trunk(f)
+      if guarded[d.action] and not f.from_parkd and not is_other_site then
         assert.is_true(is_known(f) and f.has_credentials)
         assert.is_false(is_trunk(f))
       end
@@ -497,6 +501,29 @@ describe("every request there can be", function()
       else
         assert.not_equal("adopted", d.action)
       end
+    end)
+  end)
+
+  it("that is a BYE over UDP gives an earlier REFER its time, once", function()
+    each_request(function(f, d)
+      if d.action == "wait_for_earlier_refer" then
+        assert.same({ "BYE", false, false }, { f.method, f.marker, f.from_parkd })
+        f.has_waited = true
+        assert.equal("within_dialog", decide.request(f).action)
+        f.has_waited, f.is_udp = nil, false
+        assert.equal("within_dialog", decide.request(f).action)
+      end
+      if f.method == "BYE" and f.is_udp and not f.from_parkd then assert.not_equal("within_dialog", d.action) end
+    end)
+  end)
+
+  it("of a trunk gets to parkd only where a range lets trunks retrieve", function()
+    each_request(function(f, d)
+      if d.action ~= "feature_call" or not is_trunk(f) then return end
+      assert.same({ kTenant, "site-b" }, { d.tenant, d.trunk })
+      assert.same({ "INVITE", false }, { f.method, f.did })
+      assert.is_nil(d.user)
+      assert.is_nil(d.held)
     end)
   end)
 

@@ -86,3 +86,23 @@ describe("dialog_record.json", function()
     assert.is_nil(json.held_at)
   end)
 end)
+
+describe("dialog_record.parties", function()
+  it("N6 fits its column with the longest names of two extensions, cut between characters", function()
+    local name = "x" .. ("\208\150"):rep(63)
+    local party = { kind = "extension", aor = ("9"):rep(20) .. "@demo.callpark", display = name }
+    local parties = dialog_record.parties(party, party)
+    assert.is_true(#parties < 512)
+    assert.equal("x" .. ("\208\150"):rep(29), cjson.decode(parties).a.display)
+  end)
+
+  it("N6 says who withholds his identity, also to parkd", function()
+    local record = parse(dialog({
+      variables = { { parties = dialog_record.parties({ kind = "trunk", display = "Client", withheld = true },
+        { kind = "extension", aor = "101@demo.callpark", display = "" }) } },
+    }))[1]
+    local json = cjson.decode(dialog_record.json(record, "b"))
+    assert.is_true(json.caller.withheld)
+    assert.is_nil(json.callee.withheld)
+  end)
+end)

@@ -98,3 +98,15 @@ describe("sip_text.display_name", function()
     assert.equal("", sip_text.display_name(name, 1))
   end)
 end)
+
+describe("sip_text.is_withheld", function()
+  it("N6 is what Privacy says of the caller himself", function()
+    for _, privacy in ipairs({ "id", "user;id", "header", "ID; critical" }) do
+      assert.is_true(sip_text.is_withheld(privacy), privacy)
+    end
+    for _, privacy in ipairs({ "none", "session", "critical", "" }) do
+      assert.is_false(sip_text.is_withheld(privacy), privacy)
+    end
+    assert.is_false(sip_text.is_withheld(nil))
+  end)
+end)

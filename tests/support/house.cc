@@ -68,15 +68,20 @@ House::House(Options options)
   ladder_.call_it(own(2), "parkd");
   ladder_.call_it({trunk_address_.text(), 0}, "trunk");
 
-  database_ = std::make_unique<MariadbServer>(
-      MariadbServer::Options{.directory = directory() / "mariadb", .sip_port = ports_.base()});
-  database_->execute("UPDATE trunks SET address = '" + trunk_address_.text() + "'");
+  if (options_.database) {
+    database().execute("INSERT INTO trunks (tenant, trunk, address, port) VALUES ('demo.callpark', '" +
+                       options_.node_name + "', '" + trunk_address_.text() + "', " + std::to_string(port()) + ")");
+  } else {
+    database_ = std::make_unique<MariadbServer>(
+        MariadbServer::Options{.directory = directory() / "mariadb", .sip_port = ports_.base()});
+    database().execute("UPDATE trunks SET address = '" + trunk_address_.text() + "'");
+  }
   if (options_.with_mediad) start_mediad();
   if (options_.with_parkd) start_parkd();
   KamailioServer::Options kamailio;
   kamailio.base_port = ports_.base();
   kamailio.directory = directory() / "kamailio";
-  kamailio.database_socket = database_->socket();
+  kamailio.database_socket = database().socket();
   kamailio_ = std::make_unique<KamailioServer>(kamailio);
   trunk_ =
       std::make_unique<SippTrunk>(Endpoint{trunk_address_.text(), ports_.base()}, outside(), directory() / "trunk");
@@ -101,12 +106,12 @@ void House::start_mediad() {
 void House::start_parkd() {
   const int base = ports_.base();
   std::ostringstream yaml;
-  yaml << "node_name: parkd1\nlog_level: debug\n"
+  yaml << "node_name: " << options_.node_name << "\nlog_level: debug\n"
        << "sip:\n  listen: 127.0.0.1:" << base + 2 << "\n"
        << "kamailio:\n  inside: 127.0.0.1:" << base + 1 << "\n"
        << "mediad:\n  control: unix:" << (directory() / "mediad.sock").string() << "\n"
-       << "database:\n  socket: " << database_->socket().string() << "\n  user: " << database_->user()
-       << "\n  password: " << database_->password() << "\n  database: " << database_->database() << "\n"
+       << "database:\n  socket: " << database().socket().string() << "\n  user: " << database().user()
+       << "\n  password: " << database().password() << "\n  database: " << database().database() << "\n"
        << "http:\n  listen: 127.0.0.1:" << base + 3 << "\n"
        << options_.parkd_settings;
   write_file(directory() / "parkd.yaml", yaml.str());
@@ -194,8 +199,9 @@ std::unique_ptr<PacketPhone> House::packet_phone(const std::string& user, int pa
   return phone;
 }
 
-std::unique_ptr<PacketPhone> House::trunk_caller(int party) {
+std::unique_ptr<PacketPhone> House::trunk_caller(int party, const std::string& from) {
   PacketPhone::Options options;
+  options.from = from;
   options.user = "+4420794600" + std::to_string(party);
   options.domain = trunk_address_.text();
   options.address = trunk_address_.text();

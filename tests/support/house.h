@@ -49,6 +49,9 @@ class House {
     bool with_mediad = true;
     /// Added to parkd.yaml, section by section as YAML text.
     std::string parkd_settings;
+    std::string node_name = "parkd1";
+    /// Another house's, which must outlive this one. Null: its own.
+    MariadbServer* database = nullptr;
   };
 
   /// Returns when everything answers. Throws std::runtime_error with the log of what does not.
@@ -61,7 +64,7 @@ class House {
   [[nodiscard]] uint16_t port() const { return ports_.base(); }
   [[nodiscard]] Endpoint outside() const { return {"127.0.0.1", port()}; }
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_.path(); }
-  MariadbServer& database() { return *database_; }
+  [[nodiscard]] MariadbServer& database() const { return options_.database ? *options_.database : *database_; }
   KamailioServer& kamailio() { return *kamailio_; }
   Daemon& parkd() { return *parkd_; }
   Daemon& mediad() { return *mediad_; }
@@ -86,7 +89,7 @@ class House {
   std::unique_ptr<PacketPhone> packet_phone(const std::string& user, int party, bool auto_answer = false,
                                             bool has_video = false);
   /// A caller from the telephone network made of packets: for many at once. Its own port of the trunk's address.
-  std::unique_ptr<PacketPhone> trunk_caller(int party);
+  std::unique_ptr<PacketPhone> trunk_caller(int party, const std::string& from = "");
 
   /// The logs of all servers and the SIP since `since`, for a failed test.
   [[nodiscard]] std::string account(SipLadder::Clock::time_point since) const;

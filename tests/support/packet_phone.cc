@@ -134,7 +134,8 @@ CallName PacketPhone::start_call(const std::string& target, const std::string& e
   call.extra_headers = extra_headers;
   call.first_target = target.starts_with("sip:") ? target : "sip:" + target + "@" + options_.domain;
   call.target = call.first_target;
-  call.local = "<sip:" + options_.user + "@" + options_.domain + ">;tag=" + random_word();
+  const std::string own = "<sip:" + options_.user + "@" + options_.domain + ">";
+  call.local = (options_.from.empty() ? own : options_.from) + ";tag=" + random_word();
   call.remote = "<" + call.first_target + ">";
   call.cseq = 0;
   call.credentials = credentials_for(last_challenge_, "INVITE", call.first_target);
@@ -328,6 +329,17 @@ std::vector<std::string> PacketPhone::transfer_reports(const CallName& call) con
     reports.push_back(body.substr(0, body.find_first_of("\r\n")));
   }
   return reports;
+}
+
+std::vector<SipText> PacketPhone::messages() const {
+  std::vector<SipText> messages;
+  for (const SipText& message : received("")) {
+    if (!message.is_request() || message.method() != "MESSAGE") continue;
+    const bool is_copy =
+        std::ranges::any_of(messages, [&](const SipText& earlier) { return earlier.call_id() == message.call_id(); });
+    if (!is_copy) messages.push_back(message);
+  }
+  return messages;
 }
 
 std::string PacketPhone::replaces(const CallName& call) const {

@@ -28,6 +28,8 @@ class PacketPhone : public Listener {
     uint16_t port = 5060;
     Endpoint proxy;
     int tone = 400;
+    /// From of its calls, without a tag; empty: its user and domain.
+    std::string from = {};
     /// Answers new calls at once; otherwise they ring until answer().
     bool auto_answer = false;
     /// Every SDP of it has a video line behind the audio.
@@ -92,6 +94,8 @@ class PacketPhone : public Listener {
   [[nodiscard]] std::vector<SipText> received(const CallName& call) const;
   /// Sipfrag bodies of the NOTIFYs of a transfer: "SIP/2.0 200 OK".
   [[nodiscard]] std::vector<std::string> transfer_reports(const CallName& call) const;
+  /// The texts (MESSAGE) that arrived, in order, each once.
+  [[nodiscard]] std::vector<SipText> messages() const;
   /// The Replaces value that names this call to somebody who is to take its place.
   [[nodiscard]] std::string replaces(const CallName& call) const;
   /// The next request of the call as it would be sent, for tests that break it first.

@@ -101,6 +101,44 @@ TEST(AdoptableDialog, S1_TheCalleeMayPark) {
   EXPECT_EQ(as_callee->parker, as_caller->caller);
 }
 
+// ---- who somebody is to people ----
+
+PartyIdentity caller_identity(Json json) {
+  json["parker"] = "callee";
+  return decode(json)->caller.remote_identity;
+}
+
+TEST(AdoptableDialog, N6_AnExtensionHasItsOwnNumberWhateverWasDialled) {
+  Json json = with("/caller/uri", "sip:600@demo.callpark");
+  json["caller"]["kind"] = "extension";
+  json["caller"]["aor"] = "103@demo.callpark";
+  json["caller"]["display"] = "Carol";
+  EXPECT_EQ(caller_identity(json), (PartyIdentity{"Carol", "103"}));
+}
+
+TEST(AdoptableDialog, N6_ATrunkHasTheNumberOfItsUri) {
+  Json json = with("/caller/uri", "sip:+442030;phone-context=x@127.0.0.50:5070");
+  json["caller"]["kind"] = "trunk";
+  json["caller"]["display"] = "Жанна \"Z\"";
+  EXPECT_EQ(caller_identity(json), (PartyIdentity{"Жанна \"Z\"", "+442030"}));
+}
+
+TEST(AdoptableDialog, N6_WhoWithholdsItIsNobody) {
+  EXPECT_EQ(caller_identity(with("/caller/withheld", true)), PartyIdentity{});
+  EXPECT_EQ(caller_identity(with("/caller/display", "Anonymous")), PartyIdentity{});
+  EXPECT_EQ(caller_identity(with("/caller/uri", "sip:Anonymous@10.0.0.1")), PartyIdentity{});
+  EXPECT_EQ(caller_identity(with("/caller/uri", "sip:x@anonymous.invalid")), PartyIdentity{});
+  EXPECT_NE(caller_identity(with("/caller/withheld", false)), PartyIdentity{});
+}
+
+TEST(AdoptableDialog, N6_NoEscapeOfAUriBecomesANewLineOfAHeader) {
+  Json json = with("/caller/uri", "sip:1%0d%0aX-Evil%3a%20yes@127.0.0.50");
+  json["caller"]["kind"] = "trunk";
+  EXPECT_EQ(caller_identity(json).number, "1  X-Evil: yes");
+  json["caller"]["uri"] = "sip:" + std::string(500, '1') + "@127.0.0.50";
+  EXPECT_EQ(caller_identity(json).number.size(), 64U);
+}
+
 TEST(AdoptableDialog, WhatMayBeMissingIsEmpty) {
   Json json = contract();
   for (const auto* member : {"display", "route_set", "sdp", "kind"}) json["caller"].erase(member);
@@ -150,7 +188,8 @@ TEST(AdoptableDialog, ADisplayNameInLatin1LosesItsAccentsAndNotTheCall) {
 TEST(DialogSnapshot, IsADialogAndItsTwoDescriptions) {
   const auto dialog = decode(contract());
   ASSERT_TRUE(dialog);
-  const DialogSnapshot& caller = dialog->caller;
+  DialogSnapshot caller = dialog->caller;
+  caller.remote_identity = {};  // is no part of a SIP dialog
   EXPECT_EQ(snapshot_of(dialog_of(caller), caller.local_sdp, caller.remote_sdp), caller);
   EXPECT_EQ(dialog_of(caller).id, (sip::DialogId{"c1", "john1", "client1"}));
 }
@@ -166,6 +205,21 @@ sip::SipMessage johns_refer() {
       "To: <sip:+44@trunk.example>;tag=client1\r\n"
       "From: John <sip:101@demo.callpark>;tag=john1\r\n"
       "Call-ID: c1\r\nCSeq: 46152 REFER\r\nRefer-To: sip:*68@demo.callpark\r\n\r\n");
+}
+
+TEST(ReferredDialog, N6_WithoutARecordThePhonesWordsCount) {
+  const auto dialog = dialog_of_refer(johns_refer(), std::nullopt);
+  ASSERT_TRUE(dialog);
+  EXPECT_EQ(dialog->caller.remote_identity, (PartyIdentity{"", "+44"}));
+}
+
+TEST(ReferredDialog, N6_WithARecordKamailioSaysWhoHeIs) {
+  auto known = decode(contract());
+  ASSERT_TRUE(known);
+  known->caller.remote_identity = {"Client", "+4420"};
+  const auto dialog = dialog_of_refer(johns_refer(), *known);
+  ASSERT_TRUE(dialog);
+  EXPECT_EQ(dialog->caller.remote_identity, (PartyIdentity{"Client", "+4420"}));
 }
 
 TEST(ReferredDialog, P1_TheReferAloneIsEnough) {

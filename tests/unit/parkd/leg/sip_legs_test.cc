@@ -1180,6 +1180,39 @@ TEST_F(SipLegsTransferTest, ATransferThatKamailioDidNotVouchForIsForbidden) {
   EXPECT_EQ(kamailio.take_response(refer).status(), 403);
 }
 
+TEST_F(SipLegsTest, R7_AReferMaySayWhenTheRecallIsDue) {
+  SipMessage refer = johns_refer();
+  refer.set_header("X-Recall-After", "45");
+  kamailio.deliver(refer);
+  EXPECT_EQ(kamailio.take_response(refer).status(), 202);
+  said();
+  EXPECT_EQ(listener.referrals.at(0).recall_after_seconds, 45);
+}
+
+TEST_F(SipLegsTest, R7_ATimeThatIsNoneIsRefusedBeforeAnythingIsParked) {
+  for (const char* wrong : {"9", "3601", "soon", "45 s", "-45", "99999999999", ""}) {
+    SipMessage refer = johns_refer();
+    refer.set_header("X-Recall-After", wrong);
+    kamailio.deliver(refer);
+    EXPECT_EQ(kamailio.take_response(refer).status(), 400) << wrong;
+    SipMessage invite = feature_invite("*70");
+    invite.set_header("X-Recall-After", wrong);
+    kamailio.deliver(invite);
+    EXPECT_EQ(kamailio.take_response(invite).status(), 400) << wrong;
+  }
+  EXPECT_THAT(said(), IsEmpty());
+}
+
+TEST_F(SipLegsTest, L3_ATrunkThatKamailioNamesMayCall) {
+  SipMessage invite = feature_invite("7001");
+  invite.remove_header(park_header::kUser);
+  invite.set_header(park_header::kTrunk, "site-b");
+  kamailio.deliver(invite);
+  EXPECT_THAT(said(), ElementsAre("feature call 7001"));
+  EXPECT_EQ(listener.calls.back().trunk, "site-b");
+  EXPECT_EQ(listener.calls.back().user, "");
+}
+
 // ---- taking over ----
 
 ParkedCallRow row_of(RowState state) {
@@ -1213,6 +1246,33 @@ TEST_F(SipLegsTest, O4_ACallTakenOverAnswersItsCaller) {
   EXPECT_EQ(body_of(kamailio.take_response(hold)).media[0].port, mediad_address().port);
   kamailio.deliver(client.request("BYE"));
   EXPECT_THAT(said(), ElementsAre("p: media changed", "p: caller gone"));
+}
+
+TEST_F(SipLegsTest, O4_A200ToTheReinviteOfAParkdThatDiedIsAcknowledged) {
+  legs.take_over(row_of(RowState::kParked));
+  legs.offer_music("p", 1, mediad_address());
+  const SipMessage ours = kamailio.take_request("INVITE");
+  SipMessage theirs = make_response(ours, 200, {}, "client-tag");
+  theirs.remove_top_via();
+  sip::Via via;
+  via.transport = "UDP";
+  via.host = "127.0.0.1";
+  via.params.append({"branch", "z9hG4bKof-another-process"});
+  theirs.prepend_via(via);
+  theirs.set_cseq(121, "INVITE");
+  kamailio.deliver(theirs);
+  const SipMessage ack = kamailio.take_request("ACK");
+  EXPECT_EQ(ack.cseq().number, 121U);
+  EXPECT_EQ(ack.to_tag(), "client-tag");
+  EXPECT_EQ(ack.request_uri_text(), "sip:client@127.0.0.12:5060");
+  kamailio.deliver(theirs);
+  EXPECT_EQ(kamailio.copies(ack), 2U) << "each copy again";
+  EXPECT_THAT(said(), IsEmpty());
+  theirs.set_header(HeaderName::kCallId, "nobody's");
+  const auto sent = kamailio.sent.size();
+  kamailio.deliver(theirs);
+  pass(Duration(20));
+  EXPECT_EQ(kamailio.sent.size(), sent);
 }
 
 TEST_F(SipLegsTest, O4_ARetrievedCallTakenOverIsBridgedAgain) {
@@ -1256,6 +1316,89 @@ TEST_F(SipLegsTest, WhatIsOpenWhenParkdStopsIsLeftInPeace) {
     other.sent.clear();
   }
   pass(seconds(60));
+}
+
+// ---- names ----
+
+TEST_F(SipLegsTest, N6_TheRetrieverIsToldWhoTheCallerIsAndTheCallerNothing) {
+  park();
+  retrieve();
+  const sip::SipMessage answer = kamailio.take_response(alices_invite);
+  EXPECT_EQ(answer.header("P-Asserted-Identity"), "\"Client\" <sip:client@demo.callpark>");
+  EXPECT_EQ(answer.header("Remote-Party-ID"),
+            "\"Client\" <sip:client@demo.callpark>;party=called;screen=yes;privacy=off");
+  EXPECT_FALSE(kamailio.sends("UPDATE")) << "her phone does not say that it could make anything of it";
+  for (const sip::SipMessage& message : kamailio.sent) {
+    if (message.call_id() != "call-1") continue;
+    EXPECT_EQ(message.header("P-Asserted-Identity"), std::nullopt);
+    EXPECT_EQ(message.header("Remote-Party-ID"), std::nullopt);
+  }
+}
+
+TEST_F(SipLegsTest, N6_APhoneThatTakesAnotherFromGetsItByUpdate) {
+  park();
+  alices_invite = feature_invite("*88");
+  alices_invite.set_header(sip::HeaderName::kSupported, "timer, from-change");
+  alices_invite.set_header(sip::HeaderName::kAllow, "INVITE, ACK, BYE, CANCEL, UPDATE");
+  const CallId call = dial(alices_invite);
+  legs.end("p", PartyEnd::kPeer);
+  kamailio.answer(kamailio.take_request("BYE"), 200);
+  legs.offer_call("p", 2, call);
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
+  legs.answer_retriever(call, "p");
+  learn_tag(kamailio.take_response(alices_invite));
+  kamailio.deliver(alice.ack(alices_invite));
+  legs.make_peer("p", call);
+  const sip::SipMessage update = kamailio.take_request("UPDATE");
+  EXPECT_EQ(update.header("From"), "\"Client\" <sip:client@demo.callpark>;tag=" + alice.parkd_tag);
+  EXPECT_EQ(update.call_id(), "call-2");
+  EXPECT_EQ(update.body(), "") << "the session is what it was";
+  kamailio.answer(update, 200);
+  EXPECT_EQ(legs.peer_snapshot("p")->local_uri, "sip:client@demo.callpark");
+}
+
+TEST_F(SipLegsTest, N6_WhoWithholdsHisNumberIsCalledBackForAsNobody) {
+  AdoptableDialog dialog = adoptable();
+  dialog.caller.remote_identity = {};
+  ASSERT_TRUE(legs.adopt("p", dialog));
+  legs.offer_music("p", 1, mediad_address());
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
+  legs.call_target("p", 2, {"demo.callpark", "101", "", "102"});
+  const sip::SipMessage invite = kamailio.take_request("INVITE");
+  EXPECT_TRUE(std::string(*invite.header("From"))
+                  .starts_with("\"Recall 102: Anonymous\" <sip:anonymous@anonymous.invalid>;tag="));
+  EXPECT_EQ(legs.caller_snapshot("p").remote_identity, PartyIdentity{});
+}
+
+TEST_F(SipLegsTest, N6_AnOutsideNumberIsShownNothingButTheFromOfItsInvite) {
+  park();
+  legs.call_target("p", 2, {"demo.callpark", "+4420", "", ""});
+  const sip::SipMessage invite = kamailio.take_request("INVITE");
+  EXPECT_TRUE(std::string(*invite.header("From")).starts_with("\"Client\" <sip:client@demo.callpark>;tag="));
+  kamailio.answer(invite, 200, alices_offer());
+  said();
+  EXPECT_EQ(legs.target_user("p"), "+4420");
+  legs.offer_target("p", 3);
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
+  legs.make_target_peer("p");
+  said();
+  for (const sip::SipMessage& message : kamailio.sent) EXPECT_EQ(message.header("P-Asserted-Identity"), std::nullopt);
+}
+
+TEST_F(SipLegsTest, N6_AfterATakeOverAnOfferToTheRetrieverStillSaysWhoTheCallerIs) {
+  ParkedCallRow row;
+  row.park_id = "p";
+  row.tenant = "demo.callpark";
+  row.state = RowState::kRetrieved;
+  row.retriever = "101";
+  const AdoptableDialog dialog = adoptable();
+  row.caller = dialog.caller;
+  row.peer = dialog.parker;
+  legs.take_over(row);
+  legs.bridge("p");
+  sip::SipMessage hold = client.request("INVITE", clients_sdp());
+  kamailio.deliver(hold);
+  EXPECT_EQ(kamailio.take_request("INVITE").header("P-Asserted-Identity"), "\"Client\" <sip:client@demo.callpark>");
 }
 
 }  // namespace

@@ -73,12 +73,14 @@ class FakeStore final : public Store {
   bool is_away = false;
   bool may_park = true;
   bool may_retrieve = true;
+  bool may_set_recall = false;
   int calls_per_orbit_max = 1;
   int parked_calls_max = 0;
   int park_seconds_max = 3600;
   bool calls_back = true;
   bool call_back_shows_orbit = true;
   RecallSettings recall;
+  std::string language = "en";
   std::map<ParkId, park::EndReason> removed;
 
   /// The database is back: what was kept for it is done.
@@ -110,14 +112,15 @@ class FakeStore final : public Store {
     return facts;
   }
 
-  void look_up(std::string tenant, std::string user, std::string dialled,
+  void look_up(std::string tenant, std::string, std::string dialled,
                Answer<Result<DialledFacts, StoreUnavailable>> answer) override {
-    EXPECT_FALSE(tenant.empty() || user.empty());
+    EXPECT_FALSE(tenant.empty());
     steps_.add("look-up " + std::to_string(++last_), [this, dialled, answer] {
       if (is_away) return answer(failure(StoreUnavailable{}));
       DialledFacts facts = facts_of(dialled);
       facts.may_park = may_park;
       facts.may_retrieve = may_retrieve;
+      facts.may_set_recall = may_set_recall;
       facts.calls_per_orbit_max = calls_per_orbit_max;
       facts.parked_calls_max = parked_calls_max;
       facts.park_seconds_max = park_seconds_max;
@@ -188,6 +191,23 @@ class FakeStore final : public Store {
   void remove(ParkId park_id, park::EndReason reason) override {
     removed[park_id] = reason;
     order(park_id, [this, park_id] { rows.erase(park_id); });
+  }
+  /// Of the group `sales`, 101, 102 and 103; else the extension that is the orbit, or the parker.
+  void look_up_recipients(ParkEvent event, Answer<Result<std::vector<Recipient>, StoreUnavailable>> answer) override {
+    steps_.add("recipients " + std::to_string(++last_), [this, event, answer] {
+      if (is_away) return answer(failure(StoreUnavailable{}));
+      std::vector<Recipient> all;
+      if (event.kind != ParkEventKind::kParked || event.orbit.starts_with('*')) {
+        all = {{event.parker, language}};
+      } else if (event.park_group.empty()) {
+        all = {{event.orbit, language}};
+      } else {
+        for (const char* member : {"101", "102", "103"}) {
+          if (member != event.parker) all.push_back({member, language});
+        }
+      }
+      answer(all);
+    });
   }
   void load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> answer) override {
     steps_.add("load", [this, answer] {
@@ -265,6 +285,29 @@ class FakeStore final : public Store {
   std::set<std::string> picked_up_;
   int last_ = 0;
   int last_orbit_ = 0;
+};
+
+class FakeEvents final : public Events {
+ public:
+  std::vector<ParkEvent> all;
+  void append(ParkEvent event) override { all.push_back(std::move(event)); }
+  /// "parked 101, retrieved 101 by 102, ended hung_up"
+  std::string words() const {
+    std::string text;
+    for (const ParkEvent& event : all) {
+      text += (text.empty() ? "" : ", ") + std::string(name_of(event.kind));
+      if (!event.orbit.empty()) text += " " + event.orbit;
+      if (!event.by.empty()) text += " by " + event.by;
+      if (!event.how.empty()) text += " " + event.how;
+    }
+    return text;
+  }
+};
+
+class FakeMessages final : public Messages {
+ public:
+  std::vector<TextMessage> sent;
+  void send(TextMessage message) override { sent.push_back(std::move(message)); }
 };
 
 class FakeMedia final : public Media {
@@ -599,6 +642,7 @@ class FakeLegs final : public Legs {
     dialog.call_id = "target-" + parks.at(id).target.value().number;
     return dialog;
   }
+  std::string target_user(const ParkId& id) const override { return parks.at(id).target.value().number; }
   DialogSnapshot caller_snapshot(const ParkId& id) const override { return parks.at(id).caller.dialog; }
   std::optional<DialogSnapshot> peer_snapshot(const ParkId& id) const override {
     const Parked& parked = parks.at(id);

@@ -52,6 +52,23 @@ TEST_F(ParkRecallTest, R1_TheParkerIsCalledAfterTheTimeAndNotBefore) {
   end_all();
 }
 
+TEST_F(ParkRecallTest, R7_OneCallMayHaveATimeOfItsOwnWhereTheExtensionMaySaySo) {
+  for (const bool may : {false, true}) {
+    store.may_set_recall = may;
+    Referral referral = legs.refer("101", "*68", dialog());
+    referral.recall_after_seconds = 30;
+    service->on_refer(std::move(referral));
+    settle();
+    legs.called.clear();
+    pass(seconds(31));
+    EXPECT_EQ(called().size(), may ? 1U : 0U);
+    legs.hang_up_party(legs.parks.begin()->first, PartyEnd::kCaller);
+    settle();
+    legs.target_status = 486;
+  }
+  end_all();
+}
+
 TEST_F(ParkRecallTest, R1_OnceAnsweredTheTwoTalkAndTheRowSaysSo) {
   const ParkId id = park();
   pass(seconds(91));

@@ -29,13 +29,15 @@ struct ParkWorld {
   FakeStore store{steps};
   FakeMedia media{steps};
   FakeLegs legs{steps};
+  FakeEvents events;
+  FakeMessages messages;
   std::unique_ptr<ParkService> service;
   int last_dialog = 0;
 
   void start() {
     ParkSettings settings;
     settings.node_name = "node-1";
-    service = std::make_unique<ParkService>(loop, store, media, legs, metrics, settings);
+    service = std::make_unique<ParkService>(loop, store, media, legs, events, messages, metrics, settings);
     legs.set_listener(service.get());
   }
   /// kill -9: whatever was under way is lost.
@@ -146,6 +148,12 @@ struct ParkWorld {
     EXPECT_TRUE(legs.parks.empty());
     EXPECT_TRUE(legs.calls.empty());
     EXPECT_TRUE(legs.refers.empty());
+    // FEATURES L4: of each call that was told to be parked, the end is told too.
+    std::map<ParkId, ParkEventKind> last;
+    for (const ParkEvent& event : events.all) last[event.park_id] = event.kind;
+    for (const auto& [id, kind] : last) {
+      EXPECT_TRUE(kind == ParkEventKind::kGaveUp || kind == ParkEventKind::kEnded) << id << " " << name_of(kind);
+    }
   }
 };
 

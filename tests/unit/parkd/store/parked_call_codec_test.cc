@@ -18,7 +18,8 @@ DialogSnapshot full_dialog() {
           .remote_target = "sip:trunk@127.0.0.50:5070;transport=tcp",
           .route_set = {"<sip:127.0.0.1;lr;ftag=aa>", "<sip:10.0.0.1;lr>"},
           .local_sdp = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\n",
-          .remote_sdp = "o=- 3 4 IN IP4 127.0.0.50\nm=audio 4000 RTP/AVP 0"};
+          .remote_sdp = "o=- 3 4 IN IP4 127.0.0.50\nm=audio 4000 RTP/AVP 0",
+          .remote_identity = {"Client \"Q\" \xd0\x96", "+442030000999"}};
 }
 
 TEST(ParkedCallCodec, ADialogIsTheSameAfterItsRow) {

@@ -1,0 +1,99 @@
+// The notifier of phones' call-park notifications (Event: call-info): takes SUBSCRIBEs to extensions, and tells each
+// watcher whenever another call is parked for the extension. Subscriptions stand in SQL, so that the next parkd goes
+// on.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "base/metrics.h"
+#include "parkd/dialog/dialog.h"
+#include "parkd/presence/call_info_writer.h"
+#include "parkd/presence/sip_way.h"
+#include "parkd/presence/subscription.h"
+#include "parkd/service/presence_ports.h"
+
+namespace callpark::presence {
+
+struct CallInfoSettings {
+  std::chrono::seconds expires_max{3600};
+  /// How long the first wait for another try is; each next one is five times as long.
+  Duration retry{1000};
+  /// How often the tables are looked at whether a change was missed, and the wait when they cannot be read.
+  Duration compare_every{5000};
+  Duration read_retry{500};
+};
+
+/// Lives on the loop's thread; destroyed when the loop does not run any more.
+class CallInfoNotifier {
+ public:
+  /// `store` must outlive the notifier.
+  CallInfoNotifier(SipWay way, PresenceStore& store, Metrics& metrics, CallInfoSettings settings);
+  ~CallInfoNotifier();
+  CallInfoNotifier(const CallInfoNotifier&) = delete;
+  CallInfoNotifier& operator=(const CallInfoNotifier&) = delete;
+
+  /// Takes the subscriptions of an earlier parkd over, and tells them what is so. Until then SUBSCRIBEs are answered
+  /// 500 with Retry-After.
+  void start();
+  /// Whether a request is one for the notifier: SUBSCRIBE with Event: call-info.
+  static bool takes(const sip::SipMessage& request);
+  void on_subscribe(sip::ServerTransactionKey key, const sip::SipMessage& request);
+  void on_call_changed(const CallChange& change);
+  std::size_t subscriptions() const { return watches_.size(); }
+
+ private:
+  struct Watched {
+    std::string tenant;
+    std::string extension;
+    friend auto operator<=>(const Watched&, const Watched&) = default;
+  };
+  struct Watch {
+    CallInfoSubscription row;  // as written: its local_cseq is the last that may be used
+    sip::DialogState dialog;
+    Subscription state;
+    std::optional<ShownParty> shown;
+    bool is_read = false;  // `shown` is known
+    LoopHandle expiry;
+    LoopHandle retry;
+  };
+  using SubscriptionId = std::string;
+
+  void subscribe(sip::ServerTransactionKey key, const sip::SipMessage& request);
+  void admit(sip::ServerTransactionKey key, const sip::SipMessage& request, Watch watch, std::chrono::seconds expires);
+  void refresh(sip::ServerTransactionKey key, const sip::SipMessage& request);
+  Watch& add(Watch watch);
+  void forget(const SubscriptionId& id);
+  void set_expiry(Watch& watch, Duration after);
+  void write(Watch& watch);
+  std::chrono::seconds expires_of(const sip::SipMessage& request) const;
+  void respond(sip::ServerTransactionKey key, const sip::SipMessage& request, int status);
+  void accept(sip::ServerTransactionKey key, const sip::SipMessage& request, const std::string& tag,
+              std::chrono::seconds expires);
+
+  void tell(const SubscriptionId& id, const subscription::Event& event);
+  void want_again(const SubscriptionId& id);
+  void notify(const SubscriptionId& id, Watch& watch, std::optional<SubscriptionEnd> end);
+  void read_again(const Watched& watched);
+  void read();
+  void on_read(const std::set<Watched>& asked, const Result<std::vector<CallInfo>, StoreUnavailable>& infos);
+  void show(const Watched& watched, const CallInfo* info);
+
+  const SipWay way_;
+  PresenceStore& store_;
+  const CallInfoSettings settings_;
+  Gauge count_;
+  bool is_ready_ = false;
+  Serial last_serial_ = 0;
+  std::map<SubscriptionId, Watch> watches_;
+  std::unordered_map<sip::DialogId, SubscriptionId> ids_by_dialog_;
+  std::map<Watched, std::set<SubscriptionId>> ids_by_watched_;
+  std::set<Watched> changed_;  // and not read yet
+  bool is_reading_ = false;
+  LoopHandle retry_;
+  LoopHandle comparison_;
+};
+
+}  // namespace callpark::presence

@@ -1,0 +1,102 @@
+#include "parkd/presence/lamp_map.h"
+
+#include <algorithm>
+
+#include "parkd/message/sip_uri.h"
+
+namespace callpark::presence {
+namespace {
+
+const LampSettings* settings_of(const LampFacts& facts, const std::string& tenant) {
+  const auto found = std::find_if(facts.settings.begin(), facts.settings.end(),
+                                  [&](const LampSettings& settings) { return settings.tenant == tenant; });
+  return found == facts.settings.end() ? nullptr : &*found;
+}
+
+// Orbits of one length, with their star, are in order as text.
+bool contains(const OrbitRange& range, const std::string& orbit) {
+  return range.first.size() == orbit.size() && range.first <= orbit && orbit <= range.last;
+}
+
+// A call that was retrieved and parked again is another park.
+std::string dialog_id(const ShownCall& call) {
+  return std::string(kDialogIdPrefix) + call.park_id + "-" + std::to_string(call.parked_at.time_since_epoch().count());
+}
+
+DialogInfo orbit_lamp(const Presentity& presentity, const LampSettings& settings, const ShownCall& call) {
+  return {.presentity = presentity,
+          .dialog_id = dialog_id(call),
+          .state = settings.state == LampState::kEarly ? DialogState::kEarly : DialogState::kConfirmed,
+          .display = "Park " + call.orbit,
+          .renders_media = false,
+          .remote = shown_caller(call)};
+}
+
+DialogInfo caller_lamp(const Presentity& presentity, const ShownCall& call) {
+  return {.presentity = presentity,
+          .dialog_id = std::string(kDialogIdPrefix) + "caller-" + call.park_id,
+          .state = DialogState::kConfirmed,
+          .display = shown_caller(call).display,
+          .renders_media = true,
+          .remote = std::nullopt};
+}
+
+}  // namespace
+
+std::vector<Presentity> presentities_of(const LampSettings& settings, const std::string& orbit) {
+  std::vector<Presentity> presentities;
+  if (orbit.empty()) return presentities;
+  for (const std::string& code : settings.retrieve_codes) presentities.push_back({code + orbit, settings.tenant});
+  const bool is_bare = std::any_of(settings.ranges.begin(), settings.ranges.end(),
+                                   [&](const OrbitRange& range) { return contains(range, orbit); });
+  if (is_bare) presentities.push_back({orbit, settings.tenant});
+  return presentities;
+}
+
+std::set<Presentity> presentities_of(const LampFacts& facts, const CallChange& change) {
+  std::set<Presentity> presentities;
+  if (const LampSettings* settings = settings_of(facts, change.tenant)) {
+    const auto of_orbit = presentities_of(*settings, change.orbit);
+    presentities.insert(of_orbit.begin(), of_orbit.end());
+  }
+  const auto caller = sip::parse_uri(change.caller_uri);
+  if (caller && caller->host() == change.tenant && !caller->user().empty()) {
+    presentities.insert({caller->user(), change.tenant});
+  }
+  return presentities;
+}
+
+LitLamps lit_lamps(const LampFacts& facts) {
+  LitLamps lit;
+  for (const ShownCall& call : facts.calls) {
+    const LampSettings* settings = settings_of(facts, call.tenant);
+    if (settings && call.waits) {
+      for (const Presentity& presentity : presentities_of(*settings, call.orbit)) {
+        lit.try_emplace(presentity, orbit_lamp(presentity, *settings, call));
+      }
+    }
+    if (!call.caller_extension.empty()) {
+      const Presentity own{call.caller_extension, call.tenant};
+      lit.try_emplace(own, caller_lamp(own, call));
+    }
+  }
+  return lit;
+}
+
+std::set<Presentity> wrong_lamps(const LitLamps& lit, const std::vector<PublishedLamp>& published) {
+  std::set<Presentity> wrong;
+  std::set<Presentity> shown;
+  for (const PublishedLamp& lamp : published) {
+    if (lamp.state == name_of(DialogState::kTerminated)) continue;
+    const auto wanted = lit.find(lamp.presentity);
+    const bool is_right = wanted != lit.end() && wanted->second.dialog_id == lamp.dialog_id &&
+                          name_of(wanted->second.state) == lamp.state;
+    if (!is_right || !shown.insert(lamp.presentity).second) wrong.insert(lamp.presentity);
+  }
+  for (const auto& [presentity, info] : lit) {
+    if (!shown.contains(presentity)) wrong.insert(presentity);
+  }
+  return wrong;
+}
+
+}  // namespace callpark::presence

@@ -1,0 +1,113 @@
+#include "parkd/presence/publication.h"
+
+#include <utility>
+
+namespace callpark::presence::publication {
+namespace {
+
+using Dark = Publication::Dark;
+using Lit = Publication::Lit;
+using Asking = Publication::Asking;
+using Publishing = Publication::Publishing;
+using Waiting = Publication::Waiting;
+
+Decision ask(Publication state) {
+  state.phase = Asking{};
+  return {std::move(state), {AskTable{}}};
+}
+
+Decision publish(Publication state, std::string etag) {
+  state.phase = Publishing{state.wanted, state.is_lit_wanted};
+  Publish order{state.wanted, std::move(etag)};
+  return {std::move(state), {std::move(order)}};
+}
+
+Decision wait(Publication state) {
+  state.phase = Waiting{};
+  ++state.failures;
+  const std::uint32_t failures = state.failures;
+  return {std::move(state), {StartRetry{failures}}};
+}
+
+Decision on(Publication state, const Wanted& event) {
+  state.wanted = event.serial;
+  state.is_lit_wanted = event.is_lit;
+  if (std::holds_alternative<Lit>(state.phase)) {
+    Decision decision = publish(state, state.etag);
+    decision.actions.insert(decision.actions.begin(), StopRefresh{});
+    return decision;
+  }
+  // Kamailio takes no change of a publication that has ended (it answers 200 and keeps what it had): the next one is a
+  // new one, unless the table knows better.
+  if (std::holds_alternative<Dark>(state.phase)) return ask(std::move(state));
+  return {std::move(state), {}};
+}
+
+Decision on(Publication state, const Doubted&) {
+  const bool is_lit = std::holds_alternative<Lit>(state.phase);
+  if (!is_lit && !std::holds_alternative<Dark>(state.phase)) return {std::move(state), {}};
+  Decision decision = ask(std::move(state));
+  if (is_lit) decision.actions.insert(decision.actions.begin(), StopRefresh{});
+  return decision;
+}
+
+Decision on(Publication state, const Found& event) {
+  if (!std::holds_alternative<Asking>(state.phase)) return {std::move(state), {}};
+  if (!event.etag.empty() || state.is_lit_wanted) return publish(std::move(state), event.etag);
+  state.phase = Dark{};
+  state.told = state.wanted;
+  state.failures = 0;
+  return {std::move(state), {}};
+}
+
+Decision on(Publication state, const NotAnswered&) {
+  if (!std::holds_alternative<Asking>(state.phase)) return {std::move(state), {}};
+  return wait(std::move(state));
+}
+
+Decision on(Publication state, const Accepted& event) {
+  const auto* publishing = std::get_if<Publishing>(&state.phase);
+  if (!publishing) return {std::move(state), {}};
+  const bool is_lit = publishing->is_lit;
+  state.told = publishing->serial;
+  state.failures = 0;
+  if (state.told != state.wanted) return is_lit ? publish(std::move(state), event.etag) : ask(std::move(state));
+  if (!is_lit) {
+    state.phase = Dark{};
+    state.etag.clear();
+    return {std::move(state), {}};
+  }
+  state.phase = Lit{};
+  state.etag = event.etag;
+  return {std::move(state), {StartRefresh{}}};
+}
+
+Decision on(Publication state, const Refused& event) {
+  if (!std::holds_alternative<Publishing>(state.phase)) return {std::move(state), {}};
+  if (event.why != Refusal::kUnknownEtag || state.failures != 0) return wait(std::move(state));
+  ++state.failures;
+  return ask(std::move(state));
+}
+
+Decision on(Publication state, const RetryDue&) {
+  // An answer that did not come may have been a 200: only the table knows the etag now.
+  if (!std::holds_alternative<Waiting>(state.phase)) return {std::move(state), {}};
+  return ask(std::move(state));
+}
+
+Decision on(Publication state, const RefreshDue&) {
+  if (!std::holds_alternative<Lit>(state.phase)) return {std::move(state), {}};
+  return publish(state, state.etag);
+}
+
+}  // namespace
+
+Decision decide(Publication state, const Event& event) {
+  return std::visit([&](const auto& its) { return on(std::move(state), its); }, event);
+}
+
+bool is_over(const Publication& state) {
+  return std::holds_alternative<Dark>(state.phase) && !state.is_lit_wanted && state.told == state.wanted;
+}
+
+}  // namespace callpark::presence::publication

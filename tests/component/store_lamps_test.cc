@@ -1,0 +1,277 @@
+// What the tables say of lamps and notifications, ours and Kamailio's, and which changes the store tells of.
+#include <gmock/gmock.h>
+
+#include "parkd/store/sql_presence_store.h"
+#include "tests/component/sql_fixture.h"
+#include "tests/component/store_fixture.h"
+
+namespace callpark::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class StoreLamps : public StoreTest {
+ protected:
+  void SetUp() override {
+    StoreTest::SetUp();
+    server().execute(
+        "DELETE FROM presentity; DELETE FROM call_info_subscriptions; UPDATE tenants SET lamp_state = DEFAULT; "
+        "UPDATE park_groups SET notify_parker = DEFAULT");
+    store_ = make_store();
+    store_->set_on_changed([this](const CallChange& change) { changes_.push_back(change); });
+    presence_ = make_presence_store();
+  }
+  std::unique_ptr<SqlPresenceStore> make_presence_store() {
+    return std::make_unique<SqlPresenceStore>(
+        loop_, SqlPresenceStore::Settings{
+                   .address = {server().socket().string(), server().user(), server().password(), "callpark"},
+                   .node_name = "node-1"});
+  }
+
+  LampFacts read(const std::vector<CallChange>& changes) {
+    return *await<Result<LampFacts, StoreUnavailable>>([&](auto answer) {
+              presence_->read_lamps(changes, answer);
+            }).value();
+  }
+  PresenceStore::Everything read_all() {
+    return *await<Result<PresenceStore::Everything, StoreUnavailable>>([&](auto answer) {
+              presence_->read_all_lamps(answer);
+            }).value();
+  }
+  std::optional<LivePublication> find(const std::string& user) {
+    return *await<Result<std::optional<LivePublication>, StoreUnavailable>>([&](auto answer) {
+              presence_->find_publication({user, kTenant}, answer);
+            }).value();
+  }
+  std::vector<CallInfo> call_info(const std::vector<std::string>& extensions) {
+    return *await<Result<std::vector<CallInfo>, StoreUnavailable>>([&](auto answer) {
+              presence_->read_call_info(kTenant, extensions, answer);
+            }).value();
+  }
+  std::vector<CallInfoSubscription> subscriptions() {
+    return *await<Result<std::vector<CallInfoSubscription>, StoreUnavailable>>([&](auto answer) {
+              presence_->load_subscriptions(answer);
+            }).value();
+  }
+  bool write_subscription(const CallInfoSubscription& row) {
+    return await<Result<bool, StoreUnavailable>>([&](auto answer) { presence_->write_subscription(row, answer); })
+        .value()
+        .has_value();
+  }
+  ParkedCallRow park_of(const std::string& park_id, const std::string& orbit, const std::string& caller,
+                        const std::string& parker = "102", const std::string& group = "", int minute = 0) {
+    ParkedCallRow row = example_row(park_id);
+    row.caller.remote_uri = "sip:" + caller;
+    row.caller.remote_identity = {"Client", caller.substr(0, caller.find('@'))};
+    row.parker = parker;
+    row.park_group = group;
+    row.parked_at += std::chrono::minutes(minute);
+    OrbitWish wish = at(orbit);
+    wish.park_group = group;
+    wish.calls_per_orbit_max = 3;
+    const Claimed got = claim_orbit(*store_, row, wish);
+    EXPECT_TRUE(got.has_value());
+    row.orbit = got->orbit;
+    row.slot = got->slot;
+    row.state = RowState::kParked;
+    EXPECT_TRUE(write(*store_, row).has_value());
+    return row;
+  }
+  static void publish(const std::string& user, const std::string& etag, const std::string& dialog_id,
+                      const std::string& state, const std::string& expires = "UNIX_TIMESTAMP() + 60") {
+    server().execute(
+        "INSERT INTO presentity (username, domain, event, etag, expires, received_time, body, sender) "
+        "VALUES ('" +
+        user + "', 'demo.callpark', 'dialog', '" + etag + "', " + expires +
+        ", UNIX_TIMESTAMP(), '<dialog-info>\n<dialog id=\"" + dialog_id + "\" direction=\"recipient\">\n<state>" +
+        state + "</state></dialog></dialog-info>', '')");
+  }
+  static CallInfoSubscription subscription(const std::string& id) {
+    return {id,
+            kTenant,
+            "102",
+            "101",
+            "7",
+            example_row("x").caller,
+            WallTime(std::chrono::duration_cast<Duration>(wall_now().time_since_epoch()) + Duration(60000))};
+  }
+
+  std::unique_ptr<SqlStore> store_;
+  std::unique_ptr<SqlPresenceStore> presence_;
+  std::vector<CallChange> changes_;
+};
+
+TEST_F(StoreLamps, N1_EveryChangeOfARowIsToldWhenItIsDone) {
+  const ParkedCallRow row = park_of("p", "103", "105@demo.callpark");
+  const CallChange change{kTenant, "103", "", "sip:105@demo.callpark"};
+  EXPECT_THAT(changes_, ElementsAre(CallChange{kTenant, "", "", "sip:105@demo.callpark"}, change)) << "parked";
+  changes_.erase(changes_.begin());
+  ASSERT_TRUE(claim_call(*store_, {"103"}).has_value());
+  EXPECT_THAT(changes_, SizeIs(2)) << "won";
+  store_->unclaim_call("p");
+  carry_out_orders(*store_);
+  EXPECT_THAT(changes_, SizeIs(3)) << "given back";
+  ASSERT_TRUE(claim_call(*store_, {"103"}).has_value());
+  store_->write_retrieved(row);
+  carry_out_orders(*store_);
+  EXPECT_THAT(changes_, ElementsAre(change, change, change, change, change));
+  store_->remove("p", park::EndReason::kHungUp);
+  carry_out_orders(*store_);
+  EXPECT_EQ(changes_.back(), (CallChange{kTenant, "", "", "sip:105@demo.callpark"}));
+}
+
+TEST_F(StoreLamps, N1_ACallThatIsGivenUpIsToldWithItsOrbit) {
+  park_of("p", "103", "+4930@127.0.0.50", "101", "sales");
+  store_->remove("p", park::EndReason::kHungUp);
+  carry_out_orders(*store_);
+  EXPECT_EQ(changes_.back(), (CallChange{kTenant, "103", "sales", "sip:+4930@127.0.0.50"}));
+}
+
+TEST_F(StoreLamps, N1_WhatIsReadIsWhatLampsShow) {
+  park_of("b", "103", "105@demo.callpark", "102", "", 1);
+  park_of("a", "103", "+4930@127.0.0.50", "102", "", 2);
+  park_of("c", "104", "+4930@127.0.0.50");
+  const LampFacts facts = read({{kTenant, "103", "", ""}});
+  ASSERT_THAT(facts.settings, SizeIs(1));
+  EXPECT_EQ(facts.settings[0].tenant, kTenant);
+  EXPECT_EQ(facts.settings[0].state, LampState::kEarly);
+  EXPECT_THAT(facts.settings[0].retrieve_codes, ElementsAre("*71", "*88"));
+  EXPECT_THAT(facts.settings[0].ranges, ElementsAre(OrbitRange{"7001", "7010"}));
+  ASSERT_THAT(facts.calls, SizeIs(2));
+  EXPECT_EQ(facts.calls[0].park_id, "b") << "the oldest first";
+  EXPECT_EQ(facts.calls[0].caller_extension, "105");
+  EXPECT_EQ(facts.calls[0].caller, (PartyIdentity{"Client", "105"}));
+  EXPECT_TRUE(facts.calls[0].waits);
+  EXPECT_EQ(facts.calls[0].parked_at, example_row("x").parked_at + std::chrono::minutes(1));
+  EXPECT_EQ(facts.calls[1].caller_extension, "");
+}
+
+TEST_F(StoreLamps, N1_AnEditOfTheTenantIsRead) {
+  server().execute("UPDATE tenants SET lamp_state = 'confirmed' WHERE tenant = 'demo.callpark'");
+  EXPECT_EQ(read({{kTenant, "103", "", ""}}).settings.at(0).state, LampState::kConfirmed);
+}
+
+TEST_F(StoreLamps, N2_CallsOfAnExtensionAreReadWhereverTheyAre) {
+  park_of("p", "103", "105@demo.callpark");
+  ASSERT_TRUE(claim_call(*store_, {"103"}).has_value());
+  ParkedCallRow row = example_row("p");
+  row.caller.remote_uri = "sip:105@demo.callpark";
+  row.caller.remote_identity = {"Client", "105"};
+  store_->write_retrieved(row);
+  carry_out_orders(*store_);
+  const LampFacts facts = read({{kTenant, "103", "", "sip:105@demo.callpark"}});
+  ASSERT_THAT(facts.calls, SizeIs(1));
+  EXPECT_FALSE(facts.calls[0].waits);
+  EXPECT_EQ(facts.calls[0].caller_extension, "105");
+  EXPECT_THAT(read({{kTenant, "103", "", "sip:106@demo.callpark"}}).calls, IsEmpty());
+}
+
+TEST_F(StoreLamps, N5_AllCallsAndAllPublicationsOfParkdAreReadAndNoOthers) {
+  park_of("p", "103", "+4930@127.0.0.50");
+  publish("*88103", "a.1", "park-p-1", "early");
+  publish("*71103", "a.2", "park-p-1", "terminated");
+  publish("*71104", "a.3", "park-q-1", "early", "UNIX_TIMESTAMP() - 1");
+  publish("103", "a.4", "call-x", "confirmed");
+  const auto now = read_all();
+  EXPECT_THAT(now.facts.settings, SizeIs(2));
+  EXPECT_THAT(now.facts.calls, SizeIs(1));
+  ASSERT_THAT(now.published, SizeIs(2));
+  EXPECT_EQ(now.published[0].presentity, (Presentity{"*88103", kTenant}));
+  EXPECT_EQ(now.published[0].dialog_id, "park-p-1");
+  EXPECT_EQ(now.published[0].state, "early");
+  EXPECT_EQ(now.published[1].state, "terminated");
+}
+
+TEST_F(StoreLamps, N5_TheNewestLitPublicationIsCarriedOnAndTheOthersGo) {
+  EXPECT_FALSE(find("*88103"));
+  publish("*88103", "a.1", "park-old-1", "early");
+  publish("*88103", "a.2", "park-p-1", "early");
+  publish("*88103", "a.3", "park-q-1", "terminated");
+  publish("*88103", "a.4", "call-x", "confirmed");
+  const auto live = find("*88103");
+  ASSERT_TRUE(live);
+  EXPECT_EQ(live->etag, "a.2");
+  EXPECT_EQ(live->dialog_id, "park-p-1");
+  EXPECT_EQ(server().value("SELECT GROUP_CONCAT(etag ORDER BY etag) FROM presentity"), "a.2,a.4");
+}
+
+TEST_F(StoreLamps, N3_APhoneShowsTheOldestCallAtItsExtension) {
+  park_of("b", "103", "+4931@127.0.0.50", "102", "", 2);
+  park_of("a", "103", "+4930@127.0.0.50", "102", "", 1);
+  const auto infos = call_info({"103", "104", "999"});
+  ASSERT_THAT(infos, SizeIs(2));
+  EXPECT_EQ(infos[0].extension, "103");
+  ASSERT_TRUE(infos[0].call);
+  EXPECT_EQ(infos[0].call->caller.number, "+4930");
+  EXPECT_EQ(infos[1].extension, "104");
+  EXPECT_FALSE(infos[1].call);
+}
+
+TEST_F(StoreLamps, G2_EveryMemberButTheParkerIsToldOfACallOfTheGroup) {
+  park_of("p", "102", "+4930@127.0.0.50", "101", "sales");
+  auto infos = call_info({"101", "102", "103", "104"});
+  ASSERT_THAT(infos, SizeIs(4));
+  EXPECT_FALSE(infos[0].call) << "the parker";
+  EXPECT_TRUE(infos[1].call) << "whose orbit it is";
+  EXPECT_TRUE(infos[2].call);
+  EXPECT_FALSE(infos[3].call) << "in no group";
+  server().execute("UPDATE park_groups SET notify_parker = TRUE");
+  EXPECT_TRUE(call_info({"101"}).at(0).call);
+}
+
+TEST_F(StoreLamps, N3_TheOwnExtensionsCallComesBeforeTheGroups) {
+  park_of("p", "102", "+4930@127.0.0.50", "101", "sales", 1);
+  park_of("q", "103", "+4931@127.0.0.50", "104", "", 2);
+  EXPECT_EQ(call_info({"103"}).at(0).call->caller.number, "+4931");
+}
+
+TEST_F(StoreLamps, N5_SubscriptionsOfTheNodeAreReadAsTheyWereWritten) {
+  ASSERT_TRUE(write_subscription(subscription("s")));
+  CallInfoSubscription later = subscription("s");
+  later.dialog.local_cseq = 1500;
+  later.expires_at += Duration(60000);
+  ASSERT_TRUE(write_subscription(later));
+  const auto read = subscriptions();
+  ASSERT_THAT(read, SizeIs(1));
+  EXPECT_EQ(read[0].subscription_id, "s");
+  EXPECT_EQ(read[0].extension, "102");
+  EXPECT_EQ(read[0].watcher, "101");
+  EXPECT_EQ(read[0].event_id, "7");
+  EXPECT_EQ(read[0].dialog, later.dialog);
+  EXPECT_EQ(read[0].expires_at, later.expires_at);
+  presence_->remove_subscription("s");
+  EXPECT_TRUE(run_until([] { return server().value("SELECT COUNT(*) FROM call_info_subscriptions") == "0"; }));
+}
+
+TEST_F(StoreLamps, N5_WhatHasExpiredIsNotReadAndForgotten) {
+  CallInfoSubscription old = subscription("s");
+  old.expires_at -= Duration(120000);
+  ASSERT_TRUE(write_subscription(old));
+  EXPECT_THAT(subscriptions(), IsEmpty());
+  EXPECT_EQ(server().value("SELECT COUNT(*) FROM call_info_subscriptions"), "0");
+}
+
+class SqlLamps : public SqlRefusal {};
+
+TEST_F(SqlLamps, N1_WrongEditsAreRefusedWithASentence) {
+  const std::string row =
+      "INSERT INTO call_info_subscriptions (subscription_id, tenant, extension, watcher, dialog, expires_at, owner) "
+      "VALUES ('s', 'demo.callpark', ";
+  expect({{"UPDATE tenants SET lamp_state = 'blinking'", "lamp_state"},
+          {row + "'999', '101', '{}', UTC_TIMESTAMP(3), 'n')", "calls are told of an extension that exists"},
+          {row + "'101', '999', '{}', UTC_TIMESTAMP(3), 'n')", "calls are told to an extension that exists"},
+          {row + "'101', '102', 'no', UTC_TIMESTAMP(3), 'n')", "a subscription's dialog is JSON"}});
+}
+
+TEST_F(SqlLamps, N3_SubscriptionsGoWithTheirExtension) {
+  EXPECT_EQ(refusal_of("INSERT INTO extensions (tenant, extension, password) VALUES ('demo.callpark', '199', 'x'); "
+                       "INSERT INTO call_info_subscriptions (subscription_id, tenant, extension, watcher, dialog, "
+                       "expires_at, owner) VALUES ('s', 'demo.callpark', '199', '105', '{}', UTC_TIMESTAMP(3), 'n'); "
+                       "DELETE FROM extensions WHERE tenant = 'demo.callpark' AND extension = '199'"),
+            "");
+}
+
+}  // namespace
+}  // namespace callpark::test

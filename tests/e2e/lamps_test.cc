@@ -1,0 +1,377 @@
+// Everyone sees it: lamps of orbits and extensions, and phones' call-park notifications, on the whole product with real
+// parks. The watchers believe nothing: see lamp_watcher.h.
+#include <gmock/gmock.h>
+
+#include "tests/e2e/park_house.h"
+#include "tests/support/lamp_watcher.h"
+
+namespace callpark::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+using testing::HasSubstr;
+using testing::Not;
+
+// FEATURES N1: a lamp follows within this time.
+constexpr milliseconds kAtOnce{200};
+
+class Lamps : public ParkTest {
+ protected:
+  static void set(const std::string& assignments) {
+    house().database().execute("SET SESSION check_constraint_checks = 0; UPDATE tenants SET " + assignments +
+                               " WHERE tenant = 'demo.callpark'");
+  }
+  void SetUp() override {
+    ParkTest::SetUp();
+    john_ = house().packet_phone("101", kJohn, true);
+  }
+  void TearDown() override {
+    for (const auto& watcher : watchers_) {
+      for (const auto& complaint : watcher->complaints()) ADD_FAILURE() << complaint;
+    }
+    watchers_.clear();
+    john_.reset();
+    set("lamp_state = DEFAULT, calls_per_orbit_max = DEFAULT, recall_mode = DEFAULT, recall_after_seconds = DEFAULT, "
+        "ring_seconds = DEFAULT");
+    ParkTest::TearDown();
+  }
+
+  LampWatcher& watcher(const std::string& user, LampWatcher::Options options) {
+    addresses_.emplace_back();
+    options.user = user;
+    options.password = options.domain.substr(0, options.domain.find('.')) + "-" + user;
+    options.address = addresses_.back().text();
+    options.proxy = house().outside();
+    watchers_.push_back(std::make_unique<LampWatcher>(options));
+    return *watchers_.back();
+  }
+  /// A subscription to a lamp, which is dark.
+  LampWatcher& lamp(const std::string& number, const std::string& user = "104") {
+    LampWatcher& made = watcher(user, {.lamp = number});
+    EXPECT_EQ(made.subscribe(), 200) << number;
+    EXPECT_TRUE(made.wait_state("terminated")) << number;
+    return made;
+  }
+  /// A phone's subscription to the calls parked at an extension.
+  LampWatcher& notification(const std::string& extension, const std::string& user = "") {
+    LampWatcher& made =
+        watcher(user.empty() ? extension : user,
+                {.lamp = extension, .event = "call-info", .accept = "application/x-broadworks-callpark-info+xml"});
+    EXPECT_EQ(made.subscribe(), 200) << extension;
+    EXPECT_TRUE(shows(made, "<callpark/>")) << extension;
+    return made;
+  }
+  static bool shows(const LampWatcher& watcher, const std::string& text, milliseconds timeout = kSoon) {
+    return wait_until(timeout, [&] { return watcher.now().body.find(text) != std::string::npos; });
+  }
+  static testing::AssertionResult was_at_once(const LampWatcher& watcher, steady_clock::time_point event) {
+    const auto late = std::chrono::duration<double, std::milli>(watcher.now().at - event).count();
+    std::cout << "  " << watcher.options().lamp << " " << watcher.state() << " " << late << " ms\n";
+    if (late <= static_cast<double>(kAtOnce.count())) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << watcher.options().lamp << " came " << late << " ms late";
+  }
+
+  /// Client calls `phone` (101), who transfers him to `target`; returns when the phone has heard that he is parked.
+  std::unique_ptr<SippCall> parked_client(const std::string& target, int party = kClient) {
+    auto client = house().trunk().call_in("+442030000101", tone_hz(party));
+    const CallName call = john_->wait_incoming();
+    EXPECT_TRUE(client->is_established());
+    EXPECT_TRUE(hear_each_other(*john_, *client));
+    EXPECT_EQ(john_->refer(call, target), 202);
+    EXPECT_TRUE(wait_until(kSoon, [&] { return john_->transfer_reports(call).size() >= 2; }));
+    parked_ = steady_clock::now();
+    EXPECT_THAT(john_->transfer_reports(call).back(), HasSubstr("200"));
+    john_->hang_up(call);
+    return client;
+  }
+  /// Returns when the retriever has his answer.
+  CallName retrieve(PacketPhone& phone, const std::string& dialled) {
+    const CallName call = phone.start_call(dialled);
+    EXPECT_EQ(phone.wait_invite_status(call), 200) << dialled;
+    retrieved_ = steady_clock::now();
+    return call;
+  }
+  static double wrong_lamps() {
+    const std::string text = house().parkd_http("/metrics").body;
+    const std::string name = "\ncallpark_lamps_wrong ";
+    const auto at = text.find(name);
+    return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size()));
+  }
+  static bool wrong_lamps_become(double count, milliseconds timeout = kSoon) {
+    return wait_until(timeout, [&] { return wrong_lamps() == count; });
+  }
+
+  std::unique_ptr<PacketPhone> john_;
+  steady_clock::time_point parked_;
+  steady_clock::time_point retrieved_;
+  std::vector<std::unique_ptr<LampWatcher>> watchers_;
+  std::vector<LoopbackAddress> addresses_;
+};
+
+TEST_F(Lamps, N1_TheLampOfAnExtensionsOrbitIsLitByTheParkAndDarkenedByTheRetrieve) {
+  LampWatcher& first = lamp("*88101");
+  LampWatcher& second = lamp("*71101", "105");
+  const auto client = parked_client("*68");
+  ASSERT_TRUE(first.wait_state("early"));
+  ASSERT_TRUE(second.wait_state("early"));
+  EXPECT_TRUE(was_at_once(first, parked_));
+  EXPECT_TRUE(was_at_once(second, parked_));
+  EXPECT_THAT(first.now().body, HasSubstr("display=\"Park 101\">sip:*88101@demo.callpark<"));
+  EXPECT_THAT(first.now().body, HasSubstr("display=\"Client\">sip:+442079460018@demo.callpark<"));
+  EXPECT_THAT(first.now().body, HasSubstr("direction=\"recipient\""));
+  const auto alice = house().packet_phone("102", kAlice, true);
+  const CallName call = retrieve(*alice, "*88101");
+  ASSERT_TRUE(first.wait_state("terminated"));
+  ASSERT_TRUE(second.wait_state("terminated"));
+  EXPECT_TRUE(was_at_once(first, retrieved_));
+  EXPECT_TRUE(was_at_once(second, retrieved_));
+  EXPECT_EQ(invalid_dialog_info({first.history()[0].body, first.history()[1].body, first.history()[2].body}), "");
+  alice->hang_up(call);
+  EXPECT_TRUE(client->is_closed());
+}
+
+TEST_F(Lamps, N1_TheLampOfARandomOrbitGoesOutWhenTheCallerGivesUp) {
+  const auto client = parked_client("*70");
+  LampWatcher& late = watcher("104", {.lamp = "*71" + orbits()});
+  EXPECT_EQ(late.subscribe(), 200);
+  EXPECT_TRUE(late.wait_state("early")) << "who subscribes later sees it at once";
+  const auto hung_up = steady_clock::now();
+  client->hang_up();
+  ASSERT_TRUE(late.wait_state("terminated"));
+  EXPECT_TRUE(was_at_once(late, hung_up));
+}
+
+TEST_F(Lamps, N1_AnOrbitOfARangeHasALampByItselfAndBehindEachCode) {
+  LampWatcher& bare = lamp("7001");
+  LampWatcher& coded = lamp("*887001");
+  const auto client = parked_client("7001");
+  ASSERT_TRUE(bare.wait_state("early"));
+  ASSERT_TRUE(coded.wait_state("early"));
+  EXPECT_TRUE(was_at_once(bare, parked_));
+  const auto alice = house().packet_phone("102", kAlice, true);
+  const CallName call = retrieve(*alice, "7001");
+  ASSERT_TRUE(bare.wait_state("terminated"));
+  ASSERT_TRUE(coded.wait_state("terminated"));
+  EXPECT_TRUE(was_at_once(bare, retrieved_));
+  alice->hang_up(call);
+  EXPECT_TRUE(client->is_closed());
+}
+
+TEST_F(Lamps, N1_TheTenantChoosesHowALampIsLit) {
+  set("lamp_state = 'confirmed'");
+  LampWatcher& watched = lamp("*88101");
+  const auto client = parked_client("*68");
+  EXPECT_TRUE(watched.wait_state("confirmed"));
+  client->hang_up();
+  EXPECT_TRUE(watched.wait_state("terminated"));
+}
+
+TEST_F(Lamps, N1_OfTwoCallsAtOneOrbitTheOlderIsShownAndTheLampGoesOutWithTheLast) {
+  set("calls_per_orbit_max = 2");
+  LampWatcher& watched = lamp("*88101");
+  const auto first = parked_client("*68");
+  const auto second = parked_client("*68", kSecondClient);
+  EXPECT_TRUE(parked_at("101 101"));
+  EXPECT_TRUE(watched.wait_state("early"));
+  first->hang_up();
+  EXPECT_TRUE(parked_at("101"));
+  EXPECT_TRUE(wait_until(kSoon, [&] { return watched.history().size() == 3; })) << "now the second is shown";
+  EXPECT_EQ(watched.state(), "early");
+  second->hang_up();
+  EXPECT_TRUE(watched.wait_state("terminated"));
+}
+
+TEST_F(Lamps, N1_ALampGoesOutWhenARecallIsAnswered) {
+  set("recall_mode = 'parker_only', recall_after_seconds = 1, ring_seconds = 10");
+  LampWatcher& watched = lamp("*88101");
+  const auto client = parked_client("*68");
+  ASSERT_TRUE(watched.wait_state("early"));
+  const CallName recall = john_->wait_incoming(seconds(10));
+  const auto answered = steady_clock::now();
+  ASSERT_TRUE(watched.wait_state("terminated"));
+  EXPECT_TRUE(was_at_once(watched, answered));
+  john_->hang_up(recall);
+  EXPECT_TRUE(client->is_closed());
+}
+
+TEST_F(Lamps, N2_AnExtensionThatIsParkedStaysBusyUntilItsCallEnds) {
+  john_.reset();
+  john_ = house().packet_phone("101", kJohn);
+  LampWatcher& own = lamp("105");
+  const auto erin = house().packet_phone("105", kCarol, true);
+  const CallName call = erin->start_call("101");
+  const CallName johns = john_->wait_incoming();
+  EXPECT_TRUE(own.wait_state("early"));
+  john_->answer(johns);
+  EXPECT_TRUE(own.wait_state("confirmed"));
+  EXPECT_TRUE(hear_each_other(*john_, *erin));
+  const std::size_t before = own.history().size();
+  EXPECT_EQ(john_->refer(johns, "*68"), 202);
+  EXPECT_TRUE(parked_at("101"));
+  // A parker who hangs up within the same millisecond or two ends Kamailio's record of the call before parkd has told.
+  EXPECT_TRUE(wait_until(kSoon, [] {
+    return house().database().value(
+               "SELECT COUNT(*) FROM presentity WHERE username = '105' AND body LIKE "
+               "'%<dialog id=\"park-caller-%<state>confirmed%'") == "1";
+  }));
+  john_->hang_up(johns);
+  const auto alice = house().packet_phone("102", kAlice, true);
+  const CallName talk = retrieve(*alice, "*88101");
+  EXPECT_TRUE(nothing_parked());
+  EXPECT_TRUE(hear_each_other(*alice, *erin));
+  const auto history = own.history();
+  for (std::size_t i = before; i < history.size(); ++i) EXPECT_EQ(history[i].state, "confirmed");
+  alice->hang_up(talk);
+  EXPECT_TRUE(own.wait_state("terminated"));
+  EXPECT_TRUE(wait_until(kSoon, [&] { return erin->is_closed(call); }));
+}
+
+TEST_F(Lamps, N3_APhoneIsToldOfTheCallAtItsExtension) {
+  LampWatcher& own = notification("101");
+  LampWatcher& colleague = notification("101", "104");
+  LampWatcher& stranger = notification("105");
+  const auto client = parked_client("*68");
+  const std::string parked = "<parked><identity display=\"Client\">sip:+442079460018@demo.callpark;user=phone<";
+  EXPECT_TRUE(shows(own, parked)) << own.now().body;
+  EXPECT_TRUE(shows(colleague, parked));
+  EXPECT_TRUE(was_at_once(own, parked_));
+  client->hang_up();
+  EXPECT_TRUE(shows(own, "<callpark/>"));
+  EXPECT_TRUE(shows(colleague, "<callpark/>"));
+  EXPECT_EQ(stranger.history().size(), 1U);
+  EXPECT_EQ(own.refresh(), 200);
+  EXPECT_EQ(own.unsubscribe(), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return own.now().subscription_state.starts_with("terminated"); }));
+}
+
+TEST_F(Lamps, G2_EveryMemberOfTheGroupIsToldButTheParker) {
+  LampWatcher& parker = notification("101");
+  LampWatcher& orbit = notification("102");
+  LampWatcher& member = notification("103");
+  LampWatcher& stranger = notification("105");
+  LampWatcher& watched = lamp("*88102");
+  const auto client = parked_client("*58");
+  EXPECT_TRUE(parked_at("102"));
+  EXPECT_TRUE(shows(orbit, "<parked>"));
+  EXPECT_TRUE(shows(member, "<parked>"));
+  EXPECT_TRUE(watched.wait_state("early"));
+  const auto bob = house().packet_phone("103", kBob, true);
+  const CallName call = retrieve(*bob, "*88");
+  EXPECT_TRUE(shows(orbit, "<callpark/>"));
+  EXPECT_TRUE(shows(member, "<callpark/>"));
+  EXPECT_TRUE(watched.wait_state("terminated"));
+  EXPECT_EQ(parker.history().size(), 1U);
+  EXPECT_EQ(stranger.history().size(), 1U);
+  bob->hang_up(call);
+  EXPECT_TRUE(client->is_closed());
+}
+
+TEST_F(Lamps, N6_TheCallersNameIsShownWhateverItsLettersAndAWithheldOneIsNot) {
+  LampWatcher& watched = lamp("*88102");
+  LampWatcher& phone = notification("102");
+  const std::string asserted = "P-Asserted-Identity: \"Client\" <sip:+442079460018@127.0.0.50>\r\nPrivacy: id\r\n";
+  const auto park = [&](const std::string& from, const std::string& headers) {
+    auto client = house().trunk_caller(kClient, from);
+    const CallName call = client->start_call("+442030000101", headers);
+    const CallName johns = john_->wait_incoming();
+    EXPECT_EQ(client->wait_invite_status(call), 200);
+    EXPECT_EQ(john_->refer(johns, "*68102"), 202);
+    EXPECT_TRUE(watched.wait_state("early"));
+    EXPECT_TRUE(shows(phone, "<parked>"));
+    const std::string shown = watched.now().body + phone.now().body;
+    john_->hang_up(johns);
+    client->hang_up(call);
+    EXPECT_TRUE(watched.wait_state("terminated"));
+    EXPECT_TRUE(shows(phone, "<callpark/>"));
+    return shown;
+  };
+  const std::string named = park("\"J\xc3\xb6rg \\\"JJ\\\" <&> M\" <sip:+442079460018@127.0.0.50>", "");
+  // Kamailio writes what is not ASCII as references, which an XML parser reads as the same.
+  const std::string rest = "rg &quot;JJ&quot; &lt;&amp;&gt; M\">sip:+442079460018@demo.callpark";
+  EXPECT_THAT(named, HasSubstr("display=\"J&#xF6;" + rest + "</identity><target"));
+  EXPECT_THAT(named, HasSubstr("display=\"J\xc3\xb6" + rest + ";user=phone<"));
+  for (const auto& [from, headers] : {std::pair("\"Anonymous\" <sip:anonymous@anonymous.invalid>", std::string()),
+                                      std::pair("\"Client\" <sip:+442079460018@127.0.0.50>", asserted)}) {
+    const std::string withheld = park(from, headers);
+    EXPECT_THAT(withheld, HasSubstr("display=\"Anonymous\">sip:anonymous@anonymous.invalid</identity><target"));
+    EXPECT_THAT(withheld, Not(HasSubstr("7946")));
+    EXPECT_THAT(withheld, Not(HasSubstr("Client")));
+  }
+}
+
+TEST_F(Lamps, N7_OnlyTheTenantsOwnPhonesMayWatch) {
+  for (const char* event : {"dialog", "call-info"}) {
+    const std::string accept =
+        std::string(event) == "dialog" ? "application/dialog-info+xml" : "application/x-broadworks-callpark-info+xml";
+    const std::string number = std::string(event) == "dialog" ? "*88101" : "101";
+    LampWatcher& other = watcher(
+        "101",
+        {.domain = "other.callpark", .lamp = "sip:" + number + "@demo.callpark", .event = event, .accept = accept});
+    EXPECT_GE(other.subscribe(), 400) << event;
+    EXPECT_TRUE(other.history().empty());
+  }
+}
+
+TEST_F(Lamps, N5_AParkdThatIsKilledAndStartsAgainLeavesEveryLampTrue) {
+  LampWatcher& stays = lamp("*88101");
+  LampWatcher& goes = lamp("*88104");
+  LampWatcher& phone = notification("101");
+  const auto client = parked_client("*68");
+  const auto second = parked_client("*68104", kSecondClient);
+  EXPECT_TRUE(stays.wait_state("early"));
+  EXPECT_TRUE(goes.wait_state("early"));
+  house().parkd().kill9();
+  second->hang_up();  // nobody is there to hear it; it is found out by the next parkd
+  house().database().execute("DELETE FROM parked_calls WHERE orbit = '104'");
+  house().parkd().start();
+  house().wait_parkd_ready();
+  EXPECT_TRUE(goes.wait_state("terminated", seconds(5)));
+  EXPECT_EQ(stays.state(), "early");
+  EXPECT_TRUE(wait_until(seconds(5), [&] { return phone.history().size() >= 3; })) << "told again what is so";
+  EXPECT_TRUE(shows(phone, "<parked>"));
+  const auto alice = house().packet_phone("102", kAlice, true);
+  const CallName call = retrieve(*alice, "*88101");
+  EXPECT_TRUE(stays.wait_state("terminated"));
+  EXPECT_TRUE(shows(phone, "<callpark/>"));
+  alice->hang_up(call);
+  EXPECT_TRUE(client->is_closed());
+}
+
+TEST_F(Lamps, N5_AKamailioThatIsKilledAndStartsAgainLeavesEveryLampTrue) {
+  LampWatcher& watched = lamp("*88101");
+  LampWatcher& phone = notification("101");
+  const auto client = parked_client("*68");
+  EXPECT_TRUE(watched.wait_state("early"));
+  EXPECT_TRUE(shows(phone, "<parked>"));
+  house().kamailio().kill9();
+  house().database().execute("DELETE FROM parked_calls");  // whatever it was that ended the call meanwhile
+  house().kamailio().start();
+  EXPECT_TRUE(watched.wait_state("terminated", seconds(10)));
+  EXPECT_TRUE(shows(phone, "<callpark/>", seconds(10)));
+  client->hang_up();
+}
+
+TEST_F(Lamps, N5_AMetricCountsTheLampsThatAreWrongAndTheyAreMendedWithoutANewPark) {
+  EXPECT_TRUE(wrong_lamps_become(0));
+  LampWatcher& watched = lamp("*88101");
+  const auto client = parked_client("*68");
+  EXPECT_TRUE(watched.wait_state("early"));
+  house().database().execute("DELETE FROM presentity WHERE username IN ('*88101', '*71101')");
+  EXPECT_TRUE(wrong_lamps_become(2, seconds(8)));
+  EXPECT_TRUE(wrong_lamps_become(0, seconds(8)));
+  EXPECT_EQ(house().database().value("SELECT COUNT(*) FROM presentity WHERE username = '*88101' "
+                                     "AND body LIKE '%<state>early</state>%'"),
+            "1");
+  house().database().execute(
+      "UPDATE presentity SET body = REPLACE(body, 'early', 'confirmed') WHERE username = '*88101'");
+  EXPECT_TRUE(wrong_lamps_become(1, seconds(8)));
+  EXPECT_TRUE(wrong_lamps_become(0, seconds(8)));
+  EXPECT_EQ(watched.state(), "early");
+  client->hang_up();
+  EXPECT_TRUE(watched.wait_state("terminated"));
+}
+
+}  // namespace
+}  // namespace callpark::test

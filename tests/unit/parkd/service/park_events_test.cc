@@ -1,0 +1,198 @@
+// What is told of parked calls, to people who read the events and to phones, in the fake outside.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/parkd/service/park_world.h"
+
+namespace callpark {
+namespace {
+
+using park::RecallMode;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class ParkEventsTest : public testing::Test, public ParkWorld {
+ protected:
+  AdoptableDialog with_client() {
+    AdoptableDialog known = dialog();
+    known.caller.remote_identity = {"Client", "+4420"};
+    return known;
+  }
+  /// 101 parks Client with this code, and hangs up.
+  ParkId park_client(const std::string& code) {
+    Referral referral = legs.refer("101", code, with_client());
+    service->on_refer(std::move(referral));
+    settle();
+    const ParkId id = legs.parks.begin()->first;
+    legs.hang_up_party(id, PartyEnd::kPeer);
+    settle();
+    return id;
+  }
+  /// "101: Client +4420, parked ...", oldest first.
+  std::vector<std::string> texts() const {
+    std::vector<std::string> all;
+    for (const TextMessage& message : messages.sent) all.push_back(message.extension + ": " + message.text);
+    return all;
+  }
+};
+
+TEST_F(ParkEventsTest, L4_ACallThatIsRetrievedHasThreeEventsAndTheParkerIsTold) {
+  const ParkId id = park_client("*68");
+  dial("102", "*88101");
+  settle();
+  EXPECT_EQ(events.words(), "parked 101, retrieved 101 by 102");
+  EXPECT_THAT(texts(), ElementsAre("101: Parked at 101: Client +4420. To pick up, dial *88101",
+                                   "101: Client +4420, parked at 101, was picked up by 102."));
+  EXPECT_EQ(messages.sent.front().from, "*88101") << "who calls back retrieves";
+  legs.hang_up_party(id, PartyEnd::kPeer);
+  settle();
+  EXPECT_EQ(events.words(), "parked 101, retrieved 101 by 102, ended hung_up");
+  EXPECT_EQ(messages.sent.size(), 2U);
+  const ParkEvent& parked = events.all.front();
+  EXPECT_EQ(parked.park_id, id);
+  EXPECT_EQ(parked.tenant, "demo.callpark");
+  EXPECT_EQ(parked.parker, "101");
+  EXPECT_EQ(parked.caller, (PartyIdentity{"Client", "+4420"}));
+  EXPECT_EQ(parked.sip_call_id, "call-1");
+  EXPECT_EQ(metrics.counter("callpark_park_events_total", "", {{"event", "retrieved"}}).value(), 1);
+  end_all();
+}
+
+TEST_F(ParkEventsTest, N4_ParkedAtAnotherExtensionThatOneIsToldAndTheParkerWhatBecomesOfIt) {
+  const ParkId id = park_client("*68105");
+  EXPECT_THAT(texts(), ElementsAre("105: Parked at 105: Client +4420. To pick up, dial *88105"));
+  legs.hang_up_party(id, PartyEnd::kCaller);
+  settle();
+  EXPECT_EQ(events.words(), "parked 105, gave_up 105");
+  EXPECT_EQ(texts().back(), "101: Client +4420, parked at 105, has hung up.");
+  end_all();
+}
+
+TEST_F(ParkEventsTest, S5_OfARandomOrbitTheParkerLearnsTheNumber) {
+  park_client("*70");
+  EXPECT_THAT(texts(), ElementsAre("101: Parked at *1001: Client +4420. To pick up, dial *71*1001"));
+  end_all();
+}
+
+TEST_F(ParkEventsTest, L4_NobodyIsToldWhatHeDidHimself) {
+  park_client("*68105");
+  messages.sent.clear();
+  dial("101", "*88105");
+  settle();
+  EXPECT_EQ(events.words(), "parked 105, retrieved 105 by 101");
+  EXPECT_THAT(texts(), IsEmpty());
+  end_all();
+}
+
+TEST_F(ParkEventsTest, L4_ARecallThatTheParkerAnswersIsAnEventAndNoNewsToHim) {
+  store.recall.mode = RecallMode::kParkerOnly;
+  park_client("*68");
+  messages.sent.clear();
+  pass(seconds(91));
+  EXPECT_EQ(events.words(), "parked 101, recalled 101 by 101 parker");
+  EXPECT_THAT(texts(), IsEmpty());
+  end_all();
+}
+
+TEST_F(ParkEventsTest, L4_TheParkerIsToldWhoElseHasTakenARecall) {
+  store.recall.mode = RecallMode::kRingGroupOnly;
+  store.recall.ring_group = "600";
+  park_client("*68");
+  messages.sent.clear();
+  pass(seconds(91));
+  EXPECT_EQ(events.words(), "parked 101, recalled 101 by 600 ring_group");
+  EXPECT_THAT(texts(), ElementsAre("101: Nobody picked up Client +4420, parked at 101. The call was taken by 600."));
+  end_all();
+}
+
+TEST_F(ParkEventsTest, L4_TheParkerIsToldThatNobodyCameAndTheCallWasEnded) {
+  store.recall.mode = RecallMode::kRingGroupOnly;
+  store.recall.ring_group = "600";
+  legs.status_of["600"] = 480;
+  park_client("*68");
+  messages.sent.clear();
+  pass(seconds(91));
+  EXPECT_EQ(events.words(), "parked 101, ended 101 timed_out");
+  EXPECT_THAT(texts(), ElementsAre("101: Nobody picked up Client +4420, parked at 101. The call was ended."));
+  end_all();
+}
+
+TEST_F(ParkEventsTest, N4_AParkThatIsRefusedIsNoEvent) {
+  park_client("*68");
+  const ReferId second = refer("101", "*68");
+  settle();
+  EXPECT_EQ(status_of_refer(second), 486);
+  EXPECT_EQ(events.words(), "parked 101");
+  EXPECT_EQ(messages.sent.size(), 1U);
+  end_all();
+}
+
+TEST_F(ParkEventsTest, N4_ARetrieveThatIsUndoneIsNoEvent) {
+  park_client("*68");
+  legs.caller_reply = FakeLegs::Reply::kRefuse;
+  dial("102", "*88101");
+  settle();
+  legs.caller_reply = FakeLegs::Reply::kAccept;
+  EXPECT_EQ(events.words(), "parked 101");
+  dial("103", "*88101");
+  settle();
+  EXPECT_EQ(events.words(), "parked 101, retrieved 101 by 103");
+  end_all();
+}
+
+TEST_F(ParkEventsTest, N6_ACallThatIsParkedAgainStillKnowsItsCaller) {
+  const ParkId id = park_client("*68");
+  dial("102", "*88101");
+  settle();
+  messages.sent.clear();
+  refer_of_peer(id, "102", "*68");
+  settle();
+  EXPECT_EQ(events.words(), "parked 101, retrieved 101 by 102, parked 102");
+  EXPECT_THAT(texts(), ElementsAre("102: Parked at 102: Client +4420. To pick up, dial *88102"));
+  end_all();
+}
+
+TEST_F(ParkEventsTest, N4_EachIsToldInHisLanguage) {
+  store.language = "es";
+  park_client("*68");
+  EXPECT_THAT(texts(), ElementsAre("101: Llamada aparcada en 101: Client +4420. Para recuperarla, marque *88101"));
+  end_all();
+}
+
+TEST_F(ParkEventsTest, N4_TheDatabaseIsAwayNobodyIsToldAndTheCallStaysParked) {
+  refer("101", "*68");
+  while (events.all.empty()) ASSERT_TRUE(steps.next());
+  store.is_away = true;
+  settle();
+  EXPECT_THAT(texts(), IsEmpty());
+  EXPECT_EQ(service->parked_calls(), 1U);
+  store.come_back();
+  end_all();
+}
+
+// The store says of a row that was parked already that it was; what the new parkd parks it says itself.
+TEST_F(ParkEventsTest, L4_AfterARestartWhatHappensIsToldOnce) {
+  park_client("*68");
+  restart();
+  EXPECT_EQ(events.words(), "parked 101");
+  dial("102", "*88101");
+  settle();
+  EXPECT_EQ(events.words(), "parked 101, retrieved 101 by 102");
+  EXPECT_EQ(texts().back(), "101: Client +4420, parked at 101, was picked up by 102.");
+  restart();
+  EXPECT_EQ(events.words(), "parked 101, retrieved 101 by 102");
+  end_all();
+}
+
+TEST_F(ParkEventsTest, L4_ParkdDiesBeforeTheRowIsCompleteAndTheNextOneTells) {
+  refer("101", "*68");
+  while (store.rows.empty() || legs.parks.begin()->second.hears != "music") ASSERT_TRUE(steps.next());
+  ASSERT_EQ(store.rows.begin()->second.state, RowState::kAdopting);
+  restart();
+  EXPECT_EQ(events.words(), "parked 101");
+  end_all();
+}
+
+}  // namespace
+}  // namespace callpark
