@@ -36,7 +36,8 @@ end
 function calls.begin(caller, callee)
   KSR.dialog.dlg_manage()
   set_variable("parties", dialog_record.parties(caller, callee))
-  KSR.pv.sets("$avp(begins)", "yes")
+  -- Who the two are, for their lamps, without having to read `parties` at each answer.
+  KSR.pv.sets("$avp(begins)", ("%s %s"):format(caller.aor or "-", callee.aor or "-"))
 end
 
 local function parties_of_this_call()
@@ -144,6 +145,12 @@ local function people(caller_aor, callee_aors)
   return list
 end
 
+-- Those of the call that begins: its caller, and whom he has called unless `callee_aors` says who that is.
+local function people_of(begins, callee_aors)
+  local caller, callee = begins:match("^(%S+) (%S+)$")
+  return people(caller ~= "-" and caller or nil, callee_aors or { callee ~= "-" and callee or nil })
+end
+
 -- The 2xx at hand, of which calls.started() may say that the dialog module has taken it.
 local first_answer
 
@@ -162,9 +169,10 @@ function calls.reply_passes(body, device, answerer)
   local request_device = KSR.pv.gete("$avp(request_device)")
   local devices = is_2xx and request_device ~= ""
     and { [requester] = request_device, [dialog_record.other(requester)] = device } or nil
-  if is_2xx and KSR.pv.get("$avp(begins)") then
+  local begins = is_2xx and KSR.pv.get("$avp(begins)")
+  if begins then
     first_answer = { tag = KSR.pv.gete("$tt"), answerer = answerer, requester = requester, offer = offer,
-      digest = digest, devices = devices }
+      digest = digest, devices = devices, people = people_of(begins, answerer and { answerer.aor }) }
   elseif digest then
     note_answer(requester, offer, digest, devices)
   end
@@ -180,8 +188,7 @@ function calls.started()
     set_variable("parties", dialog_record.parties(parties_of_this_call().a, answer.answerer))
   end
   if answer.digest then note_answer(answer.requester, answer.offer, answer.digest, answer.devices) end
-  local parties = parties_of_this_call()
-  talking.show(KSR.kx.get_callid(), "confirmed", people(parties.a.aor, { parties.b.aor }))
+  talking.show(KSR.kx.get_callid(), "confirmed", answer.people)
 end
 
 --- The dialog at hand has ended, or was never answered.
@@ -189,13 +196,13 @@ function calls.over() talking.over(KSR.pv.gete("$dlg(callid)")) end
 
 --- The call that begins rings; `members` are those of a ring group, nil where there is none.
 function calls.rings(members)
-  if not KSR.pv.get("$avp(begins)") then return end
+  local begins = KSR.pv.get("$avp(begins)")
+  if not begins then return end
   local whom = members and table.concat(members, " ") or "callee"
   if KSR.pv.get("$avp(rings)") == whom then return end
   KSR.pv.unset("$avp(rings)")
   KSR.pv.sets("$avp(rings)", whom)
-  local parties = parties_of_this_call()
-  talking.show(KSR.kx.get_callid(), "early", people(parties.a.aor, members or { parties.b.aor }))
+  talking.show(KSR.kx.get_callid(), "early", people_of(begins, members))
 end
 
 --- An ACK with an answer passes.

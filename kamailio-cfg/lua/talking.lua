@@ -23,7 +23,13 @@ local function calls_of(aor) return talks.parse(KSR.htable.sht_get("talks", aor)
 -- Whether the lamp shows something else than before.
 local function change(aor, call)
   return locked("talks", aor, function()
-    local before = calls_of(aor)
+    local text = KSR.htable.sht_get("talks", aor)
+    -- Nearly always it is the only call.
+    if not text then
+      if call.state then KSR.htable.sht_sets("talks", aor, talks.text({ call })) end
+      return call.state ~= nil
+    end
+    local before = talks.parse(text)
     local after = talks.with(before, call)
     if #after == 0 then
       KSR.htable.sht_rm("talks", aor)

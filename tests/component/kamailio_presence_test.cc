@@ -389,6 +389,7 @@ TEST_F(KamailioPresence, N2_TheLampsOfBothShowAnOrdinaryCall) {
   EXPECT_NE(called->now().body.find("direction=\"recipient\""), std::string::npos);
   EXPECT_NE(caller->now().body.find("direction=\"initiator\""), std::string::npos);
   bob->answer(call);
+  EXPECT_EQ(alice->wait_invite_status(call), 200);
   EXPECT_TRUE(called->wait_state("confirmed"));
   EXPECT_TRUE(caller->wait_state("confirmed"));
   const auto late = watcher("102", {.user = "104"});
@@ -442,6 +443,7 @@ TEST_F(KamailioPresence, N2_AllWhoRingForARingGroupBlinkAndOneTalks) {
   EXPECT_TRUE(dave_lamp->wait_state("early"));
   EXPECT_TRUE(erin_lamp->wait_state("early"));
   erin->answer(call);
+  EXPECT_EQ(alice->wait_invite_status(call), 200);
   EXPECT_TRUE(erin_lamp->wait_state("confirmed"));
   EXPECT_TRUE(dave_lamp->wait_state("terminated"));
   EXPECT_EQ(alice->hang_up(call), 200);
