@@ -292,7 +292,8 @@ TEST(KamailioCalls, APreloadedRouteLeadsNowhere) {
 TEST(KamailioCalls, SubscriptionsToWhatThereIsNotAreRefusedCleanly) {
   KamailioHouse house;
   const LoopbackAddress stranger;
-  const std::string headers = "From: <sip:101@demo.callpark>;tag=1\r\nTo: <sip:102@demo.callpark>\r\nEvent: presence\r\n";
+  const std::string headers =
+      "From: <sip:101@demo.callpark>;tag=1\r\nTo: <sip:102@demo.callpark>\r\nEvent: presence\r\n";
   EXPECT_EQ(status_of_raw({stranger.text(), 5060}, house.outside(), "SUBSCRIBE sip:102@demo.callpark", headers), 489);
 }
 

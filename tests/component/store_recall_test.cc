@@ -23,7 +23,7 @@ class StoreRecall : public StoreTest {
             .retry_seconds = 5,
             .attempts_max = 2,
             .alert_ring_group_wait_seconds = 15,
-            .ring_group = "600",
+            .ring_group = "601",
             .fallback_destination = "+442079460000"};
   }
   /// Parked at `orbit` with a recall whose second attempt rings.
@@ -57,6 +57,9 @@ class StoreRecall : public StoreTest {
 
 TEST_F(StoreRecall, R1_R4_WithoutAnyEditTheDefaultsOfFeatures) {
   const auto store = make_store();
+  server().execute(
+      "UPDATE tenants SET recall_after_seconds = DEFAULT, ring_seconds = DEFAULT, recall_attempts_max = DEFAULT, "
+      "fallback_destination = NULL WHERE tenant = 'demo.callpark'");
   EXPECT_EQ(look_up(*store, "*68")->recall, (RecallSettings{.mode = park::RecallMode::kParkerOnly,
                                                             .after_seconds = 90,
                                                             .ring_seconds = 30,
@@ -71,7 +74,7 @@ TEST_F(StoreRecall, R7_O3_TheTenantsSettingsAreLiveForTheNextCall) {
   const auto store = make_store();
   server().execute(
       "UPDATE tenants SET recall_mode = 'parker_then_ring_group', recall_after_seconds = 60, ring_seconds = 20, "
-      "recall_retry_seconds = 5, recall_attempts_max = 2, alert_ring_group_wait_seconds = 15, ring_group = '600', "
+      "recall_retry_seconds = 5, recall_attempts_max = 2, alert_ring_group_wait_seconds = 15, ring_group = '601', "
       "fallback_destination = '+442079460000' WHERE tenant = 'demo.callpark'");
   EXPECT_EQ(look_up(*store, "*68")->recall, example_recall());
   for (const auto& [name, mode] : {std::pair{"off", park::RecallMode::kOff},
@@ -152,9 +155,9 @@ TEST_F(StoreRecall, ARowWhoseRecallCannotBeReadTakesNoOtherWithIt) {
 
 TEST_F(StoreRecall, R6_WhoAnsweredARecallWinsTheRowAndIsItsPeer) {
   const auto store = make_store();
-  const ParkedCallRow row = with_target(park_with_recall(*store, "a", "102"), "600");
+  const ParkedCallRow row = with_target(park_with_recall(*store, "a", "102"), "601");
   ASSERT_TRUE(claim_for_target(*store, row));
-  EXPECT_EQ(column("CONCAT(state, ' ', retriever)", "a"), "retrieving 600");
+  EXPECT_EQ(column("CONCAT(state, ' ', retriever)", "a"), "retrieving 601");
   const Loaded loaded = load(*store);
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->front().peer, row.peer);
