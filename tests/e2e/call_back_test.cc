@@ -12,43 +12,56 @@ class CallBack : public ParkTest {
     ParkTest::SetUp();
     house().database().execute("UPDATE tenants SET call_back = TRUE");
   }
-  /// Where the one call is parked, once it is.
-  static std::string wait_parked() {
-    std::string orbit;
-    wait_until(kSoon, [&] { return !(orbit = orbits()).empty(); });
+  void TearDown() override {
+    john_.reset();
+    client_.reset();
+    ParkTest::TearDown();
+  }
+
+  /// Client, whom John transfers to `number` and who is parked there before John hangs up. The orbit.
+  std::string transfer(const std::string& number) {
+    john_ = house().packet_phone("101", kJohn);
+    client_ = house().trunk_caller(kClient);
+    const CallName in = client_->start_call("+442030000101");
+    const CallName call = john_->wait_incoming();
+    john_->answer(call);
+    EXPECT_EQ(client_->wait_invite_status(in), 200);
+    EXPECT_EQ(john_->refer(call, number), 202);
+    const std::string orbit = wait_parked();
+    john_->hang_up(call);
     return orbit;
   }
-  static std::string display_of(const PacketPhone& phone, const CallName& call) {
-    for (const SipText& message : phone.received(call)) {
+  static std::string wait_parked() {
+    std::string orbit;
+    EXPECT_TRUE(wait_until(kSoon, [&] { return !(orbit = orbits()).empty(); }));
+    return orbit;
+  }
+  /// From of the call that rings at John.
+  std::string from_of(const CallName& call) const {
+    for (const SipText& message : john_->received(call)) {
       if (message.method() == "INVITE") return message.header("From");
     }
     return "";
   }
+
+  std::unique_ptr<PacketPhone> john_;
+  std::unique_ptr<PacketPhone> client_;
 };
 
 TEST_F(CallBack, S5_TheParkerHearsAndSeesTheRandomOrbitAndPicksUpWithIt) {
-  const auto john = house().packet_phone("101", kJohn);
-  const auto client = house().trunk_caller(kClient);
-  const CallName in = client->start_call("+442030000101");
-  const CallName call = john->wait_incoming();
-  john->answer(call);
-  ASSERT_EQ(client->wait_invite_status(in), 200);
-  ASSERT_EQ(john->refer(call, "*70"), 202);
-  const std::string orbit = wait_parked();
+  const std::string orbit = transfer("*70");
   ASSERT_TRUE(testing::internal::RE::FullMatch(orbit, "\\*[0-9][0-9][0-9][0-9]")) << orbit;
-  john->hang_up(call);
-  const CallName back = john->wait_incoming();
-  EXPECT_THAT(display_of(*john, back), testing::StartsWith("\"Parked at " + orbit + "\" <sip:"));
-  EXPECT_THAT(display_of(*john, back), testing::HasSubstr("*71" + orbit + "@demo.callpark"));
-  john->answer(back);
-  EXPECT_TRUE(hears_music(*john)) << "the orbit is spoken";
-  EXPECT_TRUE(hears_music(*client)) << "meanwhile the caller waits as before";
-  EXPECT_TRUE(wait_until(std::chrono::seconds(40), [&] { return john->is_closed(back); })) << "it ends by itself";
+  const CallName back = john_->wait_incoming();
+  EXPECT_THAT(from_of(back), testing::StartsWith("\"Parked at " + orbit + "\" <sip:"));
+  EXPECT_THAT(from_of(back), testing::HasSubstr("*71" + orbit + "@demo.callpark"));
+  john_->answer(back);
+  EXPECT_TRUE(hears_music(*john_)) << "the orbit is spoken";
+  EXPECT_TRUE(hears_music(*client_)) << "meanwhile the caller waits as before";
+  EXPECT_TRUE(wait_until(std::chrono::seconds(40), [&] { return john_->is_closed(back); })) << "it ends by itself";
   EXPECT_TRUE(parked_at(orbit));
-  const CallName retrieve = john->start_call("*71" + orbit);
-  ASSERT_EQ(john->wait_invite_status(retrieve), 200);
-  EXPECT_TRUE(hear_each_other(*john, *client));
-  john->hang_up(retrieve);
+  const CallName retrieve = john_->call("*71" + orbit);
+  EXPECT_TRUE(hear_each_other(*john_, *client_));
+  john_->hang_up(retrieve);
 }
 
 TEST_F(CallBack, S5_OnARealPhone) {
@@ -57,7 +70,7 @@ TEST_F(CallBack, S5_OnARealPhone) {
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
   john->transfer(call, "*70");
-  EXPECT_FALSE(wait_parked().empty());
+  wait_parked();
   const CallName back = john->answer_next();
   EXPECT_TRUE(hears_music(*john)) << "the orbit is spoken";
   john->hang_up(back);
@@ -67,37 +80,20 @@ TEST_F(CallBack, S5_OnARealPhone) {
 
 TEST_F(CallBack, S5_TurnedOffNobodyIsCalled) {
   house().database().execute("UPDATE tenants SET call_back = FALSE");
-  const auto john = house().packet_phone("101", kJohn);
-  const auto client = house().trunk_caller(kClient);
-  const CallName in = client->start_call("+442030000101");
-  const CallName call = john->wait_incoming();
-  john->answer(call);
-  ASSERT_EQ(client->wait_invite_status(in), 200);
-  ASSERT_EQ(john->refer(call, "*70"), 202);
-  EXPECT_FALSE(wait_parked().empty());
-  john->hang_up(call);
-  EXPECT_TRUE(holds_for(std::chrono::seconds(1), [&] { return john->calls() == 0; }));
+  transfer("*70");
+  EXPECT_TRUE(holds_for(std::chrono::seconds(1), [&] { return john_->calls() == 0; }));
 }
 
 TEST_F(CallBack, L2_TheParkerHearsWhichNumberOfTheRangeItIs) {
-  const auto john = house().packet_phone("101", kJohn);
-  const auto client = house().trunk_caller(kClient);
-  const CallName in = client->start_call("+442030000101");
-  const CallName call = john->wait_incoming();
-  john->answer(call);
-  ASSERT_EQ(client->wait_invite_status(in), 200);
-  ASSERT_EQ(john->refer(call, "7000"), 202);
-  const std::string orbit = wait_parked();
-  john->hang_up(call);
-  const CallName back = john->wait_incoming();
-  EXPECT_THAT(display_of(*john, back), testing::StartsWith("\"Parked at " + orbit + "\" <sip:" + orbit + "@"));
-  john->answer(back);
-  EXPECT_TRUE(hears_music(*john)) << "the orbit is spoken";
+  const std::string orbit = transfer("7000");
+  const CallName back = john_->wait_incoming();
+  EXPECT_THAT(from_of(back), testing::StartsWith("\"Parked at " + orbit + "\" <sip:" + orbit + "@"));
+  john_->answer(back);
+  EXPECT_TRUE(hears_music(*john_)) << "the orbit is spoken";
   const auto alice = house().packet_phone("102", kAlice);
-  const CallName retrieve = alice->start_call(orbit);
-  ASSERT_EQ(alice->wait_invite_status(retrieve), 200);
-  EXPECT_TRUE(hear_each_other(*alice, *client));
-  EXPECT_TRUE(wait_until(kSoon, [&] { return john->is_closed(back); })) << "there is nothing to tell any more";
+  const CallName retrieve = alice->call(orbit);
+  EXPECT_TRUE(hear_each_other(*alice, *client_));
+  EXPECT_TRUE(wait_until(kSoon, [&] { return john_->is_closed(back); })) << "there is nothing to tell any more";
   alice->hang_up(retrieve);
 }
 
