@@ -103,7 +103,8 @@ void SippCall::watch() {
 }
 
 // sipp's message log: a line of dashes and the time, a line "UDP message sent (482 bytes):" or "... received [482]
-// bytes :", an empty line, and the message.
+// bytes :", an empty line, and the message. One that the scenario does not expect (a 180 behind its 200) follows once
+// more under "Unexpected UDP message received:", without a length.
 void SippCall::read_messages() {
   const std::lock_guard lock(mutex_);
   const auto path = options_.directory / "messages.log";
@@ -118,7 +119,10 @@ void SippCall::read_messages() {
     if (first == std::string::npos) return;
     const std::string line = text.substr(headline, first - headline);
     const auto digits = line.find_first_of("0123456789", line.find("message"));
-    if (digits == std::string::npos) return;
+    if (digits == std::string::npos) {
+      read_ = first;
+      continue;
+    }
     const size_t length = std::stoul(line.substr(digits));
     if (text.size() < first + 2 + length) return;
     note({line.find("received") != std::string::npos, SipText(text.substr(first + 2, length))});
