@@ -11,6 +11,7 @@ TEST_F(AttendedTransfer, P5_ByBaresip) {
   const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
+  ASSERT_TRUE(hear_each_other(*client, *john));
   john->hold(call);
   ASSERT_TRUE(hears_nothing(*john));
   const CallName consultation = john->dial_until_answered("*68106");

@@ -69,6 +69,7 @@ TEST_F(HoldAndPark, S1_ACallInsideThePbxWhicheverSideHadCalled) {
   const CallName again = alice->dial("101");
   const CallName answered = john->answer_next();
   ASSERT_TRUE(alice->reaches(again, CallPhase::kEstablished));
+  ASSERT_TRUE(hear_each_other(*alice, *john));
   john->hold(answered);
   ASSERT_TRUE(hears_nothing(*john));
   john->dial_until_answered("*70333");
@@ -130,6 +131,7 @@ TEST_F(HoldAndPark, S3_AnyPhoneRetrievesByTheNumber) {
   const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
+  ASSERT_TRUE(hear_each_other(*client, *john));
   john->hold(call);
   ASSERT_TRUE(hears_nothing(*client));
   john->dial_until_answered("*70333");
@@ -144,6 +146,7 @@ TEST_F(HoldAndPark, S3_TheBareCodeRetrievesFromTheOwnExtension) {
   const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
+  ASSERT_TRUE(hear_each_other(*client, *john));
   john->hold(call);
   ASSERT_TRUE(hears_nothing(*client));
   const CallName feature = john->dial_until_answered("*70101");
@@ -159,6 +162,7 @@ TEST_F(HoldAndPark, S4_TheBareCodeParksAtARandomOrbitThatIsNotGivenOutAgainAtOnc
   const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
+  ASSERT_TRUE(hear_each_other(*client, *john));
   john->hold(call);
   ASSERT_TRUE(hears_nothing(*client));
   john->dial_until_answered("*70");
@@ -176,11 +180,13 @@ TEST_F(HoldAndPark, S7_OfSeveralHeldCallsTheOneHeldLast) {
   const auto first = house().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName first_call = john->answer_next();
   ASSERT_TRUE(first->is_established());
+  ASSERT_TRUE(hear_each_other(*first, *john));
   john->hold(first_call);
   ASSERT_TRUE(hears_nothing(*first));
   const auto second = house().trunk().call_in("+442030000101", tone_hz(kSecondClient));
   const CallName second_call = john->answer_next();
   ASSERT_TRUE(second->is_established());
+  ASSERT_TRUE(hear_each_other(*second, *john));
   john->hold(second_call);
   ASSERT_TRUE(hears_nothing(*second));
   john->dial_until_answered("*70333");
@@ -194,12 +200,14 @@ TEST_F(HoldAndPark, S7_TheCallOfTheSameDeviceGoesBeforeTheOneHeldLast) {
   const auto first = house().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName desk_call = desk->answer_next();
   ASSERT_TRUE(first->is_established());
+  ASSERT_TRUE(hear_each_other(*first, *desk));
   desk->hold(desk_call);
   ASSERT_TRUE(hears_nothing(*first));
   const auto mobile = house().baresip(house().phone("101", kBob));
   const auto second = house().trunk().expect_call(tone_hz(kSecondClient));
   const CallName mobile_call = mobile->dial_until_answered("+442079460018");
   ASSERT_TRUE(second->is_established());
+  ASSERT_TRUE(hear_each_other(*second, *mobile));
   mobile->hold(mobile_call);
   ASSERT_TRUE(hears_nothing(*second));
   desk->dial_until_answered("*70333");
@@ -212,6 +220,7 @@ TEST_F(HoldAndPark, S7_ACallHeldOnAnotherDeviceIsParkedWhenThisOneHoldsNone) {
   const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = desk->answer_next();
   ASSERT_TRUE(client->is_established());
+  ASSERT_TRUE(hear_each_other(*client, *desk));
   desk->hold(call);
   ASSERT_TRUE(hears_nothing(*client));
   const auto mobile = house().baresip(house().phone("101", kBob));
