@@ -130,25 +130,25 @@ constexpr const char* kWritten =
 // ---- a free orbit ----
 
 Result<OrbitGot, ClaimOrbitFailure> ParkedCallsTable::claim_orbit(OrbitClaim& claim) {
-  const auto found =
-      connection_.query("SELECT operation_id, orbit, slot FROM parked_calls WHERE park_id = ?", {claim.row.park_id});
-  if (!found.empty() && text(found[0], 0) == claim.operation_id) {
-    return OrbitGot{text(found[0], 1), static_cast<int>(integer(found[0], 2))};
-  }
+  const auto found = connection_.query("SELECT 1 FROM parked_calls WHERE park_id = ?", {claim.row.park_id});
+  if (const auto got = orbit_got(claim)) return *got;
   if (too_many_parked(claim.row.tenant, claim.wish.parked_calls_max)) {
     return failure(ClaimOrbitFailure::kTooManyParked);
   }
   claim.moves = !found.empty();
   claim.row.state = RowState::kAdopting;
-  switch (put_somewhere(claim)) {
-    case Put::kDone:
-      return OrbitGot{claim.row.orbit, claim.row.slot};
-    case Put::kPlaceTaken:
-      return failure(ClaimOrbitFailure::kTaken);
-    case Put::kNotOurs:
-      break;
-  }
-  return failure(ClaimOrbitFailure::kUnavailable);
+  const Put outcome = put_somewhere(claim);
+  if (outcome == Put::kDone) return OrbitGot{claim.row.orbit, claim.row.slot};
+  // The statement of a connection that broke may be carried out while this one waits: then it is ours that is in the way.
+  if (const auto got = orbit_got(claim)) return *got;
+  return failure(outcome == Put::kPlaceTaken ? ClaimOrbitFailure::kTaken : ClaimOrbitFailure::kUnavailable);
+}
+
+std::optional<OrbitGot> ParkedCallsTable::orbit_got(const OrbitClaim& claim) {
+  const auto rows = connection_.query("SELECT orbit, slot FROM parked_calls WHERE park_id = ? AND operation_id = ?",
+                                      {claim.row.park_id, claim.operation_id});
+  if (rows.empty()) return std::nullopt;
+  return OrbitGot{text(rows[0], 0), static_cast<int>(integer(rows[0], 1))};
 }
 
 // The unique key decides: who comes second is refused by it.
@@ -341,7 +341,8 @@ std::vector<ParkedCallRow> ParkedCallsTable::load() {
 // ---- retrieving ----
 
 Result<ParkedCallRow, ClaimCallFailure> ParkedCallsTable::claim_call(CallClaim& claim) {
-  if (std::exchange(claim.tried, true)) {
+  const bool is_repeated = std::exchange(claim.tried, true);
+  if (is_repeated) {
     if (auto row = call_won(claim)) return std::move(*row);
   }
   bool picked_up = false;
@@ -353,6 +354,10 @@ Result<ParkedCallRow, ClaimCallFailure> ParkedCallsTable::claim_call(CallClaim& 
     }  // else it ended this very moment
   }
   if (!claim.wish.park_group.empty() && win(claim, "park_group", claim.wish.park_group)) {
+    if (auto row = call_won(claim)) return std::move(*row);
+  }
+  // The statement of a connection that broke may be carried out while this one waits: then it is ours that has won.
+  if (is_repeated) {
     if (auto row = call_won(claim)) return std::move(*row);
   }
   return failure(picked_up ? ClaimCallFailure::kAlreadyPickedUp : ClaimCallFailure::kNoneParked);

@@ -71,6 +71,7 @@ class ParkedCallsTable {
   enum class Put { kDone, kPlaceTaken, kNotOurs };
 
   Put put(OrbitClaim& claim, const std::string& orbit, int slot);
+  std::optional<OrbitGot> orbit_got(const OrbitClaim& claim);
   Put put_somewhere(OrbitClaim& claim);
   Put put_at_wished(OrbitClaim& claim);
   Put put_in_range(OrbitClaim& claim);

@@ -247,6 +247,36 @@ TEST_F(StoreAway, AServerThatAnswersNothingHoldsUpNeitherTheLoopNorAnAnswer) {
   EXPECT_EQ(column("state", "a"), "parked");
 }
 
+// Longer than the store waits for a connection, shorter than it waits for an answer: what the first connection has asked
+// is carried out beside what the second asks.
+TEST_F(StoreAway, AServerThatStallsAndGoesOnGivesAClaimToWhoHasAskedForIt) {
+  const auto store = make_store();
+  constexpr int kRounds = 6;
+  for (int round = 0; round < kRounds; ++round) {
+    const std::string orbit = std::to_string(310 + round);
+    const std::string id = "parked-" + orbit;
+    park(*store, id, at(orbit));
+    std::optional<Won> won;
+    std::optional<Claimed> got;
+    server().pause();
+    store->claim_call(kTenant, {{orbit}, ""}, "104", [&](Won answer) { won = std::move(answer); });
+    store->claim_orbit(example_row("new-" + orbit), at("9" + orbit), [&](Claimed answer) { got = answer; });
+    run_for(Duration(1200));
+    server().resume();
+    EXPECT_TRUE(run_until([&] { return won && got; }));
+    if (*won) {
+      EXPECT_EQ((*won)->park_id, id);
+    } else {
+      EXPECT_EQ(won->error(), ClaimCallFailure::kUnavailable);
+      EXPECT_TRUE(run_until([&] { return column("state", id) == "parked"; })) << "and it is parked as before";
+    }
+    if (!*got) {
+      EXPECT_EQ(got->error(), ClaimOrbitFailure::kUnavailable);
+      EXPECT_TRUE(run_until([&] { return column("state", "new-" + orbit).empty(); }));
+    }
+  }
+}
+
 TEST_F(StoreAway, ConnectionsThatAreKilledAgainAndAgainLoseNothing) {
   const auto store = make_store();
   constexpr int kCalls = 150;

@@ -136,7 +136,6 @@ struct Server {
   Serial shows = 0;
   int publications = 0;
   int last_etag = 0;
-  friend bool operator==(const Server&, const Server&) = default;
 
   std::string table() {
     if (is_lit) return etag;
