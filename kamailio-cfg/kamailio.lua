@@ -9,6 +9,7 @@ local perform = require("perform")
 local presence_tables = require("presence_tables")
 local ringing = require("ringing")
 local settings = require("settings")
+local talking = require("talking")
 
 local kMaxForwards = 70
 local kAuthFailuresMax = 30
@@ -183,6 +184,7 @@ local kForgetAfterSeconds = 20
 
 function ksr_lamps_timer()
   presence_tables.forget_subscriptions(kForgetAfterSeconds)
+  talking.end_overdue()
   return 1
 end
 

@@ -191,8 +191,17 @@ function calls.started()
   talking.show(KSR.kx.get_callid(), "confirmed", answer.people)
 end
 
---- The dialog at hand has ended, or was never answered.
-function calls.over() talking.over(KSR.pv.gete("$dlg(callid)")) end
+--- The dialog at hand has ended, or was never answered. When it is a parker who leaves, the other party is still there.
+function calls.over()
+  local call_id = KSR.pv.gete("$dlg(callid)")
+  if adoption_marker.find(call_id, KSR.pv.gete("$dlg(from_tag)")) then
+    talking.leave_to_parkd(call_id, "recipient")
+  elseif adoption_marker.find(call_id, KSR.pv.gete("$dlg(to_tag)")) then
+    talking.leave_to_parkd(call_id, "initiator")
+  else
+    talking.over(call_id)
+  end
+end
 
 --- The call that begins rings; `members` are those of a ring group, nil where there is none.
 function calls.rings(members)

@@ -201,6 +201,7 @@ function perform.publish(f, d)
   lamps.in_order(lamps.uri(d.user, d.tenant), function() code, reason, etag = publish(f, d, seconds) end)
   if etag then KSR.hdr.append_to_reply(("SIP-ETag: %s\r\nExpires: %d\r\n"):format(etag, seconds)) end
   reply(code, reason)
+  if code == 200 then talking.parkd_has_published(d.user .. "@" .. d.tenant) end
 end
 
 ----- ring groups

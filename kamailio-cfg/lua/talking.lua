@@ -10,6 +10,9 @@ local talking = {}
 -- RFC 3261 17.1.1.2: as long as an answer to an INVITE may be under way.
 local kTombstoneSeconds = 32
 
+-- For a parkd that has died to come back, and to say what has become of the call.
+local kLeftSeconds = 10
+
 local function locked(name, key, act)
   KSR.htable.sht_lock(name, key)
   local done, result = xpcall(act, debug.traceback)
@@ -99,6 +102,41 @@ function talking.over(call_id)
   local changed = note(call_id, "over", {})
   KSR.htable.sht_setxs("lit", call_id, "over", kTombstoneSeconds)
   publish_changed(changed, call_id)
+end
+
+--- The parker has left a call that parkd has; who `stays` (initiator, recipient) shows it until parkd has said of him
+--- what is so, which may be a moment later.
+function talking.leave_to_parkd(call_id, stays)
+  local people = {}
+  for _, one in ipairs(talks.parse_lit(KSR.htable.sht_get("lit", call_id)).people) do
+    if one.direction == stays then people[#people + 1] = one end
+  end
+  if #people == 0 then return talking.over(call_id) end
+  KSR.htable.sht_seti("left", call_id, KSR.pv.get("$Ts") + kLeftSeconds)
+  publish_changed(note(call_id, "confirmed", people), call_id)
+end
+
+local function end_left(call_id)
+  KSR.htable.sht_rm("left", call_id)
+  talking.over(call_id)
+end
+
+--- parkd has published the lamp of `aor`. Not to be called in the order of that lamp.
+function talking.parkd_has_published(aor)
+  for _, call in ipairs(calls_of(aor)) do
+    if KSR.htable.sht_is_null("left", call.call_id) < 0 then end_left(call.call_id) end
+  end
+end
+
+--- Of these parkd has said nothing.
+function talking.end_overdue()
+  local now, overdue = KSR.pv.get("$Ts"), {}
+  KSR.htable.sht_iterator_start("left", "left")
+  while KSR.htable.sht_iterator_next("left") > 0 do
+    if KSR.pv.get("$shtitval(left)") <= now then overdue[#overdue + 1] = KSR.pv.get("$shtitkey(left)") end
+  end
+  KSR.htable.sht_iterator_end("left")
+  for _, call_id in ipairs(overdue) do end_left(call_id) end
 end
 
 --- Somebody watches the lamp of an extension from now on. To be called in the order of that lamp, before he is told

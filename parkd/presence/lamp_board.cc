@@ -24,7 +24,8 @@ void LampBoard::start() {
 // ---- what has changed ----
 
 void LampBoard::on_call_changed(const CallChange& change) {
-  if (change.orbit.empty() && !change.caller_uri.ends_with("@" + change.tenant)) return;  // no lamp
+  const bool is_extensions = change.caller_uri.ends_with("@" + change.tenant) || !change.retriever.empty();
+  if (change.orbit.empty() && !is_extensions) return;  // no lamp
   changed_.insert(change);
   if (!is_reading_) read();
 }

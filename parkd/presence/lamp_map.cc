@@ -41,6 +41,15 @@ DialogInfo caller_lamp(const Presentity& presentity, const ShownCall& call) {
           .remote = std::nullopt};
 }
 
+DialogInfo retriever_lamp(const Presentity& presentity, const ShownCall& call) {
+  return {.presentity = presentity,
+          .dialog_id = std::string(kDialogIdPrefix) + "retriever-" + call.park_id,
+          .state = DialogState::kConfirmed,
+          .display = presentity.user,
+          .renders_media = true,
+          .remote = std::nullopt};
+}
+
 }  // namespace
 
 std::vector<Presentity> presentities_of(const LampSettings& settings, const std::string& orbit) {
@@ -63,6 +72,8 @@ std::set<Presentity> presentities_of(const LampFacts& facts, const CallChange& c
   if (caller && caller->host() == change.tenant && !caller->user().empty()) {
     presentities.insert({caller->user(), change.tenant});
   }
+  const bool is_trunk = change.retriever.find(' ') != std::string::npos;
+  if (!change.retriever.empty() && !is_trunk) presentities.insert({change.retriever, change.tenant});
   return presentities;
 }
 
@@ -78,6 +89,10 @@ LitLamps lit_lamps(const LampFacts& facts) {
     if (!call.caller_extension.empty()) {
       const Presentity own{call.caller_extension, call.tenant};
       lit.try_emplace(own, caller_lamp(own, call));
+    }
+    if (!call.retriever_extension.empty()) {
+      const Presentity own{call.retriever_extension, call.tenant};
+      lit.try_emplace(own, retriever_lamp(own, call));
     }
   }
   return lit;

@@ -18,7 +18,7 @@ std::set<Presentity> presentities_of(const LampFacts& facts, const CallChange& c
 
 using LitLamps = std::map<Presentity, DialogInfo>;
 /// The lamps of orbits with a waiting call, which show the oldest of them; and of each extension that is a parked
-/// caller, the extension's own, busy until parkd has its call no more.
+/// caller or has retrieved one, the extension's own, busy until parkd has its call no more.
 LitLamps lit_lamps(const LampFacts& facts);
 
 /// The lamps that Kamailio shows otherwise: dark, in another state, of another park, or lit for nothing.

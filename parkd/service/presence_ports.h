@@ -27,6 +27,7 @@ struct CallChange {
   std::string orbit;       // "": it holds none
   std::string park_group;  // "": none
   std::string caller_uri;
+  std::string retriever;  // who talks to him, or did; "": nobody
   friend auto operator<=>(const CallChange&, const CallChange&) = default;
 };
 
@@ -38,7 +39,8 @@ struct ShownCall {
   bool waits = false;  // to be retrieved; else it is being parked or retrieved, or talks
   WallTime parked_at;
   PartyIdentity caller;
-  std::string caller_extension;  // "": he is none of the tenant's
+  std::string caller_extension;     // "": he is none of the tenant's
+  std::string retriever_extension;  // the same, of who has won it; "" too while nobody has
 };
 
 enum class LampState { kEarly, kConfirmed };
@@ -94,7 +96,8 @@ class PresenceStore {
 
   virtual ~PresenceStore() = default;
 
-  /// The settings of all tenants named, the calls at the orbits named, and those whose caller is named.
+  /// The settings of all tenants named, the calls at the orbits named, and those whose caller or retriever somebody is
+  /// who is named as either.
   virtual void read_lamps(std::vector<CallChange> changes, Answer<LampFacts> answer) = 0;
   /// All calls, all publications.
   struct Everything {

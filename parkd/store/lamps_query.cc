@@ -22,15 +22,17 @@ std::string places(std::size_t count) {
   return list;
 }
 
-// The caller is an extension when his URI is one of the tenant's.
+// The caller is an extension when his URI is one of the tenant's. The retriever may be a trunk.
 #define CALLPARK_SHOWN_CALL                                                                             \
   "p.park_id, p.tenant, COALESCE(p.orbit, ''), p.state = 'parked', "                                    \
   "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', p.parked_at) DIV 1000, p.caller_display, p.caller_number, " \
-  "COALESCE(c.extension, '')"
-#define CALLPARK_JOIN_CALLER                                                                                \
+  "COALESCE(c.extension, ''), COALESCE(r.extension, '')"
+#define CALLPARK_JOIN_PARTIES                                                                               \
   " LEFT JOIN extensions c ON c.tenant = p.tenant"                                                          \
   " AND c.extension = CONVERT(SUBSTRING_INDEX(SUBSTRING_INDEX(p.caller_uri, '@', 1), ':', -1) USING ascii)" \
-  " COLLATE ascii_bin AND p.caller_uri = CONCAT('sip:', c.extension, '@', c.tenant)"
+  " COLLATE ascii_bin AND p.caller_uri = CONCAT('sip:', c.extension, '@', c.tenant)"                        \
+  " LEFT JOIN extensions r ON r.tenant = p.tenant AND p.state IN ('retrieving', 'retrieved')"               \
+  " AND r.extension = CONVERT(p.retriever USING ascii) COLLATE ascii_bin"
 
 ShownCall shown_call(const Row& row, std::size_t first = 0) {
   ShownCall call;
@@ -41,10 +43,11 @@ ShownCall shown_call(const Row& row, std::size_t first = 0) {
   call.parked_at = WallTime(Duration(std::stoll(row.at(first + 4).value_or("0"))));
   call.caller = {text(row, first + 5), text(row, first + 6)};
   call.caller_extension = text(row, first + 7);
+  call.retriever_extension = text(row, first + 8);
   return call;
 }
 
-constexpr const char* kCalls = "SELECT " CALLPARK_SHOWN_CALL " FROM parked_calls p" CALLPARK_JOIN_CALLER " WHERE TRUE";
+constexpr const char* kCalls = "SELECT " CALLPARK_SHOWN_CALL " FROM parked_calls p" CALLPARK_JOIN_PARTIES " WHERE TRUE";
 
 // `tenants` empty: of all. One statement, since it is asked at every change.
 std::vector<LampSettings> query_settings(DatabaseConnection& connection, const std::set<std::string>& tenants) {
@@ -75,6 +78,19 @@ std::vector<LampSettings> query_settings(DatabaseConnection& connection, const s
   return list;
 }
 
+// Of those whose own lamps may show the call.
+std::vector<std::string> extensions_of(const CallChange& change) {
+  std::vector<std::string> extensions;
+  const std::string& uri = change.caller_uri;
+  const std::string before = "sip:";
+  const std::string behind = "@" + change.tenant;
+  if (uri.starts_with(before) && uri.ends_with(behind)) {
+    extensions.push_back(uri.substr(before.size(), uri.size() - before.size() - behind.size()));
+  }
+  if (!change.retriever.empty()) extensions.push_back(change.retriever);
+  return extensions;
+}
+
 bool is_older(const ShownCall& left, const ShownCall& right) {
   return std::tie(left.parked_at, left.park_id) < std::tie(right.parked_at, right.park_id);
 }
@@ -90,10 +106,15 @@ LampFacts query_lamps(DatabaseConnection& connection, const std::vector<CallChan
   std::set<std::string> tenants;
   std::map<std::string, std::set<std::string>> orbits;
   std::map<std::string, std::set<std::string>> callers;
+  std::map<std::string, std::set<std::string>> retrievers;
   for (const CallChange& change : changes) {
     tenants.insert(change.tenant);
     if (!change.orbit.empty()) orbits[change.tenant].insert(change.orbit);
-    if (change.caller_uri.ends_with("@" + change.tenant)) callers[change.tenant].insert(change.caller_uri);
+    // Who is the one in this call may be the other in another.
+    for (const std::string& extension : extensions_of(change)) {
+      callers[change.tenant].insert("sip:" + extension + "@" + change.tenant);
+      retrievers[change.tenant].insert(extension);
+    }
   }
   LampFacts facts;
   if (tenants.empty()) return facts;
@@ -113,6 +134,7 @@ LampFacts query_lamps(DatabaseConnection& connection, const std::vector<CallChan
   };
   add("p.orbit", orbits);
   add("p.caller_uri", callers);
+  add("p.retriever", retrievers);
   for (auto& [park_id, call] : calls) facts.calls.push_back(std::move(call));
   std::sort(facts.calls.begin(), facts.calls.end(), is_older);
   return facts;
@@ -166,7 +188,7 @@ std::vector<CallInfo> query_call_info(DatabaseConnection& connection, const std:
           " LEFT JOIN park_group_members m ON m.tenant = w.tenant AND m.extension = w.extension"
           " LEFT JOIN park_groups g ON g.tenant = m.tenant AND g.park_group = m.park_group"
           " LEFT JOIN parked_calls p ON p.tenant = w.tenant AND p.state = 'parked' AND (p.orbit = w.extension OR"
-          " (p.park_group = m.park_group AND (g.notify_parker OR p.parker <> w.extension)))" CALLPARK_JOIN_CALLER
+          " (p.park_group = m.park_group AND (g.notify_parker OR p.parker <> w.extension)))" CALLPARK_JOIN_PARTIES
           " WHERE w.tenant = ? AND w.extension IN (" +
           places(extensions.size()) + ") ORDER BY w.extension, p.orbit = w.extension DESC, p.parked_at, p.park_id",
       values);

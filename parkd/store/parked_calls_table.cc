@@ -311,11 +311,12 @@ bool ParkedCallsTable::write(const ParkedCallRow& row, const std::string& operat
 
 std::optional<CallChange> ParkedCallsTable::change_of(const ParkId& park_id) {
   const auto rows = connection_.query(
-      "SELECT tenant, COALESCE(orbit, ''), COALESCE(park_group, ''), caller_uri FROM parked_calls WHERE park_id = ?",
+      "SELECT tenant, COALESCE(orbit, ''), COALESCE(park_group, ''), caller_uri, retriever FROM parked_calls WHERE "
+      "park_id = ?",
       {park_id});
   if (rows.empty()) return std::nullopt;
-  const auto& row = rows.front();
-  return CallChange{row.at(0).value_or(""), row.at(1).value_or(""), row.at(2).value_or(""), row.at(3).value_or("")};
+  const Row& row = rows.front();
+  return CallChange{text(row, 0), text(row, 1), text(row, 2), text(row, 3), text(row, 4)};
 }
 
 void ParkedCallsTable::remove(const ParkId& park_id) {

@@ -62,13 +62,14 @@ void SqlStore::look_up(std::string tenant, std::string user, std::string dialled
 
 void SqlStore::claim_orbit(ParkedCallRow row, OrbitWish wish, Answer<Result<OrbitGot, ClaimOrbitFailure>> to) {
   const ParkId park_id = row.park_id;
-  // Of the orbit there is nothing to see yet, but the caller is parkd's from now on.
-  Answer<Result<OrbitGot, ClaimOrbitFailure>> answer = [this,
-                                                        change = CallChange{row.tenant, "", "", row.caller.remote_uri},
-                                                        to = std::move(to)](Result<OrbitGot, ClaimOrbitFailure> got) {
-    if (got && on_changed_) on_changed_(change);
-    to(std::move(got));
-  };
+  // Of the orbit there is nothing to see yet, but the caller is parkd's from now on; the parker may have retrieved him
+  // before.
+  Answer<Result<OrbitGot, ClaimOrbitFailure>> answer =
+      [this, change = CallChange{row.tenant, "", "", row.caller.remote_uri, row.parker},
+       to = std::move(to)](Result<OrbitGot, ClaimOrbitFailure> got) {
+        if (got && on_changed_) on_changed_(change);
+        to(std::move(got));
+      };
   const auto claim =
       std::make_shared<OrbitClaim>(OrbitClaim{std::move(row), std::move(wish), new_operation_id(), false});
   ask<Result<OrbitGot, ClaimOrbitFailure>>(
@@ -240,7 +241,7 @@ void SqlStore::order_by_name(const ParkId& park_id, void (ParkedCallsTable::*wor
 }
 
 void SqlStore::tell_changed(const ParkedCallRow& row) {
-  if (on_changed_) on_changed_({row.tenant, row.orbit, row.park_group, row.caller.remote_uri});
+  if (on_changed_) on_changed_({row.tenant, row.orbit, row.park_group, row.caller.remote_uri, row.retriever});
 }
 
 // In the queue of its call: what is told stands there before the row that says so may be gone.

@@ -482,6 +482,36 @@ TEST_F(KamailioPresence, N2_AParkedExtensionsLampIsOneDialogOfTwoPublishers) {
   expect_no_complaints(*parked);
 }
 
+TEST_F(KamailioPresence, N2_WhenTheParkerLeavesTheOthersLampWaitsForParkdsWord) {
+  const auto parker = watching("101", {.user = "103"});
+  const auto parked = watching("102", {.user = "103"});
+  const auto alice = house.phone("101");
+  const auto bob = house.phone("102");
+  const auto park = [&] {
+    const CallName call = alice->call("102");
+    EXPECT_TRUE(parked->wait_state("confirmed"));
+    EXPECT_TRUE(parker->wait_state("confirmed"));
+    house.seat->answer_with(202);
+    EXPECT_EQ(alice->refer(call, "*68"), 202);
+    house.seat->answer_with(200);
+    EXPECT_EQ(alice->hang_up(call), 200);
+    EXPECT_TRUE(parker->wait_state("terminated"));
+    EXPECT_TRUE(holds_for(300ms, [&] { return parked->state() == "confirmed"; })) << "parkd has said nothing yet";
+  };
+  park();
+  EXPECT_EQ(parkd.publish("102", "confirmed").status, 200);
+  EXPECT_TRUE(holds_for(300ms, [&] { return parked->state() == "confirmed"; }));
+  EXPECT_EQ(parkd.publish("102", "terminated").status, 200);
+  EXPECT_TRUE(parked->wait_state("terminated"));
+  int times_dark = 0;
+  for (const auto& notice : parked->history()) times_dark += notice.state == "terminated" ? 1 : 0;
+  EXPECT_EQ(times_dark, 2) << "before the call and after it";
+  park();
+  EXPECT_TRUE(parked->wait_state("terminated", 30s)) << "parkd has died and says nothing";
+  expect_no_complaints(*parker);
+  expect_no_complaints(*parked);
+}
+
 TEST_F(KamailioPresence, N2_ACallThatTalksIsShownAndEndsWhenKamailioWasKilled) {
   const auto lamp = watching("102", {.user = "103"});
   const auto alice = house.phone("101");

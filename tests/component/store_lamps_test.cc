@@ -105,9 +105,11 @@ class StoreLamps : public StoreTest {
 
 TEST_F(StoreLamps, N1_EveryChangeOfARowIsToldWhenItIsDone) {
   const ParkedCallRow row = park_of("p", "103", "105@demo.callpark");
-  const CallChange change{kTenant, "103", "", "sip:105@demo.callpark"};
-  EXPECT_THAT(changes_, ElementsAre(CallChange{kTenant, "", "", "sip:105@demo.callpark"}, change)) << "parked";
+  const CallChange change{kTenant, "103", "", "sip:105@demo.callpark", ""};
+  EXPECT_THAT(changes_, ElementsAre(CallChange{kTenant, "", "", "sip:105@demo.callpark", "102"}, change)) << "parked";
   changes_.erase(changes_.begin());
+  CallChange won = change;
+  won.retriever = "104";
   ASSERT_TRUE(claim_call(*store_, {"103"}).has_value());
   EXPECT_THAT(changes_, SizeIs(2)) << "won";
   store_->unclaim_call("p");
@@ -116,24 +118,24 @@ TEST_F(StoreLamps, N1_EveryChangeOfARowIsToldWhenItIsDone) {
   ASSERT_TRUE(claim_call(*store_, {"103"}).has_value());
   store_->write_retrieved(row);
   carry_out_orders(*store_);
-  EXPECT_THAT(changes_, ElementsAre(change, change, change, change, change));
+  EXPECT_THAT(changes_, ElementsAre(change, won, won, won, change));
   store_->remove("p", park::EndReason::kHungUp);
   carry_out_orders(*store_);
-  EXPECT_EQ(changes_.back(), (CallChange{kTenant, "", "", "sip:105@demo.callpark"}));
+  EXPECT_EQ(changes_.back(), (CallChange{kTenant, "", "", "sip:105@demo.callpark", ""}));
 }
 
 TEST_F(StoreLamps, N1_ACallThatIsGivenUpIsToldWithItsOrbit) {
   park_of("p", "103", "+4930@127.0.0.50", "101", "sales");
   store_->remove("p", park::EndReason::kHungUp);
   carry_out_orders(*store_);
-  EXPECT_EQ(changes_.back(), (CallChange{kTenant, "103", "sales", "sip:+4930@127.0.0.50"}));
+  EXPECT_EQ(changes_.back(), (CallChange{kTenant, "103", "sales", "sip:+4930@127.0.0.50", ""}));
 }
 
 TEST_F(StoreLamps, N1_WhatIsReadIsWhatLampsShow) {
   park_of("b", "103", "105@demo.callpark", "102", "", 1);
   park_of("a", "103", "+4930@127.0.0.50", "102", "", 2);
   park_of("c", "104", "+4930@127.0.0.50");
-  const LampFacts facts = read({{kTenant, "103", "", ""}});
+  const LampFacts facts = read({{kTenant, "103", "", "", ""}});
   ASSERT_THAT(facts.settings, SizeIs(1));
   EXPECT_EQ(facts.settings[0].tenant, kTenant);
   EXPECT_EQ(facts.settings[0].state, LampState::kEarly);
@@ -150,7 +152,7 @@ TEST_F(StoreLamps, N1_WhatIsReadIsWhatLampsShow) {
 
 TEST_F(StoreLamps, N1_AnEditOfTheTenantIsRead) {
   server().execute("UPDATE tenants SET lamp_state = 'confirmed' WHERE tenant = 'demo.callpark'");
-  EXPECT_EQ(read({{kTenant, "103", "", ""}}).settings.at(0).state, LampState::kConfirmed);
+  EXPECT_EQ(read({{kTenant, "103", "", "", ""}}).settings.at(0).state, LampState::kConfirmed);
 }
 
 TEST_F(StoreLamps, N2_CallsOfAnExtensionAreReadWhereverTheyAre) {
@@ -161,11 +163,42 @@ TEST_F(StoreLamps, N2_CallsOfAnExtensionAreReadWhereverTheyAre) {
   row.caller.remote_identity = {"Client", "105"};
   store_->write_retrieved(row);
   carry_out_orders(*store_);
-  const LampFacts facts = read({{kTenant, "103", "", "sip:105@demo.callpark"}});
+  const LampFacts facts = read({{kTenant, "103", "", "sip:105@demo.callpark", ""}});
   ASSERT_THAT(facts.calls, SizeIs(1));
   EXPECT_FALSE(facts.calls[0].waits);
   EXPECT_EQ(facts.calls[0].caller_extension, "105");
-  EXPECT_THAT(read({{kTenant, "103", "", "sip:106@demo.callpark"}}).calls, IsEmpty());
+  EXPECT_THAT(read({{kTenant, "103", "", "sip:106@demo.callpark", ""}}).calls, IsEmpty());
+}
+
+TEST_F(StoreLamps, N2_WhoHasRetrievedIsReadUntilTheRowIsGone) {
+  ParkedCallRow row = park_of("p", "103", "105@demo.callpark");
+  const std::vector<CallChange> of_retriever{{kTenant, "", "", "", "104"}};
+  EXPECT_THAT(read(of_retriever).calls, IsEmpty());
+  ASSERT_TRUE(claim_call(*store_, {"103"}, "104").has_value());
+  EXPECT_EQ(changes_.back().retriever, "104");
+  ASSERT_THAT(read(of_retriever).calls, SizeIs(1));
+  EXPECT_EQ(read(of_retriever).calls[0].retriever_extension, "104");
+  store_->unclaim_call("p");
+  carry_out_orders(*store_);
+  EXPECT_EQ(changes_.back().retriever, "104") << "whose lamp it was";
+  EXPECT_THAT(read(of_retriever).calls, IsEmpty());
+  ASSERT_TRUE(claim_call(*store_, {"103"}, "104").has_value());
+  row.retriever = "104";
+  store_->write_retrieved(row);
+  carry_out_orders(*store_);
+  ASSERT_THAT(read_all().facts.calls, SizeIs(1));
+  EXPECT_EQ(read_all().facts.calls[0].retriever_extension, "104");
+  EXPECT_THAT(read({{kTenant, "", "", "sip:104@demo.callpark", ""}}).calls, SizeIs(1)) << "named as a caller";
+  EXPECT_THAT(read({{kTenant, "", "", "", "105"}}).calls, SizeIs(1)) << "the caller, named as a retriever";
+  store_->remove("p", park::EndReason::kHungUp);
+  carry_out_orders(*store_);
+  EXPECT_EQ(changes_.back().retriever, "104");
+}
+
+TEST_F(StoreLamps, N2_ARetrieverFromATrunkHasNoLamp) {
+  park_of("p", "103", "105@demo.callpark");
+  ASSERT_TRUE(claim_call(*store_, {"103"}, "trunk demo").has_value());
+  EXPECT_EQ(read_all().facts.calls.at(0).retriever_extension, "");
 }
 
 TEST_F(StoreLamps, N5_AllCallsAndAllPublicationsOfParkdAreReadAndNoOthers) {

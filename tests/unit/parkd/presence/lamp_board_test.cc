@@ -115,6 +115,24 @@ TEST_F(LampBoardTest, N2_AnExtensionIsBusyAsLongAsItsCallIsParkdsAndThenNoMore) 
   EXPECT_EQ(kamailio.shows("105"), "terminated park-caller-p");
 }
 
+TEST_F(LampBoardTest, N2_WhoHasRetrievedIsBusyUntilTheCallEnds) {
+  put(waiting_call("p", "333"));
+  pass(Duration(50));
+  ShownCall& call = store.calls.front();
+  call.waits = false;
+  call.retriever_extension = "102";
+  board.on_call_changed(change_of(call));
+  pass(Duration(50));
+  EXPECT_EQ(kamailio.shows("102"), "confirmed park-retriever-p");
+  call.orbit = "";
+  board.on_call_changed(change_of(call));
+  pass(Duration(50));
+  EXPECT_EQ(kamailio.shows("102"), "confirmed park-retriever-p");
+  take("p");
+  pass(Duration(50));
+  EXPECT_EQ(kamailio.shows("102"), "terminated park-retriever-p");
+}
+
 TEST_F(LampBoardTest, N1_ALampThatWasOutIsLitByANewPublicationAndThereIsNeverASecond) {
   for (int round = 0; round < 5; ++round) {
     put(waiting_call("p", "333"));
@@ -255,7 +273,7 @@ TEST_F(LampBoardTest, N5_ANewParkdCarriesOnThePublicationsOfTheOneBefore) {
   pass(seconds(5));
   EXPECT_EQ(kamailio.shows("*71333"), "early park-p-7");
   store.calls.clear();
-  next.on_call_changed({"demo.callpark", "333", "", ""});
+  next.on_call_changed({"demo.callpark", "333", "", "", ""});
   pass(Duration(50));
   EXPECT_EQ(kamailio.shows("*71333"), "terminated park-p-7");
 }

@@ -154,7 +154,8 @@ class FakePresenceStore final : public PresenceStore {
       LampFacts facts{{settings}, {}};
       for (const ShownCall& call : calls) {
         const bool is_asked_for = std::any_of(changes.begin(), changes.end(), [&](const CallChange& change) {
-          return change.orbit == call.orbit || change.caller_uri == "sip:" + call.caller.number + "@" + call.tenant;
+          return change.orbit == call.orbit || change.caller_uri == "sip:" + call.caller.number + "@" + call.tenant ||
+                 (!change.retriever.empty() && change.retriever == call.retriever_extension);
         });
         if (is_asked_for) facts.calls.push_back(call);
       }
@@ -240,7 +241,7 @@ inline ShownCall waiting_call(const std::string& park_id, const std::string& orb
 }
 
 inline CallChange change_of(const ShownCall& call) {
-  return {call.tenant, call.orbit, "", "sip:" + call.caller.number + "@" + call.tenant};
+  return {call.tenant, call.orbit, "", "sip:" + call.caller.number + "@" + call.tenant, call.retriever_extension};
 }
 
 struct PresenceWorld {
