@@ -1,5 +1,6 @@
 // Stands between a store and MariaDB's socket and cuts the connection at a chosen moment: before a request reaches the
-// server, or after it was carried out and before its reply reaches the store.
+// server, or after it was carried out and before its reply reaches the store. Or the server comes to the request late,
+// when the store has asked again.
 #pragma once
 
 #include <poll.h>
@@ -13,6 +14,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -32,6 +34,7 @@ class StoreRelay {
   ~StoreRelay() {
     stopping_ = true;
     thread_.join();
+    forget_delayed();
     for (const auto& [client, server] : pairs_) {
       close(client);
       close(server);
@@ -45,6 +48,20 @@ class StoreRelay {
     const std::lock_guard<std::mutex> lock(mutex_);
     lost_ = lost;
     left_ = number;
+    late_by_ = 0;
+  }
+  /// The same, and the server carries that request out just before the `late_by`th (from 1) that follows it.
+  void cut_and_delay(int number, int late_by) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    lost_ = Lost::kRequest;
+    left_ = number;
+    late_by_ = late_by;
+    forget_delayed();
+  }
+  /// Whether that request has been carried out.
+  [[nodiscard]] bool has_come_late() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return left_ == 0 && late_by_ == 0;
   }
   /// Whether the cut has been made.
   [[nodiscard]] bool has_cut() {
@@ -102,15 +119,33 @@ class StoreRelay {
     bool cut_now = false;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
+      if (delayed_ && --late_by_ == 0) {
+        pass(delayed_->first, delayed_->second);
+        await_reply(delayed_->second);
+        forget_delayed();
+      }
       cut_now = left_ > 0 && --left_ == 0;
+      if (cut_now && late_by_ > 0) {
+        shutdown(client, SHUT_WR);
+        delayed_ = {dup(client), dup(server)};
+      }
     }
     if (cut_now && lost_ == Lost::kRequest) return false;
     if (!pass(client, server)) return false;
     if (!cut_now) return true;
-    // Its reply, if there is one to it, says that the server is through with it; it goes no further.
+    await_reply(server);
+    return false;
+  }
+  // If there is one, it says that the server is through with the request; it goes no further.
+  static void await_reply(int server) {
     pollfd reply{server, POLLIN, 0};
     poll(&reply, 1, 300);
-    return false;
+  }
+  void forget_delayed() {
+    if (!delayed_) return;
+    close(delayed_->first);
+    close(delayed_->second);
+    delayed_.reset();
   }
   static bool pass(int from, int to) {
     std::array<char, 65536> bytes;
@@ -131,6 +166,8 @@ class StoreRelay {
   std::mutex mutex_;
   Lost lost_ = Lost::kRequest;
   int left_ = -1;
+  int late_by_ = 0;
+  std::optional<std::pair<int, int>> delayed_;  // the ends of the connection that was cut, the client's to read from
   std::thread thread_;
 };
 
