@@ -139,8 +139,7 @@ Result<OrbitGot, ClaimOrbitFailure> ParkedCallsTable::claim_orbit(OrbitClaim& cl
   claim.row.state = RowState::kAdopting;
   const Put outcome = put_somewhere(claim);
   if (outcome == Put::kDone) return OrbitGot{claim.row.orbit, claim.row.slot};
-  // The statement of a connection that broke may be carried out while this one waits: then it is ours that is in the
-  // way.
+  // The statement of a connection that broke may be carried out beside this one: then our own is in the way.
   if (const auto got = orbit_got(claim)) return *got;
   return failure(outcome == Put::kPlaceTaken ? ClaimOrbitFailure::kTaken : ClaimOrbitFailure::kUnavailable);
 }
