@@ -13,6 +13,7 @@
 #include "parkd/leg/referred_dialog.h"
 #include "parkd/leg/shown_identity.h"
 #include "parkd/leg/sipfrag.h"
+#include "parkd/message/characters.h"
 
 namespace callpark::leg {
 namespace {
@@ -60,6 +61,17 @@ sip::NameAddr from_of(const DialogLeg& caller, const TransferTarget& target) {
 
 std::string user_in(const std::string& owner) {
   return owner.substr(0, owner.find('@'));
+}
+
+// RFC 3261 8.2.2.3; the value of Unsupported, empty when all that is required is understood. Replaces is: a phone that
+// picks up what its lamp shows names a dialog, but which call it gets is decided by the orbit that it dials.
+std::string unsupported_options(const sip::SipMessage& request) {
+  std::string unsupported;
+  for (const std::string_view option : request.all_headers(sip::HeaderName::kRequire)) {
+    if (sip::same_ignoring_case(option, "timer") || sip::same_ignoring_case(option, "replaces")) continue;
+    unsupported += (unsupported.empty() ? "" : ", ") + std::string(option);
+  }
+  return unsupported;
 }
 
 // RFC 3261 8.1.1, for a call of parkd's own. The offer is still to come.
@@ -703,6 +715,13 @@ void SipLegs::notify(DialogLeg& leg, int status, const std::string& reason, std:
 // ---- what comes in ----
 
 void SipLegs::on_request(sip::ServerTransactionKey key, const sip::SipMessage& request, const sip::Endpoint&) {
+  const std::string unsupported = unsupported_options(request);
+  // A BYE is taken whatever it requires: who sends it has left.
+  if (!unsupported.empty() && request.method() != sip::method::kBye) {
+    sip::SipMessage response = sip::make_response(request, 420, {}, random_token(kTagLength));
+    response.set_header(sip::HeaderName::kUnsupported, unsupported);
+    return agent_.transactions.respond(key, response);
+  }
   if (const Seat* found = request.to_tag().empty() ? nullptr : dialogs_.find_for(request)) {
     const Seat seat = *found;  // what follows may take it out of the table
     if (seat.leg->accept(key, request)) on_request_inside(seat, key, request);

@@ -4,6 +4,9 @@
 
 #include "tests/e2e/park_house.h"
 #include "tests/support/lamp_watcher.h"
+#include "tests/support/source_directory.h"
+#include "tests/support/subprocess.h"
+#include "tests/support/temp_dir.h"
 
 namespace callpark::test {
 namespace {
@@ -128,6 +131,68 @@ TEST_F(Lamps, N1_TheLampOfAnExtensionsOrbitIsLitByTheParkAndDarkenedByTheRetriev
   EXPECT_TRUE(was_at_once(first, retrieved_));
   EXPECT_TRUE(was_at_once(second, retrieved_));
   EXPECT_EQ(invalid_dialog_info({first.history()[0].body, first.history()[1].body, first.history()[2].body}), "");
+  alice->hang_up(call);
+  EXPECT_TRUE(client->is_closed());
+}
+
+// The watcher of these tests is of this house; here sipp is the phone.
+TEST_F(Lamps, N1_AnotherUserAgentSeesTheSame) {
+  const LoopbackAddress address;
+  const TempDir directory("watching-phone");
+  Subprocess phone({.command = {"sipp",
+                                house().outside().text(),
+                                "-sf",
+                                (source_directory() / "tests/data/sipp/phone_watches.xml").string(),
+                                "-i",
+                                address.text(),
+                                "-m",
+                                "1",
+                                "-nostdin",
+                                "-default_behaviors",
+                                "none",
+                                "-trace_msg",
+                                "-message_file",
+                                "messages.log",
+                                "-trace_err",
+                                "-error_file",
+                                "errors.log",
+                                "-key",
+                                "domain",
+                                "demo.callpark",
+                                "-key",
+                                "lamp",
+                                "*88101"},
+                    .output = directory.path() / "sipp.log",
+                    .environment = {"TERM=dumb"},
+                    .directory = directory.path()});
+  const auto heard = [&](const std::string& state) {
+    return wait_until(kSoon, [&] {
+      return read_file(directory.path() / "messages.log").find("<state>" + state) != std::string::npos;
+    });
+  };
+  ASSERT_TRUE(heard("terminated")) << phone.output() << read_file(directory.path() / "messages.log");
+  const auto client = parked_client("*68");
+  EXPECT_TRUE(heard("early"));
+  client->hang_up();
+  EXPECT_EQ(phone.wait(kSoon), 0) << read_file(directory.path() / "messages.log");
+}
+
+TEST_F(Lamps, N1_APhonePicksUpWithTheDialogThatItsLampShows) {
+  LampWatcher& watched = lamp("*88101");
+  const auto client = parked_client("*68");
+  ASSERT_TRUE(watched.wait_state("early"));
+  const std::string body = watched.now().body;
+  const auto of_dialog = [&](const std::string& name) {
+    const auto at = body.find(" " + name + "=\"") + name.size() + 3;
+    return body.substr(at, body.find('"', at) - at);
+  };
+  const auto alice = house().packet_phone("102", kAlice, true);
+  const CallName call = alice->start_call("*88101", "Require: replaces\r\nReplaces: " + of_dialog("call-id") +
+                                                        ";to-tag=" + of_dialog("local-tag") +
+                                                        ";from-tag=" + of_dialog("remote-tag") + "\r\n");
+  EXPECT_EQ(alice->wait_invite_status(call), 200);
+  EXPECT_TRUE(hear_each_other(*alice, *client));
+  EXPECT_TRUE(watched.wait_state("terminated"));
   alice->hang_up(call);
   EXPECT_TRUE(client->is_closed());
 }
@@ -330,6 +395,28 @@ TEST_F(Lamps, N6_TheCallersNameIsShownWhateverItsLettersAndAWithheldOneIsNot) {
   }
 }
 
+TEST_F(Lamps, N6_TheCallersNameIsOnTheLampAgainAfterAnotherPark) {
+  LampWatcher& watched = lamp("*88101");
+  LampWatcher& other = lamp("*88104");
+  const std::string name = "display=\"Client\">sip:+442079460018@demo.callpark<";
+  const auto client = parked_client("*68");
+  ASSERT_TRUE(watched.wait_state("early"));
+  EXPECT_THAT(watched.now().body, HasSubstr(name));
+  const auto alice = house().packet_phone("102", kAlice, true);
+  for (int turn = 0; turn < 2; ++turn) {
+    const CallName call = retrieve(*alice, turn == 0 ? "*88101" : "*88104");
+    EXPECT_TRUE(hear_each_other(*alice, *client));
+    EXPECT_EQ(alice->refer(call, "*68104"), 202);
+    ASSERT_TRUE(other.wait_state("early"));
+    EXPECT_THAT(other.now().body, HasSubstr(name));
+    EXPECT_EQ(watched.state(), "terminated");
+    alice->hang_up(call);
+    EXPECT_TRUE(parked_at("104"));
+  }
+  client->hang_up();
+  EXPECT_TRUE(other.wait_state("terminated"));
+}
+
 TEST_F(Lamps, N7_OnlyTheTenantsOwnPhonesMayWatch) {
   for (const char* event : {"dialog", "call-info"}) {
     const std::string accept =
@@ -366,6 +453,29 @@ TEST_F(Lamps, N5_AParkdThatIsKilledAndStartsAgainLeavesEveryLampTrue) {
   EXPECT_TRUE(shows(phone, "<callpark/>"));
   alice->hang_up(call);
   EXPECT_TRUE(client->is_closed());
+}
+
+TEST_F(Lamps, N5_APhoneThatIsStartedAgainSeesWhatIsTrueNow) {
+  LampWatcher& phone = lamp("*88101");
+  LampWatcher& notified = notification("101");
+  const auto client = parked_client("*68");
+  ASSERT_TRUE(phone.wait_state("early"));
+  ASSERT_TRUE(shows(notified, "<parked>"));
+  for (LampWatcher* watcher : {&phone, &notified}) watcher->be_deaf(true);
+  client->hang_up();
+  EXPECT_TRUE(nothing_parked());
+  for (LampWatcher* watcher : {&phone, &notified}) {
+    watcher->be_deaf(false);
+    EXPECT_EQ(watcher->subscribe(), 200);
+  }
+  EXPECT_TRUE(phone.wait_state("terminated"));
+  EXPECT_TRUE(shows(notified, "<callpark/>"));
+  // What it knows nothing of any more it refuses with 481, and what it has asked for now goes on.
+  const auto second = parked_client("*68", kSecondClient);
+  EXPECT_TRUE(phone.wait_state("early"));
+  EXPECT_TRUE(shows(notified, "<parked>"));
+  second->hang_up();
+  EXPECT_TRUE(phone.wait_state("terminated"));
 }
 
 TEST_F(Lamps, N5_AKamailioThatIsKilledAndStartsAgainLeavesEveryLampTrue) {

@@ -321,6 +321,14 @@ std::string LampWatcher::call_id() const {
   return call_id_;
 }
 
+// What RFC 4235 calls pval, all PBXs and their phones call pvalue. It is the one liberty that the lamps take.
+static std::string with_pval(std::string body) {
+  const std::string_view name = " pvalue=";
+  for (auto at = body.find(name); at != std::string::npos; at = body.find(name))
+    body.replace(at, name.size(), " pval=");
+  return body;
+}
+
 std::string invalid_dialog_info(const std::vector<std::string>& bodies) {
   // Those that differ in their version only are one.
   std::set<std::string> forms;
@@ -337,7 +345,7 @@ std::string invalid_dialog_info(const std::vector<std::string>& bodies) {
                                       (source_directory() / "tests/data/rfc4235/dialog-info.xsd").string()};
   for (const auto& form : forms) {
     const auto file = directory.path() / (std::to_string(command.size()) + ".xml");
-    write_file(file, form);
+    write_file(file, with_pval(form));
     command.push_back(file.string());
   }
   const CommandResult result = run_command(command);

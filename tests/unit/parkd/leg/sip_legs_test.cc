@@ -61,6 +61,34 @@ TEST_F(SipLegsTest, AFeatureCallWithoutAnOfferIsAnswered488) {
   EXPECT_THAT(said(), IsEmpty());
 }
 
+TEST_F(SipLegsTest, WhatRequiresAnUnknownExtensionIsAnswered420) {
+  park();
+  SipMessage invite = feature_invite("*88");
+  SipMessage update = john.request("UPDATE");
+  SipMessage refer = johns_refer();
+  for (SipMessage* request : {&invite, &update, &refer}) {
+    request->add_header(HeaderName::kRequire, "timer, nothingSupportsThis");
+    request->add_header(HeaderName::kRequire, "100rel");
+    kamailio.deliver(*request);
+    const SipMessage response = kamailio.take_response(*request);
+    EXPECT_EQ(response.status(), 420);
+    EXPECT_EQ(response.header(HeaderName::kUnsupported), "nothingSupportsThis, 100rel");
+  }
+  EXPECT_THAT(said(), IsEmpty());
+  SipMessage bye = john.request("BYE");
+  bye.add_header(HeaderName::kRequire, "nothingSupportsThis");
+  kamailio.deliver(bye);
+  EXPECT_EQ(kamailio.take_response(bye).status(), 200);
+}
+
+TEST_F(SipLegsTest, N1_ALampIsPickedUpWithReplacesAndDecidedByItsOrbit) {
+  SipMessage invite = feature_invite("*88102");
+  invite.add_header(HeaderName::kRequire, "replaces");
+  invite.add_header(HeaderName::kReplaces, "park-1@demo.callpark;to-tag=orbit;from-tag=caller");
+  kamailio.deliver(invite);
+  EXPECT_THAT(said(), ElementsAre("feature call *88102"));
+}
+
 TEST_F(SipLegsTest, OptionsAreAnswered) {
   alice.parkd_tag = "";
   const SipMessage options = alice.request("OPTIONS");
