@@ -66,6 +66,7 @@ function(callpark_test_program name label timeout libraries)
   # What is tested is optimised; the tests themselves are rather compiled quickly.
   if(NOT name MATCHES "^property_")
     target_compile_options(${name} PRIVATE -O0)
+    target_precompile_headers(${name} REUSE_FROM callpark_test_headers)
   endif()
   target_compile_definitions(${name} PRIVATE
     CALLPARK_SOURCE_DIR="${PROJECT_SOURCE_DIR}" CALLPARK_BINARY_DIR="${PROJECT_BINARY_DIR}")
@@ -101,6 +102,17 @@ function(callpark_whole_program name label timeout)
     set_tests_properties(${name}.${shard} PROPERTIES LABELS ${label} TIMEOUT ${timeout} PROCESSORS ${processors}
       COST ${cost} ENVIRONMENT "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${index}")
   endforeach()
+endfunction()
+
+# callpark_test_headers(): what all test programs include, compiled once.
+function(callpark_test_headers)
+  file(WRITE "${PROJECT_BINARY_DIR}/test_headers.cc.in" "")
+  configure_file("${PROJECT_BINARY_DIR}/test_headers.cc.in" "${PROJECT_BINARY_DIR}/test_headers.cc" COPYONLY)
+  add_library(callpark_test_headers OBJECT "${PROJECT_BINARY_DIR}/test_headers.cc")
+  target_link_libraries(callpark_test_headers PRIVATE callpark_warnings GTest::gmock)
+  target_compile_options(callpark_test_headers PRIVATE -O0)
+  target_precompile_headers(callpark_test_headers PRIVATE
+    <gmock/gmock.h> <gtest/gtest.h> <chrono> <filesystem> <functional> <map> <memory> <optional> <string> <vector>)
 endfunction()
 
 # callpark_unit_tests(): tests/unit/<folder>/*_test.cc is one program a folder, linked with that folder's library, and

@@ -85,12 +85,8 @@ local function handle_request()
   act_on(f)
 end
 
--- A BYE that has given an earlier REFER the time to be taken from the socket.
-local function handle_late_bye()
-  local f = facts.read()
-  f.has_waited = true
-  act_on(f)
-end
+-- A request that has waited for another one.
+local function handle_again() act_on(facts.read()) end
 
 -- A parker may hang up straight after his REFER, and another worker, with less to do for a BYE, would overtake the one
 -- that looks up his password: these two wait for each other.
@@ -116,7 +112,7 @@ end
 
 function ksr_request_route() return route(handle_request) end
 
-function ksr_late_bye() return route(handle_late_bye) end
+function ksr_again() return route(handle_again) end
 
 function ksr_reply_route()
   strip_inside_headers()

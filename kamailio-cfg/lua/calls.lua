@@ -121,7 +121,22 @@ function calls.request_passes(side, body, device)
   if digest then keep_sdp(side, digest) end
   KSR.pv.sets("$avp(requester)", side)
   KSR.pv.sets("$avp(request_device)", device or "")
-  KSR.pv.sets("$avp(offer)", digest and sdp_digest.direction(digest) or "")
+  local direction = digest and sdp_digest.direction(digest) or ""
+  KSR.pv.sets("$avp(offer)", direction)
+  local holder = device and hold.is_asked_by(direction) and parties_of_this_call()[side].aor
+  if holder then
+    KSR.htable.sht_sets("holding", holder, KSR.kx.get_callid())
+    KSR.pv.sets("$avp(holder)", holder)
+  end
+end
+
+--- Whether an extension has asked for a hold and has no answer yet.
+function calls.is_holding(aor) return KSR.htable.sht_get("holding", aor) ~= nil end
+
+-- There is an answer to the request at hand, and what it says has been noted.
+local function no_longer_holding()
+  local holder = KSR.pv.get("$avp(holder)")
+  if holder then KSR.htable.sht_rm("holding", holder) end
 end
 
 -- What the answer to the request of `requester` says of both sides. `devices` is nil where parkd sent the request.
@@ -176,6 +191,7 @@ function calls.reply_passes(body, device, answerer)
   elseif digest then
     note_answer(requester, offer, digest, devices)
   end
+  if status >= 200 then no_longer_holding() end
 end
 
 --- The call has been answered, by the 2xx that was the last to pass. When several devices answer at once, this is the

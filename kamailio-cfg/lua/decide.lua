@@ -143,6 +143,9 @@ end
 
 local parking_actions = { park = true, group_park = true }
 
+-- Each twice as long as the one before, 3 s in all; tm takes no more than a few.
+local kHoldWaitsMax = 6
+
 local function is_feature(row) return row.kind == "park_code" or row.kind == "park_number" or row.kind == "orbit" end
 
 -- What a call to it parks is the held call. An orbit that is called is retrieved from.
@@ -158,6 +161,11 @@ local function feature_call(f, row)
   local call = { action = "feature_call", tenant = tenant, user = f.identity.user }
   if not parks_held_call(row) then return call end
   local aor = f.identity.user .. "@" .. tenant
+  -- Phones hold and dial by one key, and a far party takes its time to answer the hold.
+  if f.waits < kHoldWaitsMax then
+    if f.is_holding == nil then return need("is_holding", aor) end
+    if f.is_holding then return { action = "wait_for_hold" } end
+  end
   if f.held_calls == nil then return need("held_calls", aor) end
   call.held = held_calls.choose(f.held_calls, f.source.device)
   return call
@@ -424,7 +432,7 @@ local function within_dialog(f)
   if f.is_known_call == nil then return need("is_known_call") end
   if not f.is_known_call then return unknown_call(f) end
   -- The sender's REFER may lie in the hands of a worker that has not come to look at it; over TCP one worker has both.
-  if f.method == "BYE" and f.is_udp and not f.has_waited then return { action = "wait_for_earlier_refer" } end
+  if f.method == "BYE" and f.is_udp and f.waits == 0 then return { action = "wait_for_earlier_refer" } end
   return { action = "within_dialog" }
 end
 

@@ -71,6 +71,7 @@ local message = {
   from_parkd = function() return facts.is_from_parkd() end,
   is_udp = function() return KSR.is_UDP() end,
   source = function() return { ip = KSR.kx.get_srcip(), device = facts.device() } end,
+  waits = function() return tonumber(KSR.pv.get("$avp(waits)")) or 0 end,
   call_id = function() return KSR.kx.get_callid() end,
   cseq = function() return tonumber(KSR.pv.gete("$cs")) or 0 end,
   from_tag = function() return KSR.pv.gete("$ft") end,
@@ -176,6 +177,7 @@ local learn = {
   ring_group = function(_, group) return row(directory.ring_group(group.tenant, group.number)) end,
   registered = function(f, tenant) return row(directory.registered_at(tenant, f.ruri)) end,
   tenant_trunk = function(_, tenant) return row(directory.trunk_of(tenant)) end,
+  is_holding = function(_, aor) return calls.is_holding(aor) end,
   held_calls = function(_, aor) return calls.held_by(aor) end,
 }
 

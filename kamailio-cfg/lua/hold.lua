@@ -11,13 +11,16 @@ local function answerer_holds(before, offer, answer)
   return before
 end
 
+--- Whether an offer of this direction puts the other side on hold.
+function hold.is_asked_by(direction) return silences_the_other[direction] == true end
+
 --- before: {a = bool, b = bool}; offerer: "a" or "b"; directions as in SDP, nil for a stream that is not there.
 --- Returns the same table for after it.
 function hold.after(before, offerer, offer, answer)
   local answerer = offerer == "a" and "b" or "a"
   local after = { a = before.a, b = before.b }
   if not offer or not answer then return after end
-  after[offerer] = silences_the_other[offer] == true
+  after[offerer] = hold.is_asked_by(offer)
   after[answerer] = answerer_holds(before[answerer], offer, answer)
   return after
 end

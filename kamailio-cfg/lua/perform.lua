@@ -18,8 +18,9 @@ local perform = {}
 local kRingMs, kPhoneMs, kTransactionMs = 180000, 10000, 30000
 local kFeatureMs, kParkdMs, kParkdByeMs = 60000, 2000, 16000
 
--- Until a request that came before a BYE is surely being handled: as long as a busy machine may let a worker wait.
-local kEarlierReferMs = 50
+-- Until a request that came before a BYE is surely being handled: as long as a busy machine may let a worker wait. And
+-- until it is asked for the first time again whether a hold has its answer.
+local kEarlierReferMs, kHoldMs = 50, 50
 
 local kParkdSet = 1
 local kDispatcherRoundRobin = 4
@@ -377,8 +378,18 @@ function perform.within_dialog(f)
   relay_onward(f)
 end
 
+-- The request at hand is decided about once more after that time. False: it cannot wait.
+local function wait(f, ms)
+  KSR.pv.seti("$avp(waits)", f.waits + 1)
+  return KSR.async.ms_route("ksr_again", ms) >= 0
+end
+
 function perform.wait_for_earlier_refer(f)
-  if KSR.async.ms_route("ksr_late_bye", kEarlierReferMs) < 0 then perform.within_dialog(f) end
+  if not wait(f, kEarlierReferMs) then perform.within_dialog(f) end
+end
+
+function perform.wait_for_hold(f)
+  if not wait(f, kHoldMs * 2 ^ f.waits) then reply(500, "Server Internal Error") end
 end
 
 function perform.parkd_within_dialog(f, d)

@@ -1,4 +1,6 @@
 // Parking a call on hold by a new call to a park code.
+#include <future>
+
 #include "tests/e2e/park_house.h"
 
 namespace callpark::test {
@@ -47,6 +49,48 @@ TEST_F(HoldAndPark, S1_WhenTheParkerHadCalledOut) {
   EXPECT_TRUE(parked_at("333"));
   EXPECT_TRUE(john->reaches(call, CallPhase::kClosed));
   EXPECT_TRUE(client->saw_only_ordinary_calls());
+}
+
+TEST_F(HoldAndPark, S1_AKeyThatHoldsAndDialsAtOnceParksBehindASlowTrunk) {
+  const auto john = house().packet_phone("101", kJohn, true);
+  const auto client = house().trunk_caller(kClient);
+  const CallName outside = client->start_call("+442030000101");
+  const CallName call = john->wait_incoming();
+  ASSERT_EQ(client->wait_invite_status(outside), 200);
+  ASSERT_TRUE(hear_each_other(*john, *client));
+  client->answer_reinvites_with({0});  // the hold is answered when it comes again
+  auto hold = std::async(std::launch::async, [&] { return john->offer(call, "sendonly"); });
+  ASSERT_TRUE(wait_until(kSoon, [&] { return client->received(outside).back().method() == "INVITE"; }));
+  const CallName feature = john->start_call("*70333");
+  EXPECT_EQ(john->wait_invite_status(feature), 200);
+  EXPECT_EQ(hold.get(), 200);
+  EXPECT_TRUE(hears_music(*client));
+  EXPECT_TRUE(parked_at("333"));
+  EXPECT_TRUE(wait_until(kSoon, [&] { return john->is_closed(call); }));
+}
+
+TEST_F(HoldAndPark, S13_WhoGivesUpWhileHisHoldHasNoAnswerKeepsHisCall) {
+  const auto john = house().packet_phone("101", kJohn, true);
+  const auto client = house().trunk_caller(kClient);
+  const CallName outside = client->start_call("+442030000101");
+  const CallName call = john->wait_incoming();
+  ASSERT_EQ(client->wait_invite_status(outside), 200);
+  ASSERT_TRUE(hear_each_other(*john, *client));
+  client->answer_reinvites_with({0, 0});
+  auto hold = std::async(std::launch::async, [&] { return john->offer(call, "sendonly"); });
+  ASSERT_TRUE(wait_until(kSoon, [&] { return client->received(outside).back().method() == "INVITE"; }));
+  const CallName feature = john->start_call("*70333");
+  ASSERT_TRUE(wait_until(kSoon, [&] {
+    const auto received = john->received(feature);
+    return !received.empty() && received.back().status() == 100;
+  }));
+  john->cancel(feature);
+  EXPECT_EQ(john->wait_invite_status(feature), 487);
+  EXPECT_EQ(hold.get(), 200);
+  EXPECT_EQ(john->offer(call, "sendrecv"), 200);
+  EXPECT_TRUE(hear_each_other(*john, *client));
+  EXPECT_TRUE(nothing_parked());
+  client->hang_up(outside);
 }
 
 TEST_F(HoldAndPark, S1_ACallInsideThePbxWhicheverSideHadCalled) {

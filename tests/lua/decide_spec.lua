@@ -10,7 +10,7 @@ local function facts(changes)
     source = { ip = "127.0.0.11", device = kDevice },
     from = { user = "101", host = kTenant }, to = { user = "102", host = kTenant },
     ruri = { user = "102", host = kTenant }, dialled = { text = "102", beginning = "102", clean = true },
-    has_credentials = true, has_replaces = false, trunk = false, event = "",
+    has_credentials = true, has_replaces = false, trunk = false, event = "", waits = 0,
     identity = { status = "known", user = "101", display = "Alice" },
   }
   for name, value in pairs(changes) do f[name] = value end
@@ -64,9 +64,22 @@ describe("a call of an extension", function()
 
   it("to a park code goes to parkd with the held call", function()
     local held = { record = { call_id = "h" }, side = "a", device = kDevice, since = 1 }
-    local d = decide.request(facts({ number = park_code, held_calls = { held } }))
+    local d = decide.request(facts({ number = park_code, held_calls = { held }, is_holding = false }))
     assert.same({ action = "feature_call", tenant = kTenant, user = "101", held = held }, d)
-    assert.is_nil(decide.request(facts({ number = park_code, held_calls = {} })).held)
+    assert.is_nil(decide.request(facts({ number = park_code, held_calls = {}, is_holding = false })).held)
+  end)
+
+  it("to a park code waits while a hold has no answer, though not for ever", function()
+    local held = { record = { call_id = "h" }, side = "a", device = kDevice, since = 1 }
+    local f = facts({ number = park_code, held_calls = { held }, is_holding = true })
+    for waits = 0, 5 do
+      f.waits = waits
+      assert.same({ action = "wait_for_hold" }, decide.request(f))
+    end
+    f.waits = 6
+    assert.equal(held, decide.request(f).held)
+    f.waits, f.is_holding = 1, false
+    assert.equal(held, decide.request(f).held)
   end)
 
   it("to a retrieve code does not ask for held calls", function()
@@ -77,7 +90,7 @@ describe("a call of an extension", function()
   it("to a code that parks in the group, or to a park number, goes to parkd with the held call", function()
     local held = { record = { call_id = "h" }, side = "a", device = kDevice, since = 1 }
     for _, row in ipairs({ group_park_code, park_number }) do
-      local d = decide.request(facts({ number = row, held_calls = { held } }))
+      local d = decide.request(facts({ number = row, held_calls = { held }, is_holding = false }))
       assert.same({ action = "feature_call", tenant = kTenant, user = "101", held = held }, d)
     end
   end)
@@ -334,6 +347,7 @@ local answers = {
   ring_group = { {}, bob_and_carol, own_and_outside, away },
   registered = { { number = "103" }, unpack(rows_away) },
   tenant_trunk = { trunk_row, unpack(rows_away) },
+  is_holding = { true, false },
   held_calls = { {}, { { record = { call_id = "h" }, side = "a", device = kDevice, since = 1 } } },
   orbit_number = { extension, orbit, ring_group, park_code, unpack(rows_away) },
   subscription = { subscription("101"), subscription("103"), unpack(rows_away) },
@@ -416,7 +430,7 @@ describe("every request there can be", function()
     table.sort(names)
     assert.same({ "adopted", "answer_options", "cancel", "challenge", "drop", "feature_call", "parkd_within_dialog",
       "publish", "refer", "refuse", "refuse_event", "register", "subscribe_at_parkd", "to_contact", "to_extension",
-      "to_parkd", "to_ring_group", "to_trunk", "wait_for_earlier_refer", "watch_lamp", "watch_lamp_again",
+      "to_parkd", "to_ring_group", "to_trunk", "wait_for_earlier_refer", "wait_for_hold", "watch_lamp", "watch_lamp_again",
       "within_dialog" }, names)
     assert.is_true(count > 5000)
   end)
@@ -508,9 +522,9 @@ describe("every request there can be", function()
     each_request(function(f, d)
       if d.action == "wait_for_earlier_refer" then
         assert.same({ "BYE", false, false }, { f.method, f.marker, f.from_parkd })
-        f.has_waited = true
+        f.waits = 1
         assert.equal("within_dialog", decide.request(f).action)
-        f.has_waited, f.is_udp = nil, false
+        f.waits, f.is_udp = 0, false
         assert.equal("within_dialog", decide.request(f).action)
       end
       if f.method == "BYE" and f.is_udp and not f.from_parkd then assert.not_equal("within_dialog", d.action) end

@@ -120,7 +120,6 @@ class LampWatcher {
   std::string remote_target_;
   std::vector<std::string> routes_;
   int own_cseq_ = 0;
-  int next_ = 0;
   int notify_cseq_ = 0;
   bool in_dialog_ = false;
   /// Branch of every NOTIFY that was answered: a repeated one gets the same answer and counts no second time.
