@@ -86,7 +86,7 @@ class RecallSites : public ParkTest {
 
  private:
   LoopbackAddress address_;
-  uint16_t next_port_ = 20000;
+  uint16_t next_port_ = 7000;
 };
 
 }  // namespace callpark::test

@@ -111,7 +111,7 @@ class House {
   std::unique_ptr<Daemon> parkd_;
   std::unique_ptr<KamailioServer> kamailio_;
   std::unique_ptr<SippTrunk> trunk_;
-  uint16_t next_trunk_port_ = 30000;
+  uint16_t next_trunk_port_ = 9000;
 };
 
 /// A test in a house. The house stands for the whole test program; phones are the test's own. Prints the SIP and keeps

@@ -232,7 +232,7 @@ SippTrunk::SippTrunk(Endpoint own, Endpoint kamailio, std::filesystem::path dire
 
 std::unique_ptr<SippCall> SippTrunk::call_in(const std::string& did, int tone, const std::string& codecs) {
   const int index = calls_++;
-  const auto port = static_cast<uint16_t>(20000 + index);
+  const auto port = static_cast<uint16_t>(8000 + index);
   return std::make_unique<SippCall>(SippCall::Options{.scenario_head = "trunk_calls_in",
                                                       .own = {own_.address, port},
                                                       .kamailio = kamailio_,
