@@ -50,14 +50,14 @@ Result<DialogState, DialogError> from_incoming_invite(const SipMessage& request,
 
 Result<DialogState, DialogError> from_outgoing_invite(const SipMessage& request, const SipMessage& response) {
   if (response.to_tag().empty()) return failure(DialogError::kNoTag);
+  // RFC 3261 12.1.1 wants a Contact. Whoever forgets it has answered all the same; the Route leads to him.
   const auto contact = response.contact();
-  if (!contact) return failure(DialogError::kNoContact);
   DialogState dialog;
   dialog.id.call_id = request.call_id();
   set_local(dialog, request.from());
   set_remote(dialog, response.to());
   dialog.local_cseq = request.cseq().number;
-  dialog.remote_target = contact->uri.to_string();
+  dialog.remote_target = contact ? contact->uri.to_string() : std::string(request.request_uri_text());
   dialog.route_set = route_set_of_response(response);
   return dialog;
 }

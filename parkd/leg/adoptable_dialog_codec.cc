@@ -74,6 +74,13 @@ class Members {
     return 0;
   }
 
+  WallTime moment(const char* name) {
+    const Json& value = at(name);
+    if (value.is_number()) return WallTime(Duration(static_cast<std::int64_t>(value.get<double>() * 1000)));
+    if (!value.is_null()) complain(name, "seconds of the epoch are wanted");
+    return {};
+  }
+
   sip::RouteSet routes(const char* name) {
     auto routes = sip::parse_route_set(text_if_any(name));
     if (routes) return std::move(*routes);
@@ -166,11 +173,16 @@ Result<AdoptableDialog, AdoptableDialogError> decode_adoptable_dialog(std::strin
   if (route.empty()) members.complain("route", "an address in angle brackets is wanted");
   const Party caller = read_party(members.at("caller"), "caller", complaint);
   const Party callee = read_party(members.at("callee"), "callee", complaint);
+  const WallTime held_at = members.moment("held_at");
   if (complaint) return failure(AdoptableDialogError{*complaint});
 
   const Party& parking = parker == "caller" ? caller : callee;
   const Party& parked = parker == "caller" ? callee : caller;
-  return AdoptableDialog{between(call_id, parking, parked, route), between(call_id, parked, parking, route)};
+  AdoptableDialog dialog{between(call_id, parking, parked, route), between(call_id, parked, parking, route), held_at};
+  // Among what Kamailio has counted as his may be requests of ours, of a park that was refused; his next one says where
+  // he is (RFC 3261 12.2.2).
+  dialog.caller.remote_cseq.reset();
+  return dialog;
 }
 
 }  // namespace callpark::leg

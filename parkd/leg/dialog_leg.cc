@@ -44,6 +44,7 @@ std::shared_ptr<DialogLeg> DialogLeg::from_snapshot(UserAgent& agent, const Dial
   sip::DialogState dialog = dialog_of(snapshot);
   dialog.local_cseq += cseq_gap;
   auto leg = std::make_shared<DialogLeg>(agent, std::move(dialog), owner);
+  leg->is_ours_ = false;
   leg->remote_identity_ = snapshot.remote_identity;
   leg->local_sdp_ = read_sdp_digest(snapshot.local_sdp);
   leg->remote_sdp_ = read_sdp_digest(snapshot.remote_sdp);
@@ -77,6 +78,17 @@ void DialogLeg::show_in_from() {
           if (response.status() / 100 == 2 && !self->closed_) self->keep_session_timer(read_session_timer(response));
         },
         {}});
+}
+
+void DialogLeg::write_said_with_answer(sip::SipMessage& response) {
+  if (said_with_answer_) response.set_header(said_with_answer_->first, said_with_answer_->second);
+  said_with_answer_.reset();
+}
+
+void DialogLeg::set_remote_sdp(sip::Sdp sdp) {
+  const bool was_held = is_held_by_remote();
+  remote_sdp_ = std::move(sdp);
+  if (!was_held && is_held_by_remote()) held_at_ = wall_now();
 }
 
 bool DialogLeg::is_held_by_remote() const {
@@ -137,6 +149,7 @@ void DialogLeg::on_invite_response(std::uint32_t cseq, const std::shared_ptr<con
   if (response.status() < 200) return;
   if (response.status() < 300) {
     const bool is_copy = inviting_ != cseq;
+    is_ours_ = true;
     if (!is_copy) sip::refresh_target(dialog_, response);
     agent_.transactions.send_ack(sip::make_ack_for_2xx(dialog_, cseq), agent_.kamailio);
     if (is_copy || closed_) return;
@@ -144,7 +157,7 @@ void DialogLeg::on_invite_response(std::uint32_t cseq, const std::shared_ptr<con
     std::optional<sip::Sdp> answer = parse_body(response);
     keep_session_timer(read_session_timer(response));
     if (!answer) return conclude(Outcome::kRefused);
-    remote_sdp_ = *answer;
+    set_remote_sdp(*answer);
     return conclude(Outcome::kAccepted, offer.get(), &*answer);
   }
   if (!closed_) on_invite_refused(response);
@@ -153,8 +166,11 @@ void DialogLeg::on_invite_response(std::uint32_t cseq, const std::shared_ptr<con
 void DialogLeg::on_invite_refused(const sip::SipMessage& response) {
   const bool may_try_again = current_->attempts < kOfferAttemptsMax;
   switch (response.status()) {
-    // RFC 3261 12.2.1.2 and 14.1: the dialog is over.
+    // RFC 3261 12.2.1.2 and 14.1: the dialog is over. Not one that is still another's: he may yet be heard there.
     case 408:
+      if (!is_ours_) break;
+      send_bye();
+      return conclude(Outcome::kGone);
     case 481:
       return conclude(Outcome::kGone);
     case 491:
@@ -231,9 +247,7 @@ void DialogLeg::answer(sip::ServerTransactionKey key, const sip::SipMessage& req
   if (closed_) return refuse(key, request, 487);
   const auto timer = answer_session_timer(request);
   if (!timer) {
-    sip::SipMessage response = sip::make_response(request, 422, {}, dialog_.id.local_tag);
-    response.set_header(sip::HeaderName::kMinSE, std::to_string(timer.error().interval_min.count()));
-    agent_.transactions.respond(key, response);
+    agent_.transactions.respond(key, make_interval_too_small(request, timer.error(), dialog_.id.local_tag));
     return start_offering();
   }
   sip::SipMessage response = sip::make_response(request, 200, {}, dialog_.id.local_tag);
@@ -241,6 +255,7 @@ void DialogLeg::answer(sip::ServerTransactionKey key, const sip::SipMessage& req
   response.set_header(sip::HeaderName::kContact, contact_);
   write_who_and_what(response);
   write_session_timer(response, *timer, request);
+  write_said_with_answer(response);
   keep_session_timer(*timer);
   if (sdp) {
     local_sdp_ = *sdp;
@@ -291,6 +306,7 @@ void DialogLeg::refuse(sip::ServerTransactionKey key, const sip::SipMessage& req
   sip::SipMessage response = sip::make_response(request, status, reason, dialog_.id.local_tag);
   // RFC 3261 14.2: so that a 500 is tried again.
   if (status == 500) response.set_header(sip::HeaderName::kRetryAfter, std::to_string(random_below(11)));
+  write_said_with_answer(response);
   agent_.transactions.respond(key, response);
   if (considered_ == key) {
     considered_.reset();
@@ -333,6 +349,7 @@ void DialogLeg::close() {
   refresh_.reset();
   expiry_.reset();
   on_gone_ = {};
+  on_media_changed_ = {};
   const auto self = shared_from_this();
   for (auto* offering : {&current_, &next_}) {
     if (auto dropped = std::exchange(*offering, std::nullopt)) dropped->done(Outcome::kGone, nullptr, nullptr);
@@ -353,9 +370,12 @@ void DialogLeg::keep_session_timer(const std::optional<SessionTimer>& timer) {
   if (!timer) return;
   if (const auto refresh = refresh_after(*timer)) {
     refresh_ = agent_.loop.after(*refresh, [this, self = shared_from_this()] {
-      if (!current_ && !next_ && local_sdp_) {
-        offer([this] { return *local_sdp_; }, [](Outcome, const sip::Sdp*, const sip::Sdp*) {});
-      }
+      if (current_ || next_ || !local_sdp_) return;
+      offer([this] { return *local_sdp_; },
+            [this, self, before = remote_sdp_](Outcome outcome, const sip::Sdp*, const sip::Sdp* answer) {
+              const bool changed = outcome == Outcome::kAccepted && (!before || !is_heard_alike(*before, *answer));
+              if (changed && on_media_changed_) on_media_changed_();
+            });
     });
   }
   expiry_ = agent_.loop.after(end_after(*timer), [this, self = shared_from_this()] {

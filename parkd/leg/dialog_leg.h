@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "parkd/dialog/dialog.h"
 #include "parkd/leg/session_timer.h"
@@ -44,14 +46,20 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   /// RFC 4916: the same by UPDATE, in From from here on; only for one that supports it.
   void show_in_from();
   void set_on_gone(std::function<void()> on_gone) { on_gone_ = std::move(on_gone); }
+  /// The answer to a session refresh was another than before. Never after close().
+  void set_on_media_changed(std::function<void()> changed) { on_media_changed_ = std::move(changed); }
+  /// Of one made from a snapshot: it is parkd's, and not still another's in whose place parkd asks.
+  void set_ours() { is_ours_ = true; }
 
   const sip::DialogState& dialog() const { return dialog_; }
   /// What was said last; a digest after an adoption, none when nobody knows.
   const std::optional<sip::Sdp>& local_sdp() const { return local_sdp_; }
   const std::optional<sip::Sdp>& remote_sdp() const { return remote_sdp_; }
-  void set_remote_sdp(sip::Sdp sdp) { remote_sdp_ = std::move(sdp); }
+  void set_remote_sdp(sip::Sdp sdp);
   void set_local_sdp(sip::Sdp sdp) { local_sdp_ = std::move(sdp); }
   bool is_held_by_remote() const;
+  /// Since when; the epoch when it was said before this leg was made.
+  WallTime held_at() const { return held_at_; }
   bool is_closed() const { return closed_; }
 
   /// Re-INVITEs with what `make` gives at that moment. While an earlier one is under way this one waits, and takes the
@@ -79,6 +87,8 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   void send(std::string_view method, const std::function<void(sip::SipMessage&)>& fill, sip::ClientHandlers handlers);
   /// Ends the dialog; a 2xx that waits for its ACK is waited for first (RFC 3261 15).
   void bye();
+  /// Goes with the next answer() or refuse(), to Kamailio.
+  void say_with_answer(std::string_view header, std::string_view value) { said_with_answer_.emplace(header, value); }
   /// The BYE waits for an ACK: on_ack() is to be called until `done`.
   bool is_leaving() const { return bye_when_acknowledged_; }
   void set_on_left(std::function<void()> done) { on_left_ = std::move(done); }
@@ -106,6 +116,7 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   void start_offering();
   void send_invite();
   void write_who_and_what(sip::SipMessage& message) const;
+  void write_said_with_answer(sip::SipMessage& response);
   void on_invite_response(std::uint32_t cseq, const std::shared_ptr<const sip::Sdp>& offer,
                           const sip::SipMessage& response);
   void on_invite_failure();
@@ -131,7 +142,11 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   std::optional<Shown> shown_;
   std::optional<sip::Sdp> local_sdp_;
   std::optional<sip::Sdp> remote_sdp_;
+  WallTime held_at_{};
+  std::optional<std::pair<std::string, std::string>> said_with_answer_;
   std::function<void()> on_gone_;
+  std::function<void()> on_media_changed_;
+  bool is_ours_ = true;
 
   std::optional<Offering> current_;
   std::optional<Offering> next_;

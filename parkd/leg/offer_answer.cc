@@ -369,6 +369,16 @@ Sdp align_offer(const Sdp& other_party, const std::optional<Sdp>& our_previous,
   return offer;
 }
 
+bool is_heard_alike(const Sdp& one, const Sdp& other) {
+  const SdpMedia* here = sip::audio(one);
+  const SdpMedia* there = sip::audio(other);
+  if (!here || !there) return here == there;
+  const sip::SdpConnection* from = sip::connection(one, *here);
+  const sip::SdpConnection* to = sip::connection(other, *there);
+  const bool same_address = from && to ? from->address == to->address : from == to;
+  return same_address && here->port == there->port && sip::is_hold(one, *here) == sip::is_hold(other, *there);
+}
+
 Sdp align_answer(const Sdp& answer, const Sdp& original_offer, const std::optional<SdpOrigin>& our_origin) {
   Sdp result = session_part(answer);
   if (const auto origin = continued(our_origin)) result.origin = *origin;

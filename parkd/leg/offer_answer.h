@@ -65,6 +65,9 @@ Result<MediaRemote, OfferError> read_answer(const sip::Sdp& offer, const sip::Sd
 sip::Sdp align_offer(const sip::Sdp& other_party, const std::optional<sip::Sdp>& our_previous,
                      const std::optional<sip::Sdp>& their_previous);
 
+/// Whether two descriptions want the sound at the same place, or neither wants any.
+bool is_heard_alike(const sip::Sdp& one, const sip::Sdp& other);
+
 /// Turns the answer that an offer of align_offer() got into the answer for the other party, whose own offer
 /// `original_offer` was: its lines in its order, those without a counterpart refused with port 0.
 sip::Sdp align_answer(const sip::Sdp& answer, const sip::Sdp& original_offer,

@@ -76,6 +76,13 @@ Result<std::optional<SessionTimer>, IntervalTooSmall> answer_session_timer(const
   return std::optional(SessionTimer{interval, !can_refresh || asked->refresher == "uas", interval_min});
 }
 
+SipMessage make_interval_too_small(const SipMessage& request, const IntervalTooSmall& error,
+                                   std::string_view local_tag) {
+  SipMessage response = sip::make_response(request, 422, {}, local_tag);
+  response.set_header(HeaderName::kMinSE, std::to_string(error.interval_min.count()));
+  return response;
+}
+
 void write_session_timer(SipMessage& response, const std::optional<SessionTimer>& timer, const SipMessage& request) {
   add_token(response, HeaderName::kSupported);
   if (!timer) return;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "base/result.h"
 #include "parkd/message/sip_message.h"
@@ -28,6 +29,9 @@ struct IntervalTooSmall {
 /// The refresher that the request names is kept; when it names none, the sender refreshes if it can, else we.
 Result<std::optional<SessionTimer>, IntervalTooSmall> answer_session_timer(
     const sip::SipMessage& request, std::chrono::seconds interval_min = std::chrono::seconds(90));
+/// 422 to `request` from the dialog's end with `local_tag`.
+sip::SipMessage make_interval_too_small(const sip::SipMessage& request, const IntervalTooSmall& error,
+                                        std::string_view local_tag);
 /// Puts it into the 2xx to `request`.
 void write_session_timer(sip::SipMessage& response, const std::optional<SessionTimer>& timer,
                          const sip::SipMessage& request);

@@ -118,6 +118,7 @@ void SipLegs::seat(const LegPtr& leg, const ParkId& park_id, PartyEnd end) {
     dialogs_.insert(id, Seat{leg, PartySeat{park_id, end}});
   }
   leg->set_on_gone([this, park_id, end] { listener_->on_party_gone(park_id, end); });
+  leg->set_on_media_changed([this, park_id, end] { on_media_changed(park_id, end); });
 }
 
 void SipLegs::unseat(const LegPtr& leg) {
@@ -179,27 +180,30 @@ bool SipLegs::adopt(const ParkId& park_id, const AdoptableDialog& dialog) {
   LegPtr peer = parkers_half(dialog);
   if (dialogs_.find(caller->dialog().id)) return false;
   Parked parked;
-  if (const Seat* there = dialogs_.find(peer->dialog().id)) {
-    const auto* parker = std::get_if<ParkerSeat>(&there->role);
+  if (const Seat* known = dialogs_.find(peer->dialog().id)) {
+    const auto* parker = std::get_if<ParkerSeat>(&known->role);
     if (!parker) return false;
     parked.parker = *parker;
-    peer = there->leg;
+    peer = known->leg;
   }
   seat(caller, park_id, PartyEnd::kCaller);
   seat(peer, park_id, PartyEnd::kPeer);
   parked.caller = std::move(caller);
   parked.peer = std::move(peer);
-  parked_.emplace(park_id, std::move(parked));
+  Parked& there = parked_.emplace(park_id, std::move(parked)).first->second;
+  if (there.parker) set_peer_owner(park_id, there, there.parker->owner);
   return true;
 }
 
 void SipLegs::take_over(const ParkedCallRow& row) {
   Parked parked;
   parked.caller = DialogLeg::from_snapshot(agent_, row.caller, CallIdOwner::kThey, kTakeOverGap);
+  parked.caller->set_ours();
   if (row.state == RowState::kParked && row.media) parked.music = row.media->local;
   seat(parked.caller, row.park_id, PartyEnd::kCaller);
   if (row.peer) {
     parked.peer = DialogLeg::from_snapshot(agent_, *row.peer, CallIdOwner::kThey, kTakeOverGap);
+    if (row.state == RowState::kRetrieved) parked.peer->set_ours();
     seat(parked.peer, row.park_id, PartyEnd::kPeer);
   }
   Parked& there = parked_.emplace(row.park_id, std::move(parked)).first->second;
@@ -208,13 +212,15 @@ void SipLegs::take_over(const ParkedCallRow& row) {
   if (there.peer) show_caller(*there.caller, *there.peer, there.peer_owner);
 }
 
-std::optional<ParkId> SipLegs::call_held_by(const std::string& tenant, const std::string& user) const {
+std::optional<HeldCall> SipLegs::call_held_by(const std::string& tenant, const std::string& user) const {
+  std::optional<HeldCall> latest;
   const auto [first, last] = parks_by_peer_owner_.equal_range(owner_key(tenant, user));
   for (auto entry = first; entry != last; ++entry) {
     const Parked& parked = at(entry->second);
-    if (parked.bridged && parked.peer && parked.peer->is_held_by_remote()) return entry->second;
+    if (!parked.bridged || !parked.peer || !parked.peer->is_held_by_remote()) continue;
+    if (!latest || parked.peer->held_at() > latest->held_at) latest = HeldCall{entry->second, parked.peer->held_at()};
   }
-  return std::nullopt;
+  return latest;
 }
 
 void SipLegs::forget(const ParkId& park_id) {
@@ -444,9 +450,7 @@ void SipLegs::make_target_peer(const ParkId& park_id) {
   show_caller(*parked.caller, *parked.peer, target.owner);
   // The target was offered what the caller had said earlier; if he says anything else now, the target must know.
   const sip::Sdp& now = *parked.caller->remote_sdp();
-  const sip::SdpMedia* there = sip::audio(target.offer);
-  const sip::SdpMedia* here = sip::audio(now);
-  if (there && here && there->port == here->port) return;
+  if (is_heard_alike(target.offer, now)) return;
   parked.peer->offer(
       [peer = parked.peer.get(), now] { return align_offer(now, peer->local_sdp(), peer->remote_sdp()); },
       [](DialogLeg::Outcome, const sip::Sdp*, const sip::Sdp*) {});
@@ -467,6 +471,10 @@ void SipLegs::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& re
   if (!offer || !request.has_content_type(kSdpType)) return respond(key, request, 488, "An offer is needed");
   auto dialog = sip::from_incoming_invite(request, random_token(kTagLength));
   if (!dialog) return respond(key, request, 400, sip::sentence(dialog.error()));
+  // Before anything is done for the call, since nobody answers it after this.
+  if (const auto timer = answer_session_timer(request); !timer) {
+    return agent_.transactions.respond(key, make_interval_too_small(request, timer.error(), dialog->id.local_tag));
+  }
 
   FeatureCall feature;
   feature.call = ++last_id_;
@@ -496,7 +504,8 @@ void SipLegs::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& re
     return respond(key, request, 482);
   if (feature.held) {
     call.held_half = parkers_half(*feature.held);
-    dialogs_.insert(call.held_half->dialog().id, Seat{call.held_half, ParkerSeat{feature.held->caller, feature.call}});
+    dialogs_.insert(call.held_half->dialog().id,
+                    Seat{call.held_half, ParkerSeat{feature.held->caller, call.owner, feature.call}});
   }
   calls_by_invite_.emplace(key, feature.call);
   calls_.emplace(feature.call, std::move(call));
@@ -507,8 +516,9 @@ void SipLegs::on_cancel(sip::ServerTransactionKey invite) {
   const auto found = calls_by_invite_.find(invite);
   if (found == calls_by_invite_.end()) return;
   const CallId call = found->second;
-  refuse(call, 487, "");
+  // The service may have something to say with the answer.
   listener_->on_call_gone(call);
+  refuse(call, 487, "");
 }
 
 void SipLegs::on_server_transaction_failure(sip::ServerTransactionKey, sip::ServerFailure) {
@@ -542,6 +552,7 @@ void SipLegs::answer_retriever(CallId id, const ParkId& park_id) {
 
 void SipLegs::answer_call(CallId id, Call& call, const sip::Sdp& answer) {
   call.stage = Call::Stage::kAnswered;
+  if (call.adoption == Adoption::kReleased) call.leg->say_with_answer(park_header::kAdoption, park_header::kReleased);
   calls_by_invite_.erase(call.key);
   call.leg->answer(call.key, call.invite, answer,
                    {[this, id](const sip::Sdp*) { listener_->on_call_confirmed(id); },
@@ -560,10 +571,18 @@ void SipLegs::refuse(CallId id, int status, const std::string& reason) {
   if (call.stage == Call::Stage::kAnswered) {
     call.leg->bye();
   } else {
+    if (call.adoption == Adoption::kKept) call.leg->say_with_answer(park_header::kAdoption, park_header::kKept);
     call.leg->refuse(call.key, call.invite, status, reason);
   }
   unseat(call.leg);
   release(call.held_half);
+}
+
+void SipLegs::settle_adoption(CallId id, Adoption adoption) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end() || found->second.adoption) return;
+  found->second.adoption = adoption;
+  if (adoption == Adoption::kReleased) release(std::exchange(found->second.held_half, nullptr));
 }
 
 void SipLegs::hang_up(CallId id) {
@@ -646,7 +665,7 @@ void SipLegs::on_refer_outside(sip::ServerTransactionKey key, const sip::SipMess
   auto dialog = dialog_of_refer(request, known);
   if (!dialog) return respond(key, request, 400, sip::sentence(dialog.error()));
   LegPtr referrer = parkers_half(*dialog);
-  if (!dialogs_.insert(referrer->dialog().id, Seat{referrer, ParkerSeat{dialog->caller}}))
+  if (!dialogs_.insert(referrer->dialog().id, Seat{referrer, ParkerSeat{dialog->caller, owner_key(tenant, user)}}))
     return respond(key, request, 491);
   Referral referral;
   referral.refer = begin_refer(referrer, key, request);
@@ -774,9 +793,9 @@ void SipLegs::on_bye(const Seat& seat, sip::ServerTransactionKey key, const sip:
   // Of a target and of a parker it is told when they become a party.
   if (const auto* in = std::get_if<CallSeat>(&seat.role)) {
     const CallId call = in->call;
+    listener_->on_call_gone(call);
     // RFC 3261 15.1.2: a BYE may come before the answer.
     refuse(call, 487, "");
-    listener_->on_call_gone(call);
   }
 }
 
@@ -843,9 +862,15 @@ void SipLegs::pass_offer_on(Parked& parked, PartyEnd from, sip::ServerTransactio
     other->offer([other = other.get(), offer] { return align_offer(offer, other->local_sdp(), other->remote_sdp()); },
                  std::move(done));
   };
+  // A refusal that does not depend on the other side.
+  if (!answer_session_timer(request)) return asker->answer(key, request, std::nullopt, {});
   if (request.body().empty()) {
-    // What we said last stands as our offer; the other side learns of the answer if it is anything new.
-    return asker->answer(key, request, asker->local_sdp(),
+    // What the other side said last is our offer, and not what we answered, which may be to a hold of his. The other
+    // side learns of the answer if it is anything new.
+    const auto ours = other->remote_sdp()
+                          ? std::optional(align_offer(*other->remote_sdp(), asker->local_sdp(), asker->remote_sdp()))
+                          : asker->local_sdp();
+    return asker->answer(key, request, ours,
                          {[asker, pass](const sip::Sdp* answer) {
                             if (!answer || asker->remote_sdp() == *answer) return;
                             asker->set_remote_sdp(*answer);
@@ -863,6 +888,22 @@ void SipLegs::pass_offer_on(Parked& parked, PartyEnd from, sip::ServerTransactio
          const auto origin = asker->local_sdp() ? std::optional(asker->local_sdp()->origin) : std::nullopt;
          asker->answer(key, request, align_answer(*answer, offer, origin), {});
        });
+}
+
+// Whoever sends to him has to learn of it. What he answers in turn is not passed back: two who change with every answer
+// would go on for ever.
+void SipLegs::on_media_changed(const ParkId& park_id, PartyEnd end) {
+  const Parked& parked = at(park_id);
+  const LegPtr& leg = end == PartyEnd::kCaller ? parked.caller : parked.peer;
+  if (parked.bridged && parked.peer) {
+    DialogLeg* other = end == PartyEnd::kCaller ? parked.peer.get() : parked.caller.get();
+    other->offer(
+        [other, now = *leg->remote_sdp()] { return align_offer(now, other->local_sdp(), other->remote_sdp()); },
+        [](DialogLeg::Outcome, const sip::Sdp*, const sip::Sdp*) {});
+  } else if (end == PartyEnd::kCaller && parked.music) {
+    const auto remote = read_answer(*leg->local_sdp(), *leg->remote_sdp());
+    if (remote) listener_->on_caller_media_changed(park_id, *remote);
+  }
 }
 
 void SipLegs::on_plain_request(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request) {

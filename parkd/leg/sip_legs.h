@@ -31,7 +31,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
 
   bool adopt(const ParkId& park_id, const AdoptableDialog& dialog) override;
   void take_over(const ParkedCallRow& row) override;
-  std::optional<ParkId> call_held_by(const std::string& tenant, const std::string& user) const override;
+  std::optional<HeldCall> call_held_by(const std::string& tenant, const std::string& user) const override;
   void forget(const ParkId& park_id) override;
   void offer_music(const ParkId& park_id, park::Question question, const MediaAddress& media) override;
   void offer_call(const ParkId& park_id, park::Question question, CallId retriever) override;
@@ -52,6 +52,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   std::optional<MediaRemote> answer_with_media(CallId call, const MediaAddress& media, Answer answer) override;
   void answer_retriever(CallId call, const ParkId& park_id) override;
   void refuse(CallId call, int status, const std::string& reason) override;
+  void settle_adoption(CallId call, Adoption adoption) override;
   CallId call_extension(const ExtensionCall& call, const MediaAddress& media) override;
   void hang_up(CallId call) override;
 
@@ -66,7 +67,8 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   // What a dialog is to parkd.
   struct ParkerSeat {  // the parker's half of a foreign dialog, while his REFER or his feature call is considered
     DialogSnapshot other;
-    CallId call = 0;  // 0: a REFER
+    std::string owner;  // tenant and extension
+    CallId call = 0;    // 0: a REFER
   };
   struct TargetSeat {};  // whom the peer transfers the caller to, and who has answered
   struct PartySeat {
@@ -85,8 +87,9 @@ class SipLegs final : public Legs, public sip::TransactionUser {
     sip::ServerTransactionKey key;
     sip::SipMessage invite;
     sip::Sdp offer;
-    std::string owner;  // tenant and extension
-    LegPtr held_half;   // the parker's, of the call that he has on hold
+    std::string owner;                 // tenant and extension
+    LegPtr held_half;                  // the parker's, of the call that he has on hold
+    std::optional<Adoption> adoption;  // what becomes of that call
     std::optional<MediaAddress> media;
     enum class Stage { kUnanswered, kAnswered } stage = Stage::kUnanswered;
   };
@@ -115,7 +118,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
     std::optional<MediaAddress> music;  // what the caller hears comes from there
     std::optional<Target> target;
     bool bridged = false;
-    std::string peer_owner;  // tenant and extension of a peer that is a retriever
+    std::string peer_owner;  // tenant and extension of the peer
   };
 
   void on_invite(sip::ServerTransactionKey key, const sip::SipMessage& request);
@@ -129,6 +132,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
                          const sip::SipMessage& request);
   void answer_from_announcement(Call& call, sip::ServerTransactionKey key, const sip::SipMessage& request);
   void pass_offer_on(Parked& parked, PartyEnd from, sip::ServerTransactionKey key, const sip::SipMessage& request);
+  void on_media_changed(const ParkId& park_id, PartyEnd end);
   void answer_call(CallId id, Call& call, const sip::Sdp& answer);
   void on_extension_answer(CallId id, const sip::SipMessage& invite, std::vector<sip::DialogId>& answered,
                            const sip::SipMessage& response);

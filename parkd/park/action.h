@@ -51,6 +51,9 @@ struct RefusePark {
   RefusalReason reason;
 };
 struct EndParkerCall {};
+// He has given up his feature call; yet Kamailio is to go on sending the requests of the call that he has on hold to
+// parkd.
+struct KeepAdoption {};
 struct TellParker {};  // his transfer is over, the call still parked: if he cannot know where, he is called back
 
 // The retriever.
@@ -105,8 +108,8 @@ struct Dismiss {};
 using Action =
     std::variant<ClaimOrbit, WriteParked, UnclaimCall, WriteRetrieved, FreeOrbit, RemoveRow, OpenMedia, CloseMedia,
                  OfferMusic, OfferRetriever, OfferPeer, EndCaller, Bridge, Unbridge, EndPeer, AcceptPark, RefusePark,
-                 EndParkerCall, TellParker, AnswerRetriever, RefuseRetriever, EndRetriever, MakePeer, CallTarget,
-                 OfferTarget, EndTarget, MakeTargetPeer, AcceptTransfer, RefuseTransfer, CallRecallTarget,
+                 EndParkerCall, KeepAdoption, TellParker, AnswerRetriever, RefuseRetriever, EndRetriever, MakePeer,
+                 CallTarget, OfferTarget, EndTarget, MakeTargetPeer, AcceptTransfer, RefuseTransfer, CallRecallTarget,
                  ClaimForTarget, SetRecallDeadline, StartTimer, StopTimer, Dismiss>;
 
 }  // namespace callpark::park

@@ -58,6 +58,7 @@ class Step {
   void adopt_when_gathered();
   void offer_music_again();
   void refuse_park(RefusalReason reason);
+  void stay_between();
   void return_to_peer(RefusalReason reason);
   void release_parker();
   void tell_parker();
@@ -206,7 +207,11 @@ void Step::give_up() {
 
 void Step::adopt_when_gathered() {
   if (state_.orbit != Orbit::kHeld || state_.media != Media::kOpen) return;
-  if (state_.caller == CallerLeg::kOurs) order(Unbridge{});
+  if (state_.caller == CallerLeg::kOurs) {
+    order(Unbridge{});
+  } else {
+    state_.caller = CallerLeg::kAsked;
+  }
   const Question offer = ask();
   state_.phase = Adopting{offer};
   order(OfferMusic{offer});
@@ -228,7 +233,7 @@ void Step::end_peer() {
 void Step::refuse_park(RefusalReason reason) {
   tell_refusal(reason);
   close_media();
-  if (state_.caller == CallerLeg::kForeign) {
+  if (state_.caller != CallerLeg::kOurs) {
     if (state_.orbit != Orbit::kFree) order(RemoveRow{EndReason::kRefused});
     state_.orbit = Orbit::kFree;
     // He has hung up before he was told: his BYE, which parkd kept back, means the end of the call.
@@ -242,6 +247,21 @@ void Step::refuse_park(RefusalReason reason) {
     return end_call(EndReason::kHungUp);
   }
   if (state_.orbit != Orbit::kFree) order(FreeOrbit{});
+  state_.orbit = Orbit::kFree;
+  state_.phase = Talking{};
+}
+
+// The caller has refused the music, so that his session is what it was. But the CSeq of parkd's has passed the
+// parker's, who could not go on in the dialog by himself: parkd stays between the two.
+void Step::stay_between() {
+  tell_refusal(RefusalReason::kNotAcceptable);
+  close_media();
+  if (state_.peer == PeerLeg::kGone) {
+    order(EndCaller{});
+    return end_call(EndReason::kHungUp);
+  }
+  order(FreeOrbit{}, Bridge{});
+  state_.caller = CallerLeg::kOurs;
   state_.orbit = Orbit::kFree;
   state_.phase = Talking{};
 }
@@ -438,6 +458,7 @@ void Step::on(const CallerAccepted& event) {
   // Also by an answer that has been overtaken: the dialog is ours as soon as the caller has accepted anything.
   if (in<Adopting>()) state_.caller = CallerLeg::kOurs;
   if (auto* adopting = in<Adopting>(); adopting && adopting->offer == event.question) {
+    if (state_.request == Request::kNone) return return_to_peer(RefusalReason::kGivenUp);
     const Question write = ask();
     state_.phase = Recording{write};
     order(WriteParked{write});
@@ -470,7 +491,7 @@ void Step::on(const CallerAccepted& event) {
 
 void Step::on(const CallerRefused& event) {
   if (auto* adopting = in<Adopting>(); adopting && adopting->offer == event.question) {
-    if (state_.caller == CallerLeg::kForeign) return refuse_park(RefusalReason::kNotAcceptable);
+    if (state_.caller == CallerLeg::kAsked) return stay_between();
     return_to_peer(RefusalReason::kNotAcceptable);
   } else if (auto* parked = in<Parked>(); parked && parked->offer == event.question) {
     parked->offer.reset();
@@ -495,7 +516,7 @@ void Step::on(const CallerRefused& event) {
 
 void Step::on(const CallerGone&) {
   if (in<Ended>()) return;
-  if (state_.caller == CallerLeg::kForeign) return refuse_park(RefusalReason::kCallerGone);
+  if (state_.caller != CallerLeg::kOurs) return refuse_park(RefusalReason::kCallerGone);
   if (auto* joining = in<Joining>()) {
     order(RefuseRetriever{joining->retriever, RefusalReason::kNoCallParked});
   } else if (auto* confirming = in<Confirming>()) {
@@ -535,7 +556,12 @@ void Step::end_announcement() {
 
 void Step::on(const ParkerCallGone&) {
   if (state_.request == Request::kAnnouncing) return end_announcement();
-  if (state_.request == Request::kCall) state_.request = Request::kNone;
+  if (state_.request != Request::kCall) return;
+  // He has not heard that his call is parked, and is to find it where it was.
+  state_.request = Request::kNone;
+  if (in<Gathering>()) return refuse_park(RefusalReason::kGivenUp);
+  order(KeepAdoption{});
+  if (in<Recording>()) return_to_peer(RefusalReason::kGivenUp);
 }
 
 void Step::on(const AnnouncementPlayed&) {

@@ -23,6 +23,7 @@ enum class RefusalReason {
   kNotAcceptable,    // the other party refused the media that was offered
   kCallerGone,       // the parked caller hung up meanwhile
   kUnavailable,      // the database or mediad is away
+  kGivenUp,          // the parker did not wait for the answer to his feature call
 };
 
 /// How a parked call left the orbit for good.
@@ -37,8 +38,9 @@ enum class Request {
   kAnnouncing,  // his feature call is answered and hears the orbit
 };
 
-/// The caller's dialog: between two other user agents until the first re-INVITE was answered, parkd's from then on.
-enum class CallerLeg { kForeign, kOurs };
+/// The caller's dialog: between two other user agents until parkd has sent him a re-INVITE, and parkd's from the moment
+/// that he has accepted one.
+enum class CallerLeg { kForeign, kAsked, kOurs };
 
 /// The party the caller talks or talked to: the parker, and after a retrieve the retriever.
 enum class PeerLeg { kUp, kGone };

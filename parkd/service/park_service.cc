@@ -99,7 +99,10 @@ class ParkService::Performer {
     service_.store_.unclaim_call(id_);
   }
   void operator()(const park::WriteRetrieved&) { write_without_orbit(); }
-  void operator()(const park::FreeOrbit&) { write_without_orbit(); }
+  void operator()(const park::FreeOrbit&) {
+    call_.row.retriever = call_.row.parker;  // it is he who has the caller again
+    write_without_orbit();
+  }
   void operator()(const park::RemoveRow& order) { service_.store_.remove(id_, order.reason); }
 
   void operator()(const park::CallRecallTarget& order) {
@@ -183,14 +186,21 @@ class ParkService::Performer {
                               service_.settings_.announcement_max);
   }
   void operator()(const park::RefusePark& order) {
-    const auto adoption =
-        call_.state.caller == park::CallerLeg::kOurs ? Legs::Adoption::kKept : Legs::Adoption::kReleased;
+    // What has ended needs nobody in between; else parkd has asked the caller something, and his CSeq is parkd's.
+    const bool stays =
+        call_.state.caller == park::CallerLeg::kOurs ||
+        (call_.state.caller == park::CallerLeg::kAsked && order.reason != park::RefusalReason::kCallerGone);
+    const auto adoption = stays ? Legs::Adoption::kKept : Legs::Adoption::kReleased;
     if (call_.refer) service_.refuse_refer(*std::exchange(call_.refer, std::nullopt), order.reason, adoption);
     if (call_.parker_call) {
       const CallId parker = *std::exchange(call_.parker_call, std::nullopt);
       service_.park_by_call_.erase(parker);
+      if (stays) service_.legs_.settle_adoption(parker, adoption);
       service_.refuse_call(parker, order.reason, call_.facts.language);
     }
+  }
+  void operator()(const park::KeepAdoption&) {
+    service_.legs_.settle_adoption(*call_.parker_call, Legs::Adoption::kKept);
   }
   void operator()(const park::EndParkerCall&) {
     if (!call_.announced_call) return;
@@ -319,14 +329,16 @@ void ParkService::on_looked_up(const FeatureCall& call, const LookedUp& facts) {
 }
 
 void ParkService::park_held(const FeatureCall& call, const DialledFacts& facts, const ParkCommand& command) {
-  if (const auto ours = legs_.call_held_by(call.tenant, call.user)) {
-    ParkedCall* held = find(*ours);
+  const auto ours = legs_.call_held_by(call.tenant, call.user);
+  if (ours && (!call.held || ours->held_at >= call.held->held_at)) {
+    ParkedCall* held = find(ours->park_id);
     if (held && std::holds_alternative<park::Talking>(held->state.phase)) {
+      legs_.settle_adoption(call.call, Legs::Adoption::kReleased);
       rewish(*held, call.user, call.recall_after_seconds, facts, command.wish);
       held->parker_call = call.call;
-      park_by_call_.emplace(call.call, *ours);
+      park_by_call_.emplace(call.call, ours->park_id);
       open_calls_.erase(call.call);
-      return tell(*ours, park::ParkAsked{park::Request::kCall, held->row.recall.policy()});
+      return tell(ours->park_id, park::ParkAsked{park::Request::kCall, held->row.recall.policy()});
     }
   }
   if (!call.held) return refuse_call(call.call, park::RefusalReason::kNoHeldCall, facts.language);
@@ -641,9 +653,13 @@ void ParkService::on_call_gone(CallId call) {
   const ParkId id = found->second;
   park_by_call_.erase(found);
   ParkedCall& parked = *find(id);
-  for (auto* of_parker : {&parked.parker_call, &parked.announced_call}) {
-    if (*of_parker != call) continue;
-    of_parker->reset();
+  if (parked.parker_call == call) {
+    tell(id, park::ParkerCallGone{});
+    if (ParkedCall* still = find(id)) still->parker_call.reset();
+    return;
+  }
+  if (parked.announced_call == call) {
+    parked.announced_call.reset();
     return tell(id, park::ParkerCallGone{});
   }
   const auto retriever = parked.retriever_of(call);

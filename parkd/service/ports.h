@@ -50,6 +50,13 @@ struct DialogSnapshot {
 struct AdoptableDialog {
   DialogSnapshot caller;  // local = the parker, remote = the party to be parked
   DialogSnapshot parker;  // local = the party to be parked, remote = the parker
+  WallTime held_at{};     // since when the parker has it on hold; the epoch when he has not
+};
+
+/// A call that an extension has on hold, of those that are parkd's.
+struct HeldCall {
+  ParkId park_id;
+  WallTime held_at;  // the epoch when it was before this parkd began
 };
 
 struct MediaAddress {
@@ -351,8 +358,8 @@ class Legs {
   [[nodiscard]] virtual bool adopt(const ParkId& park_id, const AdoptableDialog& dialog) = 0;
   /// Makes the dialogs again from a row, with the CSeqs raised by 1000.
   virtual void take_over(const ParkedCallRow& row) = 0;
-  /// The call of ours whose peer is this extension and has put it on hold, the one held last first.
-  virtual std::optional<ParkId> call_held_by(const std::string& tenant, const std::string& user) const = 0;
+  /// Of the calls of ours whose peer is this extension and has put it on hold, the one held last.
+  virtual std::optional<HeldCall> call_held_by(const std::string& tenant, const std::string& user) const = 0;
   /// Gives up both dialogs without a word.
   virtual void forget(const ParkId& park_id) = 0;
 
@@ -392,6 +399,10 @@ class Legs {
   /// Answers a retriever with what the caller answered him.
   virtual void answer_retriever(CallId call, const ParkId& park_id) = 0;
   virtual void refuse(CallId call, int status, const std::string& reason) = 0;
+  /// What becomes of the held call that Kamailio handed over with a feature call, said in the final response to that:
+  /// kReleased, at once: its requests are its parties' again. kKept: parkd has it, whatever the response. Without a
+  /// word a 2xx keeps it and all else releases it. The first word counts.
+  virtual void settle_adoption(CallId call, Adoption adoption) = 0;
   /// Calls all devices of an extension; the first to answer has it.
   virtual CallId call_extension(const ExtensionCall& call, const MediaAddress& media) = 0;
   /// BYE, or of a call that is not answered yet 480 or CANCEL. Without a word of it to the listener.

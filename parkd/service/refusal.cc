@@ -23,6 +23,8 @@ Refusal refusal_of(park::RefusalReason reason) {
       return {488, "No media in common", "not_available"};
     case RefusalReason::kCallerGone:
       return {480, "The caller has hung up", "not_available"};
+    case RefusalReason::kGivenUp:
+      return {487, "Given up", "not_available"};
     case RefusalReason::kUnavailable:
       return {503, "Parking is not available", "not_available"};
   }

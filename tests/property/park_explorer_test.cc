@@ -48,6 +48,7 @@ struct World {
   Row row = Row::kNone;
   Hears hears = Hears::kPeer;
   bool caller_alive = true;
+  bool caller_was_asked = false;  // a CSeq of parkd's has reached him, which the parker's would not
   bool caller_is_ours = false;
   bool peer_alive = true;
   bool bridged = false;
@@ -163,6 +164,7 @@ class Obey {
   void operator()(const Bridge&) {
     require(!w_.bridged, w_, "bridged twice");
     w_.bridged = true;
+    w_.caller_is_ours = true;
   }
   void operator()(const Unbridge&) {
     require(w_.bridged, w_, "a bridge taken down that does not stand");
@@ -189,6 +191,9 @@ class Obey {
     require(w_.refer_open || w_.parker_call == ParkerCall::kUnanswered, w_, "a refusal that nobody waits for");
     w_.refer_open = false;
     w_.parker_call = ParkerCall::kNone;
+  }
+  void operator()(const KeepAdoption&) {
+    require(w_.parker_call == ParkerCall::kNone, w_, "the adoption is kept by a call that is not given up");
   }
   void operator()(const EndParkerCall&) {
     require(w_.parker_call == ParkerCall::kAnnouncing, w_, "a feature call ended that is not up");
@@ -250,7 +255,7 @@ class Obey {
   void operator()(const StopTimer& order) { w_.timers.erase(order.timer); }
   void operator()(const Dismiss&) {
     require(!w_.dismissed, w_, "dismissed twice");
-    require(w_.caller_is_ours || w_.offers.empty(), w_, "a re-INVITE is left behind in a dialog that is not ours");
+    require(!w_.caller_was_asked || !w_.caller_alive, w_, "a caller is left to his parker with a CSeq of ours");
     w_.dismissed = true;
     w_.timers.clear();
     w_.offers.clear();
@@ -266,6 +271,7 @@ class Obey {
     require(w_.caller_alive, w_, "a re-INVITE to a caller who is gone");
     require(!w_.bridged, w_, "a re-INVITE crosses what the bridge passes on");
     w_.offers.push_back({question, what});
+    w_.caller_was_asked = true;
   }
   void free_orbit() {
     require(w_.row != Row::kNone || w_.claim, w_, "an orbit is freed that is not held");
@@ -546,7 +552,7 @@ std::string key_of(const World& w) {
     put(value);
   }
   for (const bool flag : {w.claim_is_doomed, w.write_is_overtaken, w.media_open, w.may_move, w.caller_alive,
-                          w.caller_is_ours, w.peer_alive, w.bridged, w.refer_open, w.transfer_open,
+                          w.caller_was_asked, w.caller_is_ours, w.peer_alive, w.bridged, w.refer_open, w.transfer_open,
                           w.retriever_is_decided, w.dismissed, w.recall_claim_is_doomed}) {
     put(flag);
   }
@@ -588,7 +594,7 @@ void begin_with(const RecallPolicy& policy, std::vector<World>& worlds) {
   call.parker_call = ParkerCall::kUnanswered;
   worlds.push_back(obey(call, begin(Request::kCall, policy)));
   World found = nothing;
-  found.caller_is_ours = true;
+  found.caller_was_asked = found.caller_is_ours = true;
   found.row = Row::kParked;
   found.hears = Hears::kMusic;
   worlds.push_back(obey(found, resume(Found::kParked, policy, {})));

@@ -35,10 +35,15 @@ TEST(Dialog, TheCallingEndTakesRecordRouteReversed) {
   EXPECT_THAT(dialog->route_set, ElementsAre("<sip:near.example;lr>", "<sip:far.example;lr>"));
 }
 
-TEST(Dialog, AnAnswerWithoutTagOrContactMakesNone) {
-  SipMessage no_contact = answer_to_outgoing_invite(180);
+TEST(Dialog, AnAnswerWithoutContactIsReachedByItsRoute) {
+  SipMessage no_contact = answer_to_outgoing_invite();
   no_contact.remove_header(HeaderName::kContact);
-  EXPECT_EQ(from_outgoing_invite(outgoing_invite(), no_contact).error(), DialogError::kNoContact);
+  const auto dialog = from_outgoing_invite(outgoing_invite(), no_contact);
+  ASSERT_TRUE(dialog);
+  EXPECT_EQ(dialog->remote_target, outgoing_invite().request_uri_text());
+}
+
+TEST(Dialog, AnAnswerWithoutTagMakesNone) {
   EXPECT_EQ(from_outgoing_invite(outgoing_invite(), make_response(outgoing_invite(), 180)).error(),
             DialogError::kNoTag);
 }

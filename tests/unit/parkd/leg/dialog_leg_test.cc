@@ -217,7 +217,25 @@ TEST_P(DialogLegGoneTest, TheDialogIsOver) {
   EXPECT_FALSE(kamailio.sends("INVITE"));
 }
 
-INSTANTIATE_TEST_SUITE_P(OfStatus, DialogLegGoneTest, testing::Values(408, 481));
+INSTANTIATE_TEST_SUITE_P(OfStatus, DialogLegGoneTest, testing::Values(481));
+
+// RFC 3261 12.2.1.2: whoever is not reached may still be there, and nobody else would end his call.
+TEST_F(DialogLegTest, WhoIsNotReachedIsHungUpWhenHeIsOurs) {
+  leg->set_ours();
+  offer();
+  kamailio.answer(kamailio.take_request("INVITE"), 408);
+  EXPECT_TRUE(kamailio.sends("BYE"));
+  EXPECT_THAT(outcomes, ElementsAre("offer gone"));
+  EXPECT_EQ(gone, 1);
+}
+
+TEST_F(DialogLegTest, WhoIsNotReachedStaysWithHisPartyWhenHeIsNotOurs) {
+  offer();
+  kamailio.answer(kamailio.take_request("INVITE"), 408);
+  EXPECT_FALSE(kamailio.sends("BYE"));
+  EXPECT_THAT(outcomes, ElementsAre("offer refused"));
+  EXPECT_FALSE(leg->is_closed());
+}
 
 class DialogLegRefusedTest : public DialogLegTest, public testing::WithParamInterface<int> {};
 

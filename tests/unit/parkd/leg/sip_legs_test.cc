@@ -81,6 +81,17 @@ TEST_F(SipLegsTest, WhatRequiresAnUnknownExtensionIsAnswered420) {
   EXPECT_EQ(kamailio.take_response(bye).status(), 200);
 }
 
+TEST_F(SipLegsTest, ATooShortSessionTimerIsRefusedBeforeAnythingIsDone) {
+  SipMessage invite = feature_invite("*88");
+  invite.set_header(HeaderName::kSupported, "timer");
+  invite.set_header("Session-Expires", "60");
+  kamailio.deliver(invite);
+  const SipMessage response = kamailio.take_response(invite);
+  EXPECT_EQ(response.status(), 422);
+  EXPECT_EQ(response.header(HeaderName::kMinSE), "90");
+  EXPECT_THAT(said(), IsEmpty());
+}
+
 TEST_F(SipLegsTest, N1_ALampIsPickedUpWithReplacesAndDecidedByItsOrbit) {
   SipMessage invite = feature_invite("*88102");
   invite.add_header(HeaderName::kRequire, "replaces");
@@ -656,7 +667,7 @@ TEST_F(SipLegsTest, S12_HoldAndResumePassTheBridgeEachWithItsOwnOriginLine) {
   EXPECT_EQ(body_of(ok).origin.version, alices_version + 1);
   EXPECT_EQ(sip::direction(body_of(ok), body_of(ok).media[0]), sip::Direction::kRecvOnly);
   kamailio.deliver(alice.ack(hold));
-  EXPECT_EQ(legs.call_held_by("demo.callpark", "102"), "p");
+  EXPECT_EQ(legs.call_held_by("demo.callpark", "102").value().park_id, "p");
 
   const SipMessage resume = alice.request("INVITE", alices_offer());
   kamailio.deliver(resume);
@@ -734,17 +745,39 @@ TEST_F(SipLegsTest, AnUpdateWithAnOfferPassesTheBridge) {
   EXPECT_EQ(kamailio.copies(ok), 1U) << "there is no ACK to an UPDATE";
 }
 
-TEST_F(SipLegsTest, AnOfferlessReinviteGetsWhatWeSaidLastAndItsAnswerIsPassedOn) {
+TEST_F(SipLegsTest, AnOfferlessReinviteGetsWhatTheOtherSideSaysAndItsAnswerIsPassedOn) {
   park();
   retrieve();
   const sip::Sdp said_last = sdp_of(legs.peer_snapshot("p")->local_sdp);
   const SipMessage invite = alice.request("INVITE");
   kamailio.deliver(invite);
-  EXPECT_EQ(body_of(kamailio.take_response(invite)), said_last);
+  const sip::Sdp offered = body_of(kamailio.take_response(invite));
+  EXPECT_EQ(offered.origin.version, said_last.origin.version + 1);
+  EXPECT_TRUE(is_heard_alike(offered, clients_sdp()));
   sip::Sdp elsewhere = alices_offer();
   elsewhere.media[0].port = 7010;
   kamailio.deliver(alice.ack(invite, elsewhere));
   EXPECT_EQ(body_of(kamailio.take_request("INVITE")).media[0].port, 7010);
+}
+
+TEST_F(SipLegsTest, S12_WhoHoldsMayResumeWithAnOfferlessReinvite) {
+  park();
+  retrieve();
+  const SipMessage hold = alice.request("INVITE", with_direction(alices_offer(), sip::Direction::kInactive));
+  kamailio.deliver(hold);
+  kamailio.answer(kamailio.take_request("INVITE"), 200, with_direction(clients_sdp(), sip::Direction::kInactive));
+  kamailio.take_response(hold);
+  kamailio.deliver(alice.ack(hold));
+  // The Client himself has nothing against talking: only his answer to her hold was inactive.
+  const SipMessage client_resumes = client.request("INVITE", clients_sdp());
+  kamailio.deliver(client_resumes);
+  kamailio.answer(kamailio.take_request("INVITE"), 200, with_direction(alices_offer(), sip::Direction::kInactive));
+  kamailio.take_response(client_resumes);
+  kamailio.deliver(client.ack(client_resumes));
+  const SipMessage resume = alice.request("INVITE");
+  kamailio.deliver(resume);
+  const sip::Sdp offered = body_of(kamailio.take_response(resume));
+  EXPECT_EQ(sip::direction(offered, offered.media[0]), sip::Direction::kSendRecv);
 }
 
 TEST_F(SipLegsTest, ABodyThatIsNoDescriptionIsAnswered400) {
@@ -1096,11 +1129,14 @@ TEST_F(SipLegsTransferTest, ATargetWhoAnswersWithoutMediaIsHungUp) {
   EXPECT_THAT(said(), ElementsAre("p: target refused 9 488"));
 }
 
-TEST_F(SipLegsTransferTest, AnAnswerThatMakesNoDialogIsARefusal) {
+TEST_F(SipLegsTransferTest, AnAnswerWithoutContactIsAnAnswer) {
   call_target();
   kamailio.answer(invite, 200, alices_offer(),
                   [](SipMessage& response) { response.remove_header(HeaderName::kContact); });
-  EXPECT_THAT(said(), ElementsAre("p: target refused 9 502"));
+  EXPECT_THAT(said(), ElementsAre("p: target answered 9"));
+  legs.end_target("p");
+  EXPECT_TRUE(kamailio.sends("ACK"));
+  EXPECT_EQ(kamailio.take_request("BYE").request_uri_text(), invite.request_uri_text());
 }
 
 TEST_F(SipLegsTransferTest, AnAnsweredTargetIsEndedWithBye) {
@@ -1133,7 +1169,7 @@ TEST_F(SipLegsTransferTest, TheTargetIsAPeerLikeAnyOther) {
   kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
   EXPECT_EQ(kamailio.take_response(hold).status(), 200);
   kamailio.deliver(far.ack(hold));
-  EXPECT_EQ(legs.call_held_by("demo.callpark", "103"), "p");
+  EXPECT_EQ(legs.call_held_by("demo.callpark", "103").value().park_id, "p");
   EXPECT_FALSE(legs.call_held_by("demo.callpark", "102"));
   kamailio.deliver(far.request("BYE"));
   EXPECT_THAT(said(), ElementsAre("p: peer gone"));
@@ -1155,7 +1191,7 @@ TEST_F(SipLegsTransferTest, R8_TheMemberOfARingGroupWhoAnsweredIsThePeer) {
   kamailio.deliver(hold);
   kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
   kamailio.deliver(far.ack(hold));
-  EXPECT_EQ(legs.call_held_by("demo.callpark", "105"), "p");
+  EXPECT_EQ(legs.call_held_by("demo.callpark", "105").value().park_id, "p");
 }
 
 TEST_F(SipLegsTest, R5_ARecallSaysWhatItIsAndOffersWhatTheCallerSaid) {
@@ -1311,7 +1347,7 @@ TEST_F(SipLegsTest, O4_ARetrievedCallTakenOverIsBridgedAgain) {
   kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
   EXPECT_EQ(kamailio.take_response(hold).status(), 200);
   kamailio.deliver(john.ack(hold));
-  EXPECT_EQ(legs.call_held_by("demo.callpark", "102"), "p");
+  EXPECT_EQ(legs.call_held_by("demo.callpark", "102").value().park_id, "p");
 }
 
 TEST_F(SipLegsTest, ARetrievedCallWithoutItsPeerStandsAllTheSame) {

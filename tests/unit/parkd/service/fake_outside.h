@@ -433,9 +433,11 @@ class FakeLegs final : public Legs {
     std::string hears = "the parker";
     std::optional<MediaAddress> music;  // where that comes from, if it is music
     bool is_bridged = false;
+    bool was_offered = false;   // anything by us: his CSeq is ours
     bool has_accepted = false;  // anything of ours
     std::string peer_user;
     bool peer_holds = false;
+    WallTime held_at{};
     std::optional<Offer> on_wire;
     std::optional<Offer> next;
     struct Target {
@@ -461,6 +463,7 @@ class FakeLegs final : public Legs {
   std::map<ParkId, Parked> parks;
   std::map<CallId, Call> calls;
   std::map<CallId, Outcome> call_outcomes;  // of calls that are over
+  std::map<CallId, Adoption> adoptions;     // of calls whose held call was settled
   std::map<ReferId, int> refers;            // those that wait
   std::map<ReferId, Outcome> refer_outcomes;
   std::vector<std::string> byes;  // "caller call-1", "peer call-1": ended by us
@@ -499,9 +502,9 @@ class FakeLegs final : public Legs {
   void caller_of_feature_hangs_up(CallId id) {
     const auto found = calls.find(id);
     if (found == calls.end()) return;
+    listener_->on_call_gone(id);
     call_outcomes[id] = {is_answered(found->second) ? 200 : 487, ""};
     calls.erase(found);
-    listener_->on_call_gone(id);
   }
   void hang_up_party(const ParkId& id, PartyEnd end) {
     const auto found = parks.find(id);
@@ -543,9 +546,9 @@ class FakeLegs final : public Legs {
     if (row.state == RowState::kRetrieved) parked.peer_user = row.retriever;
     EXPECT_TRUE(parks.emplace(row.park_id, std::move(parked)).second);
   }
-  std::optional<ParkId> call_held_by(const std::string&, const std::string& user) const override {
+  std::optional<HeldCall> call_held_by(const std::string&, const std::string& user) const override {
     for (const auto& [id, parked] : parks) {
-      if (parked.is_bridged && parked.peer_user == user && parked.peer_holds) return id;
+      if (parked.is_bridged && parked.peer_user == user && parked.peer_holds) return HeldCall{id, parked.held_at};
     }
     return std::nullopt;
   }
@@ -553,8 +556,8 @@ class FakeLegs final : public Legs {
     const auto found = parks.find(id);
     ASSERT_NE(found, parks.end());
     const Parked& parked = found->second;
-    // Whoever has accepted something of ours has nobody else who would end his call.
-    if (parked.has_accepted) {
+    // Whoever was asked by us has nobody else who could end his call.
+    if (parked.was_offered) {
       EXPECT_FALSE(parked.caller.is_up) << "a caller is left alone";
     }
     EXPECT_FALSE(parked.target) << "a transfer's target is left alone";
@@ -676,6 +679,10 @@ class FakeLegs final : public Legs {
     EXPECT_EQ(calls.erase(id), 1U) << "refused, but over";
     call_outcomes[id] = {status, reason};
   }
+  void settle_adoption(CallId id, Adoption adoption) override {
+    EXPECT_EQ(calls.count(id), 1U) << "settled, but over";
+    adoptions.emplace(id, adoption);
+  }
   CallId call_extension(const ExtensionCall& call, const MediaAddress& media) override {
     EXPECT_NE(media.port, 0);
     const CallId id = ++last_id_;
@@ -736,6 +743,7 @@ class FakeLegs final : public Legs {
   void send_offer(const ParkId& id, Parked& parked) {
     if (parked.on_wire || !parked.next) return;
     parked.on_wire = std::exchange(parked.next, std::nullopt);
+    parked.was_offered = true;
     steps_.add("caller " + id, [this, id, question = parked.on_wire->question] { reply(id, question); });
   }
   void reply(const ParkId& id, park::Question question) {

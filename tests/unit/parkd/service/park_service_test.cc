@@ -67,6 +67,41 @@ TEST_F(ParkServiceTest, AParkerWhoHangsUpIsLeftInPeace) {
   end_all();
 }
 
+TEST_F(ParkServiceTest, S13_WhenTheCallerRefusesTheyGoOnThroughParkd) {
+  legs.caller_reply = FakeLegs::Reply::kRefuse;
+  const ReferId refer = this->refer("101", "*68");
+  settle();
+  EXPECT_EQ(legs.refer_outcomes.at(refer).status, 488);
+  EXPECT_EQ(legs.refer_outcomes.at(refer).adoption, Legs::Adoption::kKept) << "his CSeq is parkd's now";
+  EXPECT_THAT(legs.byes, IsEmpty());
+  EXPECT_TRUE(media.sessions.empty());
+  ASSERT_EQ(legs.parks.size(), 1U);
+  EXPECT_TRUE(legs.parks.begin()->second.is_bridged);
+  const ParkedCallRow& row = store.rows.begin()->second;
+  EXPECT_EQ(row.state, RowState::kRetrieved);
+  EXPECT_EQ(row.retriever, "101") << "who talks to him";
+  EXPECT_EQ(row.orbit, "");
+  legs.hang_up_party(legs.parks.begin()->first, PartyEnd::kPeer);
+  settle();
+  EXPECT_EQ(legs.byes.size(), 1U) << "the caller's call has an end";
+  EXPECT_EQ(service->calls(), 0U);
+}
+
+TEST_F(ParkServiceTest, S13_WhenTheHeldCallerRefusesTheMarkerStays) {
+  legs.caller_reply = FakeLegs::Reply::kRefuse;
+  const CallId call = dial_with_held("101", "*70333");
+  settle();
+  media.play_out();
+  settle();
+  EXPECT_EQ(status_of_call(call), 488);
+  EXPECT_EQ(legs.adoptions.at(call), Legs::Adoption::kKept);
+  ASSERT_EQ(legs.parks.size(), 1U);
+  EXPECT_TRUE(legs.parks.begin()->second.is_bridged);
+  legs.hang_up_party(legs.parks.begin()->first, PartyEnd::kCaller);
+  settle();
+  EXPECT_EQ(service->calls(), 0U);
+}
+
 struct RefusedRefer {
   const char* name;
   int status;
@@ -101,8 +136,6 @@ INSTANTIATE_TEST_SUITE_P(
                     RefusedRefer{"NoCodeAtAll", 404, [](ParkWorld&) {}, "999"},
                     RefusedRefer{"DatabaseAway", 503, [](ParkWorld& world) { world.store.is_away = true; }},
                     RefusedRefer{"MediadAway", 503, [](ParkWorld& world) { world.media.is_away = true; }},
-                    RefusedRefer{"CallerRefuses", 488,
-                                 [](ParkWorld& world) { world.legs.caller_reply = FakeLegs::Reply::kRefuse; }},
                     RefusedRefer{"CallerGone", 480,
                                  [](ParkWorld& world) { world.legs.caller_reply = FakeLegs::Reply::kGone; }}),
     [](const auto& tested) { return std::string(tested.param.name); });
@@ -253,8 +286,6 @@ INSTANTIATE_TEST_SUITE_P(
         RefusedCall{"InvalidCode", 404, "invalid_code", [](ParkWorld&) {}, "*70999"},
         RefusedCall{"DatabaseAway", 503, "not_available", [](ParkWorld& world) { world.store.is_away = true; }},
         RefusedCall{"MediadAway", 503, "", [](ParkWorld& world) { world.media.is_away = true; }},
-        RefusedCall{"CallerRefuses", 488, "not_available",
-                    [](ParkWorld& world) { world.legs.caller_reply = FakeLegs::Reply::kRefuse; }},
         RefusedCall{"CallerGone", 480, "not_available",
                     [](ParkWorld& world) { world.legs.caller_reply = FakeLegs::Reply::kGone; }}),
     [](const auto& tested) { return std::string(tested.param.name); });
