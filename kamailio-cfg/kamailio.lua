@@ -114,7 +114,11 @@ function ksr_request_route() return route(handle_request) end
 
 function ksr_again() return route(handle_again) end
 
+-- What parkd says of the adoption in the answer at hand; the headers are gone when tm takes it up.
+local adoption_said
+
 function ksr_reply_route()
+  adoption_said = facts.adoption_said()
   strip_inside_headers()
   if not facts.is_inside() and facts.is_behind_nat() then KSR.nathelper.set_contact_alias() end
   return 1
@@ -145,8 +149,12 @@ function ksr_failure_ring_group()
   return 1
 end
 
+-- The held call that came with a feature call is parkd's if that was accepted, unless parkd says otherwise.
 function ksr_onreply_feature()
-  if KSR.pv.get("$rs") >= 300 then perform.release_marker() end
+  local status = KSR.pv.get("$rs")
+  if status < 200 then return 1 end
+  local is_kept = status < 300 and adoption_said ~= "released" or adoption_said == "kept"
+  if not is_kept then perform.release_marker() end
   return 1
 end
 

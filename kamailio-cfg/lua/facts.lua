@@ -61,9 +61,10 @@ local function recall_from_parkd()
   return facts.is_from_parkd() and KSR.pv.get("$hdr(X-Callpark-Recall)") or false
 end
 
-local function adoption_released()
-  return facts.is_from_parkd() and KSR.pv.get("$hdr(X-Callpark-Adoption)") == "released"
-end
+--- What parkd says in the message at hand of the adoption that it belongs to: "released", "kept", or nil.
+function facts.adoption_said() return facts.is_inside() and KSR.pv.get("$hdr(X-Callpark-Adoption)") or nil end
+
+local function adoption_released() return facts.is_from_parkd() and facts.adoption_said() == "released" end
 
 -- What the message says, each piece read when it is first wanted: an ACK needs few of them, and each costs.
 local message = {

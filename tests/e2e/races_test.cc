@@ -176,6 +176,8 @@ TEST_P(ReinviteRefused, S13_AClientWhoRefusesTheFirstReinviteIsNotLost) {
     EXPECT_EQ(john_->offer(now.at_john, "sendrecv"), 200);
     EXPECT_TRUE(hear_each_other(*john_, *client_));
     EXPECT_TRUE(nothing_parked());
+    EXPECT_EQ(john_->hang_up(now.at_john), 200);
+    EXPECT_TRUE(wait_until(kSoon, [&] { return client_->is_closed(now.at_client); }));
   }
 }
 INSTANTIATE_TEST_SUITE_P(With, ReinviteRefused, testing::Values(491, 500, 408, 488, 0));

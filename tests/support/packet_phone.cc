@@ -390,7 +390,10 @@ void PacketPhone::receive_request(const SipText& request) {
   if (known == calls_.end() && method != "OPTIONS" && method != "MESSAGE" && method != "NOTIFY") {
     return respond(request, 481);
   }
-  if (known != calls_.end()) learn_remote(known->second, request);
+  if (known != calls_.end()) {
+    if (method != "CANCEL" && is_overtaken(known->second, request)) return respond(request, 500);
+    learn_remote(known->second, request);
+  }
   if (method == "BYE") close(known->second);
   // RFC 3261 9.2: it has no effect on a call that was answered.
   if (method == "CANCEL" && answers_what_is_cancelled_ && !known->second.established) {
@@ -403,6 +406,13 @@ void PacketPhone::receive_request(const SipText& request) {
   respond(request, 200);
 }
 
+// RFC 3261 12.2.2, taken by the letter.
+bool PacketPhone::is_overtaken(Call& call, const SipText& request) {
+  if (request.cseq() < call.remote_cseq) return true;
+  call.remote_cseq = request.cseq();
+  return false;
+}
+
 void PacketPhone::receive_invite(const SipText& request) {
   const auto [entry, is_new] = calls_.try_emplace(request.call_id());
   Call& call = entry->second;
@@ -413,12 +423,14 @@ void PacketPhone::receive_invite(const SipText& request) {
     call.routes = request.headers("Record-Route");
     call.target = uri_in(request.header("Contact"));
     call.invite = request;
+    call.remote_cseq = request.cseq();
     call.cseq = 1000;
     // Never both at once: two workers of a proxy may pass them on in the other order.
     if (options_.auto_answer) return answer_invite(call, request);
     return respond(request, 180, "Contact: " + contact() + "\r\n");
   }
   if (call.closed) return respond(request, 481);
+  if (is_overtaken(call, request)) return respond(request, 500);
   if (!reinvite_statuses_.empty()) {
     const int status = reinvite_statuses_.front();
     reinvite_statuses_.pop_front();

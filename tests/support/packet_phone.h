@@ -121,6 +121,7 @@ class PacketPhone : public Listener {
     SipText invite;
     Endpoint audio;
     int cseq = 1;
+    int remote_cseq = 0;
     int sdp_version = 1;
     std::string direction = "sendrecv";
   };
@@ -132,6 +133,7 @@ class PacketPhone : public Listener {
   void receive(const SipText& message);
   void receive_request(const SipText& request);
   void receive_invite(const SipText& request);
+  static bool is_overtaken(Call& call, const SipText& request);
   void receive_response(const SipText& response);
   void receive_invite_response(Call& call, const SipText& response);
   void respond(const SipText& request, int status, const std::string& extra_headers = "", const std::string& body = "");

@@ -514,6 +514,23 @@ TEST_F(DialogLegTest, WeRefreshAtHalfTheIntervalWithWhatWeSaidLast) {
   EXPECT_EQ(refresh.header(HeaderName::kSessionExpires), "1800;refresher=uac");
 }
 
+TEST_F(DialogLegTest, AnotherAnswerToARefreshIsToldAndTheSameIsNot) {
+  int changed = 0;
+  leg->set_on_media_changed([&] { ++changed; });
+  offer();
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp(), expires("1800;refresher=uac"));
+  pass(seconds(890));
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp(), expires("1800;refresher=uac"));
+  pass(seconds(1));
+  EXPECT_EQ(changed, 0);
+  sip::Sdp elsewhere = clients_sdp();
+  elsewhere.media[0].port += 2;
+  pass(seconds(890));
+  kamailio.answer(kamailio.take_request("INVITE"), 200, elsewhere, expires("1800;refresher=uac"));
+  pass(seconds(1));
+  EXPECT_EQ(changed, 1);
+}
+
 TEST_F(DialogLegTest, ARefreshedSessionGoesOn) {
   offer();
   kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp(), expires("1800;refresher=uac"));

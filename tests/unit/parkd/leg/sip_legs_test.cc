@@ -763,21 +763,46 @@ TEST_F(SipLegsTest, AnOfferlessReinviteGetsWhatTheOtherSideSaysAndItsAnswerIsPas
 TEST_F(SipLegsTest, S12_WhoHoldsMayResumeWithAnOfferlessReinvite) {
   park();
   retrieve();
-  const SipMessage hold = alice.request("INVITE", with_direction(alices_offer(), sip::Direction::kInactive));
+  const SipMessage hold = alice.request("INVITE", with_direction(alices_offer(), sip::Direction::kSendOnly));
   kamailio.deliver(hold);
-  kamailio.answer(kamailio.take_request("INVITE"), 200, with_direction(clients_sdp(), sip::Direction::kInactive));
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
   kamailio.take_response(hold);
   kamailio.deliver(alice.ack(hold));
-  // The Client himself has nothing against talking: only his answer to her hold was inactive.
-  const SipMessage client_resumes = client.request("INVITE", clients_sdp());
-  kamailio.deliver(client_resumes);
-  kamailio.answer(kamailio.take_request("INVITE"), 200, with_direction(alices_offer(), sip::Direction::kInactive));
-  kamailio.take_response(client_resumes);
-  kamailio.deliver(client.ack(client_resumes));
   const SipMessage resume = alice.request("INVITE");
   kamailio.deliver(resume);
   const sip::Sdp offered = body_of(kamailio.take_response(resume));
   EXPECT_EQ(sip::direction(offered, offered.media[0]), sip::Direction::kSendRecv);
+}
+
+TEST_F(SipLegsTest, WhoAnswersARefreshWithAnotherPortIsHeardThere) {
+  const auto refreshes = [](SipMessage& response) {
+    response.set_header("Session-Expires", "1800;refresher=uac");
+    response.set_header(HeaderName::kSupported, "timer");
+  };
+  sip::Sdp elsewhere = clients_sdp();
+  ASSERT_TRUE(legs.adopt("p", adoptable()));
+  legs.offer_music("p", 1, mediad_address());
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp(), refreshes);
+  said();
+  pass(seconds(890));
+  elsewhere.media[0].port = 6100;
+  kamailio.answer(kamailio.take_request("INVITE"), 200, elsewhere, refreshes);
+  EXPECT_THAT(said(), ElementsAre("p: media changed"));
+  EXPECT_EQ(listener.music->remote.port, 6100);
+  while (kamailio.sends("ACK", Duration(1))) kamailio.take_request("ACK");
+  retrieve();
+  // The 200 to the offer that joined the two asked for no timer; the next one does.
+  const SipMessage hold = alice.request("INVITE", with_direction(alices_offer(), sip::Direction::kSendOnly));
+  kamailio.deliver(hold);
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp(), refreshes);
+  kamailio.take_response(hold);
+  kamailio.deliver(alice.ack(hold));
+  pass(seconds(890));
+  elsewhere.media[0].port = 6200;
+  kamailio.answer(kamailio.take_request("INVITE"), 200, elsewhere, refreshes);
+  const SipMessage told = kamailio.take_request("INVITE");
+  EXPECT_EQ(told.call_id(), hold.call_id());
+  EXPECT_EQ(body_of(told).media[0].port, 6200);
 }
 
 TEST_F(SipLegsTest, ABodyThatIsNoDescriptionIsAnswered400) {

@@ -318,6 +318,57 @@ TEST_F(ParkServiceTest, ARefusalThatCannotBeSpokenComesAtOnce) {
   end_all();
 }
 
+TEST_F(ParkServiceTest, S7_OfACallOfParkdsAndAnOrdinaryOneTheOneHeldLastIsParked) {
+  const ParkId id = retrieve();
+  FakeLegs::Parked& own = legs.parks.at(id);
+  own.peer_holds = true;
+  own.held_at = WallTime(seconds(1000));
+  AdoptableDialog other = dialog();
+  other.held_at = WallTime(seconds(999));
+  const CallId first = dial(own.peer_user, "*70333", other);
+  settle();
+  EXPECT_EQ(own.hears, "music");
+  EXPECT_EQ(legs.adoptions.at(first), Legs::Adoption::kReleased) << "the other is its parties' again";
+  EXPECT_EQ(legs.parks.size(), 1U);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S7_TheOrdinaryCallIsParkedWhenItWasHeldLast) {
+  const ParkId id = retrieve();
+  FakeLegs::Parked& own = legs.parks.at(id);
+  own.peer_holds = true;
+  own.held_at = WallTime(seconds(1000));
+  AdoptableDialog other = dialog();
+  other.held_at = WallTime(seconds(1001));
+  const CallId first = dial(own.peer_user, "*70333", other);
+  settle();
+  EXPECT_EQ(own.hears, own.peer_user);
+  EXPECT_EQ(legs.adoptions.count(first), 0U);
+  EXPECT_EQ(legs.parks.size(), 2U);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S13_WhoGivesUpHisFeatureCallBeforeTheParkIsCommittedHasHisCallBack) {
+  bool is_committed = false;
+  for (int moment = 0; !is_committed; ++moment) {
+    SCOPED_TRACE(moment);
+    const CallId call = dial_with_held("101", "*70333");
+    for (int step = 0; step < moment; ++step) steps.next();
+    for (const auto& [id, row] : store.rows) is_committed = is_committed || row.state == RowState::kParked;
+    if (is_committed) break;
+    legs.caller_of_feature_hangs_up(call);
+    settle();
+    EXPECT_TRUE(media.sessions.empty());
+    for (const auto& [id, parked] : legs.parks) {
+      EXPECT_TRUE(parked.is_bridged) << "parkd asked, so parkd stays";
+      EXPECT_EQ(parked.hears, "the parker");
+      EXPECT_EQ(legs.adoptions.at(call), Legs::Adoption::kKept);
+    }
+    end_all();
+  }
+  end_all();
+}
+
 TEST_F(ParkServiceTest, S7_TheCallThatARetrieverHoldsIsParkedAgain) {
   const ParkId id = retrieve();
   legs.parks.at(id).peer_holds = true;
