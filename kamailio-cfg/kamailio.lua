@@ -154,7 +154,7 @@ function ksr_onreply_feature()
   local status = KSR.pv.get("$rs")
   if status < 200 then return 1 end
   local is_kept = status < 300 and adoption_said ~= "released" or adoption_said == "kept"
-  if not is_kept then perform.release_marker() end
+  if is_kept then perform.keep_marker() else perform.release_marker() end
   return 1
 end
 

@@ -271,6 +271,9 @@ end
 --- parkd does not take what the transaction at hand has offered it.
 function perform.release_marker() take_back_marker(adoption_marker.release) end
 
+--- parkd has taken it, and whatever becomes of the transaction at hand does not take it back.
+function perform.keep_marker() KSR.pv.unset("$avp(marker)") end
+
 --- parkd has not answered.
 function perform.give_up_marker() take_back_marker(adoption_marker.give_up) end
 

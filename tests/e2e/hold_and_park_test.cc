@@ -93,6 +93,71 @@ TEST_F(HoldAndPark, S13_WhoGivesUpWhileHisHoldHasNoAnswerKeepsHisCall) {
   client->hang_up(outside);
 }
 
+TEST_F(HoldAndPark, S13_WhoGivesUpWhileTheOtherPartyIsAskedKeepsHisCall) {
+  const auto john = house().packet_phone("101", kJohn, true);
+  const auto client = house().trunk_caller(kClient);
+  const CallName outside = client->start_call("+442030000101");
+  const CallName call = john->wait_incoming();
+  ASSERT_EQ(client->wait_invite_status(outside), 200);
+  ASSERT_TRUE(hear_each_other(*john, *client));
+  ASSERT_EQ(john->offer(call, "sendonly"), 200);
+  const std::size_t before = client->received(outside).size();
+  client->answer_reinvites_with({0});  // parkd's is answered when it comes again
+  const CallName feature = john->start_call("*70333");
+  ASSERT_TRUE(wait_until(kSoon, [&] { return client->received(outside).size() > before; }));
+  john->cancel(feature);
+  EXPECT_EQ(john->wait_invite_status(feature), 487);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return john->offer(call, "sendrecv") == 200; }));
+  EXPECT_TRUE(hear_each_other(*john, *client));
+  EXPECT_TRUE(nothing_parked());
+  EXPECT_EQ(john->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return client->is_closed(outside); }));
+}
+
+TEST_F(HoldAndPark, S7_OfARetrievedAndAnOrdinaryCallTheOneHeldLast) {
+  const auto john = house().packet_phone("101", kJohn, true);
+  const auto alice = house().packet_phone("102", kAlice, true);
+  const auto first = house().trunk_caller(kClient);
+  const auto second = house().trunk_caller(kSecondClient);
+  const CallName first_outside = first->start_call("+442030000101");
+  const CallName at_john = john->wait_incoming();
+  ASSERT_EQ(first->wait_invite_status(first_outside), 200);
+  ASSERT_EQ(john->refer(at_john, "*68"), 202);
+  ASSERT_TRUE(parked_at("101"));
+  const CallName retrieved = alice->call("*88101");
+  ASSERT_TRUE(hear_each_other(*alice, *first));
+  ASSERT_EQ(alice->offer(retrieved, "sendonly"), 200);
+  const CallName second_outside = second->start_call("+442030000102");
+  const CallName ordinary = alice->wait_incoming();
+  ASSERT_EQ(second->wait_invite_status(second_outside), 200);
+  ASSERT_EQ(alice->offer(ordinary, "sendonly"), 200);
+
+  const CallName parks = alice->call("*70333");
+  EXPECT_TRUE(parked_at("333"));
+  EXPECT_TRUE(hears_music(*second)) << "held last";
+  alice->hang_up(parks);
+  EXPECT_EQ(alice->offer(retrieved, "sendrecv"), 200);
+  EXPECT_TRUE(hear_each_other(*alice, *first));
+
+  // And the other way round: the ordinary call that was held before stays its parties'.
+  const auto third = house().trunk_caller(kCarol);
+  const CallName third_outside = third->start_call("+442030000102");
+  const CallName waiting = alice->wait_incoming();
+  ASSERT_EQ(third->wait_invite_status(third_outside), 200);
+  ASSERT_EQ(alice->offer(waiting, "sendonly"), 200);
+  ASSERT_EQ(alice->offer(retrieved, "sendonly"), 200);
+  const CallName parks_again = alice->call("*70101");
+  EXPECT_TRUE(parked_at("101 333"));
+  EXPECT_TRUE(hears_music(*first));
+  alice->hang_up(parks_again);
+  EXPECT_EQ(alice->offer(waiting, "sendrecv"), 200);
+  EXPECT_TRUE(hear_each_other(*alice, *third));
+  EXPECT_EQ(alice->hang_up(waiting), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return third->is_closed(third_outside); }));
+  first->hang_up(first_outside);
+  second->hang_up(second_outside);
+}
+
 TEST_F(HoldAndPark, S1_ACallInsideThePbxWhicheverSideHadCalled) {
   const auto john = house().baresip(house().phone("101", kJohn));
   const auto alice = house().baresip(house().phone("102", kAlice));
