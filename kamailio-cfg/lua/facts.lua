@@ -2,6 +2,7 @@
 -- to be asked for, only when decide.lua needs it.
 local adoption_marker = require("adoption_marker")
 local calls = require("calls")
+local contact = require("contact")
 local directory = require("directory")
 local presence_tables = require("presence_tables")
 local settings = require("settings")
@@ -27,6 +28,30 @@ local function refer_to_fact()
   local value = KSR.pv.get("$hdr(Refer-To)") or KSR.pv.get("$hdr(r)")
   local text = value and sip_text.address_uri(value)
   return text and uri_fact(text) or false
+end
+
+-- More than a phone has, each header with however many Contacts.
+local kContactHeadersMax = 16
+
+-- Where all Contacts of the message point (contact.places); false when not all can be read.
+local function contact_places()
+  local all = {}
+  for i = 0, kContactHeadersMax do
+    local value = KSR.pv.get(("$(hdr(Contact)[%d])"):format(i))
+    if not value then return all end
+    local places = contact.places(value)
+    if not places then return false end
+    for _, one in ipairs(places) do all[#all + 1] = one end
+  end
+  return false
+end
+
+local function own_places()
+  return {
+    { ip = settings.address, port = settings.port },
+    { ip = settings.inside_address, port = settings.inside_port },
+    { ip = settings.parkd_address, port = settings.parkd_port },
+  }
 end
 
 --- "udp:127.0.0.11:5060": who sent the message at hand, as far as the network says.
@@ -89,6 +114,9 @@ local message = {
     return KSR.hdr.is_present("Proxy-Authorization") > 0 or KSR.hdr.is_present("Authorization") > 0
   end,
   has_replaces = function() return KSR.hdr.is_present("Replaces") > 0 end,
+  contact_places = function() return contact_places() end,
+  own_places = function() return own_places() end,
+  is_behind_nat = function() return facts.is_behind_nat() end,
   refer_to = function() return refer_to_fact() end,
   inside_tenant = function() return tenant_from_parkd() end,
   recall = function() return recall_from_parkd() end,
@@ -153,6 +181,7 @@ local learn = {
     return (calls.find(f.call_id, f.from_tag) or calls.find(f.call_id, f.to_tag)) ~= false
   end,
   trunk = function(f) return row(directory.trunk_at(f.source.ip)) end,
+  trunk_among = function(_, addresses) return row(directory.trunk_among(addresses)) end,
   from_tenant = function(f) return row(directory.tenant(f.from.host)) end,
   to_tenant = function(f) return row(directory.tenant(f.to.host)) end,
   identity = function(_, realm) return identity(realm) end,

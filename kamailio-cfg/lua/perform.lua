@@ -124,8 +124,9 @@ function perform.to_extension(f, d)
 end
 
 function perform.to_contact(f, d)
+  KSR.seturi(d.contact)
+  if d.received then KSR.setdsturi(d.received) end
   begin_call(f, d)
-  KSR.nathelper.handle_ruri_alias()
   force_socket(settings.outside_socket)
   relay()
 end

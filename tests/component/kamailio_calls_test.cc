@@ -44,6 +44,38 @@ int status_of_raw(const Endpoint& from, const Endpoint& to, const std::string& s
   return answer_to_raw(from, to, start_line, headers, timeout).status();
 }
 
+/// Registers with these Contact headers from a socket of its own, and returns the final answer.
+SipText answer_to_register(const KamailioHouse& house, UdpSocket& socket, const std::string& user,
+                           const std::string& domain, const std::string& contacts) {
+  const std::string uri = "sip:" + domain;
+  const std::string aor = "<sip:" + user + "@" + domain + ">";
+  const auto exchange = [&](int cseq, const std::string& credentials) {
+    const std::string call_id = md5_hex(aor + contacts);
+    socket.send("REGISTER " + uri + " SIP/2.0\r\nVia: SIP/2.0/UDP " + socket.own().text() + ";rport;branch=z9hG4bK" +
+                    md5_hex(call_id + std::to_string(cseq)) + "\r\nMax-Forwards: 70\r\nFrom: " + aor +
+                    ";tag=1\r\nTo: " + aor + "\r\nCall-ID: " + call_id + "\r\nCSeq: " + std::to_string(cseq) +
+                    " REGISTER\r\n" + contacts + credentials + "Content-Length: 0\r\n\r\n",
+                house.outside());
+    SipText answer;
+    wait_until(kSoon, [&] {
+      const auto datagram = socket.receive(std::chrono::milliseconds(50));
+      answer = datagram ? SipText(datagram->bytes) : SipText();
+      return answer.status() >= 200;
+    });
+    return answer;
+  };
+  const std::string password = domain.substr(0, domain.find('.')) + "-" + user;
+  const std::string challenge = exchange(1, "").header("WWW-Authenticate");
+  return exchange(2, "Authorization: " + digest_answer(challenge, "REGISTER", uri, user, password) + "\r\n");
+}
+
+SipText answer_to_register(const KamailioHouse& house, const std::string& contacts,
+                           const std::string& domain = "demo.callpark") {
+  const LoopbackAddress address;
+  UdpSocket socket({address.text(), 5060});
+  return answer_to_register(house, socket, "101", domain, contacts);
+}
+
 TEST(KamailioCalls, AnExtensionCallsAnotherAndParkdSeesNothing) {
   KamailioHouse house;
   auto alice = house.phone("101");
@@ -138,6 +170,69 @@ TEST(KamailioCalls, AContactThatPointsAtTheInsideSocketOpensNoDoor) {
   const CallName call = alice->start_call("102", "X-Callpark-Tenant: demo.callpark\r\n");
   EXPECT_TRUE(holds_for(std::chrono::milliseconds(500), [&] { return alice->invite_status(call) != 200; }));
   EXPECT_EQ(request_to(*bob, call, "INVITE").text(), "");
+}
+
+TEST(KamailioCalls, AContactThatPointsAtATrunkIsNotRegistered) {
+  KamailioHouse house;
+  const std::string trunk = house.trunk_address.text();
+  for (const std::string& contact :
+       {"<sip:+900123@" + trunk + ":5060>", "<sip:+900123@" + trunk + ":5099>;expires=60",
+        "<sip:101@192.0.2.1>, <sip:+900123@" + trunk + ">", "<sip:101@192.0.2.1>\r\nm: <sip:+900123@" + trunk + ">",
+        "<sip:101@192.0.2.1;maddr=" + trunk + ">", "<sip:101@192.0.2.1;alias=" + trunk + "~5060~1>"}) {
+    for (const std::string domain : {"demo.callpark", "other.callpark"}) {
+      const SipText answer = answer_to_register(house, "Contact: " + contact + "\r\n", domain);
+      EXPECT_EQ(answer.text().substr(0, answer.text().find("\r\n")), "SIP/2.0 403 Contact Points To A Trunk")
+          << contact;
+    }
+  }
+  UdpSocket at_the_trunk({trunk, 5099});
+  EXPECT_EQ(
+      answer_to_register(house, at_the_trunk, "101", "demo.callpark", "Contact: <sip:101@192.0.2.1>\r\n").status(),
+      403);
+  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
+}
+
+TEST(KamailioCalls, AContactThatPointsAtUsOrHasANameIsNotRegistered) {
+  KamailioHouse house;
+  for (const std::string& contact :
+       {"<sip:x@" + house.outside().text() + ">", "<sip:x@" + house.inside().text() + ">",
+        "<sip:x@" + house.seat->own().text() + ">", std::string("<sip:x@127.0.0.1>"),
+        std::string("<sip:x@phone.example>"), std::string("<sip:101@192.0.2.1;maddr=localhost>")}) {
+    EXPECT_EQ(answer_to_register(house, "Contact: " + contact + "\r\n").status(), 403) << contact;
+  }
+  EXPECT_EQ(answer_to_register(house, "Contact: tel:+15551234\r\n").status(), 400);
+  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
+}
+
+TEST(KamailioCalls, AllContactsCanBeTakenBackAtOnce) {
+  KamailioHouse house;
+  const std::string two =
+      "Contact: \"A, B\" <sip:101@192.0.2.1>;+sip.instance=\"<urn:uuid:1>\"\r\nm: sip:101@192.0.2.2\r\n";
+  EXPECT_EQ(answer_to_register(house, two).status(), 200);
+  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "2");
+  EXPECT_EQ(answer_to_register(house, "Contact: *\r\nExpires: 0\r\n").status(), 200);
+  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
+}
+
+TEST(KamailioCalls, TheCallerOfAContactDoesNotSayWhereItIs) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  auto trunk = house.trunk();
+  const LoopbackAddress address;
+  // Behind NAT, with the number of a telephone far away for a user name.
+  UdpSocket phone({address.text(), 5060});
+  ASSERT_EQ(answer_to_register(house, phone, "102", "demo.callpark", "Contact: <sip:+900123@10.0.0.5>\r\n").status(),
+            200);
+  for (const std::string& param :
+       {";alias=" + house.trunk_address.text() + "~5060~1", ";maddr=" + house.trunk_address.text()}) {
+    const CallName call = alice->start_call("sip:+900123@10.0.0.5" + param);
+    EXPECT_TRUE(wait_until(kSoon, [&] {
+      const auto datagram = phone.receive(std::chrono::milliseconds(50));
+      return datagram && SipText(datagram->bytes).method() == "INVITE" && SipText(datagram->bytes).call_id() == call;
+    })) << param;
+    alice->cancel(call);
+  }
+  EXPECT_TRUE(trunk->received("").empty());
 }
 
 TEST(KamailioCalls, AWrongPasswordIsChallengedAgainAndNeverRegistered) {
