@@ -12,7 +12,6 @@ local settings = require("settings")
 local talking = require("talking")
 
 local kMaxForwards = 70
-local kAuthFailuresMax = 30
 -- sanity module: everything but the checks of Max-Forwards (done here) and of Digest (done by auth).
 local kSanityOfMessage, kSanityOfUris = 1511, 7
 
@@ -24,8 +23,6 @@ end
 
 local function is_flood(f)
   if not settings.flood_control or f.to_tag or f.from_parkd then return false end
-  local failures = tonumber(KSR.htable.sht_get("auth_failures", f.source.ip)) or 0
-  if failures > kAuthFailuresMax then return true end
   if KSR.pike.pike_check_req() > 0 then return false end
   facts.learn(f, "trunk")
   return not f.trunk or f.trunk.away == true

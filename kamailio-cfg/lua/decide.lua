@@ -4,6 +4,7 @@
 -- asked for first, after which the question comes again with that fact in it.
 local address = require("address")
 local dialog_record = require("dialog_record")
+local guesses = require("guesses")
 local held_calls = require("held_calls")
 local ring_steps = require("ring_steps")
 
@@ -26,6 +27,9 @@ end
 local function authentication(f, realm)
   local challenge = { action = "challenge", realm = realm }
   if not f.has_credentials then return challenge end
+  -- Trunks, which show no password, are not held up by those who send in their name.
+  if f.guesses == nil then return need("guesses", realm) end
+  if guesses.are_too_many(f.guesses) then return { action = "drop" } end
   if f.identity == nil then return need("identity", realm) end
   local status = f.identity.status
   if status == "known" then return nil end

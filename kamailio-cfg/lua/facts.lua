@@ -4,6 +4,7 @@ local adoption_marker = require("adoption_marker")
 local calls = require("calls")
 local contact = require("contact")
 local directory = require("directory")
+local guesses = require("guesses")
 local presence_tables = require("presence_tables")
 local settings = require("settings")
 local sip_text = require("sip_text")
@@ -139,6 +140,31 @@ local lazily = {
 --- The facts of the request at hand, for decide.request(): what the message says, and what facts.learn() adds.
 function facts.read() return setmetatable({}, lazily) end
 
+-- All that somebody says who he is, one header a line.
+local function credentials()
+  local lines = {}
+  for _, name in ipairs({ "Authorization", "Proxy-Authorization" }) do
+    for i = 0, KSR.pv.get(("$hdrc(%s)"):format(name)) - 1 do
+      lines[#lines + 1] = KSR.pv.get(("$(hdr(%s)[%d])"):format(name, i))
+    end
+  end
+  return table.concat(lines, "\n")
+end
+
+local function guess_keys(f, realm) return guesses.keys(f.source.ip, credentials(), realm, KSR.pv.get("$Ts")) end
+
+local function guess_counts(f, realm)
+  local counts = {}
+  if not settings.flood_control then return counts end
+  for i, key in ipairs(guess_keys(f, realm)) do counts[i] = tonumber(KSR.htable.sht_get("auth_failures", key)) or 0 end
+  return counts
+end
+
+--- One more wrong password in the request at hand.
+function facts.count_guess(f, realm)
+  for _, key in ipairs(guess_keys(f, realm)) do KSR.htable.sht_inc("auth_failures", key) end
+end
+
 -- Digest as auth_db judges it (auth/api.h): what a phone may mend by another try is one case, the database another.
 local kNoCredentials, kStaleNonce, kNonceReused, kError = -5, -4, -6, -1
 
@@ -160,6 +186,9 @@ local function identity(realm)
   if result == kNoCredentials then return { status = "absent" } end
   if result == kStaleNonce or result == kNonceReused then return { status = "stale" } end
   if result == kError and not directory.answers() then return { status = "database_away" } end
+  -- A nonce that is not ours, or a digest of a wrong shape: no password was tried, and anybody can send it in the name
+  -- of another address.
+  if result == kError then return { status = "stale" } end
   return { status = "wrong" }
 end
 
@@ -184,6 +213,7 @@ local learn = {
   trunk_among = function(_, addresses) return row(directory.trunk_among(addresses)) end,
   from_tenant = function(f) return row(directory.tenant(f.from.host)) end,
   to_tenant = function(f) return row(directory.tenant(f.to.host)) end,
+  guesses = function(f, realm) return guess_counts(f, realm) end,
   identity = function(_, realm) return identity(realm) end,
   did = function(f)
     if not f.dialled or not f.dialled.clean then return false end

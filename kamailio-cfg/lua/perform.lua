@@ -63,7 +63,7 @@ end
 local kChallengeWithQop, kChallengeStale = 1, 16
 
 function perform.challenge(f, d)
-  if d.wrong then KSR.htable.sht_inc("auth_failures", f.source.ip) end
+  if d.wrong then facts.count_guess(f, d.realm) end
   KSR.auth.auth_challenge(d.realm, kChallengeWithQop + (d.stale and kChallengeStale or 0))
 end
 

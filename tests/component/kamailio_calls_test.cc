@@ -44,36 +44,54 @@ int status_of_raw(const Endpoint& from, const Endpoint& to, const std::string& s
   return answer_to_raw(from, to, start_line, headers, timeout).status();
 }
 
-/// Registers with these Contact headers from a socket of its own, and returns the final answer.
-SipText answer_to_register(const KamailioHouse& house, UdpSocket& socket, const std::string& user,
-                           const std::string& domain, const std::string& contacts) {
-  const std::string uri = "sip:" + domain;
-  const std::string aor = "<sip:" + user + "@" + domain + ">";
-  const auto exchange = [&](int cseq, const std::string& credentials) {
-    const std::string call_id = md5_hex(aor + contacts);
-    socket.send("REGISTER " + uri + " SIP/2.0\r\nVia: SIP/2.0/UDP " + socket.own().text() + ";rport;branch=z9hG4bK" +
-                    md5_hex(call_id + std::to_string(cseq)) + "\r\nMax-Forwards: 70\r\nFrom: " + aor +
-                    ";tag=1\r\nTo: " + aor + "\r\nCall-ID: " + call_id + "\r\nCSeq: " + std::to_string(cseq) +
-                    " REGISTER\r\n" + contacts + credentials + "Content-Length: 0\r\n\r\n",
-                house.outside());
-    SipText answer;
-    wait_until(kSoon, [&] {
-      const auto datagram = socket.receive(std::chrono::milliseconds(50));
-      answer = datagram ? SipText(datagram->bytes) : SipText();
-      return answer.status() >= 200;
-    });
-    return answer;
-  };
-  const std::string password = domain.substr(0, domain.find('.')) + "-" + user;
-  const std::string challenge = exchange(1, "").header("WWW-Authenticate");
-  return exchange(2, "Authorization: " + digest_answer(challenge, "REGISTER", uri, user, password) + "\r\n");
+/// Who registers, and with what.
+struct Registration {
+  std::string user = "101";
+  std::string domain = "demo.callpark";
+  std::string contacts = {};
+  /// Empty: the right one.
+  std::string password = {};
+
+  [[nodiscard]] std::string uri() const { return "sip:" + domain; }
+  [[nodiscard]] std::string credentials(const std::string& challenge) const {
+    const std::string right = domain.substr(0, domain.find('.')) + "-" + user;
+    const std::string answer = digest_answer(challenge, "REGISTER", uri(), user, password.empty() ? right : password);
+    return "Authorization: " + answer + "\r\n";
+  }
+};
+
+/// One REGISTER with these credentials; an empty answer when none comes within `timeout`.
+SipText answer_to_register_with(const KamailioHouse& house, UdpSocket& socket, const Registration& registration,
+                                const std::string& credentials, std::chrono::milliseconds timeout = kSoon) {
+  static std::atomic<int> sent = 0;
+  const std::string word = md5_hex(socket.own().text() + std::to_string(++sent));
+  const std::string aor = "<sip:" + registration.user + "@" + registration.domain + ">";
+  socket.send("REGISTER " + registration.uri() + " SIP/2.0\r\nVia: SIP/2.0/UDP " + socket.own().text() +
+                  ";rport;branch=z9hG4bK" + word + "\r\nMax-Forwards: 70\r\nFrom: " + aor + ";tag=1\r\nTo: " + aor +
+                  "\r\nCall-ID: " + word + "\r\nCSeq: 1 REGISTER\r\n" + registration.contacts + credentials +
+                  "Content-Length: 0\r\n\r\n",
+              house.outside());
+  SipText answer;
+  wait_until(timeout, [&] {
+    const auto datagram = socket.receive(std::chrono::milliseconds(50));
+    answer = datagram ? SipText(datagram->bytes) : SipText();
+    return answer.status() >= 200 && answer.call_id() == word;
+  });
+  return answer;
 }
 
-SipText answer_to_register(const KamailioHouse& house, const std::string& contacts,
-                           const std::string& domain = "demo.callpark") {
+/// The same after a challenge.
+SipText answer_to_register(const KamailioHouse& house, UdpSocket& socket, const Registration& registration,
+                           std::chrono::milliseconds timeout = kSoon) {
+  const SipText challenge = answer_to_register_with(house, socket, registration, "", timeout);
+  return answer_to_register_with(house, socket, registration,
+                                 registration.credentials(challenge.header("WWW-Authenticate")), timeout);
+}
+
+SipText answer_to_register(const KamailioHouse& house, const Registration& registration) {
   const LoopbackAddress address;
   UdpSocket socket({address.text(), 5060});
-  return answer_to_register(house, socket, "101", domain, contacts);
+  return answer_to_register(house, socket, registration);
 }
 
 TEST(KamailioCalls, AnExtensionCallsAnotherAndParkdSeesNothing) {
@@ -180,15 +198,13 @@ TEST(KamailioCalls, AContactThatPointsAtATrunkIsNotRegistered) {
         "<sip:101@192.0.2.1>, <sip:+900123@" + trunk + ">", "<sip:101@192.0.2.1>\r\nm: <sip:+900123@" + trunk + ">",
         "<sip:101@192.0.2.1;maddr=" + trunk + ">", "<sip:101@192.0.2.1;alias=" + trunk + "~5060~1>"}) {
     for (const std::string domain : {"demo.callpark", "other.callpark"}) {
-      const SipText answer = answer_to_register(house, "Contact: " + contact + "\r\n", domain);
+      const SipText answer = answer_to_register(house, {.domain = domain, .contacts = "Contact: " + contact + "\r\n"});
       EXPECT_EQ(answer.text().substr(0, answer.text().find("\r\n")), "SIP/2.0 403 Contact Points To A Trunk")
           << contact;
     }
   }
   UdpSocket at_the_trunk({trunk, 5099});
-  EXPECT_EQ(
-      answer_to_register(house, at_the_trunk, "101", "demo.callpark", "Contact: <sip:101@192.0.2.1>\r\n").status(),
-      403);
+  EXPECT_EQ(answer_to_register(house, at_the_trunk, {.contacts = "Contact: <sip:101@192.0.2.1>\r\n"}).status(), 403);
   EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
 }
 
@@ -198,9 +214,9 @@ TEST(KamailioCalls, AContactThatPointsAtUsOrHasANameIsNotRegistered) {
        {"<sip:x@" + house.outside().text() + ">", "<sip:x@" + house.inside().text() + ">",
         "<sip:x@" + house.seat->own().text() + ">", std::string("<sip:x@127.0.0.1>"),
         std::string("<sip:x@phone.example>"), std::string("<sip:101@192.0.2.1;maddr=localhost>")}) {
-    EXPECT_EQ(answer_to_register(house, "Contact: " + contact + "\r\n").status(), 403) << contact;
+    EXPECT_EQ(answer_to_register(house, {.contacts = "Contact: " + contact + "\r\n"}).status(), 403) << contact;
   }
-  EXPECT_EQ(answer_to_register(house, "Contact: tel:+15551234\r\n").status(), 400);
+  EXPECT_EQ(answer_to_register(house, {.contacts = "Contact: tel:+15551234\r\n"}).status(), 400);
   EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
 }
 
@@ -208,9 +224,9 @@ TEST(KamailioCalls, AllContactsCanBeTakenBackAtOnce) {
   KamailioHouse house;
   const std::string two =
       "Contact: \"A, B\" <sip:101@192.0.2.1>;+sip.instance=\"<urn:uuid:1>\"\r\nm: sip:101@192.0.2.2\r\n";
-  EXPECT_EQ(answer_to_register(house, two).status(), 200);
+  EXPECT_EQ(answer_to_register(house, {.contacts = two}).status(), 200);
   EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "2");
-  EXPECT_EQ(answer_to_register(house, "Contact: *\r\nExpires: 0\r\n").status(), 200);
+  EXPECT_EQ(answer_to_register(house, {.contacts = "Contact: *\r\nExpires: 0\r\n"}).status(), 200);
   EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
 }
 
@@ -221,8 +237,9 @@ TEST(KamailioCalls, TheCallerOfAContactDoesNotSayWhereItIs) {
   const LoopbackAddress address;
   // Behind NAT, with the number of a telephone far away for a user name.
   UdpSocket phone({address.text(), 5060});
-  ASSERT_EQ(answer_to_register(house, phone, "102", "demo.callpark", "Contact: <sip:+900123@10.0.0.5>\r\n").status(),
-            200);
+  ASSERT_EQ(
+      answer_to_register(house, phone, {.user = "102", .contacts = "Contact: <sip:+900123@10.0.0.5>\r\n"}).status(),
+      200);
   for (const std::string& param :
        {";alias=" + house.trunk_address.text() + "~5060~1", ";maddr=" + house.trunk_address.text()}) {
     const CallName call = alice->start_call("sip:+900123@10.0.0.5" + param);
@@ -241,6 +258,45 @@ TEST(KamailioCalls, AWrongPasswordIsChallengedAgainAndNeverRegistered) {
   EXPECT_THROW(house.phone("101"), std::runtime_error);
   auto bob = house.phone("102");
   EXPECT_EQ(status_of_call(*bob, "101"), 480);
+}
+
+constexpr int kMoreFailuresThanOneUserMayHave = 32;
+
+TEST(KamailioCalls, WrongPasswordsOfOneUserLockOutHimAndNobodyElseAtHisAddress) {
+  KamailioHouse house(std::vector<std::string>{});
+  const LoopbackAddress office;
+  UdpSocket socket({office.text(), 5060});
+  constexpr std::chrono::milliseconds kShort{300};
+  int answered = 0;
+  // They are counted by the minute, which may end meanwhile.
+  while (answered < 2 * kMoreFailuresThanOneUserMayHave &&
+         answer_to_register(house, socket, {.user = "101", .password = "old"}, kShort).status() == 401) {
+    ++answered;
+  }
+  EXPECT_LT(answered, 2 * kMoreFailuresThanOneUserMayHave);
+  EXPECT_EQ(answer_to_register(house, socket, {.user = "102"}).status(), 200);
+  EXPECT_EQ(answer_to_register(house, socket, {.user = "101", .domain = "other.callpark"}).status(), 200);
+  EXPECT_EQ(answer_to_register(house, {.user = "101"}).status(), 200) << "from another address";
+}
+
+TEST(KamailioCalls, WhatAnybodyCanSendInTheNameOfAnAddressLocksNobodyOut) {
+  KamailioHouse house(std::vector<std::string>{});
+  auto bob = house.phone("102");
+  const LoopbackAddress office;
+  UdpSocket phone({office.text(), 5060});
+  UdpSocket at_the_trunk({house.trunk_address.text(), 5099});
+  const std::string invented =
+      "Authorization: Digest username=\"101\", realm=\"demo.callpark\", uri=\"sip:demo.callpark\", "
+      "nonce=\"Y0000GNAAAA0000000000000000000000000000\", response=\"00000000000000000000000000000000\"\r\n";
+  for (int i = 0; i < kMoreFailuresThanOneUserMayHave; ++i) {
+    const SipText answer = answer_to_register_with(house, phone, {}, invented, std::chrono::milliseconds(300));
+    EXPECT_NE(answer.header("WWW-Authenticate").find("stale=true"), std::string::npos) << answer.text();
+    answer_to_register_with(house, at_the_trunk, {}, invented, std::chrono::milliseconds(300));
+  }
+  EXPECT_EQ(answer_to_register(house, phone, {}).status(), 200);
+  auto trunk = house.trunk();
+  const CallName call = trunk->call("+442030000102");
+  EXPECT_EQ(bob->wait_incoming(), call);
 }
 
 TEST(KamailioCalls, O3_AnExtensionAddedInSqlCanRegisterAndBeCalledAtOnce) {

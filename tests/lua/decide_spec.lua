@@ -10,7 +10,7 @@ local function facts(changes)
     source = { ip = "127.0.0.11", device = kDevice },
     from = { user = "101", host = kTenant }, to = { user = "102", host = kTenant },
     ruri = { user = "102", host = kTenant }, dialled = { text = "102", beginning = "102", clean = true },
-    has_credentials = true, has_replaces = false, trunk = false, event = "", waits = 0,
+    has_credentials = true, guesses = {}, has_replaces = false, trunk = false, event = "", waits = 0,
     identity = { status = "known", user = "101", display = "Alice" },
     own_places = { { ip = "192.0.2.1", port = 5060 }, { ip = "127.0.0.1", port = 5061 } }, is_behind_nat = false,
     contact_places = { { host = "127.0.0.11", ip = "127.0.0.11", port = 5060 } },
@@ -138,6 +138,14 @@ describe("a call of an extension", function()
   it("to an extension that is switched off is not put through", function()
     local off = { number = "102", kind = "extension", enabled = 0 }
     refused(480, decide.request(facts({ number = off })))
+  end)
+
+  it("is not looked at after too many wrong passwords", function()
+    local f = facts({ guesses = { 31, 31 } })
+    f.identity = nil
+    assert.same({ action = "drop" }, decide.request(f))
+    f.guesses = { 300, 30 }
+    assert.same({ need = "identity", about = kTenant }, decide.request(f))
   end)
 
   it("in another's name, or to another domain, is refused", function()
@@ -404,6 +412,7 @@ local answers = {
   refer_number = { extension, park_code, retrieve_code, group_park_code, ring_group, park_number, park_number_off,
     orbit, unpack(rows_away) },
   ring_group = { {}, bob_and_carol, own_and_outside, away },
+  guesses = { {}, { 31, 31 } },
   registered = { { number = "103", contact = "sip:103@127.0.0.13", received = "" }, unpack(rows_away) },
   trunk_among = { { trunk = "demo" }, unpack(rows_away) },
   tenant_trunk = { trunk_row, unpack(rows_away) },
@@ -463,7 +472,7 @@ local function each_request(visit)
                     is_udp = has_replaces or method == "BYE",
                     inside_tenant = from_parkd and kTenant or nil, event = kind.event })
                   f.to_tag = to_tag or nil
-                  f.trunk, f.identity = nil, nil
+                  f.trunk, f.identity, f.guesses = nil, nil, nil
                   walk(f, 0, visit)
                 end
               end
