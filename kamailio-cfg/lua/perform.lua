@@ -381,6 +381,9 @@ end
 
 -- The request at hand is decided about once more after that time. False: it cannot wait.
 local function wait(f, ms)
+  -- tm answers 408 when the time for an answer is over, and drops what comes later: whoever goes on with the request
+  -- may have to wait for the database first.
+  set_patience(kTransactionMs)
   KSR.pv.seti("$avp(waits)", f.waits + 1)
   return KSR.async.ms_route("ksr_again", ms) >= 0
 end

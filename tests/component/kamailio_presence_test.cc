@@ -537,6 +537,31 @@ TEST_F(KamailioPresence, N2_ACallThatTalksIsShownAndEndsWhenKamailioWasKilled) {
   expect_no_complaints(*lost);
 }
 
+// The lamp is published while the BYE is at hand, and the database holds up one process after the other for 3 s.
+TEST_F(KamailioPresence, N2_AByeReachesTheOtherPartyWhileTheDatabaseHangs) {
+  const auto trunk = house.trunk();
+  std::vector<std::unique_ptr<LampWatcher>> lamps;
+  std::vector<std::unique_ptr<PacketPhone>> callers;
+  std::vector<CallName> calls;
+  // Twice as many as there are processes that go on with what has waited, and one.
+  for (int i = 0; i < 9; ++i) {
+    const std::string user = std::to_string(111 + i);
+    house.database.execute("INSERT INTO callpark.extensions (tenant, extension, password) VALUES ('demo.callpark', '" +
+                           user + "', 'demo-" + user + "')");
+    lamps.push_back(watching(user, {.user = "106"}));
+    callers.push_back(house.phone(user));
+    calls.push_back(callers.back()->call("+15551234"));
+    ASSERT_TRUE(lamps.back()->wait_state("confirmed"));
+  }
+  house.database.pause();
+  for (std::size_t i = 0; i < calls.size(); ++i) callers[i]->fire(calls[i], "BYE");
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    EXPECT_TRUE(wait_until(kSoon, [&] { return trunk->is_closed(calls[i]); })) << i;
+    for (const auto& message : callers[i]->received(calls[i])) EXPECT_NE(message.status(), 408) << i;
+  }
+  house.database.resume();
+}
+
 TEST_F(KamailioPresence, N2_OfAnExtensionThatNobodyWatchesNothingIsWritten) {
   const auto alice = house.phone("101");
   const auto bob = house.phone("102");
