@@ -70,6 +70,8 @@ local function handle_request()
   -- The inside socket is for parkd; whoever else finds it gets no answer.
   if facts.is_inside() and not facts.is_from_parkd() then return end
   if not is_sane() then return end
+  -- RFC 3581 4 has it asked for, and a phone that does not know of its NAT does not ask.
+  if facts.is_via_behind_nat() then KSR.force_rport() end
   if is_repeated() then return end
   local f = facts.read()
   if is_flood(f) then return end

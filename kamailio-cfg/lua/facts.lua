@@ -79,6 +79,12 @@ function facts.is_behind_nat()
   return KSR.nathelper.nat_uac_test(1) > 0 and KSR.nathelper.is_rfc1918(KSR.kx.get_srcip()) < 0
 end
 
+--- Whether answers to the request at hand have to go to the port that it came from, and not to that of its Via.
+function facts.is_via_behind_nat()
+  if not KSR.is_UDP() or facts.is_from_parkd() then return false end
+  return KSR.nathelper.nat_uac_test(2) > 0 and KSR.nathelper.is_rfc1918(KSR.kx.get_srcip()) < 0
+end
+
 local function tenant_from_parkd()
   return facts.is_from_parkd() and KSR.pv.get("$hdr(X-Callpark-Tenant)") or false
 end

@@ -415,6 +415,21 @@ TEST(KamailioCalls, AContactOfTheOwnTenantCanBeCalled) {
   EXPECT_EQ(bob->wait_incoming(), call);
 }
 
+TEST(KamailioCalls, APhoneBehindNatIsAnsweredWhereItSentFrom) {
+  KamailioHouse house;
+  const LoopbackAddress address;
+  UdpSocket phone({address.text(), 6017});
+  // Its Via knows nothing of the NAT, and does not ask for rport.
+  phone.send(
+      "REGISTER sip:demo.callpark SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.5:5060;branch=z9hG4bKnat\r\nMax-Forwards: 70\r\n"
+      "From: <sip:101@demo.callpark>;tag=1\r\nTo: <sip:101@demo.callpark>\r\nCall-ID: nat\r\nCSeq: 1 REGISTER\r\n"
+      "Content-Length: 0\r\n\r\n",
+      house.outside());
+  const auto datagram = phone.receive(kSoon);
+  ASSERT_TRUE(datagram);
+  EXPECT_EQ(SipText(datagram->bytes).status(), 401);
+}
+
 TEST(KamailioCalls, ARequestWithinNoCallIs481) {
   KamailioHouse house;
   auto alice = house.phone("101");
