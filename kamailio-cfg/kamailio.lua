@@ -180,6 +180,7 @@ local kForgetAfterSeconds = 20
 function ksr_lamps_timer()
   presence_tables.forget_subscriptions(kForgetAfterSeconds)
   talking.end_overdue()
+  talking.tell_untold()
   return 1
 end
 

@@ -562,6 +562,25 @@ TEST_F(KamailioPresence, N2_AByeReachesTheOtherPartyWhileTheDatabaseHangs) {
   house.database.resume();
 }
 
+TEST_F(KamailioPresence, N2_ALampThatTheDatabaseDidNotTakeIsToldWhenItIsBack) {
+  const auto lamp = watching("102", {.user = "103"});
+  const auto alice = house.phone("101");
+  const auto bob = house.phone("102");
+  const CallName call = alice->call("102");
+  ASSERT_TRUE(lamp->wait_state("confirmed"));
+  house.database.kill9();
+  EXPECT_EQ(alice->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return bob->is_closed(call); }));
+  house.database.start();
+  // Who subscribes meanwhile is told the truth at once, the others when the round of 10 s comes to it.
+  const auto late = watcher("102", {.user = "104"});
+  EXPECT_TRUE(wait_until(kSoon, [&] { return late->subscribe() == 200; }));
+  ASSERT_TRUE(late->wait_state("terminated"));
+  EXPECT_EQ(late->history().front().state, "terminated");
+  EXPECT_TRUE(wait_until(40s, [&] { return lamp->now().state == "terminated"; }));
+  expect_no_complaints(*lamp);
+}
+
 TEST_F(KamailioPresence, N2_OfAnExtensionThatNobodyWatchesNothingIsWritten) {
   const auto alice = house.phone("101");
   const auto bob = house.phone("102");
