@@ -407,6 +407,21 @@ TEST(KamailioFeatures, S7_TheCallHeldByTheSameDeviceGoesFirst) {
   EXPECT_EQ(dialog_in(two.house.seat->wait_request("INVITE"))["call_id"], two.call);
 }
 
+TEST(KamailioFeatures, S7_OfTwoHoldsAtOnceBothAreWaitedFor) {
+  TwoInACall two;
+  auto carol = two.house.phone("103");
+  const CallName second = two.alice->call("103");
+  carol->wait_incoming();
+  // The third copy of her re-INVITE is answered, which is 1.5 s later.
+  carol->answer_reinvites_with({0, 0});
+  const std::jthread slow([&] { EXPECT_EQ(two.alice->offer(second, "sendonly"), 200); });
+  EXPECT_TRUE(wait_until(kSoon, [&] { return count(*carol, second, "INVITE") == 2; }));
+  EXPECT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  const CallName feature = two.alice->start_call("*70");
+  EXPECT_EQ(dialog_in(two.house.seat->wait_request("INVITE"))["call_id"], second) << "the one held last";
+  EXPECT_EQ(two.alice->wait_invite_status(feature), 200);
+}
+
 TEST(KamailioFeatures, S7_WhatIsOnHoldIsKnownAfterARestartOfKamailio) {
   TwoInACall two;
   ASSERT_EQ(two.alice->offer(two.call, "sendonly"), 200);
