@@ -12,7 +12,6 @@ local settings = require("settings")
 local talking = require("talking")
 
 local kMaxForwards = 70
-local kAuthFailuresMax = 30
 -- sanity module: everything but the checks of Max-Forwards (done here) and of Digest (done by auth).
 local kSanityOfMessage, kSanityOfUris = 1511, 7
 
@@ -24,8 +23,6 @@ end
 
 local function is_flood(f)
   if not settings.flood_control or f.to_tag or f.from_parkd then return false end
-  local failures = tonumber(KSR.htable.sht_get("auth_failures", f.source.ip)) or 0
-  if failures > kAuthFailuresMax then return true end
   if KSR.pike.pike_check_req() > 0 then return false end
   facts.learn(f, "trunk")
   return not f.trunk or f.trunk.away == true
@@ -73,6 +70,8 @@ local function handle_request()
   -- The inside socket is for parkd; whoever else finds it gets no answer.
   if facts.is_inside() and not facts.is_from_parkd() then return end
   if not is_sane() then return end
+  -- RFC 3581 4 has it asked for, and a phone that does not know of its NAT does not ask.
+  if facts.is_via_behind_nat() then KSR.force_rport() end
   if is_repeated() then return end
   local f = facts.read()
   if is_flood(f) then return end
@@ -189,6 +188,7 @@ local kForgetAfterSeconds = 20
 function ksr_lamps_timer()
   presence_tables.forget_subscriptions(kForgetAfterSeconds)
   talking.end_overdue()
+  talking.tell_untold()
   return 1
 end
 

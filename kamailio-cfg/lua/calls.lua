@@ -45,20 +45,21 @@ local function parties_of_this_call()
   return known and parties or { a = {}, b = {} }
 end
 
--- The list of an extension is read and written as one: two of its calls may be put on hold at the same moment.
-local function change_list(aor, change)
-  KSR.htable.sht_lock("held", aor)
+-- The list that a table (held, holding) has of an extension is read and written as one: two of its calls may be put on
+-- hold at the same moment.
+local function change_list(name, aor, change)
+  KSR.htable.sht_lock(name, aor)
   local done, problem = pcall(function()
     local lines = {}
-    for line in (KSR.htable.sht_get("held", aor) or ""):gmatch("[^\n]+") do lines[#lines + 1] = line end
+    for line in (KSR.htable.sht_get(name, aor) or ""):gmatch("[^\n]+") do lines[#lines + 1] = line end
     change(lines)
     if #lines == 0 then
-      KSR.htable.sht_rm("held", aor)
+      KSR.htable.sht_rm(name, aor)
     else
-      KSR.htable.sht_sets("held", aor, table.concat(lines, "\n"))
+      KSR.htable.sht_sets(name, aor, table.concat(lines, "\n"))
     end
   end)
-  KSR.htable.sht_unlock("held", aor)
+  KSR.htable.sht_unlock(name, aor)
   if not done then error(problem) end
 end
 
@@ -68,16 +69,19 @@ local function without(lines, unwanted)
   end
 end
 
+-- As the last line, and only once.
+local function append(lines, line)
+  without(lines, line)
+  while #lines >= kHeldCallsMax do table.remove(lines, 1) end
+  lines[#lines + 1] = line
+end
+
 local function set_held(side, tag, device)
   local aor = parties_of_this_call()[side].aor
   set_variable("held_" .. side, KSR.pv.get("$TV(Sn)") .. " " .. device)
   if not aor then return end
   local line = KSR.kx.get_callid() .. " " .. tag
-  change_list(aor, function(lines)
-    without(lines, line)
-    while #lines >= kHeldCallsMax do table.remove(lines, 1) end
-    lines[#lines + 1] = line
-  end)
+  change_list("held", aor, function(lines) append(lines, line) end)
 end
 
 local function set_not_held(side, tag)
@@ -85,7 +89,7 @@ local function set_not_held(side, tag)
   local aor = parties_of_this_call()[side].aor
   if not aor then return end
   local line = KSR.kx.get_callid() .. " " .. tag
-  change_list(aor, function(lines) without(lines, line) end)
+  change_list("held", aor, function(lines) without(lines, line) end)
 end
 
 local function is_held(side)
@@ -125,7 +129,8 @@ function calls.request_passes(side, body, device)
   KSR.pv.sets("$avp(offer)", direction)
   local holder = device and hold.is_asked_by(direction) and parties_of_this_call()[side].aor
   if holder then
-    KSR.htable.sht_sets("holding", holder, KSR.kx.get_callid())
+    local call_id = KSR.kx.get_callid()
+    change_list("holding", holder, function(lines) append(lines, call_id) end)
     KSR.pv.sets("$avp(holder)", holder)
   end
 end
@@ -136,7 +141,9 @@ function calls.is_holding(aor) return KSR.htable.sht_get("holding", aor) ~= nil 
 -- There is an answer to the request at hand, and what it says has been noted.
 local function no_longer_holding()
   local holder = KSR.pv.get("$avp(holder)")
-  if holder then KSR.htable.sht_rm("holding", holder) end
+  if not holder then return end
+  local call_id = KSR.kx.get_callid()
+  change_list("holding", holder, function(lines) without(lines, call_id) end)
 end
 
 -- What the answer to the request of `requester` says of both sides. `devices` is nil where parkd sent the request.
@@ -272,7 +279,7 @@ function calls.restore_held()
     local tag = side == "a" and column(2) or column(3)
     local record = calls.find(column(0), tag)
     local aor = record and record[side].aor
-    if aor then change_list(aor, function(lines) lines[#lines + 1] = column(0) .. " " .. tag end) end
+    if aor then change_list("held", aor, function(lines) lines[#lines + 1] = column(0) .. " " .. tag end) end
   end
   KSR.sqlops.sql_result_free("held")
 end

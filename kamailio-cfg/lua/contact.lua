@@ -1,4 +1,5 @@
--- The Contact of a phone as an address that requests to it reach. Pure.
+-- The Contact of a phone: where it points, and as an address that requests to it reach. Pure.
+local address = require("address")
 local sip_text = require("sip_text")
 
 local contact = {}
@@ -9,6 +10,71 @@ local known_transports = { udp = true, tcp = true }
 local address_params = { transport = true, maddr = true }
 
 local function is_ip(host) return host:match("^%d+%.%d+%.%d+%.%d+$") ~= nil or host:match("^%[.*%]$") ~= nil end
+
+-- What stands behind the parameters of a header: "" or what begins with a comma. nil when they cannot be read.
+local function behind_params(text)
+  while text:match("^%s*;") do
+    local rest = text:match('^%s*;[^;,="<>]*=%s*"[^"\\]*"%s*(.*)$') or text:match('^%s*;[^;,"<>\\]*(.*)$')
+    if not rest or rest == text then return nil end
+    text = rest
+  end
+  return text:match("^%s*$") and "" or text:match("^%s*(,.*)$")
+end
+
+-- The first Contact of a header's value as the text of its URI, and what stands behind the comma. Read strictly: what
+-- two readers may read in two ways is no Contact.
+local function first_uri(value)
+  local bracketed = value:match('^%s*"[^"\\]*"%s*(<.*)$') or value:match('^[^<>",;:@\\]*(<.*)$')
+  local uri, rest
+  if bracketed then
+    uri, rest = bracketed:match("^<([^<>]*)>(.*)$")
+  else
+    uri, rest = value:match('^%s*([^%s<>",;?]+)(.*)$')
+  end
+  if not uri or uri:find('[%s%c"<>\\]') then return nil end
+  rest = behind_params(rest)
+  return rest and uri, rest and rest:match("^,(.*)$")
+end
+
+local kPorts = { sip = 5060, sips = 5061 }
+
+local function place(host, port)
+  return { host = host, ip = address.canonical(host), port = port }
+end
+
+-- Where requests to a URI may go: its host, and what parameters say instead.
+local function places_of(text)
+  local uri = sip_text.parse_uri(text)
+  local _, ats = text:gsub("@", "")
+  if not uri or ats > 1 or text:match("^[^@]*%?.*@") then return nil end
+  local port = uri.port or kPorts[uri.scheme]
+  local places = { place(uri.host, port) }
+  for param in uri.params:gmatch("[^;]+") do
+    local name, value = param:match("^%s*([^=%s]*)%s*=?%s*(.-)%s*$")
+    name = name:lower()
+    if name == "maddr" then places[#places + 1] = place(value, port) end
+    if name == "alias" then
+      local host, alias_port = value:match("^([^~]*)~(%d+)")
+      places[#places + 1] = place(host or value, tonumber(alias_port) or port)
+    end
+  end
+  return places
+end
+
+--- Where the Contacts in one header point: a list of {host, ip, port}, `ip` in one way to write it and nil for a name.
+--- A "*" points nowhere. nil when not all of it can be read.
+function contact.places(value)
+  if value:match("^%s*%*%s*$") then return {} end
+  local all, rest = {}, value
+  while rest do
+    local uri, others = first_uri(rest)
+    local places = uri and places_of(uri)
+    if not places then return nil end
+    for _, one in ipairs(places) do all[#all + 1] = one end
+    rest = others
+  end
+  return all
+end
 
 local function transport_of(params) return (params:lower():match("transport=([^;]*)")) end
 

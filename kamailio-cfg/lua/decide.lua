@@ -2,7 +2,9 @@
 --
 -- A decision is a table with `action`, carried out by perform.lua, or with `need` (and `about`): a fact that has to be
 -- asked for first, after which the question comes again with that fact in it.
+local address = require("address")
 local dialog_record = require("dialog_record")
+local guesses = require("guesses")
 local held_calls = require("held_calls")
 local ring_steps = require("ring_steps")
 
@@ -25,6 +27,9 @@ end
 local function authentication(f, realm)
   local challenge = { action = "challenge", realm = realm }
   if not f.has_credentials then return challenge end
+  -- Trunks, which show no password, are not held up by those who send in their name.
+  if f.guesses == nil then return need("guesses", realm) end
+  if guesses.are_too_many(f.guesses) then return { action = "drop" } end
   if f.identity == nil then return need("identity", realm) end
   local status = f.identity.status
   if status == "known" then return nil end
@@ -111,11 +116,36 @@ local function is_outside_number(f) return f.dialled and f.dialled.text:sub(1, 1
 
 ----- REGISTER
 
+-- Whether what is sent there comes back to us. A phone on our machine, or on parkd's, has a port of its own.
+local function leads_back(f, place)
+  for _, own in ipairs(f.own_places) do
+    if place.ip == own.ip and (place.port == own.port or place.ip ~= f.source.ip) then return true end
+  end
+  return address.is_loopback(place.ip) and not address.is_loopback(f.source.ip)
+end
+
+-- nil when requests may be sent where the Contacts point. A trunk takes what comes from us for ours, so nobody may make
+-- us send there but by an outside number of a tenant who has it.
+local function unreachable_contact(f)
+  if not f.contact_places then return refuse(400, "Contact Cannot Be Read") end
+  local addresses = { f.source.ip }
+  for _, place in ipairs(f.contact_places) do
+    -- Behind NAT the name is not asked for; elsewhere a worker would wait for the DNS, and go where that says.
+    if not place.ip and not f.is_behind_nat then return refuse(403, "Contact Must Be An IP Address") end
+    if place.ip and leads_back(f, place) then return refuse(403, "Contact Points To This Server") end
+    addresses[#addresses + 1] = place.ip
+  end
+  if f.trunk_among == nil then return need("trunk_among", addresses) end
+  if f.trunk_among and f.trunk_among.away then return kDatabaseAway end
+  if f.trunk_among then return refuse(403, "Contact Points To A Trunk") end
+  return nil
+end
+
 local function register(f)
   local wait = authentication_in(f, f.to.host, "to_tenant")
   if wait then return wait end
   if f.identity.user ~= f.to.user then return refuse(403, "Not Your Identity") end
-  return { action = "register" }
+  return unreachable_contact(f) or { action = "register" }
 end
 
 ----- outside of dialogs, from a trunk
@@ -185,13 +215,16 @@ local function to_number(f, tenant, caller, feature_decision)
   return to_extension_or_ring_group(f, tenant, f.number, caller)
 end
 
--- A phone that was told to call a Contact (attended transfer) may do so when it is one of its own tenant.
+-- A phone that was told to call a Contact (attended transfer) may do so when it is one of its own tenant. Where that
+-- is, says the registration: of what the caller says only the user and the host have been compared.
 local function to_contact(f, tenant, caller)
   if f.registered == nil then return need("registered", tenant) end
   if not f.registered then return refuse(403, "Not A Number Of Your Domain") end
   if f.registered.away then return kDatabaseAway end
   return {
     action = "to_contact",
+    contact = f.registered.contact,
+    received = f.registered.received ~= "" and f.registered.received or nil,
     caller = caller,
     callee = extension_party(tenant, f.registered.number, ""),
   }

@@ -27,6 +27,18 @@ function directory.trunk_at(host)
   return first_row(query:format(address), { "enabled" })
 end
 
+--- Whether one of these addresses is a trunk's, of whatever tenant: {trunk}.
+function directory.trunk_among(addresses)
+  local list = {}
+  for _, ip in ipairs(addresses) do
+    local address = quoted(ip)
+    if address then list[#list + 1] = ("INET6_ATON(%s)"):format(address) end
+  end
+  if #list == 0 then return false end
+  local query = "SELECT trunk FROM trunks WHERE INET6_ATON(address) IN (%s) LIMIT 1"
+  return first_row(query:format(table.concat(list, ",")), { "trunk" })
+end
+
 --- The trunk by which a tenant calls out: {trunk, address, port, transport}.
 function directory.trunk_of(domain)
   local tenant = quoted(domain)
@@ -132,16 +144,18 @@ function directory.ring_group(domain, ring_group)
     { "place", "strategy", "ring_seconds", "member", "enabled", "display_name" })
 end
 
---- The extension of a tenant whose phone has registered just this address: {number}. For calls that a phone was told to
---- make to a Contact, as in an attended transfer.
+--- The extension of a tenant whose phone has registered just this address: {number, contact, received}; `received` is
+--- where a phone behind NAT is reached, "" when its Contact says so. For calls that a phone was told to make to a
+--- Contact, as in an attended transfer.
 function directory.registered_at(domain, uri)
   local tenant = quoted(domain)
   -- Each piece is quoted for its check only; together they are one text.
   if not tenant or not quoted(uri.user or "") or not quoted(address_of(uri.host)) then return false end
   local contact = "sip:" .. uri.user .. "@" .. uri.host .. (uri.port and ":" .. uri.port or "")
-  local query = [[SELECT username FROM location
+  local query = [[SELECT username, contact, COALESCE(received, '') FROM location
     WHERE expires > NOW() AND domain = %s AND (contact = '%s' OR LEFT(contact, %d) = '%s;') LIMIT 1]]
-  return first_row(query:format(tenant, contact, #contact + 1, contact), { "number" })
+  return first_row(query:format(tenant, contact, #contact + 1, contact),
+    { "number", "contact", "received" })
 end
 
 return directory

@@ -2,7 +2,9 @@
 -- to be asked for, only when decide.lua needs it.
 local adoption_marker = require("adoption_marker")
 local calls = require("calls")
+local contact = require("contact")
 local directory = require("directory")
+local guesses = require("guesses")
 local presence_tables = require("presence_tables")
 local settings = require("settings")
 local sip_text = require("sip_text")
@@ -29,6 +31,30 @@ local function refer_to_fact()
   return text and uri_fact(text) or false
 end
 
+-- More than a phone has, each header with however many Contacts.
+local kContactHeadersMax = 16
+
+-- Where all Contacts of the message point (contact.places); false when not all can be read.
+local function contact_places()
+  local all = {}
+  for i = 0, kContactHeadersMax do
+    local value = KSR.pv.get(("$(hdr(Contact)[%d])"):format(i))
+    if not value then return all end
+    local places = contact.places(value)
+    if not places then return false end
+    for _, one in ipairs(places) do all[#all + 1] = one end
+  end
+  return false
+end
+
+local function own_places()
+  return {
+    { ip = settings.address, port = settings.port },
+    { ip = settings.inside_address, port = settings.inside_port },
+    { ip = settings.parkd_address, port = settings.parkd_port },
+  }
+end
+
 --- "udp:127.0.0.11:5060": who sent the message at hand, as far as the network says.
 function facts.device()
   return ("%s:%s:%d"):format(KSR.kx.get_proto():lower(), KSR.kx.get_srcip(), KSR.kx.get_srcport())
@@ -51,6 +77,12 @@ end
 function facts.is_behind_nat()
   if not KSR.is_UDP() then return true end
   return KSR.nathelper.nat_uac_test(1) > 0 and KSR.nathelper.is_rfc1918(KSR.kx.get_srcip()) < 0
+end
+
+--- Whether answers to the request at hand have to go to the port that it came from, and not to that of its Via.
+function facts.is_via_behind_nat()
+  if not KSR.is_UDP() or facts.is_from_parkd() then return false end
+  return KSR.nathelper.nat_uac_test(2) > 0 and KSR.nathelper.is_rfc1918(KSR.kx.get_srcip()) < 0
 end
 
 local function tenant_from_parkd()
@@ -90,6 +122,9 @@ local message = {
     return KSR.hdr.is_present("Proxy-Authorization") > 0 or KSR.hdr.is_present("Authorization") > 0
   end,
   has_replaces = function() return KSR.hdr.is_present("Replaces") > 0 end,
+  contact_places = function() return contact_places() end,
+  own_places = function() return own_places() end,
+  is_behind_nat = function() return facts.is_behind_nat() end,
   refer_to = function() return refer_to_fact() end,
   inside_tenant = function() return tenant_from_parkd() end,
   recall = function() return recall_from_parkd() end,
@@ -112,6 +147,31 @@ local lazily = {
 --- The facts of the request at hand, for decide.request(): what the message says, and what facts.learn() adds.
 function facts.read() return setmetatable({}, lazily) end
 
+-- All that somebody says who he is, one header a line.
+local function credentials()
+  local lines = {}
+  for _, name in ipairs({ "Authorization", "Proxy-Authorization" }) do
+    for i = 0, KSR.pv.get(("$hdrc(%s)"):format(name)) - 1 do
+      lines[#lines + 1] = KSR.pv.get(("$(hdr(%s)[%d])"):format(name, i))
+    end
+  end
+  return table.concat(lines, "\n")
+end
+
+local function guess_keys(f, realm) return guesses.keys(f.source.ip, credentials(), realm, KSR.pv.get("$Ts")) end
+
+local function guess_counts(f, realm)
+  local counts = {}
+  if not settings.flood_control then return counts end
+  for i, key in ipairs(guess_keys(f, realm)) do counts[i] = tonumber(KSR.htable.sht_get("auth_failures", key)) or 0 end
+  return counts
+end
+
+--- One more wrong password in the request at hand.
+function facts.count_guess(f, realm)
+  for _, key in ipairs(guess_keys(f, realm)) do KSR.htable.sht_inc("auth_failures", key) end
+end
+
 -- Digest as auth_db judges it (auth/api.h): what a phone may mend by another try is one case, the database another.
 local kNoCredentials, kStaleNonce, kNonceReused, kError = -5, -4, -6, -1
 
@@ -133,6 +193,9 @@ local function identity(realm)
   if result == kNoCredentials then return { status = "absent" } end
   if result == kStaleNonce or result == kNonceReused then return { status = "stale" } end
   if result == kError and not directory.answers() then return { status = "database_away" } end
+  -- A nonce that is not ours, or a digest of a wrong shape: no password was tried, and anybody can send it in the name
+  -- of another address.
+  if result == kError then return { status = "stale" } end
   return { status = "wrong" }
 end
 
@@ -154,8 +217,10 @@ local learn = {
     return (calls.find(f.call_id, f.from_tag) or calls.find(f.call_id, f.to_tag)) ~= false
   end,
   trunk = function(f) return row(directory.trunk_at(f.source.ip)) end,
+  trunk_among = function(_, addresses) return row(directory.trunk_among(addresses)) end,
   from_tenant = function(f) return row(directory.tenant(f.from.host)) end,
   to_tenant = function(f) return row(directory.tenant(f.to.host)) end,
+  guesses = function(f, realm) return guess_counts(f, realm) end,
   identity = function(_, realm) return identity(realm) end,
   did = function(f)
     if not f.dialled or not f.dialled.clean then return false end

@@ -63,7 +63,7 @@ end
 local kChallengeWithQop, kChallengeStale = 1, 16
 
 function perform.challenge(f, d)
-  if d.wrong then KSR.htable.sht_inc("auth_failures", f.source.ip) end
+  if d.wrong then facts.count_guess(f, d.realm) end
   KSR.auth.auth_challenge(d.realm, kChallengeWithQop + (d.stale and kChallengeStale or 0))
 end
 
@@ -124,8 +124,9 @@ function perform.to_extension(f, d)
 end
 
 function perform.to_contact(f, d)
+  KSR.seturi(d.contact)
+  if d.received then KSR.setdsturi(d.received) end
   begin_call(f, d)
-  KSR.nathelper.handle_ruri_alias()
   force_socket(settings.outside_socket)
   relay()
 end
@@ -383,6 +384,9 @@ end
 
 -- The request at hand is decided about once more after that time. False: it cannot wait.
 local function wait(f, ms)
+  -- tm answers 408 when the time for an answer is over, and drops what comes later: whoever goes on with the request
+  -- may have to wait for the database first.
+  set_patience(kTransactionMs)
   KSR.pv.seti("$avp(waits)", f.waits + 1)
   return KSR.async.ms_route("ksr_again", ms) >= 0
 end

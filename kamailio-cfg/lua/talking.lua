@@ -55,11 +55,17 @@ local function body_of(aor, ended)
   return dialog_info.make(aor, shown)
 end
 
+local function is_untold(aor) return KSR.htable.sht_is_null("untold", aor) < 0 end
+
 -- What is shown is looked up within the order, so that who comes last publishes the last state.
 local function publish(aor, ended)
   local user, domain = parts(aor)
   lamps.in_order(lamps.uri(user, domain), function()
-    return lamps.publish(user, domain, lamps.kByKamailio, body_of(aor, ended))
+    if lamps.publish(user, domain, lamps.kByKamailio, body_of(aor, ended)) then
+      KSR.htable.sht_rm("untold", aor)
+    else
+      KSR.htable.sht_seti("untold", aor, 1)
+    end
   end)
 end
 
@@ -128,24 +134,36 @@ function talking.parkd_has_published(aor)
   end
 end
 
+-- The keys of a table whose values are not beyond `value_max`. Listed first: the iterator holds a lock.
+local function keys_of(name, value_max)
+  local keys = {}
+  local key, value = ("$shtitkey(%s)"):format(name), ("$shtitval(%s)"):format(name)
+  KSR.htable.sht_iterator_start(name, name)
+  while KSR.htable.sht_iterator_next(name) > 0 do
+    if KSR.pv.get(value) <= value_max then keys[#keys + 1] = KSR.pv.get(key) end
+  end
+  KSR.htable.sht_iterator_end(name)
+  return keys
+end
+
 --- Of these parkd has said nothing.
 function talking.end_overdue()
-  local now, overdue = KSR.pv.get("$Ts"), {}
-  KSR.htable.sht_iterator_start("left", "left")
-  while KSR.htable.sht_iterator_next("left") > 0 do
-    if KSR.pv.get("$shtitval(left)") <= now then overdue[#overdue + 1] = KSR.pv.get("$shtitkey(left)") end
-  end
-  KSR.htable.sht_iterator_end("left")
-  for _, call_id in ipairs(overdue) do end_left(call_id) end
+  for _, call_id in ipairs(keys_of("left", KSR.pv.get("$Ts"))) do end_left(call_id) end
+end
+
+--- Of these lamps not all watchers have been told, most likely because the database was away.
+function talking.tell_untold()
+  for _, aor in ipairs(keys_of("untold", 1)) do publish(aor) end
 end
 
 --- Somebody watches the lamp of an extension from now on. To be called in the order of that lamp, before he is told
 --- what it shows.
 function talking.watch(aor)
-  local was_watched = is_watched(aor)
+  local is_right = is_watched(aor) and not is_untold(aor)
   -- First, since a call that changes now either finds it set or is seen below.
   KSR.htable.sht_seti("watched", aor, 1)
-  if was_watched then return end
+  if is_right then return end
+  -- The others who watch an untold one are told later: talking.tell_untold().
   local user, domain = parts(aor)
   lamps.note(user, domain, lamps.kByKamailio, body_of(aor))
 end

@@ -235,14 +235,15 @@ bool ParkedCallsTable::is_reserved(const std::string& tenant, const std::string&
 std::vector<std::string> ParkedCallsTable::free_orbits_of(const std::string& tenant, const OrbitRange& range) {
   std::set<std::string> used;
   std::vector<std::string> freed;
-  for (const Row& row : connection_.query("SELECT orbit FROM parked_calls WHERE tenant = ? AND orbit BETWEEN ? AND ?",
-                                          {tenant, range.first, range.last})) {
+  // As text, 701 lies between 70 and 79.
+  const std::string among = " AND CHAR_LENGTH(orbit) = CHAR_LENGTH(?) AND orbit BETWEEN ? AND ? ";
+  for (const Row& row : connection_.query("SELECT orbit FROM parked_calls WHERE tenant = ?" + among,
+                                          {tenant, range.first, range.first, range.last})) {
     used.insert(text(row, 0));
   }
   for (const Row& row :
-       connection_.query("SELECT orbit FROM released_orbits WHERE tenant = ? AND orbit BETWEEN ? AND ? "
-                         "ORDER BY released_at, orbit",
-                         {tenant, range.first, range.last})) {
+       connection_.query("SELECT orbit FROM released_orbits WHERE tenant = ?" + among + "ORDER BY released_at, orbit",
+                         {tenant, range.first, range.first, range.last})) {
     if (used.insert(text(row, 0)).second) freed.push_back(text(row, 0));
   }
   std::vector<std::string> left;
@@ -426,6 +427,7 @@ void ParkedCallsTable::forget_released_orbits() {
   connection_.execute(
       "DELETE FROM released_orbits WHERE quarantined_until < UTC_TIMESTAMP(3) - INTERVAL 1 MINUTE "
       "AND NOT EXISTS (SELECT 1 FROM orbit_ranges r WHERE r.tenant = released_orbits.tenant "
+      "AND CHAR_LENGTH(released_orbits.orbit) = CHAR_LENGTH(r.first_orbit) "
       "AND released_orbits.orbit BETWEEN r.first_orbit AND r.last_orbit) LIMIT 1000");
 }
 

@@ -44,6 +44,56 @@ int status_of_raw(const Endpoint& from, const Endpoint& to, const std::string& s
   return answer_to_raw(from, to, start_line, headers, timeout).status();
 }
 
+/// Who registers, and with what.
+struct Registration {
+  std::string user = "101";
+  std::string domain = "demo.callpark";
+  std::string contacts = {};
+  /// Empty: the right one.
+  std::string password = {};
+
+  [[nodiscard]] std::string uri() const { return "sip:" + domain; }
+  [[nodiscard]] std::string credentials(const std::string& challenge) const {
+    const std::string right = domain.substr(0, domain.find('.')) + "-" + user;
+    const std::string answer = digest_answer(challenge, "REGISTER", uri(), user, password.empty() ? right : password);
+    return "Authorization: " + answer + "\r\n";
+  }
+};
+
+/// One REGISTER with these credentials; an empty answer when none comes within `timeout`.
+SipText answer_to_register_with(const KamailioHouse& house, UdpSocket& socket, const Registration& registration,
+                                const std::string& credentials, std::chrono::milliseconds timeout = kSoon) {
+  static std::atomic<int> sent = 0;
+  const std::string word = md5_hex(socket.own().text() + std::to_string(++sent));
+  const std::string aor = "<sip:" + registration.user + "@" + registration.domain + ">";
+  socket.send("REGISTER " + registration.uri() + " SIP/2.0\r\nVia: SIP/2.0/UDP " + socket.own().text() +
+                  ";rport;branch=z9hG4bK" + word + "\r\nMax-Forwards: 70\r\nFrom: " + aor + ";tag=1\r\nTo: " + aor +
+                  "\r\nCall-ID: " + word + "\r\nCSeq: 1 REGISTER\r\n" + registration.contacts + credentials +
+                  "Content-Length: 0\r\n\r\n",
+              house.outside());
+  SipText answer;
+  wait_until(timeout, [&] {
+    const auto datagram = socket.receive(std::chrono::milliseconds(50));
+    answer = datagram ? SipText(datagram->bytes) : SipText();
+    return answer.status() >= 200 && answer.call_id() == word;
+  });
+  return answer;
+}
+
+/// The same after a challenge.
+SipText answer_to_register(const KamailioHouse& house, UdpSocket& socket, const Registration& registration,
+                           std::chrono::milliseconds timeout = kSoon) {
+  const SipText challenge = answer_to_register_with(house, socket, registration, "", timeout);
+  return answer_to_register_with(house, socket, registration,
+                                 registration.credentials(challenge.header("WWW-Authenticate")), timeout);
+}
+
+SipText answer_to_register(const KamailioHouse& house, const Registration& registration) {
+  const LoopbackAddress address;
+  UdpSocket socket({address.text(), 5060});
+  return answer_to_register(house, socket, registration);
+}
+
 TEST(KamailioCalls, AnExtensionCallsAnotherAndParkdSeesNothing) {
   KamailioHouse house;
   auto alice = house.phone("101");
@@ -140,12 +190,113 @@ TEST(KamailioCalls, AContactThatPointsAtTheInsideSocketOpensNoDoor) {
   EXPECT_EQ(request_to(*bob, call, "INVITE").text(), "");
 }
 
+TEST(KamailioCalls, AContactThatPointsAtATrunkIsNotRegistered) {
+  KamailioHouse house;
+  const std::string trunk = house.trunk_address.text();
+  for (const std::string& contact :
+       {"<sip:+900123@" + trunk + ":5060>", "<sip:+900123@" + trunk + ":5099>;expires=60",
+        "<sip:101@192.0.2.1>, <sip:+900123@" + trunk + ">", "<sip:101@192.0.2.1>\r\nm: <sip:+900123@" + trunk + ">",
+        "<sip:101@192.0.2.1;maddr=" + trunk + ">", "<sip:101@192.0.2.1;alias=" + trunk + "~5060~1>"}) {
+    for (const std::string domain : {"demo.callpark", "other.callpark"}) {
+      const SipText answer = answer_to_register(house, {.domain = domain, .contacts = "Contact: " + contact + "\r\n"});
+      EXPECT_EQ(answer.text().substr(0, answer.text().find("\r\n")), "SIP/2.0 403 Contact Points To A Trunk")
+          << contact;
+    }
+  }
+  UdpSocket at_the_trunk({trunk, 5099});
+  EXPECT_EQ(answer_to_register(house, at_the_trunk, {.contacts = "Contact: <sip:101@192.0.2.1>\r\n"}).status(), 403);
+  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
+}
+
+TEST(KamailioCalls, AContactThatPointsAtUsOrHasANameIsNotRegistered) {
+  KamailioHouse house;
+  for (const std::string& contact :
+       {"<sip:x@" + house.outside().text() + ">", "<sip:x@" + house.inside().text() + ">",
+        "<sip:x@" + house.seat->own().text() + ">", std::string("<sip:x@127.0.0.1>"),
+        std::string("<sip:x@phone.example>"), std::string("<sip:101@192.0.2.1;maddr=localhost>")}) {
+    EXPECT_EQ(answer_to_register(house, {.contacts = "Contact: " + contact + "\r\n"}).status(), 403) << contact;
+  }
+  EXPECT_EQ(answer_to_register(house, {.contacts = "Contact: tel:+15551234\r\n"}).status(), 400);
+  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
+}
+
+TEST(KamailioCalls, AllContactsCanBeTakenBackAtOnce) {
+  KamailioHouse house;
+  const std::string two =
+      "Contact: \"A, B\" <sip:101@192.0.2.1>;+sip.instance=\"<urn:uuid:1>\"\r\nm: sip:101@192.0.2.2\r\n";
+  EXPECT_EQ(answer_to_register(house, {.contacts = two}).status(), 200);
+  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "2");
+  EXPECT_EQ(answer_to_register(house, {.contacts = "Contact: *\r\nExpires: 0\r\n"}).status(), 200);
+  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
+}
+
+TEST(KamailioCalls, TheCallerOfAContactDoesNotSayWhereItIs) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  auto trunk = house.trunk();
+  const LoopbackAddress address;
+  // Behind NAT, with the number of a telephone far away for a user name.
+  UdpSocket phone({address.text(), 5060});
+  ASSERT_EQ(
+      answer_to_register(house, phone, {.user = "102", .contacts = "Contact: <sip:+900123@10.0.0.5>\r\n"}).status(),
+      200);
+  for (const std::string& param :
+       {";alias=" + house.trunk_address.text() + "~5060~1", ";maddr=" + house.trunk_address.text()}) {
+    const CallName call = alice->start_call("sip:+900123@10.0.0.5" + param);
+    EXPECT_TRUE(wait_until(kSoon, [&] {
+      const auto datagram = phone.receive(std::chrono::milliseconds(50));
+      return datagram && SipText(datagram->bytes).method() == "INVITE" && SipText(datagram->bytes).call_id() == call;
+    })) << param;
+    alice->cancel(call);
+  }
+  EXPECT_TRUE(trunk->received("").empty());
+}
+
 TEST(KamailioCalls, AWrongPasswordIsChallengedAgainAndNeverRegistered) {
   KamailioHouse house;
   house.database.execute("UPDATE callpark.extensions SET password = 'changed' WHERE extension = '101'");
   EXPECT_THROW(house.phone("101"), std::runtime_error);
   auto bob = house.phone("102");
   EXPECT_EQ(status_of_call(*bob, "101"), 480);
+}
+
+constexpr int kMoreFailuresThanOneUserMayHave = 32;
+
+TEST(KamailioCalls, WrongPasswordsOfOneUserLockOutHimAndNobodyElseAtHisAddress) {
+  KamailioHouse house(std::vector<std::string>{});
+  const LoopbackAddress office;
+  UdpSocket socket({office.text(), 5060});
+  constexpr std::chrono::milliseconds kShort{300};
+  int answered = 0;
+  // They are counted by the minute, which may end meanwhile.
+  while (answered < 2 * kMoreFailuresThanOneUserMayHave &&
+         answer_to_register(house, socket, {.user = "101", .password = "old"}, kShort).status() == 401) {
+    ++answered;
+  }
+  EXPECT_LT(answered, 2 * kMoreFailuresThanOneUserMayHave);
+  EXPECT_EQ(answer_to_register(house, socket, {.user = "102"}).status(), 200);
+  EXPECT_EQ(answer_to_register(house, socket, {.user = "101", .domain = "other.callpark"}).status(), 200);
+  EXPECT_EQ(answer_to_register(house, {.user = "101"}).status(), 200) << "from another address";
+}
+
+TEST(KamailioCalls, WhatAnybodyCanSendInTheNameOfAnAddressLocksNobodyOut) {
+  KamailioHouse house(std::vector<std::string>{});
+  auto bob = house.phone("102");
+  const LoopbackAddress office;
+  UdpSocket phone({office.text(), 5060});
+  UdpSocket at_the_trunk({house.trunk_address.text(), 5099});
+  const std::string invented =
+      "Authorization: Digest username=\"101\", realm=\"demo.callpark\", uri=\"sip:demo.callpark\", "
+      "nonce=\"Y0000GNAAAA0000000000000000000000000000\", response=\"00000000000000000000000000000000\"\r\n";
+  for (int i = 0; i < kMoreFailuresThanOneUserMayHave; ++i) {
+    const SipText answer = answer_to_register_with(house, phone, {}, invented, std::chrono::milliseconds(300));
+    EXPECT_NE(answer.header("WWW-Authenticate").find("stale=true"), std::string::npos) << answer.text();
+    answer_to_register_with(house, at_the_trunk, {}, invented, std::chrono::milliseconds(300));
+  }
+  EXPECT_EQ(answer_to_register(house, phone, {}).status(), 200);
+  auto trunk = house.trunk();
+  const CallName call = trunk->call("+442030000102");
+  EXPECT_EQ(bob->wait_incoming(), call);
 }
 
 TEST(KamailioCalls, O3_AnExtensionAddedInSqlCanRegisterAndBeCalledAtOnce) {
@@ -262,6 +413,21 @@ TEST(KamailioCalls, AContactOfTheOwnTenantCanBeCalled) {
   auto bob = house.phone("102");
   const CallName call = alice->call("sip:102@" + bob->options().address + ":5060");
   EXPECT_EQ(bob->wait_incoming(), call);
+}
+
+TEST(KamailioCalls, APhoneBehindNatIsAnsweredWhereItSentFrom) {
+  KamailioHouse house;
+  const LoopbackAddress address;
+  UdpSocket phone({address.text(), 6017});
+  // Its Via knows nothing of the NAT, and does not ask for rport.
+  phone.send(
+      "REGISTER sip:demo.callpark SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.5:5060;branch=z9hG4bKnat\r\nMax-Forwards: 70\r\n"
+      "From: <sip:101@demo.callpark>;tag=1\r\nTo: <sip:101@demo.callpark>\r\nCall-ID: nat\r\nCSeq: 1 REGISTER\r\n"
+      "Content-Length: 0\r\n\r\n",
+      house.outside());
+  const auto datagram = phone.receive(kSoon);
+  ASSERT_TRUE(datagram);
+  EXPECT_EQ(SipText(datagram->bytes).status(), 401);
 }
 
 TEST(KamailioCalls, ARequestWithinNoCallIs481) {

@@ -111,19 +111,21 @@ TEST(KamailioFeatures, S13_AfterARefusedParkTheCallIsTheParkersAgain) {
   EXPECT_TRUE(two.house.seat->received("BYE").empty());
 }
 
+/// A NOTIFY of the transfer that `refer` has begun, as parkd sends it to the parker.
+std::string notify_of_parkd(const TwoInACall& two, const SipText& refer, const std::string& extra_headers) {
+  return "NOTIFY sip:101@" + two.alice->options().address + ":5060 SIP/2.0\r\nVia: SIP/2.0/UDP " +
+         two.house.seat->own().text() + ";branch=z9hG4bKn1\r\nMax-Forwards: 70\r\nRoute: " + refer.header("Route") +
+         "\r\nFrom: " + refer.header("To") + "\r\nTo: " + refer.header("From") + "\r\nCall-ID: " + two.call +
+         "\r\nCSeq: 2000 NOTIFY\r\nEvent: refer\r\nSubscription-State: terminated\r\n" + extra_headers +
+         "Content-Type: message/sipfrag\r\nContent-Length: 21\r\n\r\nSIP/2.0 486 Busy Here";
+}
+
 TEST(KamailioFeatures, S13_AParkRefusedAfterItsAcceptanceIsReleasedByANotify) {
   TwoInACall two;
   two.house.seat->answer_with(202);
   ASSERT_EQ(two.alice->refer(two.call, "*68"), 202);
   const SipText refer = two.house.seat->wait_request("REFER");
-  const std::string alice = two.alice->options().address + ":5060";
-  two.house.seat->send("NOTIFY sip:101@" + alice + " SIP/2.0\r\nVia: SIP/2.0/UDP " + two.house.seat->own().text() +
-                           ";branch=z9hG4bKn1\r\nMax-Forwards: 70\r\nRoute: " + refer.header("Route") + "\r\nFrom: " +
-                           refer.header("To") + "\r\nTo: " + refer.header("From") + "\r\nCall-ID: " + two.call +
-                           "\r\nCSeq: 2000 NOTIFY\r\nEvent: refer\r\nSubscription-State: terminated\r\n"
-                           "X-Callpark-Adoption: released\r\nContent-Type: message/sipfrag\r\n"
-                           "Content-Length: 21\r\n\r\nSIP/2.0 486 Busy Here",
-                       two.house.inside());
+  two.house.seat->send(notify_of_parkd(two, refer, "X-Callpark-Adoption: released\r\n"), two.house.inside());
   ASSERT_TRUE(wait_until(kSoon, [&] { return count(*two.alice, two.call, "NOTIFY") == 1; }));
   for (const auto& message : two.alice->received(two.call)) {
     EXPECT_EQ(message.text().find("X-Callpark"), std::string::npos) << message.text();
@@ -145,6 +147,20 @@ TEST(KamailioFeatures, S13_WithoutParkdTheParkIs503AndTheCallGoesOn) {
   EXPECT_EQ(count(*two.bob, two.call, "INVITE"), 3U);
   EXPECT_EQ(two.alice->hang_up(two.call), 200);
   EXPECT_TRUE(two.bob_is_told_bye());
+}
+
+TEST(KamailioFeatures, S13_ASecondParkWithoutAnAnswerDoesNotCutTheFirstOff) {
+  TwoInACall two;
+  two.house.seat->answer_with(202);
+  ASSERT_EQ(two.alice->refer(two.call, "*68"), 202);
+  const SipText refer = two.house.seat->wait_request("REFER");
+  two.house.seat->answer_with(0);
+  EXPECT_EQ(two.alice->refer(two.call, "*68"), 503);
+  two.house.seat->send(notify_of_parkd(two, refer, ""), two.house.inside());
+  EXPECT_TRUE(wait_until(kSoon, [&] { return count(*two.alice, two.call, "NOTIFY") == 1; }));
+  two.house.seat->answer_with(200);
+  EXPECT_EQ(two.alice->hang_up(two.call), 200);
+  EXPECT_TRUE(two.parkd_is_told_bye()) << "the first holds the marker";
 }
 
 TEST(KamailioFeatures, AParkdThatComesBackIsFound) {
@@ -389,6 +405,21 @@ TEST(KamailioFeatures, S7_TheCallHeldByTheSameDeviceGoesFirst) {
   two.house.seat->answer_with(486);
   EXPECT_EQ(two.alice->wait_invite_status(two.alice->start_call("*70")), 486);
   EXPECT_EQ(dialog_in(two.house.seat->wait_request("INVITE"))["call_id"], two.call);
+}
+
+TEST(KamailioFeatures, S7_OfTwoHoldsAtOnceBothAreWaitedFor) {
+  TwoInACall two;
+  auto carol = two.house.phone("103");
+  const CallName second = two.alice->call("103");
+  carol->wait_incoming();
+  // The third copy of her re-INVITE is answered, which is 1.5 s later.
+  carol->answer_reinvites_with({0, 0});
+  const std::jthread slow([&] { EXPECT_EQ(two.alice->offer(second, "sendonly"), 200); });
+  EXPECT_TRUE(wait_until(kSoon, [&] { return count(*carol, second, "INVITE") == 2; }));
+  EXPECT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  const CallName feature = two.alice->start_call("*70");
+  EXPECT_EQ(dialog_in(two.house.seat->wait_request("INVITE"))["call_id"], second) << "the one held last";
+  EXPECT_EQ(two.alice->wait_invite_status(feature), 200);
 }
 
 TEST(KamailioFeatures, S7_WhatIsOnHoldIsKnownAfterARestartOfKamailio) {

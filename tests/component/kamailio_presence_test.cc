@@ -537,6 +537,50 @@ TEST_F(KamailioPresence, N2_ACallThatTalksIsShownAndEndsWhenKamailioWasKilled) {
   expect_no_complaints(*lost);
 }
 
+// The lamp is published while the BYE is at hand, and the database holds up one process after the other for 3 s.
+TEST_F(KamailioPresence, N2_AByeReachesTheOtherPartyWhileTheDatabaseHangs) {
+  const auto trunk = house.trunk();
+  std::vector<std::unique_ptr<LampWatcher>> lamps;
+  std::vector<std::unique_ptr<PacketPhone>> callers;
+  std::vector<CallName> calls;
+  // Twice as many as there are processes that go on with what has waited, and one.
+  for (int i = 0; i < 9; ++i) {
+    const std::string user = std::to_string(111 + i);
+    house.database.execute("INSERT INTO callpark.extensions (tenant, extension, password) VALUES ('demo.callpark', '" +
+                           user + "', 'demo-" + user + "')");
+    lamps.push_back(watching(user, {.user = "106"}));
+    callers.push_back(house.phone(user));
+    calls.push_back(callers.back()->call("+15551234"));
+    ASSERT_TRUE(lamps.back()->wait_state("confirmed"));
+  }
+  house.database.pause();
+  for (std::size_t i = 0; i < calls.size(); ++i) callers[i]->fire(calls[i], "BYE");
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    EXPECT_TRUE(wait_until(kSoon, [&] { return trunk->is_closed(calls[i]); })) << i;
+    for (const auto& message : callers[i]->received(calls[i])) EXPECT_NE(message.status(), 408) << i;
+  }
+  house.database.resume();
+}
+
+TEST_F(KamailioPresence, N2_ALampThatTheDatabaseDidNotTakeIsToldWhenItIsBack) {
+  const auto lamp = watching("102", {.user = "103"});
+  const auto alice = house.phone("101");
+  const auto bob = house.phone("102");
+  const CallName call = alice->call("102");
+  ASSERT_TRUE(lamp->wait_state("confirmed"));
+  house.database.kill9();
+  EXPECT_EQ(alice->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return bob->is_closed(call); }));
+  house.database.start();
+  // Who subscribes meanwhile is told the truth at once, the others when the round of 10 s comes to it.
+  const auto late = watcher("102", {.user = "104"});
+  EXPECT_TRUE(wait_until(kSoon, [&] { return late->subscribe() == 200; }));
+  ASSERT_TRUE(late->wait_state("terminated"));
+  EXPECT_EQ(late->history().front().state, "terminated");
+  EXPECT_TRUE(wait_until(40s, [&] { return lamp->now().state == "terminated"; }));
+  expect_no_complaints(*lamp);
+}
+
 TEST_F(KamailioPresence, N2_OfAnExtensionThatNobodyWatchesNothingIsWritten) {
   const auto alice = house.phone("101");
   const auto bob = house.phone("102");

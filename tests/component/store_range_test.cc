@@ -55,6 +55,32 @@ TEST_F(StoreRange, L2_WhatWasFreedLongAgoStillComesInItsOrder) {
   EXPECT_EQ(park(*store, "c", wish).orbit, "7002");
 }
 
+// As text 701 lies between 70 and 79.
+TEST_F(StoreRange, L2_AnOrbitOfAnotherLengthIsNoneOfTheRange) {
+  const auto store = make_store();
+  const OrbitWish wish = in_range("70", "79");
+  server().execute(
+      "INSERT INTO orbit_ranges (tenant, orbit_range, park_number, first_orbit, last_orbit) "
+      "VALUES ('demo.callpark', 'short', '69', '70', '79')");
+  park(*store, "three digits", at("701"));
+  store->remove("three digits", park::EndReason::kHungUp);
+  carry_out_orders(*store);
+  for (int orbit = 70; orbit <= 79; ++orbit) {
+    EXPECT_EQ(park(*store, std::to_string(orbit), wish).orbit, std::to_string(orbit));
+  }
+  const Claimed one_too_many = claim_orbit(*store, example_row("one too many"), wish);
+  EXPECT_FALSE(one_too_many) << one_too_many->orbit;
+
+  server().execute(
+      "UPDATE released_orbits SET released_at = released_at - INTERVAL 1 DAY, "
+      "quarantined_until = quarantined_until - INTERVAL 1 DAY");
+  DatabaseConnection connection({server().socket().string(), server().user(), server().password(), "callpark"});
+  const RowOwner owner{"node-1", 1};
+  ParkedCallsTable(connection, owner).forget_released_orbits();
+  EXPECT_EQ(server().value("SELECT COUNT(*) FROM released_orbits WHERE orbit = '701'"), "0");
+  server().execute("DELETE FROM orbit_ranges WHERE orbit_range = 'short'");
+}
+
 // The unique key decides, on however many nodes.
 TEST_F(StoreRange, L2_FiftyAtOnceOnTwoNodesGetTenOrbitsAndFortyRefusals) {
   const auto first = make_store("node-1");

@@ -10,8 +10,10 @@ local function facts(changes)
     source = { ip = "127.0.0.11", device = kDevice },
     from = { user = "101", host = kTenant }, to = { user = "102", host = kTenant },
     ruri = { user = "102", host = kTenant }, dialled = { text = "102", beginning = "102", clean = true },
-    has_credentials = true, has_replaces = false, trunk = false, event = "", waits = 0,
+    has_credentials = true, guesses = {}, has_replaces = false, trunk = false, event = "", waits = 0,
     identity = { status = "known", user = "101", display = "Alice" },
+    own_places = { { ip = "192.0.2.1", port = 5060 }, { ip = "127.0.0.1", port = 5061 } }, is_behind_nat = false,
+    contact_places = { { host = "127.0.0.11", ip = "127.0.0.11", port = 5060 } },
   }
   for name, value in pairs(changes) do f[name] = value end
   return f
@@ -138,9 +140,74 @@ describe("a call of an extension", function()
     refused(480, decide.request(facts({ number = off })))
   end)
 
+  it("is not looked at after too many wrong passwords", function()
+    local f = facts({ guesses = { 31, 31 } })
+    f.identity = nil
+    assert.same({ action = "drop" }, decide.request(f))
+    f.guesses = { 300, 30 }
+    assert.same({ need = "identity", about = kTenant }, decide.request(f))
+  end)
+
   it("in another's name, or to another domain, is refused", function()
     refused(403, decide.request(facts({ identity = { status = "known", user = "102" } })))
     refused(403, decide.request(facts({ ruri = { user = "102", host = "other.callpark" }, registered = false })))
+  end)
+end)
+
+describe("a call to a Contact", function()
+  it("goes where the registration says, and not where the caller says", function()
+    local registered = { number = "102", contact = "sip:102@10.0.0.12:5060", received = "sip:192.0.2.12:4000" }
+    local ruri = { user = "102", host = "10.0.0.12", params = "alias=198.51.100.1~5060~1" }
+    local d = decide.request(facts({ ruri = ruri, registered = registered }))
+    assert.same({ "to_contact", registered.contact, registered.received }, { d.action, d.contact, d.received })
+    registered.received = ""
+    assert.is_nil(decide.request(facts({ ruri = ruri, registered = registered })).received)
+  end)
+end)
+
+describe("a REGISTER", function()
+  local function register(changes)
+    local f = facts({ method = "REGISTER", to = { user = "101", host = kTenant }, trunk_among = false })
+    for name, value in pairs(changes) do f[name] = value ~= "unknown" and value or nil end
+    return decide.request(f)
+  end
+  local function place(ip, port) return { host = ip, ip = ip, port = port or 5060 } end
+  local kElsewhere = { ip = "192.0.2.11", device = "udp:192.0.2.11:5060" }
+
+  it("is for the own identity only", function()
+    assert.equal("register", register({}).action)
+    refused(403, register({ to = { user = "102", host = kTenant } }))
+    assert.equal("challenge", register({ has_credentials = false, to_tenant = { tenant = kTenant } }).action)
+  end)
+
+  it("with a Contact at a trunk, of whatever tenant, is refused, and so is one that comes from there", function()
+    local contacts = { place("192.0.2.11"), place("198.51.100.1") }
+    local d = register({ source = kElsewhere, contact_places = contacts, trunk_among = "unknown" })
+    assert.same({ need = "trunk_among", about = { "192.0.2.11", "192.0.2.11", "198.51.100.1" } }, d)
+    refused(403, register({ trunk_among = { trunk = "demo" } }))
+    refused(503, register({ trunk_among = away }))
+  end)
+
+  it("asks about trunks also for a phone behind NAT, whose Contact may have a name", function()
+    local named = { { host = "phone.example", port = 5060 } }
+    refused(403, register({ contact_places = named }))
+    assert.equal("register", register({ contact_places = named, is_behind_nat = true }).action)
+    refused(403, register({ contact_places = named, is_behind_nat = true, trunk_among = { trunk = "demo" } }))
+  end)
+
+  it("with a Contact at one of our own sockets is refused", function()
+    local here = { ip = "192.0.2.1", device = "udp:192.0.2.1:5070" }
+    refused(403, register({ contact_places = { place("192.0.2.1") } }))
+    refused(403, register({ contact_places = { place("192.0.2.1", 5070) } }))
+    refused(403, register({ source = here, contact_places = { place("192.0.2.1") } }))
+    assert.equal("register", register({ source = here, contact_places = { place("192.0.2.1", 5070) } }).action)
+    refused(403, register({ source = kElsewhere, contact_places = { place("127.0.0.9") } }))
+    refused(403, register({ contact_places = { place("192.0.2.11"), place("127.0.0.1", 5061) } }))
+  end)
+
+  it("that takes all Contacts back needs none, and one that cannot be read is refused", function()
+    assert.equal("register", register({ contact_places = {} }).action)
+    refused(400, register({ contact_places = "unknown" }))
   end)
 end)
 
@@ -345,7 +412,9 @@ local answers = {
   refer_number = { extension, park_code, retrieve_code, group_park_code, ring_group, park_number, park_number_off,
     orbit, unpack(rows_away) },
   ring_group = { {}, bob_and_carol, own_and_outside, away },
-  registered = { { number = "103" }, unpack(rows_away) },
+  guesses = { {}, { 31, 31 } },
+  registered = { { number = "103", contact = "sip:103@127.0.0.13", received = "" }, unpack(rows_away) },
+  trunk_among = { { trunk = "demo" }, unpack(rows_away) },
   tenant_trunk = { trunk_row, unpack(rows_away) },
   is_holding = { true, false },
   held_calls = { {}, { { record = { call_id = "h" }, side = "a", device = kDevice, since = 1 } } },
@@ -403,7 +472,7 @@ local function each_request(visit)
                     is_udp = has_replaces or method == "BYE",
                     inside_tenant = from_parkd and kTenant or nil, event = kind.event })
                   f.to_tag = to_tag or nil
-                  f.trunk, f.identity = nil, nil
+                  f.trunk, f.identity, f.guesses = nil, nil, nil
                   walk(f, 0, visit)
                 end
               end
