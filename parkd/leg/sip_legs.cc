@@ -217,7 +217,7 @@ std::optional<HeldCall> SipLegs::call_held_by(const std::string& tenant, const s
   const auto [first, last] = parks_by_peer_owner_.equal_range(owner_key(tenant, user));
   for (auto entry = first; entry != last; ++entry) {
     const Parked& parked = at(entry->second);
-    if (!parked.bridged || !parked.peer || !parked.peer->is_held_by_remote()) continue;
+    if (!parked.bridged || !parked.peer || parked.peer->is_closed() || !parked.peer->is_held_by_remote()) continue;
     if (!latest || parked.peer->held_at() > latest->held_at) latest = HeldCall{entry->second, parked.peer->held_at()};
   }
   return latest;

@@ -1,6 +1,7 @@
 #include "parkd/service/park_service.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/log.h"
@@ -45,6 +46,8 @@ struct ParkService::ParkedCall {
   OrbitWish wish;
   DialledFacts facts;  // of the code that parked it; empty after a take-over
   std::optional<ReferId> refer;
+  std::set<ReferId> looked_up;    // what the peer has asked for, as long as the database is asked about it
+  bool peer_has_hung_up = false;  // meanwhile
   TransferTarget target;
   int target_status = 0;                 // why the last transfer failed
   std::optional<CallId> parker_call;     // waits for its answer
@@ -217,12 +220,16 @@ class ParkService::Performer {
     service_.refuse_call(dismiss(order.retriever), order.reason, call_.facts.language);
   }
   void operator()(const park::EndRetriever& order) { service_.legs_.hang_up(dismiss(order.retriever)); }
-  void operator()(const park::MakePeer& order) { service_.legs_.make_peer(id_, dismiss(order.retriever)); }
+  void operator()(const park::MakePeer& order) {
+    forget_old_peer();
+    service_.legs_.make_peer(id_, dismiss(order.retriever));
+  }
 
   void operator()(const park::CallTarget& order) { service_.legs_.call_target(id_, order.question, call_.target); }
   void operator()(const park::OfferTarget& order) { service_.legs_.offer_target(id_, order.question); }
   void operator()(const park::EndTarget&) { service_.legs_.end_target(id_); }
   void operator()(const park::MakeTargetPeer&) {
+    forget_old_peer();
     call_.row.retriever = service_.legs_.target_user(id_);
     service_.legs_.make_target_peer(id_);
   }
@@ -243,6 +250,10 @@ class ParkService::Performer {
     return {
         call_.facts.language,
         {Announcement::Prompt{"call_parked"}, Announcement::Digits{dialled_to_retrieve(call_.facts, call_.row.orbit)}}};
+  }
+  void forget_old_peer() {
+    call_.looked_up.clear();
+    call_.peer_has_hung_up = false;
   }
   void conclude_transfer(int status, const std::string& reason) {
     if (!call_.refer) return;
@@ -332,7 +343,7 @@ void ParkService::park_held(const FeatureCall& call, const DialledFacts& facts, 
   const auto ours = legs_.call_held_by(call.tenant, call.user);
   if (ours && (!call.held || ours->held_at >= call.held->held_at)) {
     ParkedCall* held = find(ours->park_id);
-    if (held && std::holds_alternative<park::Talking>(held->state.phase)) {
+    if (held && is_in<park::Talking>(held->state)) {
       legs_.settle_adoption(call.call, Legs::Adoption::kReleased);
       rewish(*held, call.user, call.recall_after_seconds, facts, command.wish);
       held->parker_call = call.call;
@@ -409,38 +420,45 @@ void ParkService::park_referred(const Referral& referral, const DialledFacts& fa
 }
 
 void ParkService::on_refer_of_peer(const ParkId& park_id, Referral referral) {
-  store_.look_up(referral.tenant, referral.user, referral.dialled,
-                 [this, park_id, referral](const LookedUp& facts) { repark_referred(park_id, referral, facts); });
+  if (ParkedCall* call = find(park_id)) call->looked_up.insert(referral.refer);
+  store_.look_up(referral.tenant, referral.user, referral.dialled, [this, park_id, referral](const LookedUp& facts) {
+    ParkedCall* call = find(park_id);
+    const bool is_peer_still = call && call->looked_up.erase(referral.refer) != 0;
+    if (!is_peer_still) return refuse_refer(referral.refer, park::RefusalReason::kUnavailable, Legs::Adoption::kKept);
+    repark_referred(*call, referral, facts);
+    call = find(park_id);
+    if (call && call->looked_up.empty() && std::exchange(call->peer_has_hung_up, false))
+      tell(park_id, park::PeerGone{});
+  });
 }
 
-void ParkService::repark_referred(const ParkId& park_id, const Referral& referral, const LookedUp& facts) {
+void ParkService::repark_referred(ParkedCall& parked, const Referral& referral, const LookedUp& facts) {
   if (!facts) return refuse_refer(referral.refer, park::RefusalReason::kUnavailable, Legs::Adoption::kKept);
-  ParkedCall* parked = find(park_id);
+  const ParkId id = parked.row.park_id;
   const auto command = interpret(*facts, referral.user, Dialled::kAsTransfer);
   const auto* park = command ? std::get_if<ParkCommand>(&*command) : nullptr;
-  const bool talks = parked && std::holds_alternative<park::Talking>(parked->state.phase);
+  const bool talks = is_in<park::Talking>(parked.state);
   if (talks && !facts->code && !facts->range && !referral.dialled.empty()) {
-    parked->refer = referral.refer;
-    parked->target = {referral.tenant, referral.dialled, referral.replaces};
-    parked->target_status = 480;
-    return tell(park_id, park::TransferAsked{});
+    parked.refer = referral.refer;
+    parked.target = {referral.tenant, referral.dialled, referral.replaces};
+    parked.target_status = 480;
+    return tell(id, park::TransferAsked{});
   }
-  if (!parked || !park) {
+  if (!park) {
     return refuse_refer(referral.refer, command ? park::RefusalReason::kInvalidCode : command.error(),
                         Legs::Adoption::kKept);
   }
   if (talks) {
-    rewish(*parked, referral.user, referral.recall_after_seconds, *facts, park->wish);
-    parked->refer = referral.refer;
-    return tell(park_id, park::ParkAsked{park::Request::kRefer, parked->row.recall.policy()});
+    rewish(parked, referral.user, referral.recall_after_seconds, *facts, park->wish);
+    parked.refer = referral.refer;
+    return tell(id, park::ParkAsked{park::Request::kRefer, parked.row.recall.policy()});
   }
-  const bool waits = std::holds_alternative<park::Parked>(parked->state.phase);
-  if (!waits || parked->state.request != park::Request::kAnnouncing) {
+  if (!is_in<park::Parked>(parked.state) || parked.state.request != park::Request::kAnnouncing) {
     return refuse_refer(referral.refer, park::RefusalReason::kUnavailable, Legs::Adoption::kKept);
   }
   // An attended transfer to the code: dialling it has parked the caller already.
-  parked->refer = referral.refer;
-  tell(park_id, park::ParkerReferred{});
+  parked.refer = referral.refer;
+  tell(id, park::ParkerReferred{});
 }
 
 // ---- calls and rows ----
@@ -622,7 +640,13 @@ void ParkService::on_target_refused(const ParkId& park_id, park::Question questi
 }
 
 void ParkService::on_party_gone(const ParkId& park_id, PartyEnd party) {
-  tell(park_id, party == PartyEnd::kCaller ? park::Event(park::CallerGone{}) : park::Event(park::PeerGone{}));
+  if (party == PartyEnd::kCaller) return tell(park_id, park::CallerGone{});
+  // Phones hang up as soon as their REFER is accepted. What he asked for counts, though the database is asked still.
+  if (ParkedCall* call = find(park_id); call && is_in<park::Talking>(call->state) && !call->looked_up.empty()) {
+    call->peer_has_hung_up = true;
+    return;
+  }
+  tell(park_id, park::PeerGone{});
 }
 
 void ParkService::on_call_confirmed(CallId call) {

@@ -92,6 +92,32 @@ TEST_F(Races, P1_NoCallerIsLostWhenTheParkerHangsUpStraightAfterHis202) {
   EXPECT_EQ(lost, 0);
 }
 
+class RetrievesReferAndHangsUp : public Races, public testing::WithParamInterface<int> {};
+
+// His call is parkd's by now.
+TEST_P(RetrievesReferAndHangsUp, S12_NoCallerIsLostWhenWhoRetrievedHimParksAgainAndHangsUpSoSoon) {
+  const auto alice = house().packet_phone("102", kAlice);
+  const Talk now = talk();
+  ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
+  ASSERT_TRUE(parked_at("101"));
+  john_->hang_up(now.at_john);
+  std::string orbit = "101";
+  for (int round = 0; round < times(50); ++round) {
+    const std::string next = round % 2 == 0 ? "104" : "101";
+    const CallName call = alice->call("*88" + orbit);
+    alice->fire(call, "REFER", alice->refer_to("*68" + next));
+    holds_for(std::chrono::milliseconds(GetParam()), [] { return true; });
+    alice->fire(call, "BYE");
+    ASSERT_TRUE(wait_until(std::chrono::seconds(4), [&] { return orbits() == next; })) << "round " << round;
+    ASSERT_FALSE(client_->is_closed(now.at_client)) << "round " << round;
+    orbit = next;
+  }
+  EXPECT_TRUE(client_hears_music());
+  client_->hang_up(now.at_client);
+  EXPECT_TRUE(nothing_parked());
+}
+INSTANTIATE_TEST_SUITE_P(AfterMs, RetrievesReferAndHangsUp, testing::Values(0, 1, 2, 50));
+
 TEST_F(Races, S10_OfTwoRetrieversAtOnceExactlyOneWins) {
   const auto alice = house().packet_phone("102", kAlice);
   const auto bob = house().packet_phone("103", kBob);

@@ -29,9 +29,15 @@ class Steps {
   bool next() { return take(steps_.begin()); }
   /// The oldest of the lanes whose names begin so.
   bool next_of(std::string_view lane) {
-    return take(std::find_if(steps_.begin(), steps_.end(),
-                             [&](const Step& step) { return step.lane.compare(0, lane.size(), lane) == 0; }));
+    return take(
+        std::find_if(steps_.begin(), steps_.end(), [&](const Step& step) { return step.lane.starts_with(lane); }));
   }
+  /// The oldest of all others.
+  bool next_but(std::string_view lane) {
+    return take(
+        std::find_if(steps_.begin(), steps_.end(), [&](const Step& step) { return !step.lane.starts_with(lane); }));
+  }
+  bool newest() { return !steps_.empty() && take(std::prev(steps_.end())); }
   /// The oldest of a lane that chance chooses.
   bool next_of_any(std::mt19937_64& random) {
     std::vector<std::list<Step>::iterator> heads;
@@ -88,6 +94,8 @@ class FakeStore final : public Store {
     is_away = false;
     for (auto& [lane, work] : std::exchange(kept_, {})) steps_.add(lane, std::move(work));
   }
+  /// parkd is killed: what it kept for the database dies with it.
+  void forget_kept() { kept_.clear(); }
   const ParkedCallRow* at_orbit(const std::string& orbit) const {
     for (const auto& [id, row] : rows) {
       if (row.orbit == orbit) return &row;

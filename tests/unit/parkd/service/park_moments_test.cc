@@ -185,7 +185,9 @@ class Chaos {
                                                  "*88101", "*71333", "104", "*7"};
     auto& parks = world.legs.parks;
     auto& calls = world.legs.calls;
-    switch (pick(23)) {
+    const std::size_t what = pick(23);
+    if (what <= 8 && !world.is_ready) return;
+    switch (what) {
       case 0:
       case 1:
         world.refer(user(), kCodes[pick(kCodes.size())]);
@@ -244,7 +246,9 @@ class Chaos {
         test::pass(world.loop, Duration(pick(15'000)));
         return;
       case 20:
-        if (pick(4) == 0) kill(world);
+        if (pick(4) != 0) return;
+        world.kill();
+        world.recover();
         return;
       case 21:
         if (!parks.empty()) world.legs.target_hangs_up(any_of(parks)->first);
@@ -253,12 +257,6 @@ class Chaos {
         return;
     }
   }
-  static void kill(ParkWorld& world) {
-    world.kill();
-    world.start();
-    world.service->recover([] {});
-  }
-
   std::mt19937_64 random_;
 };
 

@@ -630,6 +630,46 @@ TEST_F(ParkServiceTest, S12_ARetrieverParksAgainByRefer) {
   end_all();
 }
 
+TEST_F(ParkServiceTest, S12_WhoHangsUpAsSoonAsHisReferIsAcceptedHasParkedAgain) {
+  const ParkId id = retrieve();
+  const ReferId refer = refer_of_peer(id, "102", "*68103");
+  legs.hang_up_party(id, PartyEnd::kPeer);
+  settle();
+  EXPECT_EQ(status_of_refer(refer), 200);
+  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(only_row().orbit, "103");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, WhoHangsUpAsSoonAsHisReferIsAcceptedAndIsRefusedHasEndedTheCall) {
+  const ParkId id = retrieve();
+  store.is_away = true;
+  refer_of_peer(id, "102", "*68103");
+  legs.hang_up_party(id, PartyEnd::kPeer);
+  settle();
+  EXPECT_EQ(service->calls(), 0U);
+  end_all();
+}
+
+// Of the retriever's two transfers the first parks; when the second is looked up, his place is another's.
+TEST_F(ParkServiceTest, AHangUpThatWaitsForALookUpIsNotTakenForTheNextRetrievers) {
+  const ParkId id = retrieve();
+  refer_of_peer(id, "102", "*68103");
+  refer_of_peer(id, "102", "*68104");
+  legs.hang_up_party(id, PartyEnd::kPeer);
+  ASSERT_TRUE(steps.next_of("look-up"));
+  while (steps.next_but("look-up")) continue;
+  ASSERT_EQ(only_row().state, RowState::kParked);
+  dial("103", "*88");
+  ASSERT_TRUE(steps.newest());
+  while (steps.next_but("look-up")) continue;
+  ASSERT_TRUE(legs.parks.at(id).is_bridged);
+  settle();
+  EXPECT_EQ(legs.parks.at(id).hears, "103");
+  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  end_all();
+}
+
 TEST_F(ParkServiceTest, ARefusedParkingAgainLeavesTheTwoTalking) {
   retrieve();
   refer("103", "*68");
@@ -696,6 +736,17 @@ TEST_F(ParkServiceTest, S12_ARetrieverTransfersTheCaller) {
   EXPECT_TRUE(legs.parks.at(id).is_bridged);
   EXPECT_EQ(only_row().retriever, "104");
   EXPECT_THAT(legs.byes, ElementsAre("peer feature-2"));
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S12_WhoHangsUpAsSoonAsHisReferIsAcceptedHasTransferredTheCaller) {
+  const ParkId id = retrieve();
+  const ReferId refer = refer_of_peer(id, "102", "104");
+  legs.hang_up_party(id, PartyEnd::kPeer);
+  settle();
+  EXPECT_EQ(status_of_refer(refer), 200);
+  EXPECT_EQ(legs.parks.at(id).hears, "104");
+  EXPECT_TRUE(legs.parks.at(id).is_bridged);
   end_all();
 }
 

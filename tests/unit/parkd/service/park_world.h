@@ -33,6 +33,7 @@ struct ParkWorld {
   FakeMessages messages;
   std::unique_ptr<ParkService> service;
   int last_dialog = 0;
+  bool is_ready = true;  // else what begins is refused before the service hears of it
 
   void start() {
     ParkSettings settings;
@@ -46,13 +47,18 @@ struct ParkWorld {
     legs.calls.clear();
     legs.refers.clear();
     steps.clear();
+    store.forget_kept();
     media.lose_parkd();
     service.reset();
+    is_ready = false;
+  }
+  void recover() {
+    start();
+    service->recover([this] { is_ready = true; });
   }
   void restart() {
     kill();
-    start();
-    service->recover([] {});
+    recover();
     settle();
   }
 
