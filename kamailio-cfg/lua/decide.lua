@@ -478,7 +478,7 @@ function decide.request(f)
     if f.given_up == nil then return need("given_up") end
     -- It has slept over a request that was refused meanwhile; the call is not its to take.
     if f.given_up then return unknown_call(f) end
-    return { action = "parkd_within_dialog", releases = f.method == "NOTIFY" and f.adoption_released == true }
+    return { action = "parkd_within_dialog" }
   end
   return within_dialog(f)
 end

@@ -96,8 +96,6 @@ end
 --- What parkd says in the message at hand of the adoption that it belongs to: "released", "kept", or nil.
 function facts.adoption_said() return facts.is_inside() and KSR.pv.get("$hdr(X-Callpark-Adoption)") or nil end
 
-local function adoption_released() return facts.is_from_parkd() and facts.adoption_said() == "released" end
-
 -- What the message says, each piece read when it is first wanted: an ACK needs few of them, and each costs.
 local message = {
   method = function() return KSR.kx.get_method() end,
@@ -128,7 +126,6 @@ local message = {
   refer_to = function() return refer_to_fact() end,
   inside_tenant = function() return tenant_from_parkd() end,
   recall = function() return recall_from_parkd() end,
-  adoption_released = function() return adoption_released() end,
   event = function() return (KSR.pv.get("$hdr(Event)") or KSR.pv.gete("$hdr(o)")):match("^%s*([^;%s]+)") or "" end,
   etag = function() return KSR.pv.get("$hdr(SIP-If-Match)") or false end,
   expires = function() return tonumber(KSR.pv.get("$hdr(Expires)") or "") or false end,

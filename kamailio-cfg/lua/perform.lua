@@ -14,9 +14,11 @@ local talking = require("talking")
 local perform = {}
 
 -- How long until the first answer. Phones and trunks get what RFC 3261 gives, a silent phone less, so that a call to it
--- ends; parkd is near, and if it has not answered by then it does not live. A BYE waits for one that is restarted.
+-- ends; parkd is near, and if it has not answered by then it does not live. A REFER it answers when it has the orbit and
+-- the music, and twice it may wait 2 s for the database. A BYE waits for a parkd that is restarted.
 local kRingMs, kPhoneMs, kTransactionMs = 180000, 10000, 30000
-local kFeatureMs, kParkdMs, kParkdByeMs = 60000, 2000, 16000
+local kFeatureMs, kParkdMs, kParkdReferMs, kParkdByeMs = 60000, 2000, 6000, 16000
+local kParkdInDialogMs = { REFER = kParkdReferMs, BYE = kParkdByeMs }
 
 -- Until a request that came before a BYE is surely being handled: as long as a busy machine may let a worker wait. And
 -- until it is asked for the first time again whether a hold has its answer.
@@ -278,13 +280,13 @@ function perform.keep_marker() KSR.pv.unset("$avp(marker)") end
 --- parkd has not answered.
 function perform.give_up_marker() take_back_marker(adoption_marker.give_up) end
 
-local function feature_to_parkd()
+local function feature_to_parkd(first_answer_ms)
   if KSR.dispatcher.ds_select_dst(kParkdSet, kDispatcherRoundRobin) < 0 then
     perform.release_marker()
     return reply(503, "Park Service Not Available")
   end
   force_socket(settings.inside_socket)
-  KSR.tm.t_set_fr(kFeatureMs, kParkdMs)
+  KSR.tm.t_set_fr(kFeatureMs, first_answer_ms)
   KSR.tm.t_on_reply("ksr_onreply_feature")
   KSR.tm.t_on_failure("ksr_failure_feature")
   if not relay() then perform.release_marker() end
@@ -296,7 +298,7 @@ function perform.subscribe_at_parkd(f, d)
   append_sender(f, d)
   if facts.is_behind_nat() then KSR.nathelper.set_contact_alias() end
   KSR.rr.record_route()
-  feature_to_parkd()
+  feature_to_parkd(kParkdMs)
 end
 
 function perform.feature_call(f, d)
@@ -309,7 +311,7 @@ function perform.feature_call(f, d)
     hold_marker(adoption_marker.key(record.call_id, record[side].tag), record[side].cseq + 1)
   end
   KSR.rr.record_route()
-  feature_to_parkd()
+  feature_to_parkd(kParkdMs)
 end
 
 -- The Route stays in: it is the way to the other party, which parkd has to go.
@@ -318,7 +320,7 @@ function perform.refer(f, d)
   append_sender(f, d)
   if f.call and f.call.confirmed then append_header("X-Callpark-Dialog", dialog_record.json(f.call, d.side)) end
   if d.marker then hold_marker(adoption_marker.key(f.call_id, f.from_tag), f.cseq) end
-  feature_to_parkd()
+  feature_to_parkd(kParkdReferMs)
 end
 
 ----- within dialogs
@@ -329,7 +331,7 @@ local function requester() return KSR.rr.is_direction("downstream") > 0 and "a" 
 local function relay_to_parkd(f)
   KSR.setdsturi(settings.parkd_uri)
   force_socket(settings.inside_socket)
-  KSR.tm.t_set_fr(kRingMs, f.method == "BYE" and kParkdByeMs or kParkdMs)
+  KSR.tm.t_set_fr(kRingMs, kParkdInDialogMs[f.method] or kParkdMs)
   relay()
 end
 
@@ -399,12 +401,10 @@ function perform.wait_for_hold(f)
   if not wait(f, kHoldMs * 2 ^ f.waits) then reply(500, "Server Internal Error") end
 end
 
-function perform.parkd_within_dialog(f, d)
-  local parker = adoption_marker.key(f.call_id, f.to_tag)
-  if d.releases then adoption_marker.release(parker) end
+function perform.parkd_within_dialog(f)
   KSR.rr.loose_route()
   follow(f, nil)
-  if f.method == "BYE" then adoption_marker.expire_soon(parker) end
+  if f.method == "BYE" then adoption_marker.expire_soon(adoption_marker.key(f.call_id, f.to_tag)) end
   relay_onward(f)
 end
 

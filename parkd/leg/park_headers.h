@@ -14,9 +14,8 @@ inline constexpr std::string_view kUser = "X-Callpark-User";
 inline constexpr std::string_view kTrunk = "X-Callpark-Trunk";
 /// Kamailio to parkd: the dialog that is to be parked, see adoptable_dialog_codec.h.
 inline constexpr std::string_view kDialog = "X-Callpark-Dialog";
-/// parkd to Kamailio: `kReleased` on a NOTIFY when a park was refused after its 202, so that the parker's requests go
-/// to the other party again, and on a 2xx to a feature call when it was not for the held call that came with it;
-/// `kKept` on a refusal when parkd stays between the two.
+/// parkd to Kamailio: `kReleased` on a 2xx to a feature call that was not for the held call that came with it, `kKept`
+/// on a refusal when parkd stays between the two.
 inline constexpr std::string_view kAdoption = "X-Callpark-Adoption";
 inline constexpr std::string_view kReleased = "released";
 inline constexpr std::string_view kKept = "kept";

@@ -48,6 +48,11 @@ Result<std::optional<int>, std::string_view> recall_after_seconds(const sip::Sip
   return std::optional(seconds);
 }
 
+// RFC 5057 5.1: in the answer to a REFER, 404 and 480 would tell the phone that its dialog is no more.
+int refer_refusal(int status) {
+  return status == 404 || status == 480 ? 603 : status;
+}
+
 // From of a call that is made in the caller's name. Where he comes from stands in his own URI; one who withholds it, or
 // who was reached by another number, has none to show.
 sip::NameAddr from_of(const DialogLeg& caller, const TransferTarget& target) {
@@ -701,31 +706,44 @@ void SipLegs::on_refer_inside(const Seat& seat, sip::ServerTransactionKey key, c
 }
 
 ReferId SipLegs::begin_refer(const LegPtr& leg, sip::ServerTransactionKey key, const sip::SipMessage& request) {
-  sip::SipMessage accepted = sip::make_response(request, 202, {}, leg->dialog().id.local_tag);
-  sip::copy_record_route(request, accepted);
-  accepted.set_header(sip::HeaderName::kContact, leg->contact());
-  agent_.transactions.respond(key, accepted);
-  notify(*leg, 100, "Trying", "active;expires=60", Adoption::kKept);
   const ReferId id = ++last_id_;
-  referrals_.emplace(id, leg);
+  refers_.emplace(id, PendingRefer{leg, key, request});
   return id;
 }
 
-void SipLegs::conclude_refer(ReferId refer, int status, const std::string& reason, Adoption adoption) {
-  auto node = referrals_.extract(refer);
-  if (node.empty()) return;
-  const LegPtr leg = node.mapped();
-  notify(*leg, status, reason, "terminated;reason=noresource", adoption);
-  release(leg);
+void SipLegs::accept_refer(ReferId refer) {
+  const auto found = refers_.find(refer);
+  if (found == refers_.end() || !found->second.request) return;
+  PendingRefer& pending = found->second;
+  sip::SipMessage accepted = sip::make_response(*pending.request, 202, {}, pending.leg->dialog().id.local_tag);
+  sip::copy_record_route(*pending.request, accepted);
+  accepted.set_header(sip::HeaderName::kContact, pending.leg->contact());
+  agent_.transactions.respond(pending.key, accepted);
+  pending.request.reset();
+  notify(*pending.leg, 100, "Trying", "active;expires=60");
 }
 
-void SipLegs::notify(DialogLeg& leg, int status, const std::string& reason, std::string_view subscription_state,
-                     Adoption adoption) {
+void SipLegs::conclude_refer(ReferId refer, int status, const std::string& reason, Adoption adoption) {
+  if (status < 300) accept_refer(refer);
+  auto node = refers_.extract(refer);
+  if (node.empty()) return;
+  const PendingRefer& pending = node.mapped();
+  if (pending.request) {
+    sip::SipMessage refused =
+        sip::make_response(*pending.request, refer_refusal(status), reason, pending.leg->dialog().id.local_tag);
+    if (adoption == Adoption::kKept) refused.set_header(park_header::kAdoption, park_header::kKept);
+    agent_.transactions.respond(pending.key, refused);
+  } else {
+    notify(*pending.leg, status, reason, "terminated;reason=noresource");
+  }
+  release(pending.leg);
+}
+
+void SipLegs::notify(DialogLeg& leg, int status, const std::string& reason, std::string_view subscription_state) {
   leg.send(sip::method::kNotify,
            [&](sip::SipMessage& request) {
              request.set_header(sip::HeaderName::kEvent, "refer");
              request.set_header(sip::HeaderName::kSubscriptionState, subscription_state);
-             if (adoption == Adoption::kReleased) request.set_header(park_header::kAdoption, park_header::kReleased);
              request.set_body(kSipfragType, write_sipfrag(status, reason));
            },
            {});

@@ -48,6 +48,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   std::string target_user(const ParkId& park_id) const override;
   DialogSnapshot caller_snapshot(const ParkId& park_id) const override;
   std::optional<DialogSnapshot> peer_snapshot(const ParkId& park_id) const override;
+  void accept_refer(ReferId refer) override;
   void conclude_refer(ReferId refer, int status, const std::string& reason, Adoption adoption) override;
   std::optional<MediaRemote> answer_with_media(CallId call, const MediaAddress& media, Answer answer) override;
   void answer_retriever(CallId call, const ParkId& park_id) override;
@@ -92,6 +93,11 @@ class SipLegs final : public Legs, public sip::TransactionUser {
     std::optional<Adoption> adoption;  // what becomes of that call
     std::optional<MediaAddress> media;
     enum class Stage { kUnanswered, kAnswered } stage = Stage::kUnanswered;
+  };
+  struct PendingRefer {
+    LegPtr leg;
+    sip::ServerTransactionKey key;
+    std::optional<sip::SipMessage> request;  // until it is answered
   };
   // A call to an extension that is not answered.
   struct Calling {
@@ -146,8 +152,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   void on_target_answer(const ParkId& park_id, park::Question question, const sip::SipMessage& invite,
                         std::vector<sip::DialogId>& answered, const sip::SipMessage& response);
   ReferId begin_refer(const LegPtr& leg, sip::ServerTransactionKey key, const sip::SipMessage& request);
-  void notify(DialogLeg& leg, int status, const std::string& reason, std::string_view subscription_state,
-              Adoption adoption);
+  static void notify(DialogLeg& leg, int status, const std::string& reason, std::string_view subscription_state);
 
   LegPtr parkers_half(const AdoptableDialog& dialog);
   void seat(const LegPtr& leg, const ParkId& park_id, PartyEnd end);
@@ -169,7 +174,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   std::unordered_map<CallId, Calling> callings_;
   std::unordered_map<CallId, Call> calls_;
   std::unordered_map<sip::ServerTransactionKey, CallId> calls_by_invite_;
-  std::unordered_map<ReferId, LegPtr> referrals_;
+  std::unordered_map<ReferId, PendingRefer> refers_;
   std::unordered_multimap<std::string, ParkId> parks_by_peer_owner_;
 };
 

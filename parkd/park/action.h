@@ -46,6 +46,7 @@ struct Unbridge {};
 struct EndPeer {};
 
 // The parker's request.
+struct AcceptRefer {};  // 202: from here on it is the NOTIFYs that say how it ends
 struct AcceptPark {};
 struct RefusePark {
   RefusalReason reason;
@@ -107,9 +108,9 @@ struct Dismiss {};
 
 using Action =
     std::variant<ClaimOrbit, WriteParked, UnclaimCall, WriteRetrieved, FreeOrbit, RemoveRow, OpenMedia, CloseMedia,
-                 OfferMusic, OfferRetriever, OfferPeer, EndCaller, Bridge, Unbridge, EndPeer, AcceptPark, RefusePark,
-                 EndParkerCall, KeepAdoption, TellParker, AnswerRetriever, RefuseRetriever, EndRetriever, MakePeer,
-                 CallTarget, OfferTarget, EndTarget, MakeTargetPeer, AcceptTransfer, RefuseTransfer, CallRecallTarget,
-                 ClaimForTarget, SetRecallDeadline, StartTimer, StopTimer, Dismiss>;
+                 OfferMusic, OfferRetriever, OfferPeer, EndCaller, Bridge, Unbridge, EndPeer, AcceptRefer, AcceptPark,
+                 RefusePark, EndParkerCall, KeepAdoption, TellParker, AnswerRetriever, RefuseRetriever, EndRetriever,
+                 MakePeer, CallTarget, OfferTarget, EndTarget, MakeTargetPeer, AcceptTransfer, RefuseTransfer,
+                 CallRecallTarget, ClaimForTarget, SetRecallDeadline, StartTimer, StopTimer, Dismiss>;
 
 }  // namespace callpark::park

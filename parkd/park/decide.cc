@@ -212,6 +212,8 @@ void Step::adopt_when_gathered() {
   } else {
     state_.caller = CallerLeg::kAsked;
   }
+  // What is refused until now is refused by the answer to the REFER, and the dialog is as it was.
+  if (state_.request == Request::kRefer) order(AcceptRefer{});
   const Question offer = ask();
   state_.phase = Adopting{offer};
   order(OfferMusic{offer});

@@ -161,6 +161,7 @@ class ParkService::Performer {
   void operator()(const park::Unbridge&) { service_.legs_.unbridge(id_); }
   void operator()(const park::EndPeer&) { service_.legs_.end(id_, PartyEnd::kPeer); }
 
+  void operator()(const park::AcceptRefer&) { service_.legs_.accept_refer(*call_.refer); }
   void operator()(const park::AcceptPark&) {
     log_info(call_.row.caller.call_id, "parked at {} of {} by {}", call_.row.orbit, call_.row.tenant, call_.row.parker);
     if (call_.refer) {
@@ -427,9 +428,15 @@ void ParkService::on_refer_of_peer(const ParkId& park_id, Referral referral) {
     if (!is_peer_still) return refuse_refer(referral.refer, park::RefusalReason::kUnavailable, Legs::Adoption::kKept);
     repark_referred(*call, referral, facts);
     call = find(park_id);
-    if (call && call->looked_up.empty() && std::exchange(call->peer_has_hung_up, false))
-      tell(park_id, park::PeerGone{});
+    if (!call || !call->peer_has_hung_up || is_still_asked(*call)) return;
+    call->peer_has_hung_up = false;
+    tell(park_id, park::PeerGone{});
   });
+}
+
+// The database is asked what the peer's transfer means.
+bool ParkService::is_still_asked(const ParkedCall& call) {
+  return is_in<park::Talking>(call.state) && !call.looked_up.empty();
 }
 
 void ParkService::repark_referred(ParkedCall& parked, const Referral& referral, const LookedUp& facts) {
@@ -442,6 +449,7 @@ void ParkService::repark_referred(ParkedCall& parked, const Referral& referral, 
     parked.refer = referral.refer;
     parked.target = {referral.tenant, referral.dialled, referral.replaces};
     parked.target_status = 480;
+    legs_.accept_refer(referral.refer);
     return tell(id, park::TransferAsked{});
   }
   if (!park) {
@@ -642,7 +650,7 @@ void ParkService::on_target_refused(const ParkId& park_id, park::Question questi
 void ParkService::on_party_gone(const ParkId& park_id, PartyEnd party) {
   if (party == PartyEnd::kCaller) return tell(park_id, park::CallerGone{});
   // Phones hang up as soon as their REFER is accepted. What he asked for counts, though the database is asked still.
-  if (ParkedCall* call = find(park_id); call && is_in<park::Talking>(call->state) && !call->looked_up.empty()) {
+  if (ParkedCall* call = find(park_id); call && is_still_asked(*call)) {
     call->peer_has_hung_up = true;
     return;
   }

@@ -75,6 +75,7 @@ class ParkService final : public LegsListener, public Media::Listener {
   void park_held(const FeatureCall& call, const DialledFacts& facts, const ParkCommand& command);
   void retrieve(const FeatureCall& call, const DialledFacts& facts, const RetrieveCommand& command);
   void park_referred(const Referral& referral, const DialledFacts& facts, const ParkCommand& command);
+  static bool is_still_asked(const ParkedCall& call);
   void repark_referred(ParkedCall& parked, const Referral& referral, const LookedUp& facts);
 
   void on_orbit_claimed(const ParkId& park_id, park::Question question, Result<OrbitGot, ClaimOrbitFailure> got);

@@ -389,8 +389,12 @@ class Legs {
   virtual DialogSnapshot caller_snapshot(const ParkId& park_id) const = 0;
   virtual std::optional<DialogSnapshot> peer_snapshot(const ParkId& park_id) const = 0;
 
-  /// The final NOTIFY of a REFER: 200, or why not. `release`: Kamailio is to forget the adoption.
+  /// 202, and the NOTIFY that says 100. Both are in the parker's dialog, where parkd's CSeq passes the other party's:
+  /// so not before it is as good as certain that parkd stays.
+  virtual void accept_refer(ReferId refer) = 0;
   enum class Adoption { kKept, kReleased };
+  /// How a REFER ends: 200, or why not. An accepted one by its last NOTIFY; else by the answer to the REFER itself,
+  /// with what becomes of the adoption.
   virtual void conclude_refer(ReferId refer, int status, const std::string& reason, Adoption adoption) = 0;
 
   /// Answers a feature call with mediad's media: 183 or 200. Nothing when its offer has no codec in common.

@@ -204,14 +204,7 @@ TEST_F(Failures, S13_DatabaseStoppedForTwentySecondsCallsGoOnAndNewParksAreRefus
   const auto stopped = RtpParty::Clock::now();
   house().database().stop();
 
-  const int status = john_->refer(at_john, "*70");
-  EXPECT_GE(status, 202);
-  if (status == 202) {
-    EXPECT_TRUE(wait_until(kSoon, [&] {
-      const auto reports = john_->transfer_reports(at_john);
-      return !reports.empty() && reports.back() >= "SIP/2.0 3";
-    }));
-  }
+  EXPECT_GE(john_->refer(at_john, "*70"), 400);
   EXPECT_TRUE(hear_each_other(*talker, *john_));
   EXPECT_EQ(john_->offer(at_john, "sendonly"), 200);
   EXPECT_EQ(john_->offer(at_john, "sendrecv"), 200);

@@ -67,8 +67,7 @@ class Refusals : public ParkTest {
 TEST_F(Refusals, S8_ATransferToATakenOrbitIsReportedBusyAndTheCallStays) {
   const auto other = somebody_parked_at("106");
   auto talk = conversation();
-  EXPECT_EQ(talk.john->refer(talk.call, "*68106"), 202);
-  EXPECT_EQ(transfer_result(*talk.john, talk.call), "SIP/2.0 486");
+  EXPECT_EQ(talk.john->refer(talk.call, "*68106"), 486);
   EXPECT_TRUE(is_johns_again(talk));
   EXPECT_TRUE(parked_at("106"));
   EXPECT_TRUE(hears_music(*other));
@@ -125,8 +124,7 @@ TEST_F(Refusals, S13_WithoutPermissionTheParkerKeepsTheCall) {
   house().database().execute(
       "UPDATE extensions SET may_park = FALSE WHERE tenant = 'demo.callpark' AND extension = '101'");
   auto talk = conversation();
-  EXPECT_EQ(talk.john->refer(talk.call, "*68"), 202);
-  EXPECT_EQ(transfer_result(*talk.john, talk.call), "SIP/2.0 403");
+  EXPECT_EQ(talk.john->refer(talk.call, "*68"), 403);
   EXPECT_TRUE(is_johns_again(talk));
   ASSERT_EQ(talk.john->offer(talk.call, "sendonly"), 200);
   const CallName feature = talk.john->start_call("*70106");
@@ -134,6 +132,24 @@ TEST_F(Refusals, S13_WithoutPermissionTheParkerKeepsTheCall) {
   EXPECT_TRUE(is_johns_again(talk));
   house().database().execute(
       "UPDATE extensions SET may_park = TRUE WHERE tenant = 'demo.callpark' AND extension = '101'");
+}
+
+// A strict phone answers 500 to what comes with a lower CSeq than the last that it has seen in the dialog.
+TEST_F(Refusals, S13_AfterARefusedTransferTheOtherPartyHoldsResumesAndHangsUpToo) {
+  const auto other = somebody_parked_at("106");
+  const auto john = house().packet_phone("101", kJohn, true);
+  const auto client = house().trunk_caller(kClient);
+  const CallName call = client->start_call("+442030000101");
+  const CallName at_john = john->wait_incoming();
+  ASSERT_EQ(client->wait_invite_status(call), 200);
+  ASSERT_EQ(client->offer(call, "sendrecv"), 200);
+  EXPECT_EQ(john->refer(at_john, "*68106"), 486);
+  EXPECT_EQ(john->refer(at_john, "*70junk"), 603) << "RFC 5057: a 404 might end the call at the phone";
+  EXPECT_EQ(client->offer(call, "sendonly"), 200);
+  EXPECT_EQ(client->offer(call, "sendrecv"), 200);
+  EXPECT_TRUE(hear_each_other(*john, *client));
+  EXPECT_EQ(client->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return john->is_closed(at_john); }));
 }
 
 TEST_F(Refusals, S13_WithoutPermissionNobodyRetrieves) {
@@ -153,8 +169,7 @@ TEST_F(Refusals, S13_FullTenant) {
   house().database().execute("UPDATE tenants SET parked_calls_max = 1 WHERE tenant = 'demo.callpark'");
   const auto other = somebody_parked_at("106");
   auto talk = conversation();
-  EXPECT_EQ(talk.john->refer(talk.call, "*68"), 202);
-  EXPECT_NE(transfer_result(*talk.john, talk.call), "SIP/2.0 200");
+  EXPECT_EQ(talk.john->refer(talk.call, "*68"), 486);
   EXPECT_TRUE(is_johns_again(talk));
   EXPECT_TRUE(parked_at("106"));
   house().database().execute("UPDATE tenants SET parked_calls_max = 1000 WHERE tenant = 'demo.callpark'");
@@ -190,10 +205,7 @@ TEST_F(Refusals, S13_AParkdThatAnswersNothingIsAsGoodAsNone) {
 TEST_F(Refusals, S13_DatabaseAway) {
   auto talk = conversation();
   house().database().pause();
-  EXPECT_TRUE(wait_until(kSoon, [&] {
-    const int status = talk.john->refer(talk.call, "*68");
-    return status >= 400 || transfer_result(*talk.john, talk.call).substr(8, 1) >= "4";
-  }));
+  EXPECT_GE(talk.john->refer(talk.call, "*68"), 400);
   house().database().resume();
   EXPECT_TRUE(is_johns_again(talk));
   EXPECT_TRUE(nothing_parked());

@@ -53,6 +53,7 @@ struct World {
   bool peer_alive = true;
   bool bridged = false;
   bool refer_open = false;
+  bool refer_accepted = false;        // of the open one: its NOTIFYs have passed the caller's CSeq
   bool parker_is_to_be_told = false;  // his REFER was accepted, and he may not know of the orbit
   ParkerCall parker_call = ParkerCall::kNone;
   RetrieverCall retriever = RetrieverCall::kNone;
@@ -178,10 +179,15 @@ class Obey {
     require(w_.row == Row::kParked || w_.row == Row::kRetrieving, w_, "the parker is told before the row is written");
     require(w_.refer_open || w_.parker_call == ParkerCall::kUnanswered, w_, "an acceptance that nobody waits for");
     if (std::exchange(w_.refer_open, false)) {
+      w_.refer_accepted = false;
       w_.parker_is_to_be_told = true;
       return;
     }
     w_.parker_call = ParkerCall::kAnnouncing;
+  }
+  void operator()(const AcceptRefer&) {
+    require(w_.refer_open && !w_.refer_accepted, w_, "a 202 that nobody waits for");
+    w_.refer_accepted = true;
   }
   void operator()(const TellParker&) {
     require(std::exchange(w_.parker_is_to_be_told, false), w_, "the parker is told twice, or for nothing");
@@ -189,7 +195,8 @@ class Obey {
   }
   void operator()(const RefusePark&) {
     require(w_.refer_open || w_.parker_call == ParkerCall::kUnanswered, w_, "a refusal that nobody waits for");
-    w_.refer_open = false;
+    require(!w_.refer_accepted || w_.caller_was_asked, w_, "a call is left as it was, but for the CSeq of the NOTIFYs");
+    w_.refer_open = w_.refer_accepted = false;
     w_.parker_call = ParkerCall::kNone;
   }
   void operator()(const KeepAdoption&) {
@@ -270,6 +277,7 @@ class Obey {
   void offer(Question question, Hears what) {
     require(w_.caller_alive, w_, "a re-INVITE to a caller who is gone");
     require(!w_.bridged, w_, "a re-INVITE crosses what the bridge passes on");
+    require(!w_.refer_open || w_.refer_accepted, w_, "a caller is asked, and the REFER still waits for its answer");
     w_.offers.push_back({question, what});
     w_.caller_was_asked = true;
   }
@@ -552,8 +560,8 @@ std::string key_of(const World& w) {
     put(value);
   }
   for (const bool flag : {w.claim_is_doomed, w.write_is_overtaken, w.media_open, w.may_move, w.caller_alive,
-                          w.caller_was_asked, w.caller_is_ours, w.peer_alive, w.bridged, w.refer_open, w.transfer_open,
-                          w.retriever_is_decided, w.dismissed, w.recall_claim_is_doomed}) {
+                          w.caller_was_asked, w.caller_is_ours, w.peer_alive, w.bridged, w.refer_open, w.refer_accepted,
+                          w.transfer_open, w.retriever_is_decided, w.dismissed, w.recall_claim_is_doomed}) {
     put(flag);
   }
   put(w.machine.media_question);
@@ -826,6 +834,7 @@ std::vector<Mutant> mutants() {
       forgets<Bridge>("the bridge"),
       forgets<Unbridge>("to take the bridge down"),
       forgets<EndPeer>("BYE to the peer"),
+      forgets<AcceptRefer>("the 202"),
       forgets<AcceptPark>("to tell the parker yes"),
       forgets<RefusePark>("to tell the parker no"),
       forgets<EndParkerCall>("to end the feature call"),

@@ -140,6 +140,8 @@ TEST_F(SipLegsNotReadyTest, O4_UntilTheCallsAreTakenOverKamailioIsSentAway) {
 TEST_F(SipLegsTest, P1_AReferToACodeIsAcceptedAndReportedAsTrying) {
   const SipMessage refer = johns_refer();
   kamailio.deliver(refer);
+  EXPECT_THAT(kamailio.sent, IsEmpty()) << "before anything is decided";
+  legs.accept_refer(listener.referrals.at(0).refer);
   EXPECT_EQ(kamailio.take_response(refer).status(), 202);
   const SipMessage notify = kamailio.take_request("NOTIFY");
   EXPECT_EQ(sipfrag_status(notify), 100);
@@ -191,27 +193,60 @@ TEST_F(SipLegsTest, ASecondReferWhileTheFirstIsConsideredIsRefused) {
   EXPECT_THAT(said(), ElementsAre("refer to *68"));
 }
 
-TEST_F(SipLegsTest, S13_ARefusedReferIsReportedAndTheAdoptionReleased) {
-  kamailio.deliver(johns_refer());
+TEST_F(SipLegsTest, S13_ARefusedReferLeavesTheDialogAsItWas) {
+  const SipMessage refer = johns_refer();
+  kamailio.deliver(refer);
   said();
-  kamailio.take_request("NOTIFY");
   legs.conclude_refer(listener.referrals[0].refer, 486, "Orbit taken", Legs::Adoption::kReleased);
-  const SipMessage notify = kamailio.take_request("NOTIFY");
-  EXPECT_EQ(sipfrag_status(notify), 486);
-  EXPECT_EQ(notify.header(park_header::kAdoption), park_header::kReleased);
-  EXPECT_THAT(std::string(notify.subscription_state()), testing::StartsWith("terminated"));
+  const SipMessage refused = kamailio.take_response(refer);
+  EXPECT_EQ(refused.status(), 486);
+  EXPECT_EQ(refused.reason(), "Orbit taken");
+  EXPECT_FALSE(refused.header(park_header::kAdoption));
+  EXPECT_FALSE(kamailio.sends("NOTIFY")) << "its CSeq would pass that of the other party";
   // Nothing is left of it: the next one is as the first.
   kamailio.deliver(johns_refer());
   EXPECT_THAT(said(), ElementsAre("refer to *68"));
 }
 
-TEST_F(SipLegsTest, AReferIsConcludedOnce) {
-  kamailio.deliver(johns_refer());
+TEST_F(SipLegsTest, ARefusalOfAReferDoesNotSayThatItsDialogIsNoMore) {
+  for (const int status : {404, 480}) {
+    const SipMessage refer = johns_refer();
+    kamailio.deliver(refer);
+    legs.conclude_refer(listener.referrals.back().refer, status, "Not a valid code", Legs::Adoption::kReleased);
+    const SipMessage refused = kamailio.take_response(refer);
+    EXPECT_EQ(refused.status(), 603);
+    EXPECT_EQ(refused.reason(), "Not a valid code");
+  }
+}
+
+TEST_F(SipLegsTest, AnAcceptedReferThatFailsIsReported) {
+  const SipMessage refer = johns_refer();
+  kamailio.deliver(refer);
+  legs.accept_refer(listener.referrals.at(0).refer);
+  kamailio.take_request("NOTIFY");
+  legs.conclude_refer(listener.referrals[0].refer, 404, "Not a valid code", Legs::Adoption::kKept);
+  const SipMessage notify = kamailio.take_request("NOTIFY");
+  EXPECT_EQ(sipfrag_status(notify), 404);
+  EXPECT_THAT(std::string(notify.subscription_state()), testing::StartsWith("terminated"));
+}
+
+TEST_F(SipLegsTest, ARefusalAfterWhichParkdStaysInTheDialogSaysSo) {
+  const SipMessage refer = johns_refer();
+  kamailio.deliver(refer);
+  legs.conclude_refer(listener.referrals.at(0).refer, 503, "", Legs::Adoption::kKept);
+  EXPECT_EQ(kamailio.take_response(refer).header(park_header::kAdoption), park_header::kKept);
+}
+
+TEST_F(SipLegsTest, AReferIsConcludedOnceAndAcceptedAtTheLatestThen) {
+  const SipMessage refer = johns_refer();
+  kamailio.deliver(refer);
   said();
-  kamailio.take_request("NOTIFY");
   legs.conclude_refer(listener.referrals[0].refer, 200, "OK", Legs::Adoption::kKept);
+  EXPECT_EQ(kamailio.take_response(refer).status(), 202);
+  EXPECT_EQ(sipfrag_status(kamailio.take_request("NOTIFY")), 100);
+  EXPECT_EQ(sipfrag_status(kamailio.take_request("NOTIFY")), 200);
   legs.conclude_refer(listener.referrals[0].refer, 503, "", Legs::Adoption::kReleased);
-  kamailio.take_request("NOTIFY");
+  legs.accept_refer(listener.referrals[0].refer);
   EXPECT_FALSE(kamailio.sends("NOTIFY"));
 }
 
@@ -926,9 +961,10 @@ TEST_F(SipLegsTest, S12_ARetrieverTransfersToANumber) {
   refer.set_header(HeaderName::kReferTo, "<sip:103@demo.callpark>");
   trust(refer, "102");
   kamailio.deliver(refer);
+  EXPECT_THAT(said(), ElementsAre("p: refer of peer to 103"));
+  legs.accept_refer(listener.referrals[0].refer);
   EXPECT_EQ(kamailio.take_response(refer).status(), 202);
   EXPECT_EQ(sipfrag_status(kamailio.take_request("NOTIFY")), 100);
-  EXPECT_THAT(said(), ElementsAre("p: refer of peer to 103"));
 
   legs.call_target("p", 9, {"demo.callpark", "103", ""});
   const SipMessage invite = kamailio.take_request("INVITE");
@@ -1273,7 +1309,6 @@ TEST_F(SipLegsTest, R7_AReferMaySayWhenTheRecallIsDue) {
   SipMessage refer = johns_refer();
   refer.set_header("X-Recall-After", "45");
   kamailio.deliver(refer);
-  EXPECT_EQ(kamailio.take_response(refer).status(), 202);
   said();
   EXPECT_EQ(listener.referrals.at(0).recall_after_seconds, 45);
 }

@@ -466,13 +466,14 @@ class FakeLegs final : public Legs {
     int status;  // 200: answered, and over
     std::string reason;
     Adoption adoption = Adoption::kKept;
+    bool had_202 = false;  // of a REFER
   };
 
   std::map<ParkId, Parked> parks;
   std::map<CallId, Call> calls;
   std::map<CallId, Outcome> call_outcomes;  // of calls that are over
   std::map<CallId, Adoption> adoptions;     // of calls whose held call was settled
-  std::map<ReferId, int> refers;            // those that wait
+  std::map<ReferId, bool> refers;           // those that wait; true: with a 202
   std::map<ReferId, Outcome> refer_outcomes;
   std::vector<std::string> byes;  // "caller call-1", "peer call-1": ended by us
   Reply caller_reply = Reply::kAccept;
@@ -503,7 +504,7 @@ class FakeLegs final : public Legs {
     referral.user = user;
     referral.dialled = number;
     referral.dialog = std::move(dialog);
-    refers[referral.refer] = 1;
+    refers[referral.refer] = false;
     return referral;
   }
   /// CANCEL or BYE.
@@ -556,7 +557,8 @@ class FakeLegs final : public Legs {
   }
   std::optional<HeldCall> call_held_by(const std::string&, const std::string& user) const override {
     for (const auto& [id, parked] : parks) {
-      if (parked.is_bridged && parked.peer_user == user && parked.peer_holds) return HeldCall{id, parked.held_at};
+      if (parked.is_bridged && parked.peer->is_up && parked.peer_user == user && parked.peer_holds)
+        return HeldCall{id, parked.held_at};
     }
     return std::nullopt;
   }
@@ -659,10 +661,15 @@ class FakeLegs final : public Legs {
     const Parked& parked = parks.at(id);
     return parked.peer && parked.peer->is_up ? std::optional(parked.peer->dialog) : std::nullopt;
   }
+  void accept_refer(ReferId refer) override {
+    ASSERT_EQ(refers.count(refer), 1U) << "accepted, but concluded";
+    EXPECT_FALSE(std::exchange(refers[refer], true)) << "accepted twice";
+  }
   void conclude_refer(ReferId refer, int status, const std::string& reason, Adoption adoption) override {
-    EXPECT_EQ(refers.erase(refer), 1U) << "concluded twice";
+    const auto waiting = refers.extract(refer);
+    ASSERT_TRUE(waiting) << "concluded twice";
     EXPECT_GE(status, 200);
-    refer_outcomes[refer] = {status, reason, adoption};
+    refer_outcomes[refer] = {status, reason, adoption, waiting.mapped()};
   }
   std::optional<MediaRemote> answer_with_media(CallId id, const MediaAddress& media, Answer answer) override {
     EXPECT_NE(media.port, 0);

@@ -118,6 +118,7 @@ TEST_P(RefusedReferTest, S13_TheParkerKeepsTheCall) {
   const auto outcome = legs.refer_outcomes.at(refer);
   EXPECT_EQ(outcome.status, GetParam().status);
   EXPECT_EQ(outcome.adoption, Legs::Adoption::kReleased);
+  EXPECT_EQ(outcome.had_202, outcome.status == 480) << "only when the caller is asked it shows that he has gone";
   EXPECT_FALSE(outcome.reason.empty());
   EXPECT_THAT(legs.byes, IsEmpty());
   EXPECT_EQ(service->calls(), 0U);
