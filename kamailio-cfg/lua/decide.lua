@@ -461,12 +461,12 @@ local function within_dialog(f)
   if f.marker == nil then return need("marker") end
   if f.method == "REFER" then return refer(f) end
   if belongs_to_parkd(f) then return { action = "adopted", ends_record = f.method == "BYE" } end
-  if f.ruri.is_parkd then return { action = "to_parkd" } end
+  -- The sender's REFER may lie in the hands of a worker that has not come to look at it; over TCP one worker has both.
+  local waits = f.method == "BYE" and f.is_udp and f.waits == 0
+  if f.ruri.is_parkd then return { action = waits and "wait_for_earlier_refer" or "to_parkd" } end
   if f.is_known_call == nil then return need("is_known_call") end
   if not f.is_known_call then return unknown_call(f) end
-  -- The sender's REFER may lie in the hands of a worker that has not come to look at it; over TCP one worker has both.
-  if f.method == "BYE" and f.is_udp and f.waits == 0 then return { action = "wait_for_earlier_refer" } end
-  return { action = "within_dialog" }
+  return { action = waits and "wait_for_earlier_refer" or "within_dialog" }
 end
 
 --- The decision on a request.

@@ -394,7 +394,8 @@ local function wait(f, ms)
 end
 
 function perform.wait_for_earlier_refer(f)
-  if not wait(f, kEarlierReferMs) then perform.within_dialog(f) end
+  if wait(f, kEarlierReferMs) then return end
+  if f.ruri.is_parkd then perform.to_parkd(f, {}) else perform.within_dialog(f) end
 end
 
 function perform.wait_for_hold(f)

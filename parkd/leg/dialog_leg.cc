@@ -292,10 +292,13 @@ void DialogLeg::on_never_acknowledged() {
 }
 
 void DialogLeg::on_ack(const sip::SipMessage& ack) {
-  if (!unacknowledged_ || ack.cseq().number != unacknowledged_->cseq) return;
+  if (unacknowledged_ && ack.cseq().number == unacknowledged_->cseq) take_as_acknowledged(parse_body(ack));
+}
+
+void DialogLeg::take_as_acknowledged(const std::optional<sip::Sdp>& answer) {
+  if (!unacknowledged_) return;
   const OnAcknowledged acknowledged = std::exchange(unacknowledged_, std::nullopt)->acknowledged;
   if (closed_) return leave();
-  const std::optional<sip::Sdp> answer = parse_body(ack);
   const auto self = shared_from_this();
   if (acknowledged.confirmed) acknowledged.confirmed(answer ? &*answer : nullptr);
   start_offering();

@@ -82,6 +82,8 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
               OnAcknowledged acknowledged);
   void refuse(sip::ServerTransactionKey key, const sip::SipMessage& request, int status, std::string_view reason = {});
   void on_ack(const sip::SipMessage& ack);
+  /// Who goes on in the dialog has our 200, wherever his ACK is.
+  void take_as_acknowledged(const std::optional<sip::Sdp>& answer = std::nullopt);
 
   /// A request of any other kind. Its handlers may be empty.
   void send(std::string_view method, const std::function<void(sip::SipMessage&)>& fill, sip::ClientHandlers handlers);

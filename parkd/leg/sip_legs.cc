@@ -683,7 +683,12 @@ void SipLegs::on_refer_outside(sip::ServerTransactionKey key, const sip::SipMess
   listener_->on_refer(std::move(referral));
 }
 
-void SipLegs::on_refer_inside(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request) {
+void SipLegs::on_refer_inside(Seat seat, sip::ServerTransactionKey key, const sip::SipMessage& request) {
+  // Two workers of Kamailio may pass a retriever's ACK and his REFER on in the other order.
+  if (std::holds_alternative<CallSeat>(seat.role)) {
+    seat.leg->take_as_acknowledged();
+    if (const Seat* now = dialogs_.find_for(request)) seat = *now;
+  }
   const auto* party = std::get_if<PartySeat>(&seat.role);
   const std::string tenant = header_text(request, park_header::kTenant);
   const std::string user = header_text(request, park_header::kUser);
@@ -723,7 +728,7 @@ void SipLegs::accept_refer(ReferId refer) {
   notify(*pending.leg, 100, "Trying", "active;expires=60");
 }
 
-void SipLegs::conclude_refer(ReferId refer, int status, const std::string& reason, Adoption adoption) {
+void SipLegs::conclude_refer(ReferId refer, int status, const std::string& reason) {
   if (status < 300) accept_refer(refer);
   auto node = refers_.extract(refer);
   if (node.empty()) return;
@@ -731,7 +736,6 @@ void SipLegs::conclude_refer(ReferId refer, int status, const std::string& reaso
   if (pending.request) {
     sip::SipMessage refused =
         sip::make_response(*pending.request, refer_refusal(status), reason, pending.leg->dialog().id.local_tag);
-    if (adoption == Adoption::kKept) refused.set_header(park_header::kAdoption, park_header::kKept);
     agent_.transactions.respond(pending.key, refused);
   } else {
     notify(*pending.leg, status, reason, "terminated;reason=noresource");

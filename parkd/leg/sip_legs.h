@@ -49,7 +49,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   DialogSnapshot caller_snapshot(const ParkId& park_id) const override;
   std::optional<DialogSnapshot> peer_snapshot(const ParkId& park_id) const override;
   void accept_refer(ReferId refer) override;
-  void conclude_refer(ReferId refer, int status, const std::string& reason, Adoption adoption) override;
+  void conclude_refer(ReferId refer, int status, const std::string& reason) override;
   std::optional<MediaRemote> answer_with_media(CallId call, const MediaAddress& media, Answer answer) override;
   void answer_retriever(CallId call, const ParkId& park_id) override;
   void refuse(CallId call, int status, const std::string& reason) override;
@@ -132,7 +132,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   void on_request_inside(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request);
   void on_bye(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request);
   void on_reinvite(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request);
-  void on_refer_inside(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request);
+  void on_refer_inside(Seat seat, sip::ServerTransactionKey key, const sip::SipMessage& request);
   void on_plain_request(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request);
   void answer_from_music(const ParkId& park_id, Parked& parked, sip::ServerTransactionKey key,
                          const sip::SipMessage& request);

@@ -165,7 +165,7 @@ class ParkService::Performer {
   void operator()(const park::AcceptPark&) {
     log_info(call_.row.caller.call_id, "parked at {} of {} by {}", call_.row.orbit, call_.row.tenant, call_.row.parker);
     if (call_.refer) {
-      service_.legs_.conclude_refer(*std::exchange(call_.refer, std::nullopt), 200, "OK", Legs::Adoption::kKept);
+      service_.legs_.conclude_refer(*std::exchange(call_.refer, std::nullopt), 200, "OK");
       return;
     }
     const CallId parker = *std::exchange(call_.parker_call, std::nullopt);
@@ -190,18 +190,16 @@ class ParkService::Performer {
                               service_.settings_.announcement_max);
   }
   void operator()(const park::RefusePark& order) {
+    if (call_.refer) service_.refuse_refer(*std::exchange(call_.refer, std::nullopt), order.reason);
+    if (!call_.parker_call) return;
+    const CallId parker = *std::exchange(call_.parker_call, std::nullopt);
+    service_.park_by_call_.erase(parker);
     // What has ended needs nobody in between; else parkd has asked the caller something, and his CSeq is parkd's.
     const bool stays =
         call_.state.caller == park::CallerLeg::kOurs ||
         (call_.state.caller == park::CallerLeg::kAsked && order.reason != park::RefusalReason::kCallerGone);
-    const auto adoption = stays ? Legs::Adoption::kKept : Legs::Adoption::kReleased;
-    if (call_.refer) service_.refuse_refer(*std::exchange(call_.refer, std::nullopt), order.reason, adoption);
-    if (call_.parker_call) {
-      const CallId parker = *std::exchange(call_.parker_call, std::nullopt);
-      service_.park_by_call_.erase(parker);
-      if (stays) service_.legs_.settle_adoption(parker, adoption);
-      service_.refuse_call(parker, order.reason, call_.facts.language);
-    }
+    if (stays) service_.legs_.settle_adoption(parker, Legs::Adoption::kKept);
+    service_.refuse_call(parker, order.reason, call_.facts.language);
   }
   void operator()(const park::KeepAdoption&) {
     service_.legs_.settle_adoption(*call_.parker_call, Legs::Adoption::kKept);
@@ -258,7 +256,7 @@ class ParkService::Performer {
   }
   void conclude_transfer(int status, const std::string& reason) {
     if (!call_.refer) return;
-    service_.legs_.conclude_refer(*std::exchange(call_.refer, std::nullopt), status, reason, Legs::Adoption::kKept);
+    service_.legs_.conclude_refer(*std::exchange(call_.refer, std::nullopt), status, reason);
   }
   CallId dismiss(park::Retriever retriever) {
     const auto node = call_.retrievers.extract(retriever);
@@ -399,13 +397,12 @@ void ParkService::retrieve(const FeatureCall& call, const DialledFacts& facts, c
 
 void ParkService::on_refer(Referral referral) {
   store_.look_up(referral.tenant, referral.user, referral.dialled, [this, referral](const LookedUp& facts) {
-    if (!facts) return refuse_refer(referral.refer, park::RefusalReason::kUnavailable, Legs::Adoption::kReleased);
+    if (!facts) return refuse_refer(referral.refer, park::RefusalReason::kUnavailable);
     const auto command = interpret(*facts, referral.user, Dialled::kAsTransfer);
     const auto* park = command ? std::get_if<ParkCommand>(&*command) : nullptr;
     if (park) return park_referred(referral, *facts, *park);
     // FEATURES S11: a transfer to a code that retrieves would join two callers; it is refused like junk.
-    refuse_refer(referral.refer, command ? park::RefusalReason::kInvalidCode : command.error(),
-                 Legs::Adoption::kReleased);
+    refuse_refer(referral.refer, command ? park::RefusalReason::kInvalidCode : command.error());
   });
 }
 
@@ -414,7 +411,7 @@ void ParkService::park_referred(const Referral& referral, const DialledFacts& fa
   const ParkId id = parked.row.park_id;
   if (!legs_.adopt(id, referral.dialog)) {
     calls_.erase(id);
-    return refuse_refer(referral.refer, park::RefusalReason::kCallerGone, Legs::Adoption::kKept);
+    return refuse_refer(referral.refer, park::RefusalReason::kCallerGone);
   }
   parked.refer = referral.refer;
   run(parked, park::begin(park::Request::kRefer, parked.row.recall.policy()));
@@ -425,7 +422,7 @@ void ParkService::on_refer_of_peer(const ParkId& park_id, Referral referral) {
   store_.look_up(referral.tenant, referral.user, referral.dialled, [this, park_id, referral](const LookedUp& facts) {
     ParkedCall* call = find(park_id);
     const bool is_peer_still = call && call->looked_up.erase(referral.refer) != 0;
-    if (!is_peer_still) return refuse_refer(referral.refer, park::RefusalReason::kUnavailable, Legs::Adoption::kKept);
+    if (!is_peer_still) return refuse_refer(referral.refer, park::RefusalReason::kUnavailable);
     repark_referred(*call, referral, facts);
     call = find(park_id);
     if (!call || !call->peer_has_hung_up || is_still_asked(*call)) return;
@@ -440,7 +437,7 @@ bool ParkService::is_still_asked(const ParkedCall& call) {
 }
 
 void ParkService::repark_referred(ParkedCall& parked, const Referral& referral, const LookedUp& facts) {
-  if (!facts) return refuse_refer(referral.refer, park::RefusalReason::kUnavailable, Legs::Adoption::kKept);
+  if (!facts) return refuse_refer(referral.refer, park::RefusalReason::kUnavailable);
   const ParkId id = parked.row.park_id;
   const auto command = interpret(*facts, referral.user, Dialled::kAsTransfer);
   const auto* park = command ? std::get_if<ParkCommand>(&*command) : nullptr;
@@ -453,8 +450,7 @@ void ParkService::repark_referred(ParkedCall& parked, const Referral& referral, 
     return tell(id, park::TransferAsked{});
   }
   if (!park) {
-    return refuse_refer(referral.refer, command ? park::RefusalReason::kInvalidCode : command.error(),
-                        Legs::Adoption::kKept);
+    return refuse_refer(referral.refer, command ? park::RefusalReason::kInvalidCode : command.error());
   }
   if (talks) {
     rewish(parked, referral.user, referral.recall_after_seconds, *facts, park->wish);
@@ -462,7 +458,7 @@ void ParkService::repark_referred(ParkedCall& parked, const Referral& referral, 
     return tell(id, park::ParkAsked{park::Request::kRefer, parked.row.recall.policy()});
   }
   if (!is_in<park::Parked>(parked.state) || parked.state.request != park::Request::kAnnouncing) {
-    return refuse_refer(referral.refer, park::RefusalReason::kUnavailable, Legs::Adoption::kKept);
+    return refuse_refer(referral.refer, park::RefusalReason::kUnavailable);
   }
   // An attended transfer to the code: dialling it has parked the caller already.
   parked.refer = referral.refer;
@@ -580,13 +576,13 @@ void ParkService::refuse_call(CallId call, park::RefusalReason reason, const std
                  });
 }
 
-void ParkService::refuse_refer(ReferId refer, park::RefusalReason reason, Legs::Adoption adoption) {
+void ParkService::refuse_refer(ReferId refer, park::RefusalReason reason) {
   const Refusal refusal = refusal_of(reason);
   metrics_
       .counter("callpark_refusals_total", "Feature calls and transfers refused",
                {{"reason", std::string(refusal.prompt)}})
       .increment();
-  legs_.conclude_refer(refer, refusal.status, std::string(refusal.phrase), adoption);
+  legs_.conclude_refer(refer, refusal.status, std::string(refusal.phrase));
 }
 
 // ---- what the ports say ----
@@ -649,7 +645,7 @@ void ParkService::on_target_refused(const ParkId& park_id, park::Question questi
 
 void ParkService::on_party_gone(const ParkId& park_id, PartyEnd party) {
   if (party == PartyEnd::kCaller) return tell(park_id, park::CallerGone{});
-  // Phones hang up as soon as their REFER is accepted. What he asked for counts, though the database is asked still.
+  // Not every phone waits for the answer to its REFER. What he has asked for counts.
   if (ParkedCall* call = find(park_id); call && is_still_asked(*call)) {
     call->peer_has_hung_up = true;
     return;

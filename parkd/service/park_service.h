@@ -89,7 +89,7 @@ class ParkService final : public LegsListener, public Media::Listener {
   static TransferTarget recall_target(const ParkedCall& call, park::RecallTarget target);
   ParkedCall& take_over(const ParkedCallRow& row, park::Found found);
   void refuse_call(CallId call, park::RefusalReason reason, const std::string& language);
-  void refuse_refer(ReferId refer, park::RefusalReason reason, Legs::Adoption adoption);
+  void refuse_refer(ReferId refer, park::RefusalReason reason);
 
   ParkedCall* find(const ParkId& park_id);
   /// Feeds the machine. The call may be gone afterwards.

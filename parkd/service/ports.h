@@ -392,10 +392,8 @@ class Legs {
   /// 202, and the NOTIFY that says 100. Both are in the parker's dialog, where parkd's CSeq passes the other party's:
   /// so not before it is as good as certain that parkd stays.
   virtual void accept_refer(ReferId refer) = 0;
-  enum class Adoption { kKept, kReleased };
-  /// How a REFER ends: 200, or why not. An accepted one by its last NOTIFY; else by the answer to the REFER itself,
-  /// with what becomes of the adoption.
-  virtual void conclude_refer(ReferId refer, int status, const std::string& reason, Adoption adoption) = 0;
+  /// How a REFER ends: 200, or why not. An accepted one by its last NOTIFY, else by the answer to the REFER itself.
+  virtual void conclude_refer(ReferId refer, int status, const std::string& reason) = 0;
 
   /// Answers a feature call with mediad's media: 183 or 200. Nothing when its offer has no codec in common.
   enum class Answer { kEarly, kFinal };
@@ -406,6 +404,7 @@ class Legs {
   /// What becomes of the held call that Kamailio handed over with a feature call, said in the final response to that:
   /// kReleased, at once: its requests are its parties' again. kKept: parkd has it, whatever the response. Without a
   /// word a 2xx keeps it and all else releases it. The first word counts.
+  enum class Adoption { kKept, kReleased };
   virtual void settle_adoption(CallId call, Adoption adoption) = 0;
   /// Calls all devices of an extension; the first to answer has it.
   virtual CallId call_extension(const ExtensionCall& call, const MediaAddress& media) = 0;

@@ -81,9 +81,9 @@ class RecallMatrix : public RecallSites {
       Case& played = cases[index];
       played.site = static_cast<int>(index) + 1;
       settings += "UPDATE tenants SET recall_mode = '" + played.mode +
-                  "', recall_after_seconds = 1, ring_seconds = 2, recall_retry_seconds = " +
+                  "', recall_after_seconds = 1, ring_seconds = 4, recall_retry_seconds = " +
                   (played.outcome == Outcome::kUnregistered ? "3" : "1") +
-                  ", recall_attempts_max = 3, alert_ring_group_wait_seconds = 2, ring_group = '600', "
+                  ", recall_attempts_max = 3, alert_ring_group_wait_seconds = 4, ring_group = '600', "
                   "fallback_destination = " +
                   (played.fallback == Fallback::kNone ? "NULL" : "'103'") + " WHERE tenant = '" + tenant(played.site) +
                   "';";

@@ -26,7 +26,7 @@ class RecallSites : public ParkTest {
         "'m%';"
         "INSERT INTO park_codes (tenant, code, action) SELECT tenant, '*68', 'park' FROM tenants WHERE tenant LIKE "
         "'m%';"
-        "INSERT INTO ring_groups (tenant, ring_group, ring_seconds) SELECT tenant, '600', 2 FROM tenants WHERE tenant "
+        "INSERT INTO ring_groups (tenant, ring_group, ring_seconds) SELECT tenant, '600', 4 FROM tenants WHERE tenant "
         "LIKE 'm%';"
         "INSERT INTO ring_group_members (tenant, ring_group, position, member) SELECT tenant, '600', 1, '102' FROM "
         "tenants WHERE tenant LIKE 'm%';"

@@ -28,8 +28,8 @@ class TwoNodes : public ParkTest {
       at_parker.push_back(parker->wait_incoming());
       ASSERT_EQ(clients.back()->wait_invite_status(at_client.back()), 200);
     }
-    /// How the transfer of a call ended, as the parker was told: by the last NOTIFY, or by the answer to his REFER when
-    /// a machine is so slow that Kamailio does not wait for parkd. 0: he does not know yet.
+    /// How the transfer of a call ended, as the parker was told: by the last NOTIFY, or by the answer to his REFER. 0:
+    /// he does not know yet.
     int outcome(std::size_t index) const {
       const auto reports = parker->transfer_reports(at_parker[index]);
       if (reports.size() >= 2) return std::stoi(reports.back().substr(8, 3));

@@ -19,6 +19,7 @@ struct RecordedListener final : LegsListener {
   std::vector<FeatureCall> calls;
   std::vector<Referral> referrals;
   std::optional<MediaRemote> music;
+  std::function<void(CallId)> when_confirmed;
 
   void on_feature_call(FeatureCall call) override {
     said.push_back("feature call " + call.dialled);
@@ -53,7 +54,10 @@ struct RecordedListener final : LegsListener {
   void on_party_gone(const ParkId& park_id, PartyEnd party) override {
     said.push_back(park_id + (party == PartyEnd::kCaller ? ": caller gone" : ": peer gone"));
   }
-  void on_call_confirmed(CallId call) override { said.push_back("confirmed " + std::to_string(call)); }
+  void on_call_confirmed(CallId call) override {
+    said.push_back("confirmed " + std::to_string(call));
+    if (when_confirmed) when_confirmed(call);
+  }
   void on_call_lost(CallId call) override { said.push_back("lost " + std::to_string(call)); }
   void on_call_gone(CallId call) override { said.push_back("gone " + std::to_string(call)); }
   void on_extension_answered(CallId call, const MediaRemote& remote) override {

@@ -197,7 +197,7 @@ TEST_F(SipLegsTest, S13_ARefusedReferLeavesTheDialogAsItWas) {
   const SipMessage refer = johns_refer();
   kamailio.deliver(refer);
   said();
-  legs.conclude_refer(listener.referrals[0].refer, 486, "Orbit taken", Legs::Adoption::kReleased);
+  legs.conclude_refer(listener.referrals[0].refer, 486, "Orbit taken");
   const SipMessage refused = kamailio.take_response(refer);
   EXPECT_EQ(refused.status(), 486);
   EXPECT_EQ(refused.reason(), "Orbit taken");
@@ -212,7 +212,7 @@ TEST_F(SipLegsTest, ARefusalOfAReferDoesNotSayThatItsDialogIsNoMore) {
   for (const int status : {404, 480}) {
     const SipMessage refer = johns_refer();
     kamailio.deliver(refer);
-    legs.conclude_refer(listener.referrals.back().refer, status, "Not a valid code", Legs::Adoption::kReleased);
+    legs.conclude_refer(listener.referrals.back().refer, status, "Not a valid code");
     const SipMessage refused = kamailio.take_response(refer);
     EXPECT_EQ(refused.status(), 603);
     EXPECT_EQ(refused.reason(), "Not a valid code");
@@ -224,28 +224,21 @@ TEST_F(SipLegsTest, AnAcceptedReferThatFailsIsReported) {
   kamailio.deliver(refer);
   legs.accept_refer(listener.referrals.at(0).refer);
   kamailio.take_request("NOTIFY");
-  legs.conclude_refer(listener.referrals[0].refer, 404, "Not a valid code", Legs::Adoption::kKept);
+  legs.conclude_refer(listener.referrals[0].refer, 404, "Not a valid code");
   const SipMessage notify = kamailio.take_request("NOTIFY");
   EXPECT_EQ(sipfrag_status(notify), 404);
   EXPECT_THAT(std::string(notify.subscription_state()), testing::StartsWith("terminated"));
-}
-
-TEST_F(SipLegsTest, ARefusalAfterWhichParkdStaysInTheDialogSaysSo) {
-  const SipMessage refer = johns_refer();
-  kamailio.deliver(refer);
-  legs.conclude_refer(listener.referrals.at(0).refer, 503, "", Legs::Adoption::kKept);
-  EXPECT_EQ(kamailio.take_response(refer).header(park_header::kAdoption), park_header::kKept);
 }
 
 TEST_F(SipLegsTest, AReferIsConcludedOnceAndAcceptedAtTheLatestThen) {
   const SipMessage refer = johns_refer();
   kamailio.deliver(refer);
   said();
-  legs.conclude_refer(listener.referrals[0].refer, 200, "OK", Legs::Adoption::kKept);
+  legs.conclude_refer(listener.referrals[0].refer, 200, "OK");
   EXPECT_EQ(kamailio.take_response(refer).status(), 202);
   EXPECT_EQ(sipfrag_status(kamailio.take_request("NOTIFY")), 100);
   EXPECT_EQ(sipfrag_status(kamailio.take_request("NOTIFY")), 200);
-  legs.conclude_refer(listener.referrals[0].refer, 503, "", Legs::Adoption::kReleased);
+  legs.conclude_refer(listener.referrals[0].refer, 503, "");
   legs.accept_refer(listener.referrals[0].refer);
   EXPECT_FALSE(kamailio.sends("NOTIFY"));
 }
@@ -264,7 +257,7 @@ TEST_F(SipLegsTest, AParkerWhoHangsUpAndIsRefusedEndsTheCall) {
   kamailio.deliver(johns_refer());
   said();
   kamailio.deliver(john.request("BYE"));
-  legs.conclude_refer(listener.referrals[0].refer, 486, "", Legs::Adoption::kReleased);
+  legs.conclude_refer(listener.referrals[0].refer, 486, "");
   const SipMessage bye = kamailio.take_request("BYE");
   EXPECT_EQ(bye.from_tag(), "john-tag");
   EXPECT_EQ(bye.request_uri_text(), "sip:client@127.0.0.12:5060");
@@ -954,6 +947,29 @@ TEST_F(SipLegsTest, TheParkersMediaIsOfferedBackToTheCaller) {
 
 // ---- transfers ----
 
+TEST_F(SipLegsTest, S12_ATransferThatComesBeforeTheRetrieversAckIsHisAllTheSame) {
+  park();
+  alices_invite = feature_invite("*88");
+  const CallId call = dial(alices_invite);
+  legs.end("p", PartyEnd::kPeer);
+  legs.offer_call("p", 2, call);
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
+  legs.answer_retriever(call, "p");
+  learn_tag(kamailio.take_response(alices_invite));
+  said();
+  listener.when_confirmed = [this](CallId confirmed) {
+    legs.make_peer("p", confirmed);
+    legs.bridge("p");
+  };
+  const SipMessage ack = alice.ack(alices_invite);
+  SipMessage refer = alice.request("REFER");
+  refer.set_header(HeaderName::kReferTo, "<sip:*68103@demo.callpark>");
+  trust(refer, "102");
+  kamailio.deliver(refer);
+  kamailio.deliver(ack);
+  EXPECT_THAT(said(), ElementsAre("confirmed " + std::to_string(call), "p: refer of peer to *68103"));
+}
+
 TEST_F(SipLegsTest, S12_ARetrieverTransfersToANumber) {
   park();
   retrieve();
@@ -983,7 +999,7 @@ TEST_F(SipLegsTest, S12_ARetrieverTransfersToANumber) {
   legs.offer_target("p", 10);
   kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
   EXPECT_THAT(said(), ElementsAre("p: accepted 10"));
-  legs.conclude_refer(listener.referrals[0].refer, 200, "OK", Legs::Adoption::kKept);
+  legs.conclude_refer(listener.referrals[0].refer, 200, "OK");
   EXPECT_EQ(sipfrag_status(kamailio.take_request("NOTIFY")), 200);
   legs.end("p", PartyEnd::kPeer);
   EXPECT_EQ(kamailio.take_request("BYE").to_tag(), "alice-tag");

@@ -465,7 +465,6 @@ class FakeLegs final : public Legs {
   struct Outcome {
     int status;  // 200: answered, and over
     std::string reason;
-    Adoption adoption = Adoption::kKept;
     bool had_202 = false;  // of a REFER
   };
 
@@ -665,11 +664,11 @@ class FakeLegs final : public Legs {
     ASSERT_EQ(refers.count(refer), 1U) << "accepted, but concluded";
     EXPECT_FALSE(std::exchange(refers[refer], true)) << "accepted twice";
   }
-  void conclude_refer(ReferId refer, int status, const std::string& reason, Adoption adoption) override {
+  void conclude_refer(ReferId refer, int status, const std::string& reason) override {
     const auto waiting = refers.extract(refer);
     ASSERT_TRUE(waiting) << "concluded twice";
     EXPECT_GE(status, 200);
-    refer_outcomes[refer] = {status, reason, adoption, waiting.mapped()};
+    refer_outcomes[refer] = {status, reason, waiting.mapped()};
   }
   std::optional<MediaRemote> answer_with_media(CallId id, const MediaAddress& media, Answer answer) override {
     EXPECT_NE(media.port, 0);
