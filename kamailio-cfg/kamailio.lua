@@ -66,13 +66,16 @@ end
 -- What is done with the Contact of these is done where they are handled.
 local keeps_contact = { REGISTER = true, SUBSCRIBE = true }
 
-local function handle_request()
+local function is_new()
   -- The inside socket is for parkd; whoever else finds it gets no answer.
-  if facts.is_inside() and not facts.is_from_parkd() then return end
-  if not is_sane() then return end
+  if facts.is_inside() and not facts.is_from_parkd() then return false end
+  if not is_sane() then return false end
   -- RFC 3581 4 has it asked for, and a phone that does not know of its NAT does not ask.
   if facts.is_via_behind_nat() then KSR.force_rport() end
-  if is_repeated() then return end
+  return not is_repeated()
+end
+
+local function handle_request()
   local f = facts.read()
   if is_flood(f) then return end
   strip_inside_headers()
@@ -88,7 +91,8 @@ end
 local function handle_again() act_on(facts.read()) end
 
 -- A parker may hang up straight after his REFER, and another worker, with less to do for a BYE, would overtake the one
--- that looks up his password: these two wait for each other.
+-- that looks up his password: these two wait for each other. What is repeated never comes here: tm locks a transaction
+-- to answer it again, and a BYE that has waited comes with that lock for this one.
 local function in_order(handle)
   local method = KSR.kx.get_method()
   if method ~= "REFER" and method ~= "BYE" then return handle() end
@@ -100,7 +104,7 @@ local function in_order(handle)
 end
 
 local function route(handle)
-  local done, problem = xpcall(function() in_order(handle) end, debug.traceback)
+  local done, problem = xpcall(handle, debug.traceback)
   if not done then
     KSR.crit(problem .. "\n")
     perform.release_marker()
@@ -109,9 +113,15 @@ local function route(handle)
   return 1
 end
 
-function ksr_request_route() return route(handle_request) end
+function ksr_request_route()
+  return route(function()
+    if is_new() then in_order(handle_request) end
+  end)
+end
 
-function ksr_again() return route(handle_again) end
+function ksr_again()
+  return route(function() in_order(handle_again) end)
+end
 
 -- What parkd says of the adoption in the answer at hand; the headers are gone when tm takes it up.
 local adoption_said

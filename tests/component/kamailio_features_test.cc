@@ -2,6 +2,8 @@
 // requests parkd gets afterwards, and what happens when it refuses or is not there.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "tests/component/kamailio_house.h"
 
 namespace callpark::test {
@@ -97,6 +99,21 @@ TEST(KamailioFeatures, P1_AByeStraightBehindTheReferReachesParkdAndNotTheOther) 
   EXPECT_TRUE(two.parkd_is_told_bye());
   EXPECT_FALSE(two.house.seat->wait_request("REFER").text().empty());
   EXPECT_TRUE(two.bob_hears_nothing_of_it());
+}
+
+// The BYE waits for an earlier REFER, and is repeated also at the moment at which Kamailio goes on with it.
+TEST(KamailioFeatures, AByeThatIsRepeatedWhileItWaitsHoldsNobodyUp) {
+  TwoInACall two;
+  for (int round = 0; round < 5; ++round) {
+    const CallName call = round == 0 ? two.call : two.alice->call("102");
+    const std::string bye = two.alice->compose(call, "BYE");
+    const auto first = std::chrono::steady_clock::now();
+    for (int copies = 0; copies < 400; ++copies) {
+      two.alice->send_raw(bye);
+      std::this_thread::sleep_until(first + copies * 200us);
+    }
+    ASSERT_TRUE(wait_until(kSoon, [&] { return two.bob->is_closed(call); })) << "round " << round;
+  }
 }
 
 TEST(KamailioFeatures, S13_AfterARefusedParkTheCallIsTheParkersAgain) {

@@ -114,9 +114,9 @@ void SippCall::read_messages() {
   for (;;) {
     const auto begin = text.find(kSeparator, read_);
     if (begin == std::string::npos) return;
-    const auto headline = text.find('\n', begin) + 1;
-    const auto first = text.find("\n\n", headline);
-    if (first == std::string::npos) return;
+    const auto headline = text.find('\n', begin);
+    const auto first = headline == std::string::npos ? headline : text.find("\n\n", headline);
+    if (first == std::string::npos) return;  // sipp is still writing it
     const std::string line = text.substr(headline, first - headline);
     const auto digits = line.find_first_of("0123456789", line.find("message"));
     if (digits == std::string::npos) {
