@@ -72,6 +72,11 @@ class ParkdSeat {
     wait_until(kSoon, [&] { return found().status() == status; });
     return found();
   }
+  [[nodiscard]] std::size_t responses(int status) const {
+    const std::lock_guard lock(mutex_);
+    return static_cast<std::size_t>(
+        std::ranges::count_if(received_, [&](const SipText& message) { return message.status() == status; }));
+  }
   void send(const std::string& text, const Endpoint& to) { socket_.send(text, to); }
   [[nodiscard]] const Endpoint& own() const { return socket_.own(); }
 

@@ -229,6 +229,7 @@ TEST_F(StoreRecall, R6_ARowThatWasWonAndLetGoIsFoundParkedAgain) {
   EXPECT_EQ(column("CONCAT(state, retriever)", "a"), "parked");
   EXPECT_TRUE(claim_for_target(*store, row));
   store->unclaim_call("a");
+  carry_out_orders(*store);
   EXPECT_TRUE(claim_call(*store, {"102"}));
 }
 
