@@ -1,4 +1,5 @@
 // Parking a call on hold by a new call to a park code.
+#include <algorithm>
 #include <future>
 
 #include "tests/e2e/park_house.h"
@@ -101,10 +102,13 @@ TEST_F(HoldAndPark, S13_WhoGivesUpWhileTheOtherPartyIsAskedKeepsHisCall) {
   ASSERT_EQ(client->wait_invite_status(outside), 200);
   ASSERT_TRUE(hear_each_other(*john, *client));
   ASSERT_EQ(john->offer(call, "sendonly"), 200);
-  const std::size_t before = client->received(outside).size();
   client->answer_reinvites_with({0});  // parkd's is answered when it comes again
   const CallName feature = john->start_call("*70333");
-  ASSERT_TRUE(wait_until(kSoon, [&] { return client->received(outside).size() > before; }));
+  ASSERT_TRUE(wait_until(kSoon, [&] {
+    const auto received = client->received(outside);
+    const auto is_invite = [](const SipText& message) { return message.is_request() && message.method() == "INVITE"; };
+    return std::ranges::count_if(received, is_invite) >= 2;  // John's hold, and parkd's
+  }));
   john->cancel(feature);
   EXPECT_EQ(john->wait_invite_status(feature), 487);
   EXPECT_TRUE(wait_until(kSoon, [&] { return john->offer(call, "sendrecv") == 200; }));
