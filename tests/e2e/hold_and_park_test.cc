@@ -7,6 +7,15 @@
 namespace callpark::test {
 namespace {
 
+/// Whoever has called has got so many by now.
+bool has_reinvites(const PacketPhone& phone, const CallName& call, std::ptrdiff_t reinvites) {
+  return wait_until(kSoon, [&] {
+    const auto received = phone.received(call);
+    const auto is_invite = [](const SipText& message) { return message.is_request() && message.method() == "INVITE"; };
+    return std::ranges::count_if(received, is_invite) >= reinvites;
+  });
+}
+
 class HoldAndPark : public ParkTest {
  protected:
   static void SetUpTestSuite() {
@@ -61,7 +70,7 @@ TEST_F(HoldAndPark, S1_AKeyThatHoldsAndDialsAtOnceParksBehindASlowTrunk) {
   ASSERT_TRUE(hear_each_other(*john, *client));
   client->answer_reinvites_with({0});  // the hold is answered when it comes again
   auto hold = std::async(std::launch::async, [&] { return john->offer(call, "sendonly"); });
-  ASSERT_TRUE(wait_until(kSoon, [&] { return client->received(outside).back().method() == "INVITE"; }));
+  ASSERT_TRUE(has_reinvites(*client, outside, 1));
   const CallName feature = john->start_call("*70333");
   EXPECT_EQ(john->wait_invite_status(feature), 200);
   EXPECT_EQ(hold.get(), 200);
@@ -79,7 +88,7 @@ TEST_F(HoldAndPark, S13_WhoGivesUpWhileHisHoldHasNoAnswerKeepsHisCall) {
   ASSERT_TRUE(hear_each_other(*john, *client));
   client->answer_reinvites_with({0, 0});
   auto hold = std::async(std::launch::async, [&] { return john->offer(call, "sendonly"); });
-  ASSERT_TRUE(wait_until(kSoon, [&] { return client->received(outside).back().method() == "INVITE"; }));
+  ASSERT_TRUE(has_reinvites(*client, outside, 1));
   const CallName feature = john->start_call("*70333");
   ASSERT_TRUE(wait_until(kSoon, [&] {
     const auto received = john->received(feature);
@@ -104,11 +113,7 @@ TEST_F(HoldAndPark, S13_WhoGivesUpWhileTheOtherPartyIsAskedKeepsHisCall) {
   ASSERT_EQ(john->offer(call, "sendonly"), 200);
   client->answer_reinvites_with({0});  // parkd's is answered when it comes again
   const CallName feature = john->start_call("*70333");
-  ASSERT_TRUE(wait_until(kSoon, [&] {
-    const auto received = client->received(outside);
-    const auto is_invite = [](const SipText& message) { return message.is_request() && message.method() == "INVITE"; };
-    return std::ranges::count_if(received, is_invite) >= 2;  // John's hold, and parkd's
-  }));
+  ASSERT_TRUE(has_reinvites(*client, outside, 2));  // John's hold, and parkd's
   john->cancel(feature);
   EXPECT_EQ(john->wait_invite_status(feature), 487);
   EXPECT_TRUE(wait_until(kSoon, [&] { return john->offer(call, "sendrecv") == 200; }));
