@@ -134,7 +134,7 @@ class RecallMatrix : public RecallSites {
       return expect_rung(played, own, rung);
     }
     if (own.phones.count(next) == 0) {
-      wait_for_attempt(played);
+      wait_for_attempt(played, own);
       own.phones[next] = phone_again(played.site, next);
     }
     ++rung[next];
@@ -198,12 +198,15 @@ class RecallMatrix : public RecallSites {
       EXPECT_EQ(static_cast<int>(calls.size()), times) << played.name() << ": calls of " << extension;
     }
   }
-  /// Until the parker has been called in vain as often as the case says.
-  void wait_for_attempt(const Case& played) {
+  /// Until the one who is not there has been called.
+  static void wait_for_attempt(const Case& played, const Players& own) {
+    const std::string line =
+        "[" + own.call + "] parked at 101 of " + tenant(played.site) + ", nobody has come: calling ";
     EXPECT_TRUE(wait_until(kSoon, [&] {
-      const std::lock_guard lock(mutex_);
-      return house().database().value("SELECT recall_attempts FROM parked_calls WHERE tenant = '" +
-                                      tenant(played.site) + "'") == std::to_string(played.step + 1);
+      const std::string log = house().parkd().log();
+      std::size_t times = 0;
+      for (std::size_t at = log.find(line); at != std::string::npos; at = log.find(line, at + 1)) ++times;
+      return times > played.step;
     })) << played.name();
   }
   std::unique_ptr<PacketPhone> phone_again(int site, const std::string& extension) {

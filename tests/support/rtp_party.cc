@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kPacketTime{20};
 constexpr size_t kPacketSamples = 160;
+constexpr size_t kRate = 8000;
 constexpr size_t kRtpHeader = 12;
 constexpr int kTelephoneEvent = 101;
 // Somebody who has got no packet for so long hears nothing.
@@ -48,7 +49,7 @@ std::string RtpReport::describe() const {
 }
 
 RtpParty::RtpParty(std::string name, const std::string& address, int tone)
-    : name_(std::move(name)), tone_(tone), socket_({address, 0}) {
+    : name_(std::move(name)), tone_(tone), socket_({address, 0}), second_of_tone_(make_tone(tone, kRate, 0, kRate)) {
   std::random_device random;
   sequence_ = static_cast<uint16_t>(random());
   timestamp_ = random();
@@ -93,14 +94,19 @@ void RtpParty::run() {
       continue;
     }
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(due - now) + std::chrono::milliseconds(1);
-    if (const auto datagram = socket_.receive(left)) receive(*datagram);
+    const auto asked = Clock::now();
+    const auto datagram = socket_.receive(left);
+    const std::lock_guard lock(mutex_);
+    if (datagram) receive(*datagram);
+    listened_until_ = datagram ? datagram->arrived : asked;
+    has_listened_.notify_all();
   }
 }
 
 void RtpParty::send_packet() {
   const std::lock_guard lock(mutex_);
   const int payload_type = payload_type_;
-  const auto samples = make_tone(tone_, 8000, timestamp_, kPacketSamples);
+  const size_t first = timestamp_ % kRate;
   timestamp_ += kPacketSamples;
   ++sequence_;
   if (remote_.port == 0) return;
@@ -110,7 +116,8 @@ void RtpParty::send_packet() {
   append16(packet, sequence_);
   append32(packet, timestamp_);
   append32(packet, ssrc_);
-  for (const int16_t sample : samples) {
+  for (size_t at = first; at < first + kPacketSamples; ++at) {
+    const int16_t sample = second_of_tone_[at % kRate];
     packet.push_back(static_cast<char>(payload_type == 8 ? encode_pcma(sample) : encode_pcmu(sample)));
   }
   socket_.send(packet, remote_);
@@ -120,7 +127,6 @@ void RtpParty::receive(const Datagram& datagram) {
   const std::string& bytes = datagram.bytes;
   if (bytes.size() < kRtpHeader || byte_at(bytes, 0) >> 6 != 2) return;
   const int payload_type = byte_at(bytes, 1) & 0x7f;
-  const std::lock_guard lock(mutex_);
   if (payload_type == kTelephoneEvent) return receive_event(bytes);
   Arrival arrival{datagram.arrived, read16(bytes, 2), read32(bytes, 8), datagram.from, {}};
   if (payload_type == 0 || payload_type == 8) {
@@ -146,10 +152,15 @@ std::string RtpParty::digits() const {
   return digits_;
 }
 
+void RtpParty::catch_up(std::unique_lock<std::mutex>& lock, Clock::time_point now) const {
+  has_listened_.wait_for(lock, kSoon, [&] { return listened_until_ >= now; });
+}
+
 Sound RtpParty::heard(std::chrono::milliseconds window) const {
   const auto now = Clock::now();
   Sound sound;
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  catch_up(lock, now);
   if (arrivals_.empty() || now - arrivals_.back().when > kSilentAfter) return sound;
   auto first = arrivals_.end();
   while (first != arrivals_.begin() && now - std::prev(first)->when <= window) --first;
@@ -162,7 +173,8 @@ Sound RtpParty::heard(std::chrono::milliseconds window) const {
 RtpReport RtpParty::report(Clock::time_point since) const {
   const auto now = Clock::now();
   RtpReport report;
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  catch_up(lock, now);
   const Arrival* last = nullptr;
   const auto gap = [&report](Clock::duration duration) {
     report.gap_ms_max = std::max(report.gap_ms_max, std::chrono::duration<double, std::milli>(duration).count());

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <set>
 #include <string>
@@ -67,6 +68,8 @@ class RtpParty : public Listener {
   };
 
   void run();
+  /// Waits until all that arrived before `now` has been read, so that a stalled thread is no silence.
+  void catch_up(std::unique_lock<std::mutex>& lock, Clock::time_point now) const;
   void receive(const Datagram& datagram);
   void receive_event(const std::string& bytes);
   void send_packet();
@@ -76,7 +79,10 @@ class RtpParty : public Listener {
   UdpSocket socket_;
   std::atomic<int> payload_type_{0};
   std::atomic<bool> running_{true};
+  const std::vector<int16_t> second_of_tone_;
   mutable std::mutex mutex_;
+  mutable std::condition_variable has_listened_;
+  Clock::time_point listened_until_;
   Endpoint remote_;
   std::vector<Arrival> arrivals_;
   std::string digits_;
