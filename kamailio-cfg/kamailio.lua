@@ -178,6 +178,11 @@ function ksr_failure_feature()
   return 1
 end
 
+function ksr_failure_parkers_bye()
+  if KSR.tm.t_get_status_code() == 481 then perform.end_refused_park() end
+  return 1
+end
+
 function ksr_core_event(event)
   if event == "core:worker-one-init" then
     calls.restore_held()

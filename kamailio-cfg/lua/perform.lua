@@ -335,13 +335,34 @@ local function relay_to_parkd(f)
   relay()
 end
 
+local function relay_onward(is_invite)
+  if not KSR.isdsturiset() then KSR.nathelper.handle_ruri_alias() end
+  force_socket(settings.outside_socket)
+  set_patience(is_invite and kPhoneMs or kTransactionMs)
+  relay()
+end
+
 function perform.adopted(f, d)
   if d.ends_record then
+    drop_credentials()
     -- The dialog module sees the parker leave; what parkd has from now on is no call of ours.
     if KSR.rr.loose_route() > 0 and KSR.dialog.is_known_dlg() > 0 then calls.ended(requester()) end
     adoption_marker.expire_soon(adoption_marker.key(f.call_id, f.from_tag))
+    KSR.pv.sets("$avp(onward_uri)", KSR.pv.get("$ru"))
+    KSR.pv.sets("$avp(onward_hop)", KSR.pv.gete("$du"))
+    KSR.tm.t_on_failure("ksr_failure_parkers_bye")
   end
   relay_to_parkd(f)
+end
+
+--- parkd does not know the call whose end it was told. Has it refused the park meanwhile, the call is the parker's and
+--- the other party's, to whom the BYE goes now; else the parker is told as he should be.
+function perform.end_refused_park()
+  if adoption_marker.find(KSR.kx.get_callid(), KSR.pv.gete("$ft")) then return end
+  local hop = KSR.pv.get("$avp(onward_hop)")
+  KSR.pv.sets("$ru", KSR.pv.get("$avp(onward_uri)"))
+  if hop == "" then KSR.resetdsturi() else KSR.setdsturi(hop) end
+  relay_onward()
 end
 
 -- The next hop is set by hand: a Route of the sender's invention must not lead elsewhere.
@@ -367,13 +388,6 @@ local function follow(f, device)
   end
 end
 
-local function relay_onward(f)
-  if not KSR.isdsturiset() then KSR.nathelper.handle_ruri_alias() end
-  force_socket(settings.outside_socket)
-  set_patience(f.method == "INVITE" and kPhoneMs or kTransactionMs)
-  relay()
-end
-
 function perform.within_dialog(f)
   if KSR.rr.loose_route() < 0 then
     if f.method ~= "ACK" then reply(481, "Call/Transaction Does Not Exist") end
@@ -381,7 +395,7 @@ function perform.within_dialog(f)
   end
   drop_credentials()
   follow(f, f.source.device)
-  relay_onward(f)
+  relay_onward(f.method == "INVITE")
 end
 
 -- The request at hand is decided about once more after that time. False: it cannot wait.
@@ -406,7 +420,7 @@ function perform.parkd_within_dialog(f)
   KSR.rr.loose_route()
   follow(f, nil)
   if f.method == "BYE" then adoption_marker.expire_soon(adoption_marker.key(f.call_id, f.to_tag)) end
-  relay_onward(f)
+  relay_onward(f.method == "INVITE")
 end
 
 return perform

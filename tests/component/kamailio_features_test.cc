@@ -128,6 +128,33 @@ TEST(KamailioFeatures, S13_AfterARefusedParkTheCallIsTheParkersAgain) {
   EXPECT_TRUE(two.house.seat->received("BYE").empty());
 }
 
+// His BYE is on its way to parkd, which refuses the park at that moment and then knows nothing of the call.
+TEST(KamailioFeatures, S13_AParkerWhoHangsUpWhileHeIsRefusedEndsHisCall) {
+  TwoInACall two;
+  ASSERT_EQ(two.alice->wait_invite_status(two.alice->start_call("103")), 480);
+  ParkdSeat& seat = *two.house.seat;
+  seat.answer_with([&](const SipText& request) {
+    if (request.method() == "REFER") return 0;
+    seat.respond(seat.received("REFER").front(), 403, two.house.inside());
+    const auto is_refused = [](const SipText& message) { return message.status() == 403; };
+    EXPECT_TRUE(wait_until(kSoon, [&] { return std::ranges::any_of(two.alice->received(two.call), is_refused); }));
+    return 481;
+  });
+  two.alice->fire(two.call, "REFER", two.alice->refer_to("*68"));
+  ASSERT_FALSE(seat.wait_request("REFER").text().empty());
+  EXPECT_EQ(two.alice->hang_up(two.call), 200);
+  EXPECT_TRUE(two.bob_is_told_bye());
+}
+
+TEST(KamailioFeatures, S13_AParkersByeThatParkdDoesNotKnowIsNotForTheOtherParty) {
+  TwoInACall two;
+  two.house.seat->answer_with(202);
+  ASSERT_EQ(two.alice->refer(two.call, "*68"), 202);
+  two.house.seat->answer_with(481);
+  EXPECT_EQ(two.alice->hang_up(two.call), 481);
+  EXPECT_TRUE(two.bob_hears_nothing_of_it());
+}
+
 /// A NOTIFY of the transfer that `refer` has begun, as parkd sends it to the parker, and a header that is not for him.
 std::string notify_of_parkd(const TwoInACall& two, const SipText& refer) {
   return "NOTIFY sip:101@" + two.alice->options().address + ":5060 SIP/2.0\r\nVia: SIP/2.0/UDP " +

@@ -80,6 +80,24 @@ class ParkdSeat {
   void send(const std::string& text, const Endpoint& to) { socket_.send(text, to); }
   [[nodiscard]] const Endpoint& own() const { return socket_.own(); }
 
+  void respond(const SipText& request, int status, const Endpoint& to) {
+    std::string text = "SIP/2.0 " + std::to_string(status) + " From The Seat\r\n";
+    for (const auto& via : request.headers("Via")) {
+      text += "Via: " + via + "\r\n";
+    }
+    for (const auto& route : request.headers("Record-Route")) {
+      text += "Record-Route: " + route + "\r\n";
+    }
+    std::string to_value = request.header("To");
+    if (tag_in(to_value).empty()) {
+      to_value += ";tag=seat";
+    }
+    text += "From: " + request.header("From") + "\r\nTo: " + to_value + "\r\nCall-ID: " + request.call_id() +
+            "\r\nCSeq: " + request.header("CSeq") + "\r\nContact: <sip:parkd@" + socket_.own().text() +
+            ">\r\nX-Callpark-Secret: not for phones\r\nContent-Length: 0\r\n\r\n";
+    socket_.send(text, to);
+  }
+
  private:
   void run() {
     while (running_) {
@@ -117,24 +135,6 @@ class ParkdSeat {
     if (const int status = answer(message); status != 0) {
       respond(message, status, from);
     }
-  }
-
-  void respond(const SipText& request, int status, const Endpoint& to) {
-    std::string text = "SIP/2.0 " + std::to_string(status) + " From The Seat\r\n";
-    for (const auto& via : request.headers("Via")) {
-      text += "Via: " + via + "\r\n";
-    }
-    for (const auto& route : request.headers("Record-Route")) {
-      text += "Record-Route: " + route + "\r\n";
-    }
-    std::string to_value = request.header("To");
-    if (tag_in(to_value).empty()) {
-      to_value += ";tag=seat";
-    }
-    text += "From: " + request.header("From") + "\r\nTo: " + to_value + "\r\nCall-ID: " + request.call_id() +
-            "\r\nCSeq: " + request.header("CSeq") + "\r\nContact: <sip:parkd@" + socket_.own().text() +
-            ">\r\nX-Callpark-Secret: not for phones\r\nContent-Length: 0\r\n\r\n";
-    socket_.send(text, to);
   }
 
   UdpSocket socket_;
