@@ -216,7 +216,8 @@ void run_parkd(const ParkdConfig& config) {
   route_operations(
       http, metrics,
       [&] {
-        return Health{recovered, media.is_connected(), service.calls(), service.parked_calls()};
+        return Health{recovered, media.is_connected(), presence_store.is_available(), service.calls(),
+                      service.parked_calls()};
       },
       [&layer_metrics] { layer_metrics.refresh(); });
   if (const auto port = http.listen(config.http.listen); !port) throw std::runtime_error(port.error());

@@ -14,9 +14,10 @@ void route_operations(HttpServer& server, const Metrics& metrics, std::function<
   });
   server.route("GET", "/health", [health = std::move(health)](const HttpRequest&) {
     const Health now = health();
-    const bool fine = now.recovered && now.mediad_connected;
+    const bool fine = now.recovered && now.mediad_connected && now.database_available;
     return json_response(fine ? 200 : 503, Json{{"recovered", now.recovered},
                                                 {"mediad_connected", now.mediad_connected},
+                                                {"database_available", now.database_available},
                                                 {"calls", now.calls},
                                                 {"parked_calls", now.parked_calls}});
   });

@@ -12,6 +12,7 @@ namespace callpark {
 struct Health {
   bool recovered = false;  // the parked calls of this node are in its hands
   bool mediad_connected = false;
+  bool database_available = false;
   std::size_t calls = 0;
   std::size_t parked_calls = 0;
 };

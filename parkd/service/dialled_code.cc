@@ -55,10 +55,10 @@ Result<Command, park::RefusalReason> interpret_group_park(const DialledFacts& fa
 Result<Command, park::RefusalReason> interpret_retrieve(const DialledFacts& facts, const std::string& user) {
   if (!facts.may_retrieve) return failure(park::RefusalReason::kNotPermitted);
   if (facts.remainder.empty()) return Command(RetrieveCommand{{{user}, facts.park_group}});
-  if (facts.remainder_is_extension || is_random_orbit(facts.remainder))
-    return Command(RetrieveCommand{{{facts.remainder}, ""}});
   // A number that is nobody's is an orbit where nothing is parked; anything else is a slip of the finger.
-  return failure(all_digits(facts.remainder) ? park::RefusalReason::kNoCallParked : park::RefusalReason::kInvalidCode);
+  if (!all_digits(facts.remainder) && !is_random_orbit(facts.remainder))
+    return failure(park::RefusalReason::kInvalidCode);
+  return Command(RetrieveCommand{{{facts.remainder}, ""}});
 }
 
 Result<Command, park::RefusalReason> interpret_range(const DialledFacts& facts, Dialled dialled) {

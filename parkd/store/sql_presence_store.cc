@@ -50,7 +50,8 @@ void SqlPresenceStore::ask(std::function<T(DatabaseConnection&)> work, Answer<T>
   const auto result = std::make_shared<std::optional<T>>();
   workers_.start([work = std::move(work), result](DatabaseConnection& connection) { *result = work(connection); },
                  settings_.budget,
-                 [result, answer = std::move(answer)](const Report& report) {
+                 [this, result, answer = std::move(answer)](const Report& report) {
+                   is_available_ = report.outcome == Outcome::kDone || report.outcome == Outcome::kImpossible;
                    if (report.outcome == Outcome::kImpossible) {
                      log_error("", "the database refused: {}", report.words);
                    }

@@ -26,6 +26,9 @@ class SqlPresenceStore final : public PresenceStore {
   /// To be used on the loop's thread; the loop must outlive it.
   SqlPresenceStore(EventLoop& loop, Settings settings);
 
+  /// Whether the database has answered the last question. One is asked at least at each comparison of the lamps.
+  [[nodiscard]] bool is_available() const { return is_available_; }
+
   void read_lamps(std::vector<CallChange> changes, Answer<LampFacts> answer) override;
   void read_all_lamps(Answer<Everything> answer) override;
   void find_publication(Presentity presentity, Answer<std::optional<LivePublication>> answer) override;
@@ -41,6 +44,7 @@ class SqlPresenceStore final : public PresenceStore {
 
   EventLoop& loop_;
   const Settings settings_;
+  bool is_available_ = false;
   std::uint64_t last_retry_ = 0;
   std::map<std::uint64_t, LoopHandle> retries_;
   DatabaseWorkers workers_;

@@ -205,6 +205,7 @@ TEST_F(Failures, S13_DatabaseStoppedForTwentySecondsCallsGoOnAndNewParksAreRefus
   house().database().stop();
 
   EXPECT_GE(john_->refer(at_john, "*70"), 400);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return house().parkd_http("/health").status == 503; }));
   EXPECT_TRUE(hear_each_other(*talker, *john_));
   EXPECT_EQ(john_->offer(at_john, "sendonly"), 200);
   EXPECT_EQ(john_->offer(at_john, "sendrecv"), 200);
@@ -224,6 +225,7 @@ TEST_F(Failures, S13_DatabaseStoppedForTwentySecondsCallsGoOnAndNewParksAreRefus
            john_->transfer_reports(at_john).back() < "SIP/2.0 3";
   }));
   EXPECT_TRUE(hears_music(*talker));
+  EXPECT_TRUE(wait_until(kSoon, [&] { return house().parkd_http("/health").status == 200; }));
   std::cout << "longest gap in the music " << gap << " ms\n";
   EXPECT_LT(gap, 200);
   retrieve_all(std::chrono::steady_clock::now());

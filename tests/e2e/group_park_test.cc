@@ -138,6 +138,9 @@ TEST_F(GroupPark, L3_TheSameNumberParksWhenItIsTransferredToAndRetrievesWhenItIs
   retrieve(*alice, "7005", *client);
   const CallName empty = alice->start_call("7005");
   EXPECT_EQ(alice->wait_invite_status(empty, std::chrono::seconds(15)), 404);
+  const auto third = transferred(*john, "7005", 7);
+  EXPECT_TRUE(parked_at("7005"));
+  retrieve(*alice, "*717005", *third);
 }
 
 TEST_F(GroupPark, L5_TheOrbitIsFreeAgainWhenTheCallerHangsUp) {

@@ -95,9 +95,8 @@ TEST(DialledCode, S4_ARandomOrbitHasAStarAndThreeToEightDigits) {
   EXPECT_EQ(behind("*"), refused(RefusalReason::kInvalidCode));
 }
 
-TEST(DialledCode, S9_ANumberThatIsNobodysIsAnEmptyOrbit) {
-  EXPECT_EQ(meaning(facts_of("*71", CodeAction::kRetrieve, BareCode::kRandomOrbit, "999")),
-            refused(RefusalReason::kNoCallParked));
+TEST(DialledCode, S9_ANumberThatIsNobodysMayBeAnOrbitOfARangeOrAnEmptyOne) {
+  EXPECT_EQ(meaning(facts_of("*71", CodeAction::kRetrieve, BareCode::kRandomOrbit, "7001")), "retrieve 7001");
 }
 
 TEST(DialledCode, S6_CodesNeedNotBeginWithAStar) {
