@@ -125,6 +125,7 @@ class RequestRouter final : public sip::TransactionUser {
   void on_server_transaction_failure(sip::ServerTransactionKey key, sip::ServerFailure failure) override {
     legs_.on_server_transaction_failure(key, failure);
   }
+  void on_stray_2xx(const sip::SipMessage& response) override { legs_.on_stray_2xx(response); }
 
  private:
   sip::TransactionUser& legs_;

@@ -18,7 +18,9 @@ local perform = {}
 -- and the music, and twice it may wait 2 s for the database. A BYE waits for a parkd that is restarted.
 local kRingMs, kPhoneMs, kTransactionMs = 180000, 10000, 30000
 local kFeatureMs, kParkdMs, kParkdReferMs, kParkdByeMs = 60000, 2000, 6000, 16000
-local kParkdInDialogMs = { REFER = kParkdReferMs, BYE = kParkdByeMs }
+local kParkdInDialogMs = { REFER = kParkdReferMs, BYE = kParkdByeMs,
+  -- parkd asks the other party first.
+  UPDATE = kTransactionMs, INFO = kTransactionMs, MESSAGE = kTransactionMs }
 
 -- Until a request that came before a BYE is surely being handled: as long as a busy machine may let a worker wait. And
 -- until it is asked for the first time again whether a hold has its answer.

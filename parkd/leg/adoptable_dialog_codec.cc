@@ -173,12 +173,12 @@ Result<AdoptableDialog, AdoptableDialogError> decode_adoptable_dialog(std::strin
   if (route.empty()) members.complain("route", "an address in angle brackets is wanted");
   const Party caller = read_party(members.at("caller"), "caller", complaint);
   const Party callee = read_party(members.at("callee"), "callee", complaint);
-  const WallTime held_at = members.moment("held_at");
+  const Hold hold{members.text_if_any("held_by"), members.moment("held_at")};
   if (complaint) return failure(AdoptableDialogError{*complaint});
 
   const Party& parking = parker == "caller" ? caller : callee;
   const Party& parked = parker == "caller" ? callee : caller;
-  AdoptableDialog dialog{between(call_id, parking, parked, route), between(call_id, parked, parking, route), held_at};
+  AdoptableDialog dialog{between(call_id, parking, parked, route), between(call_id, parked, parking, route), hold};
   // Among what Kamailio has counted as his may be requests of ours, of a park that was refused; his next one says where
   // he is (RFC 3261 12.2.2).
   dialog.caller.remote_cseq.reset();

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kSdpType = "application/sdp";
 constexpr int kOfferAttemptsMax = 4;
+constexpr Duration kRefreshRetry{10000};
 // A 500 to a re-INVITE mostly means that the other side has seen a higher CSeq than Kamailio knew of.
 constexpr std::uint32_t kCseqLeap = 1000;
 
@@ -68,14 +69,31 @@ void DialogLeg::show_in_from() {
   const sip::NameAddr address = shown_address(shown_->who, shown_->domain);
   dialog_.local_uri = address.uri.to_string();
   dialog_.local_display = address.display;
+  refresh_by_update([](const sip::SipMessage&) {});
+}
+
+void DialogLeg::probe() {
+  // Not all of a node's calls at once.
+  const Duration wait(1000 + static_cast<int>(random_below(4000)));
+  probe_ = agent_.loop.after(wait, [this, self = shared_from_this()] {
+    refresh_by_update([self](const sip::SipMessage& response) {
+      // Whoever does not know UPDATE, or cannot be reached at the moment, may be there all the same.
+      if (response.status() == 481) self->die();
+    });
+  });
+}
+
+void DialogLeg::refresh_by_update(std::function<void(const sip::SipMessage& response)> refused) {
   send(sip::method::kUpdate,
        [this](sip::SipMessage& update) {
          write_who_and_what(update);
          // RFC 4028 7.2: it is a session refresh, and without the timer it would end it.
          offer_session_timer(update, session_timer_);
        },
-       {[self = shared_from_this()](const sip::SipMessage& response) {
-          if (response.status() / 100 == 2 && !self->closed_) self->keep_session_timer(read_session_timer(response));
+       {[self = shared_from_this(), refused = std::move(refused)](const sip::SipMessage& response) {
+          if (self->closed_ || response.status() < 200) return;
+          if (response.status() >= 300) return refused(response);
+          self->keep_session_timer(read_session_timer(response));
         },
         {}});
 }
@@ -351,6 +369,7 @@ void DialogLeg::close() {
   retry_.reset();
   refresh_.reset();
   expiry_.reset();
+  probe_.reset();
   on_gone_ = {};
   on_media_changed_ = {};
   const auto self = shared_from_this();
@@ -371,20 +390,24 @@ void DialogLeg::keep_session_timer(const std::optional<SessionTimer>& timer) {
   refresh_.reset();
   expiry_.reset();
   if (!timer) return;
-  if (const auto refresh = refresh_after(*timer)) {
-    refresh_ = agent_.loop.after(*refresh, [this, self = shared_from_this()] {
-      if (current_ || next_ || !local_sdp_) return;
-      offer([this] { return *local_sdp_; },
-            [this, self, before = remote_sdp_](Outcome outcome, const sip::Sdp*, const sip::Sdp* answer) {
-              const bool changed = outcome == Outcome::kAccepted && (!before || !is_heard_alike(*before, *answer));
-              if (changed && on_media_changed_) on_media_changed_();
-            });
-    });
-  }
+  if (const auto refresh = refresh_after(*timer)) refresh_session_after(*refresh);
   expiry_ = agent_.loop.after(end_after(*timer), [this, self = shared_from_this()] {
     log_warning(dialog_.id.call_id, "the session timer ran out");
     send_bye();
     die();
+  });
+}
+
+// What is refused is tried again until the timer runs out; any re-INVITE that is accepted starts it anew.
+void DialogLeg::refresh_session_after(Duration delay) {
+  refresh_ = agent_.loop.after(delay, [this, self = shared_from_this()] {
+    refresh_session_after(kRefreshRetry);
+    if (current_ || next_ || !local_sdp_) return;
+    offer([this] { return *local_sdp_; },
+          [this, self, before = remote_sdp_](Outcome outcome, const sip::Sdp*, const sip::Sdp* answer) {
+            const bool changed = outcome == Outcome::kAccepted && (!before || !is_heard_alike(*before, *answer));
+            if (changed && on_media_changed_) on_media_changed_();
+          });
   });
 }
 

@@ -45,6 +45,9 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   void show(PartyIdentity who, std::string domain) { shown_ = {std::move(who), std::move(domain)}; }
   /// RFC 4916: the same by UPDATE, in From from here on; only for one that supports it.
   void show_in_from();
+  /// Within some seconds an UPDATE, once: a dialog from a row may have ended meanwhile, and its session timer has to be
+  /// kept by whoever takes it over.
+  void probe();
   void set_on_gone(std::function<void()> on_gone) { on_gone_ = std::move(on_gone); }
   /// The answer to a session refresh was another than before. Never after close().
   void set_on_media_changed(std::function<void()> changed) { on_media_changed_ = std::move(changed); }
@@ -72,6 +75,7 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   bool accept(sip::ServerTransactionKey key, const sip::SipMessage& request);
   /// From here to its answer() or refuse() this offer of theirs is being considered.
   void consider(sip::ServerTransactionKey key) { considered_ = key; }
+  bool is_considering() const { return considered_.has_value(); }
   /// 200 with `sdp`; that of an INVITE again and again until `confirmed` or, after 64*T1, `lost`. The ACK's session
   /// description is passed on when there is one.
   struct OnAcknowledged {
@@ -124,6 +128,8 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   void on_invite_failure();
   void on_invite_refused(const sip::SipMessage& response);
   void conclude(Outcome outcome, const sip::Sdp* offer = nullptr, const sip::Sdp* answer = nullptr);
+  void refresh_by_update(std::function<void(const sip::SipMessage& response)> refused);
+  void refresh_session_after(Duration delay);
   void try_again_after(Duration delay);
   void retransmit();
   void on_never_acknowledged();
@@ -163,6 +169,7 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   std::optional<SessionTimer> session_timer_;
   LoopHandle refresh_;
   LoopHandle expiry_;
+  LoopHandle probe_;
 };
 
 /// "INVITE, ACK, ...": what parkd understands.

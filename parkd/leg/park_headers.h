@@ -12,6 +12,8 @@ inline constexpr std::string_view kTenant = "X-Callpark-Tenant";
 inline constexpr std::string_view kUser = "X-Callpark-User";
 /// Kamailio to parkd, instead: the trunk of the tenant that calls an orbit.
 inline constexpr std::string_view kTrunk = "X-Callpark-Trunk";
+/// Kamailio to parkd: where that one's request came from, "udp:127.0.0.11:5060".
+inline constexpr std::string_view kDevice = "X-Callpark-Device";
 /// Kamailio to parkd: the dialog that is to be parked, see adoptable_dialog_codec.h.
 inline constexpr std::string_view kDialog = "X-Callpark-Dialog";
 /// parkd to Kamailio: `kReleased` on a 2xx to a feature call that was not for the held call that came with it, `kKept`

@@ -20,8 +20,11 @@ namespace {
 
 constexpr std::string_view kSdpType = "application/sdp";
 constexpr std::size_t kTagLength = 12;
+constexpr std::size_t kEarlyRequestsMax = 10000;
 // Kamailio has not seen every CSeq (ACK, BYE, what it handed to us); all tried user agents take a leap.
 constexpr std::uint32_t kAdoptionGap = 100;
+// More than Kamailio lets any one number ring: 300 s of a ring group's, 180 s of any other.
+constexpr Duration kRingingMax{330000};
 // Another parkd may have gone on after it wrote the row.
 constexpr std::uint32_t kTakeOverGap = 1000;
 
@@ -212,20 +215,25 @@ void SipLegs::take_over(const ParkedCallRow& row) {
     seat(parked.peer, row.park_id, PartyEnd::kPeer);
   }
   Parked& there = parked_.emplace(row.park_id, std::move(parked)).first->second;
+  there.caller->probe();
   if (row.state != RowState::kRetrieved) return;
   set_peer_owner(row.park_id, there, owner_key(row.tenant, row.retriever));
-  if (there.peer) show_caller(*there.caller, *there.peer, there.peer_owner);
+  if (!there.peer) return;
+  show_caller(*there.caller, *there.peer, there.peer_owner);
+  there.peer->probe();
 }
 
-std::optional<HeldCall> SipLegs::call_held_by(const std::string& tenant, const std::string& user) const {
-  std::optional<HeldCall> latest;
+std::optional<HeldCall> SipLegs::call_held_by(const std::string& tenant, const std::string& user,
+                                              const std::string& device) const {
+  std::optional<HeldCall> meant;
   const auto [first, last] = parks_by_peer_owner_.equal_range(owner_key(tenant, user));
   for (auto entry = first; entry != last; ++entry) {
     const Parked& parked = at(entry->second);
     if (!parked.bridged || !parked.peer || parked.peer->is_closed() || !parked.peer->is_held_by_remote()) continue;
-    if (!latest || parked.peer->held_at() > latest->held_at) latest = HeldCall{entry->second, parked.peer->held_at()};
+    const Hold hold{parked.peer_device, parked.peer->held_at()};
+    if (!meant || goes_before(hold, meant->hold, device)) meant = HeldCall{entry->second, hold};
   }
-  return latest;
+  return meant;
 }
 
 void SipLegs::forget(const ParkId& park_id) {
@@ -328,6 +336,7 @@ void SipLegs::make_peer(const ParkId& park_id, CallId retriever) {
   seat(parked.peer, park_id, PartyEnd::kPeer);
   set_peer_owner(park_id, parked, node.mapped().owner);
   const sip::SipMessage& invite = node.mapped().invite;
+  parked.peer_device = header_text(invite, park_header::kDevice);
   const bool takes_another_from = invite.has_token(sip::HeaderName::kSupported, "from-change") &&
                                   invite.has_token(sip::HeaderName::kAllow, sip::method::kUpdate);
   if (takes_another_from) parked.peer->show_in_from();
@@ -354,12 +363,22 @@ void SipLegs::call_target(const ParkId& park_id, park::Question question, const 
       invite, agent_.kamailio,
       {[this, park_id, question, invite,
         answered = std::vector<sip::DialogId>()](const sip::SipMessage& response) mutable {
+         if (response.status() > 100 && response.status() < 200) return wait_for_target(park_id, question);
          if (response.status() >= 300) return refuse_target(park_id, question, response.status());
          if (response.status() >= 200) on_target_answer(park_id, question, invite, answered, response);
        },
        [this, park_id, question](sip::ClientFailure) { refuse_target(park_id, question, 408); }});
   parked.target =
-      Target{question, key, owner_key(target.tenant, target.number), std::move(offer), nullptr, std::nullopt};
+      Target{question, key, owner_key(target.tenant, target.number), std::move(offer), nullptr, std::nullopt, {}};
+  wait_for_target(park_id, question);
+}
+
+// RFC 3261 17.1.1.2 lets a call ring for ever, and Kamailio, which does not, may die meanwhile. Each number of a ring
+// group that rings in its turn says so.
+void SipLegs::wait_for_target(const ParkId& park_id, park::Question question) {
+  Target* target = awaited_target(park_id, question);
+  if (!target) return;
+  target->deadline = agent_.loop.after(kRingingMax, [this, key = target->invite] { agent_.transactions.cancel(key); });
 }
 
 SipLegs::Target* SipLegs::awaited_target(const ParkId& park_id, park::Question question) {
@@ -452,6 +471,7 @@ void SipLegs::make_target_peer(const ParkId& park_id) {
   parked.peer = target.leg;
   seat(parked.peer, park_id, PartyEnd::kPeer);
   set_peer_owner(park_id, parked, target.owner);
+  parked.peer_device.clear();
   show_caller(*parked.caller, *parked.peer, target.owner);
   // The target was offered what the caller had said earlier; if he says anything else now, the target must know.
   const sip::Sdp& now = *parked.caller->remote_sdp();
@@ -487,6 +507,7 @@ void SipLegs::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& re
   feature.user = user;
   feature.trunk = trunk;
   feature.recall_after_seconds = *recall_after;
+  feature.device = header_text(request, park_header::kDevice);
   feature.dialled = request.request_uri().user();
   feature.sip_call_id = std::string(request.call_id());
   if (const auto json = request.header(park_header::kDialog)) {
@@ -755,7 +776,25 @@ void SipLegs::notify(DialogLeg& leg, int status, const std::string& reason, std:
 
 // ---- what comes in ----
 
+// Until the rows are read nobody knows whose dialog it is; a 481 would end it. REFERs are refused at once: Kamailio
+// waits for them for seconds only.
+bool SipLegs::comes_too_early(sip::ServerTransactionKey key, const sip::SipMessage& request) {
+  if (ready_ || request.to_tag().empty() || request.method() == sip::method::kRefer) return false;
+  if (early_requests_.size() >= kEarlyRequestsMax) {
+    respond(key, request, 500);
+  } else {
+    early_requests_.emplace_back(key, request);
+  }
+  return true;
+}
+
+void SipLegs::set_ready() {
+  ready_ = true;
+  for (const auto& [key, request] : std::exchange(early_requests_, {})) on_request(key, request, {});
+}
+
 void SipLegs::on_request(sip::ServerTransactionKey key, const sip::SipMessage& request, const sip::Endpoint&) {
+  if (comes_too_early(key, request)) return;
   const std::string unsupported = unsupported_options(request);
   // A BYE is taken whatever it requires: who sends it has left.
   if (!unsupported.empty() && request.method() != sip::method::kBye) {
@@ -884,6 +923,8 @@ void SipLegs::pass_offer_on(Parked& parked, PartyEnd from, sip::ServerTransactio
     other->offer([other = other.get(), offer] { return align_offer(offer, other->local_sdp(), other->remote_sdp()); },
                  std::move(done));
   };
+  // Each would wait for the other's answer.
+  if (other->is_considering()) return asker->refuse(key, request, 491);
   // A refusal that does not depend on the other side.
   if (!answer_session_timer(request)) return asker->answer(key, request, std::nullopt, {});
   if (request.body().empty()) {

@@ -27,11 +27,12 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   /// To be called before the transaction layer is started.
   void set_listener(LegsListener* listener) { listener_ = listener; }
   /// Until then OPTIONS and feature calls are answered 503, so that Kamailio keeps the calls with their parkers.
-  void set_ready() { ready_ = true; }
+  void set_ready();
 
   bool adopt(const ParkId& park_id, const AdoptableDialog& dialog) override;
   void take_over(const ParkedCallRow& row) override;
-  std::optional<HeldCall> call_held_by(const std::string& tenant, const std::string& user) const override;
+  std::optional<HeldCall> call_held_by(const std::string& tenant, const std::string& user,
+                                       const std::string& device) const override;
   void forget(const ParkId& park_id) override;
   void offer_music(const ParkId& park_id, park::Question question, const MediaAddress& media) override;
   void offer_call(const ParkId& park_id, park::Question question, CallId retriever) override;
@@ -116,6 +117,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
     // His 200 is not acknowledged before it is known that he gets the caller: a parkd that dies meanwhile leaves no
     // phone in a call with nobody.
     std::optional<sip::SipMessage> unsent_ack;
+    LoopHandle deadline;
   };
   struct Parked {
     LegPtr caller;
@@ -125,6 +127,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
     std::optional<Target> target;
     bool bridged = false;
     std::string peer_owner;  // tenant and extension of the peer
+    std::string peer_device;
   };
 
   void on_invite(sip::ServerTransactionKey key, const sip::SipMessage& request);
@@ -147,6 +150,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
                        std::optional<MediaAddress> music);
   /// Null when the question is an old one, or answered.
   Target* awaited_target(const ParkId& park_id, park::Question question);
+  void wait_for_target(const ParkId& park_id, park::Question question);
   void refuse_target(const ParkId& park_id, park::Question question, int status);
   void acknowledge(Target& target);
   void on_target_answer(const ParkId& park_id, park::Question question, const sip::SipMessage& invite,
@@ -161,6 +165,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   /// The retriever, or who was called, sees the caller and not the number he has dialled.
   static void show_caller(const DialogLeg& caller, DialogLeg& peer, const std::string& peer_owner);
   void set_peer_owner(const ParkId& park_id, Parked& parked, std::string owner);
+  bool comes_too_early(sip::ServerTransactionKey key, const sip::SipMessage& request);
   void respond(sip::ServerTransactionKey key, const sip::SipMessage& request, int status, std::string_view reason = {});
   Parked* find(const ParkId& park_id);
   const Parked& at(const ParkId& park_id) const { return parked_.at(park_id); }
@@ -168,6 +173,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   UserAgent agent_;
   LegsListener* listener_ = nullptr;
   bool ready_ = false;
+  std::vector<std::pair<sip::ServerTransactionKey, sip::SipMessage>> early_requests_;
   std::uint64_t last_id_ = 0;
   sip::DialogTable<Seat> dialogs_;
   std::unordered_map<ParkId, Parked> parked_;

@@ -466,6 +466,8 @@ void Step::on(const CallerAccepted& event) {
     order(WriteParked{write});
   } else if (auto* parked = in<Parked>(); parked && parked->offer == event.question) {
     parked->offer.reset();
+    // The row may not know of this session, nor, after an UnclaimCall, of any. A step of the recall writes it anyway.
+    if (parked->recall != Parked::Recall::kWriting) order(WriteParked{ask()});
   } else if (auto* joining = in<Joining>(); joining && joining->offer == event.question) {
     const Retriever retriever = joining->retriever;
     state_.phase = Confirming{retriever};

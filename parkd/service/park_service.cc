@@ -339,8 +339,8 @@ void ParkService::on_looked_up(const FeatureCall& call, const LookedUp& facts) {
 }
 
 void ParkService::park_held(const FeatureCall& call, const DialledFacts& facts, const ParkCommand& command) {
-  const auto ours = legs_.call_held_by(call.tenant, call.user);
-  if (ours && (!call.held || ours->held_at >= call.held->held_at)) {
+  const auto ours = legs_.call_held_by(call.tenant, call.user, call.device);
+  if (ours && (!call.held || goes_before(ours->hold, call.held->hold, call.device))) {
     ParkedCall* held = find(ours->park_id);
     if (held && is_in<park::Talking>(held->state)) {
       legs_.settle_adoption(call.call, Legs::Adoption::kReleased);
@@ -538,7 +538,8 @@ void ParkService::recover(std::function<void()> done) {
       if (find(row.park_id)) continue;
       switch (row.state) {
         case RowState::kParked:
-          take_over(row, park::Found::kParked);
+          // Without a session the caller is not known to hear anything.
+          take_over(row, row.media ? park::Found::kParked : park::Found::kUncertain);
           break;
         case RowState::kAdopting:
         case RowState::kRetrieving:

@@ -24,8 +24,9 @@ struct ParkSettings {
   std::string node_name;
   Duration parker_bye_timeout{2000};  // a phone's BYE after the final NOTIFY
   Duration music_retry{5000};         // when a party would not be re-INVITEd to its music
-  /// How long whom a recall has handed the call to may ring, when it is not the parker: longer than Kamailio lets him.
-  Duration handed_over_max{200000};
+  /// How long whom a recall has handed the call to may ring, when it is not the parker: longer than Kamailio lets him,
+  /// which for a ring group of 20 phones and where that leads is up to 6300 s.
+  Duration handed_over_max{6600000};
   Duration announcement_max{30000};
   /// How long a parker who is called back to be told his orbit may let it ring.
   Duration call_back_ring_max{20000};

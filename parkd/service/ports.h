@@ -46,17 +46,31 @@ struct DialogSnapshot {
   friend bool operator==(const DialogSnapshot&, const DialogSnapshot&) = default;
 };
 
+/// Who has a call on hold, and since when.
+struct Hold {
+  std::string device;  // "udp:127.0.0.11:5060": where his requests come from; "": nobody knows
+  WallTime since{};    // the epoch: before this parkd began, or not at all
+};
+
+/// FEATURES S7: whether who calls from `device` means `one` rather than `other`. What that device holds goes first,
+/// then what was held last.
+inline bool goes_before(const Hold& one, const Hold& other, const std::string& device) {
+  const bool one_here = one.device == device;
+  const bool other_here = other.device == device;
+  return one_here == other_here ? one.since >= other.since : one_here;
+}
+
 /// A dialog between two other user agents, seen from the place of each.
 struct AdoptableDialog {
   DialogSnapshot caller;  // local = the parker, remote = the party to be parked
   DialogSnapshot parker;  // local = the party to be parked, remote = the parker
-  WallTime held_at{};     // since when the parker has it on hold; the epoch when he has not
+  Hold hold = {};         // the parker's
 };
 
 /// A call that an extension has on hold, of those that are parkd's.
 struct HeldCall {
   ParkId park_id;
-  WallTime held_at;  // the epoch when it was before this parkd began
+  Hold hold;
 };
 
 struct MediaAddress {
@@ -312,6 +326,7 @@ struct FeatureCall {
   std::string tenant;
   std::string user;     // the authenticated extension; "": a trunk calls
   std::string trunk;    // its name
+  std::string device;   // where it comes from, as in Hold
   std::string dialled;  // the user part of the Request-URI, unescaped
   std::string sip_call_id;
   std::optional<int> recall_after_seconds;  // as this call wishes
@@ -358,8 +373,9 @@ class Legs {
   [[nodiscard]] virtual bool adopt(const ParkId& park_id, const AdoptableDialog& dialog) = 0;
   /// Makes the dialogs again from a row, with the CSeqs raised by 1000.
   virtual void take_over(const ParkedCallRow& row) = 0;
-  /// Of the calls of ours whose peer is this extension and has put it on hold, the one held last.
-  virtual std::optional<HeldCall> call_held_by(const std::string& tenant, const std::string& user) const = 0;
+  /// Of the calls of ours whose peer is this extension and has put it on hold, the one that `device` means.
+  virtual std::optional<HeldCall> call_held_by(const std::string& tenant, const std::string& user,
+                                               const std::string& device) const = 0;
   /// Gives up both dialogs without a word.
   virtual void forget(const ParkId& park_id) = 0;
 

@@ -31,6 +31,13 @@ DatabaseError::Kind kind_of(int code) {
     case 1205:  // ER_LOCK_WAIT_TIMEOUT
     case 1213:  // ER_LOCK_DEADLOCK
       return DatabaseError::Kind::kBusy;
+    case 1021:  // ER_DISK_FULL
+    case 1030:  // ER_GET_ERRNO: the engine, most often a full disk
+    case 1114:  // ER_RECORD_FILE_FULL
+    case 1290:  // ER_OPTION_PREVENTS_STATEMENT: read_only
+    case 1836:  // ER_READ_ONLY_MODE
+    case 1969:  // ER_STATEMENT_TIMEOUT
+      return DatabaseError::Kind::kNotNow;
     case 0:     // the library itself: the connection is closed
     case 1047:  // a Galera node that is not in its cluster
     case 1053:  // ER_SERVER_SHUTDOWN

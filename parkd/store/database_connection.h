@@ -28,6 +28,7 @@ class DatabaseError : public std::runtime_error {
     kUnknownSchema,  // the database is not one to work with; nothing was sent
     kLost,           // the connection broke: what was sent may or may not have been done
     kBusy,           // deadlock, or a lock was held too long: nothing was done, and another try may do it
+    kNotNow,         // read-only, or full: nothing was done, and that may take a while to change
     kDuplicate,      // a unique key has the value already
     kRefused,        // the statement is wrong for this database, and will be again
   };

@@ -65,6 +65,11 @@ DatabaseWorkers::Report DatabaseWorkers::run(const Work& work, MonotonicTime dea
           give_back(std::move(connection));
           failed(Outcome::kBusy, error);
           break;
+        case DatabaseError::Kind::kNotNow:
+          // Another connection may lead to another server.
+          drop_connections();
+          failed(Outcome::kAway, error);
+          return last;
         case DatabaseError::Kind::kDuplicate:
         case DatabaseError::Kind::kRefused:
           failed(Outcome::kImpossible, error);

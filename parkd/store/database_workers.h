@@ -21,7 +21,7 @@ class DatabaseWorkers {
   enum class Outcome {
     kDone,
     kBusy,        // nothing was done: locks were held, or too much work waits
-    kAway,        // nothing was done: no connection could be made
+    kAway,        // nothing was done: no connection could be made, or the database takes nothing at present
     kUncertain,   // the connection broke on the way and no answer could be had within the budget
     kImpossible,  // the work was refused, and will be again
   };

@@ -48,7 +48,7 @@ class TransactionUser {
   virtual void on_server_transaction_failure(ServerTransactionKey key, ServerFailure failure) = 0;
   /// A 2xx to an INVITE that belongs to no transaction: of a process that was here before, or later than RFC 6026 keeps
   /// one. Dropped unless the TU knows its dialog, whose other side repeats it until it is acknowledged.
-  virtual void on_stray_2xx(const SipMessage& /*response*/) {}
+  virtual void on_stray_2xx(const SipMessage& response) = 0;
 };
 
 struct TransactionCounts {

@@ -87,6 +87,7 @@ class BenchUser final : public TransactionUser {
   void on_ack(const SipMessage&, const Endpoint&) override { ++acks; }
   void on_cancel(ServerTransactionKey) override {}
   void on_server_transaction_failure(ServerTransactionKey, ServerFailure) override {}
+  void on_stray_2xx(const SipMessage&) override {}
   std::size_t acks = 0;
 
  private:

@@ -89,6 +89,21 @@ TEST(KamailioFeatures, P1_AfterAnAcceptedParkTheParkersRequestsGoToParkd) {
   EXPECT_EQ(count(*two.bob, two.call, "REFER"), 0U);
 }
 
+// parkd asks the other party first, who may take his time.
+TEST(KamailioFeatures, P1_AnUpdateToParkdIsWaitedFor) {
+  TwoInACall two;
+  two.house.seat->answer_with(202);
+  ASSERT_EQ(two.alice->refer(two.call, "*68"), 202);
+  two.house.seat->answer_with(0);
+  std::thread later([&] {
+    const SipText update = two.house.seat->wait_request("UPDATE");
+    EXPECT_TRUE(holds_for(2500ms, [&] { return two.alice->received(two.call).back().status() != 408; }));
+    two.house.seat->respond(update, 200, two.house.inside());
+  });
+  EXPECT_EQ(two.alice->request(two.call, "UPDATE"), 200);
+  later.join();
+}
+
 TEST(KamailioFeatures, P1_AByeStraightBehindTheReferReachesParkdAndNotTheOther) {
   TwoInACall two;
   // The credentials of the challenge are good for the next requests.

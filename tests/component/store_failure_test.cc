@@ -232,6 +232,23 @@ TEST_F(StoreAway, OrdersAreCarriedOutWhenTheServerIsBack) {
   EXPECT_TRUE(claim_call(*store, {"104"}));
 }
 
+TEST_F(StoreAway, OrdersWaitForADatabaseThatTakesNoWrites) {
+  const auto store = make_store();
+  park(*store, "a", at("102"));
+  park(*store, "b", at("103"));
+  ASSERT_TRUE(claim_call(*store, {"103"}));
+  server().execute("SET GLOBAL read_only = 1");
+  store->remove("a", park::EndReason::kHungUp);
+  store->unclaim_call("b");
+  EXPECT_EQ(claim_orbit(*store, example_row("c"), at("104")).error(), ClaimOrbitFailure::kUnavailable);
+  run_for(Duration(1200));
+  EXPECT_EQ(store->waiting_orders(), 2U);
+  server().execute("SET GLOBAL read_only = 0");
+  carry_out_orders(*store);
+  EXPECT_EQ(column("state", "a"), "");
+  EXPECT_EQ(column("state", "b"), "parked");
+}
+
 TEST_F(StoreAway, AfterARestartOfTheServerTheFirstQuestionIsAnswered) {
   const auto store = make_store();
   park(*store, "a", at("102"));

@@ -333,6 +333,34 @@ TEST_F(HoldAndPark, S7_TheCallOfTheSameDeviceGoesBeforeTheOneHeldLast) {
   EXPECT_TRUE(hears_nothing(*second));
 }
 
+// The retrieved one is parkd's, the other one Kamailio's to find.
+TEST_F(HoldAndPark, S7_ARetrievedCallHeldLaterOnAnotherDeviceIsNotMeant) {
+  const auto john = house().packet_phone("101", kJohn, true);
+  const auto first = house().trunk_caller(kClient);
+  const CallName first_outside = first->start_call("+442030000101");
+  const CallName at_john = john->wait_incoming();
+  ASSERT_EQ(first->wait_invite_status(first_outside), 200);
+  ASSERT_EQ(john->refer(at_john, "*68"), 202);
+  ASSERT_TRUE(parked_at("101"));
+  const auto desk = house().packet_phone("102", kAlice, true);
+  const CallName retrieved = desk->call("*88101");
+  ASSERT_TRUE(hear_each_other(*desk, *first));
+  const auto mobile = house().packet_phone("102", kBob, true);
+  const CallName ordinary = mobile->start_call("+442079460018");
+  const auto outside = house().trunk().expect_call(tone_hz(kCarol));
+  ASSERT_EQ(mobile->wait_invite_status(ordinary), 200);
+  ASSERT_EQ(mobile->offer(ordinary, "sendonly"), 200);
+  ASSERT_EQ(desk->offer(retrieved, "sendonly"), 200);
+
+  const CallName parks = mobile->call("*70333");
+  EXPECT_TRUE(parked_at("333"));
+  EXPECT_TRUE(hears_music(*outside));
+  mobile->hang_up(parks);
+  EXPECT_EQ(desk->offer(retrieved, "sendrecv"), 200);
+  EXPECT_TRUE(hear_each_other(*desk, *first));
+  EXPECT_EQ(first->hang_up(first_outside), 200);
+}
+
 TEST_F(HoldAndPark, S7_ACallHeldOnAnotherDeviceIsParkedWhenThisOneHoldsNone) {
   const auto desk = house().baresip(house().phone("101", kJohn));
   const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));

@@ -54,6 +54,7 @@ struct Silent final : sip::TransactionUser {
   void on_ack(const sip::SipMessage&, const sip::Endpoint&) override {}
   void on_cancel(sip::ServerTransactionKey) override {}
   void on_server_transaction_failure(sip::ServerTransactionKey, sip::ServerFailure) override {}
+  void on_stray_2xx(const sip::SipMessage&) override {}
 };
 
 sip::Endpoint udp(std::uint16_t port) {

@@ -74,6 +74,7 @@ describe("dialog_record.json", function()
     local json = cjson.decode(text)
     assert.equal("caller", json.parker)
     assert.equal(1700000000.25, json.held_at)
+    assert.equal("udp:127.0.0.11:5060", json.held_by)
     assert.same({ tag = "ft", uri = "sip:101@demo.callpark", display = 'A "B"', contact = "sip:101@127.0.0.11:5060",
       cseq = 3096, route_set = "", sdp = "o=1\nm=audio 1 RTP/AVP 0", kind = "extension", aor = "101@demo.callpark" },
       json.caller)

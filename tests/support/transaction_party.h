@@ -60,6 +60,7 @@ class TransactionParty final : public TransactionUser {
     cancels.push_back(invite);
     if (answer_cancel) answer_cancel(invite);
   }
+  void on_stray_2xx(const SipMessage&) override {}
   void on_server_transaction_failure(ServerTransactionKey key, ServerFailure failure) override {
     server_failures.emplace_back(key, failure);
   }

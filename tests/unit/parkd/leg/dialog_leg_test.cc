@@ -50,6 +50,7 @@ class DialogLegTest : public testing::Test, public sip::TransactionUser {
   void on_ack(const SipMessage& ack, const sip::Endpoint&) override { leg->on_ack(ack); }
   void on_cancel(sip::ServerTransactionKey) override {}
   void on_server_transaction_failure(sip::ServerTransactionKey, sip::ServerFailure) override {}
+  void on_stray_2xx(const sip::SipMessage&) override {}
 
   void offer(const std::string& name = "offer") {
     leg->offer([this] { return make_music_offer(leg->local_sdp(), leg->remote_sdp(), mediad_address(), agent.codecs); },
@@ -540,6 +541,20 @@ TEST_F(DialogLegTest, ARefreshedSessionGoesOn) {
   }
   EXPECT_EQ(gone, 0);
   EXPECT_FALSE(kamailio.sends("BYE"));
+}
+
+TEST_F(DialogLegTest, ARefreshThatIsRefusedIsTriedAgainUntilTheSessionEnds) {
+  offer();
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp(), expires("90;refresher=uac"));
+  pass(seconds(44));
+  kamailio.answer(kamailio.take_request("INVITE"), 503);
+  pass(seconds(11));
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp(), expires("90;refresher=uac"));
+  EXPECT_FALSE(kamailio.sends("BYE", seconds(30)));
+  for (int refused = 0; refused < 2; ++refused) kamailio.answer(kamailio.take_request("INVITE"), 503);
+  EXPECT_EQ(gone, 0);
+  pass(seconds(30));
+  EXPECT_EQ(gone, 1);
 }
 
 TEST_F(DialogLegTest, ASessionThatNobodyRefreshesEnds) {

@@ -115,6 +115,23 @@ TEST_F(SipLegsTest, ANewDialogIsMadeByInviteOnly) {
   EXPECT_TRUE(response.header(HeaderName::kAllow));
 }
 
+ParkedCallRow row_of(RowState state) {
+  const AdoptableDialog dialog = *decode_adoptable_dialog(
+      R"({"call_id":"call-1","parker":"caller","route":"<sip:127.0.0.1:5060;lr>",
+      "caller":{"tag":"john-tag","uri":"sip:101@demo.callpark","contact":"sip:101@127.0.0.11:5060","cseq":20},
+      "callee":{"tag":"client-tag","uri":"sip:client@demo.callpark","contact":"sip:client@127.0.0.12:5060","cseq":7}})");
+  ParkedCallRow row;
+  row.park_id = "p";
+  row.tenant = "demo.callpark";
+  row.orbit = "101";
+  row.state = state;
+  row.caller = dialog.caller;
+  row.peer = dialog.parker;
+  row.retriever = state == RowState::kRetrieved ? "102" : "";
+  row.media = MediaSnapshot{"park-x", mediad_address(), 77, std::nullopt};
+  return row;
+}
+
 class SipLegsNotReadyTest : public SipLegsTest {
  protected:
   SipLegsNotReadyTest() { early.set_listener(&listener); }
@@ -133,6 +150,25 @@ TEST_F(SipLegsNotReadyTest, O4_UntilTheCallsAreTakenOverKamailioIsSentAway) {
     EXPECT_EQ(other.take_response(*request).status(), 503) << request->method();
   }
   EXPECT_THAT(said(), IsEmpty());
+}
+
+TEST_F(SipLegsNotReadyTest, O4_WhatIsSaidInADialogMeanwhileIsAnsweredWhenTheCallsAreTakenOver) {
+  other.transactions().start(early);
+  const SipMessage hold = client.request("INVITE", with_direction(clients_sdp(), sip::Direction::kSendOnly));
+  const SipMessage bye = client.request("BYE");
+  other.deliver(hold);
+  other.deliver(bye);
+  EXPECT_THAT(said(), IsEmpty());
+  early.take_over(row_of(RowState::kParked));
+  early.set_ready();
+  EXPECT_EQ(other.take_response(hold).status(), 200);
+  EXPECT_EQ(other.take_response(bye).status(), 200);
+  EXPECT_THAT(said(), ElementsAre("p: media changed", "p: caller gone"));
+  const SipMessage strangers = alice.request("BYE");
+  SipMessage within = strangers;
+  within.set_header(HeaderName::kTo, "<sip:*88@demo.callpark>;tag=nobody");
+  other.deliver(within);
+  EXPECT_EQ(other.take_response(within).status(), 481);
 }
 
 // ---- REFER in a foreign dialog ----
@@ -695,7 +731,7 @@ TEST_F(SipLegsTest, S12_HoldAndResumePassTheBridgeEachWithItsOwnOriginLine) {
   EXPECT_EQ(body_of(ok).origin.version, alices_version + 1);
   EXPECT_EQ(sip::direction(body_of(ok), body_of(ok).media[0]), sip::Direction::kRecvOnly);
   kamailio.deliver(alice.ack(hold));
-  EXPECT_EQ(legs.call_held_by("demo.callpark", "102").value().park_id, "p");
+  EXPECT_EQ(legs.call_held_by("demo.callpark", "102", "").value().park_id, "p");
 
   const SipMessage resume = alice.request("INVITE", alices_offer());
   kamailio.deliver(resume);
@@ -704,8 +740,8 @@ TEST_F(SipLegsTest, S12_HoldAndResumePassTheBridgeEachWithItsOwnOriginLine) {
   EXPECT_EQ(sip::direction(body_of(passed_too), body_of(passed_too).media[0]), sip::Direction::kSendRecv);
   kamailio.answer(passed_too, 200, clients_sdp());
   kamailio.deliver(alice.ack(resume));
-  EXPECT_FALSE(legs.call_held_by("demo.callpark", "102"));
-  EXPECT_FALSE(legs.call_held_by("other.callpark", "102"));
+  EXPECT_FALSE(legs.call_held_by("demo.callpark", "102", ""));
+  EXPECT_FALSE(legs.call_held_by("other.callpark", "102", ""));
 }
 
 TEST_F(SipLegsTest, S12_TheCallerMayHoldAsWell) {
@@ -755,6 +791,22 @@ TEST_F(SipLegsTest, OffersOfBothSidesAtOnceAreGlare) {
   kamailio.deliver(second);
   EXPECT_EQ(kamailio.take_response(second).status(), 491);
   kamailio.answer(passed, 200, clients_sdp());
+}
+
+TEST_F(SipLegsTest, OffersThatWaitForEachOtherEndInGlare) {
+  park();
+  retrieve();
+  const SipMessage clients = client.request("INVITE", clients_sdp());
+  kamailio.deliver(clients);
+  const SipMessage passed = kamailio.take_request("INVITE");
+  kamailio.answer(passed, 491);
+  pass(Duration(1));
+  // Before ours is tried again.
+  const SipMessage hers = alice.request("INVITE", alices_offer());
+  kamailio.deliver(hers);
+  EXPECT_EQ(kamailio.take_response(hers).status(), 491);
+  kamailio.answer(kamailio.take_request("INVITE"), 200, alices_offer());
+  EXPECT_EQ(kamailio.take_response(clients).status(), 200);
 }
 
 TEST_F(SipLegsTest, AnUpdateWithAnOfferPassesTheBridge) {
@@ -1150,6 +1202,18 @@ TEST_F(SipLegsTransferTest, ATargetWhoCannotBeReachedIsRefused) {
   EXPECT_THAT(said(), ElementsAre("p: target refused 9 408"));
 }
 
+TEST_F(SipLegsTransferTest, ATargetWhoseCallNobodyEndsIsCancelled) {
+  call_target();
+  kamailio.answer(invite, 180);
+  pass(seconds(320));
+  kamailio.answer(invite, 180);  // the next one of a ring group
+  pass(seconds(320));
+  EXPECT_THAT(said(), IsEmpty());
+  pass(seconds(60));
+  EXPECT_TRUE(kamailio.sends("CANCEL"));
+  EXPECT_THAT(said(), ElementsAre("p: target refused 9 408"));
+}
+
 TEST_F(SipLegsTransferTest, ATransferThatIsGivenUpIsCancelledAndSaysNothingMore) {
   call_target();
   legs.end_target("p");
@@ -1246,8 +1310,8 @@ TEST_F(SipLegsTransferTest, TheTargetIsAPeerLikeAnyOther) {
   kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
   EXPECT_EQ(kamailio.take_response(hold).status(), 200);
   kamailio.deliver(far.ack(hold));
-  EXPECT_EQ(legs.call_held_by("demo.callpark", "103").value().park_id, "p");
-  EXPECT_FALSE(legs.call_held_by("demo.callpark", "102"));
+  EXPECT_EQ(legs.call_held_by("demo.callpark", "103", "").value().park_id, "p");
+  EXPECT_FALSE(legs.call_held_by("demo.callpark", "102", ""));
   kamailio.deliver(far.request("BYE"));
   EXPECT_THAT(said(), ElementsAre("p: peer gone"));
 }
@@ -1268,7 +1332,7 @@ TEST_F(SipLegsTransferTest, R8_TheMemberOfARingGroupWhoAnsweredIsThePeer) {
   kamailio.deliver(hold);
   kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
   kamailio.deliver(far.ack(hold));
-  EXPECT_EQ(legs.call_held_by("demo.callpark", "105").value().park_id, "p");
+  EXPECT_EQ(legs.call_held_by("demo.callpark", "105", "").value().park_id, "p");
 }
 
 TEST_F(SipLegsTest, R5_ARecallSaysWhatItIsAndOffersWhatTheCallerSaid) {
@@ -1355,28 +1419,37 @@ TEST_F(SipLegsTest, L3_ATrunkThatKamailioNamesMayCall) {
 
 // ---- taking over ----
 
-ParkedCallRow row_of(RowState state) {
-  const AdoptableDialog dialog = *decode_adoptable_dialog(
-      R"({"call_id":"call-1","parker":"caller","route":"<sip:127.0.0.1:5060;lr>",
-      "caller":{"tag":"john-tag","uri":"sip:101@demo.callpark","contact":"sip:101@127.0.0.11:5060","cseq":20},
-      "callee":{"tag":"client-tag","uri":"sip:client@demo.callpark","contact":"sip:client@127.0.0.12:5060","cseq":7}})");
-  ParkedCallRow row;
-  row.park_id = "p";
-  row.tenant = "demo.callpark";
-  row.orbit = "101";
-  row.state = state;
-  row.caller = dialog.caller;
-  row.peer = dialog.parker;
-  row.retriever = state == RowState::kRetrieved ? "102" : "";
-  row.media = MediaSnapshot{"park-x", mediad_address(), 77, std::nullopt};
-  return row;
-}
-
 TEST_F(SipLegsTest, O4_ACallTakenOverIsReinvitedWithACSeqThatLeavesRoom) {
   legs.take_over(row_of(RowState::kParked));
   EXPECT_FALSE(kamailio.sends("INVITE")) << "the music plays on by itself";
   legs.offer_music("p", 1, mediad_address());
   EXPECT_EQ(kamailio.take_request("INVITE").cseq().number, 1021U);
+}
+
+TEST_F(SipLegsTest, O4_WhoHasHungUpMeanwhileIsFound) {
+  legs.take_over(row_of(RowState::kRetrieved));
+  legs.bridge("p");
+  pass(seconds(6));
+  const SipMessage first = kamailio.take_request("UPDATE");
+  const SipMessage second = kamailio.take_request("UPDATE");
+  const bool is_peer_first = first.request_uri_text() == "sip:101@127.0.0.11:5060";
+  // A trunk may not know UPDATE.
+  kamailio.answer(is_peer_first ? second : first, 501);
+  EXPECT_THAT(said(), IsEmpty());
+  kamailio.answer(is_peer_first ? first : second, 481);
+  EXPECT_THAT(said(), ElementsAre("p: peer gone"));
+}
+
+TEST_F(SipLegsTest, O4_WhoeverTakesACallOverKeepsItsSessionTimer) {
+  legs.take_over(row_of(RowState::kParked));
+  pass(seconds(6));
+  kamailio.answer(kamailio.take_request("UPDATE"), 200, std::nullopt, [](SipMessage& response) {
+    response.set_header(HeaderName::kSessionExpires, "90;refresher=uas");
+    response.set_header(HeaderName::kSupported, "timer");
+  });
+  EXPECT_FALSE(kamailio.sends("BYE", seconds(55)));
+  EXPECT_TRUE(kamailio.sends("BYE", seconds(30)));
+  EXPECT_THAT(said(), ElementsAre("p: caller gone"));
 }
 
 TEST_F(SipLegsTest, O4_ACallTakenOverAnswersItsCaller) {
@@ -1423,7 +1496,7 @@ TEST_F(SipLegsTest, O4_ARetrievedCallTakenOverIsBridgedAgain) {
   kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
   EXPECT_EQ(kamailio.take_response(hold).status(), 200);
   kamailio.deliver(john.ack(hold));
-  EXPECT_EQ(legs.call_held_by("demo.callpark", "102").value().park_id, "p");
+  EXPECT_EQ(legs.call_held_by("demo.callpark", "102", "").value().park_id, "p");
 }
 
 TEST_F(SipLegsTest, ARetrievedCallWithoutItsPeerStandsAllTheSame) {
@@ -1437,7 +1510,7 @@ TEST_F(SipLegsTest, ARetrievedCallWithoutItsPeerStandsAllTheSame) {
   kamailio.deliver(hold);
   EXPECT_EQ(kamailio.take_response(info).status(), 200);
   EXPECT_GE(kamailio.take_response(hold).status(), 400);
-  EXPECT_FALSE(legs.call_held_by("demo.callpark", "102"));
+  EXPECT_FALSE(legs.call_held_by("demo.callpark", "102", ""));
 }
 
 TEST_F(SipLegsTest, WhatIsOpenWhenParkdStopsIsLeftInPeace) {

@@ -16,6 +16,7 @@ struct NoCalls final : sip::TransactionUser {
   void on_ack(const sip::SipMessage&, const sip::Endpoint&) override {}
   void on_cancel(sip::ServerTransactionKey) override {}
   void on_server_transaction_failure(sip::ServerTransactionKey, sip::ServerFailure) override {}
+  void on_stray_2xx(const sip::SipMessage&) override {}
 };
 
 class PagerMessagesTest : public testing::Test {

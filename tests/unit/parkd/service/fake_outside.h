@@ -445,7 +445,7 @@ class FakeLegs final : public Legs {
     bool has_accepted = false;  // anything of ours
     std::string peer_user;
     bool peer_holds = false;
-    WallTime held_at{};
+    Hold hold;
     std::optional<Offer> on_wire;
     std::optional<Offer> next;
     struct Target {
@@ -554,10 +554,10 @@ class FakeLegs final : public Legs {
     if (row.state == RowState::kRetrieved) parked.peer_user = row.retriever;
     EXPECT_TRUE(parks.emplace(row.park_id, std::move(parked)).second);
   }
-  std::optional<HeldCall> call_held_by(const std::string&, const std::string& user) const override {
+  std::optional<HeldCall> call_held_by(const std::string&, const std::string& user, const std::string&) const override {
     for (const auto& [id, parked] : parks) {
       if (parked.is_bridged && parked.peer->is_up && parked.peer_user == user && parked.peer_holds)
-        return HeldCall{id, parked.held_at};
+        return HeldCall{id, parked.hold};
     }
     return std::nullopt;
   }

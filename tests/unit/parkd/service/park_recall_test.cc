@@ -239,10 +239,10 @@ TEST_F(ParkRecallTest, R2_ARingGroupIsLeftToItsOwnRoutingAndNotCutOff) {
   legs.target_status = 0;
   const ParkId id = park();
   pass(seconds(91));
-  pass(seconds(190));
+  pass(seconds(3400));
   EXPECT_TRUE(legs.parks.at(id).target);
   EXPECT_TRUE(hears_music(id));
-  pass(seconds(15));
+  pass(seconds(200));
   EXPECT_EQ(service->calls(), 0U) << "but it is not waited for without end";
   end_all();
 }
@@ -297,7 +297,7 @@ TEST_F(ParkRecallTest, O4_EachStepStandsInTheRowBeforeItIsTaken) {
       if (!steps.next()) test::pass(loop, Duration(100));
     }
     ladders.push_back(only_row().ladder);
-    const Duration rings = step <= 3 ? seconds(30) : seconds(200);
+    const Duration rings = step <= 3 ? seconds(30) : ParkSettings{}.handed_over_max;
     EXPECT_NEAR(static_cast<double>((only_row().recall_deadline - wall_now()).count()),
                 static_cast<double>(rings.count()), 1000);
   }

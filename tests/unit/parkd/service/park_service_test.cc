@@ -321,9 +321,9 @@ TEST_F(ParkServiceTest, S7_OfACallOfParkdsAndAnOrdinaryOneTheOneHeldLastIsParked
   const ParkId id = retrieve();
   FakeLegs::Parked& own = legs.parks.at(id);
   own.peer_holds = true;
-  own.held_at = WallTime(seconds(1000));
+  own.hold.since = WallTime(seconds(1000));
   AdoptableDialog other = dialog();
-  other.held_at = WallTime(seconds(999));
+  other.hold.since = WallTime(seconds(999));
   const CallId first = dial(own.peer_user, "*70333", other);
   settle();
   EXPECT_EQ(own.hears, "music");
@@ -336,15 +336,25 @@ TEST_F(ParkServiceTest, S7_TheOrdinaryCallIsParkedWhenItWasHeldLast) {
   const ParkId id = retrieve();
   FakeLegs::Parked& own = legs.parks.at(id);
   own.peer_holds = true;
-  own.held_at = WallTime(seconds(1000));
+  own.hold.since = WallTime(seconds(1000));
   AdoptableDialog other = dialog();
-  other.held_at = WallTime(seconds(1001));
+  other.hold.since = WallTime(seconds(1001));
   const CallId first = dial(own.peer_user, "*70333", other);
   settle();
   EXPECT_EQ(own.hears, own.peer_user);
   EXPECT_EQ(legs.adoptions.count(first), 0U);
   EXPECT_EQ(legs.parks.size(), 2U);
   end_all();
+}
+
+TEST(Holds, S7_OfTheSameDeviceThenTheLast) {
+  const Hold here{"udp:127.0.0.11:5060", WallTime(seconds(1))};
+  const Hold elsewhere{"udp:127.0.0.12:5060", WallTime(seconds(2))};
+  const Hold unknown{"", WallTime(seconds(3))};
+  EXPECT_TRUE(goes_before(here, elsewhere, here.device));
+  EXPECT_FALSE(goes_before(unknown, here, here.device));
+  EXPECT_TRUE(goes_before(unknown, elsewhere, here.device));
+  EXPECT_FALSE(goes_before(here, unknown, elsewhere.device));
 }
 
 TEST_F(ParkServiceTest, S13_WhoGivesUpHisFeatureCallBeforeTheParkIsCommittedHasHisCallBack) {
@@ -856,6 +866,18 @@ TEST_F(ParkServiceTest, O4_ACallThatWasBeingAdoptedIsParkedAndHearsMusic) {
   EXPECT_EQ(only_row().state, RowState::kParked);
   EXPECT_EQ(legs.parks.at(only_park()).hears, "music");
   EXPECT_THAT(legs.byes, ElementsAre("peer call-1"));
+  ASSERT_TRUE(only_row().media);
+  EXPECT_EQ(only_row().media->session, media.sessions.begin()->first) << "the next parkd knows of the music";
+  end_all();
+}
+
+TEST_F(ParkServiceTest, O4_AParkedCallOfWhichNoMusicIsKnownGetsSome) {
+  park();
+  store.rows.begin()->second.media.reset();
+  media.sessions.clear();
+  restart();
+  EXPECT_EQ(legs.parks.at(only_park()).hears, "music");
+  EXPECT_TRUE(only_row().media);
   end_all();
 }
 

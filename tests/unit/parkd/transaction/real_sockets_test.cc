@@ -47,6 +47,7 @@ struct Party final : TransactionUser {
   void on_ack(const SipMessage& ack, const Endpoint&) override { acks.push_back(ack); }
   void on_cancel(ServerTransactionKey) override {}
   void on_server_transaction_failure(ServerTransactionKey, ServerFailure) override { ++failures; }
+  void on_stray_2xx(const SipMessage&) override {}
 
   TransportLayer transport;
   LoopAlarmClock clock;
