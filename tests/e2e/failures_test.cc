@@ -2,6 +2,7 @@
 // the time until each of them is retrieved.
 #include <iostream>
 #include <sstream>
+#include <thread>
 
 #include "tests/e2e/park_house.h"
 #include "tests/support/source_directory.h"
@@ -139,6 +140,21 @@ TEST_F(Failures, O4_ParkdKilledAndTheCallersHangUpMeanwhile) {
     }
   }
   EXPECT_TRUE(nothing_parked());
+}
+
+// Kamailio waits 16 s for a parkd that is restarted before it tells them that their BYE went nowhere.
+TEST_F(Failures, O4_WhoHungUpWhileNoParkdWasThereIsNotBelievedToTalk) {
+  park(1);
+  retrieve_all(std::chrono::steady_clock::now());
+  const Parked& talker = parked_.front();
+  ASSERT_TRUE(hear_each_other(*alice_, *talker.caller));
+  house().parkd().kill9();
+  std::thread alice_hangs_up([this] { EXPECT_EQ(alice_->hang_up(alice_calls_.front()), 408); });
+  EXPECT_EQ(talker.caller->hang_up(talker.call), 408);
+  alice_hangs_up.join();
+  house().parkd().start();
+  EXPECT_TRUE(
+      wait_until(seconds(20), [] { return house().database().value("SELECT COUNT(*) FROM parked_calls") == "0"; }));
 }
 
 TEST_F(Failures, O4_DeadlinesOutliveParkd) {

@@ -394,6 +394,7 @@ void PacketPhone::receive_request(const SipText& request) {
     if (method != "CANCEL" && is_overtaken(known->second, request)) return respond(request, 500);
     learn_remote(known->second, request);
   }
+  if (method == "UPDATE" && known->second.closed) return respond(request, 481);
   if (method == "BYE") close(known->second);
   // RFC 3261 9.2: it has no effect on a call that was answered.
   if (method == "CANCEL" && answers_what_is_cancelled_ && !known->second.established) {
