@@ -115,15 +115,15 @@ end
 
 --- The JSON of X-Callpark-Dialog; `parker` is the side that parks. It is one line: JSON escapes what would break it.
 function dialog_record.json(record, parker)
-  local held = record[parker].held
+  local hold = record[parker].held
   return cjson.encode({
     call_id = record.call_id,
     parker = parker == "a" and "caller" or "callee",
     route = record.route,
     caller = side_json(record.a),
     callee = side_json(record.b),
-    held_at = held and held.since or nil,
-    held_by = held and held.device or nil,
+    held_at = hold and hold.since or nil,
+    held_by = hold and hold.device or nil,
   })
 end
 
