@@ -149,18 +149,21 @@ class EncoderChain {
 }  // namespace
 
 EncodedAudio encode(const Pcm& pcm, CodecName codec, Ending ending, const std::stop_token& stop) {
-  const auto per_packet = static_cast<std::size_t>(pcm.rate_hz / kPacketsPerSecond);
-  const std::size_t whole = pcm.samples.size() / per_packet;
+  // Where a packet's sound begins. Of some rates (11,025 Hz) packets take one sample more or less, in turns.
+  const auto begin_of = [rate = static_cast<std::size_t>(pcm.rate_hz)](std::size_t packet) {
+    return packet * rate / kPacketsPerSecond;
+  };
+  const std::size_t whole = pcm.samples.size() * kPacketsPerSecond / static_cast<std::size_t>(pcm.rate_hz);
   // A sound shorter than a packet cannot loop without a gap; it is filled up like one that ends.
   const bool loops = ending == Ending::kLoop && whole > 0;
-  const std::size_t packets = loops ? whole : (pcm.samples.size() + per_packet - 1) / per_packet;
+  const std::size_t packets = loops || begin_of(whole) == pcm.samples.size() ? whole : whole + 1;
   const std::size_t lead_in = loops ? kLeadInPackets : 0;
 
-  std::vector<std::int16_t> block(per_packet);
+  std::vector<std::int16_t> block;
   const auto fill_block = [&](std::size_t packet) {
-    for (std::size_t i = 0; i < per_packet; ++i) {
-      const std::size_t at = packet * per_packet + i;
-      block[i] = at < pcm.samples.size() ? pcm.samples[at] : std::int16_t{0};
+    block.clear();
+    for (std::size_t at = begin_of(packet); at < begin_of(packet + 1); ++at) {
+      block.push_back(at < pcm.samples.size() ? pcm.samples[at] : std::int16_t{0});
     }
   };
 

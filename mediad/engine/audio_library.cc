@@ -46,7 +46,12 @@ EncodedAudio encode_files(const std::vector<std::string>& files, CodecName codec
   for (const std::string& file : files) {
     if (stop.stop_requested()) break;
     const auto pcm = read_wav(file);
-    if (pcm) whole.append(encode(*pcm, codec, files.size() == 1 ? Ending::kLoop : Ending::kSilence, stop));
+    if (!pcm) continue;
+    try {
+      whole.append(encode(*pcm, codec, files.size() == 1 ? Ending::kLoop : Ending::kSilence, stop));
+    } catch (const std::exception& error) {
+      log_warning("", "{} is left out: {}", file, error.what());
+    }
   }
   return whole;
 }

@@ -383,6 +383,7 @@ TEST(KamailioRingGroups, O4_ASecondRecallOfTheSameParkedCallEndsTheFirst) {
     EXPECT_TRUE(has_stopped(phone, earlier));
     EXPECT_TRUE(rings(phone, later));
     ++ringing;
+    EXPECT_TRUE(wait_until(kSoon, [&] { return office.house.seat->responses(180) >= ringing; }));
     phone.refuse(later, 486);
   }
 }

@@ -93,7 +93,11 @@ class Failures : public ParkTest {
       EXPECT_TRUE(wait_until(kSoon, [&] { return each.caller->audio_remote(each.call) == alice_->sound().own(); }));
     }
     EXPECT_TRUE(hears(*parked_.back().caller, *alice_));
-    for (const auto& each : parked_) EXPECT_EQ(each.caller->hang_up(each.call), 200);
+    for (const auto& each : parked_) {
+      // 481 when an UPDATE has crossed it: whether he is still there, a parkd that is new asks within some seconds.
+      const int status = each.caller->hang_up(each.call);
+      EXPECT_TRUE(status == 200 || status == 481) << status;
+    }
     for (const auto& call : alice_calls_) {
       EXPECT_TRUE(wait_until(kSoon, [&] { return alice_->is_closed(call); }));
     }

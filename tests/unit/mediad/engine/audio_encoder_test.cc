@@ -31,9 +31,13 @@ int decode_pcmu(std::uint8_t code) {
 class EveryCodec : public testing::TestWithParam<CodecName> {};
 
 TEST_P(EveryCodec, GivesOnePayloadForEach20Ms) {
-  for (const int rate_hz : {8000, 16000, 22050, 44100, 48000}) {
+  for (const int rate_hz : {8000, 11025, 16000, 22050, 44100, 48000}) {
     EXPECT_EQ(encode(tone(rate_hz, 1.0), GetParam(), Ending::kSilence).packets(), 50u) << rate_hz;
   }
+}
+
+TEST_P(EveryCodec, KeepsTimeAtARateThatHasNoWholeNumberOfSamplesInAPacket) {
+  EXPECT_EQ(encode(tone(11025, 60.0), GetParam(), Ending::kLoop).packets(), 3000u);
 }
 
 TEST_P(EveryCodec, FillsUpTheLastPacketOfWhatEnds) {
