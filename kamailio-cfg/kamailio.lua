@@ -21,9 +21,10 @@ local function strip_inside_headers()
   if KSR.kx.get_msgbuf():lower():find("x-callpark-", 1, true) then KSR.textops.remove_hf_re("^X-Callpark-") end
 end
 
+-- All phones of an office come from one address, and after a power cut all at once.
 local function is_flood(f)
   if not settings.flood_control or f.to_tag or f.from_parkd then return false end
-  if KSR.pike.pike_check_req() > 0 then return false end
+  if KSR.pike.pike_check_req() > 0 or facts.has_phones(f.source.ip) then return false end
   facts.learn(f, "trunk")
   return not f.trunk or f.trunk.away == true
 end

@@ -185,9 +185,8 @@ end
 
 local function parks_when_transferred_to(row) return parks_held_call(row) or row.kind == "orbit" end
 
-local function feature_call(f, row)
+local function feature_call(f, row, tenant)
   if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
-  local tenant = f.from.host
   local call = { action = "feature_call", tenant = tenant, user = f.identity.user }
   if not parks_held_call(row) then return call end
   local aor = f.identity.user .. "@" .. tenant
@@ -211,7 +210,7 @@ local function to_number(f, tenant, caller, feature_decision)
   if not f.number then return refuse(404, "Not Found") end
   if f.number.away then return kDatabaseAway end
   if is_switched_off(f.number) then return refuse(404, "Not Found") end
-  if is_feature(f.number) then return feature_decision(f, f.number) end
+  if is_feature(f.number) then return feature_decision(f, f.number, tenant) end
   return to_extension_or_ring_group(f, tenant, f.number, caller)
 end
 
@@ -233,17 +232,19 @@ end
 local methods_outside_of_dialogs = { INVITE = true, MESSAGE = true }
 
 local function from_extension(f)
-  local tenant = f.from.host
+  -- RFC 3323 4.1.1.3: who withholds his number has none in From, and often no domain. He calls in his own.
+  local is_nameless = f.from.user == "anonymous"
+  local tenant = is_nameless and f.to.host or f.from.host
   if not methods_outside_of_dialogs[f.method] then
     if f.method == "REFER" then return refuse(403, "REFER Only Within A Call") end
     return refuse(405, "Method Not Allowed")
   end
-  local wait = authentication_in(f, tenant, "from_tenant")
+  local wait = authentication_in(f, tenant, is_nameless and "to_tenant" or "from_tenant")
   if wait then return wait end
-  if f.identity.user ~= f.from.user then return refuse(403, "Not Your Identity") end
+  if not is_nameless and f.identity.user ~= f.from.user then return refuse(403, "Not Your Identity") end
   local display = f.display ~= "" and f.display or f.identity.display
   local caller = extension_party(tenant, f.identity.user, display)
-  caller.withheld = f.withheld
+  caller.withheld = is_nameless or f.withheld
   if f.ruri.host == tenant or f.ruri.is_ours then return to_number(f, tenant, caller, feature_call) end
   return to_contact(f, tenant, caller)
 end

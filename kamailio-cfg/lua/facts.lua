@@ -60,6 +60,12 @@ function facts.device()
   return ("%s:%s:%d"):format(KSR.kx.get_proto():lower(), KSR.kx.get_srcip(), KSR.kx.get_srcport())
 end
 
+--- A phone has registered from the address of the message at hand.
+function facts.note_phones() KSR.htable.sht_seti("phones", KSR.kx.get_srcip(), 1) end
+
+--- Whether one has within the last hour.
+function facts.has_phones(ip) return KSR.htable.sht_is_null("phones", ip) < 0 end
+
 --- Whether the message at hand came over the inside socket.
 function facts.is_inside()
   return KSR.kx.get_rcvport() == settings.inside_port and KSR.kx.get_rcvip() == settings.inside_address

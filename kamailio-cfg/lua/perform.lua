@@ -73,7 +73,8 @@ end
 
 function perform.register()
   if facts.is_behind_nat() then KSR.nathelper.fix_nated_register() end
-  if KSR.registrar.save("location", 0) < 0 then KSR.sl.sl_reply_error() end
+  if KSR.registrar.save("location", 0) < 0 then return KSR.sl.sl_reply_error() end
+  facts.note_phones()
 end
 
 function perform.cancel()

@@ -178,6 +178,40 @@ TEST(KamailioCalls, AFloodFromOneAddressIsIgnored) {
   EXPECT_EQ(status_of_call(*alice, "102"), 480) << "others are served";
 }
 
+// An office after a power cut: all its phones come from one address.
+TEST(KamailioCalls, AnAddressFromWhichAPhoneHasRegisteredIsNoFlood) {
+  KamailioHouse house(std::vector<std::string>{});
+  auto alice = house.phone("101");
+  UdpSocket beside({alice->options().address, 5070});
+  constexpr int kMany = 600;
+  int answered = 0;
+  for (int i = 0; i < kMany; ++i) {
+    beside.send("OPTIONS sip:102@demo.callpark SIP/2.0\r\nVia: SIP/2.0/UDP " + beside.own().text() + ";branch=z9hG4bK" +
+                    std::to_string(i) +
+                    "\r\nMax-Forwards: 70\r\nFrom: <sip:x@y>;tag=1\r\nTo: <sip:102@demo.callpark>\r\nCall-ID: " +
+                    std::to_string(i) + "\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
+                house.outside());
+    answered += beside.receive(std::chrono::milliseconds(1000)) ? 1 : 0;
+    if (i - answered > 2) break;
+  }
+  EXPECT_EQ(answered, kMany);
+  EXPECT_EQ(status_of_call(*alice, "102"), 480) << "it is served";
+}
+
+TEST(KamailioCalls, N6_AnExtensionMayWithholdItsNumber) {
+  KamailioHouse house;
+  auto bob = house.phone("102");
+  for (const char* host : {"anonymous.invalid", "demo.callpark"}) {
+    auto options = house.unregistered_phone("101")->options();
+    options.from = std::string("\"Anonymous\" <sip:anonymous@") + host + ">";
+    PacketPhone alice(options);
+    const CallName call = alice.start_call("102");
+    ASSERT_EQ(alice.wait_invite_status(call), 200) << host;
+    EXPECT_EQ(request_to(*bob, call, "INVITE").header("From").find("\"Anonymous\" <sip:anonymous@"), 0U);
+    EXPECT_EQ(alice.hang_up(call), 200);
+  }
+}
+
 TEST(KamailioCalls, AContactThatPointsAtTheInsideSocketOpensNoDoor) {
   KamailioHouse house;
   auto alice = house.phone("101");

@@ -51,6 +51,28 @@ local function refused(code, decision)
   assert.equal(code, decision.code)
 end
 
+describe("a call of an extension that withholds its number", function()
+  for _, host in ipairs({ "anonymous.invalid", kTenant }) do
+    local anonymous = { user = "anonymous", host = host }
+    it("is challenged in the domain that it calls in, " .. host, function()
+      local f = facts({ from = anonymous, has_credentials = false })
+      assert.equal("to_tenant", decide.request(f).need)
+      f.to_tenant = {}
+      assert.same({ action = "challenge", realm = kTenant }, decide.request(f))
+      f.to_tenant = false
+      refused(403, decide.request(f))
+    end)
+    it("is its own, " .. host, function()
+      local d = decide.request(facts({ from = anonymous, number = extension }))
+      assert.equal("to_extension", d.action)
+      assert.equal("101@" .. kTenant, d.caller.aor)
+      assert.is_true(d.caller.withheld)
+      d = decide.request(facts({ from = anonymous, number = retrieve_code }))
+      assert.same({ "feature_call", kTenant, "101" }, { d.action, d.tenant, d.user })
+    end)
+  end
+end)
+
 describe("a call of an extension", function()
   it("goes to the extension that was dialled", function()
     local d = decide.request(facts({ number = extension }))
