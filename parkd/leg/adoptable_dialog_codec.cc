@@ -26,6 +26,7 @@ struct Party {
   sip::RouteSet route_set;
   std::string sdp;
   PartyIdentity identity;
+  std::string aor;
 };
 
 // Reads the members of one object and keeps the first complaint, so that reading goes on with empty values.
@@ -105,10 +106,8 @@ class Members {
 PartyIdentity read_identity(const Party& party, Members& members) {
   if (members.yes("withheld")) return {};
   PartyIdentity identity = identity_of(party.display, party.uri);
-  const std::string aor = members.text_if_any("aor");
   // An extension may have been reached by the number of a ring group, or have called as something else.
-  const bool has_own_number = members.text_if_any("kind") == "extension" && !aor.empty();
-  if (has_own_number && identity != PartyIdentity{}) identity.number = aor.substr(0, aor.find('@'));
+  if (!party.aor.empty() && identity != PartyIdentity{}) identity.number = party.aor.substr(0, party.aor.find('@'));
   return identity;
 }
 
@@ -122,6 +121,8 @@ Party read_party(const Json& object, const std::string& path, std::optional<std:
   party.cseq = members.cseq("cseq");
   party.route_set = members.routes("route_set");
   party.sdp = members.text_if_any("sdp");
+  const std::string aor = members.text_if_any("aor");
+  if (members.text_if_any("kind") == "extension") party.aor = aor;
   party.identity = read_identity(party, members);
   return party;
 }
@@ -145,6 +146,7 @@ DialogSnapshot between(const std::string& call_id, const Party& local, const Par
   dialog.local_sdp = local.sdp;
   dialog.remote_sdp = remote.sdp;
   dialog.remote_identity = remote.identity;
+  dialog.remote_aor = remote.aor;
   return dialog;
 }
 

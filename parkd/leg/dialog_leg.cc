@@ -47,6 +47,7 @@ std::shared_ptr<DialogLeg> DialogLeg::from_snapshot(UserAgent& agent, const Dial
   auto leg = std::make_shared<DialogLeg>(agent, std::move(dialog), owner);
   leg->is_ours_ = false;
   leg->remote_identity_ = snapshot.remote_identity;
+  leg->remote_aor_ = snapshot.remote_aor;
   leg->local_sdp_ = read_sdp_digest(snapshot.local_sdp);
   leg->remote_sdp_ = read_sdp_digest(snapshot.remote_sdp);
   return leg;
@@ -56,6 +57,7 @@ DialogSnapshot DialogLeg::snapshot() const {
   DialogSnapshot snapshot = snapshot_of(dialog_, local_sdp_ ? sip::write_sdp(*local_sdp_) : "",
                                         remote_sdp_ ? sip::write_sdp(*remote_sdp_) : "");
   snapshot.remote_identity = remote_identity_;
+  snapshot.remote_aor = remote_aor_;
   return snapshot;
 }
 

@@ -143,6 +143,7 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   CallIdOwner owner_;
   std::string contact_;
   PartyIdentity remote_identity_;
+  std::string remote_aor_;
   struct Shown {
     PartyIdentity who;
     std::string domain;

@@ -49,6 +49,7 @@ Result<AdoptableDialog, sip::DialogError> dialog_of_refer(const sip::SipMessage&
   // What the referrer's headers call him is the phone's affair; Kamailio knows who he is, and whether he says so.
   dialog.caller.remote_identity = known->caller.remote_identity;
   dialog.parker.remote_identity = known->parker.remote_identity;
+  dialog.caller.remote_aor = known->caller.remote_aor;
   return dialog;
 }
 

@@ -42,6 +42,7 @@ struct DialogSnapshot {
   std::string local_sdp;               // what parkd, or the one whose place it took, said last
   std::string remote_sdp;              // what the other side said last
   PartyIdentity remote_identity = {};  // who that is to people
+  std::string remote_aor = {};         // "102@demo.callpark" of an extension, whatever its URIs say; "" of others
 
   friend bool operator==(const DialogSnapshot&, const DialogSnapshot&) = default;
 };

@@ -57,7 +57,8 @@ DialogSnapshot read_dialog(const Json& json) {
           .route_set = json.at("route_set").get<std::vector<std::string>>(),
           .local_sdp = json.at("local_sdp"),
           .remote_sdp = json.at("remote_sdp"),
-          .remote_identity = read_identity(json)};
+          .remote_identity = read_identity(json),
+          .remote_aor = json.value("remote_aor", "")};
 }
 
 Json json_of(const MediaAddress& address) {
@@ -129,7 +130,8 @@ std::string write_dialog(const DialogSnapshot& dialog) {
                {"local_sdp", dialog.local_sdp},
                {"remote_sdp", dialog.remote_sdp},
                {"remote_name", dialog.remote_identity.name},
-               {"remote_number", dialog.remote_identity.number}};
+               {"remote_number", dialog.remote_identity.number},
+               {"remote_aor", dialog.remote_aor}};
   write_optional(json, "remote_cseq", dialog.remote_cseq);
   return write_json(json);
 }

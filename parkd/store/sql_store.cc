@@ -24,6 +24,11 @@ std::string new_operation_id() {
   return random_token(kOperationIdLength);
 }
 
+// As the column caller_uri says it.
+std::string caller_uri_of(const DialogSnapshot& caller) {
+  return caller.remote_aor.empty() ? caller.remote_uri : "sip:" + caller.remote_aor;
+}
+
 }  // namespace
 
 SqlStore::SqlStore(EventLoop& loop, Settings settings)
@@ -65,7 +70,7 @@ void SqlStore::claim_orbit(ParkedCallRow row, OrbitWish wish, Answer<Result<Orbi
   // Of the orbit there is nothing to see yet, but the caller is parkd's from now on; the parker may have retrieved him
   // before.
   Answer<Result<OrbitGot, ClaimOrbitFailure>> answer =
-      [this, change = CallChange{row.tenant, "", "", row.caller.remote_uri, row.parker},
+      [this, change = CallChange{row.tenant, "", "", caller_uri_of(row.caller), row.parker},
        to = std::move(to)](Result<OrbitGot, ClaimOrbitFailure> got) {
         if (got && on_changed_) on_changed_(change);
         to(std::move(got));

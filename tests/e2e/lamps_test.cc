@@ -288,6 +288,25 @@ TEST_F(Lamps, N2_AnExtensionThatIsParkedStaysBusyUntilItsCallEnds) {
   EXPECT_TRUE(wait_until(kSoon, [&] { return erin->is_closed(call); }));
 }
 
+// To his phone's URI his dialog says 601.
+TEST_F(Lamps, N2_AnExtensionThatWasReachedByARingGroupStaysBusyToo) {
+  LampWatcher& own = lamp("105");
+  const auto erin = house().packet_phone("105", kCarol, true);
+  const CallName call = john_->start_call("601");
+  ASSERT_EQ(john_->wait_invite_status(call), 200);
+  ASSERT_TRUE(own.wait_state("confirmed"));
+  EXPECT_EQ(john_->refer(call, "*68"), 202);
+  EXPECT_TRUE(parked_at("101"));
+  john_->hang_up(call);
+  EXPECT_TRUE(wait_until(kSoon, [] {
+    return house().database().value(
+               "SELECT COUNT(*) FROM presentity WHERE username = '105' AND body LIKE '%id=\"park-%'") == "1";
+  })) << "parkd has said so; Kamailio waits for that for some seconds only";
+  EXPECT_EQ(own.state(), "confirmed");
+  EXPECT_EQ(erin->hang_up(erin->wait_incoming()), 200);
+  EXPECT_TRUE(own.wait_state("terminated"));
+}
+
 TEST_F(Lamps, N2_WhoRetrievesIsBusyUntilTheCallEnds) {
   LampWatcher& own = lamp("102");
   const auto client = parked_client("*68");
