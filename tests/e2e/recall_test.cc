@@ -21,7 +21,7 @@ class Recall : public ParkTest {
   }
   void SetUp() override {
     ParkTest::SetUp();
-    set("recall_mode = 'parker_only', recall_after_seconds = 1, ring_seconds = 2, recall_retry_seconds = 1, "
+    set("recall_mode = 'parker_only', recall_after_seconds = 1, ring_seconds = 5, recall_retry_seconds = 1, "
         "recall_attempts_max = 3, alert_ring_group_wait_seconds = 2, ring_group = NULL, fallback_destination = NULL");
     john_ = house().packet_phone("101", kJohn);
   }
