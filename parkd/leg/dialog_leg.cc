@@ -283,8 +283,14 @@ void DialogLeg::answer(sip::ServerTransactionKey key, const sip::SipMessage& req
   }
   agent_.transactions.respond(key, response);
   if (request.method() != sip::method::kInvite) return start_offering();
-  unacknowledged_.emplace(Unacknowledged{
-      request.cseq().number, key, std::move(response), agent_.timers.t1, std::move(acknowledged), {}, {}});
+  unacknowledged_.emplace(Unacknowledged{request.cseq().number,
+                                         request.body().empty(),
+                                         key,
+                                         std::move(response),
+                                         agent_.timers.t1,
+                                         std::move(acknowledged),
+                                         {},
+                                         {}});
   unacknowledged_->retransmission =
       agent_.loop.after(unacknowledged_->interval, [this, self = shared_from_this()] { retransmit(); });
   unacknowledged_->deadline =
@@ -322,6 +328,13 @@ void DialogLeg::take_as_acknowledged(const std::optional<sip::Sdp>& answer) {
   const auto self = shared_from_this();
   if (acknowledged.confirmed) acknowledged.confirmed(answer ? &*answer : nullptr);
   start_offering();
+}
+
+// RFC 3261 14.1: nobody sends an INVITE before his last one is through, so he has our 200. Two workers of Kamailio may
+// pass his ACK and this one on in the other order.
+void DialogLeg::take_next_invite_as_ack(const sip::SipMessage& request) {
+  if (!unacknowledged_ || unacknowledged_->brings_answer || request.method() != sip::method::kInvite) return;
+  if (request.cseq().number > unacknowledged_->cseq) take_as_acknowledged();
 }
 
 void DialogLeg::refuse(sip::ServerTransactionKey key, const sip::SipMessage& request, int status,

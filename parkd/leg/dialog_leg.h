@@ -88,6 +88,8 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   void on_ack(const sip::SipMessage& ack);
   /// Who goes on in the dialog has our 200, wherever his ACK is.
   void take_as_acknowledged(const std::optional<sip::Sdp>& answer = std::nullopt);
+  /// The same when `request` is his next INVITE and the ACK would bring no answer that we need.
+  void take_next_invite_as_ack(const sip::SipMessage& request);
 
   /// A request of any other kind. Its handlers may be empty.
   void send(std::string_view method, const std::function<void(sip::SipMessage&)>& fill, sip::ClientHandlers handlers);
@@ -111,6 +113,7 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   };
   struct Unacknowledged {
     std::uint32_t cseq;
+    bool brings_answer;
     sip::ServerTransactionKey key;
     sip::SipMessage response;
     Duration interval;

@@ -53,6 +53,10 @@ void SipLegs::on_request(sip::ServerTransactionKey key, const sip::SipMessage& r
     return agent_.transactions.respond(key, response);
   }
   if (const Seat* found = request.to_tag().empty() ? nullptr : dialogs_.find_for(request)) {
+    const LegPtr leg = found->leg;
+    leg->take_next_invite_as_ack(request);
+    found = dialogs_.find_for(request);
+    if (!found) return leg->refuse(key, request, 481);
     const Seat seat = *found;  // what follows may take it out of the table
     if (seat.leg->accept(key, request)) on_request_inside(seat, key, request);
     return;

@@ -942,6 +942,39 @@ TEST_F(SipLegsTest, ATalkerWhoNeverAcknowledgesIsGone) {
   EXPECT_THAT(said(), ElementsAre("p: peer gone"));
 }
 
+TEST_F(SipLegsTest, ANextInviteThatOvertakesTheAckIsPassedOn) {
+  park();
+  retrieve();
+  const SipMessage hold = alice.request("INVITE", with_direction(alices_offer(), sip::Direction::kSendOnly));
+  kamailio.deliver(hold);
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
+  EXPECT_EQ(kamailio.take_response(hold).status(), 200);
+  const SipMessage ack = alice.ack(hold);
+  const SipMessage resume = alice.request("INVITE", alices_offer());
+  kamailio.deliver(resume);
+  kamailio.deliver(ack);
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
+  const SipMessage resumed = kamailio.take_response(resume);
+  EXPECT_EQ(resumed.status(), 200);
+  pass(Duration(600));
+  EXPECT_EQ(kamailio.copies(resumed), 2U) << "the late ACK is not that of the second";
+  kamailio.deliver(alice.ack(resume));
+  pass(seconds(60));
+  EXPECT_EQ(kamailio.copies(resumed), 2U);
+  EXPECT_THAT(said(), IsEmpty());
+}
+
+TEST_F(SipLegsTest, AnInviteInFrontOfAnAckWithAnAnswerIsAnswered491) {
+  park();
+  retrieve();
+  const SipMessage query = alice.request("INVITE");
+  kamailio.deliver(query);
+  EXPECT_EQ(kamailio.take_response(query).status(), 200);
+  const SipMessage next = alice.request("INVITE", alices_offer());
+  kamailio.deliver(next);
+  EXPECT_EQ(kamailio.take_response(next).status(), 491);
+}
+
 TEST_F(SipLegsTest, AByeInFrontOfAnAckIsSentWhenTheAckComesEvenOfAForgottenCall) {
   park();
   retrieve();
