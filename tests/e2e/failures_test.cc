@@ -65,7 +65,7 @@ class Failures : public ParkTest {
     return worst;
   }
 
-  /// Whether RTP comes to every caller just now. (What it sounds like at one instant says little: music has rests.)
+  /// Whether RTP comes to every caller just now.
   [[nodiscard]] bool all_hear_something() const {
     for (const auto& each : parked_) {
       if (each.caller->heard(milliseconds(100)).samples.empty()) return false;

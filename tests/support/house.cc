@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "tests/support/source_directory.h"
+#include "tests/support/tone.h"
 
 namespace callpark::test {
 namespace {
@@ -18,6 +19,8 @@ namespace {
 // Ports of the block's RTP range: mediad's first, then baresip's, which binds to every address at once, then those of
 // linphone, which does not look for another port when one is taken.
 constexpr uint16_t kMediadPorts = PortBlock::kRtpPorts / 2;
+// What waiting callers hear; none of the parties' tones. Real music has rests: 8 s at the end of Debian's first file.
+constexpr int kMusicHz = 335;
 constexpr uint16_t kBaresipPorts = PortBlock::kRtpPorts / 4;
 
 // Spoken once a build; a second test program waits for the first.
@@ -95,7 +98,9 @@ void House::start_mediad() {
        << "control:\n  listen: unix:" << (directory() / "mediad.sock").string() << "\n"
        << "rtp:\n  address: 127.0.0.1\n  port_min: " << ports_.rtp_first()
        << "\n  port_max: " << ports_.rtp_first() + kMediadPorts - 1 << "\n";
-  yaml << "music:\n  classes_dir: " << (directory() / "music").string() << "\n";
+  yaml << "music:\n  default: [" << (directory() / "default.wav").string()
+       << "]\n  classes_dir: " << (directory() / "music").string() << "\n";
+  write_tone_wav(directory() / "default.wav", kMusicHz, 16000, 10);
   std::filesystem::create_directory(directory() / "music");
   write_file(directory() / "mediad.yaml", yaml.str());
   mediad_ = std::make_unique<Daemon>("mediad", directory() / "mediad.yaml", directory() / "mediad.log");
