@@ -8,7 +8,8 @@ namespace callpark::test {
 namespace {
 
 constexpr std::chrono::milliseconds kRepeatAfter{500};
-constexpr int kTimesMax = 12;
+// 20 s: Kamailio itself answers a BYE 16 s after parkd has died.
+constexpr int kTimesMax = 40;
 
 std::string random_word() {
   std::random_device random;
