@@ -60,6 +60,32 @@ function facts.device()
   return ("%s:%s:%d"):format(KSR.kx.get_proto():lower(), KSR.kx.get_srcip(), KSR.kx.get_srcport())
 end
 
+--- The {contact, user_agent} that the REGISTER at hand asks to keep; nil when it takes back, or only asks. Of several
+--- Contacts the first, as phones send one.
+function facts.registering()
+  local value = KSR.pv.get("$hdr(Contact)")
+  local uri = value and sip_text.address_uri(value)
+  local expires = value and value:match(";%s*[Ee]xpires%s*=%s*(%d+)") or KSR.pv.get("$hdr(Expires)")
+  if not uri or tonumber(expires) == 0 then return nil end
+  return { contact = uri, user_agent = KSR.pv.get("$ua") }
+end
+
+--- What has not expired of an address of record: a list of {contact, user_agent, modified, ruid}.
+function facts.registered(aor)
+  local list = {}
+  if KSR.registrar.reg_fetch_contacts("location", aor, "known") < 0 then return list end
+  local now = KSR.pv.get("$Ts")
+  for i = 0, KSR.pv.get("$ulc(known=>count)") - 1 do
+    local function get(attribute) return KSR.pv.get(("$(ulc(known=>%s)[%d])"):format(attribute, i)) end
+    if get("expires") > now then
+      list[#list + 1] =
+        { contact = get("addr"), user_agent = get("user_agent"), modified = get("modified"), ruid = get("ruid") }
+    end
+  end
+  KSR.registrar.reg_free_contacts("known")
+  return list
+end
+
 --- A phone has registered from the address of the message at hand.
 function facts.note_phones() KSR.htable.sht_seti("phones", KSR.kx.get_srcip(), 1) end
 

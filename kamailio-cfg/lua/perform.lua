@@ -6,6 +6,7 @@ local contact = require("contact")
 local dialog_info = require("dialog_info")
 local facts = require("facts")
 local lamps = require("lamps")
+local registrations = require("registrations")
 local ring_steps = require("ring_steps")
 local ringing = require("ringing")
 local settings = require("settings")
@@ -71,8 +72,18 @@ function perform.challenge(f, d)
   KSR.auth.auth_challenge(d.realm, kChallengeWithQop + (d.stale and kChallengeStale or 0))
 end
 
-function perform.register()
+local function make_room(f)
+  local newcomer = facts.registering()
+  if not newcomer then return end
+  local aor = ("sip:%s@%s"):format(f.to.user, f.to.host)
+  local max = tonumber(KSR.pv.get("$sel(cfg_get.registrar.max_contacts)"))
+  local stale = registrations.stale(facts.registered(aor), newcomer, max)
+  if stale then KSR.registrar.unregister_ruid("location", aor, stale.ruid) end
+end
+
+function perform.register(f)
   if facts.is_behind_nat() then KSR.nathelper.fix_nated_register() end
+  make_room(f)
   if KSR.registrar.save("location", 0) < 0 then return KSR.sl.sl_reply_error() end
   facts.note_phones()
 end

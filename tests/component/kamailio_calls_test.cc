@@ -254,6 +254,30 @@ TEST(KamailioCalls, AContactThatPointsAtUsOrHasANameIsNotRegistered) {
   EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
 }
 
+TEST(KamailioCalls, APhoneThatMovesOnAndOnTakesNoOtherPhonesPlace) {
+  KamailioHouse house;
+  const auto count = [&](const std::string& where) {
+    return house.database.value("SELECT COUNT(*) FROM callpark.location WHERE " + where);
+  };
+  const auto status = [&](const std::string& place, const std::string& headers, const std::string& parameters = "") {
+    const std::string contact = "Contact: <sip:101@" + place + ">" + parameters + "\r\n";
+    return answer_to_register(house, {.contacts = contact + headers}).status();
+  };
+  EXPECT_EQ(status("192.0.2.1", "User-Agent: Desk\r\n"), 200);
+  for (int place = 1; place <= 12; ++place) {
+    EXPECT_EQ(status("198.51.100." + std::to_string(place), "User-Agent: Mobile\r\n"), 200) << place;
+  }
+  EXPECT_EQ(count("user_agent = 'Mobile'"), "9");
+  EXPECT_EQ(count("contact = 'sip:101@198.51.100.12'"), "1");
+  EXPECT_EQ(count("user_agent = 'Desk'"), "1");
+  EXPECT_EQ(status("192.0.2.2", "User-Agent: Tablet\r\n"), 503) << "there is none of its own";
+  EXPECT_EQ(status("192.0.2.2", ""), 503);
+  EXPECT_EQ(status("198.51.100.99", "User-Agent: Mobile\r\nExpires: 0\r\n"), 200) << "takes back what is not there";
+  EXPECT_EQ(status("198.51.100.99", "User-Agent: Mobile\r\n", ";expires=0"), 200);
+  EXPECT_EQ(count("user_agent = 'Mobile'"), "9");
+  EXPECT_EQ(status("192.0.2.1", "User-Agent: Desk\r\n"), 200) << "it refreshes";
+}
+
 TEST(KamailioCalls, AllContactsCanBeTakenBackAtOnce) {
   KamailioHouse house;
   const std::string two =
