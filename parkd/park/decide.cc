@@ -73,6 +73,8 @@ class Step {
   void start_recall(RecallWait wait);
   void wait_for_recall();
   void climb_to(RecallTarget target);
+  void repeat_step();
+  void write_step();
   void call_target_of_recall();
   void climb_from_waiting();
   void climb_on();
@@ -133,7 +135,11 @@ void Step::take_over(Found found) {
 void Step::wait_with_music() {
   state_.phase = Parked{};
   order(StartTimer{Timer::kGiveUp});
-  wait_for_recall();
+  if (state_.ladder.is_calling) {
+    repeat_step();
+  } else {
+    wait_for_recall();
+  }
   if (state_.media == Media::kOpen) return offer_music_again();
   if (state_.media == Media::kClosed) open_media();
   in<Parked>()->offer = state_.media_question;  // MediaOpened answers it, and goes on with the offer
@@ -161,7 +167,15 @@ void Step::wait_for_recall() {
   order(StartTimer{Timer::kRecall});
 }
 
+// A retrieve that was undone, or the death of a parkd, has cut the call of this step short: nobody has declined it, so
+// it is made once more. What was left of its time is not waited for: a ring group or a fallback has hours.
+void Step::repeat_step() {
+  in<Parked>()->recall = Parked::Recall::kWaiting;
+  order(SetRecallDeadline{RecallWait::kNextAttempt}, StartTimer{Timer::kRecall});
+}
+
 void Step::climb_from_waiting() {
+  if (state_.ladder.is_calling) return write_step();
   const RecallTarget next = next_target(state_.policy, state_.ladder);
   if (next == RecallTarget::kNone) return give_up();
   climb_to(next);
@@ -169,6 +183,10 @@ void Step::climb_from_waiting() {
 
 void Step::climb_to(RecallTarget target) {
   state_.ladder = climb(state_.policy, state_.ladder, target);
+  write_step();
+}
+
+void Step::write_step() {
   Parked& parked = *in<Parked>();
   parked.recall = Parked::Recall::kWriting;
   parked.recall_question = ask();
@@ -184,6 +202,7 @@ void Step::call_target_of_recall() {
 
 // Nobody answered there. The parker is given a moment before he is called again; anybody else is called at once.
 void Step::climb_on() {
+  state_.ladder.is_calling = false;
   const bool was_parker = state_.ladder.target == RecallTarget::kParker;
   if (!was_parker || next_target(state_.policy, state_.ladder) != RecallTarget::kParker) return climb_from_waiting();
   start_recall(RecallWait::kNextAttempt);
@@ -510,6 +529,7 @@ void Step::on(const CallerRefused& event) {
     give_up_transfer();
   } else if (auto* recalling = in<Recalling>(); recalling && recalling->offer == event.question) {
     order(EndTarget{}, UnclaimCall{});
+    state_.ladder.is_calling = false;
     wait_with_music();
     climb_on();
   } else if (auto* returning = in<Returning>(); returning && returning->offer == event.question) {

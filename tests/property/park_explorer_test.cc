@@ -149,6 +149,7 @@ class Obey {
     offer(order.question, Hears::kMusic);
   }
   void operator()(const OfferRetriever& order) {
+    w_.rings_after_fallback = false;  // cut short: once more, should the retrieve be undone
     require(w_.retriever == RetrieverCall::kRinging && w_.retriever_number == order.retriever, w_,
             "somebody is offered who does not wait");
     w_.parker_is_to_be_told = false;

@@ -437,6 +437,32 @@ TEST_F(ParkRecallTest, R6_ARetrieveThatWasUndoneLeavesTheRecallItsTime) {
   end_all();
 }
 
+TEST_F(ParkRecallTest, R6_ARetrieveThatWasUndoneWhileTheLastStepRangTakesNothingFromIt) {
+  for (const RecallMode mode : {RecallMode::kParkerOnly, RecallMode::kRingGroupOnly}) {
+    store.recall.mode = mode;
+    store.recall.attempts_max = 1;
+    legs.target_status = 0;
+    legs.called.clear();
+    const ParkId id = park();
+    pass(seconds(91));
+    ASSERT_TRUE(legs.parks.at(id).target);
+    const CallId call = dial("102", "*88101");
+    while (only_row().state != RowState::kRetrieving) ASSERT_TRUE(steps.next());
+    while (legs.parks.at(id).target) ASSERT_TRUE(steps.next());
+    legs.caller_of_feature_hangs_up(call);
+    pass(seconds(9));
+    EXPECT_EQ(called().size(), 1U);
+    pass(seconds(2));
+    EXPECT_EQ(called().size(), 2U) << "the same once more";
+    EXPECT_TRUE(hears_music(id));
+    pass(seconds(25));
+    EXPECT_EQ(store.removed.count(id), 0U);
+    legs.hang_up_party(id, PartyEnd::kCaller);
+    settle();
+  }
+  end_all();
+}
+
 TEST_F(ParkRecallTest, R6_TheParkerAnswersAndHangsUpAndTheCallEnds) {
   const ParkId id = park();
   pass(seconds(91));
