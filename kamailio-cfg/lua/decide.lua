@@ -79,7 +79,9 @@ local function to_ring_group(f, tenant, row, caller)
   local wait = unknown_ring_group(f, tenant, row.number) or unknown_trunk_of_ring_group(f, tenant)
   if wait then return wait end
   local trunk = not f.has_replaces and f.tenant_trunk or nil
-  local steps = ring_steps.make(f.ring_group, tenant, caller and caller.aor, trunk ~= nil)
+  -- Who is parked does not ring for himself when a recall comes to his own group.
+  local caller_aor = caller and caller.aor or f.inside_caller
+  local steps = ring_steps.make(f.ring_group, tenant, caller_aor, trunk ~= nil)
   if #steps == 0 then return refuse(480, "Temporarily Unavailable") end
   return {
     action = "to_ring_group",

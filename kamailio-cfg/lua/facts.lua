@@ -125,6 +125,10 @@ local function recall_from_parkd()
   return facts.is_from_parkd() and KSR.pv.get("$hdr(X-Callpark-Recall)") or false
 end
 
+local function caller_from_parkd()
+  return facts.is_from_parkd() and KSR.pv.get("$hdr(X-Callpark-Caller)") or false
+end
+
 --- What parkd says in the message at hand of the adoption that it belongs to: "released", "kept", or nil.
 function facts.adoption_said() return facts.is_inside() and KSR.pv.get("$hdr(X-Callpark-Adoption)") or nil end
 
@@ -158,6 +162,7 @@ local message = {
   refer_to = function() return refer_to_fact() end,
   inside_tenant = function() return tenant_from_parkd() end,
   recall = function() return recall_from_parkd() end,
+  inside_caller = function() return caller_from_parkd() end,
   event = function() return (KSR.pv.get("$hdr(Event)") or KSR.pv.gete("$hdr(o)")):match("^%s*([^;%s]+)") or "" end,
   etag = function() return KSR.pv.get("$hdr(SIP-If-Match)") or false end,
   expires = function() return tonumber(KSR.pv.get("$hdr(Expires)") or "") or false end,

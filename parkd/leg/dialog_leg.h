@@ -41,6 +41,8 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   const std::string& contact() const { return contact_; }
   /// Who the remote side is to people.
   const PartyIdentity& remote_identity() const { return remote_identity_; }
+  /// Of an extension "102@demo.callpark", whatever its URIs say; "" of others.
+  const std::string& remote_aor() const { return remote_aor_; }
   /// From here on the remote side, a phone of `domain`, is told in each offer and answer that it talks to `who`.
   void show(PartyIdentity who, std::string domain) { shown_ = {std::move(who), std::move(domain)}; }
   /// RFC 4916: the same by UPDATE, in From from here on; only for one that supports it.

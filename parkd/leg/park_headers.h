@@ -25,6 +25,9 @@ inline constexpr std::string_view kKept = "kept";
 /// call, which a parkd that has died may have left ringing.
 inline constexpr std::string_view kRecall = "X-Callpark-Recall";
 
+/// parkd to Kamailio on an INVITE in the name of a caller who is an extension: which one, as "102@demo.callpark".
+inline constexpr std::string_view kCaller = "X-Callpark-Caller";
+
 /// From the phone itself: how many seconds this one call is to be parked before its recall. It counts where the
 /// extension may say so (extensions.may_set_recall).
 inline constexpr std::string_view kRecallAfter = "X-Recall-After";

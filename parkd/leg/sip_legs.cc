@@ -337,6 +337,7 @@ void SipLegs::call_target(const ParkId& park_id, park::Question question, const 
     return agent_.loop.post([this, park_id, question] { listener_->on_target_refused(park_id, question, 488); });
   }
   sip::SipMessage invite = make_invite(agent_, from_of(*parked.caller, target), target.tenant, target.number);
+  if (const std::string& aor = parked.caller->remote_aor(); !aor.empty()) invite.set_header(park_header::kCaller, aor);
   if (!target.recalled_orbit.empty()) {
     invite.set_header(park_header::kRecall, park_id);
     invite.set_header(kAlertInfo, kRecallAlert);

@@ -154,6 +154,24 @@ TEST_F(Recall, R2_EveryMemberOfTheRingGroupRingsAndOneHasTheCall) {
   EXPECT_TRUE(client->is_closed());
 }
 
+TEST_F(Recall, R8_AMemberWhoIsTheParkedCallerDoesNotRingForHimself) {
+  set("recall_mode = 'ring_group_only', ring_group = '601'");
+  const auto alice = house().packet_phone("104", kAlice);
+  const auto bob = house().packet_phone("105", kBob);
+  const CallName out = alice->start_call("101");
+  const CallName call = john_->wait_incoming();
+  john_->answer(call);
+  ASSERT_EQ(alice->wait_invite_status(out), 200);
+  ASSERT_EQ(john_->refer(call, "*68"), 202);
+  john_->hang_up(call);
+  const CallName at_bob = bob->wait_incoming();
+  EXPECT_TRUE(holds_for(milliseconds(500), [&] { return alice->calls() == 1; }))
+      << "she waits herself, and her phone rings: answering it joins her to herself";
+  bob->answer(at_bob);
+  EXPECT_TRUE(hear_each_other(*bob, *alice));
+  alice->hang_up(out);
+}
+
 TEST_F(Recall, R7_ATrustedPhoneSaysWhenTheRecallOfItsCallIsDue) {
   set("recall_after_seconds = 3600");
   house().database().execute("UPDATE extensions SET may_set_recall = TRUE WHERE extension = '101'");
