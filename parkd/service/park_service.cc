@@ -53,7 +53,11 @@ struct ParkService::ParkedCall {
   std::optional<CallId> parker_call;     // waits for its answer
   std::optional<CallId> announced_call;  // is answered, and hears the orbit
   bool orbit_was_spoken = false;         // to the parker
-  std::map<park::Retriever, CallId> retrievers;
+  struct Admitted {
+    CallId call;
+    std::string language;
+  };
+  std::map<park::Retriever, Admitted> retrievers;
   park::Retriever last_retriever = 0;
   std::map<park::Timer, LoopHandle> timers;
   // What has been reported of it: that it ever was parked, and that it waits in its orbit now.
@@ -63,13 +67,13 @@ struct ParkService::ParkedCall {
   std::deque<park::Event> waiting;
   bool deciding = false;
 
-  park::Retriever admit(CallId call) {
-    retrievers.emplace(++last_retriever, call);
+  park::Retriever admit(CallId call, const std::string& language) {
+    retrievers.emplace(++last_retriever, Admitted{call, language});
     return last_retriever;
   }
   std::optional<park::Retriever> retriever_of(CallId call) const {
-    for (const auto& [retriever, its_call] : retrievers) {
-      if (its_call == call) return retriever;
+    for (const auto& [retriever, admitted] : retrievers) {
+      if (admitted.call == call) return retriever;
     }
     return std::nullopt;
   }
@@ -153,7 +157,7 @@ class ParkService::Performer {
     service_.legs_.offer_music(id_, order.question, call_.row.media->local);
   }
   void operator()(const park::OfferRetriever& order) {
-    service_.legs_.offer_call(id_, order.question, call_.retrievers.at(order.retriever));
+    service_.legs_.offer_call(id_, order.question, call_.retrievers.at(order.retriever).call);
   }
   void operator()(const park::OfferPeer& order) { service_.legs_.offer_peer(id_, order.question); }
   void operator()(const park::EndCaller&) { service_.legs_.end(id_, PartyEnd::kCaller); }
@@ -213,10 +217,11 @@ class ParkService::Performer {
   }
 
   void operator()(const park::AnswerRetriever& order) {
-    service_.legs_.answer_retriever(call_.retrievers.at(order.retriever), id_);
+    service_.legs_.answer_retriever(call_.retrievers.at(order.retriever).call, id_);
   }
   void operator()(const park::RefuseRetriever& order) {
-    service_.refuse_call(dismiss(order.retriever), order.reason, call_.facts.language);
+    const std::string language = call_.retrievers.at(order.retriever).language;
+    service_.refuse_call(dismiss(order.retriever), order.reason, language);
   }
   void operator()(const park::EndRetriever& order) { service_.legs_.hang_up(dismiss(order.retriever)); }
   void operator()(const park::MakePeer& order) {
@@ -260,8 +265,8 @@ class ParkService::Performer {
   }
   CallId dismiss(park::Retriever retriever) {
     const auto node = call_.retrievers.extract(retriever);
-    service_.park_by_call_.erase(node.mapped());
-    return node.mapped();
+    service_.park_by_call_.erase(node.mapped().call);
+    return node.mapped().call;
   }
   void fill_dialogs() {
     call_.row.caller = service_.legs_.caller_snapshot(id_);
@@ -389,7 +394,7 @@ void ParkService::retrieve(const FeatureCall& call, const DialledFacts& facts, c
                       parked->row.retriever = won->retriever;
                       open_calls_.erase(id);
                       park_by_call_.emplace(id, won->park_id);
-                      tell(won->park_id, park::CallClaimed{parked->admit(id)});
+                      tell(won->park_id, park::CallClaimed{parked->admit(id, language)});
                     });
 }
 

@@ -87,6 +87,7 @@ class FakeStore final : public Store {
   bool call_back_shows_orbit = true;
   RecallSettings recall;
   std::string language = "en";
+  std::map<std::string, std::string> language_of;  // of an extension
   std::map<ParkId, park::EndReason> removed;
 
   /// The database is back: what was kept for it is done.
@@ -120,12 +121,13 @@ class FakeStore final : public Store {
     return facts;
   }
 
-  void look_up(std::string tenant, std::string, std::string dialled,
+  void look_up(std::string tenant, std::string user, std::string dialled,
                Answer<Result<DialledFacts, StoreUnavailable>> answer) override {
     EXPECT_FALSE(tenant.empty());
-    steps_.add("look-up " + std::to_string(++last_), [this, dialled, answer] {
+    steps_.add("look-up " + std::to_string(++last_), [this, user, dialled, answer] {
       if (is_away) return answer(failure(StoreUnavailable{}));
       DialledFacts facts = facts_of(dialled);
+      if (language_of.count(user) != 0) facts.language = language_of.at(user);
       facts.may_park = may_park;
       facts.may_retrieve = may_retrieve;
       facts.may_set_recall = may_set_recall;

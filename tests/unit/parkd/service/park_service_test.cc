@@ -534,6 +534,29 @@ TEST_F(ParkServiceTest, ARetrieverWhoIsRefusedByTheCallerIsTold488AndTheMusicGoe
   end_all();
 }
 
+TEST_F(ParkServiceTest, ARetrieverWhoIsRefusedHearsItInHisOwnLanguage) {
+  store.language_of = {{"101", "en"}, {"102", "fr"}};
+  park();
+  legs.caller_reply = FakeLegs::Reply::kRefuse;
+  dial("102", "*88101");
+  settle();
+  EXPECT_THAT(media.languages, testing::ElementsAre("fr"));
+  legs.caller_reply = FakeLegs::Reply::kAccept;
+  end_all();
+}
+
+TEST_F(ParkServiceTest, AfterARestartARetrieverWhoIsRefusedHearsItInHisOwnLanguage) {
+  store.language_of = {{"101", "en"}, {"102", "fr"}};
+  park();
+  restart();
+  legs.caller_reply = FakeLegs::Reply::kRefuse;
+  dial("102", "*88101");
+  settle();
+  EXPECT_THAT(media.languages, testing::ElementsAre("fr"));
+  legs.caller_reply = FakeLegs::Reply::kAccept;
+  end_all();
+}
+
 TEST_F(ParkServiceTest, ARetrieverWhoNeverAcknowledgesLeavesTheCallParked) {
   const ParkId id = park();
   legs.retrievers_acknowledge = false;
