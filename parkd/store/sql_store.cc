@@ -217,13 +217,20 @@ void SqlStore::unclaim_call(ParkId park_id) {
 void SqlStore::write_retrieved(ParkedCallRow row) {
   const ParkId park_id = row.park_id;
   row.state = RowState::kRetrieved;
+  // Whoever talked until now may have transferred the caller: his lamp changes too. Kept from the first try on.
+  const auto before = std::make_shared<std::optional<CallChange>>();
   order(
       park_id,
-      [this, row, operation_id = new_operation_id()](DatabaseConnection& connection) {
-        if (ParkedCallsTable(connection, owner_).write(row, operation_id)) return;
+      [this, row, before, operation_id = new_operation_id()](DatabaseConnection& connection) {
+        ParkedCallsTable table(connection, owner_);
+        if (!*before) *before = table.change_of(row.park_id);
+        if (table.write(row, operation_id)) return;
         log_warning(row.caller.call_id, "the row of this call is not ours any more");
       },
-      [this, row](const Report&) { tell_changed(row); });
+      [this, row, before](const Report&) {
+        if (*before && (*before)->retriever != row.retriever && on_changed_) on_changed_(**before);
+        tell_changed(row);
+      });
 }
 
 void SqlStore::remove(ParkId park_id, park::EndReason) {

@@ -104,7 +104,7 @@ class StoreLamps : public StoreTest {
 };
 
 TEST_F(StoreLamps, N1_EveryChangeOfARowIsToldWhenItIsDone) {
-  const ParkedCallRow row = park_of("p", "103", "105@demo.callpark");
+  ParkedCallRow row = park_of("p", "103", "105@demo.callpark");
   const CallChange change{kTenant, "103", "", "sip:105@demo.callpark", ""};
   EXPECT_THAT(changes_, ElementsAre(CallChange{kTenant, "", "", "sip:105@demo.callpark", "102"}, change)) << "parked";
   changes_.erase(changes_.begin());
@@ -116,12 +116,13 @@ TEST_F(StoreLamps, N1_EveryChangeOfARowIsToldWhenItIsDone) {
   carry_out_orders(*store_);
   EXPECT_THAT(changes_, SizeIs(3)) << "given back";
   ASSERT_TRUE(claim_call(*store_, {"103"}).has_value());
+  row.retriever = "104";
   store_->write_retrieved(row);
   carry_out_orders(*store_);
-  EXPECT_THAT(changes_, ElementsAre(change, won, won, won, change));
+  EXPECT_THAT(changes_, ElementsAre(change, won, won, won, won));
   store_->remove("p", park::EndReason::kHungUp);
   carry_out_orders(*store_);
-  EXPECT_EQ(changes_.back(), (CallChange{kTenant, "", "", "sip:105@demo.callpark", ""}));
+  EXPECT_EQ(changes_.back(), (CallChange{kTenant, "", "", "sip:105@demo.callpark", "104"}));
 }
 
 TEST_F(StoreLamps, N1_ACallThatIsGivenUpIsToldWithItsOrbit) {
@@ -193,6 +194,22 @@ TEST_F(StoreLamps, N2_WhoHasRetrievedIsReadUntilTheRowIsGone) {
   store_->remove("p", park::EndReason::kHungUp);
   carry_out_orders(*store_);
   EXPECT_EQ(changes_.back().retriever, "104");
+}
+
+TEST_F(StoreLamps, N2_WhoTransfersTheCallerOnIsToldOfToo) {
+  ParkedCallRow row = park_of("p", "103", "105@demo.callpark");
+  ASSERT_TRUE(claim_call(*store_, {"103"}, "104").has_value());
+  row.retriever = "104";
+  store_->write_retrieved(row);
+  carry_out_orders(*store_);
+  changes_.clear();
+  row.orbit.clear();
+  row.retriever = "106";
+  store_->write_retrieved(row);
+  carry_out_orders(*store_);
+  EXPECT_TRUE(std::any_of(changes_.begin(), changes_.end(), [](const CallChange& change) {
+    return change.retriever == "104";
+  })) << "104 talks no more, and its lamp is to go out";
 }
 
 TEST_F(StoreLamps, N2_ARetrieverFromATrunkHasNoLamp) {
