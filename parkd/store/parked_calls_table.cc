@@ -171,6 +171,8 @@ ParkedCallsTable::Put ParkedCallsTable::put_somewhere(OrbitClaim& claim) {
 
 ParkedCallsTable::Put ParkedCallsTable::put_at_wished(OrbitClaim& claim) {
   for (const std::string& orbit : claim.wish.orbits) {
+    // A call in a place that is not asked for counts too: the older one of two was retrieved, or more were allowed.
+    if (calls_at(claim.row.tenant, orbit) >= claim.wish.calls_per_orbit_max) continue;
     for (int slot = 1; slot <= claim.wish.calls_per_orbit_max; ++slot) {
       const Put outcome = put(claim, orbit, slot);
       if (outcome != Put::kPlaceTaken) return outcome;
@@ -217,6 +219,12 @@ bool ParkedCallsTable::too_many_parked(const std::string& tenant, int parked_cal
   const auto rows =
       connection_.query("SELECT COUNT(*) FROM parked_calls WHERE tenant = ? AND orbit IS NOT NULL", {tenant});
   return integer(rows.at(0), 0) >= parked_calls_max;
+}
+
+int ParkedCallsTable::calls_at(const std::string& tenant, const std::string& orbit) {
+  const auto rows =
+      connection_.query("SELECT COUNT(*) FROM parked_calls WHERE tenant = ? AND orbit = ?", {tenant, orbit});
+  return static_cast<int>(integer(rows.at(0), 0));
 }
 
 // In quarantine, or of a range: its orbits may begin with a star too.
@@ -355,8 +363,12 @@ Result<ParkedCallRow, ClaimCallFailure> ParkedCallsTable::claim_call(CallClaim& 
       return std::move(*row);
     }  // else it ended this very moment
   }
-  if (!claim.wish.park_group.empty() && win(claim, "park_group", claim.wish.park_group)) {
-    if (auto row = call_won(claim)) return std::move(*row);
+  if (const std::string& group = claim.wish.park_group; !group.empty()) {
+    if (!win(claim, "park_group", group)) {
+      picked_up = picked_up || was_picked_up_in_group(claim.tenant, group);
+    } else if (auto row = call_won(claim)) {
+      return std::move(*row);
+    }
   }
   // The statement of a connection that broke may be carried out while this one waits: then it is ours that has won.
   if (is_repeated) {
@@ -391,6 +403,18 @@ bool ParkedCallsTable::was_picked_up(const std::string& tenant, const std::strin
                   "AND released_at > UTC_TIMESTAMP(3) - INTERVAL " +
                       std::to_string(kPickedUpSeconds) + " SECOND LIMIT 1",
                   {tenant, orbit, tenant, orbit})
+              .empty();
+}
+
+// The row of a call that was retrieved knows its group no more, but what is told of it does.
+bool ParkedCallsTable::was_picked_up_in_group(const std::string& tenant, const std::string& park_group) {
+  return !connection_
+              .query(
+                  "SELECT 1 FROM parked_calls WHERE tenant = ? AND park_group = ? AND state = 'retrieving' UNION ALL "
+                  "SELECT 1 FROM park_events WHERE tenant = ? AND park_group = ? AND event = 'retrieved' "
+                  "AND at > UTC_TIMESTAMP(3) - INTERVAL " +
+                      std::to_string(kPickedUpSeconds) + " SECOND LIMIT 1",
+                  {tenant, park_group, tenant, park_group})
               .empty();
 }
 

@@ -77,6 +77,7 @@ class ParkedCallsTable {
   Put put_in_range(OrbitClaim& claim);
   Put put_at_random(OrbitClaim& claim);
   bool too_many_parked(const std::string& tenant, int parked_calls_max);
+  int calls_at(const std::string& tenant, const std::string& orbit);
   bool is_reserved(const std::string& tenant, const std::string& orbit);
   std::vector<std::string> free_orbits_of(const std::string& tenant, const OrbitRange& range);
   std::vector<std::string> free_random_orbits(const std::string& tenant, int digits);
@@ -85,6 +86,7 @@ class ParkedCallsTable {
   bool win(const CallClaim& claim, const char* where, const std::string& place);
   std::optional<ParkedCallRow> call_won(const CallClaim& claim);
   bool was_picked_up(const std::string& tenant, const std::string& orbit);
+  bool was_picked_up_in_group(const std::string& tenant, const std::string& park_group);
 
   DatabaseConnection& connection_;
   const RowOwner& owner_;

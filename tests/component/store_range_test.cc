@@ -114,6 +114,47 @@ TEST_F(StoreRange, G1_TheFirstFreeMember) {
   EXPECT_EQ(claim_orbit(*store, example_row("c"), wish).error(), ClaimOrbitFailure::kTaken);
 }
 
+TEST_F(StoreRange, G1_AMemberWhoseOlderCallWasRetrievedStillHasTheOther) {
+  const auto store = make_store();
+  OrbitWish two = at("102");
+  two.calls_per_orbit_max = 2;
+  park(*store, "older", two);
+  park(*store, "newer", two);
+  store->remove("older", park::EndReason::kHungUp);
+  carry_out_orders(*store);
+  OrbitWish group;
+  group.orbits = {"102", "103", "101"};
+  EXPECT_EQ(park(*store, "of the group", group).orbit, "103") << "at 102 a call is parked";
+}
+
+TEST_F(StoreRange, S8_WhereFewerCallsAreAllowedThanBeforeThoseThereCount) {
+  const auto store = make_store();
+  OrbitWish two = at("102");
+  two.calls_per_orbit_max = 2;
+  park(*store, "older", two);
+  park(*store, "newer", two);
+  store->remove("older", park::EndReason::kHungUp);
+  carry_out_orders(*store);
+  EXPECT_FALSE(claim_orbit(*store, example_row("third"), at("102")).has_value()) << "one is allowed and one is there";
+}
+
+TEST_F(StoreRange, S10_WhoComesSecondForACallOfTheGroupHearsThatSomebodyWasQuicker) {
+  const auto store = make_store();
+  ParkedCallRow row = example_row("p");
+  row.park_group = "sales";
+  const Claimed got = claim_orbit(*store, row, at("102"));
+  ASSERT_TRUE(got);
+  row.orbit = got->orbit;
+  row.slot = got->slot;
+  row.state = RowState::kParked;
+  ASSERT_TRUE(write(*store, row));
+  const auto bare = [&](const std::string& user) {
+    return *await<Won>([&](auto answer) { store->claim_call(kTenant, {{user}, "sales"}, user, answer); });
+  };
+  EXPECT_TRUE(bare("101").has_value());
+  EXPECT_EQ(bare("103").error(), ClaimCallFailure::kAlreadyPickedUp);
+}
+
 TEST_F(StoreRange, P3_TheOwnExtensionGoesBeforeTheGroupAndItsOldestCallFirst) {
   const auto store = make_store();
   const auto park_in_group = [&](const std::string& name, const std::string& orbit, int second) {
