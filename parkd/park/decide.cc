@@ -167,8 +167,9 @@ void Step::wait_for_recall() {
   order(StartTimer{Timer::kRecall});
 }
 
-// A retrieve that was undone, or the death of a parkd, has cut the call of this step short: nobody has declined it, so
-// it is made once more. What was left of its time is not waited for: a ring group or a fallback has hours.
+// A retrieve that was undone, or the death of a parkd, has cut the call of this step short, or it was not made for want
+// of the database: nobody has declined it, so it is made once more. What was left of its time is not waited for: a ring
+// group or a fallback has hours.
 void Step::repeat_step() {
   in<Parked>()->recall = Parked::Recall::kWaiting;
   order(SetRecallDeadline{RecallWait::kNextAttempt}, StartTimer{Timer::kRecall});
@@ -438,8 +439,9 @@ void Step::on(const RowWritten& event) {
 void Step::on(const RowNotWritten& event) {
   if (auto* parked = in<Parked>();
       parked && parked->recall == Parked::Recall::kWriting && parked->recall_question == event.question) {
-    // Who would answer could not be given the call. The step counts, so that no ladder is endless.
-    return start_recall(RecallWait::kNextAttempt);
+    // Who would answer could not be given the call. Nobody was called, so the step does not count: else a database that
+    // is away for seconds hangs up on a caller at his last one. What ends a ladder that is never written is the deadline.
+    return repeat_step();
   }
   const auto* recording = in<Recording>();
   if (recording && recording->write == event.question) return_to_peer(RefusalReason::kUnavailable);

@@ -463,6 +463,19 @@ TEST_F(ParkRecallTest, R6_ARetrieveThatWasUndoneWhileTheLastStepRangTakesNothing
   end_all();
 }
 
+TEST_F(ParkRecallTest, S13_ADatabaseThatIsAwayForAMomentEndsNoCall) {
+  store.recall.mode = RecallMode::kRingGroupOnly;
+  const ParkId id = park();
+  pass(seconds(88));
+  store.is_away = true;
+  pass(seconds(5));
+  store.come_back();
+  pass(seconds(30));
+  EXPECT_EQ(store.removed.count(id), 0U) << "nobody was called, and the caller was hung up";
+  EXPECT_THAT(called(), ElementsAre("600"));
+  end_all();
+}
+
 TEST_F(ParkRecallTest, R6_TheParkerAnswersAndHangsUpAndTheCallEnds) {
   const ParkId id = park();
   pass(seconds(91));
