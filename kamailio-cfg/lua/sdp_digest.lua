@@ -50,32 +50,42 @@ function sdp_digest.make(body)
   return table.concat(kept, "\n")
 end
 
---- Direction of the first audio stream as its sender means it; RFC 2543's c=0.0.0.0 counts as hold. nil without audio.
-function sdp_digest.direction(digest)
-  local session_direction, session_zero, zero
-  local in_audio, direction = false, nil
-  for line in digest:gmatch("[^\n]+") do
-    local media = line:match("^m=(%w+) ")
-    if media then
-      if in_audio then break end
-      in_audio = media == "audio"
-      if in_audio then direction, zero = session_direction or "sendrecv", session_zero end
-    else
-      local named = line:match("^a=(%w+)$")
-      named = directions[named] and named or nil
-      local address = line:match("^c=IN IP4 ([%d.]+)")
-      if in_audio then
-        direction = named or direction
-        if address then zero = address == "0.0.0.0" end
-      elseif not direction then
-        session_direction = named or session_direction
-        if address then session_zero = address == "0.0.0.0" end
-      end
-    end
+-- The direction that these lines say and whether they give 0.0.0.0 as address, where they say or give anything.
+local function said_in(lines, said)
+  for _, line in ipairs(lines) do
+    local named = line:match("^a=(%w+)%s*$")
+    said.direction = directions[named] and named or said.direction
+    local address = line:match("^c=IN IP4 ([%d.]+)")
+    if address then said.zero = address == "0.0.0.0" end
   end
-  if direction == "sendrecv" and zero then return "sendonly" end
-  if direction == "recvonly" and zero then return "inactive" end
-  return direction
+  return said
+end
+
+-- The lines of the session, and those of its audio stream: the first that has a port, else the first. A phone that had
+-- offered one stream with SRTP and one without keeps the refused one, without a port. nil without audio.
+local function session_and_audio(digest)
+  local session, audio, is_in_use = {}, nil, false
+  local part = session
+  for line in digest:gmatch("[^\n]+") do
+    local media, port = line:match("^m=(%w+) (%d*)")
+    if media then
+      part = {}
+      local has_port = port ~= "0"
+      if media == "audio" and (not audio or has_port and not is_in_use) then audio, is_in_use = part, has_port end
+    end
+    part[#part + 1] = line
+  end
+  return session, audio
+end
+
+--- Direction of the audio stream as its sender means it; RFC 2543's c=0.0.0.0 counts as hold. nil without audio.
+function sdp_digest.direction(digest)
+  local session, audio = session_and_audio(digest)
+  if not audio then return nil end
+  local said = said_in(audio, said_in(session, { direction = "sendrecv", zero = false }))
+  if said.direction == "sendrecv" and said.zero then return "sendonly" end
+  if said.direction == "recvonly" and said.zero then return "inactive" end
+  return said.direction
 end
 
 return sdp_digest

@@ -61,6 +61,15 @@ describe("sdp_digest.direction", function()
     assert.equal("sendrecv", direction("m=audio 1 RTP/AVP 0", "a=sendrecv", "m=audio 1 RTP/AVP 0", "a=inactive"))
   end)
 
+  -- A Polycom VVX, a snom and pjsip offer SRTP as a choice by a second stream; pjsip calls a refused one inactive.
+  it("is that of the audio stream in use, when another was refused", function()
+    local refused, used = "m=audio 0 RTP/SAVP 0", "m=audio 1 RTP/AVP 0"
+    assert.equal("sendonly", direction(refused, used, "a=sendonly"))
+    assert.equal("sendrecv", direction(refused, "a=inactive", used, "a=sendrecv"))
+    assert.equal("sendonly", direction("m=audio 1 RTP/SAVP 0", "a=sendonly", "m=audio 0 RTP/AVP 0"))
+    assert.equal("inactive", direction(refused, "a=inactive"))
+  end)
+
   it("takes the address 0.0.0.0 for hold", function()
     assert.equal("sendonly", direction("c=IN IP4 0.0.0.0", "m=audio 1 RTP/AVP 0"))
     assert.equal("sendonly", direction("c=IN IP4 1.2.3.4", "m=audio 1 RTP/AVP 0", "c=IN IP4 0.0.0.0"))
