@@ -1,6 +1,7 @@
 #include "parkd/leg/shown_identity.h"
 
 #include <algorithm>
+#include <string_view>
 
 namespace callpark::leg {
 namespace {
@@ -20,6 +21,13 @@ std::string printable(std::string text) {
   return text;
 }
 
+// RFC 3966 3: a telephone number may have visual separators.
+std::string telephone_number(std::string_view opaque) {
+  std::string number(opaque.substr(0, opaque.find(';')));
+  std::erase_if(number, [](char c) { return c == '-' || c == '.' || c == '(' || c == ')'; });
+  return number;
+}
+
 bool is_withheld(const PartyIdentity& who) {
   return who.name.empty() && who.number.empty();
 }
@@ -28,7 +36,8 @@ bool is_withheld(const PartyIdentity& who) {
 
 PartyIdentity identity_of(const std::string& display, const std::string& uri) {
   const auto parsed = sip::parse_uri(uri);
-  const std::string user = parsed ? parsed->user() : "";
+  std::string user = parsed ? parsed->user() : "";
+  if (parsed && parsed->scheme() == "tel") user = telephone_number(parsed->opaque());
   const bool is_anonymous =
       says(display, "anonymous") || says(user, "anonymous") || (parsed && says(parsed->host(), "anonymous.invalid"));
   if (is_anonymous) return {};

@@ -128,6 +128,12 @@ TEST(AdoptableDialog, N6_ATrunkHasTheNumberOfItsUri) {
   EXPECT_EQ(caller_identity(json), (PartyIdentity{"Жанна \"Z\"", "+442030"}));
 }
 
+TEST(AdoptableDialog, N6_ACallerWithATelephoneUriHasHisNumber) {
+  Json json = with("/caller/uri", "tel:+44-2079-460018;phone-context=uk");
+  json["caller"]["display"] = "";
+  EXPECT_EQ(caller_identity(json), (PartyIdentity{"", "+442079460018"}));
+}
+
 TEST(AdoptableDialog, N6_WhoWithholdsItIsNobody) {
   EXPECT_EQ(caller_identity(with("/caller/withheld", true)), PartyIdentity{});
   EXPECT_EQ(caller_identity(with("/caller/display", "Anonymous")), PartyIdentity{});
