@@ -28,6 +28,8 @@ bool scan_host(Scanner& scanner, std::string_view& host) noexcept {
 
 bool scan_user(std::string_view text, UriParts& parts) noexcept {
   Scanner scanner(text);
+  // Switches write "sip:@host" for a caller who withholds his number; it means the same as "sip:host".
+  if (text.empty()) return true;
   parts.user = scanner.take_escaped(kUnreserved | kUserOnly);
   if (parts.user.empty()) return false;
   if (scanner.accept(':')) parts.password = scanner.take_escaped(kUnreserved | kPasswordOnly);
@@ -210,8 +212,14 @@ bool scan_uri_param(Scanner& scanner, ParamView& param) noexcept {
     scanner.rewind(start);
     return false;
   }
-  // Proxies put tags there as they are (Kamailio: ";ftag="), and a tag may have any character of a token.
-  if (scanner.accept('=')) param.value = scanner.take(kUnreserved | kUriParamOnly | kToken);
+  // Proxies put tags there as they are (Kamailio: ";ftag="), and a tag may have any character of a token; and Base64
+  // with its "=" (OpenSIPS: ";thinfo=").
+  if (!scanner.accept('=')) return true;
+  const char* const value = scanner.position();
+  do {
+    scanner.take(kUnreserved | kUriParamOnly | kToken);
+  } while (scanner.accept('='));
+  param.value = scanner.since(value);
   return true;
 }
 

@@ -131,6 +131,26 @@ TEST(KamailioFeatures, AByeThatIsRepeatedWhileItWaitsHoldsNobodyUp) {
   }
 }
 
+// How networks show a caller who withholds his number.
+TEST(KamailioFeatures, P1_ACallerWhoseUriHasNoUserIsParkedLikeAnybody) {
+  KamailioHouse house;
+  const auto alice = house.phone("101");
+  const std::string uri = "sip:@" + house.trunk_address.text();
+  PacketPhone trunk({.user = "trunk",
+                     .password = "",
+                     .domain = house.outside().text(),
+                     .address = house.trunk_address.text(),
+                     .proxy = house.outside(),
+                     .from = "<" + uri + ">",
+                     .auto_answer = true});
+  const CallName call = trunk.start_call("+442030000101");
+  ASSERT_EQ(trunk.wait_invite_status(call), 200);
+  alice->wait_incoming();
+  house.seat->answer_with(202);
+  EXPECT_EQ(alice->refer(call, "*68"), 202);
+  EXPECT_EQ(dialog_in(house.seat->wait_request("REFER"))["caller"]["uri"], uri);
+}
+
 TEST(KamailioFeatures, S13_AfterARefusedParkTheCallIsTheParkersAgain) {
   TwoInACall two;
   two.house.seat->answer_with(403);

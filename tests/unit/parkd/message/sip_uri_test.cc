@@ -31,9 +31,16 @@ TEST(SipUri, IsWrittenLetterByLetterAsItWasRead) {
   for (const std::string_view text :
        {"sip:101@demo.callpark", "sip:demo.callpark", "sip:%2A68@h", "sip:*68@h:5060;lr", "sip:a:@h", "sip:a;b?c/d@h",
         "sip:h;p=;q", "sip:h?a=b&c=d", "sip:127.0.0.1;lr;ftag=1;did=6f2.0c41", "sip:127.0.0.1;lr;ftag=a`%z;did=6f2",
-        "tel:+44(20)-300;ext=1"}) {
+        "sip:127.0.0.1;transport=tcp;thinfo=VG8+/w==;lr", "tel:+44(20)-300;ext=1"}) {
     EXPECT_EQ(uri(text).to_string(), text);
   }
+}
+
+TEST(SipUri, AnEmptyUserIsNone) {
+  const SipUri u = uri("sip:@127.0.0.1:5060;user=phone");
+  EXPECT_EQ(u.user(), "");
+  EXPECT_EQ(u.host(), "127.0.0.1");
+  EXPECT_EQ(u.to_string(), "sip:127.0.0.1:5060;user=phone");
 }
 
 TEST(SipUri, UserIsReadWithoutEscapes) {
@@ -76,7 +83,7 @@ TEST(SipUri, OtherSchemesAreKeptWhole) {
 
 TEST(SipUri, WhatIsMalformedIsRefused) {
   for (const std::string_view text : {"",           ":",          "sip",         "sip:",
-                                      "sip:@h",     "sip:a@",     "sip:a@h:",    "sip:a@h:65536",
+                                      "sip:@",      "sip:a@",     "sip:a@h:",    "sip:a@h:65536",
                                       "sip:a@h:x",  "sip:a b@h",  "sip:a@h ",    " sip:a@h",
                                       "<sip:a@h>",  "sip:a@h;",   "sip:a@h;;lr", "sip:a@h; lr",
                                       "sip:a@h?",   "sip:a@h?=b", "sip:a@h?b&",  "sip:a%4@h",
