@@ -484,6 +484,12 @@ void SipLegs::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& re
   if (!offer || !request.has_content_type(kSdpType)) return respond(key, request, 488, "An offer is needed");
   auto dialog = sip::from_incoming_invite(request, random_token(kTagLength));
   if (!dialog) return respond(key, request, 400, sip::sentence(dialog.error()));
+  // RFC 3891 3: he wants the place of a party that we talk to, which nobody is given yet. What he has dialled is how
+  // that party once came to its call, and would connect him with whoever else is parked there now.
+  if (const auto replaces = request.replaces();
+      replaces && dialogs_.find({replaces->call_id, replaces->to_tag, replaces->from_tag})) {
+    return respond(key, request, 603);
+  }
   // Before anything is done for the call, since nobody answers it after this.
   if (const auto timer = answer_session_timer(request); !timer) {
     return agent_.transactions.respond(key, make_interval_too_small(request, timer.error(), dialog->id.local_tag));

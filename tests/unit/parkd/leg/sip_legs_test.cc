@@ -100,6 +100,21 @@ TEST_F(SipLegsTest, N1_ALampIsPickedUpWithReplacesAndDecidedByItsOrbit) {
   EXPECT_THAT(said(), ElementsAre("feature call *88102"));
 }
 
+// In an attended transfer of which a retrieved call is the target, phones dial the code that it was retrieved with.
+TEST_F(SipLegsTest, S12_WhoIsToTakeARetrieversPlaceDoesNotGetAnotherCall) {
+  park();
+  retrieve();
+  FarEnd bob{"call-3", "bob-tag", "sip:103@demo.callpark", "sip:103@127.0.0.14:5060", "", "sip:*88102@demo.callpark",
+             0};
+  SipMessage invite = bob.request("INVITE", alices_offer());
+  invite.set_request_uri("sip:*88102@demo.callpark");
+  trust(invite, "103");
+  invite.add_header(HeaderName::kReplaces, alice.call_id + ";to-tag=" + alice.parkd_tag + ";from-tag=" + alice.tag);
+  kamailio.deliver(invite);
+  EXPECT_EQ(kamailio.take_response(invite).status(), 603);
+  EXPECT_THAT(said(), IsEmpty());
+}
+
 TEST_F(SipLegsTest, OptionsAreAnswered) {
   alice.parkd_tag = "";
   const SipMessage options = alice.request("OPTIONS");
