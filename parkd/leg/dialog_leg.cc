@@ -176,7 +176,7 @@ void DialogLeg::on_invite_response(std::uint32_t cseq, const std::shared_ptr<con
     local_sdp_ = *offer;
     std::optional<sip::Sdp> answer = parse_body(response);
     keep_session_timer(read_session_timer(response));
-    if (!answer) return conclude(Outcome::kRefused);
+    if (!answer) return conclude(Outcome::kUnusable);
     set_remote_sdp(*answer);
     return conclude(Outcome::kAccepted, offer.get(), &*answer);
   }

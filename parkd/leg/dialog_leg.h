@@ -23,8 +23,9 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
  public:
   enum class Outcome {
     kAccepted,
-    kRefused,  // the session is what it was
-    kGone,     // the dialog is over, by the other side's answer or by close() and bye()
+    kRefused,   // the session is what it was
+    kUnusable,  // accepted, with an answer that cannot be read
+    kGone,      // the dialog is over, by the other side's answer or by close() and bye()
   };
   using OfferMaker = std::function<sip::Sdp()>;
   /// `offer` and `answer` are null unless kAccepted.

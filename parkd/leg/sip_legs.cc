@@ -252,20 +252,23 @@ std::optional<DialogSnapshot> SipLegs::peer_snapshot(const ParkId& park_id) cons
 // ---- orders about parties ----
 
 void SipLegs::offer_to_caller(const ParkId& park_id, park::Question question, DialogLeg::OfferMaker make,
-                              std::optional<MediaAddress> music) {
+                              AnswerIs answer_is, std::optional<MediaAddress> music) {
   at(park_id).caller->offer(
-      std::move(make), [this, park_id, question, music = std::move(music)](
+      std::move(make), [this, park_id, question, answer_is, music = std::move(music)](
                            DialogLeg::Outcome outcome, const sip::Sdp* offer, const sip::Sdp* answer) {
         Parked* parked = find(park_id);
         if (!parked) return;
         if (outcome == DialogLeg::Outcome::kGone) return;  // on_gone says so
-        if (outcome == DialogLeg::Outcome::kRefused) return listener_->on_offer_refused(park_id, question);
+        if (outcome == DialogLeg::Outcome::kRefused) return listener_->on_offer_refused(park_id, question, false);
+        if (outcome == DialogLeg::Outcome::kUnusable && answer_is == AnswerIs::kNeeded) {
+          return listener_->on_offer_refused(park_id, question, true);
+        }
         parked->music = music;
         if (!music) return listener_->on_offer_accepted(park_id, question, std::nullopt);
         const auto remote = read_answer(*offer, *answer);
         if (!remote) {
           log_warning(parked->caller->dialog().id.call_id, "the answer to the music: {}", sentence(remote.error()));
-          return listener_->on_offer_refused(park_id, question);
+          return listener_->on_offer_refused(park_id, question, true);
         }
         listener_->on_offer_accepted(park_id, question, *remote);
       });
@@ -278,7 +281,7 @@ void SipLegs::offer_music(const ParkId& park_id, park::Question question, const 
       [this, caller, media] {
         return make_music_offer(caller->local_sdp(), caller->remote_sdp(), media, agent_.codecs);
       },
-      media);
+      AnswerIs::kNeeded, media);
 }
 
 void SipLegs::offer_call(const ParkId& park_id, park::Question question, CallId retriever) {
@@ -288,7 +291,7 @@ void SipLegs::offer_call(const ParkId& park_id, park::Question question, CallId 
       [caller, offer = calls_.at(retriever).offer] {
         return align_offer(offer, caller->local_sdp(), caller->remote_sdp());
       },
-      std::nullopt);
+      AnswerIs::kNeeded, std::nullopt);
 }
 
 void SipLegs::offer_peer(const ParkId& park_id, park::Question question) {
@@ -299,7 +302,7 @@ void SipLegs::offer_peer(const ParkId& park_id, park::Question question) {
       [caller, peer_sdp = parked.peer->remote_sdp()] {
         return peer_sdp ? align_offer(*peer_sdp, caller->local_sdp(), caller->remote_sdp()) : sip::Sdp{};
       },
-      std::nullopt);
+      AnswerIs::kKnown, std::nullopt);
 }
 
 void SipLegs::end(const ParkId& park_id, PartyEnd party) {
@@ -428,7 +431,7 @@ void SipLegs::offer_target(const ParkId& park_id, park::Question question) {
       [caller, target_sdp = *at(park_id).target->leg->remote_sdp()] {
         return align_offer(target_sdp, caller->local_sdp(), caller->remote_sdp());
       },
-      std::nullopt);
+      AnswerIs::kKnown, std::nullopt);
 }
 
 void SipLegs::end_target(const ParkId& park_id) {

@@ -146,7 +146,9 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   void on_extension_answer(CallId id, const sip::SipMessage& invite, std::vector<sip::DialogId>& answered,
                            const sip::SipMessage& response);
   void give_up_calling(CallId id);
-  void offer_to_caller(const ParkId& park_id, park::Question question, DialogLeg::OfferMaker make,
+  /// Whether it has to be read where the caller wants his sound, or is known from what he said before.
+  enum class AnswerIs { kNeeded, kKnown };
+  void offer_to_caller(const ParkId& park_id, park::Question question, DialogLeg::OfferMaker make, AnswerIs answer_is,
                        std::optional<MediaAddress> music);
   /// Null when the question is an old one, or answered.
   Target* awaited_target(const ParkId& park_id, park::Question question);

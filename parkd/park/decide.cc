@@ -440,7 +440,8 @@ void Step::on(const RowNotWritten& event) {
   if (auto* parked = in<Parked>();
       parked && parked->recall == Parked::Recall::kWriting && parked->recall_question == event.question) {
     // Who would answer could not be given the call. Nobody was called, so the step does not count: else a database that
-    // is away for seconds hangs up on a caller at his last one. What ends a ladder that is never written is the deadline.
+    // is away for seconds hangs up on a caller at his last one. What ends a ladder that is never written is the
+    // deadline.
     return repeat_step();
   }
   const auto* recording = in<Recording>();
@@ -515,6 +516,7 @@ void Step::on(const CallerAccepted& event) {
 }
 
 void Step::on(const CallerRefused& event) {
+  if (in<Adopting>() && event.changed) state_.caller = CallerLeg::kOurs;
   if (auto* adopting = in<Adopting>(); adopting && adopting->offer == event.question) {
     if (state_.caller == CallerLeg::kAsked) return stay_between();
     return_to_peer(RefusalReason::kNotAcceptable);

@@ -62,9 +62,11 @@ struct MediaMoved {
 struct CallerAccepted {
   Question question;
 };
-/// The caller refused the re-INVITE for good; by RFC 3261 14.1 the session is what it was.
+/// The caller refused the re-INVITE for good; by RFC 3261 14.1 the session is what it was. Or he accepted it with an
+/// answer that cannot be used: then he has `changed` his session, and where he sends to is what was offered.
 struct CallerRefused {
   Question question;
+  bool changed = false;
 };
 /// The caller's dialog is over: BYE, 481, 408, or no answer at all.
 struct CallerGone {};

@@ -629,8 +629,8 @@ void ParkService::on_offer_accepted(const ParkId& park_id, park::Question questi
   tell(park_id, park::CallerAccepted{question});
 }
 
-void ParkService::on_offer_refused(const ParkId& park_id, park::Question question) {
-  tell(park_id, park::CallerRefused{question});
+void ParkService::on_offer_refused(const ParkId& park_id, park::Question question, bool changed) {
+  tell(park_id, park::CallerRefused{question, changed});
 }
 
 void ParkService::on_caller_media_changed(const ParkId& park_id, const MediaRemote& music) {

@@ -55,7 +55,7 @@ class ParkService final : public LegsListener, public Media::Listener {
   void on_refer_of_peer(const ParkId& park_id, Referral referral) override;
   void on_offer_accepted(const ParkId& park_id, park::Question question,
                          const std::optional<MediaRemote>& music) override;
-  void on_offer_refused(const ParkId& park_id, park::Question question) override;
+  void on_offer_refused(const ParkId& park_id, park::Question question, bool changed) override;
   void on_caller_media_changed(const ParkId& park_id, const MediaRemote& music) override;
   void on_target_answered(const ParkId& park_id, park::Question question) override;
   void on_target_refused(const ParkId& park_id, park::Question question, int status) override;

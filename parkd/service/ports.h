@@ -440,7 +440,8 @@ class LegsListener {
 
   virtual void on_offer_accepted(const ParkId& park_id, park::Question question,
                                  const std::optional<MediaRemote>& music) = 0;
-  virtual void on_offer_refused(const ParkId& park_id, park::Question question) = 0;
+  /// `changed` as in park::CallerRefused.
+  virtual void on_offer_refused(const ParkId& park_id, park::Question question, bool changed) = 0;
   /// The caller changed what he takes (hold, resume, another port) while he hears music.
   virtual void on_caller_media_changed(const ParkId& park_id, const MediaRemote& music) = 0;
   virtual void on_target_answered(const ParkId& park_id, park::Question question) = 0;

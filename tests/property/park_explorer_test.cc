@@ -22,7 +22,7 @@ namespace callpark::park {
 namespace {
 
 enum class Row { kNone, kAdopting, kParked, kRetrieving, kRetrieved };
-enum class Hears { kPeer, kMusic, kRetriever, kTarget };
+enum class Hears { kPeer, kMusic, kRetriever, kTarget, kNothing };
 enum class ParkerCall { kNone, kUnanswered, kAnnouncing };
 enum class TargetCall { kNone, kCalling, kAnswered };
 enum class RetrieverCall { kNone, kRinging, kAnswered };
@@ -423,6 +423,13 @@ std::vector<Next> next_events(const World& w) {
       x.caller_is_ours = true;
     });
     add(CallerRefused{offer.question}, [](World& x) { x.offers.erase(x.offers.begin()); });
+    if (offer.what == Hears::kMusic || offer.what == Hears::kRetriever) {
+      add(CallerRefused{offer.question, true}, [](World& x) {
+        x.offers.erase(x.offers.begin());
+        x.hears = Hears::kNothing;
+        x.caller_is_ours = true;
+      });
+    }
   }
   if (w.caller_alive && (w.caller_is_ours || !w.offers.empty())) {
     add(CallerGone{}, [](World& x) {
@@ -741,6 +748,13 @@ Mutant trusts(std::string name, std::function<std::optional<Question>(const Stat
           }};
 }
 
+Mutant believes_an_unusable_answer_changed_nothing() {
+  return {"believes that an answer of no use has changed nothing", [](const State& state, const Event& event) {
+            const auto* refused = std::get_if<CallerRefused>(&event);
+            return decide(state, refused ? CallerRefused{refused->question} : event);
+          }};
+}
+
 std::optional<Question> open_offer(const State& state) {
   if (const auto* phase = std::get_if<Adopting>(&state.phase)) return phase->offer;
   if (const auto* phase = std::get_if<Parked>(&state.phase)) return phase->offer;
@@ -882,6 +896,7 @@ std::vector<Mutant> mutants() {
       rings_on_at_a_retrieve(),
       trusts<CallerAccepted>("an accepted re-INVITE", open_offer),
       trusts<CallerRefused>("a refused re-INVITE", open_offer),
+      believes_an_unusable_answer_changed_nothing(),
       tells_the_parker_too_early(),
       plays_on_while_they_talk(),
       lets_go_of_the_orbit_at_the_claim(),

@@ -38,8 +38,8 @@ struct RecordedListener final : LegsListener {
     said.push_back(park_id + ": accepted " + std::to_string(question));
     music = remote;
   }
-  void on_offer_refused(const ParkId& park_id, park::Question question) override {
-    said.push_back(park_id + ": refused " + std::to_string(question));
+  void on_offer_refused(const ParkId& park_id, park::Question question, bool changed) override {
+    said.push_back(park_id + ": refused " + std::to_string(question) + (changed ? ", changed" : ""));
   }
   void on_caller_media_changed(const ParkId& park_id, const MediaRemote& remote) override {
     said.push_back(park_id + ": media changed");

@@ -338,7 +338,7 @@ TEST_F(SipLegsTest, ADialogIsAdoptedOnce) {
   EXPECT_TRUE(legs.adopt("q", adoptable()));
 }
 
-TEST_F(SipLegsTest, ARefusedAdoptionIsToldAndAnAnswerOfNoUseIsARefusal) {
+TEST_F(SipLegsTest, S13_ARefusedAdoptionIsToldAndSoIsAnAnswerOfNoUse) {
   ASSERT_TRUE(legs.adopt("p", adoptable()));
   legs.offer_music("p", 1, mediad_address());
   kamailio.answer(kamailio.take_request("INVITE"), 488);
@@ -347,7 +347,13 @@ TEST_F(SipLegsTest, ARefusedAdoptionIsToldAndAnAnswerOfNoUseIsARefusal) {
   sip::Sdp deaf = clients_sdp();
   deaf.media[0].port = 0;
   kamailio.answer(kamailio.take_request("INVITE"), 200, deaf);
-  EXPECT_THAT(said(), ElementsAre("p: refused 2"));
+  EXPECT_THAT(said(), ElementsAre("p: refused 2, changed"));
+  legs.offer_music("p", 3, mediad_address());
+  kamailio.answer(kamailio.take_request("INVITE"), 200);
+  EXPECT_THAT(said(), ElementsAre("p: refused 3, changed"));
+  legs.offer_peer("p", 4);
+  kamailio.answer(kamailio.take_request("INVITE"), 200);
+  EXPECT_THAT(said(), ElementsAre("p: accepted 4")) << "he sends to the parker again, and more is not needed";
 }
 
 TEST_F(SipLegsTest, ACallerWhoIsGoneIsToldOnceAsGone) {

@@ -754,7 +754,7 @@ class FakeLegs final : public Legs {
     EXPECT_FALSE(parked.is_bridged) << "an offer past the bridge";
     const auto replaced = std::exchange(parked.next, std::move(offer));
     send_offer(id, parked);
-    if (replaced) listener_->on_offer_refused(id, replaced->question);
+    if (replaced) listener_->on_offer_refused(id, replaced->question, false);
   }
   void send_offer(const ParkId& id, Parked& parked) {
     if (parked.on_wire || !parked.next) return;
@@ -775,7 +775,7 @@ class FakeLegs final : public Legs {
         listener_->on_offer_accepted(id, question, offer.music ? std::optional(remote()) : std::nullopt);
         break;
       case Reply::kRefuse:
-        listener_->on_offer_refused(id, question);
+        listener_->on_offer_refused(id, question, false);
         break;
       case Reply::kGone:
         found->second.caller.is_up = false;
