@@ -89,6 +89,7 @@ SqlStore::Settings store_settings(const ParkdConfig& config) {
   SqlStore::Settings settings;
   settings.address = {config.database.socket, config.database.user, config.database.password, config.database.database};
   settings.node_name = config.node_name;
+  settings.wins_calls_of_others = config.park.retrieve_from_other_nodes;
   settings.workers = config.database.workers;
   settings.queue_max = config.database.queue_max;
   settings.park_events_days = config.database.park_events_days;

@@ -144,6 +144,10 @@ void describe_park(ConfigReader& table, ParkdConfig::Park& park) {
   table.duration("park.already_picked_up_speech_max_ms", park.already_picked_up_speech_max, 200, 0, 60000, kMs,
                  "The same for the one who comes second to a parked call. By default he is answered within 300 ms "
                  "and hears only the beginning; raise it for the whole sentence.");
+  table.boolean("park.retrieve_from_other_nodes", park.retrieve_from_other_nodes, false,
+                "Whether a retriever here is given what another node of the same database has parked. Only where each "
+                "Kamailio takes the others' requests within a parked call for parkd's; the one that comes with this "
+                "does not yet, and the call would be lost.");
 }
 
 void describe(ConfigReader& table, ParkdConfig& config) {

@@ -66,6 +66,7 @@ struct ParkdConfig {
     Duration announcement_max{};
     Duration refusal_speech_max{};
     Duration already_picked_up_speech_max{};
+    bool retrieve_from_other_nodes = false;
   } park;
 };
 

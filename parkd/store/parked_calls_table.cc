@@ -382,8 +382,10 @@ bool ParkedCallsTable::win(const CallClaim& claim, const char* where, const std:
   return connection_.execute(
              "UPDATE parked_calls SET state = 'retrieving', retriever = ?, owner = ?, epoch = ?, retrieve_id = ? "
              "WHERE tenant = ? AND " +
-                 std::string(where) + " = ? AND state = 'parked' ORDER BY parked_at, park_id LIMIT 1",
-             {claim.retriever, owner_.node, owner_.epoch, claim.retrieve_id, claim.tenant, place}) == 1;
+                 std::string(where) + " = ? AND state = 'parked' AND (owner = ? OR ?) "
+                 "ORDER BY parked_at, park_id LIMIT 1",
+             {claim.retriever, owner_.node, owner_.epoch, claim.retrieve_id, claim.tenant, place, owner_.node,
+              owner_.wins_calls_of_others ? 1 : 0}) == 1;
 }
 
 std::optional<ParkedCallRow> ParkedCallsTable::call_won(const CallClaim& claim) {

@@ -18,6 +18,8 @@ namespace callpark {
 struct RowOwner {
   std::string node;
   std::int64_t epoch = 0;
+  /// Whether a retriever here is given what another node has parked.
+  bool wins_calls_of_others = false;
 };
 
 /// A row on its way to an orbit.

@@ -34,7 +34,7 @@ std::string caller_uri_of(const DialogSnapshot& caller) {
 SqlStore::SqlStore(EventLoop& loop, Settings settings)
     : loop_(loop),
       settings_(std::move(settings)),
-      owner_{settings_.node_name, wall_now().time_since_epoch().count()},
+      owner_{settings_.node_name, wall_now().time_since_epoch().count(), settings_.wins_calls_of_others},
       workers_(loop, settings_.address, settings_.workers, settings_.queue_max) {
   tidying_ = loop_.every(kTidyingPeriod, [this] { tidy(); });
 }

@@ -25,6 +25,8 @@ class SqlStore final : public Store, public Events {
   struct Settings {
     DatabaseAddress address;
     std::string node_name;
+    /// RowOwner::wins_calls_of_others.
+    bool wins_calls_of_others = false;
     std::size_t workers = 4;
     std::size_t queue_max = 1024;
     /// Within this every question is answered, if only that the database is unavailable.

@@ -366,6 +366,17 @@ TEST_F(StoreLoad, O4_EachRowOfTheNodeIsReadAgain) {
   EXPECT_EQ(by_id.at("talking").peer, by_id.at("talking").caller);
 }
 
+TEST_F(StoreTest, S10_WhatAnotherNodeHasParkedStaysThereUnlessItIsWantedOtherwise) {
+  const auto one = make_store("node-1", false);
+  const auto two = make_store("node-2", false);
+  park(*one, "a", at("101"));
+  park(*two, "b", at("102"));
+  EXPECT_EQ(claim_call(*two, {"101"}).error(), ClaimCallFailure::kNoneParked);
+  EXPECT_EQ(column("CONCAT(state, owner)", "a"), "parkednode-1");
+  EXPECT_TRUE(claim_call(*one, {"101"}));
+  EXPECT_TRUE(claim_call(*two, {"102"}));
+}
+
 TEST_F(StoreLoad, ARowThatCannotBeReadTakesNoOtherWithIt) {
   const auto store = make_store();
   park(*store, "a", at("101"));

@@ -100,5 +100,27 @@ TEST_F(TwoNodes, L2_FiftyParksAtOnceFillARangeOfTenAndTheOthersStayWithTheirPark
   EXPECT_TRUE(nothing_parked());
 }
 
+TEST_F(TwoNodes, S10_WhoDialsAtTheOtherNodeLosesNobody) {
+  House::Options second;
+  second.node_name = "parkd2";
+  second.database = &house().database();
+  House other_house(second);
+  Site here{house(), "101", kJohn};
+  here.connect();
+  PacketPhone& client = *here.clients[0];
+  ASSERT_EQ(here.parker->refer(here.at_parker[0], "*68"), 202);
+  ASSERT_TRUE(hears_music(client));
+  here.parker->hang_up(here.at_parker[0]);
+  const auto alice = other_house.packet_phone("104", kAlice, true);
+  const CallName elsewhere = alice->start_call("*88101");
+  EXPECT_EQ(alice->wait_invite_status(elsewhere), 404);
+  EXPECT_TRUE(hears_music(client));
+  EXPECT_EQ(orbits(), "101");
+  const CallName retrieved = here.parker->call("*88101");
+  EXPECT_TRUE(hear_each_other(*here.parker, client));
+  EXPECT_EQ(here.parker->hang_up(retrieved), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return client.is_closed(here.at_client[0]); }));
+}
+
 }  // namespace
 }  // namespace callpark::test

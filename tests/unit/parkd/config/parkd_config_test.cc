@@ -23,6 +23,7 @@ TEST(ParkdConfig, OnlyTheNodesNameIsRequired) {
   EXPECT_EQ(config->database.workers, 4U);
   EXPECT_EQ(config->http.listen.port(), 5063);
   EXPECT_EQ(config->park.bye_after_refer, Duration(2000));
+  EXPECT_FALSE(config->park.retrieve_from_other_nodes);
 }
 
 TEST(ParkdConfig, EveryKeyIsTaken) {
@@ -61,6 +62,7 @@ park:
   announcement_max_ms: 1002
   refusal_speech_max_ms: 0
   already_picked_up_speech_max_ms: 1
+  retrieve_from_other_nodes: true
 )",
                                              "parkd.yaml");
   ASSERT_TRUE(config) << to_string(config.error().front());
@@ -92,6 +94,7 @@ park:
   EXPECT_EQ(config->park.announcement_max, Duration(1002));
   EXPECT_EQ(config->park.refusal_speech_max, Duration(0));
   EXPECT_EQ(config->park.already_picked_up_speech_max, Duration(1));
+  EXPECT_TRUE(config->park.retrieve_from_other_nodes);
 }
 
 TEST(ParkdConfig, ThePrintedExampleLoadsAndIsTheDefaults) {
