@@ -382,7 +382,8 @@ bool ParkedCallsTable::win(const CallClaim& claim, const char* where, const std:
   return connection_.execute(
              "UPDATE parked_calls SET state = 'retrieving', retriever = ?, owner = ?, epoch = ?, retrieve_id = ? "
              "WHERE tenant = ? AND " +
-                 std::string(where) + " = ? AND state = 'parked' AND (owner = ? OR ?) "
+                 std::string(where) +
+                 " = ? AND state = 'parked' AND (owner = ? OR ?) "
                  "ORDER BY parked_at, park_id LIMIT 1",
              {claim.retriever, owner_.node, owner_.epoch, claim.retrieve_id, claim.tenant, place, owner_.node,
               owner_.wins_calls_of_others ? 1 : 0}) == 1;

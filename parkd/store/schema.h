@@ -9,7 +9,7 @@
 namespace callpark {
 
 /// The number of the last file in sql/migrations.
-constexpr int kSchemaVersion = 9;
+constexpr int kSchemaVersion = 10;
 
 /// Why this database is not one to work with, as a sentence for the operator; nothing when it is. Throws DatabaseError
 /// when it cannot be asked.

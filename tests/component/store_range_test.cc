@@ -155,6 +155,25 @@ TEST_F(StoreRange, S10_WhoComesSecondForACallOfTheGroupHearsThatSomebodyWasQuick
   EXPECT_EQ(bare("103").error(), ClaimCallFailure::kAlreadyPickedUp);
 }
 
+TEST_F(StoreRange, O3_AParkGroupIsRenamedWhenNoCallIsParkedInIt) {
+  const auto store = make_store();
+  ParkedCallRow row = example_row("p");
+  row.park_group = "sales";
+  ASSERT_TRUE(claim_orbit(*store, row, at("102")));
+  const auto rename = [](const std::string& from, const std::string& to) {
+    server().execute("UPDATE park_groups SET park_group = '" + to +
+                     "' WHERE tenant = 'demo.callpark' AND park_group = '" + from + "'");
+  };
+  EXPECT_THAT([&] { rename("sales", "trade"); },
+              testing::ThrowsMessage<std::runtime_error>(
+                  testing::HasSubstr("calls are parked in this park group: rename it when they have ended")));
+  server().execute("UPDATE park_groups SET recall_mode = recall_mode WHERE park_group = 'sales'");
+  store->remove("p", park::EndReason::kHungUp);
+  carry_out_orders(*store);
+  EXPECT_NO_THROW(rename("sales", "trade"));
+  rename("trade", "sales");
+}
+
 TEST_F(StoreRange, P3_TheOwnExtensionGoesBeforeTheGroupAndItsOldestCallFirst) {
   const auto store = make_store();
   const auto park_in_group = [&](const std::string& name, const std::string& orbit, int second) {
