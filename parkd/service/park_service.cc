@@ -60,6 +60,13 @@ struct ParkService::ParkedCall {
   std::map<park::Retriever, Admitted> retrievers;
   park::Retriever last_retriever = 0;
   std::map<park::Timer, LoopHandle> timers;
+  // Of the stay before this one, until this one is sure.
+  struct Stay {
+    std::string parker;
+    WallTime parked_at;
+    std::string retriever;
+  };
+  std::optional<Stay> last_stay;
   // What has been reported of it: that it ever was parked, and that it waits in its orbit now.
   bool was_parked = false;
   bool waits = false;
@@ -107,7 +114,8 @@ class ParkService::Performer {
   }
   void operator()(const park::WriteRetrieved&) { write_without_orbit(); }
   void operator()(const park::FreeOrbit&) {
-    call_.row.retriever = call_.row.parker;  // it is he who has the caller again
+    go_back_to_last_stay();
+    if (call_.row.retriever.empty()) call_.row.retriever = call_.row.parker;  // it is he who has the caller again
     write_without_orbit();
   }
   void operator()(const park::RemoveRow& order) { service_.store_.remove(id_, order.reason); }
@@ -167,6 +175,7 @@ class ParkService::Performer {
 
   void operator()(const park::AcceptRefer&) { service_.legs_.accept_refer(*call_.refer); }
   void operator()(const park::AcceptPark&) {
+    call_.last_stay.reset();
     log_info(call_.row.caller.call_id, "parked at {} of {} by {}", call_.row.orbit, call_.row.tenant, call_.row.parker);
     if (call_.refer) {
       service_.legs_.conclude_refer(*std::exchange(call_.refer, std::nullopt), 200, "OK");
@@ -194,6 +203,7 @@ class ParkService::Performer {
                               service_.settings_.announcement_max);
   }
   void operator()(const park::RefusePark& order) {
+    go_back_to_last_stay();
     if (call_.refer) service_.refuse_refer(*std::exchange(call_.refer, std::nullopt), order.reason);
     if (!call_.parker_call) return;
     const CallId parker = *std::exchange(call_.parker_call, std::nullopt);
@@ -254,6 +264,14 @@ class ParkService::Performer {
     return {
         call_.facts.language,
         {Announcement::Prompt{"call_parked"}, Announcement::Digits{dialled_to_retrieve(call_.facts, call_.row.orbit)}}};
+  }
+  // What was refused was no stay: what is told of the call from now on belongs to the one before.
+  void go_back_to_last_stay() {
+    if (const auto last = std::exchange(call_.last_stay, std::nullopt)) {
+      call_.row.parker = last->parker;
+      call_.row.parked_at = last->parked_at;
+      call_.row.retriever = last->retriever;
+    }
   }
   void forget_old_peer() {
     call_.looked_up.clear();
@@ -487,6 +505,7 @@ ParkService::ParkedCall& ParkService::start(const std::string& tenant, const std
 
 void ParkService::rewish(ParkedCall& call, const std::string& user, std::optional<int> recall_after,
                          const DialledFacts& facts, OrbitWish wish) {
+  if (call.was_parked) call.last_stay = {call.row.parker, call.row.parked_at, call.row.retriever};
   call.row.park_group = wish.park_group;
   call.wish = std::move(wish);
   call.facts = facts;

@@ -118,6 +118,26 @@ TEST_F(ParkEventsTest, L4_TheParkerIsToldThatNobodyCameAndTheCallWasEnded) {
   end_all();
 }
 
+TEST_F(ParkEventsTest, S8_AParkingAgainThatIsRefusedIsNoStayOfItsOwn) {
+  const ParkId id = park_client("*68");
+  refer("103", "*68105");  // 105 is taken
+  settle();
+  dial("102", "*88101");
+  pass(std::chrono::seconds(60));
+  const ReferId again = refer_of_peer(id, "102", "*68105");
+  settle();
+  EXPECT_EQ(status_of_refer(again), 486);
+  legs.hang_up_party(id, PartyEnd::kCaller);
+  settle();
+  const auto of = [&](ParkEventKind kind) {
+    return *std::find_if(events.all.begin(), events.all.end(),
+                         [&](const ParkEvent& event) { return event.park_id == id && event.kind == kind; });
+  };
+  EXPECT_EQ(of(ParkEventKind::kEnded).parker, of(ParkEventKind::kParked).parker);
+  EXPECT_EQ(of(ParkEventKind::kEnded).parked_at, of(ParkEventKind::kParked).parked_at);
+  end_all();
+}
+
 TEST_F(ParkEventsTest, N4_AParkThatIsRefusedIsNoEvent) {
   park_client("*68");
   const ReferId second = refer("101", "*68");
