@@ -19,8 +19,8 @@ using media::SessionPlayed;
 using media::Then;
 using testing::HasSubstr;
 
-/// RFC 3550: sequence numbers and timestamps follow one another without a gap, 50 packets in each second. What a machine
-/// that stood still has missed is left out, and nothing else.
+/// RFC 3550: sequence numbers and timestamps follow one another without a gap, 50 packets in each second. What a
+/// machine that stood still has missed is left out, and nothing else.
 void expect_continuous(const std::vector<RtpArrival>& arrivals, std::uint32_t clock_per_packet) {
   for (std::size_t i = 1; i < arrivals.size(); ++i) {
     const RtpArrival& before = arrivals[i - 1];
