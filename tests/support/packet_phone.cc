@@ -323,13 +323,16 @@ std::vector<SipText> PacketPhone::received(const CallName& call) const {
 }
 
 std::vector<std::string> PacketPhone::transfer_reports(const CallName& call) const {
-  std::vector<std::string> reports;
+  // By CSeq: two workers of a proxy may pass them on in the other order.
+  std::map<int, std::string> reports;
   for (const auto& message : received(call)) {
     if (!message.is_request() || message.method() != "NOTIFY") continue;
     const std::string body = message.body();
-    reports.push_back(body.substr(0, body.find_first_of("\r\n")));
+    reports[message.cseq()] = body.substr(0, body.find_first_of("\r\n"));
   }
-  return reports;
+  std::vector<std::string> in_order;
+  for (auto& [cseq, report] : reports) in_order.push_back(std::move(report));
+  return in_order;
 }
 
 std::vector<SipText> PacketPhone::messages() const {

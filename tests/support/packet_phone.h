@@ -92,7 +92,7 @@ class PacketPhone : public Listener {
   [[nodiscard]] int calls() const;
   /// Everything that arrived in this call, in order; with an empty name, everything of every call.
   [[nodiscard]] std::vector<SipText> received(const CallName& call) const;
-  /// Sipfrag bodies of the NOTIFYs of a transfer: "SIP/2.0 200 OK".
+  /// Sipfrag bodies of the NOTIFYs of a transfer, in the order of their CSeq: "SIP/2.0 200 OK".
   [[nodiscard]] std::vector<std::string> transfer_reports(const CallName& call) const;
   /// The texts (MESSAGE) that arrived, in order, each once.
   [[nodiscard]] std::vector<SipText> messages() const;
