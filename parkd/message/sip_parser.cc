@@ -199,9 +199,6 @@ void Parser::check(HeaderName name, std::string_view value) {
   } else if (name == HeaderName::kContentLength) {
     content_length_ = number(value);
     if (!content_length_) fail(SyntaxError::kContentLength);
-  } else if (name == HeaderName::kDate) {
-    // RFC 3261 20.17: GMT only. How exactly the rest is written does no harm.
-    if (!value.ends_with(" GMT")) fail(SyntaxError::kDate);
   }
 }
 

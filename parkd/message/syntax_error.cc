@@ -34,8 +34,6 @@ std::string_view sentence(SyntaxError error) noexcept {
       return "The CSeq names another method";
     case SyntaxError::kNumber:
       return "A number is malformed or too large";
-    case SyntaxError::kDate:
-      return "The Date is not in GMT";
     case SyntaxError::kReplaces:
       return "The Replaces header is malformed";
     case SyntaxError::kContentLength:

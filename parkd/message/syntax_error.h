@@ -22,7 +22,6 @@ enum class SyntaxError : std::uint8_t {
   kCSeq,
   kCSeqMethod,
   kNumber,
-  kDate,
   kReplaces,
   kContentLength,
   kBodyTooShort,

@@ -132,6 +132,14 @@ TEST(SipParser, ABadRequestCanBeAnswered) {
             "Content-Length: 0\r\n\r\n");
 }
 
+// Nobody here reads it, and a phone whose clock is set wrong can park all the same.
+TEST(SipParser, HowADateIsWrittenDoesNotMatter) {
+  for (const std::string_view date : {"Fri, 01 Jan 2010 16:00:00 EST", "Sat, 13 Nov 2010 23:29:00 +0000", "soon", ""}) {
+    EXPECT_TRUE(parse(request("Date: " + std::string(date) + "\r\n"))) << date;
+    EXPECT_TRUE(parse("SIP/2.0 200 OK\r\n" + kHeaders + "Date: " + std::string(date) + "\r\n\r\n")) << date;
+  }
+}
+
 // RFC 3261 17.1.1.3, 18.3: an ACK and a response are never answered.
 TEST(SipParser, ABadAckOrResponseIsNotAnswered) {
   std::string ack = request("Max-Forwards: many\r\n");
