@@ -39,6 +39,14 @@ local function decision_on(f)
   return decision
 end
 
+-- RFC 3261 18.3: what stands in a datagram behind the body is no part of the message. Kamailio would refuse a request
+-- for it, and pass on what is behind an answer: over TCP that begins the next message.
+local function discard_surplus()
+  local length = KSR.is_UDP() and tonumber(KSR.pv.get("$cl"))
+  local surplus = length and #KSR.kx.gete_body() - length or 0
+  if surplus > 0 then KSR.textopsx.msg_set_buffer(KSR.kx.get_msgbuf():sub(1, -surplus - 1)) end
+end
+
 local function is_sane()
   if KSR.sanity.sanity_check(kSanityOfMessage, kSanityOfUris) < 0 then return false end
   if KSR.maxfwd.process_maxfwd(kMaxForwards) < 0 then
@@ -71,6 +79,7 @@ local keeps_contact = { REGISTER = true, SUBSCRIBE = true }
 local function is_new()
   -- The inside socket is for parkd; whoever else finds it gets no answer.
   if facts.is_inside() and not facts.is_from_parkd() then return false end
+  discard_surplus()
   if not is_sane() then return false end
   -- RFC 3581 4 has it asked for, and a phone that does not know of its NAT does not ask.
   if facts.is_via_behind_nat() then KSR.force_rport() end
@@ -129,6 +138,7 @@ end
 local adoption_said
 
 function ksr_reply_route()
+  discard_surplus()
   adoption_said = facts.adoption_said()
   strip_inside_headers()
   if not facts.is_inside() and facts.is_behind_nat() then KSR.nathelper.set_contact_alias() end

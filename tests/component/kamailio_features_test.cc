@@ -28,6 +28,48 @@ struct TwoInACall {
   }
 };
 
+// ----- what is no part of a message
+
+const std::vector<std::string> kSurplus = {"\r\n", "  ", std::string(3, '\0'),
+                                           "BYE sip:102@demo.callpark SIP/2.0\r\n\r\n"};
+
+// RFC 3261 18.3. Passed on over TCP it would begin the next message.
+TEST(KamailioFeatures, WhatStandsInADatagramBehindTheBodyIsNotPassedOn) {
+  TwoInACall two;
+  std::size_t sent = 0;
+  for (const std::string& body : {std::string(), std::string("a\0b", 3)}) {
+    const std::string type = body.empty() ? "" : "Content-Type: application/octet-stream\r\n";
+    for (const std::string& surplus : kSurplus) {
+      two.alice->send_raw(two.alice->compose(two.call, "INFO", type, body) + surplus);
+      ++sent;
+      ASSERT_TRUE(wait_until(kSoon, [&] { return count(*two.bob, two.call, "INFO") == sent; }))
+          << two.alice->received(two.call).back().text();
+      EXPECT_EQ(two.bob->received(two.call).back().body(), body);
+    }
+  }
+}
+
+TEST(KamailioFeatures, WhatStandsInADatagramBehindAnAnswerIsNotPassedOn) {
+  TwoInACall two;
+  for (const std::string& surplus : kSurplus) {
+    two.house.seat->answer_with([&](const SipText& request) {
+      two.house.seat->respond(request, 486, two.house.inside(), surplus);
+      return 0;
+    });
+    EXPECT_EQ(two.alice->refer(two.call, "*68"), 486);
+    EXPECT_EQ(two.alice->received(two.call).back().body(), "");
+  }
+}
+
+TEST(KamailioFeatures, ADatagramThatEndsBeforeItsBodyDoesIsRefused) {
+  TwoInACall two;
+  std::string info = two.alice->compose(two.call, "INFO", "Content-Type: text/plain\r\n", "abc");
+  info.pop_back();
+  two.alice->send_raw(info);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return two.alice->received(two.call).back().status() == 400; }));
+  EXPECT_EQ(count(*two.bob, two.call, "INFO"), 0U);
+}
+
 // ----- blind transfer
 
 TEST(KamailioFeatures, P1_AReferToAParkCodeReachesParkdWithTheDialog) {

@@ -80,7 +80,8 @@ class ParkdSeat {
   void send(const std::string& text, const Endpoint& to) { socket_.send(text, to); }
   [[nodiscard]] const Endpoint& own() const { return socket_.own(); }
 
-  void respond(const SipText& request, int status, const Endpoint& to) {
+  /// `surplus` stands in the datagram behind the answer.
+  void respond(const SipText& request, int status, const Endpoint& to, const std::string& surplus = "") {
     std::string text = "SIP/2.0 " + std::to_string(status) + " From The Seat\r\n";
     for (const auto& via : request.headers("Via")) {
       text += "Via: " + via + "\r\n";
@@ -95,7 +96,7 @@ class ParkdSeat {
     text += "From: " + request.header("From") + "\r\nTo: " + to_value + "\r\nCall-ID: " + request.call_id() +
             "\r\nCSeq: " + request.header("CSeq") + "\r\nContact: <sip:parkd@" + socket_.own().text() +
             ">\r\nX-Callpark-Secret: not for phones\r\nContent-Length: 0\r\n\r\n";
-    socket_.send(text, to);
+    socket_.send(text + surplus, to);
   }
 
  private:
