@@ -28,7 +28,11 @@ local function refer_to_fact()
   if KSR.pv.get("$hdrc(Refer-To)") ~= 1 and KSR.pv.get("$hdrc(r)") ~= 1 then return false end
   local value = KSR.pv.get("$hdr(Refer-To)") or KSR.pv.get("$hdr(r)")
   local text = value and sip_text.address_uri(value)
-  return text and uri_fact(text) or false
+  if not text then return false end
+  local number = sip_text.telephone_number(text)
+  -- It names no host, so it is a number of the sender's tenant, like one at our own address.
+  if number then return { host = "", user = number, is_parkd = false, is_ours = true } end
+  return uri_fact(text)
 end
 
 -- More than a phone has, each header with however many Contacts.

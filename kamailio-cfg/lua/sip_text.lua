@@ -30,6 +30,12 @@ function sip_text.parse_uri(text)
   return uri
 end
 
+--- The number of a tel: URI (RFC 3966) as a phone dials it, without visual separators and parameters.
+function sip_text.telephone_number(text)
+  local number = text:match("^%s*[Tt][Ee][Ll]:([^;?]+)")
+  return number and (sip_text.unescape(number):gsub("[-.()]", ""))
+end
+
 --- The URI inside a name-addr or addr-spec ("Bob" <sip:b@x>;p=1), as text.
 function sip_text.address_uri(value)
   local unquoted = value:gsub('"[^"]*"', "")

@@ -21,13 +21,6 @@ std::string printable(std::string text) {
   return text;
 }
 
-// RFC 3966 3: a telephone number may have visual separators.
-std::string telephone_number(std::string_view opaque) {
-  std::string number(opaque.substr(0, opaque.find(';')));
-  std::erase_if(number, [](char c) { return c == '-' || c == '.' || c == '(' || c == ')'; });
-  return number;
-}
-
 bool is_withheld(const PartyIdentity& who) {
   return who.name.empty() && who.number.empty();
 }
@@ -36,12 +29,11 @@ bool is_withheld(const PartyIdentity& who) {
 
 PartyIdentity identity_of(const std::string& display, const std::string& uri) {
   const auto parsed = sip::parse_uri(uri);
-  std::string user = parsed ? parsed->user() : "";
-  if (parsed && parsed->scheme() == "tel") user = telephone_number(parsed->opaque());
+  const std::string number = parsed ? parsed->number() : "";
   const bool is_anonymous =
-      says(display, "anonymous") || says(user, "anonymous") || (parsed && says(parsed->host(), "anonymous.invalid"));
+      says(display, "anonymous") || says(number, "anonymous") || (parsed && says(parsed->host(), "anonymous.invalid"));
   if (is_anonymous) return {};
-  return {printable(display), printable(user.substr(0, user.find(';'))).substr(0, kNumberLengthMax)};
+  return {printable(display), printable(number.substr(0, number.find(';'))).substr(0, kNumberLengthMax)};
 }
 
 std::string shown_name(const PartyIdentity& who) {

@@ -694,7 +694,7 @@ void SipLegs::on_refer_outside(sip::ServerTransactionKey key, const sip::SipMess
   referral.refer = begin_refer(referrer, key, request);
   referral.tenant = tenant;
   referral.user = user;
-  referral.dialled = target->uri.user();
+  referral.dialled = target->uri.number();
   referral.sip_call_id = std::string(request.call_id());
   referral.recall_after_seconds = *recall_after;
   referral.dialog = *std::move(dialog);
@@ -721,7 +721,7 @@ void SipLegs::on_refer_inside(Seat seat, sip::ServerTransactionKey key, const si
   referral.refer = begin_refer(seat.leg, key, request);
   referral.tenant = tenant;
   referral.user = user;
-  referral.dialled = target->uri.user();
+  referral.dialled = target->uri.number();
   if (target->replaces) referral.replaces = target->replaces->to_string();
   referral.sip_call_id = std::string(request.call_id());
   referral.recall_after_seconds = *recall_after;

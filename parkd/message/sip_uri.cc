@@ -115,6 +115,14 @@ std::string SipUri::user() const {
   return unescape(user_);
 }
 
+std::string SipUri::number() const {
+  if (scheme_ != "tel") return user();
+  // RFC 3966 has nothing behind "?"; phones put there what they know from SIP.
+  std::string number = unescape(std::string_view(opaque_).substr(0, opaque_.find_first_of(";?")));
+  std::erase_if(number, [](char c) { return c == '-' || c == '.' || c == '(' || c == ')'; });
+  return number;
+}
+
 void SipUri::set_user(std::string_view plain) {
   user_ = escape_user(plain);
 }

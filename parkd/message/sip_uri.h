@@ -32,6 +32,9 @@ class SipUri {
   std::string user() const;
   const std::string& user_as_written() const noexcept { return user_; }
   void set_user(std::string_view plain);
+  /// What a telephone dials for it: the user, or of a tel URI (RFC 3966) the number without visual separators and
+  /// parameters. Empty when there is none.
+  std::string number() const;
   const std::string& password_as_written() const noexcept { return password_; }
 
   const std::string& host() const noexcept { return host_; }

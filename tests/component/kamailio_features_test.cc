@@ -104,6 +104,15 @@ TEST(KamailioFeatures, P1_AReferToAParkCodeReachesParkdWithTheDialog) {
   EXPECT_NE(sdp.find("\nm=audio "), std::string::npos);
 }
 
+TEST(KamailioFeatures, P1_AReferToTheTelUriOfAParkCodeParks) {
+  for (const char* refer_to : {"<tel:*68>", "tel:%2A68-102;phone-context=demo.callpark"}) {
+    TwoInACall two;
+    two.house.seat->answer_with(202);
+    EXPECT_EQ(two.alice->request(two.call, "REFER", std::string("Refer-To: ") + refer_to + "\r\n"), 202) << refer_to;
+    EXPECT_EQ(two.house.seat->wait_request("REFER").header("Refer-To"), refer_to);
+  }
+}
+
 TEST(KamailioFeatures, P1_TheCalleeMayParkAsWell) {
   TwoInACall two;
   two.house.seat->answer_with(202);
@@ -291,6 +300,13 @@ TEST(KamailioFeatures, S13_WithoutTheDatabaseTheParkIs503AndTheCallGoesOn) {
 TEST(KamailioFeatures, AnOrdinaryTransferPassesParkdBy) {
   TwoInACall two;
   EXPECT_EQ(two.alice->refer(two.call, "103"), 200);
+  EXPECT_EQ(count(*two.bob, two.call, "REFER"), 1U);
+  EXPECT_TRUE(two.house.seat->received("REFER").empty());
+}
+
+TEST(KamailioFeatures, AnOrdinaryTransferToATelUriPassesParkdByToo) {
+  TwoInACall two;
+  EXPECT_EQ(two.alice->request(two.call, "REFER", "Refer-To: <tel:103>\r\n"), 200);
   EXPECT_EQ(count(*two.bob, two.call, "REFER"), 1U);
   EXPECT_TRUE(two.house.seat->received("REFER").empty());
 }

@@ -34,6 +34,21 @@ describe("sip_text.parse_uri", function()
   end)
 end)
 
+describe("sip_text.telephone_number", function()
+  it("is what a phone dials for a tel URI", function()
+    for text, number in pairs({ ["tel:*68"] = "*68", ["TEL:%2A68102%23"] = "*68102#",
+      ["tel:+44-(20).7946;ext=1;phone-context=x"] = "+44207946", ["tel:102?Replaces=c%40h"] = "102" }) do
+      assert.equal(number, sip_text.telephone_number(text))
+    end
+  end)
+
+  it("is nil of anything else", function()
+    for _, text in ipairs({ "", "tel:", "tel:;ext=1", "sip:tel:1@x", "*68", "mailto:a@b" }) do
+      assert.is_nil(sip_text.telephone_number(text), text)
+    end
+  end)
+end)
+
 describe("sip_text.address_uri", function()
   it("finds the URI with and without brackets", function()
     assert.equal("sip:a@b;p=1?q=2", sip_text.address_uri('"Bob <x>" <sip:a@b;p=1?q=2>;tag=3'))

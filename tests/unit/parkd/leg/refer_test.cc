@@ -49,10 +49,12 @@ TEST(ReferTarget, WhatCannotBeUsedSaysWhy) {
   EXPECT_EQ(status_of(ReferError::kMethod), 501);
 }
 
-TEST(ReferTarget, ATelUriIsATarget) {
-  const auto target = target_of("<tel:+442030000101>");
-  ASSERT_TRUE(target);
-  EXPECT_EQ(target->uri.opaque(), "+442030000101");
+TEST(ReferTarget, P1_ATelUriNamesANumberToo) {
+  for (const auto* text : {"<tel:*68102>", "tel:*68102;phone-context=demo.callpark", "<TEL:%2A68-(102)>"}) {
+    const auto target = target_of(text);
+    ASSERT_TRUE(target) << text;
+    EXPECT_EQ(target->uri.number(), "*68102");
+  }
 }
 
 TEST(Sipfrag, IsTheStatusLineOfTheAnswer) {

@@ -213,6 +213,11 @@ TEST_F(SipLegsTest, P2_AnEscapedCodeIsReadAsItWasDialled) {
   EXPECT_THAT(said(), ElementsAre("refer to *68102"));
 }
 
+TEST_F(SipLegsTest, P1_ATelUriIsReadAsTheNumberThatWasDialled) {
+  kamailio.deliver(johns_refer("<tel:*68-102;phone-context=demo.callpark>"));
+  EXPECT_THAT(said(), ElementsAre("refer to *68102"));
+}
+
 TEST_F(SipLegsTest, AReferIsTakenWithoutKamailiosRecordOfItsDialog) {
   SipMessage refer = johns_refer();
   refer.remove_header(park_header::kDialog);
@@ -1418,6 +1423,16 @@ TEST_F(SipLegsTransferTest, AnAttendedTransferNamesTheDialogToReplace) {
   EXPECT_EQ(listener.referrals[0].replaces, "abc@host;to-tag=to1;from-tag=from1");
   legs.call_target("p", 9, {"demo.callpark", "103", listener.referrals[0].replaces});
   EXPECT_EQ(kamailio.take_request("INVITE").header(HeaderName::kReplaces), "abc@host;to-tag=to1;from-tag=from1");
+}
+
+TEST_F(SipLegsTransferTest, APeerTransfersToATelUriByItsNumber) {
+  park();
+  retrieve();
+  SipMessage refer = alice.request("REFER");
+  refer.set_header(HeaderName::kReferTo, "<tel:103>");
+  trust(refer, "102");
+  kamailio.deliver(refer);
+  EXPECT_THAT(said(), ElementsAre("p: refer of peer to 103"));
 }
 
 TEST_F(SipLegsTransferTest, O5_TheCallerMayNotTransfer) {

@@ -81,6 +81,18 @@ TEST(SipUri, OtherSchemesAreKeptWhole) {
   EXPECT_EQ(u.opaque(), "+1-201-555-0123;phone-context=x");
 }
 
+TEST(SipUri, ATelephoneDialsTheUserOrTheNumberOfATelUri) {
+  EXPECT_EQ(uri("sip:%2A68102@h").number(), "*68102");
+  EXPECT_EQ(uri("sip:john.smith-2@h").number(), "john.smith-2") << "a name has no visual separators";
+  EXPECT_EQ(uri("sip:h").number(), "");
+  EXPECT_EQ(uri("tel:*68").number(), "*68");
+  EXPECT_EQ(uri("tel:%2A68%23").number(), "*68#");
+  EXPECT_EQ(uri("tel:+44-(20).7946;ext=1;phone-context=x").number(), "+44207946");
+  EXPECT_EQ(uri("tel:102?Replaces=c%40h").number(), "102");
+  EXPECT_EQ(uri("tel:;ext=1").number(), "");
+  EXPECT_EQ(uri("mailto:a@b").number(), "");
+}
+
 TEST(SipUri, WhatIsMalformedIsRefused) {
   for (const std::string_view text : {"",           ":",          "sip",         "sip:",
                                       "sip:@",      "sip:a@",     "sip:a@h:",    "sip:a@h:65536",
