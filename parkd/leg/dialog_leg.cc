@@ -7,11 +7,11 @@
 #include "parkd/dialog/dialog_requests.h"
 #include "parkd/leg/dialog_snapshot.h"
 #include "parkd/leg/shown_identity.h"
+#include "parkd/message/session_body.h"
 
 namespace callpark::leg {
 namespace {
 
-constexpr std::string_view kSdpType = "application/sdp";
 constexpr int kOfferAttemptsMax = 4;
 constexpr Duration kRefreshRetry{10000};
 // A 500 to a re-INVITE mostly means that the other side has seen a higher CSeq than Kamailio knew of.
@@ -24,8 +24,7 @@ Duration glare_wait(CallIdOwner owner) {
 }
 
 std::optional<sip::Sdp> parse_body(const sip::SipMessage& message) {
-  if (message.body().empty() || !message.has_content_type(kSdpType)) return std::nullopt;
-  auto sdp = sip::parse_sdp(message.body());
+  auto sdp = sip::parse_sdp(sip::session_description(message));
   if (!sdp) return std::nullopt;
   return *std::move(sdp);
 }
@@ -149,7 +148,7 @@ void DialogLeg::send_invite() {
   auto sdp = std::make_shared<const sip::Sdp>(current_->make());
   write_who_and_what(invite);
   offer_session_timer(invite, session_timer_);
-  invite.set_body(kSdpType, sip::write_sdp(*sdp));
+  invite.set_body(sip::kSdpType, sip::write_sdp(*sdp));
   const std::uint32_t cseq = dialog_.local_cseq;
   inviting_ = cseq;
   // The transaction keeps the leg: a 2xx must be acknowledged even when nobody wants the dialog any more.
@@ -279,12 +278,12 @@ void DialogLeg::answer(sip::ServerTransactionKey key, const sip::SipMessage& req
   keep_session_timer(*timer);
   if (sdp) {
     local_sdp_ = *sdp;
-    response.set_body(kSdpType, sip::write_sdp(*sdp));
+    response.set_body(sip::kSdpType, sip::write_sdp(*sdp));
   }
   agent_.transactions.respond(key, response);
   if (request.method() != sip::method::kInvite) return start_offering();
   unacknowledged_.emplace(Unacknowledged{request.cseq().number,
-                                         request.body().empty(),
+                                         sip::session_description(request).empty(),
                                          key,
                                          std::move(response),
                                          agent_.timers.t1,

@@ -13,11 +13,11 @@
 #include "parkd/leg/referred_dialog.h"
 #include "parkd/leg/shown_identity.h"
 #include "parkd/leg/sipfrag.h"
+#include "parkd/message/session_body.h"
 
 namespace callpark::leg {
 namespace {
 
-constexpr std::string_view kSdpType = "application/sdp";
 constexpr std::size_t kTagLength = 12;
 // Kamailio has not seen every CSeq (ACK, BYE, what it handed to us); all tried user agents take a leap.
 constexpr std::uint32_t kAdoptionGap = 100;
@@ -349,7 +349,7 @@ void SipLegs::call_target(const ParkId& park_id, park::Question question, const 
   }
   if (!target.replaces.empty()) invite.set_header(sip::HeaderName::kReplaces, target.replaces);
   sip::Sdp offer = align_offer(*parked.caller->remote_sdp(), std::nullopt, std::nullopt);
-  invite.set_body(kSdpType, sip::write_sdp(offer));
+  invite.set_body(sip::kSdpType, sip::write_sdp(offer));
   const auto key = agent_.transactions.send_request(
       invite, agent_.kamailio,
       {[this, park_id, question, invite,
@@ -398,7 +398,7 @@ void SipLegs::on_target_answer(const ParkId& park_id, park::Question question, c
     return;
   }
   answered.push_back(dialog->id);
-  const auto answer = sip::parse_sdp(response.body());
+  const auto answer = sip::parse_sdp(sip::session_description(response));
   auto leg = std::make_shared<DialogLeg>(agent_, *std::move(dialog), CallIdOwner::kWe);
   Target* target = awaited_target(park_id, question);
   if (!target || !answer) {
@@ -483,8 +483,8 @@ void SipLegs::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& re
   const auto recall_after = recall_after_seconds(request);
   if (!recall_after) return respond(key, request, 400, recall_after.error());
   // A feature call is served by mediad or joined to a caller who has media already; both need to know the offer first.
-  const auto offer = sip::parse_sdp(request.body());
-  if (!offer || !request.has_content_type(kSdpType)) return respond(key, request, 488, "An offer is needed");
+  const auto offer = sip::parse_sdp(sip::session_description(request));
+  if (!offer) return respond(key, request, 488, "An offer is needed");
   auto dialog = sip::from_incoming_invite(request, random_token(kTagLength));
   if (!dialog) return respond(key, request, 400, sip::sentence(dialog.error()));
   // RFC 3891 3: he wants the place of a party that we talk to, which nobody is given yet. What he has dialled is how
@@ -559,7 +559,7 @@ std::optional<MediaRemote> SipLegs::answer_with_media(CallId id, const MediaAddr
     sip::SipMessage progress = sip::make_response(call.invite, 183, {}, call.leg->dialog().id.local_tag);
     sip::copy_record_route(call.invite, progress);
     progress.set_header(sip::HeaderName::kContact, agent_.contact);
-    progress.set_body(kSdpType, sip::write_sdp(made->answer));
+    progress.set_body(sip::kSdpType, sip::write_sdp(made->answer));
     agent_.transactions.respond(call.key, progress);
   } else {
     answer_call(id, call, made->answer);
@@ -620,7 +620,7 @@ CallId SipLegs::call_extension(const ExtensionCall& call, const MediaAddress& me
   sip::SipMessage invite =
       make_invite(agent_, {call.display, sip::SipUri(call.number, call.tenant), {}}, call.tenant, call.extension);
   sip::Sdp offer = make_music_offer(std::nullopt, std::nullopt, media, agent_.codecs);
-  invite.set_body(kSdpType, sip::write_sdp(offer));
+  invite.set_body(sip::kSdpType, sip::write_sdp(offer));
   const auto key = agent_.transactions.send_request(
       invite, agent_.kamailio,
       {[this, id, invite, answered = std::vector<sip::DialogId>()](const sip::SipMessage& response) mutable {
@@ -643,7 +643,7 @@ void SipLegs::on_extension_answer(CallId id, const sip::SipMessage& invite, std:
   agent_.transactions.send_ack(sip::make_ack_for_2xx(*dialog, invite.cseq().number), agent_.kamailio);
   if (std::find(answered.begin(), answered.end(), dialog->id) != answered.end()) return;
   answered.push_back(dialog->id);
-  const auto answer = sip::parse_sdp(response.body());
+  const auto answer = sip::parse_sdp(sip::session_description(response));
   auto leg = std::make_shared<DialogLeg>(agent_, *std::move(dialog), CallIdOwner::kWe);
   const auto calling = callings_.find(id);
   const auto remote =

@@ -6,6 +6,7 @@
 #include "parkd/dialog/dialog_requests.h"
 #include "parkd/leg/sip_legs.h"
 #include "parkd/message/characters.h"
+#include "parkd/message/session_body.h"
 
 namespace callpark::leg {
 namespace {
@@ -117,7 +118,7 @@ void SipLegs::on_bye(const Seat& seat, sip::ServerTransactionKey key, const sip:
 void SipLegs::on_reinvite(const Seat& seat, sip::ServerTransactionKey key, const sip::SipMessage& request) {
   // RFC 3261 14.2: an INVITE of ours is under way.
   if (seat.leg->is_negotiating()) return seat.leg->refuse(key, request, 491);
-  if (request.method() == sip::method::kUpdate && request.body().empty()) {
+  if (request.method() == sip::method::kUpdate && sip::session_description(request).empty()) {
     return seat.leg->answer(key, request, std::nullopt, {});
   }
   if (const auto* in = std::get_if<CallSeat>(&seat.role)) {
@@ -139,7 +140,7 @@ void SipLegs::answer_from_music(const ParkId& park_id, Parked& parked, sip::Serv
                                 const sip::SipMessage& request) {
   DialogLeg& leg = *parked.caller;
   const auto origin = leg.local_sdp() ? std::optional(leg.local_sdp()->origin) : std::nullopt;
-  if (request.body().empty()) {
+  if (sip::session_description(request).empty()) {
     const sip::Sdp offer = make_music_offer(leg.local_sdp(), leg.remote_sdp(), *parked.music, agent_.codecs);
     return leg.answer(key, request, offer,
                       {[this, park_id, offer](const sip::Sdp* answer) {
@@ -152,7 +153,7 @@ void SipLegs::answer_from_music(const ParkId& park_id, Parked& parked, sip::Serv
                        },
                        {}});
   }
-  const auto offer = sip::parse_sdp(request.body());
+  const auto offer = sip::parse_sdp(sip::session_description(request));
   if (!offer) return leg.refuse(key, request, 400, "Bad session description");
   const auto made = leg::answer_with_media(*offer, *parked.music, agent_.codecs, origin);
   if (!made) return leg.refuse(key, request, 488, sentence(made.error()));
@@ -162,7 +163,7 @@ void SipLegs::answer_from_music(const ParkId& park_id, Parked& parked, sip::Serv
 }
 
 void SipLegs::answer_from_announcement(Call& call, sip::ServerTransactionKey key, const sip::SipMessage& request) {
-  const auto offer = sip::parse_sdp(request.body());
+  const auto offer = sip::parse_sdp(sip::session_description(request));
   if (!offer || !call.media) return call.leg->refuse(key, request, 488);
   const auto made = leg::answer_with_media(*offer, *call.media, agent_.codecs, call.leg->local_sdp()->origin);
   if (!made) return call.leg->refuse(key, request, 488, sentence(made.error()));
@@ -181,7 +182,7 @@ void SipLegs::pass_offer_on(Parked& parked, PartyEnd from, sip::ServerTransactio
   if (other->is_considering()) return asker->refuse(key, request, 491);
   // A refusal that does not depend on the other side.
   if (!answer_session_timer(request)) return asker->answer(key, request, std::nullopt, {});
-  if (request.body().empty()) {
+  if (sip::session_description(request).empty()) {
     // What the other side said last is our offer, and not what we answered, which may be to a hold of his. The other
     // side learns of the answer if it is anything new.
     const auto ours = other->remote_sdp()
@@ -195,7 +196,7 @@ void SipLegs::pass_offer_on(Parked& parked, PartyEnd from, sip::ServerTransactio
                           },
                           {}});
   }
-  const auto offer = sip::parse_sdp(request.body());
+  const auto offer = sip::parse_sdp(sip::session_description(request));
   if (!offer) return asker->refuse(key, request, 400, "Bad session description");
   asker->consider(key);
   pass(*offer,

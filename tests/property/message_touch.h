@@ -1,6 +1,7 @@
 // Calls every accessor of a message once: whatever a peer sent, none of them may read what is not there.
 #pragma once
 
+#include "parkd/message/session_body.h"
 #include "parkd/message/sip_message.h"
 
 namespace callpark::sip {
@@ -12,7 +13,7 @@ inline std::size_t touch_everything(const SipMessage& m) {
   sum += m.from_tag().size() + m.to_tag().size() + m.top_branch().size() + m.top_via().to_string().size();
   sum += m.vias().size() + m.contacts().size() + m.routes().size() + m.record_routes().size();
   sum += m.cseq().to_string().size() + m.max_forwards().value_or(0) + m.expires().value_or(0);
-  sum += m.event().size() + m.subscription_state().size() + m.content_type().size();
+  sum += m.event().size() + m.subscription_state().size() + m.content_type().size() + session_description(m).size();
   for (const auto& address : {m.contact(), m.refer_to(), m.referred_by()}) {
     if (!address) continue;
     sum += address->to_string().size() + address->uri.user().size() + address->uri.equivalent(m.to().uri);

@@ -61,6 +61,24 @@ TEST_F(SipLegsTest, AFeatureCallWithoutAnOfferIsAnswered488) {
   EXPECT_THAT(said(), IsEmpty());
 }
 
+// As trunks do that send ISUP, and phones that send where they are.
+void put_among_other_parts(SipMessage& message, const std::optional<sip::Sdp>& sdp) {
+  std::string body = "--b\r\nContent-Type: application/isup;version=itu-t92+\r\n\r\n\x01\r\n";
+  if (sdp) body += "--b\r\nContent-Type: application/sdp\r\n\r\n" + sip::write_sdp(*sdp) + "\r\n";
+  message.set_body("multipart/mixed;boundary=b", body + "--b--\r\n");
+}
+
+TEST_F(SipLegsTest, AnOfferIsFoundAmongOtherParts) {
+  SipMessage invite = feature_invite("*88", "102", std::nullopt);
+  put_among_other_parts(invite, alices_offer());
+  kamailio.deliver(invite);
+  EXPECT_THAT(said(), ElementsAre("feature call *88"));
+  SipMessage without = feature_invite("*88", "102", std::nullopt);
+  put_among_other_parts(without, std::nullopt);
+  kamailio.deliver(without);
+  EXPECT_EQ(kamailio.take_response(without).status(), 488);
+}
+
 TEST_F(SipLegsTest, WhatRequiresAnUnknownExtensionIsAnswered420) {
   park();
   SipMessage invite = feature_invite("*88");
@@ -480,13 +498,57 @@ TEST_F(SipLegsTest, AnOfferThatMediadCannotServeIsAnswered488) {
   EXPECT_THAT(said(), IsEmpty());
 }
 
-TEST_F(SipLegsTest, AnUpdateWithoutABodyIsARefresh) {
+TEST_F(SipLegsTest, AnUpdateWithoutASessionDescriptionIsARefresh) {
   park();
-  const SipMessage update = client.request("UPDATE");
-  kamailio.deliver(update);
-  const SipMessage ok = kamailio.take_response(update);
-  EXPECT_EQ(ok.status(), 200);
-  EXPECT_EQ(ok.body(), "");
+  for (const bool has_body : {false, true}) {
+    SipMessage update = client.request("UPDATE");
+    if (has_body) put_among_other_parts(update, std::nullopt);
+    kamailio.deliver(update);
+    const SipMessage ok = kamailio.take_response(update);
+    EXPECT_EQ(ok.status(), 200);
+    EXPECT_EQ(ok.body(), "");
+  }
+}
+
+TEST_F(SipLegsTest, AnOfferAndAnAnswerOfTheParkedCallerAreFoundAmongOtherParts) {
+  ASSERT_TRUE(legs.adopt("p", adoptable()));
+  legs.offer_music("p", 1, mediad_address());
+  kamailio.answer(kamailio.take_request("INVITE"), 200, std::nullopt,
+                  [](SipMessage& response) { put_among_other_parts(response, clients_sdp()); });
+  kamailio.take_request("ACK");
+  EXPECT_THAT(said(), ElementsAre("p: accepted 1"));
+  SipMessage hold = client.request("INVITE");
+  put_among_other_parts(hold, with_direction(clients_sdp(), sip::Direction::kSendOnly));
+  kamailio.deliver(hold);
+  EXPECT_EQ(body_of(kamailio.take_response(hold)).media[0].port, mediad_address().port);
+  kamailio.deliver(client.ack(hold));
+  EXPECT_THAT(said(), ElementsAre("p: media changed"));
+}
+
+TEST_F(SipLegsTest, AnInviteOfTheParkedCallerWithoutASessionDescriptionAsksForAnOffer) {
+  park();
+  SipMessage invite = client.request("INVITE");
+  put_among_other_parts(invite, std::nullopt);
+  kamailio.deliver(invite);
+  EXPECT_EQ(body_of(kamailio.take_response(invite)).media[0].port, mediad_address().port);
+  SipMessage ack = client.ack(invite);
+  put_among_other_parts(ack, with_direction(clients_sdp(), sip::Direction::kSendOnly));
+  kamailio.deliver(ack);
+  EXPECT_THAT(said(), ElementsAre("p: media changed")) << "by the answer in the ACK";
+}
+
+TEST_F(SipLegsTest, AnOfferAmongOtherPartsIsPassedOnAfterARetrieve) {
+  park();
+  retrieve();
+  SipMessage hold = client.request("INVITE");
+  put_among_other_parts(hold, with_direction(clients_sdp(), sip::Direction::kSendOnly));
+  kamailio.deliver(hold);
+  const SipMessage passed = kamailio.take_request("INVITE");
+  EXPECT_EQ(sip::direction(body_of(passed), body_of(passed).media[0]), sip::Direction::kSendOnly);
+  kamailio.answer(passed, 200, std::nullopt, [](SipMessage& response) {
+    put_among_other_parts(response, with_direction(alices_offer(), sip::Direction::kRecvOnly));
+  });
+  EXPECT_EQ(kamailio.take_response(hold).status(), 200);
 }
 
 TEST_F(SipLegsTest, ACallerWhoNeverAcknowledgesOurAnswerIsGone) {
@@ -1327,6 +1389,13 @@ TEST_F(SipLegsTransferTest, ATargetWhoAnswersWithoutMediaIsHungUp) {
   kamailio.answer(invite, 200);
   EXPECT_TRUE(kamailio.sends("BYE"));
   EXPECT_THAT(said(), ElementsAre("p: target refused 9 488"));
+}
+
+TEST_F(SipLegsTransferTest, AnAnswerOfATargetIsFoundAmongOtherParts) {
+  call_target();
+  kamailio.answer(invite, 200, std::nullopt,
+                  [](SipMessage& response) { put_among_other_parts(response, alices_offer()); });
+  EXPECT_THAT(said(), ElementsAre("p: target answered 9"));
 }
 
 TEST_F(SipLegsTransferTest, AnAnswerWithoutContactIsAnAnswer) {
