@@ -12,8 +12,8 @@ local settings = require("settings")
 local talking = require("talking")
 
 local kMaxForwards = 70
--- sanity module: everything but the checks of Max-Forwards (done here) and of Digest (done by auth). Of the URIs only the
--- request's: networks write "sip:@host" in From, and phones then in To, for a caller who withholds his number.
+-- sanity module: everything but the checks of Max-Forwards (done here) and of Digest (done by auth). Of the URIs only
+-- the request's: networks write "sip:@host" in From, and phones then in To, for a caller who withholds his number.
 local kSanityOfMessage, kSanityOfUris = 1511, 1
 
 -- Headers by which Kamailio and parkd speak to each other. Nobody else's are believed, nobody else sees ours.
