@@ -102,7 +102,7 @@ TEST_F(TwoNodes, L2_FiftyParksAtOnceFillARangeOfTenAndTheOthersStayWithTheirPark
 
 TEST_F(TwoNodes, S10_WhoDialsAtTheOtherNodeLosesNobody) {
   House::Options second;
-  second.node_name = "parkd2";
+  second.node_name = "parkd3";
   second.database = &house().database();
   House other_house(second);
   Site here{house(), "101", kJohn};
