@@ -147,8 +147,9 @@ end
 
 function ksr_onreply_call()
   if KSR.pv.get("$rs") > 100 then calls.rings(ringing.members()) end
-  local answerer = KSR.pv.get("$rs") >= 200 and ringing.answerer() or nil
-  if answerer and not calls.is_followed() then perform.tell_parkd_who_answers(answerer) end
+  local is_final = KSR.pv.get("$rs") >= 200
+  local answerer = is_final and ringing.answerer() or nil
+  if is_final and not calls.is_followed() then perform.tell_parkd_who_answers(answerer) end
   calls.reply_passes(KSR.kx.gete_body(), facts.device(), answerer)
   return 1
 end

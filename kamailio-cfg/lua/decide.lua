@@ -360,6 +360,10 @@ local function from_parkd(f)
   -- parkd knows codes and orbits itself; one that comes back would go round for ever.
   local function no_feature() return refuse(404, "Not Found") end
   if f.ruri.host == tenant or f.ruri.is_ours then return to_number(f, tenant, nil, no_feature) end
+  -- What a phone has named in a transfer: the Contact of another one, or, as To has it, a number of its own tenant at
+  -- whatever host it takes for ours. Neither is looked for anywhere else.
+  if f.registered == nil then return need("registered", tenant) end
+  if not f.registered and f.to.host == tenant then return to_number(f, tenant, nil, no_feature) end
   return to_contact(f, tenant, nil)
 end
 
@@ -420,13 +424,16 @@ local function refer_in_call(f)
   return authenticated_refer(f, side, peer, tenant)
 end
 
--- nil when the sender may be the party of a call of parkd's to a ring group, who has its number in From.
-local function not_rung_by_parkd(f, tenant)
+-- nil when the sender may be the party of a call of parkd's who has in From what was called: a ring group's number, or
+-- the user of his own Contact.
+local function not_called_by_parkd(f, tenant)
   if not f.ruri.is_parkd or not f.from.user then return unknown_call(f) end
   local wait = unknown_ring_group(f, tenant, f.from.user)
   if wait then return wait end
-  if not ring_steps.include(f.ring_group, f.identity.user) then return unknown_call(f) end
-  return nil
+  if ring_steps.include(f.ring_group, f.identity.user) then return nil end
+  if f.own_contact == nil then return need("own_contact", tenant) end
+  if not f.own_contact then return unknown_call(f) end
+  return f.own_contact.away and kDatabaseAway or nil
 end
 
 -- Without a record (parkd's own calls have none) the party is known by From and To: one of them is in the tenant.
@@ -441,7 +448,7 @@ local function refer_without_record(f)
   wait = authentication(f, tenant)
   if wait then return wait end
   if f.identity.user ~= f.from.user then
-    wait = not_rung_by_parkd(f, tenant)
+    wait = not_called_by_parkd(f, tenant)
     if wait then return wait end
   end
   return authenticated_refer(f, nil, nil, tenant)

@@ -158,4 +158,14 @@ function directory.registered_at(domain, uri)
     { "number", "contact", "received" })
 end
 
+--- A Contact of an extension's that has this user, which need not be its number: {contact}.
+function directory.registered_as(domain, extension, user)
+  local tenant, number = quoted(domain), quoted(extension)
+  if not tenant or not number or not quoted(user) then return false end
+  local beginning = "sip:" .. user .. "@"
+  local query = [[SELECT contact FROM location
+    WHERE expires > NOW() AND domain = %s AND username = %s AND LEFT(contact, %d) = '%s' LIMIT 1]]
+  return first_row(query:format(tenant, number, #beginning, beginning), { "contact" })
+end
+
 return directory

@@ -280,6 +280,7 @@ local learn = {
   subscription = function(f) return row(presence_tables.subscription(f.call_id, f.to_tag, f.from_tag)) end,
   ring_group = function(_, group) return row(directory.ring_group(group.tenant, group.number)) end,
   registered = function(f, tenant) return row(directory.registered_at(tenant, f.ruri)) end,
+  own_contact = function(f, tenant) return row(directory.registered_as(tenant, f.identity.user, f.from.user)) end,
   tenant_trunk = function(_, tenant) return row(directory.trunk_of(tenant)) end,
   is_holding = function(_, aor) return calls.is_holding(aor) end,
   held_calls = function(_, aor) return calls.held_by(aor) end,

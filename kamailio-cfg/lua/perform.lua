@@ -143,6 +143,11 @@ function perform.to_contact(f, d)
   KSR.seturi(d.contact)
   if d.received then KSR.setdsturi(d.received) end
   begin_call(f, d)
+  -- parkd has the Contact of somebody's transfer, and does not know whose it is.
+  if f.from_parkd then
+    KSR.pv.sets("$avp(called_at_contact)", d.callee.aor)
+    KSR.tm.t_on_reply("ksr_onreply_call")
+  end
   force_socket(settings.outside_socket)
   relay()
 end
@@ -243,9 +248,11 @@ function perform.to_ring_group(f, d)
   relay()
 end
 
---- parkd has called a ring group, and one of its members answers: his requests will bear his own name.
-function perform.tell_parkd_who_answers(party)
-  if party.aor then append_header("X-Callpark-User", party.aor:match("^[^@]+")) end
+--- parkd has called a ring group, of which `member` answers, or a Contact (nil): the requests of him who answers will
+--- bear his own name.
+function perform.tell_parkd_who_answers(member)
+  local aor = KSR.pv.get("$avp(called_at_contact)") or member and member.aor
+  if aor then append_header("X-Callpark-User", aor:match("^[^@]+")) end
 end
 
 --- Nobody has answered the present step: rings the next one, or tells the caller how it ended.

@@ -8,7 +8,8 @@ namespace callpark::leg::park_header {
 
 /// Kamailio to parkd, and parkd to Kamailio on new INVITEs: the domain whose number plan counts.
 inline constexpr std::string_view kTenant = "X-Callpark-Tenant";
-/// Kamailio to parkd: the extension that authenticated itself as sender; on the answer of a ring group, its member.
+/// Kamailio to parkd: the extension that authenticated itself as sender; on the answer of a ring group, its member;
+/// on that of a Contact, whose it is.
 inline constexpr std::string_view kUser = "X-Callpark-User";
 /// Kamailio to parkd, instead: the trunk of the tenant that calls an orbit.
 inline constexpr std::string_view kTrunk = "X-Callpark-Trunk";

@@ -13,6 +13,7 @@
 #include "parkd/leg/referred_dialog.h"
 #include "parkd/leg/shown_identity.h"
 #include "parkd/leg/sipfrag.h"
+#include "parkd/message/characters.h"
 #include "parkd/message/session_body.h"
 
 namespace callpark::leg {
@@ -67,6 +68,13 @@ sip::NameAddr from_of(const DialogLeg& caller, const TransferTarget& target) {
 
 std::string user_in(const std::string& owner) {
   return owner.substr(0, owner.find('@'));
+}
+
+// The URI of a transfer that names a place and not a number of the tenant's, as an attended one mostly does: where the
+// phone is that was consulted. Without its parameters, since it is Kamailio that knows the way.
+std::string contact_in(const sip::SipUri& uri, const std::string& tenant) {
+  if (!uri.is_sip() || sip::same_ignoring_case(uri.host(), tenant)) return "";
+  return sip::SipUri(uri.user(), uri.host(), uri.port()).to_string();
 }
 
 // RFC 3261 8.1.1, for a call of parkd's own. The offer is still to come.
@@ -340,6 +348,8 @@ void SipLegs::call_target(const ParkId& park_id, park::Question question, const 
     return agent_.loop.post([this, park_id, question] { listener_->on_target_refused(park_id, question, 488); });
   }
   sip::SipMessage invite = make_invite(agent_, from_of(*parked.caller, target), target.tenant, target.number);
+  // To stays in the tenant's domain: what he is called there is what he calls himself in this dialog.
+  if (const auto contact = sip::parse_uri(target.contact)) invite.set_request_uri(contact->to_string());
   if (const std::string& aor = parked.caller->remote_aor(); !aor.empty()) invite.set_header(park_header::kCaller, aor);
   if (!target.recalled_orbit.empty()) {
     invite.set_header(park_header::kRecall, park_id);
@@ -411,7 +421,7 @@ void SipLegs::on_target_answer(const ParkId& park_id, park::Question question, c
   leg->set_remote_sdp(*answer);
   target->leg = leg;
   target->unsent_ack = std::move(ack);
-  // A ring group was called: what its member asks later he asks in his own name.
+  // A ring group or a Contact was called: what he who has answered asks later he asks in his own name.
   if (const std::string user = header_text(response, park_header::kUser); !user.empty()) {
     target->owner.replace(0, target->owner.find('@'), user);
   }
@@ -722,6 +732,7 @@ void SipLegs::on_refer_inside(Seat seat, sip::ServerTransactionKey key, const si
   referral.tenant = tenant;
   referral.user = user;
   referral.dialled = target->uri.number();
+  referral.contact = contact_in(target->uri, tenant);
   if (target->replaces) referral.replaces = target->replaces->to_string();
   referral.sip_call_id = std::string(request.call_id());
   referral.recall_after_seconds = *recall_after;

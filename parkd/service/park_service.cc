@@ -467,7 +467,7 @@ void ParkService::repark_referred(ParkedCall& parked, const Referral& referral, 
   const bool talks = is_in<park::Talking>(parked.state);
   if (talks && !facts->code && !facts->range && !referral.dialled.empty()) {
     parked.refer = referral.refer;
-    parked.target = {referral.tenant, referral.dialled, referral.replaces};
+    parked.target = {referral.tenant, referral.dialled, referral.replaces, "", referral.contact};
     parked.target_status = 480;
     legs_.accept_refer(referral.refer);
     return tell(id, park::TransferAsked{});

@@ -340,6 +340,7 @@ struct Referral {
   std::string tenant;
   std::string user;
   std::string dialled;
+  std::string contact;   // the URI where it is not one of the tenant's domain: the Contact of a phone, it may be
   std::string replaces;  // the value of a Replaces header: an attended transfer
   std::string sip_call_id;
   std::optional<int> recall_after_seconds;  // as this call wishes
@@ -352,6 +353,8 @@ struct TransferTarget {
   std::string number;
   std::string replaces;
   std::string recalled_orbit = {};  // of a recall: where the caller is parked, for the display
+  /// To be called there, if Kamailio finds that it is a phone of the tenant's; else `number`.
+  std::string contact = {};
 };
 
 /// A call of parkd's own to an extension, with mediad's media.
@@ -399,7 +402,7 @@ class Legs {
   virtual void make_target_peer(const ParkId& park_id) = 0;
   /// Of one who has answered.
   virtual DialogSnapshot target_snapshot(const ParkId& park_id) const = 0;
-  /// Who that is: of a ring group, the member.
+  /// Who that is: of a ring group, the member, and of a Contact, whose it is.
   virtual std::string target_user(const ParkId& park_id) const = 0;
 
   /// Both dialogs as they stand now, for the row.

@@ -420,6 +420,8 @@ TEST(KamailioFeatures, ParkdCallsWhomAnExtensionOfTheTenantMayCall) {
   EXPECT_EQ(status_of_parkds_call(house, parkd, "sip:7000@demo.callpark", "demo.callpark"), 404);
   EXPECT_EQ(status_of_parkds_call(house, parkd, "sip:7001@demo.callpark", "demo.callpark"), 404);
   EXPECT_EQ(status_of_parkds_call(house, parkd, "sip:103@demo.callpark", "other.callpark"), 403);
+  EXPECT_EQ(status_of_parkds_call(house, parkd, "sip:103@" + carol->options().address + ":5060", "other.callpark"),
+            403);
   EXPECT_EQ(status_of_parkds_call(house, parkd, "sip:103@demo.callpark", ""), 403);
   UdpSocket neighbour({"127.0.0.1", 0});
   EXPECT_EQ(status_of_parkds_call(house, neighbour, "sip:103@demo.callpark", "demo.callpark", 500ms), 0)

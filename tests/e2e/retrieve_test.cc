@@ -4,6 +4,23 @@
 namespace callpark::test {
 namespace {
 
+/// A Replaces value as it stands in a URI.
+std::string escaped(std::string replaces) {
+  for (auto at = replaces.find_first_of(";="); at != std::string::npos; at = replaces.find_first_of(";=")) {
+    replaces.replace(at, 1, replaces[at] == ';' ? "%3B" : "%3D");
+  }
+  return replaces;
+}
+
+/// Where the far end of a call that was made here is, as its 200 says.
+std::string contact_in_answer(const PacketPhone& phone, const CallName& call) {
+  std::string contact;
+  for (const auto& message : phone.received(call)) {
+    if (message.status() == 200 && !message.header("Contact").empty()) contact = message.header("Contact");
+  }
+  return contact.substr(1, contact.find('>') - 1);
+}
+
 class Retrieve : public ParkTest {
  protected:
   /// Client calls 101 by the trunk, and John, who answers, parks him by transfer to `code`.
@@ -152,6 +169,29 @@ TEST_F(Retrieve, S12_ARetrievedCallIsTransferredToAnotherExtension) {
   EXPECT_TRUE(client->saw_only_ordinary_calls());
   bob->hang_up(at_bob);
   EXPECT_TRUE(client->is_closed());
+}
+
+// Alice's phone names Bob's by its Contact, of which the user is not his number but something of baresip's.
+TEST_F(Retrieve, S12_ARetrievedCallIsTransferredToWhomTheRetrieverHasConsulted) {
+  const auto client = parked_client("*68");
+  const auto alice = house().packet_phone("102", kAlice, true);
+  const auto bob = house().baresip(house().phone("103", kBob));
+  const CallName retrieved = alice->call("*88101");
+  ASSERT_TRUE(hear_each_other(*client, *alice));
+  ASSERT_EQ(alice->offer(retrieved, "sendonly"), 200);
+  const CallName consultation = alice->start_call("103");
+  bob->answer_next();
+  ASSERT_EQ(alice->wait_invite_status(consultation), 200);
+  const std::string contact = contact_in_answer(*alice, consultation);
+  ASSERT_EQ(contact.find("sip:103@"), std::string::npos) << "the phone has got another habit";
+  EXPECT_EQ(alice->refer(retrieved, contact + "?Replaces=" + escaped(alice->replaces(consultation))), 202);
+  const CallName at_bob = bob->answer_next();
+  EXPECT_TRUE(hear_each_other(*client, *bob));
+  alice->hang_up(consultation);
+  EXPECT_EQ(house().database().value("SELECT retriever FROM parked_calls"), "103") << "and not what is in his Contact";
+  bob->transfer(at_bob, "*68");
+  EXPECT_TRUE(parked_at("103")) << "he parks like anybody";
+  EXPECT_TRUE(client->saw_only_ordinary_calls());
 }
 
 TEST_F(Retrieve, S12_VideoIsOffWhileParkedAndOfferedAgainAtTheRetrieve) {

@@ -185,6 +185,24 @@ describe("a call to a Contact", function()
     registered.received = ""
     assert.is_nil(decide.request(facts({ ruri = ruri, registered = registered })).received)
   end)
+
+  it("by parkd leads there too, and where nobody has registered it to the number", function()
+    local registered = { number = "102", contact = "sip:102-0x5f@10.0.0.12:5060", received = "" }
+    local function by_parkd(changes)
+      local f = facts({ from_parkd = true, inside_tenant = kTenant, ruri = { user = "102", host = "10.0.0.12" } })
+      for name, value in pairs(changes) do f[name] = value end
+      return decide.request(f)
+    end
+    assert.same({ need = "registered", about = kTenant }, by_parkd({}))
+    local d = by_parkd({ registered = registered })
+    assert.same({ "to_contact", registered.contact, "102@" .. kTenant }, { d.action, d.contact, d.callee.aor })
+    assert.is_nil(d.caller)
+    assert.equal("102@" .. kTenant, by_parkd({ registered = false, number = extension }).aor)
+    refused(404, by_parkd({ registered = false, number = false }))
+    refused(404, by_parkd({ registered = false, number = park_code }))
+    refused(503, by_parkd({ registered = { away = true } }))
+    refused(403, by_parkd({ registered = false, to = { user = "102", host = "other.callpark" } }))
+  end)
 end)
 
 describe("a REGISTER", function()
@@ -277,12 +295,27 @@ describe("a REFER", function()
     local function as(user)
       return decide.request(refer({ call = false, from_tenant = { tenant = kTenant }, ruri = own,
         from = { user = "600", host = kTenant }, identity = { status = "known", user = user },
-        ring_group = bob_and_carol }))
+        ring_group = bob_and_carol, own_contact = false }))
     end
     assert.same({ "refer", "102" }, { as("102").action, as("102").user })
     refused(481, as("104"))
     refused(481, decide.request(refer({ call = false, from_tenant = { tenant = kTenant },
       from = { user = "600", host = kTenant }, identity = { status = "known", user = "102" } })))
+  end)
+
+  it("in a call of parkd to a Contact is known by whose that is", function()
+    local own = { host = "127.0.0.1", is_parkd = true }
+    local function with(own_contact, ruri)
+      return decide.request(refer({ call = false, from_tenant = { tenant = kTenant }, ruri = ruri or own,
+        from = { user = "102-0x5f", host = kTenant }, identity = { status = "known", user = "102" },
+        ring_group = {}, own_contact = own_contact }))
+    end
+    assert.same({ need = "own_contact", about = kTenant }, with(nil))
+    local d = with({ contact = "sip:102-0x5f@10.0.0.12:5060" })
+    assert.same({ "refer", "102", kTenant }, { d.action, d.user, d.tenant })
+    refused(481, with(false))
+    refused(503, with({ away = true }))
+    refused(481, with({ contact = "sip:102-0x5f@10.0.0.12:5060" }, { user = "103", host = "10.0.0.13" }))
   end)
 
   it("to a retrieve code, a number, or a code of another domain is an ordinary transfer", function()
@@ -436,6 +469,7 @@ local answers = {
   ring_group = { {}, bob_and_carol, own_and_outside, away },
   guesses = { {}, { 31, 31 } },
   registered = { { number = "103", contact = "sip:103@127.0.0.13", received = "" }, unpack(rows_away) },
+  own_contact = { { contact = "sip:101-0x5f@127.0.0.11" }, unpack(rows_away) },
   trunk_among = { { trunk = "demo" }, unpack(rows_away) },
   tenant_trunk = { trunk_row, unpack(rows_away) },
   is_holding = { true, false },
@@ -455,7 +489,7 @@ local dialled_numbers = { number("102"), number("+4420"), number("+44x"),
 local referred = { false, { user = "*70", host = kTenant }, { user = "parkd", host = "127.0.0.1", is_parkd = true },
   { user = "*70", host = "other.callpark" }, { host = kTenant } }
 
-local kNeedsMax = 8
+local kNeedsMax = 9
 
 local function walk(f, asked, visit)
   local d = decide.request(f)

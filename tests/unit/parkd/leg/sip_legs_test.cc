@@ -1504,6 +1504,38 @@ TEST_F(SipLegsTransferTest, APeerTransfersToATelUriByItsNumber) {
   EXPECT_THAT(said(), ElementsAre("p: refer of peer to 103"));
 }
 
+// Phones name whom they have consulted by his Contact, of which the user need not be his number.
+TEST_F(SipLegsTransferTest, S12_WhoWasConsultedIsCalledAtHisContact) {
+  park();
+  retrieve();
+  SipMessage refer = alice.request("REFER");
+  refer.set_header(HeaderName::kReferTo,
+                   "<sip:103-0x5f@127.0.0.14:5060;transport=udp?Replaces=abc%3Bto-tag%3Dto1%3Bfrom-tag%3Dfrom1>");
+  trust(refer, "102");
+  kamailio.deliver(refer);
+  EXPECT_THAT(said(), ElementsAre("p: refer of peer to 103-0x5f"));
+  EXPECT_EQ(listener.referrals[0].contact, "sip:103-0x5f@127.0.0.14:5060");
+  legs.call_target("p", 9, {"demo.callpark", "103-0x5f", "", "", listener.referrals[0].contact});
+  invite = kamailio.take_request("INVITE");
+  EXPECT_EQ(invite.request_uri_text(), "sip:103-0x5f@127.0.0.14:5060");
+  EXPECT_EQ(invite.to().uri.to_string(), "sip:103-0x5f@demo.callpark") << "so that he is of the tenant";
+  EXPECT_EQ(invite.header(park_header::kTenant), "demo.callpark");
+  kamailio.answer(invite, 200, alices_offer(),
+                  [](SipMessage& answer) { answer.set_header(park_header::kUser, "103"); });
+  EXPECT_EQ(legs.target_user("p"), "103");
+}
+
+TEST_F(SipLegsTransferTest, S12_ANumberOfTheTenantIsNoContact) {
+  park();
+  retrieve();
+  SipMessage refer = alice.request("REFER");
+  refer.set_header(HeaderName::kReferTo, "<sip:103@DEMO.callpark:5060>");
+  trust(refer, "102");
+  kamailio.deliver(refer);
+  said();
+  EXPECT_EQ(listener.referrals[0].contact, "");
+}
+
 TEST_F(SipLegsTransferTest, O5_TheCallerMayNotTransfer) {
   park();
   SipMessage refer = client.request("REFER");

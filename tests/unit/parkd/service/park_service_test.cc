@@ -771,6 +771,20 @@ TEST_F(ParkServiceTest, S12_ARetrieverTransfersTheCaller) {
   end_all();
 }
 
+TEST_F(ParkServiceTest, S12_WhoWasConsultedIsCalledWhereThePhoneSaysThatHeIs) {
+  const ParkId id = retrieve();
+  Referral referral = legs.refer("102", "104-0x5f");
+  referral.contact = "sip:104-0x5f@10.0.0.14";
+  referral.replaces = "consultation;to-tag=a;from-tag=b";
+  service->on_refer_of_peer(id, referral);
+  settle();
+  ASSERT_THAT(legs.called, testing::SizeIs(1));
+  EXPECT_EQ(legs.called[0].contact, "sip:104-0x5f@10.0.0.14");
+  EXPECT_EQ(legs.called[0].replaces, "consultation;to-tag=a;from-tag=b");
+  EXPECT_EQ(legs.called[0].recalled_orbit, "");
+  end_all();
+}
+
 TEST_F(ParkServiceTest, S12_WhoHangsUpStraightBehindHisReferHasTransferredTheCaller) {
   const ParkId id = retrieve();
   const ReferId refer = refer_of_peer(id, "102", "104");
