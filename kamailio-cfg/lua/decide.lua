@@ -248,6 +248,10 @@ local function from_extension(f)
   local caller = extension_party(tenant, f.identity.user, display)
   caller.withheld = is_nameless or f.withheld
   if f.ruri.host == tenant or f.ruri.is_ours then return to_number(f, tenant, caller, feature_call) end
+  -- He is to take the place of somebody who talks by way of parkd, and who knows no more of it than its Contact.
+  if f.ruri.is_parkd and f.has_replaces and f.method == "INVITE" then
+    return { action = "feature_call", tenant = tenant, user = f.identity.user }
+  end
   return to_contact(f, tenant, caller)
 end
 
@@ -398,7 +402,9 @@ local function authenticated_refer(f, side, peer, tenant)
   if f.ruri.is_parkd then return referrer end
   if not f.refer_to then return refuse(400, "One Refer-To Is Wanted") end
   local to = f.refer_to
-  local parks = f.marker or to.is_parkd
+  -- Without a marker parkd's Contact stands for a call that was retrieved, in which the other phone is to take the
+  -- referrer's place. A trunk would not, and parkd says no for it.
+  local parks = f.marker or to.is_parkd and not (peer and peer.kind == "extension")
   if not parks and to.user and (to.host == tenant or to.is_ours) then
     if f.refer_number == nil then return need("refer_number", tenant) end
     if f.refer_number and f.refer_number.away then return kDatabaseAway end

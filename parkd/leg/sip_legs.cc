@@ -497,11 +497,16 @@ void SipLegs::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& re
   if (!offer) return respond(key, request, 488, "An offer is needed");
   auto dialog = sip::from_incoming_invite(request, random_token(kTagLength));
   if (!dialog) return respond(key, request, 400, sip::sentence(dialog.error()));
-  // RFC 3891 3: he wants the place of a party that we talk to, which nobody is given yet. What he has dialled is how
-  // that party once came to its call, and would connect him with whoever else is parked there now.
-  if (const auto replaces = request.replaces();
-      replaces && dialogs_.find({replaces->call_id, replaces->to_tag, replaces->from_tag})) {
-    return respond(key, request, 603);
+  // RFC 3891 3: he wants the place of a party that we talk to. What he has dialled does not count: it is how that party
+  // once came to its call, and would connect him with whoever else is parked there now.
+  ParkId takes_place_in;
+  if (const auto replaces = request.replaces()) {
+    if (const Seat* seat = dialogs_.find({replaces->call_id, replaces->to_tag, replaces->from_tag})) {
+      const auto* party = std::get_if<PartySeat>(&seat->role);
+      if (!party || party->end != PartyEnd::kPeer || user.empty()) return respond(key, request, 603);
+      if (replaces->early_only) return respond(key, request, 486);
+      takes_place_in = party->park_id;
+    }
   }
   // Before anything is done for the call, since nobody answers it after this.
   if (const auto timer = answer_session_timer(request); !timer) {
@@ -514,6 +519,7 @@ void SipLegs::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& re
   feature.user = user;
   feature.trunk = trunk;
   feature.recall_after_seconds = *recall_after;
+  feature.takes_place_in = std::move(takes_place_in);
   feature.device = header_text(request, park_header::kDevice);
   feature.dialled = request.request_uri().user();
   feature.sip_call_id = std::string(request.call_id());

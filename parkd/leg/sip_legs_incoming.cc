@@ -15,7 +15,8 @@ constexpr std::size_t kTagLength = 12;
 constexpr std::size_t kEarlyRequestsMax = 10000;
 
 // RFC 3261 8.2.2.3; the value of Unsupported, empty when all that is required is understood. Replaces is: a phone that
-// picks up what its lamp shows names a dialog, but which call it gets is decided by the orbit that it dials.
+// picks up what its lamp shows names a dialog, but which call it gets is decided by the orbit that it dials, unless the
+// dialog is one of parkd's.
 std::string unsupported_options(const sip::SipMessage& request) {
   std::string unsupported;
   for (const std::string_view option : request.all_headers(sip::HeaderName::kRequire)) {

@@ -19,6 +19,7 @@ class Step {
   void on(const TargetRefused& event);
   void on(const RecallClaimed& event);
   void on(const RecallNotClaimed& event);
+  void on(const ReplacementAsked& event);
   void on(const OrbitClaimed& event);
   void on(const OrbitRefused& event);
   void on(const RowWritten& event);
@@ -52,7 +53,7 @@ class Step {
     (actions_.emplace_back(actions), ...);
   }
   /// The peer is whom the caller talks to, and not the parker of long ago.
-  bool talks() { return in<Talking>() || in<Transferring>() || in<Connecting>(); }
+  bool talks() { return in<Talking>() || in<Transferring>() || in<Connecting>() || in<Replacing>() || in<Restoring>(); }
   Question ask() { return ++state_.last_question; }
 
   void adopt_when_gathered();
@@ -70,6 +71,8 @@ class Step {
   void tell_refusal(RefusalReason reason);
   void end_call(EndReason reason);
   void give_up_transfer();
+  void restore_peer();
+  void leave_caller();
   void start_recall(RecallWait wait);
   void wait_for_recall();
   void climb_to(RecallTarget target);
@@ -391,11 +394,32 @@ void Step::on(const RecallNotClaimed& event) {
   start_recall(RecallWait::kNextAttempt);
 }
 
+void Step::on(const ReplacementAsked& event) {
+  if (!in<Talking>()) return order(RefuseRetriever{event.retriever, RefusalReason::kUnavailable});
+  const Question offer = ask();
+  state_.phase = Replacing{event.retriever, offer};
+  order(Unbridge{}, OfferRetriever{offer, event.retriever});
+}
+
 // The two go on talking, or, when the one who transferred has hung up already, nobody is left for the caller.
 void Step::give_up_transfer() {
   state_.phase = Talking{};
   if (state_.peer == PeerLeg::kUp) return;
-  order(Unbridge{}, EndCaller{});
+  order(Unbridge{});
+  leave_caller();
+}
+
+// Nobody takes the peer's place, but the caller may have taken other media than the peer's.
+void Step::restore_peer() {
+  if (state_.peer == PeerLeg::kGone) return leave_caller();
+  const Question offer = ask();
+  state_.phase = Restoring{offer};
+  order(OfferPeer{offer});
+}
+
+// Nobody is left to talk to him.
+void Step::leave_caller() {
+  order(EndCaller{});
   end_call(EndReason::kHungUp);
 }
 
@@ -501,6 +525,15 @@ void Step::on(const CallerAccepted& event) {
     state_.peer = PeerLeg::kUp;
     state_.phase = Talking{};
     order(MakeTargetPeer{}, WriteRetrieved{}, Bridge{});
+  } else if (auto* replacing = in<Replacing>(); replacing && replacing->offer == event.question) {
+    const Retriever retriever = replacing->retriever;
+    state_.phase = Confirming{retriever};
+    order(AnswerRetriever{retriever});
+    // RFC 3891 3: the dialog that is replaced ends with the 2xx, and not later.
+    end_peer();
+  } else if (auto* restoring = in<Restoring>(); restoring && restoring->offer == event.question) {
+    state_.phase = Talking{};
+    order(Bridge{});
   } else if (auto* recalling = in<Recalling>(); recalling && recalling->offer == event.question) {
     close_media();
     state_.peer = PeerLeg::kUp;
@@ -531,6 +564,14 @@ void Step::on(const CallerRefused& event) {
   } else if (auto* connecting = in<Connecting>(); connecting && connecting->offer == event.question) {
     order(RefuseTransfer{}, EndTarget{}, Bridge{});
     give_up_transfer();
+  } else if (auto* replacing = in<Replacing>(); replacing && replacing->offer == event.question) {
+    order(RefuseRetriever{replacing->retriever, RefusalReason::kNotAcceptable});
+    if (event.changed) return restore_peer();
+    order(Bridge{});
+    give_up_transfer();
+  } else if (auto* restoring = in<Restoring>(); restoring && restoring->offer == event.question) {
+    // Whether he has taken the media of the one who gave up is not known, and there is no music to fall back on.
+    leave_caller();
   } else if (auto* recalling = in<Recalling>(); recalling && recalling->offer == event.question) {
     order(EndTarget{}, UnclaimCall{});
     state_.ladder.is_calling = false;
@@ -549,6 +590,8 @@ void Step::on(const CallerGone&) {
     order(RefuseRetriever{joining->retriever, RefusalReason::kNoCallParked});
   } else if (auto* confirming = in<Confirming>()) {
     order(EndRetriever{confirming->retriever});
+  } else if (auto* replacing = in<Replacing>()) {
+    order(RefuseRetriever{replacing->retriever, RefusalReason::kCallerGone});
   } else if (in<Transferring>() || in<Connecting>()) {
     order(RefuseTransfer{}, EndTarget{});
   } else if (in<Recalling>()) {
@@ -566,9 +609,8 @@ void Step::on(const PeerGone&) {
     order(StopTimer{Timer::kParkerBye});
     tell_parker();
   }
-  if (in<Talking>()) {
-    order(EndCaller{});
-    end_call(EndReason::kHungUp);
+  if (in<Talking>() || in<Restoring>()) {
+    leave_caller();
   } else if (in<Returning>()) {
     order(UnclaimCall{});
     wait_with_music();
@@ -626,16 +668,20 @@ void Step::on(const RetrieverGone& event) {
   if (auto* joining = in<Joining>(); joining && joining->retriever == event.retriever) {
     order(UnclaimCall{});
     wait_with_music();
+  } else if (auto* replacing = in<Replacing>(); replacing && replacing->retriever == event.retriever) {
+    restore_peer();
   } else if (auto* confirming = in<Confirming>(); confirming && confirming->retriever == event.retriever) {
-    order(EndCaller{});
-    end_call(EndReason::kHungUp);
+    leave_caller();
   }
 }
 
 void Step::on(const RetrieverLost& event) {
   const auto* confirming = in<Confirming>();
   if (!confirming || confirming->retriever != event.retriever) return;
-  order(EndRetriever{event.retriever}, UnclaimCall{});
+  order(EndRetriever{event.retriever});
+  // Whose place he was to take has left.
+  if (state_.orbit != Orbit::kHeld) return leave_caller();
+  order(UnclaimCall{});
   wait_with_music();
 }
 

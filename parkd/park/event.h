@@ -33,6 +33,11 @@ struct RecallNotClaimed {
   Question question;
 };
 
+/// Somebody is to take the peer's place, of an attended transfer that the peer has asked of him; his call waits.
+struct ReplacementAsked {
+  Retriever retriever;
+};
+
 struct OrbitClaimed {
   Question question;
 };
@@ -99,8 +104,8 @@ struct TimerFired {
 
 using Event =
     std::variant<ParkAsked, ParkerReferred, TransferAsked, TargetAnswered, TargetRefused, RecallClaimed,
-                 RecallNotClaimed, OrbitClaimed, OrbitRefused, RowWritten, RowNotWritten, MediaOpened, MediaFailed,
-                 MediaMoved, CallerAccepted, CallerRefused, CallerGone, PeerGone, ParkerCallGone, AnnouncementPlayed,
-                 CallClaimed, RetrieverConfirmed, RetrieverGone, RetrieverLost, TimerFired>;
+                 RecallNotClaimed, ReplacementAsked, OrbitClaimed, OrbitRefused, RowWritten, RowNotWritten, MediaOpened,
+                 MediaFailed, MediaMoved, CallerAccepted, CallerRefused, CallerGone, PeerGone, ParkerCallGone,
+                 AnnouncementPlayed, CallClaimed, RetrieverConfirmed, RetrieverGone, RetrieverLost, TimerFired>;
 
 }  // namespace callpark::park

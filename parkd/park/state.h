@@ -38,7 +38,7 @@ struct Joining {
   Question offer;
   friend bool operator==(const Joining&, const Joining&) = default;
 };
-/// The retriever has his 200; his ACK is awaited.
+/// The retriever, or who takes the peer's place, has his 200; his ACK is awaited.
 struct Confirming {
   Retriever retriever;
   friend bool operator==(const Confirming&, const Confirming&) = default;
@@ -57,6 +57,17 @@ struct Connecting {
   Question offer;
   friend bool operator==(const Connecting&, const Connecting&) = default;
 };
+/// Somebody is to take the peer's place; the caller is being re-INVITEd to him.
+struct Replacing {
+  Retriever retriever;
+  Question offer;
+  friend bool operator==(const Replacing&, const Replacing&) = default;
+};
+/// Nothing has come of it, but the caller may have changed his session; he is being re-INVITEd to the peer again.
+struct Restoring {
+  Question offer;
+  friend bool operator==(const Restoring&, const Restoring&) = default;
+};
 /// Whom the recall has called has answered and has won the call; the caller is being re-INVITEd to him.
 struct Recalling {
   Question offer;
@@ -73,7 +84,7 @@ struct Ended {
 };
 
 using Phase = std::variant<Gathering, Adopting, Recording, Parked, Joining, Confirming, Talking, Transferring,
-                           Connecting, Recalling, Returning, Ended>;
+                           Connecting, Replacing, Restoring, Recalling, Returning, Ended>;
 
 struct State {
   Phase phase = Ended{};

@@ -9,7 +9,8 @@ namespace callpark::park {
 /// answer must name it again; an answer to an older question is late and changes nothing. Never 0, never reused.
 using Question = std::uint32_t;
 
-/// Names one retriever's call for the machine. The service hands it out; never reused within a machine.
+/// Names one retriever's call for the machine, or that of one who is to take a peer's place. The service hands it out;
+/// never reused within a machine.
 using Retriever = std::uint32_t;
 
 enum class RefusalReason {

@@ -55,6 +55,7 @@ struct ParkService::ParkedCall {
   bool orbit_was_spoken = false;         // to the parker
   struct Admitted {
     CallId call;
+    std::string user;  // as the row names him
     std::string language;
   };
   std::map<park::Retriever, Admitted> retrievers;
@@ -74,8 +75,8 @@ struct ParkService::ParkedCall {
   std::deque<park::Event> waiting;
   bool deciding = false;
 
-  park::Retriever admit(CallId call, const std::string& language) {
-    retrievers.emplace(++last_retriever, Admitted{call, language});
+  park::Retriever admit(CallId call, const std::string& user, const std::string& language) {
+    retrievers.emplace(++last_retriever, Admitted{call, user, language});
     return last_retriever;
   }
   std::optional<park::Retriever> retriever_of(CallId call) const {
@@ -236,6 +237,7 @@ class ParkService::Performer {
   void operator()(const park::EndRetriever& order) { service_.legs_.hang_up(dismiss(order.retriever)); }
   void operator()(const park::MakePeer& order) {
     forget_old_peer();
+    call_.row.retriever = call_.retrievers.at(order.retriever).user;
     service_.legs_.make_peer(id_, dismiss(order.retriever));
   }
 
@@ -346,10 +348,22 @@ ParkService::~ParkService() {
 // ---- somebody dials ----
 
 void ParkService::on_feature_call(FeatureCall call) {
+  if (!call.takes_place_in.empty()) return take_place(call);
   open_calls_.emplace(call.call, call.sip_call_id);
   store_.look_up(call.tenant, call.user, call.dialled, [this, call](const LookedUp& facts) {
     if (open_calls_.count(call.call) != 0) on_looked_up(call, facts);
   });
+}
+
+// Who is sent by the peer of a talk needs no permission but the peer's; an extension of the same tenant he has to be.
+void ParkService::take_place(const FeatureCall& call) {
+  ParkedCall* parked = find(call.takes_place_in);
+  const bool may = parked && parked->row.tenant == call.tenant && !call.user.empty();
+  if (!may || !is_in<park::Talking>(parked->state)) return legs_.refuse(call.call, 603, "");
+  // What he has on hold, the peer's call it may be, has nothing to do with it.
+  if (call.held) legs_.settle_adoption(call.call, Legs::Adoption::kReleased);
+  park_by_call_.emplace(call.call, call.takes_place_in);
+  tell(call.takes_place_in, park::ReplacementAsked{parked->admit(call.call, call.user, parked->facts.language)});
 }
 
 void ParkService::on_looked_up(const FeatureCall& call, const LookedUp& facts) {
@@ -412,7 +426,7 @@ void ParkService::retrieve(const FeatureCall& call, const DialledFacts& facts, c
                       parked->row.retriever = won->retriever;
                       open_calls_.erase(id);
                       park_by_call_.emplace(id, won->park_id);
-                      tell(won->park_id, park::CallClaimed{parked->admit(id, language)});
+                      tell(won->park_id, park::CallClaimed{parked->admit(id, won->retriever, language)});
                     });
 }
 

@@ -72,6 +72,7 @@ class ParkService final : public LegsListener, public Media::Listener {
   class Performer;
   using LookedUp = Result<DialledFacts, StoreUnavailable>;
 
+  void take_place(const FeatureCall& call);
   void on_looked_up(const FeatureCall& call, const LookedUp& facts);
   void park_held(const FeatureCall& call, const DialledFacts& facts, const ParkCommand& command);
   void retrieve(const FeatureCall& call, const DialledFacts& facts, const RetrieveCommand& command);

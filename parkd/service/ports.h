@@ -332,6 +332,8 @@ struct FeatureCall {
   std::string sip_call_id;
   std::optional<int> recall_after_seconds;  // as this call wishes
   std::optional<AdoptableDialog> held;      // what Kamailio found on hold, by S7
+  /// Not empty: whatever is dialled, he is to have the place of the peer of this call (Replaces), who has sent him.
+  ParkId takes_place_in;
 };
 
 /// Somebody transfers his call to a number that is parkd's business.

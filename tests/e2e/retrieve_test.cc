@@ -194,6 +194,66 @@ TEST_F(Retrieve, S12_ARetrievedCallIsTransferredToWhomTheRetrieverHasConsulted) 
   EXPECT_TRUE(client->saw_only_ordinary_calls());
 }
 
+/// Bob has asked Alice for the caller who is parked: she retrieves him while Bob is on hold, and connects the two.
+class RetrieveForAnother : public Retrieve {
+ protected:
+  void SetUp() override {
+    Retrieve::SetUp();
+    client_ = parked_client("*68");
+    alice_ = house().packet_phone("102", kAlice, true);
+    bob_ = house().linphone(house().phone("103", kBob));
+    bob_->dial("102");
+    with_bob_ = alice_->wait_incoming();
+    ASSERT_TRUE(hear_each_other(*alice_, *bob_));
+    ASSERT_EQ(alice_->offer(with_bob_, "sendonly"), 200);
+    retrieved_ = alice_->call("*88101");
+    ASSERT_TRUE(hear_each_other(*alice_, *client_));
+  }
+  void TearDown() override {
+    alice_.reset();
+    bob_.reset();
+    client_.reset();
+    Retrieve::TearDown();
+  }
+  void connect_by(const std::string& target) {
+    EXPECT_EQ(alice_->refer(with_bob_, target + "?Replaces=" + escaped(alice_->replaces(retrieved_))), 202);
+    EXPECT_TRUE(hear_each_other(*bob_, *client_));
+    EXPECT_TRUE(wait_until(kSoon, [&] { return alice_->is_closed(retrieved_); }));
+    EXPECT_TRUE(wait_until(kSoon, [&] { return retriever() == "103"; })) << retriever();
+    EXPECT_TRUE(client_->saw_only_ordinary_calls());
+    alice_->hang_up(with_bob_);
+    EXPECT_TRUE(hear_each_other(*bob_, *client_));
+    client_->hang_up();
+    EXPECT_TRUE(has_no_call(*bob_));
+  }
+  static std::string retriever() { return house().database().value("SELECT MAX(retriever) FROM parked_calls"); }
+
+  std::unique_ptr<SippCall> client_;
+  std::unique_ptr<PacketPhone> alice_;
+  std::unique_ptr<LinphonePhone> bob_;
+  CallName with_bob_, retrieved_;
+};
+
+TEST_F(RetrieveForAnother, S12_WhoIsOnHoldIsConnectedWithTheCallerByTheNumberThatWasDialled) {
+  connect_by("sip:*88101@demo.callpark");
+}
+
+TEST_F(RetrieveForAnother, S12_WhoIsOnHoldIsConnectedWithTheCallerByTheContactOfParkd) {
+  connect_by(contact_in_answer(*alice_, retrieved_));
+}
+
+// What was dialled to retrieve the one leads to the other by now.
+TEST_F(RetrieveForAnother, S12_S11_WhoIsOnHoldIsNotConnectedWithAStrangerWhoIsParkedThere) {
+  const auto second = house().trunk().call_in("+442030000101", tone_hz(kSecondClient));
+  const CallName call = john_->answer_next();
+  ASSERT_TRUE(second->is_established());
+  john_->transfer(call, "*68");
+  EXPECT_TRUE(hears_music(*second));
+  connect_by("sip:*88101@demo.callpark");
+  EXPECT_TRUE(parked_at("101"));
+  EXPECT_TRUE(hears_music(*second));
+}
+
 TEST_F(Retrieve, S12_VideoIsOffWhileParkedAndOfferedAgainAtTheRetrieve) {
   const auto john = house().packet_phone("101", kJohn, true, true);
   const auto bob = house().packet_phone("103", kBob, false, true);

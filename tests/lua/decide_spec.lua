@@ -205,6 +205,23 @@ describe("a call to a Contact", function()
   end)
 end)
 
+describe("a call to parkd's Contact", function()
+  local parkd = { user = "parkd", host = "127.0.0.1", port = 5062, is_parkd = true }
+  it("goes there when it is to take somebody's place", function()
+    assert.same({ action = "feature_call", tenant = kTenant, user = "101" },
+      decide.request(facts({ ruri = parkd, has_replaces = true })))
+  end)
+
+  it("is refused otherwise, and without a password", function()
+    refused(403, decide.request(facts({ ruri = parkd, has_replaces = false, registered = false })))
+    refused(403, decide.request(facts({ method = "MESSAGE", ruri = parkd, has_replaces = true, registered = false })))
+    assert.equal("challenge", decide.request(facts({ ruri = parkd, has_replaces = true,
+      identity = { status = "absent" } })).action)
+    refused(404, decide.request(facts({ ruri = parkd, has_replaces = true, did = false, orbit_from_trunk = false,
+      trunk = { trunk = "t", enabled = 1 } })))
+  end)
+end)
+
 describe("a REGISTER", function()
   local function register(changes)
     local f = facts({ method = "REGISTER", to = { user = "101", host = kTenant }, trunk_among = false })
@@ -265,8 +282,16 @@ describe("a REFER", function()
   end)
 
   it("to parkd itself (an attended transfer names its Contact) too", function()
-    local d = decide.request(refer({ refer_to = { user = "parkd", host = "127.0.0.1", is_parkd = true } }))
+    local to_parkd = { user = "parkd", host = "127.0.0.1", is_parkd = true }
+    local d = decide.request(refer({ refer_to = to_parkd, marker = { floor = 0 } }))
     assert.same({ "refer", true }, { d.action, d.marker })
+    d = decide.request(refer({ refer_to = to_parkd, call = call("extension", "trunk") }))
+    assert.same({ "refer", true }, { d.action, d.marker })
+  end)
+
+  it("to parkd itself in a call that parkd does not have is for the other phone to follow", function()
+    local to_parkd = { user = "parkd", host = "127.0.0.1", is_parkd = true }
+    assert.equal("within_dialog", decide.request(refer({ refer_to = to_parkd })).action)
   end)
 
   it("in a call with parkd needs no marker", function()

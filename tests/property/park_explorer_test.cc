@@ -67,6 +67,7 @@ struct World {
   bool rings_after_fallback = false;  // the fallback has been called: nobody comes after it
   int retrieves_left = 2;
   int reparks_left = 1;
+  int replacements_left = 1;
   std::set<Timer> timers;
   bool dismissed = false;
 };
@@ -78,19 +79,21 @@ struct Violation {
 };
 
 std::string_view phase_name(const State& state) {
-  static constexpr std::string_view kNames[] = {"Gathering",  "Adopting",   "Recording", "Parked",
-                                                "Joining",    "Confirming", "Talking",   "Transferring",
-                                                "Connecting", "Recalling",  "Returning", "Ended"};
+  static constexpr std::string_view kNames[] = {"Gathering",  "Adopting",  "Recording",    "Parked",     "Joining",
+                                                "Confirming", "Talking",   "Transferring", "Connecting", "Replacing",
+                                                "Restoring",  "Recalling", "Returning",    "Ended"};
+  static_assert(std::size(kNames) == std::variant_size_v<Phase>);
   return kNames[state.phase.index()];
 }
 
 std::string_view event_name(const Event& event) {
   static constexpr std::string_view kNames[] = {
-      "ParkAsked",     "ParkerReferred",     "TransferAsked", "TargetAnswered", "TargetRefused",
-      "RecallClaimed", "RecallNotClaimed",   "OrbitClaimed",  "OrbitRefused",   "RowWritten",
-      "RowNotWritten", "MediaOpened",        "MediaFailed",   "MediaMoved",     "CallerAccepted",
-      "CallerRefused", "CallerGone",         "PeerGone",      "ParkerCallGone", "AnnouncementPlayed",
-      "CallClaimed",   "RetrieverConfirmed", "RetrieverGone", "RetrieverLost",  "TimerFired"};
+      "ParkAsked",          "ParkerReferred",   "TransferAsked",      "TargetAnswered", "TargetRefused",
+      "RecallClaimed",      "RecallNotClaimed", "ReplacementAsked",   "OrbitClaimed",   "OrbitRefused",
+      "RowWritten",         "RowNotWritten",    "MediaOpened",        "MediaFailed",    "MediaMoved",
+      "CallerAccepted",     "CallerRefused",    "CallerGone",         "PeerGone",       "ParkerCallGone",
+      "AnnouncementPlayed", "CallClaimed",      "RetrieverConfirmed", "RetrieverGone",  "RetrieverLost",
+      "TimerFired"};
   static_assert(std::size(kNames) == std::variant_size_v<Event>);
   return kNames[event.index()];
 }
@@ -320,6 +323,8 @@ void check(const World& w) {
   require(!in<Recording>(w) || w.write, w, "waiting for nothing");
   require(!in<Transferring>(w) || w.target == TargetCall::kCalling, w, "waiting for nothing");
   require(!in<Connecting>(w) || !w.offers.empty(), w, "waiting for nothing");
+  require(!in<Replacing>(w) || (!w.offers.empty() && w.retriever == RetrieverCall::kRinging), w, "waiting for nothing");
+  require(!in<Restoring>(w) || !w.offers.empty(), w, "waiting for nothing");
   const bool transfers = in<Transferring>(w) || in<Connecting>(w);
   using Recall = Parked::Recall;
   const auto* parked = std::get_if<Parked>(&w.machine.phase);
@@ -363,6 +368,8 @@ void check(const World& w) {
   if (in<Confirming>(w)) require(w.retriever == RetrieverCall::kAnswered, w, "waiting for nobody's ACK");
   require(!w.retriever_is_decided || w.retriever == RetrieverCall::kNone, w, "a retriever is left between two states");
   if (in<Joining>(w)) require(w.retriever == RetrieverCall::kRinging, w, "joining nobody");
+  const bool is_served = in<Joining>(w) || in<Confirming>(w) || in<Replacing>(w);
+  require(is_served || w.retriever == RetrieverCall::kNone, w, "somebody calls, and nobody sees to him");
 }
 
 // -------------------------------------------------------------------------------------------------- what may come next
@@ -442,7 +449,8 @@ std::vector<Next> next_events(const World& w) {
   if (w.parker_call == ParkerCall::kAnnouncing) {
     add(AnnouncementPlayed{}, [](World&) {});
     // In the dialog that he parked, so only while that is up; the peer of a talk is the retriever.
-    const bool talks = in<Talking>(w) || in<Transferring>(w) || in<Connecting>(w);
+    const bool talks =
+        in<Talking>(w) || in<Transferring>(w) || in<Connecting>(w) || in<Replacing>(w) || in<Restoring>(w);
     if (w.peer_alive && !talks) add(ParkerReferred{}, [](World& x) { x.refer_open = true; });
   }
   if (w.row == Row::kParked && w.retriever == RetrieverCall::kNone && w.retrieves_left > 0) {
@@ -453,6 +461,15 @@ std::vector<Next> next_events(const World& w) {
       x.retriever_is_decided = false;
       ++x.retriever_number;
       --x.retrieves_left;
+    });
+  }
+  // Also when another transfer is under way.
+  if (w.bridged && w.row == Row::kRetrieved && w.retriever == RetrieverCall::kNone && w.replacements_left > 0) {
+    add(ReplacementAsked{w.retriever_number + 1}, [](World& x) {
+      x.retriever = RetrieverCall::kRinging;
+      x.retriever_is_decided = false;
+      ++x.retriever_number;
+      --x.replacements_left;
     });
   }
   if (w.retriever != RetrieverCall::kNone) {
@@ -511,6 +528,7 @@ void canonical(World& w) {
                         },
                         [&](Joining& p) { use(p.offer); }, [](Confirming&) {}, [](Talking&) {},
                         [&](Transferring& p) { use(p.call); }, [&](Connecting& p) { use(p.offer); },
+                        [&](Replacing& p) { use(p.offer); }, [&](Restoring& p) { use(p.offer); },
                         [&](Recalling& p) { use(p.offer); }, [&](Returning& p) { use(p.offer); }, [](Ended&) {}},
              w.machine.phase);
   if (w.media_open || w.opening) {
@@ -548,6 +566,7 @@ std::string key_of(const World& w) {
                         },
                         [&](const Joining& p) { put(p.offer); }, [](const Confirming&) {}, [](const Talking&) {},
                         [&](const Transferring& p) { put(p.call); }, [&](const Connecting& p) { put(p.offer); },
+                        [&](const Replacing& p) { put(p.offer); }, [&](const Restoring& p) { put(p.offer); },
                         [&](const Recalling& p) { put(p.offer); }, [&](const Returning& p) { put(p.offer); },
                         [](const Ended&) {}},
              w.machine.phase);
@@ -564,7 +583,7 @@ std::string key_of(const World& w) {
        {static_cast<int>(w.machine.request), static_cast<int>(w.machine.caller), static_cast<int>(w.machine.peer),
         static_cast<int>(w.machine.orbit), static_cast<int>(w.machine.media), static_cast<int>(w.row),
         static_cast<int>(w.hears), static_cast<int>(w.parker_call), static_cast<int>(w.retriever),
-        static_cast<int>(w.target), w.retrieves_left, w.transfers_left, w.reparks_left}) {
+        static_cast<int>(w.target), w.retrieves_left, w.transfers_left, w.reparks_left, w.replacements_left}) {
     put(value);
   }
   for (const bool flag : {w.claim_is_doomed, w.write_is_overtaken, w.media_open, w.may_move, w.caller_alive,
@@ -601,7 +620,7 @@ void begin_with(const RecallPolicy& policy, std::vector<World>& worlds) {
   if (policy.mode != RecallMode::kOff) {
     // A recall is walked through with one retriever and one more park; without, everything else is.
     nothing.retrieves_left = 1;
-    nothing.transfers_left = 0;
+    nothing.transfers_left = nothing.replacements_left = 0;
   }
   World refer = nothing;
   refer.refer_open = true;
@@ -760,6 +779,8 @@ std::optional<Question> open_offer(const State& state) {
   if (const auto* phase = std::get_if<Parked>(&state.phase)) return phase->offer;
   if (const auto* phase = std::get_if<Joining>(&state.phase)) return phase->offer;
   if (const auto* phase = std::get_if<Connecting>(&state.phase)) return phase->offer;
+  if (const auto* phase = std::get_if<Replacing>(&state.phase)) return phase->offer;
+  if (const auto* phase = std::get_if<Restoring>(&state.phase)) return phase->offer;
   if (const auto* phase = std::get_if<Recalling>(&state.phase)) return phase->offer;
   if (const auto* phase = std::get_if<Returning>(&state.phase)) return phase->offer;
   return std::nullopt;
@@ -784,6 +805,41 @@ Mutant plays_on_while_they_talk() {
             auto& actions = decision.actions;
             actions.erase(std::remove_if(actions.begin(), actions.end(),
                                          [](const Action& a) { return std::holds_alternative<CloseMedia>(a); }),
+                          actions.end());
+            return decision;
+          }};
+}
+
+Mutant leaves_the_replaced_one_in_his_call() {
+  return {"leaves him in his call whose place another takes", [](const State& state, const Event& event) {
+            Decision decision = decide(state, event);
+            if (!std::holds_alternative<Replacing>(state.phase)) return decision;
+            auto& actions = decision.actions;
+            actions.erase(std::remove_if(actions.begin(), actions.end(),
+                                         [](const Action& a) { return std::holds_alternative<EndPeer>(a); }),
+                          actions.end());
+            return decision;
+          }};
+}
+
+Mutant does_not_give_back_who_was_to_be_taken_over() {
+  return {"bridges as if nothing had been, when who was to take the place gives up",
+          [](const State& state, const Event& event) {
+            Decision decision = decide(state, event);
+            if (!std::holds_alternative<Restoring>(decision.next.phase)) return decision;
+            decision.next.phase = Talking{};
+            decision.actions = {Bridge{}};
+            return decision;
+          }};
+}
+
+Mutant keeps_the_bridge_while_another_takes_the_place() {
+  return {"lets the bridge stand while another takes the place", [](const State& state, const Event& event) {
+            Decision decision = decide(state, event);
+            if (!std::holds_alternative<ReplacementAsked>(event)) return decision;
+            auto& actions = decision.actions;
+            actions.erase(std::remove_if(actions.begin(), actions.end(),
+                                         [](const Action& a) { return std::holds_alternative<Unbridge>(a); }),
                           actions.end());
             return decision;
           }};
@@ -884,6 +940,7 @@ std::vector<Mutant> mutants() {
       ignores<RetrieverLost>("the ACK that never came"),
       ignores<ParkAsked>("the wish to park again"),
       ignores<TransferAsked>("the transfer"),
+      ignores<ReplacementAsked>("who is to take the peer's place"),
       ignores<TargetAnswered>("the target's answer"),
       ignores<TargetRefused>("the target's refusal"),
       ignores<ParkerReferred>("the attended transfer"),
@@ -899,6 +956,9 @@ std::vector<Mutant> mutants() {
       believes_an_unusable_answer_changed_nothing(),
       tells_the_parker_too_early(),
       plays_on_while_they_talk(),
+      leaves_the_replaced_one_in_his_call(),
+      does_not_give_back_who_was_to_be_taken_over(),
+      keeps_the_bridge_while_another_takes_the_place(),
       lets_go_of_the_orbit_at_the_claim(),
       refuses_but_keeps_the_marker(),
   };

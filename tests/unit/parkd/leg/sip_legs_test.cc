@@ -119,15 +119,84 @@ TEST_F(SipLegsTest, N1_ALampIsPickedUpWithReplacesAndDecidedByItsOrbit) {
 }
 
 // In an attended transfer of which a retrieved call is the target, phones dial the code that it was retrieved with.
-TEST_F(SipLegsTest, S12_WhoIsToTakeARetrieversPlaceDoesNotGetAnotherCall) {
-  park();
-  retrieve();
+class SipLegsReplacesTest : public SipLegsTest {
+ protected:
+  SipMessage invite_for(const std::string& replaced, const std::string& user = "103") {
+    SipMessage invite = bob.request("INVITE", alices_offer());
+    invite.set_request_uri("sip:*88102@demo.callpark");
+    trust(invite, user);
+    invite.add_header(HeaderName::kReplaces, replaced);
+    return invite;
+  }
+  std::string place_of(const FarEnd& party) const {
+    return party.call_id + ";to-tag=" + party.parkd_tag + ";from-tag=" + party.tag;
+  }
   FarEnd bob{"call-3", "bob-tag", "sip:103@demo.callpark", "sip:103@127.0.0.14:5060", "", "sip:*88102@demo.callpark",
              0};
-  SipMessage invite = bob.request("INVITE", alices_offer());
-  invite.set_request_uri("sip:*88102@demo.callpark");
-  trust(invite, "103");
-  invite.add_header(HeaderName::kReplaces, alice.call_id + ";to-tag=" + alice.parkd_tag + ";from-tag=" + alice.tag);
+};
+
+TEST_F(SipLegsReplacesTest, S12_WhoIsToTakeARetrieversPlaceGetsThatCallAndNoOther) {
+  park();
+  retrieve();
+  const SipMessage invite = invite_for(place_of(alice));
+  const CallId call = dial(invite);
+  ASSERT_EQ(listener.calls.back().takes_place_in, "p");
+
+  legs.unbridge("p");
+  legs.offer_call("p", 9, call);
+  const SipMessage offer = kamailio.take_request("INVITE");
+  EXPECT_EQ(offer.to_tag(), "client-tag");
+  kamailio.answer(offer, 200, clients_sdp());
+  EXPECT_THAT(said(), ElementsAre("p: accepted 9"));
+  legs.answer_retriever(call, "p");
+  const SipMessage answer = kamailio.take_response(invite);
+  EXPECT_EQ(answer.status(), 200);
+  EXPECT_EQ(body_of(answer).media[0].port, clients_sdp().media[0].port);
+  legs.end("p", PartyEnd::kPeer);
+  const SipMessage bye = kamailio.take_request("BYE");
+  EXPECT_EQ(bye.to_tag(), "alice-tag") << "RFC 3891 3: the dialog that is replaced ends";
+  kamailio.answer(bye, 200);
+  bob.parkd_tag = std::string(answer.to_tag());
+  kamailio.deliver(bob.ack(invite));
+  EXPECT_THAT(said(), ElementsAre("confirmed " + std::to_string(call)));
+  legs.make_peer("p", call);
+  legs.bridge("p");
+
+  const SipMessage hold = bob.request("INVITE", with_direction(alices_offer(), sip::Direction::kSendOnly));
+  kamailio.deliver(hold);
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
+  kamailio.deliver(bob.ack(hold));
+  EXPECT_EQ(legs.call_held_by("demo.callpark", "103", "").value().park_id, "p");
+  EXPECT_FALSE(legs.call_held_by("demo.callpark", "102", ""));
+  kamailio.deliver(bob.request("BYE"));
+  EXPECT_THAT(said(), ElementsAre("p: peer gone"));
+}
+
+TEST_F(SipLegsReplacesTest, S12_NobodyTakesThePlaceOfACallerOrOfAFeatureCall) {
+  park();
+  retrieve();
+  FarEnd caller = client;
+  const SipMessage of_caller = invite_for(place_of(caller));
+  kamailio.deliver(of_caller);
+  EXPECT_EQ(kamailio.take_response(of_caller).status(), 603);
+  EXPECT_THAT(said(), IsEmpty());
+}
+
+TEST_F(SipLegsReplacesTest, S12_APlaceThatIsWantedOnlyWhileItRingsIsBusy) {
+  park();
+  retrieve();
+  const SipMessage invite = invite_for(place_of(alice) + ";early-only");
+  kamailio.deliver(invite);
+  EXPECT_EQ(kamailio.take_response(invite).status(), 486);
+  EXPECT_THAT(said(), IsEmpty());
+}
+
+TEST_F(SipLegsReplacesTest, S11_ATrunkTakesNobodysPlace) {
+  park();
+  retrieve();
+  SipMessage invite = invite_for(place_of(alice));
+  invite.remove_header(park_header::kUser);
+  invite.set_header(park_header::kTrunk, "site-b");
   kamailio.deliver(invite);
   EXPECT_EQ(kamailio.take_response(invite).status(), 603);
   EXPECT_THAT(said(), IsEmpty());

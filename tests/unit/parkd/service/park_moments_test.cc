@@ -57,6 +57,16 @@ const std::vector<Scene>& scenes() {
        [](ParkWorld& world) { world.refer_of_peer(world.legs.parks.begin()->first, "101", "*70333"); }},
       {"transfer", [](ParkWorld& world) { world.retrieve(); },
        [](ParkWorld& world) { world.refer_of_peer(world.legs.parks.begin()->first, "102", "104"); }},
+      {"transfer to a talk", [](ParkWorld& world) { world.retrieve(); },
+       [](ParkWorld& world) { world.take_place(world.legs.parks.begin()->first, "104"); }},
+      {"transfer to a talk while the parker listens",
+       [](ParkWorld& world) {
+         world.dial_with_held("101", "*70333");
+         world.settle();
+         world.dial("102", "*71333");
+         world.settle();
+       },
+       [](ParkWorld& world) { world.take_place(world.legs.parks.begin()->first, "104"); }},
       {"recall of the parker", park_with_recall, [](ParkWorld& world) { pass(world, kUntilRecall); }},
       {"recall of a busy parker, then of the fallback",
        [](ParkWorld& world) {
@@ -252,6 +262,9 @@ class Chaos {
         return;
       case 21:
         if (!parks.empty()) world.legs.target_hangs_up(any_of(parks)->first);
+        return;
+      case 22:
+        if (world.is_ready && !parks.empty()) world.take_place(ParkId(any_of(parks)->first), user());
         return;
       default:
         return;

@@ -9,6 +9,7 @@ namespace callpark {
 namespace {
 
 using std::chrono::seconds;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -829,6 +830,86 @@ TEST_F(ParkServiceTest, AReferDuringATransferIsNotTakenForAnAttendedPark) {
   EXPECT_EQ(status_of_refer(other), 503);
   settle();
   EXPECT_EQ(status_of_refer(transfer), 200);
+  end_all();
+}
+
+// ---- a talk is the consultation of another transfer ----
+
+TEST_F(ParkServiceTest, S12_WhoIsSentByTheRetrieverTakesHisPlace) {
+  const ParkId id = retrieve();
+  const auto events_before = events.all.size();
+  const CallId bob = take_place(id, "103");
+  settle();
+  EXPECT_EQ(status_of_call(bob), 200);
+  EXPECT_EQ(legs.parks.at(id).hears, "103");
+  EXPECT_EQ(legs.parks.at(id).peer_user, "103");
+  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_EQ(only_row().retriever, "103");
+  EXPECT_EQ(only_row().state, RowState::kRetrieved);
+  EXPECT_EQ(only_row().peer->call_id, "feature-" + std::to_string(bob));
+  EXPECT_THAT(legs.byes, ElementsAre("peer feature-2"));
+  EXPECT_EQ(events.all.size(), events_before) << "as at a transfer, which is nothing that happens to a parked call";
+  legs.hang_up_party(id, PartyEnd::kPeer);
+  settle();
+  EXPECT_THAT(legs.byes, Contains("caller call-1")) << "he is the peer";
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S12_WhoTakesAPlaceParksLikeAnyRetriever) {
+  const ParkId id = retrieve();
+  take_place(id, "103");
+  settle();
+  const ReferId refer = refer_of_peer(id, "103", "*68");
+  settle();
+  EXPECT_EQ(status_of_refer(refer), 200);
+  EXPECT_EQ(only_row().orbit, "103");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S12_ACallerWhoRefusesWhoIsToTakeThePlaceTalksOn) {
+  const ParkId id = retrieve();
+  legs.caller_reply = FakeLegs::Reply::kRefuse;
+  const CallId bob = take_place(id, "103");
+  settle();
+  media.play_out();
+  settle();
+  EXPECT_EQ(status_of_call(bob), 488);
+  EXPECT_EQ(legs.parks.at(id).hears, "102");
+  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_EQ(only_row().retriever, "102");
+  EXPECT_THAT(legs.byes, IsEmpty());
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S12_WhoGivesUpTakingAPlaceLeavesTheTwoToTalkOn) {
+  const ParkId id = retrieve();
+  const CallId bob = take_place(id, "103");
+  legs.caller_of_feature_hangs_up(bob);
+  settle();
+  EXPECT_EQ(legs.parks.at(id).hears, "102");
+  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_EQ(only_row().retriever, "102");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S11_NobodyOfAnotherTenantAndNoTrunkTakesAPlace) {
+  const ParkId id = retrieve();
+  const CallId stranger = take_place(id, "103", "other.callpark");
+  const CallId trunk = take_place(id, "");
+  settle();
+  EXPECT_EQ(status_of_call(stranger), 603);
+  EXPECT_EQ(status_of_call(trunk), 603);
+  EXPECT_EQ(legs.parks.at(id).hears, "102");
+  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S11_WhereNobodyTalksThereIsNoPlaceToTake) {
+  const ParkId id = park();
+  const CallId bob = take_place(id, "103");
+  settle();
+  EXPECT_EQ(status_of_call(bob), 603);
+  EXPECT_EQ(legs.parks.at(id).hears, "music");
   end_all();
 }
 

@@ -99,6 +99,15 @@ struct ParkWorld {
     service->on_feature_call(std::move(call));
     return id;
   }
+  /// Whom the peer of a talk has sent to take his place.
+  CallId take_place(const ParkId& park_id, const std::string& user, const std::string& tenant = "demo.callpark") {
+    FeatureCall call = legs.dial(user, "*88101");
+    call.tenant = tenant;
+    call.takes_place_in = park_id;
+    const CallId id = call.call;
+    service->on_feature_call(std::move(call));
+    return id;
+  }
   CallId dial_with_held(const std::string& user, const std::string& number) { return dial(user, number, dialog()); }
 
   /// 101 has parked somebody at 101, and his own half is over.
