@@ -190,7 +190,11 @@ local function parks_when_transferred_to(row) return parks_held_call(row) or row
 local function feature_call(f, row, tenant)
   if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
   local call = { action = "feature_call", tenant = tenant, user = f.identity.user }
-  if not parks_held_call(row) then return call end
+  if not parks_held_call(row) then
+    -- Whoever talks to him then may park him, and others see his name.
+    if f.display == "" and f.identity.display ~= "" then call.name = f.identity.display end
+    return call
+  end
   local aor = f.identity.user .. "@" .. tenant
   -- Phones hold and dial by one key, and a far party takes its time to answer the hold.
   if f.waits < kHoldWaitsMax then

@@ -10,6 +10,7 @@ local registrations = require("registrations")
 local ring_steps = require("ring_steps")
 local ringing = require("ringing")
 local settings = require("settings")
+local sip_text = require("sip_text")
 local talking = require("talking")
 
 local perform = {}
@@ -26,6 +27,9 @@ local kParkdInDialogMs = { REFER = kParkdReferMs, BYE = kParkdByeMs,
 -- Until a request that came before a BYE is surely being handled: as long as a busy machine may let a worker wait. And
 -- until it is asked for the first time again whether a hold has its answer.
 local kEarlierReferMs, kHoldMs = 50, 50
+
+-- As of the names in calls between others.
+local kDisplayBytesMax = 60
 
 local kParkdSet = 1
 local kDispatcherRoundRobin = 4
@@ -325,6 +329,7 @@ end
 function perform.feature_call(f, d)
   drop_credentials()
   append_sender(f, d)
+  if d.name then append_header("X-Callpark-Name", sip_text.display_name(d.name, kDisplayBytesMax)) end
   if d.held then
     local record, side = d.held.record, d.held.side
     append_header("X-Callpark-Dialog", dialog_record.json(record, side))
@@ -349,7 +354,11 @@ end
 -- Which side of the call that loose_route() has found sent the request at hand.
 local function requester() return KSR.rr.is_direction("downstream") > 0 and "a" or "b" end
 
+-- What it offers may be a hold, of which parkd has to know the device.
+local brings_offer = { INVITE = true, UPDATE = true }
+
 local function relay_to_parkd(f)
+  if brings_offer[f.method] then append_header("X-Callpark-Device", f.source.device) end
   KSR.setdsturi(settings.parkd_uri)
   force_socket(settings.inside_socket)
   KSR.tm.t_set_fr(kRingMs, kParkdInDialogMs[f.method] or kParkdMs)

@@ -44,8 +44,13 @@ class DialogLeg : public std::enable_shared_from_this<DialogLeg> {
   const PartyIdentity& remote_identity() const { return remote_identity_; }
   /// Of an extension "102@demo.callpark", whatever its URIs say; "" of others.
   const std::string& remote_aor() const { return remote_aor_; }
+  void set_remote_party(PartyIdentity identity, std::string aor) {
+    remote_identity_ = std::move(identity);
+    remote_aor_ = std::move(aor);
+  }
   /// From here on the remote side, a phone of `domain`, is told in each offer and answer that it talks to `who`.
   void show(PartyIdentity who, std::string domain) { shown_ = {std::move(who), std::move(domain)}; }
+  void show_nobody() { shown_.reset(); }
   /// RFC 4916: the same by UPDATE, in From from here on; only for one that supports it.
   void show_in_from();
   /// Within some seconds an UPDATE, once: a dialog from a row may have ended meanwhile, and its session timer has to be

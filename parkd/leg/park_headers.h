@@ -11,9 +11,11 @@ inline constexpr std::string_view kTenant = "X-Callpark-Tenant";
 /// Kamailio to parkd: the extension that authenticated itself as sender; on the answer of a ring group, its member;
 /// on that of a Contact, whose it is.
 inline constexpr std::string_view kUser = "X-Callpark-User";
+/// Kamailio to parkd: the name of that extension, where the phone sends none.
+inline constexpr std::string_view kName = "X-Callpark-Name";
 /// Kamailio to parkd, instead: the trunk of the tenant that calls an orbit.
 inline constexpr std::string_view kTrunk = "X-Callpark-Trunk";
-/// Kamailio to parkd: where that one's request came from, "udp:127.0.0.11:5060".
+/// Kamailio to parkd: where that one's request came from, "udp:127.0.0.11:5060"; also on re-INVITE and UPDATE.
 inline constexpr std::string_view kDevice = "X-Callpark-Device";
 /// Kamailio to parkd: the dialog that is to be parked, see adoptable_dialog_codec.h.
 inline constexpr std::string_view kDialog = "X-Callpark-Dialog";

@@ -36,6 +36,19 @@ PartyIdentity identity_of(const std::string& display, const std::string& uri) {
   return {printable(display), printable(number.substr(0, number.find(';'))).substr(0, kNumberLengthMax)};
 }
 
+bool asks_for_privacy(const sip::SipMessage& request) {
+  // The values stand behind semicolons, yet some phones write commas.
+  for (std::string_view rest : request.all_headers(sip::HeaderName::kPrivacy)) {
+    while (!rest.empty()) {
+      const std::size_t length = std::min(rest.find_first_of("; ,\t"), rest.size());
+      const std::string_view value = rest.substr(0, length);
+      if (says(value, "id") || says(value, "user") || says(value, "header")) return true;
+      rest.remove_prefix(std::min(length + 1, rest.size()));
+    }
+  }
+  return false;
+}
+
 std::string shown_name(const PartyIdentity& who) {
   if (is_withheld(who)) return "Anonymous";
   return who.name.empty() ? who.number : who.name;

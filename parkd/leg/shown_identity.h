@@ -14,6 +14,9 @@ namespace callpark::leg {
 /// of it).
 PartyIdentity identity_of(const std::string& display, const std::string& uri);
 
+/// RFC 3323 4.2, RFC 3325 9.3: whether the sender is to stay unknown to whom he calls.
+bool asks_for_privacy(const sip::SipMessage& request);
+
 /// His name, else his number, else "Anonymous".
 std::string shown_name(const PartyIdentity& who);
 /// His number in `domain`, whose phones can call it as it stands; RFC 3323 4.1.1.3 when he withholds it.

@@ -77,6 +77,31 @@ std::string contact_in(const sip::SipUri& uri, const std::string& tenant) {
   return sip::SipUri(uri.user(), uri.host(), uri.port()).to_string();
 }
 
+// Outside numbers have a plus, and trunks none at all.
+bool is_extension(const std::string& owner) {
+  const std::string user = user_in(owner);
+  return !user.empty() && std::all_of(user.begin(), user.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// An extension goes by its number, whatever number has led to it.
+void name_party(DialogLeg& leg, PartyIdentity who, const std::string& owner) {
+  if (!is_extension(owner)) return leg.set_remote_party(std::move(who), "");
+  if (who != PartyIdentity{}) who.number = user_in(owner);
+  leg.set_remote_party(std::move(who), owner);
+}
+
+PartyIdentity identity_of_remote(const DialogLeg& leg) {
+  return identity_of(leg.dialog().remote_display, leg.dialog().remote_uri);
+}
+
+// Who calls. A phone that sends no name of its own has the one that Kamailio knows.
+PartyIdentity identity_of_sender(const DialogLeg& leg, const sip::SipMessage& invite) {
+  if (asks_for_privacy(invite)) return {};
+  PartyIdentity who = identity_of_remote(leg);
+  if (who != PartyIdentity{} && who.name.empty()) who.name = header_text(invite, park_header::kName);
+  return who;
+}
+
 // RFC 3261 8.1.1, for a call of parkd's own. The offer is still to come.
 sip::SipMessage make_invite(const UserAgent& agent, sip::NameAddr from, const std::string& tenant,
                             const std::string& number) {
@@ -148,19 +173,18 @@ void SipLegs::release(const LegPtr& half) {
 
 // A trunk, which may have retrieved or been called, has no display and gets nothing that it did not ask for.
 void SipLegs::show_caller(const DialogLeg& caller, DialogLeg& peer, const std::string& peer_owner) {
-  const std::string user = user_in(peer_owner);
-  const bool is_extension =
-      !user.empty() && std::all_of(user.begin(), user.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (!is_extension) return;
+  if (!is_extension(peer_owner)) return;
   peer.show(caller.remote_identity(), peer_owner.substr(peer_owner.find('@') + 1));
 }
 
-void SipLegs::set_peer_owner(const ParkId& park_id, Parked& parked, std::string owner) {
-  const auto [first, last] = parks_by_peer_owner_.equal_range(parked.peer_owner);
-  const auto old = std::find_if(first, last, [&](const auto& entry) { return entry.second == park_id; });
-  if (old != last) parks_by_peer_owner_.erase(old);
-  parked.peer_owner = std::move(owner);
-  if (!parked.peer_owner.empty()) parks_by_peer_owner_.emplace(parked.peer_owner, park_id);
+void SipLegs::set_owner(const ParkId& park_id, Parked& parked, PartyEnd end, std::string owner) {
+  std::string& its = end == PartyEnd::kCaller ? parked.caller_owner : parked.peer_owner;
+  const Place place{park_id, end};
+  const auto [first, last] = places_by_owner_.equal_range(its);
+  const auto old = std::find_if(first, last, [&](const auto& entry) { return entry.second == place; });
+  if (old != last) places_by_owner_.erase(old);
+  its = std::move(owner);
+  if (!its.empty()) places_by_owner_.emplace(its, place);
 }
 
 void SipLegs::respond(sip::ServerTransactionKey key, const sip::SipMessage& request, int status,
@@ -194,7 +218,8 @@ bool SipLegs::adopt(const ParkId& park_id, const AdoptableDialog& dialog) {
   parked.caller = std::move(caller);
   parked.peer = std::move(peer);
   Parked& there = parked_.emplace(park_id, std::move(parked)).first->second;
-  if (there.parker) set_peer_owner(park_id, there, there.parker->owner);
+  set_owner(park_id, there, PartyEnd::kCaller, there.caller->remote_aor());
+  if (there.parker) set_owner(park_id, there, PartyEnd::kPeer, there.parker->owner);
   return true;
 }
 
@@ -211,8 +236,9 @@ void SipLegs::take_over(const ParkedCallRow& row) {
   }
   Parked& there = parked_.emplace(row.park_id, std::move(parked)).first->second;
   there.caller->probe();
+  set_owner(row.park_id, there, PartyEnd::kCaller, there.caller->remote_aor());
   if (row.state != RowState::kRetrieved) return;
-  set_peer_owner(row.park_id, there, owner_key(row.tenant, row.retriever));
+  set_owner(row.park_id, there, PartyEnd::kPeer, owner_key(row.tenant, row.retriever));
   if (!there.peer) return;
   show_caller(*there.caller, *there.peer, there.peer_owner);
   there.peer->probe();
@@ -221,12 +247,16 @@ void SipLegs::take_over(const ParkedCallRow& row) {
 std::optional<HeldCall> SipLegs::call_held_by(const std::string& tenant, const std::string& user,
                                               const std::string& device) const {
   std::optional<HeldCall> meant;
-  const auto [first, last] = parks_by_peer_owner_.equal_range(owner_key(tenant, user));
+  const auto [first, last] = places_by_owner_.equal_range(owner_key(tenant, user));
   for (auto entry = first; entry != last; ++entry) {
-    const Parked& parked = at(entry->second);
-    if (!parked.bridged || !parked.peer || parked.peer->is_closed() || !parked.peer->is_held_by_remote()) continue;
-    const Hold hold{parked.peer_device, parked.peer->held_at()};
-    if (!meant || goes_before(hold, meant->hold, device)) meant = HeldCall{entry->second, hold};
+    const auto& [park_id, end] = entry->second;
+    const Parked& parked = at(park_id);
+    if (!parked.bridged || !parked.peer) continue;
+    const bool is_caller = end == PartyEnd::kCaller;
+    const DialogLeg& holder = is_caller ? *parked.caller : *parked.peer;
+    if (holder.is_closed() || !holder.is_held_by_remote()) continue;
+    const Hold hold{is_caller ? parked.caller_device : parked.peer_device, holder.held_at()};
+    if (!meant || goes_before(hold, meant->hold, device)) meant = HeldCall{park_id, hold, end};
   }
   return meant;
 }
@@ -234,7 +264,8 @@ std::optional<HeldCall> SipLegs::call_held_by(const std::string& tenant, const s
 void SipLegs::forget(const ParkId& park_id) {
   auto node = parked_.extract(park_id);
   if (node.empty()) return;
-  set_peer_owner(park_id, node.mapped(), "");
+  set_owner(park_id, node.mapped(), PartyEnd::kCaller, "");
+  set_owner(park_id, node.mapped(), PartyEnd::kPeer, "");
   unseat(node.mapped().caller);
   const auto& [peer, parker] = std::tie(node.mapped().peer, node.mapped().parker);
   if (parker && calls_.count(parker->call) != 0 && !peer->is_closed()) {
@@ -332,12 +363,33 @@ void SipLegs::make_peer(const ParkId& park_id, CallId retriever) {
   unseat(parked.peer);
   parked.peer = node.mapped().leg;
   seat(parked.peer, park_id, PartyEnd::kPeer);
-  set_peer_owner(park_id, parked, node.mapped().owner);
+  set_owner(park_id, parked, PartyEnd::kPeer, node.mapped().owner);
   const sip::SipMessage& invite = node.mapped().invite;
   parked.peer_device = header_text(invite, park_header::kDevice);
   const bool takes_another_from = invite.has_token(sip::HeaderName::kSupported, "from-change") &&
                                   invite.has_token(sip::HeaderName::kAllow, sip::method::kUpdate);
   if (takes_another_from) parked.peer->show_in_from();
+}
+
+void SipLegs::swap_parties(const ParkId& park_id) {
+  Parked& parked = parked_.at(park_id);
+  std::swap(parked.caller, parked.peer);
+  seat(parked.caller, park_id, PartyEnd::kCaller);
+  seat(parked.peer, park_id, PartyEnd::kPeer);
+  const std::string owner = parked.peer_owner;
+  set_owner(park_id, parked, PartyEnd::kPeer, parked.caller_owner);
+  set_owner(park_id, parked, PartyEnd::kCaller, is_extension(owner) ? owner : "");
+  std::swap(parked.caller_device, parked.peer_device);
+  parked.parker.reset();
+  // What was his half of an adopted dialog names the other party's Contact, who will not be there any more.
+  parked.caller->set_contact(agent_.contact);
+  parked.caller->set_ours();
+  if (!parked.caller_owner.empty()) {
+    parked.caller->set_remote_party(parked.caller->remote_identity(), parked.caller_owner);
+  }
+  // Who is parked next was told whom he talks to; whoever retrieves him is another.
+  parked.caller->show_nobody();
+  show_caller(*parked.caller, *parked.peer, parked.peer_owner);
 }
 
 // ---- transfers by the peer ----
@@ -425,6 +477,7 @@ void SipLegs::on_target_answer(const ParkId& park_id, park::Question question, c
   if (const std::string user = header_text(response, park_header::kUser); !user.empty()) {
     target->owner.replace(0, target->owner.find('@'), user);
   }
+  name_party(*leg, identity_of_remote(*leg), target->owner);
   dialogs_.insert(leg->dialog().id, Seat{leg, TargetSeat{}});
   listener_->on_target_answered(park_id, question);
 }
@@ -471,7 +524,7 @@ void SipLegs::make_target_peer(const ParkId& park_id) {
   unseat(parked.peer);
   parked.peer = target.leg;
   seat(parked.peer, park_id, PartyEnd::kPeer);
-  set_peer_owner(park_id, parked, target.owner);
+  set_owner(park_id, parked, PartyEnd::kPeer, target.owner);
   parked.peer_device.clear();
   show_caller(*parked.caller, *parked.peer, target.owner);
   // The target was offered what the caller had said earlier; if he says anything else now, the target must know.
@@ -539,6 +592,7 @@ void SipLegs::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& re
   call.invite = request;
   call.offer = *offer;
   call.owner = owner_key(tenant, user);
+  name_party(*call.leg, identity_of_sender(*call.leg, request), call.owner);
   if (!dialogs_.insert(call.leg->dialog().id, Seat{call.leg, CallSeat{feature.call}}))
     return respond(key, request, 482);
   if (feature.held) {
@@ -726,13 +780,19 @@ void SipLegs::on_refer_inside(Seat seat, sip::ServerTransactionKey key, const si
   const auto* party = std::get_if<PartySeat>(&seat.role);
   const std::string tenant = header_text(request, park_header::kTenant);
   const std::string user = header_text(request, park_header::kUser);
-  if (!party || party->end != PartyEnd::kPeer) return seat.leg->refuse(key, request, 603);
+  if (!party) return seat.leg->refuse(key, request, 603);
+  if (party->end == PartyEnd::kCaller) {
+    // FEATURES S11: a trunk does not park. An extension that was parked itself may, as in any call; not while it waits.
+    const Parked& parked = at(party->park_id);
+    const bool is_of_caller = !user.empty() && parked.caller_owner == owner_key(tenant, user);
+    if (!is_of_caller || !parked.bridged || !parked.peer) return seat.leg->refuse(key, request, 603);
+  }
   if (tenant.empty() || user.empty()) return seat.leg->refuse(key, request, 403);
   const auto target = refer_target(request);
   if (!target) return seat.leg->refuse(key, request, status_of(target.error()), sentence(target.error()));
   const auto recall_after = recall_after_seconds(request);
   if (!recall_after) return seat.leg->refuse(key, request, 400, recall_after.error());
-  const ParkId park_id = party->park_id;
+  const auto [park_id, end] = *party;
   Referral referral;
   referral.refer = begin_refer(seat.leg, key, request);
   referral.tenant = tenant;
@@ -742,7 +802,7 @@ void SipLegs::on_refer_inside(Seat seat, sip::ServerTransactionKey key, const si
   if (target->replaces) referral.replaces = target->replaces->to_string();
   referral.sip_call_id = std::string(request.call_id());
   referral.recall_after_seconds = *recall_after;
-  listener_->on_refer_of_peer(park_id, std::move(referral));
+  listener_->on_refer_of_party(park_id, end, std::move(referral));
 }
 
 ReferId SipLegs::begin_refer(const LegPtr& leg, sip::ServerTransactionKey key, const sip::SipMessage& request) {

@@ -41,6 +41,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   void bridge(const ParkId& park_id) override;
   void unbridge(const ParkId& park_id) override;
   void make_peer(const ParkId& park_id, CallId retriever) override;
+  void swap_parties(const ParkId& park_id) override;
   void call_target(const ParkId& park_id, park::Question question, const TransferTarget& target) override;
   void offer_target(const ParkId& park_id, park::Question question) override;
   void end_target(const ParkId& park_id) override;
@@ -126,8 +127,16 @@ class SipLegs final : public Legs, public sip::TransactionUser {
     std::optional<MediaAddress> music;  // what the caller hears comes from there
     std::optional<Target> target;
     bool bridged = false;
-    std::string peer_owner;  // tenant and extension of the peer
+    // Tenant and extension, and where his requests come from; empty of a caller who is no extension.
+    std::string caller_owner;
+    std::string caller_device;
+    std::string peer_owner;
     std::string peer_device;
+  };
+  struct Place {
+    ParkId park_id;
+    PartyEnd end;
+    friend bool operator==(const Place&, const Place&) = default;
   };
 
   void on_invite(sip::ServerTransactionKey key, const sip::SipMessage& request);
@@ -166,7 +175,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   void release(const LegPtr& half);
   /// The retriever, or who was called, sees the caller and not the number he has dialled.
   static void show_caller(const DialogLeg& caller, DialogLeg& peer, const std::string& peer_owner);
-  void set_peer_owner(const ParkId& park_id, Parked& parked, std::string owner);
+  void set_owner(const ParkId& park_id, Parked& parked, PartyEnd end, std::string owner);
   bool comes_too_early(sip::ServerTransactionKey key, const sip::SipMessage& request);
   void respond(sip::ServerTransactionKey key, const sip::SipMessage& request, int status, std::string_view reason = {});
   Parked* find(const ParkId& park_id);
@@ -183,7 +192,7 @@ class SipLegs final : public Legs, public sip::TransactionUser {
   std::unordered_map<CallId, Call> calls_;
   std::unordered_map<sip::ServerTransactionKey, CallId> calls_by_invite_;
   std::unordered_map<ReferId, PendingRefer> refers_;
-  std::unordered_multimap<std::string, ParkId> parks_by_peer_owner_;
+  std::unordered_multimap<std::string, Place> places_by_owner_;
 };
 
 }  // namespace callpark::leg

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "parkd/dialog/dialog_requests.h"
+#include "parkd/leg/park_headers.h"
 #include "parkd/leg/sip_legs.h"
 #include "parkd/message/characters.h"
 #include "parkd/message/session_body.h"
@@ -131,6 +132,9 @@ void SipLegs::on_reinvite(const Seat& seat, sip::ServerTransactionKey key, const
   const auto* party = std::get_if<PartySeat>(&seat.role);
   if (!party) return seat.leg->refuse(key, request, 491);
   Parked& parked = parked_.at(party->park_id);
+  if (const auto device = request.header(park_header::kDevice)) {
+    (party->end == PartyEnd::kCaller ? parked.caller_device : parked.peer_device) = *device;
+  }
   if (parked.bridged && parked.peer) return pass_offer_on(parked, party->end, key, request);
   if (party->end == PartyEnd::kCaller && parked.music) return answer_from_music(party->park_id, parked, key, request);
   // The parker's half of a call that is being parked or is parked: there is nothing to resume, or not yet.

@@ -38,6 +38,10 @@ bool waits_in_orbit(const park::State& state) {
   return state.orbit == park::Orbit::kHeld;
 }
 
+PartyEnd other_end(PartyEnd end) {
+  return end == PartyEnd::kCaller ? PartyEnd::kPeer : PartyEnd::kCaller;
+}
+
 }  // namespace
 
 struct ParkService::ParkedCall {
@@ -46,8 +50,8 @@ struct ParkService::ParkedCall {
   OrbitWish wish;
   DialledFacts facts;  // of the code that parked it; empty after a take-over
   std::optional<ReferId> refer;
-  std::set<ReferId> looked_up;    // what the peer has asked for, as long as the database is asked about it
-  bool peer_has_hung_up = false;  // meanwhile
+  std::map<ReferId, PartyEnd> looked_up;  // what they have asked for, as long as the database is asked about it
+  std::set<PartyEnd> hung_up;             // meanwhile
   TransferTarget target;
   int target_status = 0;                 // why the last transfer failed
   std::optional<CallId> parker_call;     // waits for its answer
@@ -277,7 +281,7 @@ class ParkService::Performer {
   }
   void forget_old_peer() {
     call_.looked_up.clear();
-    call_.peer_has_hung_up = false;
+    call_.hung_up.erase(PartyEnd::kPeer);
   }
   void conclude_transfer(int status, const std::string& reason) {
     if (!call_.refer) return;
@@ -379,8 +383,9 @@ void ParkService::park_held(const FeatureCall& call, const DialledFacts& facts, 
   const auto ours = legs_.call_held_by(call.tenant, call.user, call.device);
   if (ours && (!call.held || goes_before(ours->hold, call.held->hold, call.device))) {
     ParkedCall* held = find(ours->park_id);
-    if (held && is_in<park::Talking>(held->state)) {
+    if (held && is_in<park::Talking>(held->state) && held->hung_up.empty()) {
       legs_.settle_adoption(call.call, Legs::Adoption::kReleased);
+      make_asker_peer(*held, ours->holder, call.user);
       rewish(*held, call.user, call.recall_after_seconds, facts, command.wish);
       held->parker_call = call.call;
       park_by_call_.emplace(call.call, ours->park_id);
@@ -454,32 +459,59 @@ void ParkService::park_referred(const Referral& referral, const DialledFacts& fa
   run(parked, park::begin(park::Request::kRefer, parked.row.recall.policy()));
 }
 
-void ParkService::on_refer_of_peer(const ParkId& park_id, Referral referral) {
-  if (ParkedCall* call = find(park_id)) call->looked_up.insert(referral.refer);
+void ParkService::on_refer_of_party(const ParkId& park_id, PartyEnd party, Referral referral) {
+  if (ParkedCall* call = find(park_id)) call->looked_up.emplace(referral.refer, party);
   store_.look_up(referral.tenant, referral.user, referral.dialled, [this, park_id, referral](const LookedUp& facts) {
     ParkedCall* call = find(park_id);
-    const bool is_peer_still = call && call->looked_up.erase(referral.refer) != 0;
-    if (!is_peer_still) return refuse_refer(referral.refer, park::RefusalReason::kUnavailable);
-    repark_referred(*call, referral, facts);
-    call = find(park_id);
-    if (!call || !call->peer_has_hung_up || is_still_asked(*call)) return;
-    call->peer_has_hung_up = false;
-    tell(park_id, park::PeerGone{});
+    // With whom he talked then he talks still.
+    const auto asked = call ? call->looked_up.extract(referral.refer) : decltype(call->looked_up)::node_type();
+    if (asked) {
+      repark_referred(*call, asked.mapped(), referral, facts);
+    } else {
+      refuse_refer(referral.refer, park::RefusalReason::kUnavailable);
+    }
+    tell_who_has_hung_up(park_id);
   });
 }
 
-// The database is asked what the peer's transfer means.
-bool ParkService::is_still_asked(const ParkedCall& call) {
-  return is_in<park::Talking>(call.state) && !call.looked_up.empty();
+// To the machine the caller is who is parked, and the peer who asks for it. Of two who talk either may ask: which of
+// them was parked once makes no difference any more.
+void ParkService::make_asker_peer(ParkedCall& parked, PartyEnd asker, const std::string& user) {
+  if (asker == PartyEnd::kPeer) return;
+  legs_.swap_parties(parked.row.park_id);
+  parked.row.retriever = user;
+  for (auto& [refer, party] : parked.looked_up) party = other_end(party);
+  if (parked.hung_up.erase(PartyEnd::kCaller) != 0) parked.hung_up.insert(PartyEnd::kPeer);
 }
 
-void ParkService::repark_referred(ParkedCall& parked, const Referral& referral, const LookedUp& facts) {
+// The database is asked what his transfer means.
+bool ParkService::is_still_asked(const ParkedCall& call, PartyEnd party) {
+  return is_in<park::Talking>(call.state) && std::any_of(call.looked_up.begin(), call.looked_up.end(),
+                                                         [party](const auto& asked) { return asked.second == party; });
+}
+
+void ParkService::tell_who_has_hung_up(const ParkId& park_id) {
+  for (const PartyEnd party : {PartyEnd::kPeer, PartyEnd::kCaller}) {
+    ParkedCall* call = find(park_id);
+    if (!call || call->hung_up.count(party) == 0 || is_still_asked(*call, party)) continue;
+    call->hung_up.erase(party);
+    on_party_gone(park_id, party);
+  }
+}
+
+void ParkService::repark_referred(ParkedCall& parked, PartyEnd referrer, const Referral& referral,
+                                  const LookedUp& facts) {
   if (!facts) return refuse_refer(referral.refer, park::RefusalReason::kUnavailable);
+  // Nobody is there to be parked; what he has asked for before he left is still to come.
+  if (parked.hung_up.count(other_end(referrer)) != 0) {
+    return refuse_refer(referral.refer, park::RefusalReason::kCallerGone);
+  }
   const ParkId id = parked.row.park_id;
   const auto command = interpret(*facts, referral.user, Dialled::kAsTransfer);
   const auto* park = command ? std::get_if<ParkCommand>(&*command) : nullptr;
   const bool talks = is_in<park::Talking>(parked.state);
   if (talks && !facts->code && !facts->range && !referral.dialled.empty()) {
+    make_asker_peer(parked, referrer, referral.user);
     parked.refer = referral.refer;
     parked.target = {referral.tenant, referral.dialled, referral.replaces, "", referral.contact};
     parked.target_status = 480;
@@ -490,11 +522,13 @@ void ParkService::repark_referred(ParkedCall& parked, const Referral& referral, 
     return refuse_refer(referral.refer, command ? park::RefusalReason::kInvalidCode : command.error());
   }
   if (talks) {
+    make_asker_peer(parked, referrer, referral.user);
     rewish(parked, referral.user, referral.recall_after_seconds, *facts, park->wish);
     parked.refer = referral.refer;
     return tell(id, park::ParkAsked{park::Request::kRefer, parked.row.recall.policy()});
   }
-  if (!is_in<park::Parked>(parked.state) || parked.state.request != park::Request::kAnnouncing) {
+  const bool is_announced = is_in<park::Parked>(parked.state) && parked.state.request == park::Request::kAnnouncing;
+  if (referrer != PartyEnd::kPeer || !is_announced) {
     return refuse_refer(referral.refer, park::RefusalReason::kUnavailable);
   }
   // An attended transfer to the code: dialling it has parked the caller already.
@@ -683,13 +717,12 @@ void ParkService::on_target_refused(const ParkId& park_id, park::Question questi
 }
 
 void ParkService::on_party_gone(const ParkId& park_id, PartyEnd party) {
-  if (party == PartyEnd::kCaller) return tell(park_id, park::CallerGone{});
   // Not every phone waits for the answer to its REFER. What he has asked for counts.
-  if (ParkedCall* call = find(park_id); call && is_still_asked(*call)) {
-    call->peer_has_hung_up = true;
+  if (ParkedCall* call = find(park_id); call && is_still_asked(*call, party)) {
+    call->hung_up.insert(party);
     return;
   }
-  tell(park_id, park::PeerGone{});
+  tell(park_id, party == PartyEnd::kCaller ? park::Event(park::CallerGone{}) : park::Event(park::PeerGone{}));
 }
 
 void ParkService::on_call_confirmed(CallId call) {

@@ -52,7 +52,7 @@ class ParkService final : public LegsListener, public Media::Listener {
 
   void on_feature_call(FeatureCall call) override;
   void on_refer(Referral referral) override;
-  void on_refer_of_peer(const ParkId& park_id, Referral referral) override;
+  void on_refer_of_party(const ParkId& park_id, PartyEnd party, Referral referral) override;
   void on_offer_accepted(const ParkId& park_id, park::Question question,
                          const std::optional<MediaRemote>& music) override;
   void on_offer_refused(const ParkId& park_id, park::Question question, bool changed) override;
@@ -77,8 +77,10 @@ class ParkService final : public LegsListener, public Media::Listener {
   void park_held(const FeatureCall& call, const DialledFacts& facts, const ParkCommand& command);
   void retrieve(const FeatureCall& call, const DialledFacts& facts, const RetrieveCommand& command);
   void park_referred(const Referral& referral, const DialledFacts& facts, const ParkCommand& command);
-  static bool is_still_asked(const ParkedCall& call);
-  void repark_referred(ParkedCall& parked, const Referral& referral, const LookedUp& facts);
+  void make_asker_peer(ParkedCall& parked, PartyEnd asker, const std::string& user);
+  static bool is_still_asked(const ParkedCall& call, PartyEnd party);
+  void tell_who_has_hung_up(const ParkId& park_id);
+  void repark_referred(ParkedCall& parked, PartyEnd referrer, const Referral& referral, const LookedUp& facts);
 
   void on_orbit_claimed(const ParkId& park_id, park::Question question, Result<OrbitGot, ClaimOrbitFailure> got);
   void on_media_opened(const ParkId& park_id, const std::string& session, park::Question question,

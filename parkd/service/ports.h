@@ -68,10 +68,13 @@ struct AdoptableDialog {
   Hold hold = {};         // the parker's
 };
 
+enum class PartyEnd { kCaller, kPeer };
+
 /// A call that an extension has on hold, of those that are parkd's.
 struct HeldCall {
   ParkId park_id;
   Hold hold;
+  PartyEnd holder = PartyEnd::kPeer;
 };
 
 struct MediaAddress {
@@ -367,8 +370,6 @@ struct ExtensionCall {
   std::string number;   // to be dialled by whoever calls back
 };
 
-enum class PartyEnd { kCaller, kPeer };
-
 /// The SIP user agent. Of each parked call it holds up to two dialogs: the caller's, and the peer's (the parker's half
 /// of an adopted dialog, or a retriever's call).
 class Legs {
@@ -379,7 +380,7 @@ class Legs {
   [[nodiscard]] virtual bool adopt(const ParkId& park_id, const AdoptableDialog& dialog) = 0;
   /// Makes the dialogs again from a row, with the CSeqs raised by 1000.
   virtual void take_over(const ParkedCallRow& row) = 0;
-  /// Of the calls of ours whose peer is this extension and has put it on hold, the one that `device` means.
+  /// Of the calls of ours that are talked in, and that this extension has put on hold, the one that `device` means.
   virtual std::optional<HeldCall> call_held_by(const std::string& tenant, const std::string& user,
                                                const std::string& device) const = 0;
   /// Gives up both dialogs without a word.
@@ -395,6 +396,8 @@ class Legs {
   virtual void unbridge(const ParkId& park_id) = 0;
   /// The retriever's call becomes the peer.
   virtual void make_peer(const ParkId& park_id, CallId retriever) = 0;
+  /// Of two who talk, the caller becomes the peer and the peer the caller. Neither notices.
+  virtual void swap_parties(const ParkId& park_id) = 0;
 
   /// A transfer by the peer, or a recall: calls the target in the caller's name, with the media that the caller said
   /// last.
@@ -440,8 +443,9 @@ class LegsListener {
   virtual ~LegsListener() = default;
   virtual void on_feature_call(FeatureCall call) = 0;
   virtual void on_refer(Referral referral) = 0;
-  /// A REFER within a dialog that parkd has of this parked call, sent by its peer.
-  virtual void on_refer_of_peer(const ParkId& park_id, Referral referral) = 0;
+  /// A REFER within a dialog that parkd has of this parked call. Of the caller only while he talks, and only when he is
+  /// the extension that Kamailio names as its sender.
+  virtual void on_refer_of_party(const ParkId& park_id, PartyEnd party, Referral referral) = 0;
 
   virtual void on_offer_accepted(const ParkId& park_id, park::Question question,
                                  const std::optional<MediaRemote>& music) = 0;

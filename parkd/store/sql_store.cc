@@ -228,7 +228,9 @@ void SqlStore::write_retrieved(ParkedCallRow row) {
         log_warning(row.caller.call_id, "the row of this call is not ours any more");
       },
       [this, row, before](const Report&) {
-        if (*before && (*before)->retriever != row.retriever && on_changed_) on_changed_(**before);
+        const bool are_same =
+            *before && (*before)->retriever == row.retriever && (*before)->caller_uri == caller_uri_of(row.caller);
+        if (*before && !are_same && on_changed_) on_changed_(**before);
         tell_changed(row);
       });
 }
@@ -253,7 +255,7 @@ void SqlStore::order_by_name(const ParkId& park_id, void (ParkedCallsTable::*wor
 }
 
 void SqlStore::tell_changed(const ParkedCallRow& row) {
-  if (on_changed_) on_changed_({row.tenant, row.orbit, row.park_group, row.caller.remote_uri, row.retriever});
+  if (on_changed_) on_changed_({row.tenant, row.orbit, row.park_group, caller_uri_of(row.caller), row.retriever});
 }
 
 // In the queue of its call: what is told stands there before the row that says so may be gone.

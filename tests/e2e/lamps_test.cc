@@ -288,6 +288,33 @@ TEST_F(Lamps, N2_AnExtensionThatIsParkedStaysBusyUntilItsCallEnds) {
   EXPECT_TRUE(wait_until(kSoon, [&] { return erin->is_closed(call); }));
 }
 
+TEST_F(Lamps, S12_N2_WhoWasParkedTransfersWhoRetrievedHerAndOnlySheIsFree) {
+  LampWatcher& hers = lamp("105");
+  LampWatcher& retrievers = lamp("102");
+  LampWatcher& targets = lamp("103");
+  const auto erin = house().packet_phone("105", kCarol);
+  const CallName call = erin->start_call("101");
+  const CallName johns = john_->wait_incoming();
+  ASSERT_EQ(erin->wait_invite_status(call), 200);
+  ASSERT_EQ(john_->refer(johns, "*68"), 202);
+  ASSERT_TRUE(parked_at("101"));
+  john_->hang_up(johns);
+  const auto alice = house().packet_phone("102", kAlice);
+  const auto bob = house().packet_phone("103", kBob, true);
+  const CallName talk = retrieve(*alice, "*88101");
+  ASSERT_TRUE(retrievers.wait_state("confirmed"));
+  ASSERT_TRUE(hers.wait_state("confirmed"));
+  ASSERT_EQ(erin->refer(call, "103"), 202);
+  bob->wait_incoming();
+  EXPECT_TRUE(hear_each_other(*alice, *bob));
+  EXPECT_TRUE(hers.wait_state("terminated"));
+  EXPECT_TRUE(targets.wait_state("confirmed"));
+  EXPECT_EQ(retrievers.state(), "confirmed");
+  alice->hang_up(talk);
+  EXPECT_TRUE(retrievers.wait_state("terminated"));
+  EXPECT_TRUE(targets.wait_state("terminated"));
+}
+
 // To his phone's URI his dialog says 601.
 TEST_F(Lamps, N2_AnExtensionThatWasReachedByARingGroupStaysBusyToo) {
   LampWatcher& own = lamp("105");

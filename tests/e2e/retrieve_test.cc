@@ -1,4 +1,6 @@
 // Picking up what is parked.
+#include <algorithm>
+
 #include "tests/e2e/park_house.h"
 
 namespace callpark::test {
@@ -353,6 +355,144 @@ TEST_F(Retrieve, S12_TheCallerHoldsAndResumesToo) {
   john_->answer_next();
   EXPECT_TRUE(hear_each_other(*john_, *client));
   client->hang_up(at_client);
+}
+
+class ParkedColleague : public ParkTest {
+ protected:
+  static void SetUpTestSuite() {
+    ParkTest::SetUpTestSuite();
+    house().database().execute(
+        "INSERT INTO extensions (tenant, extension, password, display_name) "
+        "VALUES ('demo.callpark', '333', 'demo-333', 'Nobody')");
+  }
+  /// 102 has called 101, who parked her; 103 has retrieved her, and they talk.
+  void SetUp() override {
+    ParkTest::SetUp();
+    john_ = house().packet_phone("101", kJohn, true);
+    alice_ = house().packet_phone("102", kAlice);
+    bob_ = house().packet_phone("103", kBob);
+    at_alice_ = alice_->start_call("101");
+    const CallName call = john_->wait_incoming();
+    ASSERT_EQ(alice_->wait_invite_status(at_alice_), 200);
+    ASSERT_EQ(john_->refer(call, "*68"), 202);
+    ASSERT_TRUE(hears_music(*alice_));
+    john_->hang_up(call);
+    at_bob_ = bob_->start_call("*88101");
+    ASSERT_EQ(bob_->wait_invite_status(at_bob_), 200);
+    ASSERT_TRUE(hear_each_other(*alice_, *bob_));
+  }
+  void TearDown() override {
+    alice_->hang_up(at_alice_);
+    john_.reset();
+    alice_.reset();
+    bob_.reset();
+    ParkTest::TearDown();
+  }
+  std::unique_ptr<PacketPhone> john_, alice_, bob_;
+  CallName at_alice_, at_bob_;
+};
+
+TEST_F(ParkedColleague, S12_SheTransfersWhoRetrievedHer) {
+  EXPECT_EQ(alice_->refer(at_alice_, "101"), 202);
+  const CallName at_john = john_->wait_incoming();
+  EXPECT_TRUE(hear_each_other(*john_, *bob_));
+  john_->hang_up(at_john);
+}
+
+TEST_F(ParkedColleague, S12_N6_SheParksWhoRetrievedHerByTransfer) {
+  EXPECT_EQ(alice_->refer(at_alice_, "*68"), 202);
+  EXPECT_TRUE(parked_at("102"));
+  EXPECT_TRUE(hears_music(*bob_));
+  alice_->hang_up(at_alice_);
+  const CallName at_john = john_->start_call("*88102");
+  ASSERT_EQ(john_->wait_invite_status(at_john), 200);
+  EXPECT_TRUE(hear_each_other(*john_, *bob_));
+  const std::vector<SipText> received = john_->received(at_john);
+  const auto answer =
+      std::find_if(received.begin(), received.end(), [](const SipText& one) { return one.status() == 200; });
+  ASSERT_NE(answer, received.end());
+  EXPECT_EQ(answer->header("P-Asserted-Identity"), "\"Carol Clark\" <sip:103@demo.callpark>");
+  // And back again: who was parked last parks who has retrieved him.
+  EXPECT_EQ(bob_->refer(at_bob_, "*68"), 202);
+  EXPECT_TRUE(parked_at("103"));
+  EXPECT_TRUE(hears_music(*john_));
+  john_->hang_up(at_john);
+}
+
+TEST_F(ParkedColleague, S12_S8_SheIsRefusedAndTheyTalkOnAndHeParksHer) {
+  const auto carol = house().packet_phone("104", kCarol, true);
+  const CallName at_carol = john_->start_call("104");
+  ASSERT_EQ(john_->wait_invite_status(at_carol), 200);
+  ASSERT_EQ(john_->refer(at_carol, "*68333"), 202);
+  ASSERT_TRUE(parked_at("333"));
+  john_->hang_up(at_carol);
+  EXPECT_EQ(alice_->refer(at_alice_, "*68333"), 486);
+  EXPECT_TRUE(hear_each_other(*alice_, *bob_));
+  EXPECT_EQ(bob_->refer(at_bob_, "*68"), 202);
+  EXPECT_TRUE(parked_at("103 333"));
+  EXPECT_TRUE(hears_music(*alice_));
+  const CallName back = john_->start_call("*88333");
+  EXPECT_EQ(john_->wait_invite_status(back), 200);
+  john_->hang_up(back);
+}
+
+TEST_F(ParkedColleague, S12_O4_WhoWasParkedByHerIsThereWhenParkdHasBeenKilled) {
+  EXPECT_EQ(alice_->refer(at_alice_, "*68"), 202);
+  ASSERT_TRUE(parked_at("102"));
+  house().parkd().kill9();
+  house().parkd().start();
+  house().wait_parkd_ready();
+  const CallName at_john = john_->start_call("*88102");
+  ASSERT_EQ(john_->wait_invite_status(at_john), 200);
+  EXPECT_TRUE(hear_each_other(*john_, *bob_));
+  john_->hang_up(at_john);
+}
+
+TEST_F(ParkedColleague, S12_S1_SheHoldsWhoRetrievedHerAndParksHim) {
+  ASSERT_EQ(alice_->offer(at_alice_, "sendonly"), 200);
+  const CallName feature = alice_->start_call("*70333");
+  EXPECT_EQ(alice_->wait_invite_status(feature), 200);
+  EXPECT_TRUE(parked_at("333"));
+  EXPECT_TRUE(hears_music(*bob_));
+  bob_->hang_up(at_bob_);
+}
+
+TEST_F(ParkedColleague, S12_S7_OfHerHeldCallsTheOneOfTheSameDeviceIsMeant) {
+  ASSERT_EQ(alice_->offer(at_alice_, "sendonly"), 200);
+  const auto other_device = house().packet_phone("102", kCarol);
+  const CallName held_last = other_device->call("101");
+  ASSERT_EQ(other_device->offer(held_last, "sendonly"), 200);
+  const CallName feature = alice_->start_call("*70333");
+  EXPECT_EQ(alice_->wait_invite_status(feature), 200);
+  EXPECT_TRUE(parked_at("333"));
+  EXPECT_TRUE(hears_music(*bob_));
+  bob_->hang_up(at_bob_);
+  other_device->hang_up(held_last);
+}
+
+TEST_F(Retrieve, S11_ATrunkWhoWasRetrievedNeitherTransfersNorParks) {
+  const auto john = house().packet_phone("101", kJohn, true);
+  const auto bob = house().packet_phone("103", kBob);
+  const auto client = house().trunk_caller(kClient);
+  const CallName at_client = client->start_call("+442030000101");
+  const CallName call = john->wait_incoming();
+  ASSERT_EQ(client->wait_invite_status(at_client), 200);
+  ASSERT_EQ(john->refer(call, "*68"), 202);
+  ASSERT_TRUE(parked_at("101"));
+  john->hang_up(call);
+  const CallName at_bob = bob->start_call("*88101");
+  ASSERT_EQ(bob->wait_invite_status(at_bob), 200);
+  ASSERT_TRUE(hear_each_other(*client, *bob));
+  const std::string as_alice = "X-Callpark-Tenant: demo.callpark\r\nX-Callpark-User: 102\r\n";
+  for (const std::string& headers : {std::string(), as_alice}) {
+    for (const char* number : {"*68", "101"}) {
+      const std::string refer_to = "Refer-To: <sip:" + std::string(number) + "@demo.callpark>\r\n";
+      EXPECT_GE(client->request(at_client, "REFER", refer_to + headers), 400) << number;
+    }
+  }
+  EXPECT_TRUE(hear_each_other(*client, *bob));
+  EXPECT_TRUE(nothing_parked());
+  bob->hang_up(at_bob);
 }
 
 TEST_F(Retrieve, S11_ASecondParkNeverJoinsTwoCallers) {

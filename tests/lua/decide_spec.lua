@@ -108,7 +108,13 @@ describe("a call of an extension", function()
 
   it("to a retrieve code does not ask for held calls", function()
     local d = decide.request(facts({ number = retrieve_code }))
-    assert.same({ action = "feature_call", tenant = kTenant, user = "101" }, d)
+    assert.same({ action = "feature_call", tenant = kTenant, user = "101", name = "Alice" }, d)
+  end)
+
+  it("to a retrieve code goes with the name in the database where the phone gives none", function()
+    assert.is_nil(decide.request(facts({ number = retrieve_code, display = "Al" })).name)
+    local nameless = { status = "known", user = "101", display = "" }
+    assert.is_nil(decide.request(facts({ number = retrieve_code, identity = nameless })).name)
   end)
 
   it("to a code that parks in the group, or to a park number, goes to parkd with the held call", function()
@@ -121,7 +127,7 @@ describe("a call of an extension", function()
 
   it("to an orbit of a range goes to parkd and does not ask for held calls", function()
     local d = decide.request(facts({ number = orbit }))
-    assert.same({ action = "feature_call", tenant = kTenant, user = "101" }, d)
+    assert.same({ action = "feature_call", tenant = kTenant, user = "101", name = "Alice" }, d)
   end)
 
   it("to the park number of a range that is switched off is 404", function()

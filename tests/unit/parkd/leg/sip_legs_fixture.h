@@ -29,8 +29,9 @@ struct RecordedListener final : LegsListener {
     said.push_back("refer to " + referral.dialled);
     referrals.push_back(std::move(referral));
   }
-  void on_refer_of_peer(const ParkId& park_id, Referral referral) override {
-    said.push_back(park_id + ": refer of peer to " + referral.dialled);
+  void on_refer_of_party(const ParkId& park_id, PartyEnd party, Referral referral) override {
+    said.push_back(park_id + (party == PartyEnd::kCaller ? ": refer of caller to " : ": refer of peer to ") +
+                   referral.dialled);
     referrals.push_back(std::move(referral));
   }
   void on_offer_accepted(const ParkId& park_id, park::Question question,
@@ -119,8 +120,9 @@ class SipLegsTest : public testing::Test {
     return refer;
   }
   /// The Client hears music; `said` is empty.
-  void park() {
-    ASSERT_TRUE(legs.adopt("p", adoptable()));
+  void park() { park(adoptable()); }
+  void park(const AdoptableDialog& dialog) {
+    ASSERT_TRUE(legs.adopt("p", dialog));
     legs.offer_music("p", 1, mediad_address());
     kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
     kamailio.take_request("ACK");
@@ -158,6 +160,7 @@ class SipLegsTest : public testing::Test {
     ASSERT_FALSE(HasFailure());
   }
 
+  int last_call = 100;
   test::VirtualTime time;
   EventLoop loop;
   RecordedListener listener;

@@ -1615,6 +1615,144 @@ TEST_F(SipLegsTransferTest, O5_TheCallerMayNotTransfer) {
   EXPECT_THAT(said(), IsEmpty());
 }
 
+// The Client is extension 104, whom Alice has retrieved.
+class SipLegsColleagueTest : public SipLegsTest {
+ protected:
+  static AdoptableDialog colleague() {
+    AdoptableDialog dialog = adoptable();
+    dialog.caller.remote_aor = "104@demo.callpark";
+    dialog.caller.remote_identity = {"Carol", "104"};
+    return dialog;
+  }
+  SipMessage refer_of_client(const std::string& user, const std::string& refer_to = "<sip:*68@demo.callpark>") {
+    SipMessage refer = client.request("REFER");
+    refer.set_header(HeaderName::kReferTo, refer_to);
+    if (!user.empty()) trust(refer, user);
+    kamailio.deliver(refer);
+    return refer;
+  }
+  SipMessage hold_by_client(const std::string& device) {
+    SipMessage hold = client.request("INVITE", with_direction(clients_sdp(), sip::Direction::kSendOnly));
+    hold.set_header(park_header::kDevice, device);
+    kamailio.deliver(hold);
+    kamailio.answer(kamailio.take_request("INVITE"), 200, with_direction(alices_offer(), sip::Direction::kRecvOnly));
+    kamailio.deliver(client.ack(hold));
+    return hold;
+  }
+};
+
+TEST_F(SipLegsColleagueTest, S12_SheParksWhoRetrievedHer) {
+  park(colleague());
+  retrieve();
+  const SipMessage refer = refer_of_client("104");
+  ASSERT_THAT(said(), ElementsAre("p: refer of caller to *68"));
+  legs.swap_parties("p");
+  EXPECT_EQ(legs.caller_snapshot("p").remote_uri, "sip:102@demo.callpark");
+  EXPECT_EQ(legs.caller_snapshot("p").remote_aor, "102@demo.callpark");
+  EXPECT_EQ(legs.peer_snapshot("p")->remote_aor, "104@demo.callpark");
+
+  legs.unbridge("p");
+  legs.offer_music("p", 3, mediad_address());
+  const SipMessage music = kamailio.take_request("INVITE");
+  EXPECT_EQ(music.to_tag(), "alice-tag");
+  EXPECT_FALSE(music.header("P-Asserted-Identity")) << "she was told that she talks to Carol";
+  kamailio.answer(music, 200, alices_offer());
+  EXPECT_THAT(said(), ElementsAre("p: accepted 3"));
+  legs.conclude_refer(listener.referrals[0].refer, 200, "OK");
+  EXPECT_EQ(kamailio.take_response(refer).status(), 202);
+  EXPECT_EQ(kamailio.take_request("NOTIFY").to_tag(), "client-tag");
+  kamailio.deliver(client.request("BYE"));
+  EXPECT_THAT(said(), ElementsAre("p: peer gone"));
+  kamailio.deliver(alice.request("BYE"));
+  EXPECT_THAT(said(), ElementsAre("p: caller gone"));
+}
+
+TEST_F(SipLegsColleagueTest, S12_N6_WhoRetrievedHerIsTransferredInHerOwnName) {
+  park(colleague());
+  retrieve();
+  legs.swap_parties("p");
+  legs.call_target("p", 3, {"demo.callpark", "101", ""});
+  const SipMessage invite = kamailio.take_request("INVITE");
+  EXPECT_TRUE(std::string(*invite.header("From")).starts_with("\"102\" <sip:102@demo.callpark>;tag="));
+  EXPECT_EQ(invite.header(park_header::kCaller), "102@demo.callpark");
+  EXPECT_EQ(body_of(invite).media[0].port, alices_offer().media[0].port);
+}
+
+TEST_F(SipLegsColleagueTest, S12_TheOtherOneMayParkAfterwards) {
+  park(colleague());
+  retrieve();
+  legs.swap_parties("p");
+  SipMessage refer = alice.request("REFER");
+  refer.set_header(HeaderName::kReferTo, "<sip:*68@demo.callpark>");
+  trust(refer, "102");
+  kamailio.deliver(refer);
+  refer_of_client("104");
+  EXPECT_THAT(said(), ElementsAre("p: refer of caller to *68", "p: refer of peer to *68"));
+}
+
+TEST_F(SipLegsColleagueTest, S12_OfACallTakenOverToo) {
+  ParkedCallRow row;
+  row.park_id = "p";
+  row.tenant = "demo.callpark";
+  row.state = RowState::kRetrieved;
+  row.retriever = "101";
+  row.caller = colleague().caller;
+  row.peer = colleague().parker;
+  row.peer->remote_aor.clear();  // as it was written once
+  legs.take_over(row);
+  legs.bridge("p");
+  refer_of_client("104");
+  EXPECT_THAT(said(), ElementsAre("p: refer of caller to *68"));
+  legs.swap_parties("p");
+  EXPECT_EQ(legs.caller_snapshot("p").remote_aor, "101@demo.callpark");
+}
+
+TEST_F(SipLegsColleagueTest, S11_NobodyElseParksInHerDialog) {
+  park(colleague());
+  EXPECT_EQ(kamailio.take_response(refer_of_client("104")).status(), 603) << "she hears music";
+  retrieve();
+  for (const char* user : {"", "102", "105"}) {
+    EXPECT_EQ(kamailio.take_response(refer_of_client(user)).status(), 603) << user;
+  }
+  SipMessage refer = client.request("REFER");
+  refer.set_header(HeaderName::kReferTo, "<sip:*68@demo.callpark>");
+  refer.set_header(park_header::kTenant, "other.callpark");
+  refer.set_header(park_header::kUser, "104");
+  kamailio.deliver(refer);
+  EXPECT_EQ(kamailio.take_response(refer).status(), 603);
+  EXPECT_THAT(said(), IsEmpty());
+}
+
+TEST_F(SipLegsColleagueTest, S11_ATrunkWhomSomebodyRetrievedParksUnderNobodysName) {
+  park();
+  retrieve();
+  for (const char* user : {"", "101", "102", "client"}) {
+    EXPECT_EQ(kamailio.take_response(refer_of_client(user)).status(), 603) << user;
+  }
+  hold_by_client("udp:127.0.0.12:5060");
+  for (const char* user : {"", "101", "102", "client"}) {
+    EXPECT_FALSE(legs.call_held_by("demo.callpark", user, "udp:127.0.0.12:5060")) << user;
+  }
+  EXPECT_THAT(said(), IsEmpty());
+}
+
+TEST_F(SipLegsColleagueTest, S7_WhatSheHoldsIsHerHeldCallAndOfThatDevice) {
+  park(colleague());
+  retrieve();
+  EXPECT_FALSE(legs.call_held_by("demo.callpark", "104", ""));
+  hold_by_client("udp:127.0.0.12:5060");
+  const HeldCall held = legs.call_held_by("demo.callpark", "104", "").value();
+  EXPECT_EQ(held.park_id, "p");
+  EXPECT_EQ(held.holder, PartyEnd::kCaller);
+  EXPECT_EQ(held.hold.device, "udp:127.0.0.12:5060");
+  EXPECT_FALSE(legs.call_held_by("demo.callpark", "102", "")) << "she is held";
+  legs.swap_parties("p");
+  EXPECT_EQ(legs.call_held_by("demo.callpark", "104", "").value().holder, PartyEnd::kPeer);
+  EXPECT_EQ(legs.call_held_by("demo.callpark", "104", "").value().hold.device, "udp:127.0.0.12:5060");
+  legs.forget("p");
+  EXPECT_FALSE(legs.call_held_by("demo.callpark", "104", ""));
+}
+
 TEST_F(SipLegsTransferTest, ATransferThatKamailioDidNotVouchForIsForbidden) {
   park();
   retrieve();
@@ -1807,6 +1945,33 @@ TEST_F(SipLegsTest, N6_APhoneThatTakesAnotherFromGetsItByUpdate) {
   EXPECT_EQ(update.body(), "") << "the session is what it was";
   kamailio.answer(update, 200);
   EXPECT_EQ(legs.peer_snapshot("p")->local_uri, "sip:client@demo.callpark");
+}
+
+TEST_F(SipLegsTest, N6_ARetrieverIsKnownByTheNameThatHisPhoneOrKamailioSays) {
+  const auto name_of = [this](const std::string& from,
+                              const std::vector<std::pair<std::string_view, std::string>>& said) {
+    FarEnd phone = alice;
+    phone.call_id = "call-" + std::to_string(++last_call);
+    sip::SipMessage invite = phone.request("INVITE", alices_offer());
+    invite.set_request_uri("sip:*88@demo.callpark");
+    invite.set_header(sip::HeaderName::kFrom, from + ";tag=" + phone.tag);
+    trust(invite, "102");
+    for (const auto& [header, value] : said) invite.set_header(header, value);
+    const std::string park_id = "p" + std::to_string(last_call);
+    AdoptableDialog dialog = adoptable();
+    dialog.caller.call_id = dialog.parker.call_id = "parked-" + std::to_string(last_call);
+    EXPECT_TRUE(legs.adopt(park_id, dialog));
+    legs.make_peer(park_id, dial(invite));
+    legs.bridge(park_id);
+    const PartyIdentity who = legs.peer_snapshot(park_id)->remote_identity;
+    return who.name + " " + who.number;
+  };
+  EXPECT_EQ(name_of("\"Alice\" <sip:102@demo.callpark>", {{park_header::kName, "Not She"}}), "Alice 102");
+  EXPECT_EQ(name_of("<sip:102@demo.callpark>", {{park_header::kName, "Alice B."}}), "Alice B. 102");
+  EXPECT_EQ(name_of("<sip:102@demo.callpark>", {}), " 102");
+  EXPECT_EQ(name_of("<sip:anonymous@anonymous.invalid>", {{park_header::kName, "Alice B."}}), " ");
+  EXPECT_EQ(name_of("\"Alice\" <sip:102@demo.callpark>", {{"Privacy", "critical;ID"}}), " ");
+  EXPECT_EQ(name_of("\"Alice\" <sip:102@demo.callpark>", {{"Privacy", "none"}}), "Alice 102");
 }
 
 TEST_F(SipLegsTest, N6_WhoWithholdsHisNumberIsCalledBackForAsNobody) {

@@ -447,7 +447,9 @@ class FakeLegs final : public Legs {
     bool has_accepted = false;  // anything of ours
     std::string peer_user;
     bool peer_holds = false;
-    Hold hold;
+    std::string caller_user = {};  // of a caller who is an extension
+    bool caller_holds = false;
+    Hold hold;  // of whoever holds
     std::optional<Offer> on_wire;
     std::optional<Offer> next;
     struct Target {
@@ -558,8 +560,11 @@ class FakeLegs final : public Legs {
   }
   std::optional<HeldCall> call_held_by(const std::string&, const std::string& user, const std::string&) const override {
     for (const auto& [id, parked] : parks) {
-      if (parked.is_bridged && parked.peer->is_up && parked.peer_user == user && parked.peer_holds)
-        return HeldCall{id, parked.hold};
+      if (!parked.is_bridged) continue;
+      if (parked.peer->is_up && parked.peer_user == user && parked.peer_holds) return HeldCall{id, parked.hold};
+      if (parked.caller.is_up && parked.caller_user == user && parked.caller_holds) {
+        return HeldCall{id, parked.hold, PartyEnd::kCaller};
+      }
     }
     return std::nullopt;
   }
@@ -614,6 +619,15 @@ class FakeLegs final : public Legs {
     parked.peer->dialog.call_id = "feature-" + std::to_string(retriever);
     parked.peer_user = call.user;
     parked.peer_holds = false;
+  }
+  void swap_parties(const ParkId& id) override {
+    Parked& parked = parks.at(id);
+    ASSERT_TRUE(parked.is_bridged && parked.peer);
+    EXPECT_FALSE(parked.on_wire || parked.next) << "the answer would be taken for the other's";
+    std::swap(parked.caller, *parked.peer);
+    std::swap(parked.caller_user, parked.peer_user);
+    std::swap(parked.caller_holds, parked.peer_holds);
+    parked.hears = parked.peer_user;
   }
   void call_target(const ParkId& id, park::Question question, const TransferTarget& target) override {
     Parked& parked = parks.at(id);

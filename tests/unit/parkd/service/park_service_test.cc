@@ -722,6 +722,195 @@ TEST_F(ParkServiceTest, ARefusedParkingAgainLeavesTheTwoTalking) {
   end_all();
 }
 
+// ---- the one who was parked asks ----
+
+TEST_F(ParkServiceTest, S12_AParkedColleagueParksWhoRetrievedHim) {
+  const ParkId id = retrieve_colleague();
+  const ReferId refer = refer_of_party(id, PartyEnd::kCaller, "106", "*68");
+  settle();
+  EXPECT_EQ(status_of_refer(refer), 200);
+  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(only_row().state, RowState::kParked);
+  EXPECT_EQ(only_row().orbit, "106");
+  EXPECT_EQ(only_row().parker, "106");
+  EXPECT_EQ(only_row().caller.call_id, "feature-2") << "the retriever's call";
+  legs.hang_up_party(id, PartyEnd::kPeer);
+  const CallId call = dial("103", "*88106");
+  settle();
+  EXPECT_EQ(status_of_call(call), 200);
+  EXPECT_EQ(legs.parks.at(id).hears, "103");
+  EXPECT_EQ(events.words(), "parked 101, retrieved 101 by 102, parked 106, retrieved 106 by 103");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S12_S1_AParkedColleagueHoldsWhoRetrievedHimAndParksHim) {
+  const ParkId id = retrieve_colleague();
+  legs.parks.at(id).caller_holds = true;
+  const CallId call = dial("106", "*70333");
+  settle();
+  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(only_row().orbit, "333");
+  EXPECT_EQ(only_row().parker, "106");
+  EXPECT_EQ(only_row().caller.call_id, "feature-2");
+  EXPECT_EQ(legs.adoptions.at(call), Legs::Adoption::kReleased);
+  media.play_out();
+  settle();
+  EXPECT_THAT(legs.byes, ElementsAre("peer call-1"));
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S12_AParkedColleagueTransfersWhoRetrievedHim) {
+  const ParkId id = retrieve_colleague();
+  const ReferId refer = refer_of_party(id, PartyEnd::kCaller, "106", "104");
+  settle();
+  EXPECT_EQ(status_of_refer(refer), 200);
+  EXPECT_EQ(legs.parks.at(id).hears, "104");
+  EXPECT_THAT(legs.byes, ElementsAre("peer call-1"));
+  EXPECT_EQ(only_row().caller.call_id, "feature-2");
+  EXPECT_EQ(only_row().peer->call_id, "target-104");
+  EXPECT_EQ(only_row().retriever, "104");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S12_WhoWasParkedAndHangsUpStraightBehindHisReferHasParked) {
+  const ParkId id = retrieve_colleague();
+  const ReferId refer = refer_of_party(id, PartyEnd::kCaller, "106", "*68103");
+  legs.hang_up_party(id, PartyEnd::kCaller);
+  settle();
+  EXPECT_EQ(status_of_refer(refer), 200);
+  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(only_row().orbit, "103");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, WhoWasParkedAndHangsUpBehindAReferThatIsRefusedHasEndedTheCall) {
+  const ParkId id = retrieve_colleague();
+  store.is_away = true;
+  const ReferId refer = refer_of_party(id, PartyEnd::kCaller, "106", "*68103");
+  legs.hang_up_party(id, PartyEnd::kCaller);
+  settle();
+  EXPECT_EQ(status_of_refer(refer), 503);
+  EXPECT_EQ(service->calls(), 0U);
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S12_S13_AParkOfTheOneWhoWasParkedIsRefusedAndBothMayTryAgain) {
+  const ParkId id = retrieve_colleague();
+  refer("103", "*68");
+  settle();
+  for (int round = 0; round < 2; ++round) {
+    const ReferId his = refer_of_party(id, PartyEnd::kCaller, round == 0 ? "106" : "102", "*68103");
+    settle();
+    EXPECT_EQ(status_of_refer(his), 486);
+    EXPECT_FALSE(legs.refer_outcomes.at(his).had_202);
+    EXPECT_TRUE(legs.parks.at(id).is_bridged);
+    EXPECT_EQ(store.rows.at(id).state, RowState::kRetrieved);
+    EXPECT_EQ(store.rows.at(id).retriever, "102") << "nothing is written, and who talks to whom is the same";
+  }
+  EXPECT_THAT(legs.byes, IsEmpty());
+  const ReferId last = refer_of_party(id, PartyEnd::kPeer, "102", "*68104");
+  settle();
+  EXPECT_EQ(status_of_refer(last), 200);
+  EXPECT_EQ(store.rows.at(id).caller.call_id, "call-1");
+  EXPECT_EQ(store.rows.at(id).orbit, "104");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S12_ATransferOfTheOneWhoWasParkedFailsAndTheTwoGoOnTalking) {
+  const ParkId id = retrieve_colleague();
+  legs.target_status = 486;
+  const ReferId refer = refer_of_party(id, PartyEnd::kCaller, "106", "104");
+  settle();
+  EXPECT_EQ(status_of_refer(refer), 486);
+  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_THAT(legs.byes, IsEmpty());
+  restart();
+  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_EQ(legs.parks.at(id).caller.dialog.call_id, "call-1") << "as it was written: who talks to whom is the same";
+  EXPECT_EQ(only_row().retriever, "102");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S12_OfTwoWhoAskAtOnceOneIsObeyed) {
+  for (const PartyEnd first : {PartyEnd::kCaller, PartyEnd::kPeer}) {
+    const ParkId id = retrieve_colleague();
+    const PartyEnd second = first == PartyEnd::kCaller ? PartyEnd::kPeer : PartyEnd::kCaller;
+    const auto user = [](PartyEnd end) { return end == PartyEnd::kCaller ? "106" : "102"; };
+    const ReferId obeyed = refer_of_party(id, first, user(first), "*68103");
+    const ReferId refused = refer_of_party(id, second, user(second), "*68104");
+    settle();
+    EXPECT_EQ(status_of_refer(obeyed), 200);
+    EXPECT_EQ(status_of_refer(refused), 503);
+    EXPECT_EQ(only_row().orbit, "103");
+    EXPECT_EQ(only_row().parker, user(first));
+    end_all();
+  }
+}
+
+// The first is refused when the second is looked up, who is the caller by then.
+TEST_F(ParkServiceTest, S12_OfTwoWhoAskAtOnceTheSecondIsObeyedWhenTheFirstIsRefused) {
+  const ParkId id = retrieve_colleague();
+  refer("103", "*68");
+  settle();
+  const ReferId refused = refer_of_party(id, PartyEnd::kCaller, "106", "*68103");
+  const ReferId obeyed = refer_of_party(id, PartyEnd::kPeer, "102", "*68104");
+  ASSERT_TRUE(steps.next_of("look-up"));
+  while (steps.next_but("look-up")) continue;
+  EXPECT_EQ(status_of_refer(refused), 486);
+  settle();
+  EXPECT_EQ(status_of_refer(obeyed), 200);
+  EXPECT_EQ(store.rows.at(id).orbit, "104");
+  EXPECT_EQ(store.rows.at(id).caller.call_id, "call-1");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S12_WhoAsksAndHangsUpIsObeyedEvenIfTheOtherAskedBefore) {
+  const ParkId id = retrieve_colleague();
+  const ReferId refused = refer_of_party(id, PartyEnd::kCaller, "106", "*68103");
+  const ReferId obeyed = refer_of_party(id, PartyEnd::kPeer, "102", "*68104");
+  legs.hang_up_party(id, PartyEnd::kPeer);
+  settle();
+  EXPECT_EQ(status_of_refer(refused), 480);
+  EXPECT_EQ(status_of_refer(obeyed), 200);
+  EXPECT_EQ(only_row().orbit, "104");
+  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(only_row().caller.call_id, "call-1");
+  end_all();
+}
+
+TEST_F(ParkServiceTest, S12_WhatTheOneWhoWasParkedAsksIsNotTakenForWhatHeAsksOfTheNextRetriever) {
+  const ParkId id = retrieve_colleague();
+  refer_of_peer(id, "102", "*68103");
+  const ReferId late = refer_of_party(id, PartyEnd::kCaller, "106", "104");
+  ASSERT_TRUE(steps.next_of("look-up"));
+  while (steps.next_but("look-up")) continue;
+  ASSERT_EQ(only_row().state, RowState::kParked);
+  dial("103", "*88");
+  ASSERT_TRUE(steps.newest());
+  while (steps.next_but("look-up")) continue;
+  ASSERT_TRUE(legs.parks.at(id).is_bridged);
+  settle();
+  EXPECT_EQ(status_of_refer(late), 503);
+  EXPECT_EQ(legs.parks.at(id).hears, "103");
+  end_all();
+}
+
+// Whatever is written when parkd is killed, whoever takes the call over finds two who are in it.
+TEST_F(ParkServiceTest, S12_O4_ParkdIsKilledAtAnyMomentWhileTheOneWhoWasParkedParks) {
+  for (int killed_after = 0; killed_after < 20; ++killed_after) {
+    const ParkId id = retrieve_colleague();
+    refer_of_party(id, PartyEnd::kCaller, "106", "*68103");
+    for (int step = 0; step < killed_after; ++step) steps.next();
+    restart();
+    const FakeLegs::Parked& parked = legs.parks.at(id);
+    const bool is_parked = only_row().state == RowState::kParked;
+    EXPECT_EQ(parked.hears, is_parked ? "music" : only_row().retriever) << killed_after;
+    EXPECT_EQ(parked.caller.dialog.call_id.starts_with("feature-"), is_parked) << killed_after;
+    EXPECT_EQ(only_row().orbit, is_parked ? "103" : "") << killed_after;
+    end_all();
+  }
+}
+
 TEST_F(ParkServiceTest, WhenTheRowOfANewParkCannotBeCompletedTheCallerGoesBackToTheParker) {
   const ReferId refer = this->refer();
   const auto is_being_written = [this] { return !legs.parks.empty() && legs.parks.begin()->second.hears == "music"; };

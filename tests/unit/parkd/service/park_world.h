@@ -88,9 +88,12 @@ struct ParkWorld {
     return id;
   }
   ReferId refer_of_peer(const ParkId& park_id, const std::string& user, const std::string& number) {
+    return refer_of_party(park_id, PartyEnd::kPeer, user, number);
+  }
+  ReferId refer_of_party(const ParkId& park_id, PartyEnd party, const std::string& user, const std::string& number) {
     Referral referral = legs.refer(user, number);
     const ReferId id = referral.refer;
-    service->on_refer_of_peer(park_id, std::move(referral));
+    service->on_refer_of_party(park_id, party, std::move(referral));
     return id;
   }
   CallId dial(const std::string& user, const std::string& number, std::optional<AdoptableDialog> held = {}) {
@@ -128,6 +131,13 @@ struct ParkWorld {
     settle();
     EXPECT_EQ(legs.parks.at(id).hears, "102");
     EXPECT_TRUE(legs.parks.at(id).is_bridged);
+    return id;
+  }
+
+  /// The same; he who was parked is extension 106.
+  ParkId retrieve_colleague() {
+    const ParkId id = retrieve();
+    legs.parks.at(id).caller_user = "106";
     return id;
   }
 
