@@ -75,6 +75,9 @@ struct ParkService::ParkedCall {
   // What has been reported of it: that it ever was parked, and that it waits in its orbit now.
   bool was_parked = false;
   bool waits = false;
+  // Who was parked then. He may have transferred whom he talked to, and be in the call no more.
+  PartyIdentity reported_caller;
+  std::string reported_call_id;
   // Events that came while actions were being carried out.
   std::deque<park::Event> waiting;
   bool deciding = false;
@@ -592,6 +595,8 @@ ParkService::ParkedCall& ParkService::take_over(const ParkedCallRow& row, park::
   // Of these the store has said so when it gave the rows away.
   call.waits = row.state == RowState::kParked || row.state == RowState::kRetrieving;
   call.was_parked = call.waits || row.state == RowState::kRetrieved;
+  call.reported_caller = row.caller.remote_identity;
+  call.reported_call_id = row.caller.call_id;
   calls_[row.park_id] = std::move(parked);
   legs_.take_over(row);
   // What the caller hears of a call that was being retrieved is not known: its music is opened again where it was.
@@ -845,6 +850,10 @@ void ParkService::report(ParkedCall& call, const park::Decision& decision) {
 void ParkService::happened(ParkedCall& call, ParkEventKind kind, std::string how) {
   const ParkedCallRow& row = call.row;
   const bool has_somebody = kind == ParkEventKind::kRetrieved || kind == ParkEventKind::kRecalled;
+  if (kind == ParkEventKind::kParked) {
+    call.reported_caller = row.caller.remote_identity;
+    call.reported_call_id = row.caller.call_id;
+  }
   const ParkEvent event{.kind = kind,
                         .park_id = row.park_id,
                         .parked_at = row.parked_at,
@@ -853,8 +862,8 @@ void ParkService::happened(ParkedCall& call, ParkEventKind kind, std::string how
                         .orbit = row.orbit,
                         .park_group = row.park_group,
                         .parker = row.parker,
-                        .caller = row.caller.remote_identity,
-                        .sip_call_id = row.caller.call_id,
+                        .caller = call.reported_caller,
+                        .sip_call_id = call.reported_call_id,
                         .by = has_somebody ? row.retriever : "",
                         .how = std::move(how)};
   metrics_

@@ -138,6 +138,18 @@ TEST_F(ParkEventsTest, S8_AParkingAgainThatIsRefusedIsNoStayOfItsOwn) {
   end_all();
 }
 
+TEST_F(ParkEventsTest, S12_TheEndIsToldOfTheStayThatWasWhoeverTalksByThen) {
+  const ParkId id = retrieve_colleague();
+  refer_of_party(id, PartyEnd::kCaller, "106", "104");
+  settle();
+  legs.hang_up_party(id, PartyEnd::kPeer);
+  settle();
+  EXPECT_EQ(events.words(), "parked 101, retrieved 101 by 102, ended hung_up");
+  EXPECT_EQ(events.all.back().sip_call_id, events.all.front().sip_call_id) << "it is she who was parked";
+  EXPECT_EQ(events.all.back().parker, "101");
+  end_all();
+}
+
 TEST_F(ParkEventsTest, N4_AParkThatIsRefusedIsNoEvent) {
   park_client("*68");
   const ReferId second = refer("101", "*68");
