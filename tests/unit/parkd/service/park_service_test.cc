@@ -966,7 +966,7 @@ TEST_F(ParkServiceTest, S12_WhoWasConsultedIsCalledWhereThePhoneSaysThatHeIs) {
   Referral referral = legs.refer("102", "104-0x5f");
   referral.contact = "sip:104-0x5f@10.0.0.14";
   referral.replaces = "consultation;to-tag=a;from-tag=b";
-  service->on_refer_of_peer(id, referral);
+  service->on_refer_of_party(id, PartyEnd::kPeer, referral);
   settle();
   ASSERT_THAT(legs.called, testing::SizeIs(1));
   EXPECT_EQ(legs.called[0].contact, "sip:104-0x5f@10.0.0.14");
