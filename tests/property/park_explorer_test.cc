@@ -103,8 +103,8 @@ bool in(const World& world) {
   return std::holds_alternative<P>(world.machine.phase);
 }
 
-void require(bool condition, const World& world, const std::string& what) {
-  if (!condition) throw Violation{what + " in " + std::string(phase_name(world.machine))};
+void require(bool condition, const World& world, std::string_view what) {
+  if (!condition) throw Violation{std::string(what) + " in " + std::string(phase_name(world.machine))};
 }
 
 // ------------------------------------------------------------------------------------------ the world obeys the
@@ -544,17 +544,22 @@ void canonical(World& w) {
     use(w.target_question);
   else
     w.target_question = 0;
-  std::set<Question> numbers;
-  for (const Question* question : live) numbers.insert(*question);
+  std::vector<Question> numbers;
+  for (const Question* question : live) numbers.push_back(*question);
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
   for (Question* question : live) {
-    *question = static_cast<Question>(std::distance(numbers.begin(), numbers.find(*question))) + 1;
+    const auto place = std::lower_bound(numbers.begin(), numbers.end(), *question);
+    *question = static_cast<Question>(place - numbers.begin()) + 1;
   }
   w.machine.last_question = static_cast<Question>(numbers.size());
 }
 
 std::string key_of(const World& w) {
   std::string key;
-  const auto put = [&key](auto value) { key += std::to_string(static_cast<long>(value)) + ','; };
+  key.reserve(96);
+  // Each is small: an enumerator, a flag, or a question after canonical().
+  const auto put = [&key](auto value) { key.push_back(static_cast<char>(value)); };
   const auto put_question = [&](const std::optional<Question>& question) { put(question ? *question : 0); };
   put(w.machine.phase.index());
   std::visit(overloaded{[&](const Gathering& p) { put(p.claim); }, [&](const Adopting& p) { put(p.offer); },
@@ -594,6 +599,7 @@ std::string key_of(const World& w) {
   put(w.machine.media_question);
   put(w.target_question);
   for (const auto& question : {w.claim, w.recall_claim, w.write, w.opening}) put_question(question);
+  put(w.offers.size());
   for (const Offer& offer : w.offers) {
     put(offer.question);
     put(offer.what);
@@ -660,25 +666,40 @@ std::vector<World> beginnings() {
   return worlds;
 }
 
+// How a world was first come to: from which other, and what happened there.
+struct Step {
+  std::size_t from = 0;
+  std::string_view phase;
+  std::string_view event;
+};
+
+std::string way_to(const std::vector<Step>& steps, Step last) {
+  std::string way;
+  for (; !last.event.empty(); last = steps[last.from]) {
+    way = std::string(last.phase) + ": " + std::string(last.event) + "\n" + way;
+  }
+  return way;
+}
+
 Exploration explore(const Machine& machine) {
   Exploration result;
   std::unordered_map<std::string, std::size_t> seen;
   std::deque<World> queue;
   std::vector<std::vector<std::size_t>> predecessors;
   std::vector<bool> can_end;
-  std::vector<std::string> ways;  // how each world was first come to
-  const auto visit = [&](const World& world, std::optional<std::size_t> from, const std::string& way) {
+  std::vector<Step> steps;
+  const auto visit = [&](const World& world, const Step& step) {
     const auto [place, is_new] = seen.try_emplace(key_of(world), seen.size());
     if (is_new) {
       predecessors.emplace_back();
       can_end.push_back(in<Ended>(world));
       queue.push_back(world);
-      ways.push_back(way);
+      steps.push_back(step);
     }
-    if (from) predecessors[place->second].push_back(*from);
+    if (!step.event.empty()) predecessors[place->second].push_back(step.from);
   };
   try {
-    for (const World& world : beginnings()) visit(world, std::nullopt, "");
+    for (const World& world : beginnings()) visit(world, {});
     for (std::size_t number = 0; !queue.empty(); ++number) {
       const World world = std::move(queue.front());
       queue.pop_front();
@@ -686,12 +707,11 @@ Exploration explore(const Machine& machine) {
       for (const Next& next : next_events(world)) {
         World told = world;
         next.before(told);
-        const std::string way =
-            ways[number] + std::string(phase_name(world.machine)) + ": " + std::string(event_name(next.event)) + "\n";
+        const Step step{number, phase_name(world.machine), event_name(next.event)};
         try {
-          visit(obey(told, machine(told.machine, next.event)), number, way);
+          visit(obey(told, machine(told.machine, next.event)), step);
         } catch (Violation& violation) {
-          violation.what += " after\n" + way;
+          violation.what += " after\n" + way_to(steps, step);
           throw;
         }
       }
