@@ -63,17 +63,21 @@ struct RecallPolicy {
   friend bool operator==(const RecallPolicy&, const RecallPolicy&) = default;
 };
 
-/// How far up its ladder a recall has come. It survives parkd in the row.
-struct Ladder {
-  RecallTarget target = RecallTarget::kNone;  // who is being called, or was called last
-  std::uint32_t attempts = 0;                 // how often the parker was called; not counted without a limit
+/// How far a recall has come in its steps. It survives parkd in the row.
+struct RecallProgress {
+  RecallTarget target = RecallTarget::kNone;  // the one that is called, or was called last
+  std::uint32_t attempts = 0;                 // calls of the parker so far; not counted without a limit
   bool is_calling = false;
 
-  friend bool operator==(const Ladder&, const Ladder&) = default;
+  friend bool operator==(const RecallProgress&, const RecallProgress&) = default;
 };
 
-/// What a recall waits for; how long is the service's to know. It begins with the park.
+/// What a recall waits for, from the park on; the service knows how long.
 enum class RecallWait { kNextAttempt, kAnswer };
+
+/// Whether the parker learns the orbit from its request, or needs to be called back: a blind transfer to a code that
+/// chooses the orbit leaves nothing to hear.
+enum class ParkerLearnsOrbit { kItself, kByCallBack };
 
 enum class Timer {
   kGiveUp,      // a parked call's deadline

@@ -1,4 +1,4 @@
-#include "parkd/service/park_event.h"
+#include "parkd/call/park_event.h"
 
 namespace callpark {
 

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "parkd/service/ports.h"
+#include "parkd/ports/store.h"
 
 namespace callpark {
 

@@ -1,0 +1,41 @@
+// A row of parked_calls.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "parkd/call/dialog_snapshot.h"
+#include "parkd/call/ids.h"
+#include "parkd/call/media.h"
+#include "parkd/call/stay.h"
+#include "parkd/park/types.h"
+
+namespace callpark {
+
+enum class RowState { kAdopting, kParked, kRetrieving, kRetrieved };
+
+struct ParkedCallRow {
+  ParkId park_id;
+  std::string tenant;
+  std::string orbit;  // "" of a call that holds none (kRetrieved)
+  int slot = 0;
+  RowState state = RowState::kAdopting;
+  std::string parker;       // number of the extension that parked the call
+  std::string park_group;   // "" unless the call was parked in a group
+  std::string music_class;  // "": a ringback tone
+  RecallSettings recall;
+  park::RecallProgress recall_progress;
+  WallTime recall_deadline;  // when its next step is due, or when the ringing of the present one ends
+  DialogSnapshot caller;
+  std::optional<DialogSnapshot> peer;  // kRetrieved: the retriever's dialog; else the parker's
+  std::optional<MediaSnapshot> media;
+  WallTime parked_at;
+  WallTime deadline;               // end of a call that nobody retrieves
+  std::optional<Party> retriever;  // the last one to win the call
+  std::string owner;               // node
+  std::uint64_t epoch = 0;         // rises when another node takes the call over
+};
+
+}  // namespace callpark

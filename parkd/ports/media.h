@@ -1,0 +1,54 @@
+// mediad, as the service sees it: sessions that play music or announcements.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "parkd/call/media.h"
+
+namespace callpark {
+
+struct Music {
+  std::string music_class;  // "": a ringback tone
+};
+/// Prompts and digits, in a language; ends by itself.
+struct Announcement {
+  struct Prompt {
+    std::string name;
+  };
+  struct Digits {
+    std::string digits;
+  };
+  std::string language;
+  std::vector<std::variant<Prompt, Digits>> list;
+};
+using Play = std::variant<Music, Announcement>;
+
+struct MediaUnavailable {};
+
+/// A session that was opened stays until it is closed: after a restart of mediad the adapter opens it again on its
+/// port, and reports on_media_moved() only if it got another one. Loop's thread only.
+class Media {
+ public:
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    virtual void on_media_played(const std::string& session) = 0;
+    virtual void on_media_moved(const std::string& session, const MediaSnapshot& now) = 0;
+  };
+  using Opened = std::function<void(Result<MediaSnapshot, MediaUnavailable>)>;
+
+  virtual ~Media() = default;
+  virtual void set_listener(Listener* listener) = 0;
+  /// Opens a session that sends nothing until connect(). `again`: the session as an earlier parkd had it.
+  virtual void open(std::string session, Play play, std::optional<MediaSnapshot> again, Opened answer) = 0;
+  virtual void connect(const std::string& session, const MediaRemote& remote) = 0;
+  virtual void play(const std::string& session, Play play) = 0;
+  virtual void close(const std::string& session) = 0;
+};
+
+}  // namespace callpark

@@ -1,0 +1,121 @@
+// The tables of parked calls, as the service sees them.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "parkd/call/ids.h"
+#include "parkd/call/park_event.h"
+#include "parkd/call/parked_call.h"
+#include "parkd/park/types.h"
+
+namespace callpark {
+
+enum class CodeAction { kPark, kGroupPark, kRetrieve };
+enum class BareCode { kOwnExtension, kRandomOrbit };
+
+/// Orbits that belong to no extension: all of equal length, a star may lead.
+struct OrbitRange {
+  std::string first;
+  std::string last;
+  friend bool operator==(const OrbitRange&, const OrbitRange&) = default;
+};
+
+/// The content of the tables about one dialled number and the party that dials it; dialled_code.h interprets it.
+struct DialledFacts {
+  struct Code {
+    std::string code;  // as in park_codes; the longest that the number begins with
+    CodeAction action;
+    BareCode bare;
+    std::string retrieve_code;  // of a code that parks: the code to announce
+  };
+  std::optional<Code> code;
+  std::string remainder;  // of the number behind the code, without a trailing '#'
+  bool remainder_is_extension = false;
+  /// Instead of a code: the park number of a range, or an orbit of it.
+  std::optional<OrbitRange> range;
+  std::string range_orbit;                      // "" if its park number was dialled
+  std::string park_group;                       // of the extension; "" if it is in none
+  std::vector<std::string> park_group_members;  // of a code that parks in the group
+  bool may_park = false;
+  bool may_group_park = false;
+  bool may_retrieve = false;    // of a trunk: as this range permits
+  bool may_set_recall = false;  // may set the recall time of one call
+  std::string language;         // the extension's, else the tenant's
+  std::string music_class;      // "": a ringback tone
+  int random_orbit_digits = 4;
+  int calls_per_orbit_max = 1;
+  int parked_calls_max = 0;  // 0: no cap
+  int park_seconds_max = 3600;
+  RecallSettings recall;  // of a code that parks in the group, the group's
+  /// A parker who cannot know the orbit is called back; and that call shows the orbit.
+  bool calls_back = true;
+  bool call_back_shows_orbit = true;
+};
+
+struct StoreUnavailable {};
+
+/// An extension whose phones get a text.
+struct Recipient {
+  std::string extension;
+  std::string language;
+};
+
+/// Where a call may be parked.
+struct OrbitRequest {
+  std::vector<std::string> orbits;  // the first that is free
+  std::optional<OrbitRange> range;  // without orbits: the orbit that is free for the longest time; else a random one
+  std::string park_group;           // "" unless the call is parked for the members of this group
+  int random_digits = 4;
+  int calls_per_orbit_max = 1;
+  int parked_calls_max = 0;  // 0: no cap
+};
+struct ClaimedOrbit {
+  std::string orbit;
+  int slot = 0;
+};
+/// The first of the orbits that has a call, else a call of the group; of several calls the oldest.
+struct RetrieveRequest {
+  std::vector<std::string> orbits;
+  std::string park_group;  // "": none
+};
+enum class ClaimOrbitFailure { kTaken, kTooManyParked, kUnavailable };
+enum class ClaimCallFailure { kNoneParked, kAlreadyPickedUp, kUnavailable };
+
+/// Nothing here blocks; each answer comes once, on the loop, within the store's budget (2 s). Statements about the same
+/// park_id are executed in the order of the calls. Functions without an answer are repeated until the database is back.
+class Store {
+ public:
+  template <class T>
+  using Answer = std::function<void(T)>;
+
+  virtual ~Store() = default;
+
+  virtual void look_up(std::string tenant, std::string user, std::string dialled,
+                       Answer<Result<DialledFacts, StoreUnavailable>> answer) = 0;
+  /// Inserts the row (state kAdopting) at a free slot of the orbit, or, if the row exists (a re-park), moves it there.
+  /// A random orbit is one that is neither in use nor in quarantine.
+  virtual void claim_orbit(ParkedCallRow row, OrbitRequest request,
+                           Answer<Result<ClaimedOrbit, ClaimOrbitFailure>> answer) = 0;
+  /// The whole row. A row that was won meanwhile (kRetrieving) stays won.
+  virtual void write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> answer) = 0;
+  /// Wins a call: kParked becomes kRetrieving, once.
+  virtual void claim_call(std::string tenant, RetrieveRequest request, Party retriever,
+                          Answer<Result<ParkedCallRow, ClaimCallFailure>> answer) = 0;
+  /// Wins this call for the target of a recall, with the target's dialog as the row's peer; once, like claim_call().
+  virtual void claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCallFailure>> answer) = 0;
+  /// kAdopting or kRetrieving becomes kParked.
+  virtual void unclaim_call(ParkId park_id) = 0;
+  /// The call talks: the row is written as kRetrieved with no orbit; a random orbit goes into quarantine.
+  virtual void write_retrieved(ParkedCallRow row) = 0;
+  virtual void remove(ParkId park_id, park::EndReason reason) = 0;
+  /// The extensions that get a text about this event, by the settings of the tenant and the park group.
+  virtual void look_up_recipients(ParkEvent event, Answer<Result<std::vector<Recipient>, StoreUnavailable>> answer) = 0;
+  /// All rows that this node owns.
+  virtual void load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> answer) = 0;
+};
+
+}  // namespace callpark
