@@ -11,7 +11,7 @@
 #include "base/line_connection.h"
 #include "media_protocol/codec.h"
 #include "media_protocol/messages.h"
-#include "parkd/service/ports.h"
+#include "parkd/ports/media.h"
 
 namespace callpark {
 

@@ -7,7 +7,7 @@
 #include <unordered_map>
 
 #include "base/metrics.h"
-#include "parkd/service/ports.h"
+#include "parkd/ports/messages.h"
 #include "parkd/transaction/transaction_layer.h"
 
 namespace callpark {

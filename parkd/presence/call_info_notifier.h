@@ -13,7 +13,7 @@
 #include "parkd/presence/call_info_writer.h"
 #include "parkd/presence/sip_way.h"
 #include "parkd/presence/subscription.h"
-#include "parkd/service/presence_ports.h"
+#include "parkd/ports/presence_store.h"
 
 namespace callpark::presence {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "parkd/presence/shown_party.h"
-#include "parkd/service/presence_ports.h"
+#include "parkd/ports/presence_store.h"
 
 namespace callpark::presence {
 

@@ -8,7 +8,7 @@
 #include "base/metrics.h"
 #include "parkd/presence/lamp_map.h"
 #include "parkd/presence/publisher.h"
-#include "parkd/service/presence_ports.h"
+#include "parkd/ports/presence_store.h"
 
 namespace callpark::presence {
 

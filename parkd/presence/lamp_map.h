@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "parkd/presence/dialog_info_writer.h"
-#include "parkd/service/presence_ports.h"
+#include "parkd/ports/presence_store.h"
 
 namespace callpark::presence {
 

@@ -11,7 +11,7 @@
 #include "parkd/presence/dialog_info_writer.h"
 #include "parkd/presence/publication.h"
 #include "parkd/presence/sip_way.h"
-#include "parkd/service/presence_ports.h"
+#include "parkd/ports/presence_store.h"
 
 namespace callpark::presence {
 

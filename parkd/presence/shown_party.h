@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "parkd/service/presence_ports.h"
+#include "parkd/ports/presence_store.h"
 
 namespace callpark::presence {
 

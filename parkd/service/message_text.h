@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "parkd/service/park_event.h"
+#include "parkd/call/park_event.h"
 
 namespace callpark {
 

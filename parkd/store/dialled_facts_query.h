@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "parkd/service/ports.h"
+#include "parkd/ports/store.h"
 #include "parkd/store/database_connection.h"
 
 namespace callpark {

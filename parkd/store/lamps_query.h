@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "parkd/service/presence_ports.h"
+#include "parkd/ports/presence_store.h"
 #include "parkd/store/database_connection.h"
 
 namespace callpark {

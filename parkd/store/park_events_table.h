@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "parkd/service/ports.h"
+#include "parkd/ports/store.h"
 #include "parkd/store/database_connection.h"
 
 namespace callpark {

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "parkd/service/ports.h"
+#include "parkd/ports/store.h"
 
 namespace callpark {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "parkd/service/ports.h"
-#include "parkd/service/presence_ports.h"
+#include "parkd/ports/store.h"
+#include "parkd/ports/presence_store.h"
 #include "parkd/store/database_connection.h"
 
 namespace callpark {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/event_loop.h"
-#include "parkd/service/presence_ports.h"
+#include "parkd/ports/presence_store.h"
 #include "parkd/store/database_workers.h"
 
 namespace callpark {

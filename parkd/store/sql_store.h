@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "base/event_loop.h"
-#include "parkd/service/ports.h"
-#include "parkd/service/presence_ports.h"
+#include "parkd/ports/store.h"
+#include "parkd/ports/presence_store.h"
 #include "parkd/store/database_connection.h"
 #include "parkd/store/database_workers.h"
 #include "parkd/store/parked_calls_table.h"

@@ -15,7 +15,7 @@
 #include "parkd/message/sip_parser.h"
 #include "parkd/message/sip_writer.h"
 #include "parkd/presence/sip_way.h"
-#include "parkd/service/presence_ports.h"
+#include "parkd/ports/presence_store.h"
 #include "parkd/transport/response_routing.h"
 #include "tests/support/virtual_time.h"
 
