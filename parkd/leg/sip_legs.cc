@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "parkd/dialog/dialog_requests.h"
 #include "parkd/leg/adoptable_dialog_codec.h"
-#include "parkd/leg/park_headers.h"
+#include "kamailio_protocol/headers.h"
 #include "parkd/leg/refer_target.h"
 #include "parkd/leg/referred_dialog.h"
 #include "parkd/leg/shown_identity.h"
@@ -41,7 +41,7 @@ constexpr std::string_view kRecallAlert = "<urn:alert:source:callpark-recall>;in
 
 // FEATURES R7. Nothing when the request says nothing of it.
 Result<std::optional<int>, std::string_view> recall_after_seconds(const sip::SipMessage& request) {
-  const auto text = request.header(park_header::kRecallAfter);
+  const auto text = request.header(kamailio_protocol::kRecallAfter);
   if (!text) return std::optional<int>();
   int seconds = 0;
   const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), seconds);
@@ -98,7 +98,7 @@ PartyIdentity identity_of_remote(const DialogLeg& leg) {
 PartyIdentity identity_of_sender(const DialogLeg& leg, const sip::SipMessage& invite) {
   if (asks_for_privacy(invite)) return {};
   PartyIdentity who = identity_of_remote(leg);
-  if (who != PartyIdentity{} && who.name.empty()) who.name = header_text(invite, park_header::kName);
+  if (who != PartyIdentity{} && who.name.empty()) who.name = header_text(invite, kamailio_protocol::kName);
   return who;
 }
 
@@ -113,7 +113,7 @@ sip::SipMessage make_invite(const UserAgent& agent, sip::NameAddr from, const st
   invite.set_header(sip::HeaderName::kCallId, random_token(2 * kTagLength));
   invite.set_cseq(1, sip::method::kInvite);
   invite.set_header(sip::HeaderName::kContact, agent.contact);
-  invite.set_header(park_header::kTenant, tenant);
+  invite.set_header(kamailio_protocol::kTenant, tenant);
   write_capabilities(invite);
   return invite;
 }
@@ -365,7 +365,7 @@ void SipLegs::make_peer(const ParkId& park_id, CallId retriever) {
   seat(parked.peer, park_id, PartyEnd::kPeer);
   set_owner(park_id, parked, PartyEnd::kPeer, node.mapped().owner);
   const sip::SipMessage& invite = node.mapped().invite;
-  parked.peer_device = header_text(invite, park_header::kDevice);
+  parked.peer_device = header_text(invite, kamailio_protocol::kDevice);
   const bool takes_another_from = invite.has_token(sip::HeaderName::kSupported, "from-change") &&
                                   invite.has_token(sip::HeaderName::kAllow, sip::method::kUpdate);
   if (takes_another_from) parked.peer->show_in_from();
@@ -402,9 +402,9 @@ void SipLegs::call_target(const ParkId& park_id, park::Question question, const 
   sip::SipMessage invite = make_invite(agent_, from_of(*parked.caller, target), target.tenant, target.number);
   // To stays in the tenant's domain: what he is called there is what he calls himself in this dialog.
   if (const auto contact = sip::parse_uri(target.contact)) invite.set_request_uri(contact->to_string());
-  if (const std::string& aor = parked.caller->remote_aor(); !aor.empty()) invite.set_header(park_header::kCaller, aor);
+  if (const std::string& aor = parked.caller->remote_aor(); !aor.empty()) invite.set_header(kamailio_protocol::kCaller, aor);
   if (!target.recalled_orbit.empty()) {
-    invite.set_header(park_header::kRecall, park_id);
+    invite.set_header(kamailio_protocol::kRecall, park_id);
     invite.set_header(kAlertInfo, kRecallAlert);
   } else if (parked.peer) {
     invite.set_header(sip::HeaderName::kReferredBy, "<" + parked.peer->dialog().remote_uri + ">");
@@ -474,7 +474,7 @@ void SipLegs::on_target_answer(const ParkId& park_id, park::Question question, c
   target->leg = leg;
   target->unsent_ack = std::move(ack);
   // A ring group or a Contact was called: what he who has answered asks later he asks in his own name.
-  if (const std::string user = header_text(response, park_header::kUser); !user.empty()) {
+  if (const std::string user = header_text(response, kamailio_protocol::kUser); !user.empty()) {
     target->owner.replace(0, target->owner.find('@'), user);
   }
   name_party(*leg, identity_of_remote(*leg), target->owner);
@@ -538,10 +538,10 @@ void SipLegs::make_target_peer(const ParkId& park_id) {
 // ---- feature calls ----
 
 void SipLegs::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& request) {
-  const std::string tenant = header_text(request, park_header::kTenant);
-  const std::string user = header_text(request, park_header::kUser);
+  const std::string tenant = header_text(request, kamailio_protocol::kTenant);
+  const std::string user = header_text(request, kamailio_protocol::kUser);
   if (!ready_) return respond(key, request, 503);
-  const std::string trunk = header_text(request, park_header::kTrunk);
+  const std::string trunk = header_text(request, kamailio_protocol::kTrunk);
   if (tenant.empty() || user.empty() == trunk.empty()) return respond(key, request, 403);
   const auto recall_after = recall_after_seconds(request);
   if (!recall_after) return respond(key, request, 400, recall_after.error());
@@ -573,15 +573,15 @@ void SipLegs::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& re
   feature.trunk = trunk;
   feature.recall_after_seconds = *recall_after;
   feature.takes_place_in = std::move(takes_place_in);
-  feature.device = header_text(request, park_header::kDevice);
+  feature.device = header_text(request, kamailio_protocol::kDevice);
   feature.dialled = request.request_uri().user();
   feature.sip_call_id = std::string(request.call_id());
-  if (const auto json = request.header(park_header::kDialog)) {
+  if (const auto json = request.header(kamailio_protocol::kDialog)) {
     auto held = decode_adoptable_dialog(*json);
     if (held) {
       feature.held = *std::move(held);
     } else {
-      log_error(feature.sip_call_id, "{}: {}", park_header::kDialog, held.error().sentence);
+      log_error(feature.sip_call_id, "{}: {}", kamailio_protocol::kDialog, held.error().sentence);
     }
   }
 
@@ -645,7 +645,7 @@ void SipLegs::answer_retriever(CallId id, const ParkId& park_id) {
 
 void SipLegs::answer_call(CallId id, Call& call, const sip::Sdp& answer) {
   call.stage = Call::Stage::kAnswered;
-  if (call.adoption == Adoption::kReleased) call.leg->say_with_answer(park_header::kAdoption, park_header::kReleased);
+  if (call.adoption == Adoption::kReleased) call.leg->say_with_answer(kamailio_protocol::kAdoption, kamailio_protocol::kReleased);
   calls_by_invite_.erase(call.key);
   call.leg->answer(call.key, call.invite, answer,
                    {[this, id](const sip::Sdp*) { listener_->on_call_confirmed(id); },
@@ -664,7 +664,7 @@ void SipLegs::refuse(CallId id, int status, const std::string& reason) {
   if (call.stage == Call::Stage::kAnswered) {
     call.leg->bye();
   } else {
-    if (call.adoption == Adoption::kKept) call.leg->say_with_answer(park_header::kAdoption, park_header::kKept);
+    if (call.adoption == Adoption::kKept) call.leg->say_with_answer(kamailio_protocol::kAdoption, kamailio_protocol::kKept);
     call.leg->refuse(call.key, call.invite, status, reason);
   }
   unseat(call.leg);
@@ -739,8 +739,8 @@ void SipLegs::on_extension_answer(CallId id, const sip::SipMessage& invite, std:
 // ---- transfers ----
 
 void SipLegs::on_refer_outside(sip::ServerTransactionKey key, const sip::SipMessage& request) {
-  const std::string tenant = header_text(request, park_header::kTenant);
-  const std::string user = header_text(request, park_header::kUser);
+  const std::string tenant = header_text(request, kamailio_protocol::kTenant);
+  const std::string user = header_text(request, kamailio_protocol::kUser);
   if (tenant.empty() || user.empty()) return respond(key, request, 481);
   if (!ready_) return respond(key, request, 503);
   const auto target = refer_target(request);
@@ -748,11 +748,11 @@ void SipLegs::on_refer_outside(sip::ServerTransactionKey key, const sip::SipMess
   const auto recall_after = recall_after_seconds(request);
   if (!recall_after) return respond(key, request, 400, recall_after.error());
   std::optional<AdoptableDialog> known;
-  if (const auto json = request.header(park_header::kDialog)) {
+  if (const auto json = request.header(kamailio_protocol::kDialog)) {
     if (auto decoded = decode_adoptable_dialog(*json)) {
       known = *std::move(decoded);
     } else {
-      log_error(request.call_id(), "{}: {}", park_header::kDialog, decoded.error().sentence);
+      log_error(request.call_id(), "{}: {}", kamailio_protocol::kDialog, decoded.error().sentence);
     }
   }
   auto dialog = dialog_of_refer(request, known);
@@ -778,8 +778,8 @@ void SipLegs::on_refer_inside(Seat seat, sip::ServerTransactionKey key, const si
     if (const Seat* now = dialogs_.find_for(request)) seat = *now;
   }
   const auto* party = std::get_if<PartySeat>(&seat.role);
-  const std::string tenant = header_text(request, park_header::kTenant);
-  const std::string user = header_text(request, park_header::kUser);
+  const std::string tenant = header_text(request, kamailio_protocol::kTenant);
+  const std::string user = header_text(request, kamailio_protocol::kUser);
   if (!party) return seat.leg->refuse(key, request, 603);
   if (party->end == PartyEnd::kCaller) {
     // FEATURES S11: a trunk does not park. An extension that was parked itself may, as in any call; not while it waits.

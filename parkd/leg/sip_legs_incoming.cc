@@ -4,7 +4,7 @@
 
 #include "base/random.h"
 #include "parkd/dialog/dialog_requests.h"
-#include "parkd/leg/park_headers.h"
+#include "kamailio_protocol/headers.h"
 #include "parkd/leg/sip_legs.h"
 #include "parkd/message/characters.h"
 #include "parkd/message/session_body.h"
@@ -132,7 +132,7 @@ void SipLegs::on_reinvite(const Seat& seat, sip::ServerTransactionKey key, const
   const auto* party = std::get_if<PartySeat>(&seat.role);
   if (!party) return seat.leg->refuse(key, request, 491);
   Parked& parked = parked_.at(party->park_id);
-  if (const auto device = request.header(park_header::kDevice)) {
+  if (const auto device = request.header(kamailio_protocol::kDevice)) {
     (party->end == PartyEnd::kCaller ? parked.caller_device : parked.peer_device) = *device;
   }
   if (parked.bridged && parked.peer) return pass_offer_on(parked, party->end, key, request);

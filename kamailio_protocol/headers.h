@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-namespace callpark::leg::park_header {
+namespace callpark::kamailio_protocol {
 
 /// Kamailio to parkd, and parkd to Kamailio on new INVITEs: the domain whose number plan counts.
 inline constexpr std::string_view kTenant = "X-Callpark-Tenant";
@@ -17,7 +17,7 @@ inline constexpr std::string_view kName = "X-Callpark-Name";
 inline constexpr std::string_view kTrunk = "X-Callpark-Trunk";
 /// Kamailio to parkd: where that one's request came from, "udp:127.0.0.11:5060"; also on re-INVITE and UPDATE.
 inline constexpr std::string_view kDevice = "X-Callpark-Device";
-/// Kamailio to parkd: the dialog that is to be parked, see adoptable_dialog_codec.h.
+/// Kamailio to parkd: the dialog that is to be parked, see dialog_codec.h.
 inline constexpr std::string_view kDialog = "X-Callpark-Dialog";
 /// parkd to Kamailio: `kReleased` on a 2xx to a feature call that was not for the held call that came with it, `kKept`
 /// on a refusal when parkd stays between the two.
@@ -35,4 +35,4 @@ inline constexpr std::string_view kCaller = "X-Callpark-Caller";
 /// extension may say so (extensions.may_set_recall).
 inline constexpr std::string_view kRecallAfter = "X-Recall-After";
 
-}  // namespace callpark::leg::park_header
+}  // namespace callpark::kamailio_protocol
