@@ -41,9 +41,10 @@ void describe_rtp(ConfigReader& table, MediadConfig::Rtp& rtp) {
   table.number("rtp.port_max", rtp.port_max, 20059, 1025, 65535,
                "Highest RTP or RTCP port. Each session uses an even port for RTP and the next one for RTCP.");
   table.number("rtp.dscp", rtp.dscp, 46, 0, 63, "DSCP of outgoing packets; 46 is expedited forwarding.");
-  table.boolean("rtp.learn_remote", rtp.learn_remote, true,
-                "If true, mediad learns the address of a party behind a NAT, which differs from the signalled one: once "
-                "per session, and only from the first packets after the call is set up.");
+  table.boolean(
+      "rtp.learn_remote", rtp.learn_remote, true,
+      "If true, mediad learns the address of a party behind a NAT, which differs from the signalled one: once "
+      "per session, and only from the first packets after the call is set up.");
   table.number("rtp.sender_threads", rtp.sender_threads, 1, 1, 64,
                "Number of sending threads, at most the number of processors. One serves more than 2,000 sessions.");
   table.number("rtp.sender_nice", rtp.sender_nice, -10, -20, 19,
@@ -66,7 +67,8 @@ void describe_music(ConfigReader& table, MediadConfig::Music& music) {
 
 void describe_sessions(ConfigReader& table, MediadConfig::Sessions& sessions) {
   table.section("sessions", "Limits of media sessions.");
-  table.number("sessions.max", sessions.max, 5000, 1, 30'000, "Maximum number of concurrent sessions; more are refused.");
+  table.number("sessions.max", sessions.max, 5000, 1, 30'000,
+               "Maximum number of concurrent sessions; more are refused.");
   table.duration("sessions.unclaimed_seconds", sessions.unclaimed, 300, 1, 86400, kSecond,
                  "Lifetime of a session after its connection to parkd is lost. The music continues meanwhile; parkd "
                  "keeps the session by opening it again within this time.");

@@ -64,8 +64,7 @@ Result<std::unique_ptr<RtpPort>, RpcError> MediaEngine::take_port(std::optional<
     auto port = RtpPort::open(options_.rtp, *wanted);
     if (port) return std::move(*port);
     if (port.error() == RtpPort::OpenError::kRefused) return refused(errno);
-    return failure(
-        RpcError{ErrorCode::kPortTaken, fmt::format("port {} or {} is in use", *wanted, *wanted + 1)});
+    return failure(RpcError{ErrorCode::kPortTaken, fmt::format("port {} or {} is in use", *wanted, *wanted + 1)});
   }
   // Ports are used in turn, so that a port rests as long as possible before another call gets it.
   const int pairs = (options_.rtp_port_max - options_.rtp_port_min + 1) / 2;

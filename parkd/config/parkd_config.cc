@@ -61,11 +61,10 @@ void describe_sip(ConfigReader& table, ParkdConfig::Sip& sip) {
   table.section("sip", "SIP between parkd and Kamailio, which is parkd's only SIP peer.");
   own_address(table, "sip.listen", sip.listen, "127.0.0.1:5062", "Listening address of parkd, for UDP and TCP.");
   table.duration("sip.t1_ms", sip.t1, 500, 100, 2000, kMs,
-                 "Timer T1 of RFC 3261 17.1.1.1: round-trip time estimate and first retransmission interval.");
-  table.duration("sip.t2_ms", sip.t2, 4000, 2000, 32000, kMs,
-                 "Timer T2 of RFC 3261: maximum retransmission interval.");
+                 "T1 of RFC 3261 17.1.1.1: round-trip time estimate and first retransmission interval.");
+  table.duration("sip.t2_ms", sip.t2, 4000, 2000, 32000, kMs, "T2 of RFC 3261: maximum retransmission interval.");
   table.duration("sip.t4_ms", sip.t4, 5000, 2000, 32000, kMs,
-                 "Timer T4 of RFC 3261: maximum time that a message remains in the network.");
+                 "T4 of RFC 3261: maximum time that a message remains in the network.");
   table.number("sip.tcp_connections_max", sip.tcp_connections_max, 256, 1, 65535,
                "Maximum number of concurrent TCP connections; more are closed at once.");
   table.duration("sip.tcp_connect_timeout_ms", sip.tcp_connect_timeout, 5000, 100, 60000, kMs, "TCP connect timeout.");
@@ -128,15 +127,17 @@ void describe_presence(ConfigReader& table, ParkdConfig::Presence& presence) {
   table.section("presence", "Lamps and phone notifications.");
   table.duration("presence.publication_seconds", presence.publication, 3600, 60, 3600, kSecond,
                  "Expiry of a lamp's publication: how long Kamailio keeps a lamp lit that no parkd refreshes.");
-  table.duration("presence.compare_every_ms", presence.compare_every, 3000, 200, 60000, kMs,
-                 "Interval at which parkd compares lamps and notifications with the database, and publishes again those "
-                 "that are out of sync.");
+  table.duration(
+      "presence.compare_every_ms", presence.compare_every, 3000, 200, 60000, kMs,
+      "Interval at which parkd compares lamps and notifications with the database, and publishes again those "
+      "that are out of sync.");
 }
 
 void describe_park(ConfigReader& table, ParkdConfig::Park& park) {
   table.section("park", "Time limits of parking that are the same for all tenants.");
-  table.duration("park.bye_after_refer_ms", park.bye_after_refer, 2000, 100, 32000, kMs,
-                 "Time that a parker's phone has to send its BYE after a successful transfer. parkd then sends the BYE.");
+  table.duration(
+      "park.bye_after_refer_ms", park.bye_after_refer, 2000, 100, 32000, kMs,
+      "Time that a parker's phone has to send its BYE after a successful transfer. parkd then sends the BYE.");
   table.duration("park.music_retry_ms", park.music_retry, 5000, 500, 60000, kMs,
                  "Delay before parkd offers music again to a parked caller's phone that refused it.");
   table.duration("park.announcement_max_ms", park.announcement_max, 30000, 1000, 120000, kMs,
