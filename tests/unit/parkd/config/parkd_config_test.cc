@@ -131,7 +131,7 @@ TEST_P(ParkdConfigWrongFile, IsRefusedWithEveryError) {
 }
 
 const WrongFile kWrongFiles[] = {
-    {"Empty", "", {"f: node_name is missing (This parkd among all"}},
+    {"Empty", "", {"f: node_name is missing (Unique name of this parkd among all"}},
     {"OnlyAComment", "# nothing\n", {"f: node_name is missing"}},
     {"AList", "- node_name\n", {"f: node_name is missing", "f:1: the file must hold keys with values"}},
     {"AWord", "node_name\n", {"f: node_name is missing", "f:1: the file must hold keys"}},
@@ -154,7 +154,7 @@ const WrongFile kWrongFiles[] = {
     {"SectionIsAWord", "node_name: a\nsip: fast\n", {"f:2: sip must hold keys with values"}},
     {"SectionIsAList", "node_name: a\nsip:\n  - t1_ms: 500\n", {"f:3: sip must hold keys with values"}},
     {"ValueIsAMap", "node_name: {a: b}\n", {"f:1: node_name must be a single value"}},
-    {"ValueIsMissing", "node_name:\n", {"f:1: node_name has no value (This parkd among"}},
+    {"ValueIsMissing", "node_name:\n", {"f:1: node_name has no value (Unique name of this parkd among"}},
     {"NameEmpty", "node_name: ''\n", {"f:1: node_name must be a text of 1 to 64 bytes, not \"\""}},
     {"NameTooLong",
      "node_name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
@@ -182,7 +182,7 @@ const WrongFile kWrongFiles[] = {
     {"Transport", "node_name: a\nkamailio: {transport: tls}\n", {"f:2: kamailio.transport must be one of udp tcp"}},
     {"PeersIsAWord",
      "node_name: a\nkamailio:\n  peers: 127.0.0.1\n",
-     {"f:3: kamailio.peers must be a list of at least one value (Addresses that SIP"}},
+     {"f:3: kamailio.peers must be a list of at least one value (Source addresses that SIP"}},
     {"NoPeers", "node_name: a\nkamailio:\n  peers: []\n", {"f:3: kamailio.peers must be a list of at least one"}},
     {"PeersWrong",
      "node_name: a\nkamailio:\n  peers:\n    - 127.0.0.1:5060\n    - 127.0.0.1\n    - kamailio.example\n    - '::'\n",
