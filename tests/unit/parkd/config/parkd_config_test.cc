@@ -163,7 +163,7 @@ const WrongFile kWrongFiles[] = {
     {"ListenWithoutPort",
      "node_name: a\nsip:\n  listen: 127.0.0.1\n",
      {"f:3: sip.listen must be a numeric IP address of one host and a port (127.0.0.1:5062), not 0.0.0.0 or [::], not "
-      "\"127.0.0.1\" (Where parkd takes SIP"}},
+      "\"127.0.0.1\" (Listening address of parkd"}},
     {"ListenEverywhere", "node_name: a\nsip:\n  listen: 0.0.0.0:5062\n", {"f:3: sip.listen must be"}},
     {"ListenEverywhereV6", "node_name: a\nsip:\n  listen: '[::]:5062'\n", {"f:3: sip.listen must be"}},
     {"ListenOnAName", "node_name: a\nsip:\n  listen: localhost:5062\n", {"f:3: sip.listen must be"}},
