@@ -1,5 +1,5 @@
-// The two clocks. Timers and measurements use the monotonic one; what is written to SQL or shown to people uses the
-// wall clock, in UTC with milliseconds.
+// The two clocks. Timers and measurements use the monotonic clock; SQL, logs and texts for people use the wall clock,
+// in UTC with milliseconds.
 #pragma once
 
 #include <chrono>

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kFileMaxBytes = 1024 * 1024;
 
-// "sip.t1_ms" is {"sip", "t1_ms"}; a key at the top has no section.
+// Splits "sip.t1_ms" into {"sip", "t1_ms"}; a key at the top has no section.
 std::pair<std::string, std::string> split(const std::string& key) {
   const auto dot = key.find('.');
   if (dot == std::string::npos) return {"", key};
@@ -31,7 +31,7 @@ std::string joined(const std::string& section, const std::string& name) {
 }
 
 bool parse_number(const std::string& text, std::int64_t& value) {
-  // No leading zeros: YAML 1.1 reads them as octal and people do not.
+  // Leading zeros are refused: YAML 1.1 reads them as octal and people do not.
   const std::size_t first_digit = text.starts_with('-') ? 1 : 0;
   if (text.size() > first_digit + 1 && text[first_digit] == '0') return false;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -44,7 +44,7 @@ std::string unit_name(Duration unit) {
   throw std::logic_error("a duration is read in milliseconds or seconds");
 }
 
-// In double quotes, so that no text can mean something else to YAML.
+// Adds double quotes, so that no text can mean something else to YAML.
 std::string quoted(const std::string& value) {
   std::int64_t number = 0;
   if (parse_number(value, number) || value == "true" || value == "false") return value;
@@ -135,7 +135,7 @@ class ConfigReader::Walk {
       const int line = line_of(pair.first);
       const auto [first, is_new] = first_lines.emplace(key, line);
       if (!is_new) {
-        error(line, key + " stands here a second time; first in line " + std::to_string(first->second) + help_of(key));
+        error(line, key + " is here a second time; first in line " + std::to_string(first->second) + help_of(key));
         continue;
       }
       read_key(key, section, line, pair.second);
@@ -208,7 +208,7 @@ class ConfigReader::Walk {
 
   void error(int line, std::string message) { errors_.push_back({file_, line, std::move(message)}); }
 
-  // yaml-cpp counts from 0, and has no place for a value that is not there.
+  // yaml-cpp counts from 0, and has no position for a value that is missing.
   static int line_of(const YAML::Node& node) { return node.Mark().line + 1; }
 
   const ConfigReader& table_;

@@ -1,5 +1,5 @@
-// Reads a YAML file into a struct by a table with one row a key: name, where it goes, default, range, help. Reports
-// every error of the file at once, and prints the table as an example file.
+// Reads a YAML file into a struct by a table with one row a key: name, destination, default, range, help. Reports every
+// error of the file at once, and prints the table as an example file.
 #pragma once
 
 #include <cstdint>
@@ -16,28 +16,29 @@ namespace callpark {
 
 struct ConfigError {
   std::string file;
-  /// Counted from 1; 0 when the error is about no line (a file that cannot be read, a key that is missing).
+  /// Counted from 1; 0 if the error concerns no line (a file that cannot be read, a key that is missing).
   int line = 0;
   std::string message;
 };
 
-/// "parkd.yaml:12: message", or without the line.
+/// Writes "parkd.yaml:12: message"; without a line, "parkd.yaml: message".
 std::string to_string(const ConfigError& error);
 
-/// Keys are written "section.key", or "key" at the top. The places given to the rows must outlive the reader.
+/// Keys are written "section.key", or "key" at the top. The variables given to the rows must outlive the reader.
 class ConfigReader {
  public:
-  /// Reads one scalar into its place; false when the text is not what the row expects.
+  /// Reads one scalar into its variable; returns false if the text is not what the row expects.
   using Parser = std::function<bool(const std::string& text)>;
 
   struct TextRule {
     bool may_be_empty = false;
-    /// The value is not repeated in errors.
+    /// If set, errors do not repeat the value.
     bool is_secret = false;
     std::size_t length_max = 255;
   };
 
-  /// A section's own help, printed above it in the example. Rows are printed in the order in which they were added.
+  /// Adds a section with its own help, printed above it in the example. Rows are printed in the order in which they
+  /// were added.
   void section(std::string name, std::string help);
 
   void text(std::string key, std::string& into, std::string default_value, std::string help);
@@ -49,10 +50,10 @@ class ConfigReader {
     number_row(key, default_value, min, max, "", help,
                [&into](std::int64_t value) { into = static_cast<Number>(value); });
   }
-  /// Default, bounds and the file's value count `unit`, milliseconds or seconds; the key's name should say which.
+  /// Default, bounds and the file's value count `unit`, milliseconds or seconds; the key's name should end in it.
   void duration(std::string key, Duration& into, std::int64_t default_value, std::int64_t min, std::int64_t max,
                 Duration unit, std::string help);
-  /// A numeric address and port, or a unix socket.
+  /// Adds a numeric address and port, or a unix socket.
   void address(std::string key, SocketAddress& into, std::string default_value, std::string help);
   template <class Choice>
   void choice(const std::string& key, Choice& into, const std::string& default_name,
@@ -68,21 +69,21 @@ class ConfigReader {
       return false;
     });
   }
-  /// Any other type of value. `expected` ends the sentence "KEY must be ...".
+  /// Adds any other type of value. `expected` ends the sentence "KEY must be ...".
   void row(std::string key, std::string default_value, std::string expected, std::string help, Parser parser);
-  /// A list of at least one value; `parser` appends one and `clear` empties the place first.
+  /// Adds a list of at least one value; `parser` appends one value, and `clear` empties the list first.
   void list(std::string key, std::vector<std::string> default_values, std::string expected, std::string help,
             std::function<void()> clear, Parser parser);
-  /// The key added last has no default: a file without it is wrong. Its default is only printed, as an example.
+  /// Makes the key added last required: a file without it is an error. Its default is only printed, as an example.
   void required();
 
-  /// Sets every place: from the file, otherwise the default. Empty when the file was right; places are only to be used
-  /// then. Unknown and duplicate keys are errors.
+  /// Sets every variable: from the file, otherwise from the default. Returns no error if the file was right; only then
+  /// may the variables be used. Unknown and duplicate keys are errors.
   std::vector<ConfigError> read_file(const std::string& path);
-  /// `name` stands for the file in errors.
+  /// `name` is what errors call the file.
   std::vector<ConfigError> read_text(const std::string& text, const std::string& name);
 
-  /// A YAML file with every key at its default, its help and range as comments.
+  /// Returns a YAML file with every key at its default, its help and range as comments.
   std::string example() const;
 
  private:

@@ -28,11 +28,11 @@ timeval to_timeval(Duration delay) {
   return value;
 }
 
-// Shared by the loop and its handles, so that a handle which outlives its loop still has something to leave.
+// The loop and its handles share the base, so that a handle which outlives its loop can still remove its event.
 std::shared_ptr<event_base> make_base() {
   const std::unique_ptr<event_config, decltype(&event_config_free)> config(event_config_new(), &event_config_free);
   if (!config) throw std::runtime_error("no memory for the event loop's configuration");
-  // A timer must never be early: no coarse clock, and no time remembered from the beginning of the round.
+  // A timer must never be early: no coarse clock, and no time cached at the beginning of the iteration.
   event_config_set_flag(config.get(), EVENT_BASE_FLAG_NO_CACHE_TIME);
   event_config_set_flag(config.get(), EVENT_BASE_FLAG_PRECISE_TIMER);
   event_config_set_flag(config.get(), EVENT_BASE_FLAG_NOLOCK);
@@ -42,7 +42,7 @@ std::shared_ptr<event_base> make_base() {
 }
 
 // Equal delays share one of libevent's queues, where setting and cancelling are O(1), but libevent has only 256 of
-// them. So a delay earns its queue by being used again, and one-time delays stay in the heap.
+// them. A delay therefore gets a queue once it is used again; one-time delays stay in the heap.
 class DelayQueues {
  public:
   const timeval* find_or_promote(event_base* base, Duration delay) {
@@ -90,7 +90,8 @@ struct LoopHandle::Impl {
     }
   }
 
-  // The callback may destroy its own handle, so it runs from the stack and goes home only if there still is one.
+  // The callback may destroy its own handle, so it runs from a local variable and is put back only if the handle still
+  // exists.
   static void on_event(evutil_socket_t, short what, void* self) noexcept {
     auto* impl = static_cast<Impl*>(self);
     bool destroyed_meanwhile = false;
@@ -139,7 +140,7 @@ struct EventLoop::Impl {
 
   void wake() const noexcept {
     const std::uint64_t one = 1;
-    // The only possible failure is a counter that is full, and then the loop is awake anyway.
+    // write() can only fail because the counter is full, and then the loop is awake anyway.
     [[maybe_unused]] const auto written = write(wake_fd, &one, sizeof one);
   }
 
@@ -150,7 +151,7 @@ struct EventLoop::Impl {
     if (stopping) event_base_loopbreak(base.get());
   }
 
-  // Only what is there now: work which posts more work must not keep the sockets waiting.
+  // Runs only what is queued now: work which posts more work must not keep the sockets waiting.
   void do_posted() {
     std::deque<Callback> work;
     {
@@ -190,7 +191,7 @@ void EventLoop::run() {
   if (!impl_->stopping) event_base_loop(impl_->base.get(), EVLOOP_NO_EXIT_ON_EMPTY);
   impl_->thread = std::thread::id();
   impl_->stopping = false;
-  impl_->wake();  // for what was posted and not done, should the loop run again
+  impl_->wake();  // for work that was posted and has not run, if the loop runs again
 }
 
 void EventLoop::stop() {

@@ -97,7 +97,7 @@ struct HttpServer::Impl {
     const auto path = routes.find(request.path);
     if (path == routes.end()) return text_response(404, "There is nothing at this path.\n");
     const auto handler = path->second.find(request.method);
-    if (handler == path->second.end()) return text_response(405, "This path does not take that method.\n");
+    if (handler == path->second.end()) return text_response(405, "This path does not support that method.\n");
     return handler->second(request);
   }
 
@@ -136,7 +136,7 @@ Result<std::uint16_t, std::string> HttpServer::listen(const SocketAddress& addre
       evhttp_bind_socket_with_handle(impl_->http.get(), address.host().c_str(), address.port());
   if (bound == nullptr) return failure("cannot listen on " + address.to_string() + ": " + std::strerror(errno));
   const int fd = evhttp_bound_socket_get_fd(bound);
-  // Inherited by every accepted connection. Without it an answer of two writes waits for the peer's delayed ACK.
+  // Every accepted connection inherits the option. Without it an answer of two writes waits for the peer's delayed ACK.
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   sockaddr_storage taken{};

@@ -1,5 +1,5 @@
-// A small HTTP/1.1 server on the event loop, for metrics, health and the API: exact paths, short bodies, answers at
-// once.
+// A small HTTP/1.1 server on the event loop, for metrics, health and the API: exact paths, short bodies, immediate
+// answers.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ struct HttpRequest {
   std::string method;
   std::string path;
   std::map<std::string, std::string> query;
-  /// Names in lower case.
+  /// Header names are in lower case.
   std::map<std::string, std::string> headers;
   std::string body;
 };
@@ -34,7 +34,7 @@ struct HttpResponse {
 HttpResponse text_response(int status, std::string body);
 HttpResponse json_response(int status, const Json& body);
 
-/// Lives and answers on the loop's thread.
+/// Created, used and destroyed on the loop's thread.
 class HttpServer {
  public:
   using Handler = std::function<HttpResponse(const HttpRequest&)>;
@@ -45,11 +45,12 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  /// `method` is GET, POST, PUT or DELETE (GET serves HEAD too). Another path is answered 404, another method 405, and
-  /// a handler that throws 500, logged.
+  /// `method` is GET, POST, PUT or DELETE (GET serves HEAD too). An unknown path is answered 404 and an unknown method
+  /// 405; an exception of the handler is logged and answered 500.
   void route(const std::string& method, const std::string& path, Handler handler);
 
-  /// Listens on an IP address; port 0 takes a free one. Gives the port, or a sentence that says why not.
+  /// Listens on an IP address; port 0 lets the kernel choose one. Returns the port, or a sentence with the reason of
+  /// the failure.
   Result<std::uint16_t, std::string> listen(const SocketAddress& address);
 
  private:

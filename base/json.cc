@@ -3,7 +3,8 @@
 namespace callpark {
 namespace {
 
-// Counts brackets outside strings. A text that is not JSON may be counted wrongly, and is refused afterwards anyway.
+// Counts brackets outside strings. The count may be wrong for a text that is not JSON, which is refused afterwards
+// anyway.
 bool is_deeper_than(std::string_view text, std::size_t depth_max) {
   std::size_t depth = 0;
   bool in_string = false;

@@ -1,4 +1,4 @@
-// JSON from the wire: parsed within limits into nlohmann's value, and written so that no byte can make it throw.
+// JSON from the wire: parsed within limits into nlohmann's value, and written so that no byte can cause an exception.
 #pragma once
 
 #include <cstddef>
@@ -14,19 +14,19 @@ using Json = nlohmann::json;
 
 struct JsonLimits {
   std::size_t bytes_max = 64 * 1024;
-  /// Arrays and objects inside one another; 1 allows `[]` but not `[[]]`.
+  /// The depth of arrays and objects inside one another; 1 allows `[]` but not `[[]]`.
   std::size_t depth_max = 16;
 };
 
 enum class JsonError { kTooLong, kTooDeep, kNotJson };
 
-/// A sentence for a log line or an answer.
+/// Returns a sentence for a log line or an answer.
 std::string_view describe(JsonError error);
 
-/// One JSON text and nothing after it.
+/// Reads one JSON text with nothing after it.
 Result<Json, JsonError> parse_json(std::string_view text, JsonLimits limits = {});
 
-/// On one line; bytes that are not UTF-8 are written as U+FFFD.
+/// Writes one line; bytes that are not UTF-8 become U+FFFD.
 std::string write_json(const Json& value);
 
 }  // namespace callpark

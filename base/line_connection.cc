@@ -44,7 +44,7 @@ Descriptor stream_socket(int family) {
   return Descriptor(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
-// A question and its answer are one small packet each; Nagle's algorithm would hold them back. No-op on unix sockets.
+// A request and its answer are one small packet each; Nagle's algorithm would delay them. No-op on unix sockets.
 void set_no_delay(int fd) {
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -79,7 +79,7 @@ struct LineConnection::Impl : std::enable_shared_from_this<LineConnection::Impl>
     if (is_open && input.size() > limits.line_max_bytes) end("the peer sent a line that is too long");
   }
 
-  // Leaves what is not yet a whole line, or what is longer than a line may be.
+  // Leaves an incomplete line, or one that is longer than the limit, in the buffer.
   void hand_out_lines() {
     std::size_t start = 0;
     std::size_t newline = input.find('\n', scanned);
@@ -116,7 +116,7 @@ struct LineConnection::Impl : std::enable_shared_from_this<LineConnection::Impl>
     }
   }
 
-  // The one who sends does not expect to be called back from within.
+  // The sender does not expect a callback from within its call, so the end is reported later.
   void end_later(std::string reason) {
     writing.reset();
     ending = loop.after(Duration(0), [this, reason = std::move(reason)] { end(reason); });
@@ -201,7 +201,8 @@ struct LineServer::Impl {
     const int accepted = accept4(fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted >= 0) return on_accept(LineConnection(loop, accepted, limits));
     if (would_block() || errno == ECONNABORTED) return;
-    // Out of descriptors, mostly: the waiting connection stays readable, so without a pause the loop would spin.
+    // The usual cause is a lack of descriptors. The waiting connection stays readable, so without a pause the loop
+    // would spin.
     log_error({}, "cannot accept a connection, trying again: {}", error_text());
     accepting = loop.after(kAcceptPause, [this] { watch(); });
   }
@@ -221,7 +222,7 @@ LineServer::~LineServer() = default;
 
 namespace {
 
-// A socket file outlives a process that was killed; only one that refuses connections is nobody's.
+// A socket file outlives a process that was killed; only a file that refuses connections may be removed.
 void remove_stale_socket(const SocketAddress& address) {
   const Descriptor probe = stream_socket(AF_UNIX);
   if (connect(probe.get(), address.data(), address.length()) != 0 && errno == ECONNREFUSED) {
@@ -243,7 +244,7 @@ Result<LineServer, std::string> LineServer::listen(EventLoop& loop, const Socket
     setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   }
   if (bind(fd.get(), address.data(), address.length()) != 0) return failed();
-  // Owner and group talk to each other, nobody else; nothing can connect before listen().
+  // Only owner and group may connect, and no process can connect before listen().
   if (address.is_unix() && chmod(address.host().c_str(), 0660) != 0) return failed();
   if (::listen(fd.get(), SOMAXCONN) != 0) return failed();
   auto impl = std::make_unique<Impl>(loop, std::move(fd), std::move(on_accept), limits);
@@ -281,11 +282,11 @@ struct LineClient::Impl : std::enable_shared_from_this<LineClient::Impl> {
     socklen_t length = sizeof error;
     getsockopt(pending.get(), SOL_SOCKET, SO_ERROR, &error, &length);
     if (error != 0) return attempt_failed(std::strerror(error));
-    if (is_connected_to_itself()) return attempt_failed("nobody listens there");
+    if (is_connected_to_itself()) return attempt_failed("no process listens there");
     connected();
   }
 
-  // Connecting to a free local port can meet its own SYN when the kernel happens to choose that port as the source.
+  // A connection to a free local port can meet its own SYN if the kernel chooses that port as the source.
   bool is_connected_to_itself() const {
     sockaddr_storage own{};
     socklen_t length = sizeof own;

@@ -1,5 +1,5 @@
-// Lines of text over a unix or TCP stream on the event loop: one connection, a server that accepts them, and a client
-// that connects again for as long as it lives. What a line means is the user's business.
+// Lines of text over a unix or TCP stream on the event loop: one connection, a server that accepts connections, and a
+// client that reconnects for as long as it lives. The user gives the lines their meaning.
 #pragma once
 
 #include <cstddef>
@@ -16,13 +16,14 @@
 namespace callpark {
 
 struct LineLimits {
-  /// Without its newline. A peer that sends a longer one is disconnected.
+  /// The longest line, without its newline. A peer that sends a longer one is disconnected.
   std::size_t line_max_bytes = 64 * 1024;
-  /// What may wait to be written. A peer that reads too slowly for it is disconnected.
+  /// The most data that may wait to be written. A peer that reads too slowly for it is disconnected.
   std::size_t unsent_max_bytes = 4 * 1024 * 1024;
 };
 
-/// A connected stream. Destroying it closes it without a callback; either callback may destroy it. Loop's thread only.
+/// A connected stream. Its destructor closes it without a callback; either callback may destroy it. For the loop's
+/// thread only.
 class LineConnection {
  public:
   struct Events {
@@ -38,10 +39,10 @@ class LineConnection {
   LineConnection(LineConnection&&) noexcept;
   LineConnection& operator=(LineConnection&&) noexcept;
 
-  /// To be called once; nothing is read before.
+  /// Called once; nothing is read before.
   void start(Events events);
-  /// Sends `line` and a newline after it; `line` must hold none. Queued lines leave in order. False when the stream has
-  /// ended already; an error while sending comes by on_closed, later.
+  /// Sends `line` and a newline; `line` must hold no newline. Queued lines leave in order. Returns false if the stream
+  /// has ended already; an error while sending is reported by on_closed, later.
   bool send_line(std::string_view line);
   void close();
   bool is_open() const;
@@ -52,20 +53,20 @@ class LineConnection {
   std::shared_ptr<Impl> impl_;
 };
 
-/// Accepts connections and hands each to its user.
+/// Accepts connections and passes each to its user.
 class LineServer {
  public:
   using OnAccept = std::function<void(LineConnection connection)>;
 
-  /// Port 0 takes a free one. The path of a unix socket that nobody listens on any more is taken over; the file is
-  /// removed at the end. The error is a sentence.
+  /// Port 0 lets the kernel choose one. A unix socket's path is reused if no process listens on it any more; the
+  /// destructor removes the file. The error is a sentence.
   static Result<LineServer, std::string> listen(EventLoop& loop, const SocketAddress& address, OnAccept on_accept,
                                                 LineLimits limits = {});
   ~LineServer();
   LineServer(LineServer&&) noexcept;
   LineServer& operator=(LineServer&&) noexcept;
 
-  /// Where it listens, with the port that was taken.
+  /// The address that it listens on, with the port that the kernel chose.
   SocketAddress address() const;
 
   struct Impl;
@@ -75,14 +76,14 @@ class LineServer {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Keeps one connection to `address` up: connects, and connects again `retry` after each failure or end.
+/// Keeps one connection to `address` up: connects, and reconnects `retry` after each failure or end.
 class LineClient {
  public:
   struct Events {
-    /// Called each time the connection stands; lines may be sent from here on.
+    /// Called each time a connection is established; lines may be sent from now on.
     std::function<void()> on_connected;
     std::function<void(std::string_view line)> on_line;
-    /// The connection that stood has ended; not called for an attempt that failed.
+    /// Called when an established connection has ended; not called for a failed attempt.
     std::function<void(const std::string& reason)> on_closed;
   };
 
@@ -91,12 +92,12 @@ class LineClient {
   LineClient(const LineClient&) = delete;
   LineClient& operator=(const LineClient&) = delete;
 
-  /// To be called once. The first attempt is made in the next round of the loop.
+  /// Called once. The first attempt is made in the next iteration of the loop.
   void start(Events events);
-  /// False when not connected: the line is dropped, since an answer would belong to another connection.
+  /// Returns false while not connected: the line is dropped, since an answer would belong to another connection.
   bool send_line(std::string_view line);
   bool is_connected() const;
-  /// Ends this connection (on_closed is called) and connects again, for a peer that answers nonsense.
+  /// Ends this connection (on_closed is called) and connects again, for a peer that sends invalid answers.
   void reconnect(const std::string& reason);
 
  private:

@@ -15,7 +15,7 @@
 namespace callpark {
 namespace {
 
-// systemd sets JOURNAL_STREAM to the device and inode of the journal's end; stderr may have been redirected since.
+// systemd sets JOURNAL_STREAM to the device and inode of the journal's socket; stderr may have been redirected since.
 bool stderr_is_the_journal() {
   const char* stream = std::getenv("JOURNAL_STREAM");
   struct stat status {};
@@ -49,7 +49,7 @@ std::unique_ptr<spdlog::formatter> make_formatter() {
 spdlog::logger& logger() {
   static const auto the_logger = [] {
     auto made = std::make_shared<spdlog::logger>("callpark", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    made->set_level(spdlog::level::trace);  // what is off has been left out before
+    made->set_level(spdlog::level::trace);  // disabled levels are filtered out earlier
     made->set_formatter(make_formatter());
     return made;
   }();
@@ -120,7 +120,7 @@ void write(LogLevel level_of_line, std::string_view call_id, fmt::string_view fo
     append_escaped(line, {text.data(), text.size()});
     logger().log(spdlog_level(level_of_line), spdlog::string_view_t(line.data(), line.size()));
   } catch (const std::exception&) {
-    // A line that cannot be written is lost: no fact is worth ending a call for.
+    // A line that cannot be written is lost: a log line is never a reason to end a call.
   }
 }
 

@@ -1,5 +1,6 @@
-// One line a fact, to stderr: level, the call's id and a sentence. Under systemd each line carries its priority and
-// leaves the time to the journal. A line whose level is off costs one relaxed load; its arguments are not formatted.
+// Writes one line for each fact to stderr: level, the call's id and a sentence. Under systemd each line carries its
+// priority, and the journal adds the time. A line of a disabled level costs one relaxed load; its arguments are not
+// formatted.
 #pragma once
 
 #include <fmt/core.h>
@@ -13,10 +14,10 @@ namespace callpark {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError, kOff };
 
-/// "debug", "info", "warning", "error" or "off"; nothing for any other word.
+/// Reads "debug", "info", "warning", "error" or "off"; returns nothing for any other word.
 std::optional<LogLevel> log_level_of(std::string_view name);
 
-/// Lines below `level` are not written from now on. From any thread. The level at start is kInfo.
+/// Lines below `level` are not written from now on. May be called from any thread. The level at start is kInfo.
 void set_log_level(LogLevel level);
 
 namespace log_internal {
@@ -28,8 +29,8 @@ inline bool log_enabled(LogLevel level) {
   return level >= log_internal::level.load(std::memory_order_relaxed);
 }
 
-/// Writes one line. `call_id` is the Call-ID (or another name) by which one call's lines are found again; empty when
-/// the line is about no call. Control bytes in either are written escaped, so nothing a peer sends can forge a line.
+/// Writes one line. `call_id` is the Call-ID (or another name) by which one call's lines are found again; empty if the
+/// line concerns no call. Control bytes in either are escaped, so nothing a peer sends can forge a line.
 template <class... Arguments>
 void log_line(LogLevel level, std::string_view call_id, fmt::format_string<Arguments...> format,
               const Arguments&... arguments) {

@@ -1,4 +1,4 @@
-// overloaded{...}: a std::visit visitor written as one lambda a case, so that a missing case is a compile error.
+// overloaded{...}: a std::visit visitor with one lambda a case, so that a missing case is a compile error.
 #pragma once
 
 namespace callpark {

@@ -14,7 +14,7 @@ class Histogram;
 
 namespace callpark {
 
-/// Handles are cheap to copy and valid as long as the Metrics that gave them.
+/// Handles are cheap to copy and valid as long as the Metrics object that made them.
 class Counter {
  public:
   explicit Counter(prometheus::Counter& counter) : counter_(&counter) {}
@@ -54,15 +54,16 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  /// The metric of that name and labels, made on first use. Keep the handle: the look-up takes locks. Names are
-  /// snake_case with the unit last; they and the label names are ours, so a bad one throws std::invalid_argument.
+  /// Returns the metric of that name and labels, made on first use. Keep the handle: the look-up locks a mutex. Names
+  /// are snake_case with the unit last; they and the label names are constants of ours, so a bad one throws
+  /// std::invalid_argument.
   Counter counter(const std::string& name, const std::string& help, const Labels& labels = {});
   Gauge gauge(const std::string& name, const std::string& help, const Labels& labels = {});
-  /// `bounds` are the upper bounds of the buckets, ascending. The same for every label set of one name.
+  /// `bounds` are the upper bounds of the buckets, ascending, and equal for every label set of one name.
   Histogram histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
                       const Labels& labels = {});
 
-  /// Everything, in the text exposition format 0.0.4.
+  /// Returns all metrics in the text exposition format 0.0.4.
   std::string serialise() const;
 
  private:

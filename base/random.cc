@@ -42,7 +42,7 @@ std::string random_digits(std::size_t length) {
 }
 
 std::uint64_t random_below(std::uint64_t bound) {
-  // The lowest 2^64 mod bound numbers are drawn again, or the small results would come more often.
+  // The lowest 2^64 mod bound numbers are drawn again; otherwise the small results would be more frequent.
   const std::uint64_t unfair = (0 - bound) % bound;
   std::uint64_t number = 0;
   do {

@@ -1,5 +1,5 @@
-// Result<T, E>: a value or the reason why there is none. Every function that can fail on what a peer, a row or a file
-// said returns one; exceptions are for start-up and for libraries that throw.
+// Result<T, E>: a value or the reason why there is none. Every function that can fail because of a peer's message, a
+// row or a file returns one; exceptions are for start-up and for libraries that throw.
 #pragma once
 
 #include <tl/expected.hpp>
@@ -11,7 +11,8 @@ template <class T, class E>
 class [[nodiscard]] Result : public tl::expected<T, E> {
  public:
   using tl::expected<T, E>::expected;
-  // NOLINTNEXTLINE(google-explicit-constructor): what and_then() and map() give back is a Result again.
+  // NOLINTNEXTLINE(google-explicit-constructor): and_then() and map() return a tl::expected, which becomes a Result
+  // again.
   Result(tl::expected<T, E> other) : tl::expected<T, E>(std::move(other)) {}
 };
 

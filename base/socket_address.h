@@ -13,7 +13,7 @@ namespace callpark {
 
 class SocketAddress {
  public:
-  /// No address; only to be assigned to.
+  /// Holds no address; only for later assignment.
   SocketAddress() = default;
 
   /// Reads "127.0.0.1:5060", "[::1]:5060", "unix:/run/callpark/mediad.sock" or a path that begins with "/". Names are
@@ -26,11 +26,11 @@ class SocketAddress {
 
   bool is_unix() const { return storage_.ss_family == AF_UNIX; }
   int family() const { return storage_.ss_family; }
-  /// The IP address without the port, or the path.
+  /// Returns the IP address without the port, or the path.
   std::string host() const;
-  /// 0 for a unix socket.
+  /// Returns 0 for a unix socket.
   std::uint16_t port() const;
-  /// As parse() reads it.
+  /// Writes the form that parse() reads.
   std::string to_string() const;
 
   const sockaddr* data() const { return reinterpret_cast<const sockaddr*>(&storage_); }

@@ -21,7 +21,7 @@ struct WorkerPool::Impl {
     if (options.on_thread_stop) options.on_thread_stop();
   }
 
-  // Empty when the pool is stopping and nothing waits.
+  // Returns an empty work if the pool is stopping and the queue is empty.
   Work next() {
     std::unique_lock lock(mutex);
     changed.wait(lock, [this] { return stopping || !queue.empty(); });

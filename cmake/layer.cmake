@@ -1,4 +1,4 @@
-# Builds one static library a line of docs/layers.txt, and the tests that stand at the same path under tests/.
+# Builds one static library for each line of docs/layers.txt, and the tests at the same path under tests/.
 
 # layer_target(OUT FOLDER): the library's name for a folder.
 function(layer_target out folder)
@@ -63,7 +63,7 @@ function(callpark_test_program name label timeout libraries)
   add_executable(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE callpark_warnings ${libraries} GTest::gmock GTest::gtest_main)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
-  # What is tested is optimised; the tests themselves are rather compiled quickly.
+  # The product is optimised; the tests themselves are compiled quickly instead.
   if(NOT name MATCHES "^property_")
     target_compile_options(${name} PRIVATE -O0)
     target_precompile_headers(${name} REUSE_FROM callpark_test_headers)
@@ -82,8 +82,8 @@ function(callpark_test_program name label timeout libraries)
   add_dependencies(tests_${label} ${name})
 endfunction()
 
-# What starts servers starts them once for all tests of the program: ctest runs it as a whole, the long ones first and in
-# parts. That each test stands in ctest's list too, labelled LABEL_one, is for who wants to run one of them.
+# A program that starts servers starts them once for all its tests: ctest runs it as a whole, the long ones first and in
+# parts. ctest also lists each test, labelled LABEL_one, so that one of them can be run alone.
 function(callpark_whole_program name label timeout)
   set(shards 1)
   set(cost 1)
@@ -91,7 +91,7 @@ function(callpark_whole_program name label timeout)
     set(shards 2)
     set(cost 2)
   endif()
-  # What is about milliseconds has few others beside it.
+  # Tests that measure milliseconds share the machine with few others.
   set(processors 1)
   if(name MATCHES "^e2e_(failures|races)_test$")
     set(processors 2)

@@ -192,7 +192,7 @@ bool is_digits(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789*#") == std::string::npos;
 }
 
-// Names become file names: nothing in them may climb out of the prompts' directory.
+// Names become file names: a name must not lead out of the prompts' directory.
 bool is_file_name(const std::string& text) {
   if (text.empty() || text.size() > kNameBytesMax || text.front() == '.') return false;
   constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
@@ -367,7 +367,7 @@ template <>
 CodecListResult read<CodecListResult>(const Fields& fields) {
   CodecListResult list;
   fields.each("codecs", 0, 100, [&list](const Fields& element) {
-    // A codec that only a newer mediad has is of no use to us, and no error.
+    // A codec that only a newer mediad has is of no use to parkd, and no error.
     const auto name = codec_from_text(element.text("name", 1, kNameBytesMax));
     if (!name) return;
     CodecListResult::Entry entry{*name, element.number<int>("clock_rate", 1, 192'000), std::nullopt};
@@ -402,7 +402,7 @@ SessionExpired read<SessionExpired>(const Fields& fields) {
   return {read_session(fields)};
 }
 
-// Reads the alternative of `Variant` that has this index; `index` is one of Variant's.
+// Reads the alternative of `Variant` that has this index; `index` is valid for Variant.
 template <class Variant, std::size_t I = 0>
 Variant read_alternative(std::size_t index, const Fields& fields) {
   if constexpr (I + 1 < std::variant_size_v<Variant>) {
@@ -438,7 +438,7 @@ std::optional<RequestId> read_id(const Json* id) {
   if (id->is_string() && id->get_ref<const std::string&>().size() <= kSessionIdBytesMax) {
     return RequestId{id->get<std::string>()};
   }
-  // A number above int64 would not come back as it was asked.
+  // A number above int64 would not be returned as it was received.
   if (id->is_number_unsigned() && id->get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX)) return std::nullopt;
   if (id->is_number_integer()) return RequestId{id->get<std::int64_t>()};
   return std::nullopt;
@@ -483,7 +483,7 @@ FromMediad decode_response(const Json& message, const RequestIndexOfId& request_
   const std::int64_t number = std::get<std::int64_t>(*id);
   const auto index = request_index_of_id(number);
   if (!index || *index >= std::variant_size_v<Answer>) {
-    return refuse(ErrorCode::kInvalidRequest, "nothing was asked under this id", *id);
+    return refuse(ErrorCode::kInvalidRequest, "no request has this id", *id);
   }
   if (error != nullptr) return MessageFromMediad(Response{number, failure(read_error(*error))});
   const Json* result = find(message, "result");

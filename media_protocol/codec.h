@@ -1,5 +1,5 @@
-// JSON-RPC 2.0 lines ↔ the structs of messages.h, for both ends. Lines are without their newline on either way, as
-// base/line_connection.h gives and takes them. Nothing here throws, whatever the bytes are. Thread-safe, no state.
+// JSON-RPC 2.0 lines ↔ the structs of messages.h, for both ends. Lines have no newline in either direction, as in
+// base/line_connection.h. No function throws, whatever the bytes are. Thread-safe, no state.
 #pragma once
 
 #include <functional>
@@ -13,13 +13,13 @@
 
 namespace callpark::media {
 
-/// Why a line is no message; `id` is that of the request as far as it could be read, to be answered with.
+/// The reason why a line is no message; `id` is the request's id as far as it could be read, for the answer.
 struct CodecError {
   RpcError error;
   RequestId id;
 };
 
-// ---- the asker's side (parkd) ----
+// ---- the client's side (parkd) ----
 
 std::string encode_request(std::int64_t id, const Request& request);
 
@@ -29,19 +29,19 @@ struct Response {
 };
 using MessageFromMediad = std::variant<Response, Notification>;
 
-/// Tells which alternative of Request was sent under an id (`request.index()`); nothing for an id never asked.
+/// Returns which alternative of Request was sent under an id (`request.index()`); nothing for an unknown id.
 using RequestIndexOfId = std::function<std::optional<std::size_t>(std::int64_t id)>;
 
-/// A response becomes the Answer that belongs to its request; one with an unknown id is an error, and so is an error
-/// response with id null (it is given as this function's error, with mediad's sentence).
+/// A response becomes the Answer that belongs to its request. A response with an unknown id is an error, and so is an
+/// error response with id null (this function's error then carries mediad's sentence).
 Result<MessageFromMediad, CodecError> decode_message_from_mediad(std::string_view line,
                                                                  const RequestIndexOfId& request_index_of_id);
 
-// ---- the answerer's side (mediad) ----
+// ---- the server's side (mediad) ----
 
 struct RequestMessage {
   RequestId id;
-  /// JSON-RPC's notification form: done, never answered.
+  /// True for JSON-RPC's notification form: the request is done and never answered.
   bool wants_no_answer = false;
   Request request;
 };

@@ -7,7 +7,7 @@
 namespace callpark::media {
 namespace {
 
-// One error names the first few faults only, or a list of bad elements would be answered with a longer one.
+// One error names the first few faults only; otherwise a list of bad elements would be answered with a longer one.
 constexpr std::size_t kSentenceBytesMax = 512;
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Typed reading of a JSON object's members. What is wrong is collected, so that one error names every bad member; what
-// is read then holds harmless values that nobody uses. For codec.cc.
+// Typed reading of a JSON object's members. Faults are collected, so that one error names every bad member; the values
+// read then are harmless defaults and are not used. For codec.cc.
 #pragma once
 
 #include <concepts>
@@ -24,7 +24,7 @@ class FieldErrors {
 
 class Fields {
  public:
-  /// `object` (which may be any JSON) and `errors` must outlive this; `path` names it in errors.
+  /// `object` (which may be any JSON) and `errors` must outlive this; `path` names the object in errors.
   Fields(const Json& object, FieldErrors& errors, std::string path);
 
   /// Null counts as absent.

@@ -1,5 +1,5 @@
-// What parkd and mediad say to each other: one struct a request, result and notification of their JSON-RPC protocol.
-// Plain values without behaviour; codec.h turns them into lines and back.
+// The messages between parkd and mediad: one struct for each request, result and notification of their JSON-RPC
+// protocol. Plain values without behaviour; codec.h turns them into lines and back.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,9 @@ inline constexpr std::size_t kSessionIdBytesMax = 128;
 
 enum class CodecName { kPcmu, kPcma, kG722, kOpus };
 
-/// "PCMU", "PCMA", "G722", "opus": the names of RFC 3551 and RFC 7587 as SDP writes them.
+/// Returns "PCMU", "PCMA", "G722" or "opus": the names of RFC 3551 and RFC 7587 as SDP writes them.
 std::string_view codec_text(CodecName name);
-/// Case does not matter (RFC 4855 section 3). Nothing when mediad has no such codec.
+/// Case does not matter (RFC 4855 section 3). Returns nothing if mediad has no such codec.
 std::optional<CodecName> codec_from_text(std::string_view text);
 
 /// A numeric IPv4 or IPv6 address and a UDP port.
@@ -32,13 +32,13 @@ struct Endpoint {
   bool operator==(const Endpoint&) const = default;
 };
 
-/// What the answer chose: the payload types are those under which the *remote* wants to receive.
+/// The answer's choice. The payload types are those under which the *remote* wants to receive.
 struct Codec {
   CodecName name = CodecName::kPcmu;
   std::uint8_t payload_type = 0;
   /// The RTP clock: 8000 for PCMU, PCMA and (RFC 3551 section 4.5.2) G722, 48000 for opus.
   int clock_rate = 8000;
-  /// Payload type of telephone-event; without it digits are not listened for.
+  /// Payload type of telephone-event; if empty, digits are not reported.
   std::optional<std::uint8_t> telephone_event{};
   bool operator==(const Codec&) const = default;
 };
@@ -59,7 +59,7 @@ struct Prompt {
   std::string prompt;
   bool operator==(const Prompt&) const = default;
 };
-/// Spoken one by one; 0 to 9, '*' and '#'.
+/// Keys that are spoken one by one: 0 to 9, '*' and '#'.
 struct Digits {
   std::string digits;
   bool operator==(const Digits&) const = default;
@@ -68,7 +68,7 @@ using Spoken = std::variant<Prompt, Digits>;
 
 enum class Then { kEnd, kMusic };
 
-/// A list spoken `repeat` times in one language. After it come silence (kEnd) or the default music (kMusic), and
+/// A list that is spoken `repeat` times in one language. Silence (kEnd) or the default music (kMusic) follows, and
 /// session.played is sent.
 struct Announcement {
   std::string language = "en";
@@ -80,7 +80,7 @@ struct Announcement {
 
 using Play = std::variant<Silence, Music, Ringback, Announcement>;
 
-// ---- requests: parkd asks, mediad answers each with the result that stands below it ----
+// ---- requests: parkd sends, mediad answers each with the result that follows it here ----
 
 struct Hello {
   std::string client{};
@@ -89,26 +89,26 @@ struct Hello {
 };
 struct HelloResult {
   int protocol = kProtocolVersion;
-  /// Another one at each start of mediad: an unknown instance has none of the caller's sessions.
+  /// A new value at each start of mediad: a mediad with an unknown instance has none of the client's sessions.
   std::string instance{};
   bool operator==(const HelloResult&) const = default;
 };
 
-/// Opens a session, or claims and updates the one that has this id already. Without `remote`, `codec` or `play` it
-/// sends nothing yet (or, claimed, goes on as it was).
+/// Opens a session, or claims and updates the one that has this id already. Without `remote`, `codec` or `play` a new
+/// session sends nothing yet, and a claimed one continues unchanged.
 struct SessionOpen {
   std::string session{};
-  /// Reopen on this very port (even). Refused with kPortTaken when it is not free.
+  /// Reopens the session on this port (even). Refused with kPortTaken if it is not free.
   std::optional<std::uint16_t> port{};
   std::optional<Endpoint> remote{};
   std::optional<Codec> codec{};
-  /// Reopen as this synchronization source. Without `sequence` and `timestamp` both continue as if the packets since
-  /// mediad's end had been lost.
+  /// Reopens the session as this synchronization source. Without `sequence` and `timestamp` both continue as if the
+  /// packets since mediad's end had been lost.
   std::optional<std::uint32_t> ssrc{};
   std::optional<std::uint16_t> sequence{};
   std::optional<std::uint32_t> timestamp{};
   std::optional<Play> play{};
-  /// Returned in session.played of `play`.
+  /// session.played of `play` returns this id.
   std::string play_id{};
   bool operator==(const SessionOpen&) const = default;
 };
@@ -125,7 +125,8 @@ struct SessionUpdate {
   std::optional<Codec> codec{};
   std::optional<Play> play{};
   std::string play_id{};
-  /// false: nothing is sent until it is true again (the remote said sendonly or inactive); what plays goes on unheard.
+  /// If false, nothing is sent until it is true again (the remote's direction is sendonly or inactive); the play
+  /// continues unheard.
   std::optional<bool> send{};
   bool operator==(const SessionUpdate&) const = default;
 };
@@ -153,9 +154,9 @@ struct SessionCloseResult {
   bool operator==(const SessionCloseResult&) const = default;
 };
 
-/// The sessions in the order of their ids, a page an answer.
+/// The sessions in the order of their ids, one page per answer.
 struct SessionList {
-  /// Only sessions whose id is greater than this.
+  /// Only sessions with a greater id than this.
   std::string after{};
   bool operator==(const SessionList&) const = default;
 };
@@ -165,7 +166,7 @@ struct SessionState {
   std::uint32_t ssrc = 0;
   std::optional<Endpoint> remote{};
   std::optional<Codec> codec{};
-  /// Whether a live connection has opened it; others end after `unclaimed_seconds`.
+  /// True if a live connection has opened the session; others end after `unclaimed_seconds`.
   bool claimed = false;
   std::uint64_t packets_sent = 0;
   std::uint64_t packets_received = 0;
@@ -173,7 +174,7 @@ struct SessionState {
 };
 struct SessionListResult {
   std::vector<SessionState> sessions{};
-  /// There is more: ask again with `after` = the last id of this page.
+  /// True if there are more: request the next page with `after` = the last id of this page.
   bool more = false;
   bool operator==(const SessionListResult&) const = default;
 };
@@ -194,11 +195,11 @@ struct CodecListResult {
 };
 
 using Request = std::variant<Hello, SessionOpen, SessionUpdate, SessionPlay, SessionClose, SessionList, CodecList>;
-/// The alternatives stand in the order of Request's.
+/// The alternatives have the order of Request's.
 using Answer = std::variant<HelloResult, SessionOpenResult, SessionUpdateResult, SessionPlayResult, SessionCloseResult,
                             SessionListResult, CodecListResult>;
 
-// ---- notifications: mediad tells the connection that opened the session last ----
+// ---- notifications: mediad sends them to the connection that opened the session last ----
 
 /// The list has been spoken. Also sent for a list that another play replaced: `interrupted`.
 struct SessionPlayed {
@@ -214,12 +215,12 @@ struct SessionDigit {
   int duration_ms = 0;
   bool operator==(const SessionDigit&) const = default;
 };
-/// RTP that had come has ceased for `no_rtp_seconds`; sent once each time it ceases.
+/// The remote's RTP has ceased for `no_rtp_seconds`; sent once each time it ceases.
 struct SessionNoRtp {
   std::string session{};
   bool operator==(const SessionNoRtp&) const = default;
 };
-/// The session has ended because nobody claimed it.
+/// The session has ended because no connection claimed it.
 struct SessionExpired {
   std::string session{};
   bool operator==(const SessionExpired&) const = default;
@@ -250,7 +251,7 @@ struct RpcError {
   bool operator==(const RpcError&) const = default;
 };
 
-/// What the asker chose; JSON-RPC allows a number, a string or null. parkd uses numbers.
+/// The client's choice; JSON-RPC allows a number, a string or null. parkd uses numbers.
 using RequestId = std::variant<std::monostate, std::int64_t, std::string>;
 
 }  // namespace callpark::media

@@ -27,7 +27,7 @@ media::MediaEngine::Options engine_options(const MediadConfig& config) {
   return options;
 }
 
-// Each session takes two descriptors, and the usual soft limit is 1024.
+// Each session uses two descriptors, and the usual soft limit is 1024.
 void allow_descriptors(std::size_t sessions_max) {
   const rlim_t wanted = 2 * sessions_max + 256;
   rlimit limit{};
@@ -46,7 +46,7 @@ void run_mediad(const MediadConfig& config) {
   const LoopHandle on_term = loop.on_signal(SIGTERM, [&loop] { loop.stop(); });
   const LoopHandle on_int = loop.on_signal(SIGINT, [&loop] { loop.stop(); });
 
-  // Listens first: a second mediad on the same socket is refused before it has encoded anything.
+  // mediad listens first: a second mediad on the same socket is refused before it has encoded anything.
   media::ControlServer control(loop, config.control.listen);
   media::SessionService* sessions = nullptr;
   media::MediaEngine engine(

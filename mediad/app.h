@@ -1,11 +1,12 @@
-// Builds mediad from its parts and runs it until it is told to stop. Knows everything, does nothing.
+// Builds mediad from its parts and runs it until a signal stops it. Knows all parts and has no logic of its own.
 #pragma once
 
 #include "mediad/config/mediad_config.h"
 
 namespace callpark {
 
-/// Returns after SIGTERM or SIGINT. Throws what start-up throws: an address that is taken or is not this host's.
+/// Returns after SIGTERM or SIGINT. Throws the errors of start-up: an address that is in use or does not belong to this
+/// host.
 void run_mediad(const MediadConfig& config);
 
 }  // namespace callpark

@@ -144,8 +144,8 @@ class LayerMetrics {
         received_(metrics.gauge("callpark_sip_messages_received", "Well-formed SIP messages received")),
         malformed_dropped_(metrics.gauge("callpark_sip_malformed_dropped", "Malformed SIP messages dropped")),
         malformed_answered_(metrics.gauge("callpark_sip_malformed_answered", "Malformed SIP requests answered 400")),
-        strangers_dropped_(
-            metrics.gauge("callpark_sip_strangers_dropped", "Messages from addresses that are no peers")),
+        unknown_peers_dropped_(
+            metrics.gauge("callpark_sip_unknown_peers_dropped", "Messages of unknown peers dropped")),
         live_transactions_(metrics.gauge("callpark_sip_transactions", "Live SIP transactions")),
         client_timeouts_(metrics.gauge("callpark_sip_client_timeouts", "Requests that nobody answered")),
         calls_(metrics.gauge("callpark_calls", "Calls in parkd's hands, parked or retrieved")),
@@ -156,7 +156,7 @@ class LayerMetrics {
     received_.set(static_cast<double>(messages.received));
     malformed_dropped_.set(static_cast<double>(messages.malformed_dropped));
     malformed_answered_.set(static_cast<double>(messages.malformed_answered));
-    strangers_dropped_.set(static_cast<double>(messages.strangers_dropped));
+    unknown_peers_dropped_.set(static_cast<double>(messages.unknown_peers_dropped));
     const auto live = transactions_.live();
     live_transactions_.set(
         static_cast<double>(live.invite_client + live.invite_server + live.non_invite_client + live.non_invite_server));
@@ -172,7 +172,7 @@ class LayerMetrics {
   Gauge received_;
   Gauge malformed_dropped_;
   Gauge malformed_answered_;
-  Gauge strangers_dropped_;
+  Gauge unknown_peers_dropped_;
   Gauge live_transactions_;
   Gauge client_timeouts_;
   Gauge calls_;

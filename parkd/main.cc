@@ -6,13 +6,13 @@
 #include "parkd/app.h"
 
 int main(int argc, char** argv) {
-  CLI::App cli("parkd: parks calls and hands them to whoever picks them up");
+  CLI::App cli("parkd: parks calls and connects them to their retrievers");
   std::string file;
   bool check_only = false;
   bool print_example = false;
-  auto* config_option = cli.add_option("--config", file, "the YAML file with the settings of this process");
-  cli.add_flag("--check-config", check_only, "read the file, report every error, and end");
-  cli.add_flag("--print-config", print_example, "print a file with every setting, its default and its meaning");
+  auto* config_option = cli.add_option("--config", file, "YAML file with the settings of this process");
+  cli.add_flag("--check-config", check_only, "read the file, report every error, and exit");
+  cli.add_flag("--print-config", print_example, "print a file with every setting, its default and its help");
   CLI11_PARSE(cli, argc, argv);
 
   if (print_example) {

@@ -1,7 +1,7 @@
--- The demo tenant, and a second one beside it for isolation. Tests rely on these rows. Loading the file again adds what
--- is missing and leaves what was edited; only the trunk's port follows @sip_port (default 5060).
+-- The demo tenant, and a second one beside it for isolation. Tests rely on these rows. Loading the file again adds missing
+-- rows and keeps edited ones; only the trunk's port follows @sip_port (default 5060).
 
--- Somebody who tries it should not have to wait long. The fallback follows when there are extensions.
+-- The recall times are short for a demonstration. The fallback is set below, after the extensions.
 SET @is_new = NOT EXISTS (SELECT 1 FROM tenants WHERE tenant = 'demo.callpark');
 INSERT IGNORE INTO tenants (tenant, recall_after_seconds, ring_seconds, recall_attempts_max, description) VALUES
   ('demo.callpark', 20, 10, 2, 'The demo tenant'),
@@ -24,7 +24,7 @@ INSERT INTO extensions (tenant, extension, password, display_name)
 
 UPDATE tenants SET fallback_destination = '103' WHERE tenant = 'demo.callpark' AND @is_new;
 
--- Those that retrieve first, since the others announce them.
+-- Codes that retrieve come first, since the others announce them.
 INSERT INTO park_codes (tenant, code, action, bare, retrieve_code, description)
   SELECT t.tenant, d.code, d.action, d.bare, d.retrieve_code, d.description
   FROM (
@@ -42,7 +42,7 @@ INSERT INTO park_codes (tenant, code, action, bare, retrieve_code, description)
   ORDER BY t.tenant, d.row_order;
 
 INSERT INTO trunks (tenant, trunk, address, port, description) VALUES
-  ('demo.callpark', 'demo', '127.0.0.50', COALESCE(@sip_port, 5060), 'The demo trunk, known by its address')
+  ('demo.callpark', 'demo', '127.0.0.50', COALESCE(@sip_port, 5060), 'The demo trunk, identified by its address')
   ON DUPLICATE KEY UPDATE port = VALUES(port);
 
 INSERT IGNORE INTO dids (did, tenant, destination) VALUES
@@ -70,8 +70,8 @@ INSERT IGNORE INTO ring_group_members (tenant, ring_group, position, member) VAL
 INSERT INTO park_groups (tenant, park_group, recall_mode, ring_group, description)
   SELECT d.* FROM (
     SELECT 'demo.callpark' AS tenant, 'sales' AS park_group, 'parker_only' AS recall_mode, NULL AS ring_group,
-      'Users who park for one another' AS description
-    UNION ALL SELECT 'demo.callpark', 'support', 'parker_then_ring_group', '601', 'Nobody waits here for one of them'
+      'Extensions that park for one another' AS description
+    UNION ALL SELECT 'demo.callpark', 'support', 'parker_then_ring_group', '601', 'A recall rings the whole group'
   ) d
   WHERE NOT EXISTS (SELECT 1 FROM park_groups p WHERE p.tenant = d.tenant AND p.park_group = d.park_group);
 

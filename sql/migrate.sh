@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Brings the database to the schema of this source tree: Kamailio's own tables from Kamailio's scripts, then the
-# migrations of this folder that are not recorded in schema_migrations yet. Running it again changes nothing.
+# Migrates the database to the schema of this source tree: Kamailio's own tables from Kamailio's scripts, then the
+# migrations of this folder that are not recorded in schema_migrations yet. A second run changes nothing.
 set -euo pipefail
 
 usage() {
   cat <<'USAGE'
 migrate.sh --socket PATH [--user root] [--database callpark] [--kamailio-scripts DIR] [--demo] [--sip-port 5060]
-  Connects over the unix socket as --user; a password is taken from MYSQL_PWD. Makes the account `callpark` for parkd and
+  Connects over the unix socket as --user, with the password in MYSQL_PWD. Makes the account `callpark` for parkd and
   Kamailio (rows only, no tables), with the password in CALLPARK_DB_PASSWORD (default: callpark).
-  --demo loads demo_tenant.sql as well, its trunk at --sip-port.
+  --demo also loads demo_tenant.sql, with its trunk at --sip-port.
 USAGE
 }
 
@@ -45,7 +45,7 @@ ALTER USER 'callpark'@'localhost' IDENTIFIED BY '$password';
 GRANT SELECT, INSERT, UPDATE, DELETE ON $database.* TO 'callpark'@'localhost';
 SQL
 
-# Script and the table by which it is seen to be loaded.
+# Each script, and the table that shows that it is loaded.
 for script in standard:version usrloc:location dialog:dialog presence:presentity; do
   if ! has_table "${script#*:}"; then
     file=$kamailio_scripts/${script%:*}-create.sql

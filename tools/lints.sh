@@ -1,4 +1,4 @@
-# The linters of ./check, one function each: 0 when all is well. Brings lib.sh with it.
+# The linters of ./check, one function each, which returns 0 if it finds no fault. Sources lib.sh.
 # shellcheck shell=bash
 
 # shellcheck source=tools/lib.sh

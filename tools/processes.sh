@@ -1,5 +1,5 @@
-# The processes of ./run: starts them, waits until each answers, starts again what dies, and ends all by their ids.
-# Brings lib.sh with it; the user sets `dir`, and `temporary` to the same when the directory is to go at the end.
+# The processes of ./run: starts them, waits until each answers, restarts those that die, and ends all by their ids.
+# Sources lib.sh; the user sets `dir`, and `temporary` to the same path if the directory is removed at the end.
 # shellcheck shell=bash
 
 # shellcheck source=tools/lib.sh
@@ -9,8 +9,8 @@ dir='' temporary=''
 order=()
 declare -A pid_of=() command_of=() started_at=() quick_deaths=()
 
-# Each child leads a session of its own: Ctrl-C does not reach it, so the order of the end is ours, and its children
-# are found by its group. Should this shell be killed, it is told to end.
+# Each child leads a session of its own: Ctrl-C does not reach it, so this script ends the processes in its own sequence,
+# and finds the children of each by its group. The kernel sends SIGTERM to a child if this shell is killed.
 launch() {
   local name=$1
   eval "exec setsid setpriv --pdeathsig TERM -- ${command_of[$name]}" </dev/null &
@@ -24,13 +24,13 @@ register() {
   order+=("$name")
 }
 
-# start NAME COMMAND...: a process that stays; its output goes to $dir/log/NAME.log.
+# start NAME COMMAND...: a lasting process; its output goes to $dir/log/NAME.log.
 start() {
   register "$@"
   launch "$1" >>"$dir/log/$1.log" 2>&1
 }
 
-# step NAME COMMAND...: waits for its end; its output goes to $dir/log/NAME.log and is shown when it fails.
+# step NAME COMMAND...: waits for its end; its output goes to $dir/log/NAME.log and is shown if it fails.
 step() {
   register "$@"
   say "$1"
@@ -38,7 +38,7 @@ step() {
   end_step "$1" || give_up "$1" "failed"
 }
 
-# As step, with its output shown.
+# Like step, with its output shown.
 step_shown() {
   register "$@"
   launch "$1"
@@ -52,11 +52,11 @@ end_step() {
   return "$status"
 }
 
-# Reading what nobody writes costs no process, as `sleep` would.
+# Reading from an idle pipe needs no process, unlike `sleep`.
 exec {silence}<> <(:)
 nap() { read -r -t 0.1 -u "$silence" || true; }
 
-# What has ended stays a zombie until bash asks for its exit code, which it does not do at all times.
+# An ended process stays a zombie until bash reads its exit code, which may be much later.
 is_alive() {
   local line=''
   { read -r line <"/proc/${pid_of[$1]}/stat"; } 2>/dev/null || return 1
@@ -68,7 +68,7 @@ give_up() {
   fail "$1 $2; above is the end of $dir/log/$1.log"
 }
 
-# await NAME SECONDS COMMAND...: until COMMAND succeeds, by which NAME is seen to answer.
+# await NAME SECONDS COMMAND...: waits until COMMAND succeeds, which shows that NAME answers.
 await() {
   local name=$1 deadline=$((SECONDS + $2))
   shift 2
@@ -80,7 +80,7 @@ await() {
   done
 }
 
-# Never returns. What dies is started anew at once, as systemd would do, unless it dies at once five times.
+# Never returns. A process that dies is restarted at once, as by systemd, unless it dies immediately five times.
 watch_everything() {
   local name
   while true; do
@@ -97,12 +97,13 @@ start_again() {
   quick_deaths[$name]=$((${quick_deaths[$name]:-0} + 1))
   [ "${quick_deaths[$name]}" -le 5 ] || give_up "$name" "dies again and again"
   say "$name died and is started again"
-  wait "${pid_of[$name]}" 2>/dev/null || true           # or bash would report it
+  wait "${pid_of[$name]}" 2>/dev/null || true           # otherwise bash would report it
   kill -KILL -- "-${pid_of[$name]}" 2>/dev/null || true # children of a killed parent still hold its ports
   launch "$name" >>"$dir/log/$name.log" 2>&1
 }
 
-# SIGTERM in the opposite order of the start; what is there after 10 s is killed with its children. The exit code stays.
+# Sends SIGTERM in the reverse sequence of the start; kills a process that still runs after 10 s, with its children. The exit
+# code is kept.
 stop_everything() {
   local status=$? i name deadline
   trap '' INT TERM HUP

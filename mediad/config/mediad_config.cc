@@ -14,62 +14,67 @@ void describe_process(ConfigReader& table, MediadConfig& config) {
                 {"warning", LogLevel::kWarning},
                 {"error", LogLevel::kError},
                 {"off", LogLevel::kOff}},
-               "The least important lines that are still written.");
+               "Least severe level that is logged; off logs nothing.");
   table.text("prompts_dir", config.prompts_dir, "/usr/share/callpark/prompts", {.length_max = 4000},
-             "The spoken sentences and digits, LANGUAGE/NAME.wav. A replaced file is heard from the next call on.");
+             "Directory of the spoken sentences and digits, LANGUAGE/NAME.wav. A replaced file is used from the next "
+             "call on.");
 }
 
 void describe_control(ConfigReader& table, MediadConfig::Control& control) {
-  table.section("control", "Where parkd connects to.");
+  table.section("control", "Control connection from parkd.");
   table.address("control.listen", control.listen, "unix:/run/callpark/mediad.sock",
-                "The control socket. Nobody is asked for a password: whoever connects may play to anybody.");
+                "Listening address of the control socket. Unauthenticated: a client may play to any party; use a unix "
+                "socket or a private address only.");
 }
 
 void describe_rtp(ConfigReader& table, MediadConfig::Rtp& rtp) {
-  table.section("rtp", "The media itself.");
+  table.section("rtp", "RTP and RTCP.");
   table.row("rtp.address", "127.0.0.1", "a numeric IP address of this host, not 0.0.0.0 or ::",
-            "Where RTP is sent from and received; parties are told this address.", [&rtp](const std::string& text) {
+            "Local RTP address, announced to the parties in SDP.", [&rtp](const std::string& text) {
               const bool is_v6 = text.find(':') != std::string::npos;
               const auto address = SocketAddress::parse(is_v6 ? "[" + text + "]:1" : text + ":1");
               if (!address || address->is_unix()) return false;
               rtp.address = address->host();
               return rtp.address != "0.0.0.0" && rtp.address != "::";
             });
-  table.number("rtp.port_min", rtp.port_min, 15060, 1024, 65534, "The first RTP port; must be even.");
+  table.number("rtp.port_min", rtp.port_min, 15060, 1024, 65534, "Lowest RTP port; must be even.");
   table.number("rtp.port_max", rtp.port_max, 20059, 1025, 65535,
-               "The last port. Each session takes an even one for RTP and the next for RTCP.");
-  table.number("rtp.dscp", rtp.dscp, 46, 0, 63, "How packets are marked for routers; 46 is expedited forwarding.");
-  table.boolean("rtp.learn_remote", rtp.learn_remote, true,
-                "A party behind a NAT sends from another address than it signalled. Whether that address may be "
-                "learnt, once and only from the first packets after the call was set up.");
+               "Highest RTP or RTCP port. Each session uses an even port for RTP and the next one for RTCP.");
+  table.number("rtp.dscp", rtp.dscp, 46, 0, 63, "DSCP of outgoing packets; 46 is expedited forwarding.");
+  table.boolean(
+      "rtp.learn_remote", rtp.learn_remote, true,
+      "If true, mediad learns the address of a party behind a NAT, which differs from the signalled one: once "
+      "per session, and only from the first packets after the call is set up.");
   table.number("rtp.sender_threads", rtp.sender_threads, 1, 1, 64,
-               "Threads that send. One is enough for more than 2,000 sessions; no more than there are processors.");
+               "Number of sending threads, at most the number of processors. One serves more than 2,000 sessions.");
   table.number("rtp.sender_nice", rtp.sender_nice, -10, -20, 19,
-               "The nice value of those threads, where the system allows it.");
+               "Nice value of the sending threads, if the system allows it.");
 }
 
 void describe_music(ConfigReader& table, MediadConfig::Music& music) {
-  table.section("music", "What waiting callers hear: WAV files, 16 bit PCM, 8 to 48 kHz.");
+  table.section("music", "Music on hold for parked callers: WAV files, 16 bit PCM, 8 to 48 kHz.");
   table.list(
       "music.default", {"/usr/share/asterisk/moh"}, "a file or a directory",
-      "The files, or directories of files, of the class \"default\".", [&music] { music.default_class.clear(); },
+      "Files, or directories of files, of the music class \"default\".", [&music] { music.default_class.clear(); },
       [&music](const std::string& text) {
         music.default_class.push_back(text);
         return !text.empty();
       });
   table.text("music.classes_dir", music.classes_dir, "", {.may_be_empty = true, .length_max = 4000},
-             "Each directory in it is a music class of that name. A class is read when it is asked for, so a new one "
-             "needs no restart.");
+             "Directory with one subdirectory per music class, named like the class. A class is read on first use, so "
+             "a new one needs no restart. Empty: only the class \"default\".");
 }
 
 void describe_sessions(ConfigReader& table, MediadConfig::Sessions& sessions) {
   table.section("sessions", "Limits of media sessions.");
-  table.number("sessions.max", sessions.max, 5000, 1, 30'000, "Sessions at a time; more are refused.");
+  table.number("sessions.max", sessions.max, 5000, 1, 30'000,
+               "Maximum number of concurrent sessions; more are refused.");
   table.duration("sessions.unclaimed_seconds", sessions.unclaimed, 300, 1, 86400, kSecond,
-                 "When the connection to parkd is lost the music goes on. A session that nobody opens again within "
-                 "this time ends.");
+                 "Lifetime of a session after its connection to parkd is lost. The music continues meanwhile; parkd "
+                 "keeps the session by opening it again within this time.");
   table.duration("sessions.no_rtp_seconds", sessions.no_rtp, 30, 0, 86400, kSecond,
-                 "parkd is told when a party that has sent RTP has sent none for so long; 0: never.");
+                 "RTP timeout: mediad notifies parkd when a party that has sent RTP sends none for this long. 0 "
+                 "disables it.");
 }
 
 void describe(ConfigReader& table, MediadConfig& config) {

@@ -1,4 +1,4 @@
-// What mediad.yaml says, typed.
+// The settings of mediad.yaml, typed.
 #pragma once
 
 #include <cstddef>
@@ -44,13 +44,13 @@ struct MediadConfig {
   } sessions;
 };
 
-/// The configuration, or every error of the file.
+/// Returns the configuration, or every error of the file.
 Result<MediadConfig, std::vector<ConfigError>> read_mediad_config_file(const std::string& path);
-/// `name` stands for the file in errors.
+/// `name` is what errors call the file.
 Result<MediadConfig, std::vector<ConfigError>> read_mediad_config_text(const std::string& text,
                                                                        const std::string& name);
 
-/// A mediad.yaml with every key at its default, and what each is for.
+/// Returns a mediad.yaml with every key at its default, and its help.
 std::string mediad_config_example();
 
 }  // namespace callpark

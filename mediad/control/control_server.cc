@@ -9,7 +9,7 @@
 namespace callpark::media {
 namespace {
 
-// With the newline a line stays within the protocol's limit.
+// A line stays within the protocol's limit, its newline included.
 constexpr LineLimits kLimits{.line_max_bytes = kLineBytesMax - 1};
 
 }  // namespace

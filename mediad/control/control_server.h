@@ -11,10 +11,10 @@
 
 namespace callpark::media {
 
-/// For the loop's thread.
+/// For the loop's thread only.
 class ControlServer {
  public:
-  /// Throws std::runtime_error when `address` cannot be listened on. Requests are not taken before serve().
+  /// Throws std::runtime_error if `address` cannot be listened on. Requests are not read before serve().
   ControlServer(EventLoop& loop, const SocketAddress& address);
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
@@ -22,7 +22,7 @@ class ControlServer {
 
   /// `service` must outlive this.
   void serve(SessionService& service) { service_ = &service; }
-  /// Does nothing when the owner is gone.
+  /// Does nothing if the owner's connection has ended.
   void notify(OwnerId owner, const Notification& notification);
   SocketAddress address() const { return server_->address(); }
 

@@ -2,7 +2,7 @@
 
 #include <mediastreamer2/mscommon.h>
 extern "C" {
-#include <mediastreamer2/msqueue.h>  // the only one of its headers that forgets to say so itself
+#include <mediastreamer2/msqueue.h>  // the only one of its headers that does not include it itself
 }
 #include <mediastreamer2/msfactory.h>
 #include <mediastreamer2/msfilter.h>
@@ -16,8 +16,8 @@ extern "C" {
 
 #include "mediad/engine/codec_facts.h"
 
-// The filters are named by their descriptions, which the library exports for static linking: so nothing looks for sound
-// cards, cameras and plugins as mediastreamer2's own start-up does.
+// The filters are named by their descriptions, which the library exports for static linking: mediastreamer2's own
+// start-up would look for sound cards, cameras and plugins.
 extern "C" {
 extern MSFilterDesc ms_ulaw_enc_desc;
 extern MSFilterDesc ms_alaw_enc_desc;
@@ -29,9 +29,9 @@ extern MSFilterDesc ms_resample_desc;
 namespace callpark::media {
 namespace {
 
-// What has to go before a loop's beginning until the encoder's state is what the loop's end leaves.
+// Lead-in before a loop's beginning, after which the encoder's state is the one that the loop's end leaves.
 constexpr int kLeadInPackets = 50;
-// The resampler and the encoders hold back less than this.
+// The resampler and the encoders delay the sound by less than this.
 constexpr int kFlushPackets = 3;
 
 MSFilterDesc* description_of(CodecName codec) {
@@ -48,7 +48,7 @@ MSFilterDesc* description_of(CodecName codec) {
   throw std::logic_error("no such codec");
 }
 
-// The factory is not made for several threads; filters, once there, share nothing.
+// The factory is not thread-safe; filters share nothing once they exist.
 class Factory {
  public:
   static Factory& shared() {
@@ -91,7 +91,7 @@ void set_rate(MSFilter* filter, unsigned method, int rate_hz) {
   }
 }
 
-// samples in → resampler → encoder → payloads out
+// Samples → resampler → encoder → payloads.
 class EncoderChain {
  public:
   EncoderChain(int rate_hz, CodecName codec)
@@ -133,7 +133,7 @@ class EncoderChain {
   }
 
  private:
-  // Never run; the filters only read from it how often they are called.
+  // Never run; the filters only read the interval of their calls from it.
   MSTicker ticker_ = [] {
     MSTicker ticker{};
     ticker.interval = kPacketMs;
@@ -149,12 +149,12 @@ class EncoderChain {
 }  // namespace
 
 EncodedAudio encode(const Pcm& pcm, CodecName codec, Ending ending, const std::stop_token& stop) {
-  // Where a packet's sound begins. Of some rates (11,025 Hz) packets take one sample more or less, in turns.
+  // Returns where a packet's sound begins. At some rates (11,025 Hz) packets alternate between two lengths.
   const auto begin_of = [rate = static_cast<std::size_t>(pcm.rate_hz)](std::size_t packet) {
     return packet * rate / kPacketsPerSecond;
   };
   const std::size_t whole = pcm.samples.size() * kPacketsPerSecond / static_cast<std::size_t>(pcm.rate_hz);
-  // A sound shorter than a packet cannot loop without a gap; it is filled up like one that ends.
+  // A sound shorter than a packet cannot loop without a gap; it is filled up with silence instead.
   const bool loops = ending == Ending::kLoop && whole > 0;
   const std::size_t packets = loops || begin_of(whole) == pcm.samples.size() ? whole : whole + 1;
   const std::size_t lead_in = loops ? kLeadInPackets : 0;
@@ -173,7 +173,7 @@ EncodedAudio encode(const Pcm& pcm, CodecName codec, Ending ending, const std::s
   const std::size_t fed_max = lead_in + packets + kFlushPackets;
   for (std::size_t fed = 0; fed < fed_max && audio.packets() < packets; ++fed) {
     if (stop.stop_requested()) return audio;
-    // While leading in, `fed - lead_in` counts back from the loop's end.
+    // During the lead-in, `fed - lead_in` counts back from the loop's end.
     fill_block(loops ? (fed + packets * (lead_in / packets + 1) - lead_in) % packets : fed);
     chain.feed(block, [&](EncodedAudio::Payload payload) {
       if (produced++ >= lead_in && audio.packets() < packets) audio.append(payload);

@@ -1,5 +1,5 @@
-// Encodes whole sounds through mediastreamer2's filters, which are driven by hand: no ticker, no clock, no sound card,
-// as fast as the processor can.
+// Encodes whole sounds through mediastreamer2's filters, which the encoder drives itself: no ticker, no clock, no sound
+// card, at the processor's full speed.
 #pragma once
 
 #include <stop_token>
@@ -11,17 +11,16 @@
 namespace callpark::media {
 
 enum class Ending {
-  /// Played once: the last packet is filled up with silence.
+  /// The sound is played once: the last packet is filled up with silence.
   kSilence,
-  /// Repeated: at most 19 ms are cut off, and the first packet is encoded as what follows the last one, so the seam
-  /// cannot be heard.
+  /// The sound is repeated: at most 19 ms are cut off, and the first packet is encoded as the successor of the last
+  /// one, so the seam is inaudible.
   kLoop,
 };
 
-/// Every codec that messages.h names is there. Throws std::runtime_error when mediastreamer2 lacks it or refuses the
-/// rates. From any thread. About 300 times faster than the sound lasts for opus, 1,000 times and more
-/// for the others.
-/// When `stop` is asked for, what has been encoded so far is given.
+/// Supports every codec of messages.h. Throws std::runtime_error if mediastreamer2 lacks the codec or refuses the
+/// rates. May be called from any thread. opus is encoded about 300 times faster than real time, the others 1,000 times
+/// and more. If `stop` is requested, returns what has been encoded so far.
 EncodedAudio encode(const Pcm& pcm, CodecName codec, Ending ending, const std::stop_token& stop = {});
 
 }  // namespace callpark::media

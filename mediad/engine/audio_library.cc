@@ -19,7 +19,7 @@ namespace {
 const std::string kDefaultClass = "default";
 const std::string kFallbackLanguage = "en";
 constexpr int kBeginningSeconds = 20;
-// The whole of a class is encoded while nobody needs the processor.
+// A whole class is encoded at low priority, in idle time.
 constexpr int kWorkerNice = 15;
 
 WorkerPool::Options worker_options() {
@@ -40,7 +40,7 @@ std::vector<FileStamp> stamps_of(const std::vector<std::string>& files) {
   return stamps;
 }
 
-// A file was good when its class was read; one that was spoilt since is left out, and noticed at the next use.
+// Every file was valid when its class was read; a file that has been damaged since is left out until the next use.
 EncodedAudio encode_files(const std::vector<std::string>& files, CodecName codec, const std::stop_token& stop) {
   EncodedAudio whole;
   for (const std::string& file : files) {
@@ -110,11 +110,11 @@ AudioLibrary::MusicClass& AudioLibrary::refresh(const std::string& music_class) 
     }
   }
   if (sound_files.empty()) {
-    log_warning("", "music class {} has no file that can be played; {} is played instead", music_class,
+    log_warning("", "music class {} has no playable file; {} is played instead", music_class,
                 music_class != kDefaultClass ? "the default class"
                 : entry.tracks.empty()       ? "the ringback tone"
                                              : "what it was before");
-    // The default class has nothing to fall back to but what it was.
+    // The default class falls back to its own previous files.
     if (music_class == kDefaultClass) return entry;
   }
   entry.files = std::move(sound_files);
@@ -134,7 +134,7 @@ AudioLibrary::Track& AudioLibrary::track_of(MusicClass& entry, CodecName codec) 
   Track& track = entry.tracks[codec];
   if (track.audio) return track;
   auto pcm = read_wav(entry.files.front());
-  if (!pcm) {  // spoilt since it was looked at a moment ago
+  if (!pcm) {  // damaged since its stamp was read
     track.audio = ringback(codec);
     return track;
   }
@@ -161,7 +161,7 @@ void AudioLibrary::grow(const std::string& music_class, CodecName codec) {
 void AudioLibrary::replace(const std::string& music_class, CodecName codec, const SharedAudio& beginning,
                            const SharedAudio& whole) {
   Track& track = classes_[music_class].tracks[codec];
-  // Not when the files have changed again meanwhile.
+  // The result is dropped if the files have changed again meanwhile.
   if (track.audio != beginning || whole->packets() == 0) return;
   track = {whole, Extent::kWhole};
   if (on_grown_) on_grown_(beginning, whole);

@@ -19,17 +19,17 @@
 
 namespace callpark::media {
 
-/// For one thread, that of `loop`. Files are looked at on each use, so a replaced one is heard from the next play on.
+/// For the thread of `loop` only. Every use checks the files, so a replaced one is heard from the next play on.
 class AudioLibrary {
  public:
   struct Options {
     std::string prompts_dir;
     /// The files and directories of the class "default".
     std::vector<std::string> default_music;
-    /// Each directory in it is a class of its name; may be empty.
+    /// The parent of the class directories, each named like its class; may be empty.
     std::string music_classes_dir;
   };
-  /// `before` has become `after`, which is longer: the rest of a music class has been encoded.
+  /// The library has replaced `before` by `after`, which is longer: the rest of a music class has been encoded.
   using OnGrown = std::function<void(const SharedAudio& before, const SharedAudio& after)>;
 
   AudioLibrary(EventLoop& loop, Options options);
@@ -41,11 +41,11 @@ class AudioLibrary {
   /// Encodes the beginning of every class in every codec, so that the first caller does not wait. 0.1 s a class.
   void prepare();
 
-  /// Never null. A class whose files are missing or broken is replaced by "default", and that by the ringback tone;
-  /// each change of its files that makes it so is logged once. At first the beginning of the class; the rest follows by
-  /// `on_grown`.
+  /// Never returns null. "default" replaces a class with missing or broken files, and the ringback tone replaces
+  /// "default"; each change of the files that causes this is logged once. At first the beginning of the class is
+  /// returned; `on_grown` reports the rest.
   SharedAudio music(const std::string& music_class, CodecName codec);
-  /// Null when there is no such prompt, neither in `language` nor in English; logged once until its file changes.
+  /// Returns null if there is no such prompt, neither in `language` nor in English; logged once until its file changes.
   SharedAudio prompt(const std::string& language, const std::string& name, CodecName codec);
   SharedAudio ringback(CodecName codec);
   SharedAudio silence(CodecName codec);
@@ -58,7 +58,7 @@ class AudioLibrary {
   };
   struct MusicClass {
     std::vector<FileStamp> stamps;
-    /// Of `stamps`, those that are sound.
+    /// The valid files of `stamps`.
     std::vector<std::string> files;
     std::map<CodecName, Track> tracks;
   };
@@ -82,7 +82,7 @@ class AudioLibrary {
   std::map<std::string, MusicClass> classes_;
   std::map<std::tuple<std::string, CodecName>, PromptEntry> prompts_;
   std::map<std::tuple<std::string, CodecName>, SharedAudio> made_;
-  /// Work that was posted back to the loop finds out by this whether there still is a library.
+  /// Work that was posted back to the loop checks by this that the library still exists.
   std::shared_ptr<AudioLibrary*> self_;
   std::stop_source stop_;
   WorkerPool workers_;

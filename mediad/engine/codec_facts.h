@@ -1,4 +1,4 @@
-// What is fixed about each codec: RTP clock, static payload type, and the rate at which it is fed.
+// The constants of each codec: RTP clock, static payload type, and the rate of its input.
 #pragma once
 
 #include <cstdint>

@@ -29,7 +29,7 @@ std::optional<DigitReceiver::Digit> DigitReceiver::on_packet(std::uint32_t times
   const bool known = pressed_ && pressed_->segment_timestamp == timestamp && pressed_->event == event;
   const bool next_segment =
       pressed_ && pressed_->event == event && timestamp == pressed_->segment_timestamp + kSegmentMax;
-  // A packet of an event that is over arrives late: its successor's timestamp is greater.
+  // A late packet of an ended event is dropped: its successor's timestamp is greater.
   if (pressed_ && !known && static_cast<std::int32_t>(timestamp - pressed_->segment_timestamp) < 0) return std::nullopt;
   if (next_segment) {
     pressed_->segment_timestamp = timestamp;
@@ -41,7 +41,7 @@ std::optional<DigitReceiver::Digit> DigitReceiver::on_packet(std::uint32_t times
   }
   pressed_->duration = std::max(pressed_->duration, duration);
   pressed_->last = now;
-  // Both at once: the older one goes first, on_time() gives the other.
+  // Both keys are complete: the older one is returned now, and on_time() returns the other.
   if (before) return before;
   if (end && is_pressed()) return report();
   return on_time(now);

@@ -33,7 +33,7 @@ class EncodedAudio {
   std::vector<std::uint32_t> ends_;
 };
 
-/// Never changes once it is shared, so every thread may read it.
+/// Immutable once it is shared, so every thread may read it.
 using SharedAudio = std::shared_ptr<const EncodedAudio>;
 
 }  // namespace callpark::media

@@ -1,4 +1,4 @@
-// What one session receives: counted, checked against its source, and searched for keys.
+// The packets that one session receives: counted, checked against their source, and searched for keys.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,7 @@
 
 namespace callpark::media {
 
-/// Belongs to the receiver's thread, but for construction, the counter and last_received().
+/// Belongs to the receiver's thread, except for construction, the counter and last_received().
 class IncomingStream {
  public:
   using OnDigit = std::function<void(DigitReceiver::Digit digit)>;
@@ -23,18 +23,18 @@ class IncomingStream {
       : port_(std::move(port)), on_digit_(std::move(on_digit)) {}
 
   const std::shared_ptr<RtpPort>& port() const { return port_; }
-  /// Until the first call everything is dropped. Each call begins to search for the source anew.
+  /// Everything is dropped until the first call. Each call restarts the search for the source.
   void set_remote(const PeerAddress& remote, SourceLock::Learning learning, MonotonicTime now);
   void set_telephone_event(std::optional<std::uint8_t> payload_type, int clock_hz);
 
   void receive_rtp(MonotonicTime now);
   void receive_rtcp() { port_->drain_rtcp(); }
-  /// Whether on_time() is to be called every 100 ms.
+  /// True while on_time() must be called every 100 ms.
   bool is_key_pressed() const { return digits_.is_pressed(); }
   void on_time(MonotonicTime now);
 
   std::uint64_t packets_received() const { return packets_received_.load(std::memory_order_relaxed); }
-  /// In ms of the monotonic clock; 0 before the first packet of the remote.
+  /// Returns ms of the monotonic clock; 0 before the first packet of the remote.
   std::int64_t last_received_ms() const { return last_received_ms_.load(std::memory_order_relaxed); }
 
  private:

@@ -25,7 +25,7 @@ struct MediaEngine::Session {
   Started started = Started::kNo;
   PlayNumber play_number = 0;
   Play play;
-  /// What the sender repeats now, or will after the list.
+  /// The sound that the sender repeats now, or will repeat after the list.
   SharedAudio loop;
 };
 
@@ -39,7 +39,7 @@ MediaEngine::MediaEngine(EventLoop& loop, Options options, Callbacks callbacks)
   const auto own_address = PeerAddress::of({options_.rtp.address, 0});
   if (!own_address) throw std::runtime_error(options_.rtp.address + " is no numeric address for RTP");
   own_address_ = *own_address;
-  // Where a restarted process begins, so that it does not take the ports that will be reopened.
+  // A restarted process begins at a random port, so that it does not occupy the ports that will be reopened.
   const int pairs = (options_.rtp_port_max - options_.rtp_port_min + 1) / 2;
   if (pairs > 0) next_port_ = static_cast<std::uint16_t>(next_port_ + 2 * random_below(static_cast<unsigned>(pairs)));
   for (int i = 0; i < options_.sender_threads; ++i) senders_.push_back(std::make_unique<Sender>(options_.sender));
@@ -64,10 +64,9 @@ Result<std::unique_ptr<RtpPort>, RpcError> MediaEngine::take_port(std::optional<
     auto port = RtpPort::open(options_.rtp, *wanted);
     if (port) return std::move(*port);
     if (port.error() == RtpPort::OpenError::kRefused) return refused(errno);
-    return failure(
-        RpcError{ErrorCode::kPortTaken, fmt::format("port {} or {} is taken by somebody else", *wanted, *wanted + 1)});
+    return failure(RpcError{ErrorCode::kPortTaken, fmt::format("port {} or {} is in use", *wanted, *wanted + 1)});
   }
-  // One after the other, so that a port rests as long as possible before another call gets it.
+  // Ports are used in turn, so that a port rests as long as possible before another call gets it.
   const int pairs = (options_.rtp_port_max - options_.rtp_port_min + 1) / 2;
   for (int i = 0; i < pairs; ++i) {
     const std::uint16_t candidate = next_port_;
@@ -118,7 +117,7 @@ void MediaEngine::set_remote(const std::string& session, const Endpoint& remote)
   const auto address = PeerAddress::of(remote);
   if (found == nullptr || !address || found->remote == remote) return;
   found->remote = remote;
-  // At once, since the first packet may leave before the receiver hears of it.
+  // The destination is set here, since the first packet may leave before the receiver runs the change.
   found->port->set_destination(*address);
   receiver_.change(found->incoming, [address = *address, learning = options_.learning](IncomingStream& incoming) {
     incoming.set_remote(address, learning, monotonic_now());
@@ -194,7 +193,7 @@ PlayPlan MediaEngine::plan_of(const Session& session) {
                                                   }},
                                        spoken);
                           }
-                          // A list of which no sound is there ends at once, and is reported as any other.
+                          // A list without any existing sound ends at once, and is reported like any other.
                           if (plan.list.empty()) plan.list.push_back(std::make_shared<const EncodedAudio>());
                           plan.repeat = announcement.repeat;
                           plan.loop = announcement.then == Then::kMusic ? audio_.music("default", codec)

@@ -18,7 +18,7 @@
 
 namespace callpark::media {
 
-/// For the thread of `loop`, which also calls the callbacks.
+/// For the thread of `loop` only, which also runs the callbacks.
 class MediaEngine : public SessionMedia {
  public:
   struct Options {
@@ -71,7 +71,7 @@ class MediaEngine : public SessionMedia {
   PeerAddress own_address_;
   std::uint16_t next_port_;
   std::size_t next_sender_ = 0;
-  /// What the threads posted finds out by this whether there still is an engine.
+  /// Work that the threads posted checks by this that the engine still exists.
   std::shared_ptr<MediaEngine*> self_;
 };
 

@@ -12,11 +12,11 @@
 namespace callpark::media {
 namespace {
 
-// RFC 3550 section 6.2: a report every 5 s on average, by half of that more or less, the first one sooner.
+// RFC 3550 section 6.2: a report every 5 s on average, varied by half of that, the first one sooner.
 constexpr std::uint64_t kPacketsPerReport = 5 * kPacketsPerSecond;
 
-// Spreads the first sequence number and timestamp over their ranges (RFC 3550 section 5.1 wants them unpredictable),
-// and is the same again for the same SSRC.
+// Spreads the first sequence number and timestamp over their ranges (RFC 3550 section 5.1 requires them to be
+// unpredictable), and returns the same value for the same SSRC.
 std::uint32_t scatter(std::uint32_t ssrc) {
   std::uint32_t value = ssrc ^ 0x9E37'79B9U;
   value = (value ^ value >> 16) * 0x85EB'CA6BU;

@@ -15,14 +15,14 @@ class PeerAddress {
  public:
   PeerAddress() = default;
   PeerAddress(const sockaddr_storage& storage, socklen_t length) : storage_(storage), length_(length) {}
-  /// Nothing when the address is not a numeric one.
+  /// Returns nothing if the address is not numeric.
   static std::optional<PeerAddress> of(const Endpoint& endpoint);
 
   const sockaddr* data() const { return reinterpret_cast<const sockaddr*>(&storage_); }
   socklen_t length() const { return length_; }
   int family() const { return storage_.ss_family; }
   std::uint16_t port() const;
-  /// The same host at another port.
+  /// Returns the same host at another port.
   PeerAddress with_port(std::uint16_t port) const;
   Endpoint endpoint() const;
 

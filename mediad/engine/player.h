@@ -1,4 +1,4 @@
-// Walks through what a session plays, one payload every 20 ms: a list of sounds, then one that is repeated. Pure.
+// Walks through a session's play, one payload every 20 ms: a list of sounds, then one that is repeated. Pure.
 #pragma once
 
 #include <cstdint>
@@ -10,19 +10,19 @@
 
 namespace callpark::media {
 
-/// Counts 20 ms steps of wall-clock time, so that it goes on over a restart.
+/// Counts 20 ms steps of wall-clock time, so that it continues over a restart.
 using PacketClock = std::int64_t;
 
 struct PlayPlan {
   /// Names the play when its list has ended.
   PlayNumber play_number = 0;
-  /// Spoken in this order, `repeat` times. Empty for what is only repeated.
+  /// The sounds in their order, played `repeat` times. Empty if there is only a loop.
   std::vector<SharedAudio> list{};
   int repeat = 1;
-  /// Goes on for ever after the list; never null, never empty.
+  /// The sound that is repeated for ever after the list; never null, never empty.
   SharedAudio loop{};
   enum class LoopBegins {
-    /// All sessions hear the same place of a loop at the same time, before and after a restart.
+    /// All sessions are at the same position of a loop at the same time, before and after a restart.
     kWithTheClock,
     kWithThePlay,
   };
@@ -33,22 +33,22 @@ class Player {
  public:
   struct Step {
     EncodedAudio::Payload payload;
-    /// This payload is the first one after the list: the number of the play that has ended.
+    /// Set if this payload is the first one after the list: the number of the play that has ended.
     std::optional<PlayNumber> ended;
   };
 
   /// Plays `plan` from its beginning.
   void start(PlayPlan plan);
-  /// The same play in another codec goes on at the same place.
+  /// Continues the same play in another codec at the same position.
   void change_codec(PlayPlan plan) { plan_ = std::move(plan); }
-  /// The same music, more of it; nothing when another loop is played by now.
+  /// Replaces the loop by a longer version of the same music; does nothing if another loop is played by now.
   void replace_loop(const SharedAudio& before, const SharedAudio& after) {
     if (plan_.loop == before) plan_.loop = after;
   }
-  /// Whether there is something to play.
+  /// True if there is something to play.
   bool has_plan() const { return plan_.loop != nullptr; }
   PlayNumber play_number() const { return plan_.play_number; }
-  /// The payload for this moment, and on to the next. The payload lives as long as the plan.
+  /// Returns the payload for this moment and advances to the next. The payload lives as long as the plan.
   Step step(PacketClock now);
 
  private:

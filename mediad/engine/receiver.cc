@@ -15,7 +15,7 @@ namespace {
 constexpr int kKeyCheckMs = 100;
 constexpr std::size_t kEventsPerWait = 256;
 
-// What epoll gives back: a stream's address, whose lowest bit is free to tell its two sockets apart; or the inbox.
+// The tag of an epoll event: a stream's address with the socket in its lowest bit, or the inbox.
 constexpr std::uint64_t kInboxTag = 0;
 constexpr std::uint64_t kRtcpBit = 1;
 static_assert(alignof(IncomingStream) > kRtcpBit);
@@ -56,7 +56,7 @@ void Receiver::add(std::shared_ptr<IncomingStream> stream) {
 
 void Receiver::remove(std::shared_ptr<IncomingStream> stream) {
   inbox_.post([this, stream = std::move(stream)] {
-    // Closing its port has taken it out of the epoll set.
+    // Closing the port has removed it from the epoll set.
     with_key_pressed_.erase(tag_of(stream));
     streams_.erase(tag_of(stream));
   });

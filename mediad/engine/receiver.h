@@ -12,16 +12,16 @@ namespace callpark::media {
 
 class Receiver {
  public:
-  /// Throws std::system_error when the kernel gives no epoll descriptor.
+  /// Throws std::system_error if the kernel gives no epoll descriptor.
   Receiver();
   ~Receiver();
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
 
   void add(std::shared_ptr<IncomingStream> stream);
-  /// The stream's port may be closed at once; the stream itself lives until the thread has let it go.
+  /// The stream's port may be closed at once; the stream itself lives until the thread has released it.
   void remove(std::shared_ptr<IncomingStream> stream);
-  /// Does `change` to the stream between two packets.
+  /// Runs `change` on the stream between two packets.
   void change(std::shared_ptr<IncomingStream> stream, std::function<void(IncomingStream&)> change);
 
  private:
@@ -32,7 +32,7 @@ class Receiver {
 
   ThreadInbox inbox_;
   int epoll_fd_;
-  // What stands below belongs to the thread. An event of a stream that was removed since it came finds nothing here.
+  // The members below belong to the thread. A late event of a removed stream finds no entry here.
   using Streams = std::unordered_map<std::uint64_t, std::shared_ptr<IncomingStream>>;  // by tag
   Streams streams_;
   Streams with_key_pressed_;

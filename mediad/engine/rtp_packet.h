@@ -1,4 +1,4 @@
-// Reads the fixed header of an RTP packet (RFC 3550 section 5.1) that anybody may have sent.
+// Reads the fixed header of an RTP packet (RFC 3550 section 5.1). The sender is not trusted.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,11 @@ struct RtpPacket {
   std::uint16_t sequence = 0;
   std::uint32_t timestamp = 0;
   std::uint32_t ssrc = 0;
-  /// Points into the datagram; without extension and padding.
+  /// A view of the datagram, without extension and padding.
   std::span<const std::uint8_t> payload;
 };
 
-/// Nothing when the datagram is no RTP packet of version 2 (RTCP that was sent to the RTP port included).
+/// Returns nothing if the datagram is no RTP packet of version 2 (RTCP that was sent to the RTP port included).
 std::optional<RtpPacket> parse_rtp(std::span<const std::uint8_t> datagram);
 
 }  // namespace callpark::media

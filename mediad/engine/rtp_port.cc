@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kReceiveBufferBytes = 32 * 1024;
 constexpr std::size_t kDatagramsPerCall = 32;
-// Larger ones are cut off; no voice packet is.
+// Larger datagrams are cut off; no voice packet is larger.
 constexpr std::size_t kDatagramBytesMax = 1500;
 
 int open_socket(const PeerAddress& address, int dscp) {
@@ -140,7 +140,7 @@ void RtpPort::receive_rtp(const OnDatagram& on_datagram) {
   {
     const std::lock_guard lock(mutex_);
     if (rtp_fd_ < 0) return;
-    // An error that an earlier packet brought back (ICMP) is fetched by this too, and means nothing to us.
+    // This call also fetches the error of an earlier packet (ICMP), which is ignored.
     count = recvmmsg(rtp_fd_, messages.data(), messages.size(), MSG_DONTWAIT, nullptr);
   }
   for (int i = 0; i < count; ++i) {

@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// A machine that stood still longer than this does not send what it missed in one burst; the timestamps jump instead.
+// After a pause of the machine longer than this, missed packets are not sent in a burst; the timestamps jump instead.
 constexpr std::int64_t kCatchUpMaxMs = 100;
 
 std::int64_t now_ns() {
@@ -29,7 +29,7 @@ std::size_t phase_of(std::int64_t when_ms) {
   return static_cast<std::size_t>(when_ms % kPacketMs);
 }
 
-// Added to monotonic milliseconds this gives wall-clock ones. Read once, since a clock that is set must not be heard.
+// Returns wall-clock minus monotonic milliseconds. Read once, so that setting the clock is inaudible.
 std::int64_t wall_minus_monotonic_ms() {
   static const std::int64_t difference = [] {
     const auto wall = std::chrono::system_clock::now().time_since_epoch();
@@ -78,7 +78,7 @@ std::optional<std::int64_t> Sender::next_phase_ms() const {
   return std::nullopt;
 }
 
-// So that a stream which comes now is not given a phase that is over.
+// A stream that is added now must not get a phase that is over.
 void Sender::skip_empty_phases() {
   const std::int64_t now = now_ms();
   const auto next_ms = next_phase_ms();
@@ -101,7 +101,7 @@ void Sender::do_phase(std::int64_t when_ms) {
 
 void Sender::run() {
   prctl(PR_SET_NAME, "sender");
-  // The kernel's default lets a timer be 50 µs late for the sake of batteries.
+  // The kernel's default lets a timer be 50 µs late to save power.
   prctl(PR_SET_TIMERSLACK, 1UL);
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), options_.nice);
 
@@ -114,7 +114,7 @@ void Sender::run() {
       pollfd descriptor{inbox_.fd(), POLLIN, 0};
       poll(&descriptor, 1, -1);
     } else if (now_ns() < *next_ms * 1'000'000) {
-      sleep_until(*next_ms);  // or until something comes in
+      sleep_until(*next_ms);  // or until the inbox has work
     } else {
       do_phase(*next_ms);
       done_ms_ = *next_ms;

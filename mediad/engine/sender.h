@@ -1,5 +1,5 @@
-// The thread that sends: every stream once in 20 ms by an absolute clock, the streams spread over 20 phases of 1 ms so
-// that packets leave evenly.
+// The thread that sends: every stream once in 20 ms by an absolute clock. The streams are spread over 20 phases of 1
+// ms, so that packets leave evenly.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@ namespace callpark::media {
 class Sender {
  public:
   struct Options {
-    /// The thread's nice value; when the system does not allow it the thread keeps its own.
+    /// The thread's nice value; the thread keeps its own if the system does not allow it.
     int nice = -10;
   };
   explicit Sender(Options options);
@@ -26,10 +26,10 @@ class Sender {
   Sender(const Sender&) = delete;
   Sender& operator=(const Sender&) = delete;
 
-  /// The stream's first packet leaves as soon as a phase with the fewest streams comes round, 20 ms at latest.
+  /// The stream's first packet leaves when a phase with the fewest streams is next due, after 20 ms at latest.
   void add(std::shared_ptr<OutgoingStream> stream);
   void remove(std::shared_ptr<OutgoingStream> stream);
-  /// Does `change` to the stream between two packets.
+  /// Runs `change` on the stream between two packets.
   void change(std::shared_ptr<OutgoingStream> stream, std::function<void(OutgoingStream&)> change);
 
  private:
@@ -45,9 +45,9 @@ class Sender {
 
   Options options_;
   ThreadInbox inbox_;
-  // What stands below belongs to the thread.
+  // The members below belong to the thread.
   std::array<Streams, kPhases> phases_;
-  /// Up to here, in ms of the monotonic clock, every phase is done.
+  /// Every phase up to here, in ms of the monotonic clock, is done.
   std::int64_t done_ms_ = 0;
   enum class Run { kOn, kStopped };
   Run run_ = Run::kOn;

@@ -7,7 +7,7 @@ constexpr std::uint8_t kVersion2 = 0x80;
 constexpr std::uint8_t kSenderReport = 200;
 constexpr std::uint8_t kSourceDescription = 202;
 constexpr std::uint8_t kCname = 1;
-// From 1900, where NTP begins to count, to 1970.
+// Seconds from 1900, where NTP begins to count, to 1970.
 constexpr std::uint64_t kNtpSecondsBeforeUnix = 2'208'988'800;
 
 using Bytes = std::vector<std::uint8_t>;
@@ -16,7 +16,7 @@ void put_word(Bytes& bytes, std::uint64_t value) {
   for (const int shift : {24, 16, 8, 0}) bytes.push_back(static_cast<std::uint8_t>(value >> shift));
 }
 
-// `words` counts what follows the header's first word.
+// `words` counts the words after the header's first one.
 void put_header(Bytes& bytes, std::uint8_t count, std::uint8_t type, std::size_t words) {
   put_word(bytes, static_cast<std::uint64_t>(kVersion2 | count) << 24 | static_cast<std::uint64_t>(type) << 16 | words);
 }

@@ -1,5 +1,5 @@
-// The RTCP packet that tells a listener what was sent to him: a sender report and the source's name (RFC 3550 section
-// 6.4.1 and 6.5). Without it phones cannot measure the way, and some hang up.
+// The RTCP packet that reports to a listener what was sent: a sender report and the source's name (RFC 3550 section
+// 6.4.1 and 6.5). Without it phones cannot measure the delay, and some hang up.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@ namespace callpark::media {
 
 struct SentSoFar {
   std::uint32_t ssrc = 0;
-  /// Of the last packet, which is also the moment of the report.
+  /// The timestamp of the last packet, which is also the moment of the report.
   std::uint32_t rtp_timestamp = 0;
   std::uint64_t packets = 0;
   std::uint64_t payload_bytes = 0;

@@ -3,7 +3,7 @@
 namespace callpark::media {
 namespace {
 
-// Loss and reordering in a network are small; what jumps farther is another stream.
+// Loss and reordering in a network are small; a larger jump is another stream.
 constexpr std::uint16_t kSequenceStepMax = 10;
 
 bool follows(std::uint16_t sequence, std::uint16_t previous) {

@@ -1,5 +1,5 @@
-// Decides whose packets a session listens to: those of the signalled address, or, once at most, of the one address that
-// a NAT or a careless phone really sends from. Pure.
+// Decides which source a session accepts packets from: the signalled address or, at most once, the one address that a
+// NAT or a faulty phone really sends from. Pure.
 #pragma once
 
 #include <cstdint>
@@ -13,26 +13,26 @@ namespace callpark::media {
 class SourceLock {
  public:
   enum class Verdict {
-    /// Somebody else's: to be dropped.
+    /// The packet is of another source: drop it.
     kForeign,
     kOurs,
-    /// Ours, and from now on nobody else's is: packets go to locked_address().
+    /// The packet is of the right source, and from now on only its address is accepted: send to locked_address().
     kLocked,
   };
   enum class Learning { kAllowed, kForbidden };
 
-  /// Another address can only be learnt from packets that come soon after the remote was signalled; later on, whoever
-  /// sends first from elsewhere would be given the stream.
+  /// Another address can only be learnt from packets that come soon after the remote was signalled; later on, the first
+  /// sender from elsewhere would be given the stream.
   static constexpr Duration kLearningTime{10'000};
   static constexpr int kLearningPacketsMax = 50;
-  /// So many packets of one source with sequence numbers that follow one another make an address credible.
+  /// An address becomes credible by this many packets of one source with consecutive sequence numbers.
   static constexpr int kCrediblePackets = 3;
 
   SourceLock(PeerAddress signalled, Learning learning, MonotonicTime now)
       : signalled_(signalled), state_(Searching{learning, now + kLearningTime, 0, {}}) {}
 
   Verdict judge(const PeerAddress& from, std::uint32_t ssrc, std::uint16_t sequence, MonotonicTime now);
-  /// Only after kLocked.
+  /// Valid only after kLocked.
   const PeerAddress& locked_address() const { return std::get<Locked>(state_).address; }
 
  private:

@@ -1,4 +1,4 @@
-// Work that other threads hand to a thread which sleeps on a descriptor.
+// Work that other threads pass to a thread which sleeps on a descriptor.
 #pragma once
 
 #include <sys/eventfd.h>
@@ -17,7 +17,7 @@ class ThreadInbox {
  public:
   using Work = std::function<void()>;
 
-  /// Throws std::system_error when the kernel gives no descriptor.
+  /// Throws std::system_error if the kernel gives no descriptor.
   ThreadInbox() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
   }
@@ -25,7 +25,7 @@ class ThreadInbox {
   ThreadInbox& operator=(const ThreadInbox&) = delete;
   ~ThreadInbox() { close(fd_); }
 
-  /// From any thread.
+  /// May be called from any thread.
   void post(Work work) {
     {
       const std::lock_guard lock(mutex_);
@@ -35,7 +35,7 @@ class ThreadInbox {
     [[maybe_unused]] const auto written = write(fd_, &one, sizeof one);
   }
 
-  /// Readable while there is work. Only for the owning thread, as is do_all().
+  /// Readable while there is work. Only for the owning thread, like do_all().
   int fd() const { return fd_; }
   void do_all() {
     std::uint64_t count = 0;

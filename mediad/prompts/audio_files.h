@@ -1,4 +1,4 @@
-// Where sounds lie on disk, by what names, and whether they have changed.
+// Where sounds are on disk, their names, and whether they have changed.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +9,14 @@ namespace callpark::media {
 
 /// "<prompts_dir>/<language>/<name>.wav".
 std::string prompt_path(const std::string& prompts_dir, const std::string& language, const std::string& name);
-/// The prompt that speaks this key: "digit_5", "digit_star", "digit_hash".
+/// Returns the prompt that speaks this key: "digit_5", "digit_star", "digit_hash".
 std::string digit_prompt(char digit);
-/// The WAV files of directories (by name, not of what is under them) and the files themselves, in the order given.
+/// Returns the files themselves and the WAV files directly in the directories (by name), in the order given.
 std::vector<std::string> wav_files(const std::vector<std::string>& files_and_directories);
-/// The directories in `directory` by name; empty when it cannot be read.
+/// Returns the directories in `directory` by name; nothing if it cannot be read.
 std::vector<std::string> subdirectories(const std::string& directory);
 
-/// Differs when the file was replaced or written to. Equal stamps of a file that cannot be read are equal too.
+/// Changes when the file is replaced or written to. Equal stamps of a file that cannot be read are equal too.
 struct FileStamp {
   std::string path;
   std::int64_t modified_ns = -1;

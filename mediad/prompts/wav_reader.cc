@@ -61,7 +61,7 @@ Result<Pcm, std::string> parse_wav(std::string_view bytes) {
   std::size_t at = 12;
   while (at + 8 <= bytes.size()) {
     const std::string_view name = bytes.substr(at, 4);
-    // A recorder that was cut off leaves a size beyond the end; what is there is played.
+    // A recorder that was interrupted leaves a size beyond the end; the data that exists is played.
     const std::size_t size = std::min<std::size_t>(little_endian(bytes, at + 4, 4), bytes.size() - at - 8);
     const std::string_view chunk = bytes.substr(at + 8, size);
     if (name == "fmt ") {

@@ -1,4 +1,4 @@
-// What a media session orders.
+// The commands of a media session.
 #pragma once
 
 #include <variant>

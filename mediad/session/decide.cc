@@ -19,7 +19,7 @@ class Deciding {
     if (given.remote) media.remote = given.remote;
     if (given.codec) media.codec = given.codec;
     if (given.direction) media.direction = *given.direction;
-    // What is to be played first, so that the first packet that leaves is of it already.
+    // The play comes first, so that the first packet that leaves belongs to it.
     if (given.play) want(*given.play);
     begin_what_waits(given.number);
     if (media.remote != before.remote) order(action::SetRemote{*media.remote});
@@ -31,7 +31,7 @@ class Deciding {
 
   void operator()(const event::ListSpoken& spoken) {
     const auto* announcing = std::get_if<activity::Announcing>(&next().activity);
-    // Word of a play that was replaced meanwhile.
+    // The report is about a play that was replaced meanwhile.
     if (announcing == nullptr || announcing->number != spoken.number) return;
     order(action::Notify{SessionPlayed{next().id, announcing->play_id, false}});
     const Then then = announcing->announcement.then;

@@ -11,11 +11,11 @@ namespace callpark::media {
 
 struct Decision {
   Session next;
-  /// In the order in which they are to be done.
+  /// The commands, in the order in which they must be performed.
   std::vector<action::Action> actions;
 };
 
-/// Pure: no clock, no I/O. An ended session answers every event with nothing.
+/// Pure: no clock, no I/O. An ended session ignores every event.
 Decision decide(const Session& session, const event::Event& event);
 
 }  // namespace callpark::media

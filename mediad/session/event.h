@@ -1,4 +1,4 @@
-// The facts that a media session can be told.
+// The facts that a media session reacts to.
 #pragma once
 
 #include <optional>
@@ -12,11 +12,11 @@ namespace callpark::media::event {
 struct PlayWish {
   Play play{};
   std::string play_id{};
-  /// For the start that this may lead to.
+  /// The number of the start that this may lead to.
   PlayNumber number = 0;
 };
 
-/// session.open of a session that is there, for the first time or again; also session.update.
+/// A session.open of a new or an existing session, or a session.update.
 struct MediaGiven {
   enum class By { kOpen, kUpdate };
   By by = By::kOpen;
@@ -24,7 +24,7 @@ struct MediaGiven {
   std::optional<Codec> codec{};
   std::optional<Direction> direction{};
   std::optional<PlayWish> play{};
-  /// For the start of what has been waiting.
+  /// The number of the start of a play that has been waiting.
   PlayNumber number = 0;
 };
 struct PlayAsked {

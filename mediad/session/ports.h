@@ -1,4 +1,4 @@
-// What the session service needs of the world: RTP under each session, and somebody to tell.
+// What the session service needs from outside: RTP under each session, and a way to notify the owner.
 #pragma once
 
 #include <cstdint>
@@ -12,28 +12,28 @@
 
 namespace callpark::media {
 
-/// The connection that a request came by; never used twice.
+/// The connection that a request came by; an id is never reused.
 using OwnerId = std::uint64_t;
 
 using NotifyOwner = std::function<void(OwnerId owner, const Notification& notification)>;
 
-/// For the loop's thread. Functions that name a session do nothing when it is not open.
+/// For the loop's thread only. Functions that name a session do nothing if it is not open.
 class SessionMedia {
  public:
   struct Counters {
     std::uint64_t packets_sent = 0;
     std::uint64_t packets_received = 0;
-    /// Ms of the monotonic clock; 0 when nothing has come from the remote.
+    /// Ms of the monotonic clock; 0 if nothing has come from the remote.
     std::int64_t last_received_ms = 0;
   };
 
   virtual ~SessionMedia() = default;
-  /// Takes `open.port`, or the next free one. Only session, port, ssrc, sequence and timestamp are read; the session
+  /// Opens `open.port`, or the next free one. Only session, port, ssrc, sequence and timestamp are read; the session
   /// must not be open.
   virtual Result<SessionOpenResult, RpcError> open(const SessionOpen& open) = 0;
-  /// What open() answered.
+  /// Returns the answer of open().
   virtual std::optional<SessionOpenResult> opened(const std::string& session) const = 0;
-  /// Whether set_remote() may be called with it: a numeric address of the family that RTP is bound to.
+  /// True if set_remote() may be called with it: a numeric address of the family that RTP is bound to.
   virtual bool can_reach(const Endpoint& remote) const = 0;
   virtual void set_remote(const std::string& session, const Endpoint& remote) = 0;
   virtual void set_codec(const std::string& session, const Codec& codec) = 0;

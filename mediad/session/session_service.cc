@@ -12,7 +12,7 @@
 namespace callpark::media {
 namespace {
 
-// So many of the longest session states fit into one line of the protocol.
+// This many of the longest session states fit into one line of the protocol.
 constexpr std::size_t kPageSessions = 100;
 
 tl::unexpected<RpcError> refuse(ErrorCode code, std::string message) {
@@ -143,8 +143,8 @@ void SessionService::notice_silence() {
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const auto current = entry++;
     const std::int64_t last = media_.counters(current->first).last_received_ms;
-    if (last == 0 || last == current->second.told_ceased_ms || now_ms - last < options_.no_rtp.count()) continue;
-    current->second.told_ceased_ms = last;
+    if (last == 0 || last == current->second.reported_ceased_ms || now_ms - last < options_.no_rtp.count()) continue;
+    current->second.reported_ceased_ms = last;
     perform(current, event::RtpCeased{});
   }
 }
@@ -167,7 +167,7 @@ void SessionService::perform(Entry& entry, const action::Action& action) {
                           entry.claim_timer = loop_.after(options_.unclaimed, [this, id] {
                             const auto found = entries_.find(id);
                             if (found == entries_.end()) return;
-                            log_warning(id, "session ended: nobody has claimed it");
+                            log_warning(id, "session ended: no connection has claimed it");
                             perform(found, event::ClaimTimedOut{});
                           });
                         },

@@ -1,4 +1,4 @@
-// The sessions that are there, and the loop around `decide`: requests and news of the media in, orders to the media and
+// The existing sessions, and the loop around `decide`: requests and events of the media in, commands to the media and
 // notifications to the owners out.
 #pragma once
 
@@ -11,13 +11,13 @@
 
 namespace callpark::media {
 
-/// For the loop's thread.
+/// For the loop's thread only.
 class SessionService {
  public:
   struct Options {
-    /// How long a session lives whose owner is gone.
+    /// How long a session lives after its owner's connection has ended.
     Duration unclaimed{300'000};
-    /// How long nothing must have been received, after something was, until the owner is told; zero: never.
+    /// How long a remote that has sent RTP must be silent before the owner is notified; zero: never.
     Duration no_rtp{30'000};
     std::size_t sessions_max = 10'000;
   };
@@ -28,7 +28,7 @@ class SessionService {
   SessionService(const SessionService&) = delete;
   SessionService& operator=(const SessionService&) = delete;
 
-  /// Different at each start.
+  /// A new value at each start.
   const std::string& instance() const { return instance_; }
 
   Result<Answer, RpcError> handle(OwnerId owner, const Request& request);
@@ -42,8 +42,8 @@ class SessionService {
     Session session;
     OwnerId owner = 0;
     LoopHandle claim_timer{};
-    /// When what was received last was told to have ceased, as last_received_ms.
-    std::int64_t told_ceased_ms = 0;
+    /// Time of the last packet before the last reported silence, as last_received_ms; 0 if none was reported.
+    std::int64_t reported_ceased_ms = 0;
   };
   using Entries = std::map<std::string, Entry>;
 

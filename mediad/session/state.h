@@ -1,4 +1,4 @@
-// What a media session is at a moment: who owns it, where it sends to, and what it plays.
+// A media session's state: its owner, its remote, and its play.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@
 
 namespace callpark::media {
 
-/// Names one start of one play, so that word of its end cannot be taken for that of another. Given by the service,
-/// never twice.
+/// Names one start of one play, so that a report of its end is never attributed to another play. The service gives each
+/// number once.
 using PlayNumber = std::uint64_t;
 
 enum class Claim {
   kClaimed,
-  /// The connection that had opened it is gone; the session goes on until the claim timer ends it.
+  /// The connection that opened the session has ended; the session continues until the claim timer ends it.
   kUnclaimed,
 };
 
@@ -30,13 +30,13 @@ struct MediaState {
 };
 
 namespace activity {
-/// Remote or codec are not known yet; what was asked for begins when they are.
+/// Remote or codec are not known yet; the play begins when they are.
 struct Waiting {
   Play play{};
   std::string play_id{};
   bool operator==(const Waiting&) const = default;
 };
-/// Music, ringback or silence: has no end.
+/// Music, ringback or silence, which have no end.
 struct Continuous {
   Play play{};
   bool operator==(const Continuous&) const = default;

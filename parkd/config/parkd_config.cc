@@ -19,7 +19,7 @@ bool is_unspecified(const SocketAddress& address) {
   return address.host() == "0.0.0.0" || address.host() == "::";
 }
 
-// Via and Contact name this address, and Kamailio is found at the other, so both must be one host's.
+// Via and Contact carry sip.listen, and requests go to kamailio.inside, so each must be the address of one host.
 void own_address(ConfigReader& table, std::string key, SocketAddress& into, std::string default_value,
                  std::string help) {
   table.row(std::move(key), std::move(default_value),
@@ -45,8 +45,8 @@ void peers(ConfigReader& table, std::string key, std::vector<std::string>& into,
 
 void describe_process(ConfigReader& table, ParkdConfig& config) {
   table.text("node_name", config.node_name, "parkd1", {.length_max = 64},
-             "This parkd among all that share the database: the calls it owns bear this name, and after a restart it "
-             "takes back the calls of that name. Never give two running parkd the same.");
+             "Unique name of this parkd among all that share the database. The rows of its calls carry the name, and "
+             "after a restart it recovers the calls of that name. Two running parkd must not have the same name.");
   table.required();
   table.choice("log_level", config.log_level, "info",
                {{"debug", LogLevel::kDebug},
@@ -54,67 +54,68 @@ void describe_process(ConfigReader& table, ParkdConfig& config) {
                 {"warning", LogLevel::kWarning},
                 {"error", LogLevel::kError},
                 {"off", LogLevel::kOff}},
-               "The least important lines that are still written.");
+               "Least severe level that is logged; off logs nothing.");
 }
 
 void describe_sip(ConfigReader& table, ParkdConfig::Sip& sip) {
-  table.section("sip", "SIP towards Kamailio; nobody else talks to parkd.");
-  own_address(table, "sip.listen", sip.listen, "127.0.0.1:5062", "Where parkd takes SIP, by UDP and by TCP.");
+  table.section("sip", "SIP between parkd and Kamailio, which is parkd's only SIP peer.");
+  own_address(table, "sip.listen", sip.listen, "127.0.0.1:5062", "Listening address of parkd, for UDP and TCP.");
   table.duration("sip.t1_ms", sip.t1, 500, 100, 2000, kMs,
-                 "T1 of RFC 3261 17.1.1.1: the round-trip time, after which a request is first sent again.");
-  table.duration("sip.t2_ms", sip.t2, 4000, 2000, 32000, kMs,
-                 "T2 of RFC 3261: the longest time between two retransmissions.");
-  table.duration("sip.t4_ms", sip.t4, 5000, 2000, 32000, kMs, "T4 of RFC 3261: how long a message may be under way.");
+                 "T1 of RFC 3261 17.1.1.1: round-trip time estimate and first retransmission interval.");
+  table.duration("sip.t2_ms", sip.t2, 4000, 2000, 32000, kMs, "T2 of RFC 3261: maximum retransmission interval.");
+  table.duration("sip.t4_ms", sip.t4, 5000, 2000, 32000, kMs,
+                 "T4 of RFC 3261: maximum time that a message remains in the network.");
   table.number("sip.tcp_connections_max", sip.tcp_connections_max, 256, 1, 65535,
-               "TCP connections at a time; more are closed at once.");
-  table.duration("sip.tcp_connect_timeout_ms", sip.tcp_connect_timeout, 5000, 100, 60000, kMs,
-                 "How long a TCP connection may take to stand.");
+               "Maximum number of concurrent TCP connections; more are closed at once.");
+  table.duration("sip.tcp_connect_timeout_ms", sip.tcp_connect_timeout, 5000, 100, 60000, kMs, "TCP connect timeout.");
   table.duration("sip.tcp_message_timeout_ms", sip.tcp_message_timeout, 10000, 1000, 60000, kMs,
-                 "A message that has begun to arrive by TCP must end within this time.");
+                 "Maximum time from the first to the last byte of a message on a TCP connection.");
   table.duration("sip.tcp_idle_timeout_seconds", sip.tcp_idle_timeout, 600, 10, 86400, kSecond,
-                 "A TCP connection that carries nothing for so long is closed.");
+                 "TCP idle timeout: a connection without traffic for this long is closed.");
 }
 
 void describe_kamailio(ConfigReader& table, ParkdConfig::Kamailio& kamailio) {
-  table.section("kamailio", "The proxy before parkd.");
+  table.section("kamailio", "The SIP proxy in front of parkd.");
   own_address(table, "kamailio.inside", kamailio.inside, "127.0.0.1:5061",
-              "Kamailio's inside socket; every request of parkd goes there.");
+              "Address of Kamailio's inside socket, the next hop of every request of parkd.");
   table.choice("kamailio.transport", kamailio.transport, "udp",
                {{"udp", ParkdConfig::SipTransport::kUdp}, {"tcp", ParkdConfig::SipTransport::kTcp}},
-               "How parkd sends to Kamailio. Kamailio may use either.");
+               "Transport of parkd's requests to Kamailio. Kamailio may use either.");
   peers(table, "kamailio.peers", kamailio.peers,
-        "Addresses that SIP is accepted from; what others send is dropped and counted.");
+        "Source addresses that SIP is accepted from. Messages of unknown peers are dropped and counted.");
 }
 
 void describe_mediad(ConfigReader& table, ParkdConfig::Mediad& mediad) {
-  table.section("mediad", "The process that plays music and speech.");
-  table.address("mediad.control", mediad.control, "unix:/run/callpark/mediad.sock", "mediad's control socket.");
+  table.section("mediad", "Connection to mediad, which plays music and announcements.");
+  table.address("mediad.control", mediad.control, "unix:/run/callpark/mediad.sock",
+                "Address of mediad's control socket.");
   table.duration("mediad.reconnect_ms", mediad.reconnect, 200, 10, 60000, kMs,
-                 "How long after a lost connection, and between attempts, parkd connects again.");
+                 "Delay before parkd reconnects after a lost connection or a failed attempt.");
   table.duration("mediad.answer_timeout_ms", mediad.answer_timeout, 1000, 50, 60000, kMs,
-                 "A request that mediad has not answered by then has failed.");
+                 "Timeout of a request to mediad.");
 }
 
 void describe_database(ConfigReader& table, ParkdConfig::Database& database) {
   table.section("database", "MariaDB or MySQL, which holds the parked calls and the tenants' settings.");
   table.text("database.socket", database.socket, "/run/mysqld/mysqld.sock", {.length_max = 107},
-             "The server's unix socket.");
-  table.text("database.user", database.user, "callpark", "The user that parkd logs in as.");
+             "Path of the server's unix socket.");
+  table.text("database.user", database.user, "callpark", "Name of the database account.");
   table.text("database.password", database.password, "", {.may_be_empty = true, .is_secret = true},
-             "The user's password; empty when the server knows him by his unix account.");
-  table.text("database.database", database.database, "callpark", {.length_max = 64}, "The database's name.");
+             "Password of the database account. Empty if the server authenticates by unix account.");
+  table.text("database.database", database.database, "callpark", {.length_max = 64}, "Name of the database.");
   table.number("database.workers", database.workers, 4, 1, 64,
-               "Threads, with a connection each, that statements run on.");
+               "Number of worker threads; each has a connection of its own.");
   table.number("database.queue_max", database.queue_max, 1000, 1, 100000,
-               "Statements that may wait for a thread; more fail at once, which refuses a park politely.");
+               "Maximum number of statements that wait for a worker. More fail at once, and the park or retrieve is "
+               "refused.");
   table.number("database.park_events_days", database.park_events_days, 30, 1, 3650,
-               "How long the table park_events keeps what happened to parked calls.");
+               "Retention of the rows of table park_events, in days.");
 }
 
 void describe_http(ConfigReader& table, ParkdConfig::Http& http) {
   table.section("http", "Metrics and health.");
   table.row("http.listen", "127.0.0.1:5063", "a numeric IP address and a port (127.0.0.1:5063)",
-            "Where /metrics and /health are served. Nobody is asked for a password: keep it inside.",
+            "Listening address of /metrics and /health. Unauthenticated: bind to a private address only.",
             [&http](const std::string& text) {
               const auto address = parse_ip(text);
               if (address) http.listen = *address;
@@ -125,29 +126,31 @@ void describe_http(ConfigReader& table, ParkdConfig::Http& http) {
 void describe_presence(ConfigReader& table, ParkdConfig::Presence& presence) {
   table.section("presence", "Lamps and phone notifications.");
   table.duration("presence.publication_seconds", presence.publication, 3600, 60, 3600, kSecond,
-                 "How long Kamailio shows a lit lamp that no parkd refreshes any more.");
-  table.duration("presence.compare_every_ms", presence.compare_every, 3000, 200, 60000, kMs,
-                 "How often it is looked at whether lamps and notifications show what the database says; what does not "
-                 "is told again.");
+                 "Expiry of a lamp's publication: how long Kamailio keeps a lamp lit that no parkd refreshes.");
+  table.duration(
+      "presence.compare_every_ms", presence.compare_every, 3000, 200, 60000, kMs,
+      "Interval at which parkd compares lamps and notifications with the database, and publishes again those "
+      "that are out of sync.");
 }
 
 void describe_park(ConfigReader& table, ParkdConfig::Park& park) {
   table.section("park", "Time limits of parking that are the same for all tenants.");
-  table.duration("park.bye_after_refer_ms", park.bye_after_refer, 2000, 100, 32000, kMs,
-                 "A parker whose transfer has succeeded ends his call himself; after this time parkd ends it.");
+  table.duration(
+      "park.bye_after_refer_ms", park.bye_after_refer, 2000, 100, 32000, kMs,
+      "Time that a parker's phone has to send its BYE after a successful transfer. parkd then sends the BYE.");
   table.duration("park.music_retry_ms", park.music_retry, 5000, 500, 60000, kMs,
-                 "When a waiting caller's phone would not take the music, it is offered again after this time.");
+                 "Delay before parkd offers music again to a parked caller's phone that refused it.");
   table.duration("park.announcement_max_ms", park.announcement_max, 30000, 1000, 120000, kMs,
-                 "An announcement whose end mediad never reports is taken for ended after this time.");
+                 "Maximum duration of an announcement. parkd continues then even if mediad reports no end.");
   table.duration("park.refusal_speech_max_ms", park.refusal_speech_max, 10000, 0, 60000, kMs,
-                 "How much of the spoken reason is heard before a call is refused; 0 refuses at once.");
+                 "Maximum duration of the spoken reason before a call is refused. 0 refuses at once.");
   table.duration("park.already_picked_up_speech_max_ms", park.already_picked_up_speech_max, 200, 0, 60000, kMs,
-                 "The same for the one who comes second to a parked call. By default he is answered within 300 ms "
-                 "and hears only the beginning; raise it for the whole sentence.");
+                 "The same for a retriever that comes second to a parked call. The default refuses within 300 ms, so "
+                 "only the beginning of the sentence is audible; raise it for the whole sentence.");
   table.boolean("park.retrieve_from_other_nodes", park.retrieve_from_other_nodes, false,
-                "Whether a retriever here is given what another node of the same database has parked. Only where each "
-                "Kamailio takes the others' requests within a parked call for parkd's; the one that comes with this "
-                "does not yet, and the call would be lost.");
+                "If true, a retriever on this node may retrieve calls that another node of the same database has "
+                "parked. This requires that each Kamailio treats the other nodes' requests within a parked call as "
+                "parkd's. The Kamailio configuration of this version does not, and such a call would be lost.");
 }
 
 void describe(ConfigReader& table, ParkdConfig& config) {
@@ -168,7 +171,7 @@ Result<ParkdConfig, std::vector<ConfigError>> read_config(const std::string& nam
   describe(table, config);
   auto errors = read(table);
   if (errors.empty() && config.sip.listen == config.kamailio.inside) {
-    errors.push_back({name, 0, "sip.listen and kamailio.inside are the same address; parkd would talk to itself"});
+    errors.push_back({name, 0, "sip.listen and kamailio.inside are the same address; parkd would send to itself"});
   }
   if (!errors.empty()) return failure(std::move(errors));
   return config;

@@ -1,4 +1,4 @@
-// What parkd.yaml says, typed. Settings of tenants are rows in SQL; here stands only what a process needs to start.
+// The settings of parkd.yaml, typed: only what a process needs to start. Settings of tenants are rows in SQL.
 #pragma once
 
 #include <cstddef>
@@ -70,12 +70,12 @@ struct ParkdConfig {
   } park;
 };
 
-/// The configuration, or every error of the file.
+/// Returns the configuration, or every error of the file.
 Result<ParkdConfig, std::vector<ConfigError>> read_parkd_config_file(const std::string& path);
-/// `name` stands for the file in errors.
+/// `name` is what errors call the file.
 Result<ParkdConfig, std::vector<ConfigError>> read_parkd_config_text(const std::string& text, const std::string& name);
 
-/// A parkd.yaml with every key at its default, and what each is for.
+/// Returns a parkd.yaml with every key at its default, and its help.
 std::string parkd_config_example();
 
 }  // namespace callpark

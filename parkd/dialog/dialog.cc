@@ -50,7 +50,7 @@ Result<DialogState, DialogError> from_incoming_invite(const SipMessage& request,
 
 Result<DialogState, DialogError> from_outgoing_invite(const SipMessage& request, const SipMessage& response) {
   if (response.to_tag().empty()) return failure(DialogError::kNoTag);
-  // RFC 3261 12.1.1 wants a Contact. Whoever forgets it has answered all the same; the Route leads to him.
+  // RFC 3261 12.1.1 requires a Contact. An answer without one is still an answer, and the Route leads to its sender.
   const auto contact = response.contact();
   DialogState dialog;
   dialog.id.call_id = request.call_id();

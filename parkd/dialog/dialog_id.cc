@@ -17,7 +17,7 @@ DialogId dialog_id_of(const Replaces& replaces) {
 }  // namespace callpark::sip
 
 std::size_t std::hash<callpark::sip::DialogId>::operator()(const callpark::sip::DialogId& id) const noexcept {
-  // An odd factor makes the order of the tags count, so that the two ends of a dialog do not meet in one bucket.
+  // An odd factor makes the order of the tags count, so that the two ends of a dialog have different hashes.
   constexpr std::size_t kFactor = 0x9e3779b97f4a7c15;
   const std::hash<std::string_view> hash_text;
   return (hash_text(id.call_id) * kFactor + hash_text(id.local_tag)) * kFactor + hash_text(id.remote_tag);

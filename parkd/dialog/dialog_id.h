@@ -15,16 +15,16 @@ struct DialogId {
   std::string local_tag;
   std::string remote_tag;
 
-  /// The same dialog as the other end sees it.
+  /// Returns the same dialog as the other end sees it.
   DialogId reversed() const { return {call_id, remote_tag, local_tag}; }
 
   bool operator==(const DialogId&) const = default;
 };
 
-/// The dialog that a message received belongs to: of a request the To tag is ours, of a response the From tag. A tag
-/// that is not there is empty.
+/// Returns the dialog that a received message belongs to: the To tag of a request is ours, and so is the From tag of a
+/// response. A missing tag is empty.
 DialogId dialog_id_of(const SipMessage& received);
-/// RFC 3891 3: the dialog that a Replaces names, as the one who receives it sees it.
+/// RFC 3891 3: the dialog that a Replaces names, as its receiver sees it.
 DialogId dialog_id_of(const Replaces& replaces);
 
 }  // namespace callpark::sip

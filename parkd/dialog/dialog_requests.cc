@@ -15,7 +15,7 @@ std::string address(const std::string& display, const std::string& uri, const st
   return address.to_string();
 }
 
-// RFC 3261 12.2.1.1, all but CSeq's number.
+// RFC 3261 12.2.1.1, except for CSeq's number.
 SipMessage make_numbered(const DialogState& dialog, std::string_view method, std::uint32_t cseq) {
   SipMessage request = make_request(method, dialog.remote_target);
   route(request, dialog.route_set, dialog.remote_target);

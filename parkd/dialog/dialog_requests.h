@@ -1,4 +1,4 @@
-// Requests inside a dialog: those we send, made from its state, and what those we receive change in it
+// Requests inside a dialog: those that parkd sends are made from its state, and those that it receives change the state
 // (RFC 3261 12.2).
 #pragma once
 
@@ -10,18 +10,19 @@
 
 namespace callpark::sip {
 
-/// The next request of this dialog: request URI, Route, From, To, Call-ID, Max-Forwards and, with `local_cseq` counted
-/// up, CSeq. `contact` is the whole value of Contact, "<sip:parkd@127.0.0.1:5062>"; empty writes none. Via is the
-/// transaction's business. Not for ACK and CANCEL.
+/// Makes the next request of this dialog: request URI, Route, From, To, Call-ID, Max-Forwards and CSeq, with
+/// `local_cseq` counted up. `contact` is the whole value of Contact, "<sip:parkd@127.0.0.1:5062>"; if empty, none is
+/// written. The transaction adds the Via. Not for ACK and CANCEL.
 SipMessage make_request_in(DialogState& dialog, std::string_view method, std::string_view contact);
-/// RFC 3261 13.2.2.4: the ACK of a 2xx, with the CSeq number of its INVITE. Send it again for each copy of the 2xx.
+/// RFC 3261 13.2.2.4: makes the ACK of a 2xx, with the CSeq number of its INVITE. Send it again for each copy of the
+/// 2xx.
 SipMessage make_ack_for_2xx(const DialogState& dialog, std::uint32_t invite_cseq);
 
-/// Takes note of the CSeq of a request received. False: it is lower than one seen before, answer 500 and do nothing
+/// Stores the CSeq of a received request. Returns false if it is lower than an earlier one: answer 500 and do nothing
 /// else (RFC 3261 12.2.2). ACK and CANCEL carry their INVITE's number; they are always in order and change nothing.
 bool accept_cseq(DialogState& dialog, const SipMessage& request);
 
-/// Takes the Contact of a message received as new remote target, if it is one that may change it: INVITE or UPDATE,
+/// Makes the Contact of a received message the new remote target, if the message may change it: INVITE or UPDATE,
 /// request or 2xx (RFC 3261 12.2.1.2, 12.2.2; RFC 3311 5). The route set never changes (RFC 3261 12.2).
 void refresh_target(DialogState& dialog, const SipMessage& received);
 

@@ -14,14 +14,14 @@ RouteSet texts_of(const SipMessage& message, HeaderName name) {
   return {values.begin(), values.end()};
 }
 
-// An entry that cannot be read counts as loose: then it stands in a Route, where the next proxy refuses it.
+// An unreadable entry counts as loose: it is then sent in a Route, where the next proxy refuses it.
 bool is_loose(const std::string& entry) {
   const auto address = parse_name_addr(entry);
   return !address || address->uri.has_lr();
 }
 
-// RFC 3261 12.2.1.1: "stripping any parameters that are not allowed in a Request-URI", which are those (table 1 of
-// 19.1.1) that say how to build a request from the URI.
+// RFC 3261 12.2.1.1: "stripping any parameters that are not allowed in a Request-URI"; these parameters (table 1 of
+// 19.1.1) control how a request is built from the URI.
 SipUri as_request_uri(const std::string& entry) {
   SipUri uri = parse_name_addr(entry)->uri;
   uri.params().remove("method");

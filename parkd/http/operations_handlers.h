@@ -1,4 +1,4 @@
-// What an operator's tools ask over HTTP: metrics for Prometheus, and whether this parkd can take calls.
+// Endpoints for an operator's tools over HTTP: metrics for Prometheus, and whether this parkd can park calls.
 #pragma once
 
 #include <cstddef>
@@ -10,15 +10,15 @@
 namespace callpark {
 
 struct Health {
-  bool recovered = false;  // the parked calls of this node are in its hands
+  bool recovered = false;  // this node's parked calls are recovered
   bool mediad_connected = false;
   bool database_available = false;
   std::size_t calls = 0;
   std::size_t parked_calls = 0;
 };
 
-/// GET /metrics, and GET /health: 200 when calls can be parked, else 503, with the reasons as JSON. `refresh` is called
-/// before metrics are written. The arguments must outlive the server.
+/// Serves GET /metrics, and GET /health: 200 if calls can be parked, else 503, with the reasons as JSON. `refresh` is
+/// called before metrics are written. The arguments must outlive the server.
 void route_operations(HttpServer& server, const Metrics& metrics, std::function<Health()> health,
                       std::function<void()> refresh);
 

@@ -7,7 +7,7 @@
 
 namespace callpark::sip {
 
-/// Classes are bits, so that one lookup answers for any union of them.
+/// Classes are bits, so that one lookup tests any union of them.
 enum CharacterClass : std::uint16_t {
   kDigit = 1 << 0,
   kHexDigit = 1 << 1,
@@ -15,21 +15,21 @@ enum CharacterClass : std::uint16_t {
   kToken = 1 << 3,
   /// unreserved
   kUnreserved = 1 << 4,
-  /// What a user part may have besides unreserved and escaped characters; "#" because phones send it unescaped.
+  /// Allowed in a user part besides unreserved and escaped characters; "#" because phones send it unescaped.
   kUserOnly = 1 << 5,
   kPasswordOnly = 1 << 6,
-  /// What a URI parameter may have besides unreserved and escaped characters.
+  /// Allowed in a URI parameter besides unreserved and escaped characters.
   kUriParamOnly = 1 << 7,
-  /// What a URI header may have besides; ";=@," because phones send a Replaces unescaped.
+  /// Allowed in a URI header besides those; ";=@," because phones send a Replaces unescaped.
   kUriHeaderOnly = 1 << 8,
   kHost = 1 << 9,
   kIpv6 = 1 << 10,
-  /// Value of a header parameter: token or host, and what phones put there unquoted (IPv6, addresses).
+  /// Value of a header parameter: token or host, and what phones send unquoted (IPv6, addresses).
   kParamValue = 1 << 11,
   kOpaque = 1 << 12,
   kBeyondAscii = 1 << 13,
   kVisible = 1 << 14,
-  /// A URI without angle brackets: it ends where the header's parameters begin.
+  /// A URI without angle brackets, which ends where the header's parameters begin.
   kBareUri = 1 << 15,
 };
 
@@ -52,7 +52,7 @@ constexpr std::array<std::uint16_t, 256> make_character_table() {
   mark("&=+$,", kPasswordOnly);
   mark("[]/:&+$", kUriParamOnly);
   mark("[]/?:+$;=@,", kUriHeaderOnly);
-  // RFC 3261 has no underscore in host names; networks do.
+  // RFC 3261 has no underscore in host names, but networks do.
   mark("-._", kHost);
   mark(":.", kIpv6);
   mark("[]:/@&$", kParamValue);
@@ -92,7 +92,7 @@ constexpr std::string_view trimmed(std::string_view text) noexcept {
   return text;
 }
 
-/// True when `text` has one character at least and all are of these classes.
+/// True if `text` has at least one character and all its characters are of these classes.
 constexpr bool consists_of(std::string_view text, unsigned classes) noexcept {
   for (const char c : text) {
     if (!is(c, classes)) return false;

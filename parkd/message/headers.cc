@@ -75,7 +75,7 @@ constexpr bool in_order_of_their_numbers() {
 }
 static_assert(in_order_of_their_numbers());
 
-// The factors were found by trial so that no two known names meet in one place; the static_assert below keeps it so.
+// The factors were found by trial so that no two known names collide; the static_assert below verifies this.
 constexpr std::size_t place_of(std::string_view text) noexcept {
   const auto at = [text](std::size_t i) { return std::size_t{static_cast<unsigned char>(text[i])} | 0x20U; };
   return (text.size() * 3 + at(0) * 27 + at(text.size() - 1) * 32 + at(text.size() / 2)) & 255U;
@@ -140,7 +140,7 @@ std::vector<std::string_view> split_list(std::string_view value) {
         scanner.accept(',');
         start = scanner.position();
         break;
-      // What has no end reaches to the end.
+      // An unterminated quote or bracket extends to the end.
       case '"':
         if (scanner.take_quoted().empty()) scanner.take_rest();
         break;

@@ -1,4 +1,4 @@
-// The header names that parkd knows, with their compact forms and shapes, and the small values that stand in headers.
+// The header names that parkd knows, with their compact forms and shapes, and the small values of headers.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ inline constexpr std::string_view kPublish = "PUBLISH";
 inline constexpr std::string_view kMessage = "MESSAGE";
 }  // namespace method
 
-/// Header names known by number, so that a lookup compares one byte. Everything else is kOther and compared as text.
+/// Header names known by number, so that a lookup compares one byte. All others are kOther and compared as text.
 enum class HeaderName : std::uint8_t {
   kOther,
   kAccept,
@@ -79,15 +79,14 @@ enum class HeaderName : std::uint8_t {
   kWwwAuthenticate,
 };
 
-/// Finds the number of a name in any case, long or compact ("f" is From).
+/// Returns the number of a name in any case, long or compact ("f" is From).
 HeaderName header_name(std::string_view text) noexcept;
-/// The long name as the RFCs write it; empty for kOther.
+/// Returns the long name as the RFCs write it; empty for kOther.
 std::string_view text_of(HeaderName name) noexcept;
-/// True where the grammar makes the value a list, so that commas separate and headers of one name may be joined.
+/// True if the grammar makes the value a list, so that commas separate and headers of one name may be joined.
 // RFC 3261 7.3.1: all but WWW-Authenticate, Authorization, Proxy-Authenticate and Proxy-Authorization.
 bool is_list(HeaderName name) noexcept;
-/// Splits at commas outside quoted strings and angle brackets; takes space off the ends; leaves out empty
-/// parts.
+/// Splits at commas outside quoted strings and angle brackets; trims the parts and omits empty ones.
 std::vector<std::string_view> split_list(std::string_view value);
 
 struct CSeq {
@@ -99,7 +98,7 @@ struct CSeq {
 };
 Result<CSeq, SyntaxError> parse_cseq(std::string_view text);
 
-/// RFC 3891: the dialog that an INVITE wants to take the place of.
+/// RFC 3891: the dialog that an INVITE replaces.
 struct Replaces {
   std::string call_id;
   std::string to_tag;
@@ -111,7 +110,7 @@ struct Replaces {
 };
 Result<Replaces, SyntaxError> parse_replaces(std::string_view text);
 
-/// RFC 3261 21 and the RFCs after it; "Unknown" for a status that has no phrase.
+/// Returns the phrase of RFC 3261 21 and the RFCs after it; "Unknown" for a status that has no phrase.
 std::string_view reason_phrase(int status) noexcept;
 
 }  // namespace callpark::sip

@@ -15,17 +15,17 @@ namespace callpark::sip {
 struct AddressParts;
 
 struct NameAddr {
-  /// Plain text: quotes and backslashes are taken off by the parser and put back by to_string().
+  /// Plain text: the parser removes quotes and backslashes, and to_string() adds them again.
   std::string display;
   SipUri uri;
   /// Parameters of the header, not of the URI.
   Params params;
 
-  /// Empty when there is none.
+  /// Empty if there is none.
   std::string_view tag() const noexcept { return params.get("tag").value_or(std::string_view{}); }
   void set_tag(std::string_view tag) { params.set("tag", tag); }
 
-  /// Always with angle brackets.
+  /// Always writes angle brackets.
   std::string to_string() const;
 
   bool operator==(const NameAddr&) const = default;
@@ -37,7 +37,7 @@ Result<NameAddr, SyntaxError> parse_name_addr(std::string_view text);
 /// Reads a list of addresses separated by commas; at least one.
 Result<std::vector<NameAddr>, SyntaxError> parse_name_addr_list(std::string_view text);
 
-/// From what scan_address() found.
+/// Makes the address from the result of scan_address().
 NameAddr make_name_addr(const AddressParts& parts);
 
 }  // namespace callpark::sip

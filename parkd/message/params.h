@@ -1,4 +1,4 @@
-// An ordered list of `name` and `name=value` parameters, as they stand after ";" in URIs, Via, From, To and others.
+// A list of `name` and `name=value` parameters in their order, as after ";" in URIs, Via, From, To and others.
 #pragma once
 
 #include <initializer_list>
@@ -11,7 +11,7 @@ namespace callpark::sip {
 
 struct Param {
   std::string name;
-  /// As written, quotes and escapes included. No value and an empty value are different things.
+  /// As written, quotes and escapes included. A missing value and an empty value are different.
   std::optional<std::string> value;
 
   bool operator==(const Param&) const = default;
@@ -24,8 +24,8 @@ class Params {
   Params(std::initializer_list<Param> params) : params_(params) {}
 
   bool has(std::string_view name) const noexcept { return find(name) != nullptr; }
-  /// The value, an empty one for a parameter without value, none when there is no such parameter. The view lives
-  /// until the list changes.
+  /// Returns the value, an empty one for a parameter without value, none if there is no such parameter. The view is
+  /// valid until the list changes.
   std::optional<std::string_view> get(std::string_view name) const noexcept;
   /// Replaces the value of the parameter, or appends the parameter.
   void set(std::string_view name, std::optional<std::string_view> value = std::nullopt);
@@ -35,7 +35,7 @@ class Params {
   std::size_t size() const noexcept { return params_.size(); }
   auto begin() const noexcept { return params_.begin(); }
   auto end() const noexcept { return params_.end(); }
-  /// Appends without looking for an earlier one of that name.
+  /// Appends without a search for an earlier one of that name.
   void append(Param param) { params_.push_back(std::move(param)); }
   /// Appends ";name=value" for each, in order.
   void write(std::string& out) const;

@@ -28,7 +28,7 @@ bool scan_host(Scanner& scanner, std::string_view& host) noexcept {
 
 bool scan_user(std::string_view text, UriParts& parts) noexcept {
   Scanner scanner(text);
-  // Switches write "sip:@host" for a caller who withholds his number; it means the same as "sip:host".
+  // Switches write "sip:@host" if the caller's number is withheld; it means the same as "sip:host".
   if (text.empty()) return true;
   parts.user = scanner.take_escaped(kUnreserved | kUserOnly);
   if (parts.user.empty()) return false;
@@ -79,7 +79,7 @@ bool scan_params(Scanner& scanner, std::string_view& params) noexcept {
   return scanner.done() || scanner.peek() == ',';
 }
 
-/// Takes tokens with space between them, up to the "<"; rewinds when it turns out to be something else.
+/// Reads tokens with space between them, up to the "<"; rewinds if the text is something else.
 bool scan_display(Scanner& scanner, std::string_view& display) noexcept {
   const char* const start = scanner.position();
   if (scanner.peek() == '"') {
@@ -164,7 +164,8 @@ bool scan_address(Scanner& scanner, AddressParts& parts) noexcept {
     const std::string_view uri = scanner.take_before('>');
     if (!scanner.accept('>') || !scan_uri(uri, parts.uri)) return false;
   } else {
-    // RFC 3261 20: without angle brackets, ";" and what follows is the header's, and "," and "?" may not occur.
+    // RFC 3261 20: without angle brackets, ";" and the text after it belong to the header, and "," and "?" may not
+    // occur.
     if (!scan_uri(scanner.take(kBareUri), parts.uri)) return false;
   }
   return scan_params(scanner, parts.params);
@@ -212,8 +213,8 @@ bool scan_uri_param(Scanner& scanner, ParamView& param) noexcept {
     scanner.rewind(start);
     return false;
   }
-  // Proxies put tags there as they are (Kamailio: ";ftag="), and a tag may have any character of a token; and Base64
-  // with its "=" (OpenSIPS: ";thinfo=").
+  // Proxies add tags unescaped (Kamailio: ";ftag="), and a tag may have any character of a token; and Base64 with its
+  // "=" (OpenSIPS: ";thinfo=").
   if (!scanner.accept('=')) return true;
   const char* const value = scanner.position();
   do {

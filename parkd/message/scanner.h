@@ -1,5 +1,5 @@
-// Finds the parts of a header value without copying: the one place where the grammar of URIs, addresses, Via and their
-// parameters is written down. Views only; the types with text of their own are made from these.
+// Finds the parts of a header value without copying: the only implementation of the grammar of URIs, addresses, Via and
+// their parameters. Views only; the types that own their text are made from these.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ class Scanner {
   explicit Scanner(std::string_view text) noexcept : at_(text.data()), end_(text.data() + text.size()) {}
 
   bool done() const noexcept { return at_ == end_; }
-  /// The next character; NUL at the end.
+  /// Returns the next character; NUL at the end.
   char peek() const noexcept { return at_ == end_ ? '\0' : *at_; }
   bool accept(char c) noexcept {
     if (at_ == end_ || *at_ != c) return false;
@@ -27,7 +27,7 @@ class Scanner {
   void skip_space() noexcept {
     while (at_ != end_ && is_space(*at_)) ++at_;
   }
-  /// True when `c` comes next, space around it allowed; takes all of that.
+  /// True if `c` comes next, space around it allowed; all of that is consumed.
   bool accept_spaced(char c) noexcept {
     const char* const before = at_;
     skip_space();
@@ -43,11 +43,11 @@ class Scanner {
     while (at_ != end_ && is(*at_, classes)) ++at_;
     return since(start);
   }
-  /// Takes characters of these classes and well-formed %HH; stops before anything else.
+  /// Consumes characters of these classes and well-formed %HH; stops before anything else.
   std::string_view take_escaped(unsigned classes) noexcept;
-  /// Takes a quoted string with its quotes; empty when none stands here or it has no end.
+  /// Consumes a quoted string with its quotes; returns nothing if none begins here or it has no end.
   std::string_view take_quoted() noexcept;
-  /// Takes what stands before `c`, without `c`; empty when there is no `c`.
+  /// Consumes and returns the text before `c`, without `c`; returns nothing if there is no `c`.
   std::string_view take_before(char c) noexcept;
 
   const char* position() const noexcept { return at_; }
@@ -72,7 +72,7 @@ struct UriParts {
   std::optional<std::string_view> password;
   std::string_view host;
   std::optional<std::uint16_t> port;
-  /// From the first ";" on, and from behind the "?" on.
+  /// The text from the first ";" on, and the text after the "?".
   std::string_view params;
   std::string_view headers;
   std::string_view opaque;
@@ -99,24 +99,25 @@ struct CSeqParts {
   std::string_view method;
 };
 
-/// Each is false when the text does not obey the grammar; the parts are worthless then.
+/// Each returns false if the text violates the grammar; the parts are invalid then.
 bool scan_uri(std::string_view text, UriParts& parts) noexcept;
 bool scan_cseq(std::string_view text, CSeqParts& parts) noexcept;
-/// These stop behind the value, before a "," that begins the next one, or at the end.
+/// These stop after the value, before a "," that begins the next one, or at the end.
 bool scan_address(Scanner& scanner, AddressParts& parts) noexcept;
 bool scan_via(Scanner& scanner, ViaParts& parts) noexcept;
-/// Takes the next ";name" or ";name=value" of a header; false when none comes or it is malformed (then not done()).
+/// Reads the next ";name" or ";name=value" of a header; returns false if none comes or it is malformed (then not
+/// done()).
 bool scan_param(Scanner& scanner, ParamView& param) noexcept;
-/// The same for a URI, where no space is allowed and %HH is.
+/// Reads the same in a URI, where no space is allowed and %HH is.
 bool scan_uri_param(Scanner& scanner, ParamView& param) noexcept;
 
-/// The value of a parameter in text that scan_address() or scan_via() found; empty when there is none.
+/// Returns the value of a parameter in text that scan_address() or scan_via() found; empty if there is none.
 std::string_view param_value(std::string_view params, std::string_view name) noexcept;
-/// Text that scan_address() or scan_via() found, as a list of its own.
+/// Makes a list of text that scan_address() or scan_via() found.
 Params make_params(std::string_view params);
 
 std::optional<std::uint16_t> port_number(std::string_view digits) noexcept;
-/// Digits only, at most 2^32-1.
+/// Reads digits only, at most 2^32-1.
 std::optional<std::uint32_t> number(std::string_view digits) noexcept;
 
 }  // namespace callpark::sip

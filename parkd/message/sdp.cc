@@ -79,7 +79,7 @@ SdpAttribute parse_attribute(std::string_view value) {
   return attribute;
 }
 
-/// RFC 4566 5: i=, u=, e= and p= stand before c=; b= behind it; z= and k= (of the session) behind the times.
+/// RFC 4566 5: i=, u=, e= and p= precede c=; b= follows it; z= and k= (of the session) follow the times.
 int rank(char type) noexcept {
   switch (type) {
     case 'i':
@@ -189,7 +189,7 @@ class SdpParser {
     const bool complete = version_seen_ && name_seen_ && times_seen_;
     if (!origin_seen_ || (form_ == SdpForm::kFull && !complete)) return failure(SyntaxError::kSdpMissingLine);
     for (SdpMedia& media : sdp_.media) {
-      // RFC 4566 5.7: a c= for the session or in each media; what is switched off needs none.
+      // RFC 4566 5.7: a c= for the session or in each media; a disabled media needs none.
       if (media.port != 0 && connection(sdp_, media) == nullptr) return failure(SyntaxError::kSdpMissingLine);
       sort_lines(media.other_lines);
     }
@@ -293,7 +293,7 @@ std::optional<std::uint8_t> payload_type(std::string_view format) noexcept {
   return value && *value < 128 ? value : std::nullopt;
 }
 
-/// "96 opus/48000/2" -> everything of the codec but its fmtp.
+/// Reads "96 opus/48000/2" into a codec without its fmtp.
 std::optional<Codec> parse_rtpmap(std::string_view value) {
   const auto type = payload_type(next_word(value));
   value = trimmed(value);

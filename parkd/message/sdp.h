@@ -1,5 +1,5 @@
-// Session descriptions (RFC 4566/8866) read and written line by line: what offer and answer need is typed, everything
-// else is kept in its order.
+// Session descriptions (RFC 4566/8866) read and written line by line: the parts for offer and answer are typed, all
+// other lines are kept in their order.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,7 @@ struct SdpAttribute {
   bool operator==(const SdpAttribute&) const = default;
 };
 
-/// A line of a kind that nothing here looks at (i= u= e= p= b= z= k= r= ...).
+/// A line of a kind that parkd does not evaluate (i= u= e= p= b= z= k= r= ...).
 struct SdpLine {
   char type = 0;
   std::string value;
@@ -54,22 +54,22 @@ enum class Direction : std::uint8_t { kSendRecv, kSendOnly, kRecvOnly, kInactive
 
 struct Codec {
   std::uint8_t payload_type = 0;
-  /// As written in a=rtpmap; of static payload types without one, as RFC 3551 writes it. Compare without case.
+  /// As written in a=rtpmap; for static payload types without one, as in RFC 3551. Compare without case.
   std::string name;
   std::uint32_t clock_rate = 0;
   std::uint8_t channels = 1;
-  /// What a=fmtp says after the payload type; empty when there is none.
+  /// The text of a=fmtp after the payload type; empty if there is none.
   std::string fmtp;
 
   bool operator==(const Codec&) const = default;
 };
 
-/// m= and what belongs to it
+/// m= and the lines that belong to it
 struct SdpMedia {
   std::string media;
-  /// 0: refused or switched off.
+  /// 0: refused or disabled.
   std::uint16_t port = 0;
-  /// "/n" after the port; 1 when absent.
+  /// "/n" after the port; 1 if absent.
   std::uint16_t port_count = 1;
   std::string protocol;
   std::vector<std::string> formats;
@@ -77,7 +77,7 @@ struct SdpMedia {
   std::vector<SdpLine> other_lines;
   std::vector<SdpAttribute> attributes;
 
-  /// The value of the first attribute of that name; an empty one for an attribute without value.
+  /// Returns the value of the first attribute of that name; an empty one for an attribute without value.
   std::optional<std::string_view> attribute(std::string_view name) const noexcept;
   bool operator==(const SdpMedia&) const = default;
 };
@@ -95,33 +95,33 @@ struct Sdp {
   bool operator==(const Sdp&) const = default;
 };
 
-/// kFull wants v=, o=, s= and t=. kDigest takes what Kamailio keeps of a description in its dialog variables: o=, c=,
-/// m= and attributes, the rest as by default. Both take lines that end with LF alone.
+/// kFull requires v=, o=, s= and t=. kDigest accepts what Kamailio keeps of a description in its dialog variables: o=,
+/// c=, m= and attributes, the rest with defaults. Both accept lines that end with LF alone.
 enum class SdpForm : std::uint8_t { kFull, kDigest };
 
 Result<Sdp, SyntaxError> parse_sdp(std::string_view text, SdpForm form = SdpForm::kFull);
-/// CRLF after each line; CR and LF inside of values become spaces.
+/// Writes CRLF after each line; CR and LF inside values become spaces.
 std::string write_sdp(const Sdp& sdp);
 
-/// The formats of an RTP line in order, with a=rtpmap, a=fmtp and the static payload types of RFC 3551 filled in.
-/// Formats that are no payload type or have no known meaning are left out.
+/// Returns the formats of an RTP line in order, with a=rtpmap, a=fmtp and the static payload types of RFC 3551. Formats
+/// that are no payload type or have no known meaning are omitted.
 std::vector<Codec> codecs(const SdpMedia& media);
-/// Adds the payload type to formats, with a=rtpmap, and a=fmtp where the codec has one.
+/// Adds the payload type to the formats, with a=rtpmap, and a=fmtp if the codec has one.
 void add_codec(SdpMedia& media, const Codec& codec);
-/// The media's own direction, else the session's, else sendrecv (RFC 4566 6).
+/// Returns the media's own direction, else the session's, else sendrecv (RFC 4566 6).
 Direction direction(const Sdp& sdp, const SdpMedia& media) noexcept;
-/// Replaces whatever direction the media had.
+/// Replaces any direction that the media had.
 void set_direction(SdpMedia& media, Direction direction);
 std::string_view text_of(Direction direction) noexcept;
-/// RFC 3264 6.1: the direction as the other side of it sees it.
+/// RFC 3264 6.1: the direction as the other side sees it.
 Direction reversed(Direction direction) noexcept;
-/// The connection that counts for the media: its own or the session's; none when both are missing.
+/// Returns the connection that applies to the media: its own or the session's; null if both are missing.
 const SdpConnection* connection(const Sdp& sdp, const SdpMedia& media) noexcept;
-/// True when the sender of this description wants to hear nothing: sendonly, inactive, or RFC 2543's 0.0.0.0.
+/// True if the sender of this description does not want to receive: sendonly, inactive, or RFC 2543's 0.0.0.0.
 bool is_hold(const Sdp& sdp, const SdpMedia& media) noexcept;
-/// Milliseconds a packet, of a=ptime; none when absent or not a number.
+/// Returns the milliseconds per packet of a=ptime; none if absent or not a number.
 std::optional<std::uint32_t> ptime(const SdpMedia& media) noexcept;
-/// The first "audio" line with a port, else the first "audio" line, else null.
+/// Returns the first "audio" line with a port, else the first "audio" line, else null.
 const SdpMedia* audio(const Sdp& sdp) noexcept;
 
 }  // namespace callpark::sip

@@ -10,10 +10,10 @@
 namespace callpark::sip {
 namespace {
 
-// A multipart in a multipart is as deep as it gets in practice; each level reads its text once.
+// Real messages nest no deeper than a multipart in a multipart; each level reads its text once.
 constexpr int kDepthMax = 4;
 
-// What the headers of a message or of a part say about its content; each as written, empty when absent.
+// The content headers of a message or of a part; each as written, empty if absent.
 struct Content {
   std::string_view type;
   std::string_view disposition;
@@ -23,13 +23,13 @@ struct Content {
 
 std::string_view session_in(const Content& content, int depth);
 
-// The value of a header in front of its parameters.
+// Returns the value of a header without its parameters.
 std::string_view bare(std::string_view value) noexcept {
   return trimmed(value.substr(0, value.find(';')));
 }
 
-// Takes the next line off `text`, without the CRLF or LF that ends it. Lines of an SDP may end either way, and so do
-// those of who puts one into a multipart.
+// Removes the next line from `text` and returns it without its CRLF or LF. Lines of an SDP may end either way, and so
+// may the lines of the software that puts the SDP into a multipart.
 std::string_view take_line(std::string_view& text) noexcept {
   const std::size_t end = text.find('\n');
   std::string_view line = text.substr(0, end);
@@ -38,12 +38,12 @@ std::string_view take_line(std::string_view& text) noexcept {
   return line;
 }
 
-// Without the backslashes of a quoted string; a boundary needs none.
+// Removes the quotes only; a boundary needs no backslashes.
 std::string_view without_quotes(std::string_view quoted) noexcept {
   return quoted.substr(1, quoted.size() - 2);
 }
 
-// Empty when there is none. It may be written without quotes even where RFC 2045 5.1 asks for them ("=_Part_1").
+// Empty if there is none. The boundary may be unquoted even where RFC 2045 5.1 requires quotes ("=_Part_1").
 std::string_view boundary_in(std::string_view content_type) noexcept {
   Scanner scanner(content_type);
   scanner.take_before(';');
@@ -68,7 +68,7 @@ Content read_part(std::string_view text) {
     const std::string_view line = take_line(text);
     if (line.empty()) break;
     if (is_space(line.front())) {
-      // Goes on with the header before it; from one line to the next nothing stands between but the line's end.
+      // A folded line continues the header before it; only the line's end separates the two in the text.
       if (last) *last = {last->data(), static_cast<std::size_t>(line.data() + line.size() - last->data())};
       continue;
     }
@@ -84,8 +84,8 @@ Content read_part(std::string_view text) {
   return part;
 }
 
-// The parts in order, until one has it. What stands before the first boundary and behind the last is nobody's; without
-// the last one the part that was begun ends with the text.
+// Visits the parts in order until one has a description. Text before the first boundary and after the last belongs to
+// no part; without the last boundary the current part ends with the text.
 std::string_view session_in_parts(std::string_view text, std::string_view boundary, int depth) {
   std::optional<std::string_view> part;
   while (!text.empty()) {
@@ -94,11 +94,11 @@ std::string_view session_in_parts(std::string_view text, std::string_view bounda
     if (!line.starts_with("--") || !line.substr(2).starts_with(boundary)) continue;
     line = trimmed(line.substr(2 + boundary.size()));
     const bool is_last = line == "--";
-    // Another one, of which this is the beginning.
+    // A longer boundary, of which this one is the beginning.
     if (!is_last && !line.empty()) continue;
     if (part) {
       std::string_view content = part->substr(0, static_cast<std::size_t>(rest.data() - part->data()));
-      // The line's end before a boundary belongs to it.
+      // The line end before a boundary belongs to the boundary.
       if (content.ends_with('\n')) content.remove_suffix(1);
       if (content.ends_with('\r')) content.remove_suffix(1);
       if (const auto found = session_in(read_part(content), depth); !found.empty()) return found;
@@ -134,7 +134,7 @@ std::string_view session_in(const Content& content, int depth) {
 }  // namespace
 
 std::string_view session_description(const SipMessage& message) {
-  // RFC 3261 20.15 wants a Content-Type.
+  // RFC 3261 20.15 requires a Content-Type.
   if (message.content_type().empty()) return message.body();
   return session_in({message.content_type(), message.header("Content-Disposition").value_or(std::string_view{}),
                      message.header("Content-Transfer-Encoding").value_or(std::string_view{}), message.body()},

@@ -58,7 +58,7 @@ void SipMessage::set_request_uri(const SipUri& uri) {
 }
 
 void SipMessage::set_request_uri(std::string_view uri) {
-  // Nothing in a Request-URI may be a space or a control character; such a thing would end the request line early.
+  // A Request-URI must not contain a space or a control character, which would end the request line early.
   std::string clean(uri);
   std::erase_if(clean, [](char c) { return !is(c, kVisible); });
   uri_ = store(clean);
@@ -188,7 +188,7 @@ std::optional<std::uint32_t> SipMessage::max_forwards() const {
 std::optional<std::uint32_t> SipMessage::expires() const {
   const std::string_view digits = first(HeaderName::kExpires);
   if (!consists_of(digits, kDigit)) return std::nullopt;
-  // RFC 3261 20.19 ends at 2^32-1; what is more than that means the same: never.
+  // RFC 3261 20.19 ends at 2^32-1; a larger value means the same: never.
   return number(digits).value_or(0xffffffff);
 }
 
@@ -267,7 +267,7 @@ SipMessage::Span SipMessage::store(std::string_view text) {
 
 SipMessage::Field SipMessage::make_field(HeaderName name, std::string_view text, std::string_view value) {
   Field field{name, {}, {}};
-  // `value` may be a view of our own text, which the first of two appends could move away.
+  // `value` may be a view of this message's text, which the first of two appends could move.
   const std::string kept(trimmed(value));
   field.text = name == HeaderName::kOther ? store(as_token(text)) : store(text_of(name));
   field.value = store(kept);
@@ -377,7 +377,7 @@ SipMessage make_response(const SipMessage& request, int status, std::string_view
     if (copied) response.add_header(field.name, request.view(field.value));
   }
   if (!to_tag.empty() && response.to_tag().empty()) {
-    // Behind the text as it came: good for every form of address, and for one that could not be read.
+    // The tag follows the text as it came: valid for every form of address, and for one that could not be read.
     response.set_header(HeaderName::kTo, std::string(response.first(HeaderName::kTo)) + ";tag=" + std::string(to_tag));
   }
   return response;

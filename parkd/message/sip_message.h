@@ -1,4 +1,4 @@
-// A SIP request or response. It owns its text, so it can be copied, moved and kept; views handed out live until the
+// A SIP request or response. It owns its text, so it can be copied, moved and kept; views of it are valid until the
 // message is changed, moved or destroyed.
 #pragma once
 
@@ -23,15 +23,15 @@ struct HeaderField {
   std::string_view value;
 };
 
-/// No accessor fails: in a message from parse() the headers of every message are there and well formed; in one that is
-/// being built, an accessor of something absent gives an empty value. Texts put in never break the message: CR and LF
-/// in them become spaces.
+/// No accessor fails: in a message from parse() the headers of every message are present and well formed; in one that
+/// is being built, an accessor of something absent returns an empty value. Texts never break the message: CR and LF in
+/// them become spaces.
 class SipMessage {
  public:
   SipMessage() = default;
   SipMessage(const SipMessage&) = default;
   SipMessage& operator=(const SipMessage&) = default;
-  /// What was moved from is an empty message, or the one it was assigned to; its accessors are safe too.
+  /// A moved-from message is empty, or the one it was assigned to; its accessors are safe too.
   SipMessage(SipMessage&& other) noexcept { swap(other); }
   SipMessage& operator=(SipMessage&& other) noexcept {
     swap(other);
@@ -56,50 +56,50 @@ class SipMessage {
   CSeq cseq() const;
   NameAddr from() const;
   NameAddr to() const;
-  /// The tags without the rest; empty when there is none.
+  /// Returns the tag alone; empty if there is none.
   std::string_view from_tag() const noexcept;
   std::string_view to_tag() const noexcept;
 
   std::vector<Via> vias() const;
   Via top_via() const;
-  /// The parameter of the topmost Via without the rest; empty when there is none.
+  /// Returns the parameter of the topmost Via alone; empty if there is none.
   std::string_view top_branch() const noexcept;
   void prepend_via(const Via& via);
   void set_top_via(const Via& via);
   void remove_top_via();
 
-  /// The first Contact; none when there is no Contact or it is "*".
+  /// Returns the first Contact; none if there is no Contact or it is "*".
   std::optional<NameAddr> contact() const;
   std::vector<NameAddr> contacts() const;
   std::vector<NameAddr> routes() const;
   std::vector<NameAddr> record_routes() const;
-  /// None when there is no Refer-To, or not exactly one that can be read.
+  /// Returns none if there is no Refer-To, or not exactly one that can be read.
   std::optional<NameAddr> refer_to() const;
   std::optional<NameAddr> referred_by() const;
-  /// The Replaces header, not the one inside a Refer-To URI (for that: parse_replaces(uri.header("Replaces"))).
+  /// Returns the Replaces header, not the one inside a Refer-To URI (for that: parse_replaces(uri.header("Replaces"))).
   std::optional<Replaces> replaces() const;
   std::optional<std::uint32_t> max_forwards() const;
   std::optional<std::uint32_t> expires() const;
-  /// As written, with parameters; empty when there is none.
+  /// As written, with parameters; empty if there is none.
   std::string_view event() const noexcept { return first(HeaderName::kEvent); }
   std::string_view subscription_state() const noexcept { return first(HeaderName::kSubscriptionState); }
 
-  /// The value of the first header of that name; long and compact names find each other.
+  /// Returns the value of the first header of that name; long and compact names match each other.
   std::optional<std::string_view> header(std::string_view name) const noexcept;
   std::optional<std::string_view> header(HeaderName name) const noexcept;
-  /// All values of that name in order; lists are split where the grammar allows it.
+  /// Returns all values of that name in order; lists are split if the grammar allows it.
   std::vector<std::string_view> all_headers(std::string_view name) const;
   std::vector<std::string_view> all_headers(HeaderName name) const;
-  /// True when the list header (Supported, Require, Allow, ...) has that token, in any case.
+  /// True if the list header (Supported, Require, Allow, ...) has that token, in any case.
   bool has_token(HeaderName name, std::string_view token) const noexcept;
-  /// Every header as it stands, in order. Content-Length is no part of a message here: it is checked by the parser and
-  /// written by the writer.
+  /// Returns every header as written, in order. Content-Length is no part of a message here: the parser checks it and
+  /// the writer writes it.
   std::vector<HeaderField> headers() const;
 
-  /// Replaces all headers of that name by one, at the place of the first; appends when there is none.
+  /// Replaces all headers of that name by one, at the position of the first; appends if there is none.
   void set_header(std::string_view name, std::string_view value);
   void set_header(HeaderName name, std::string_view value);
-  /// Puts one more after all others, or before all others.
+  /// Adds a header after all others, or before all others.
   void add_header(std::string_view name, std::string_view value);
   void add_header(HeaderName name, std::string_view value);
   void prepend_header(std::string_view name, std::string_view value);
@@ -109,14 +109,14 @@ class SipMessage {
   void set_cseq(std::uint32_t number, std::string_view method);
 
   std::string_view body() const noexcept { return view(body_); }
-  /// As written; empty when there is none.
+  /// As written; empty if there is none.
   std::string_view content_type() const noexcept { return first(HeaderName::kContentType); }
-  /// True when Content-Type is `type` ("application/sdp"), whatever its case and parameters.
+  /// True if Content-Type is `type` ("application/sdp"), whatever its case and parameters.
   bool has_content_type(std::string_view type) const noexcept;
-  /// The length is the writer's business. An empty type takes the header away.
+  /// The writer sets the length. An empty type removes the header.
   void set_body(std::string_view content_type, std::string_view text);
 
-  /// Same start line, same headers in the same order, same body.
+  /// Compares start line, headers in their order, and body.
   friend bool operator==(const SipMessage& left, const SipMessage& right);
 
  private:
@@ -126,7 +126,7 @@ class SipMessage {
   friend SipMessage make_response(const SipMessage& request, int status, std::string_view reason,
                                   std::string_view to_tag);
 
-  // Places in text_, not pointers into it: that is what makes copying and moving safe.
+  // Positions in text_, not pointers into it, so that copying and moving are safe.
   struct Span {
     std::uint32_t offset = 0;
     std::uint32_t length = 0;
@@ -156,15 +156,15 @@ class SipMessage {
   int status_ = 0;
 };
 
-/// A request with its start line and Max-Forwards 70; everything else is the caller's.
+/// Makes a request with its start line and Max-Forwards 70; the caller adds everything else.
 SipMessage make_request(std::string_view method, const SipUri& uri);
 SipMessage make_request(std::string_view method, std::string_view uri);
 
-/// RFC 3261 8.2.6: Via, From, To, Call-ID and CSeq of the request (and Timestamp in a 100). `to_tag` is put on the To
-/// unless that has one already; empty puts none. An empty reason means the usual phrase of the status.
+/// RFC 3261 8.2.6: Via, From, To, Call-ID and CSeq of the request (and Timestamp in a 100). `to_tag` is added to the To
+/// unless that has one already; empty adds none. An empty reason means the usual phrase of the status.
 SipMessage make_response(const SipMessage& request, int status, std::string_view reason = {},
                          std::string_view to_tag = {});
-/// RFC 3261 12.1.1: what a response that makes a dialog has to carry besides.
+/// RFC 3261 12.1.1: adds what a response that makes a dialog must carry besides.
 void copy_record_route(const SipMessage& request, SipMessage& response);
 
 }  // namespace callpark::sip

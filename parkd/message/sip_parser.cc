@@ -9,7 +9,7 @@
 
 namespace callpark::sip {
 
-/// Reads on after the first fault, so that a request that deserves a 400 can be given one.
+/// Continues after the first fault, so that a request that deserves a 400 can be answered with one.
 class Parser {
  public:
   Result<SipMessage, ParseError> parse(std::string_view datagram);
@@ -28,7 +28,7 @@ class Parser {
   void check_whole();
   void take_body(std::string_view rest);
 
-  /// Cuts the next line off rest_, continuation lines included; false when rest_ has no whole line.
+  /// Cuts the next line off rest_, continuation lines included; false if rest_ has no whole line.
   bool next_line(std::string_view& line);
   bool has(HeaderName name) const noexcept { return (seen_ >> static_cast<unsigned>(name) & 1U) != 0; }
   Span span(std::string_view text) const noexcept {
@@ -111,7 +111,7 @@ bool Parser::next_line(std::string_view& line) {
       continue;
     }
     line = {start, static_cast<std::size_t>(line_end - start)};
-    // A CR alone would be somebody else's line end.
+    // Other software may read a CR alone as a line end.
     if (!line.empty() && std::memchr(line.data(), '\r', line.size()) != nullptr) {
       fail(SyntaxError::kHeaderLine);
       std::replace(start, line_end, '\r', ' ');
@@ -174,7 +174,7 @@ void Parser::header_line(std::string_view line) {
 }
 
 void Parser::check(HeaderName name, std::string_view value) {
-  // Only what every message needs, or what would do harm further on; the rest is the business of who reads it.
+  // Checks only what every message needs or what could do harm later; the accessors check the rest.
   if (name == HeaderName::kVia) {
     Scanner scanner(value);
     ViaParts parts;

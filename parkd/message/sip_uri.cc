@@ -50,7 +50,7 @@ const Param* find_unescaped(const Params& params, std::string_view name) {
   return found == params.end() ? nullptr : &*found;
 }
 
-// RFC 3261 19.1.4: these count even when only one of the URIs has them; others only when both do.
+// RFC 3261 19.1.4: these count even if only one of the URIs has them; others only if both do.
 bool matters_alone(std::string_view name) noexcept {
   static constexpr std::array<std::string_view, 5> kNames = {"user", "ttl", "method", "maddr", "transport"};
   return std::any_of(kNames.begin(), kNames.end(), [&](std::string_view n) { return same_ignoring_case(n, name); });
@@ -117,7 +117,7 @@ std::string SipUri::user() const {
 
 std::string SipUri::number() const {
   if (scheme_ != "tel") return user();
-  // RFC 3966 has nothing behind "?"; phones put there what they know from SIP.
+  // RFC 3966 has nothing after "?"; phones add there what they know from SIP.
   std::string number = unescape(std::string_view(opaque_).substr(0, opaque_.find_first_of(";?")));
   std::erase_if(number, [](char c) { return c == '-' || c == '.' || c == '(' || c == ')'; });
   return number;
@@ -169,7 +169,7 @@ std::string SipUri::to_string() const {
 }
 
 bool SipUri::equivalent(const SipUri& other) const {
-  // A parameter that stands twice, against the grammar, must not make a URI differ from itself.
+  // A parameter that occurs twice, against the grammar, must not make a URI differ from itself.
   if (*this == other) return true;
   if (scheme_ != other.scheme_) return false;
   if (!is_sip()) return opaque_ == other.opaque_;

@@ -1,4 +1,4 @@
-// A SIP or SIPS URI (RFC 3261 19.1), read, compared and written; URIs of other schemes are kept as they are.
+// A SIP or SIPS URI (RFC 3261 19.1), read, compared and written; URIs of other schemes are kept unchanged.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,12 @@ namespace callpark::sip {
 
 struct UriParts;
 
-/// Parts are kept as they were written, so a URI taken from a Contact goes back to its owner letter by letter;
-/// user() and header() give the meaning without the escapes.
+/// Parts are kept as they were written, so a URI from a Contact is sent back letter by letter; user() and header()
+/// return the meaning without the escapes.
 class SipUri {
  public:
   SipUri() = default;
-  /// A "sip" URI. `user` is plain text (`*68`, `#1`): what needs an escape gets one. `host` as in a URI: IPv6 in
-  /// brackets.
+  /// A "sip" URI. `user` is plain text (`*68`, `#1`), escaped here where needed. `host` as in a URI: IPv6 in brackets.
   SipUri(std::string_view user, std::string_view host, std::optional<std::uint16_t> port = std::nullopt);
 
   /// "sip", "sips", "tel", ... in lower case. Empty only in a default-constructed URI.
@@ -28,12 +27,12 @@ class SipUri {
   bool is_sip() const noexcept { return scheme_ == "sip" || scheme_ == "sips"; }
   void set_scheme(std::string_view scheme);
 
-  /// Without escapes: `%2368` is "#68". Empty when there is none.
+  /// Without escapes: `%2368` is "#68". Empty if there is none.
   std::string user() const;
   const std::string& user_as_written() const noexcept { return user_; }
   void set_user(std::string_view plain);
-  /// What a telephone dials for it: the user, or of a tel URI (RFC 3966) the number without visual separators and
-  /// parameters. Empty when there is none.
+  /// The number that a telephone dials for this URI: the user, or of a tel URI (RFC 3966) the number without visual
+  /// separators and parameters. Empty if there is none.
   std::string number() const;
   const std::string& password_as_written() const noexcept { return password_; }
 
@@ -48,9 +47,9 @@ class SipUri {
   /// The transport parameter as written, or empty.
   std::string_view transport() const noexcept { return params_.get("transport").value_or(std::string_view{}); }
 
-  /// What stands after "?": `name=value` pairs, escaped as written.
+  /// The text after "?": `name=value` pairs, escaped as written.
   const Params& headers() const noexcept { return headers_; }
-  /// The header of that name without its escapes, ready for the parser of that header.
+  /// Returns the header of that name without its escapes, ready for the parser of that header.
   std::optional<std::string> header(std::string_view name) const;
   /// Escapes `plain` where needed.
   void set_header(std::string_view name, std::string_view plain);
@@ -62,9 +61,9 @@ class SipUri {
   std::string to_string() const;
   void write(std::string& out) const;
 
-  /// Equality of RFC 3261 19.1.4: it is not transitive, so it is no key for a map.
+  /// Equality of RFC 3261 19.1.4: it is not transitive, so a URI is no key for a map by it.
   bool equivalent(const SipUri& other) const;
-  /// The same letters.
+  /// Compares letter by letter.
   bool operator==(const SipUri&) const = default;
 
  private:
@@ -83,12 +82,12 @@ class SipUri {
 
 /// Reads a whole absolute URI, without surrounding space or angle brackets.
 Result<SipUri, SyntaxError> parse_uri(std::string_view text);
-/// From what scan_uri() found.
+/// Makes the URI from the result of scan_uri().
 SipUri make_uri(const UriParts& parts);
 
-/// `plain` with everything but letters, digits and "-_.!~*'()&=+$," as %HH.
+/// Returns `plain` with everything but letters, digits and "-_.!~*'()&=+$," as %HH.
 std::string escape_user(std::string_view plain);
-/// Undoes %HH. A "%" that is not followed by two hex digits stays.
+/// Decodes %HH. A "%" without two hex digits after it is kept.
 std::string unescape(std::string_view text);
 
 }  // namespace callpark::sip

@@ -18,7 +18,7 @@ class Digits {
   char* end_;
 };
 
-/// Copies to memory that has been counted out beforehand.
+/// Copies to memory of the size counted beforehand.
 class Pen {
  public:
   explicit Pen(char* at) noexcept : at_(at) {}

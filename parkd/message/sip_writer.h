@@ -1,4 +1,4 @@
-// SipMessage -> text. Content-Length is always written, last, and always right.
+// SipMessage -> text. Content-Length is always written, last, and always correct.
 #pragma once
 
 #include <string>

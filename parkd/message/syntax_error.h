@@ -1,4 +1,4 @@
-// What can be wrong with the text of a SIP message, a part of one, or a session description.
+// The faults in the text of a SIP message, a part of one, or a session description.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@ enum class SyntaxError : std::uint8_t {
   kSdpMissingLine,
 };
 
-/// A sentence for people, without a full stop. Static text.
+/// Returns a sentence for people, without a full stop. Static text.
 std::string_view sentence(SyntaxError error) noexcept;
 
 }  // namespace callpark::sip

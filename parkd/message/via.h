@@ -1,4 +1,5 @@
-// One Via: where a response has to go, and the branch that names the transaction (RFC 3261 20.42, RFC 3581).
+// One Via: the address that a response is sent to, and the branch that names the transaction (RFC 3261 20.42, RFC
+// 3581).
 #pragma once
 
 #include <cstdint>
@@ -22,13 +23,13 @@ struct Via {
   std::string host;
   std::optional<std::uint16_t> port;
   Params params;
-  /// Anything else than this is kept only so that it can be sent back.
+  /// Kept only so that it can be sent back if it differs.
   std::string protocol = "SIP/2.0";
 
-  /// Empty when there is none.
+  /// Empty if there is none.
   std::string_view branch() const noexcept { return params.get("branch").value_or(std::string_view{}); }
   std::string_view received() const noexcept { return params.get("received").value_or(std::string_view{}); }
-  /// The peer asked for symmetric responses, filled in or not.
+  /// True if the peer requests symmetric responses, filled in or not.
   bool has_rport() const noexcept { return params.has("rport"); }
   /// The port once a server has filled it in.
   std::optional<std::uint16_t> rport() const noexcept;
@@ -43,7 +44,7 @@ Result<Via, SyntaxError> parse_via(std::string_view text);
 /// Reads a list of Vias separated by commas; at least one.
 Result<std::vector<Via>, SyntaxError> parse_via_list(std::string_view text);
 
-/// From what scan_via() found.
+/// Makes the Via from the result of scan_via().
 Via make_via(const ViaParts& parts);
 
 }  // namespace callpark::sip

@@ -46,7 +46,7 @@ PagerMessages::~PagerMessages() {
   for (const auto& [destination, queue] : queues_) transactions_.abandon(queue.under_way);
 }
 
-// RFC 3428 8: no MESSAGE to a URI while another to it is pending. So they also arrive in order.
+// RFC 3428 8: no MESSAGE to a URI while another to it is pending. The queue also keeps texts in order.
 void PagerMessages::send(TextMessage message) {
   const std::string destination = message.extension + "@" + message.tenant;
   Queue& queue = queues_[destination];
@@ -55,7 +55,7 @@ void PagerMessages::send(TextMessage message) {
   if (queue.messages.size() <= kWaitingMax + 1) return;
   queue.messages.erase(queue.messages.begin() + 1);
   given_up_.increment();
-  log_warning("", "a text to {} is given up: its phones do not answer those before it", destination);
+  log_warning("", "text to {} dropped: its phones do not answer earlier ones", destination);
 }
 
 void PagerMessages::send_first(const std::string& destination) {
@@ -74,10 +74,10 @@ void PagerMessages::conclude(const std::string& destination, int status) {
   if (status < 300) {
     sent_.increment();
   } else if (status == 480) {
-    unreachable_.increment();  // what Kamailio says when no phone is registered: nothing to complain of
+    unreachable_.increment();  // Kamailio's answer if no phone is registered: no fault
   } else {
     failed_.increment();
-    log_warning("", "a text to {} was answered {}", destination, status);
+    log_warning("", "text to {} was answered {}", destination, status);
   }
   std::deque<TextMessage>& messages = queues_.at(destination).messages;
   messages.pop_front();

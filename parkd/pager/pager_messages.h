@@ -15,7 +15,7 @@ namespace callpark {
 /// Lives on the loop's thread.
 class PagerMessages final : public Messages {
  public:
-  /// How many texts to one extension wait for the answer to the one before; then the oldest is given up.
+  /// The number of texts to one extension that wait for the answer to the one before; beyond it the oldest is dropped.
   static constexpr std::size_t kWaitingMax = 16;
 
   /// `transactions` and `metrics` must outlive it.
@@ -27,7 +27,7 @@ class PagerMessages final : public Messages {
   void send(TextMessage message) override;
 
  private:
-  // The first is under way.
+  // The first text has been sent and awaits its answer.
   struct Queue {
     std::deque<TextMessage> messages;
     sip::ClientTransactionKey under_way{};

@@ -12,9 +12,9 @@ LampBoard::LampBoard(EventLoop& loop, PresenceStore& store, Publisher& publisher
       store_(store),
       publisher_(publisher),
       settings_(settings),
-      wrong_(metrics.gauge("callpark_lamps_wrong",
-                           "Lamps that Kamailio shows otherwise than the database says, at the last comparison")),
-      lit_(metrics.gauge("callpark_lamps_lit", "Lamps that have to be lit, at the last comparison")) {}
+      wrong_(metrics.gauge("callpark_lamps_out_of_sync",
+                           "Lamps that Kamailio shows differently from the database, at the last comparison")),
+      lit_(metrics.gauge("callpark_lamps_lit", "Lamps that must be lit, at the last comparison")) {}
 
 void LampBoard::start() {
   compare();

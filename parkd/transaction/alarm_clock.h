@@ -1,4 +1,4 @@
-// The time and one alarm, so that the transaction layer runs on the loop in parkd and on a simulated clock in tests.
+// The time and one alarm. In parkd the transaction layer runs on the loop, in tests on a simulated clock.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@ class AlarmClock {
  public:
   virtual ~AlarmClock() = default;
   virtual MonotonicTime now() const = 0;
-  /// Calls `ring` once, not before `when` and never from inside this call. Takes the place of the alarm set before.
+  /// Calls `ring` once, not before `when` and never from inside this call. Replaces the alarm set before.
   virtual void set_alarm(MonotonicTime when, std::function<void()> ring) = 0;
   virtual void stop_alarm() = 0;
 };

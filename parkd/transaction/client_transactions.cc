@@ -24,8 +24,8 @@ invite_client::Event invite_event(int status) {
   return status < 300 ? invite_client::Event::kSuccess : invite_client::Event::kFailure;
 }
 
-// RFC 3261 9.1 and 17.1.1.3: a CANCEL and the ACK of a non-2xx response repeat these of the INVITE, with its topmost
-// Via as the only one.
+// RFC 3261 9.1 and 17.1.1.3: a CANCEL and the ACK of a non-2xx response repeat these headers of the INVITE, with its
+// topmost Via as the only one.
 SipMessage make_follow_up(const SipMessage& invite, std::string_view method) {
   SipMessage request = make_request(method, invite.request_uri_text());
   request.prepend_via(invite.top_via());
@@ -72,7 +72,7 @@ void ClientTransactions::add_via(SipMessage& request, const Endpoint& destinatio
   via.host = local.address.to_uri_host();
   via.port = local.port;
   via.params.append({"branch", branches_.branch(branch)});
-  // RFC 3581 3: with "rport" the answer comes back by the way the request went.
+  // RFC 3581 3: with "rport" the answer returns by the path of the request.
   if (destination.protocol == TransportProtocol::kUdp) via.params.append({"rport", std::nullopt});
   request.prepend_via(via);
 }
@@ -110,7 +110,7 @@ void ClientTransactions::abandon(ClientTransactionKey key) {
 }
 
 bool ClientTransactions::on_response(const SipMessage& response) {
-  // RFC 3261 17.1.3: the branch of the topmost Via and the method in CSeq find the transaction.
+  // RFC 3261 17.1.3: the branch of the topmost Via and the method in CSeq identify the transaction.
   const auto branch = branches_.number(response.top_branch());
   const bool is_cancel = response.method() == method::kCancel;
   Transaction* transaction = branch ? find(number_of(*branch, is_cancel)) : nullptr;
@@ -185,7 +185,7 @@ void ClientTransactions::decide(Transaction& transaction, invite_client::Event e
   const auto decision = invite_client::decide(*state, event, context_.timers_for(transaction.destination));
   *state = decision.next;
   const bool is_accepted = state->phase == invite_client::Phase::kAccepted;
-  // The ACK of a 2xx is the TU's, so nothing is made of the INVITE any more, and it is big.
+  // The TU sends the ACK of a 2xx, so the large INVITE is no longer needed.
   if (is_accepted) release(transaction.request);
   perform(transaction, decision.actions, state->phase == invite_client::Phase::kTerminated, response);
 }
@@ -239,7 +239,8 @@ void ClientTransactions::perform(Transaction& transaction, const ActionList<Clie
   if (is_over) remove(transaction);
 }
 
-// RFC 3261 17.1.1.3: the ACK has the To of the response, and goes where the INVITE went, whatever the response says.
+// RFC 3261 17.1.1.3: the ACK has the To of the response, and goes where the INVITE went, whatever the response
+// contains.
 void ClientTransactions::send_ack(const Transaction& transaction, const SipMessage& response) {
   SipMessage ack = make_follow_up(transaction.request, method::kAck);
   ack.set_header(HeaderName::kTo, response.header(HeaderName::kTo).value_or(std::string_view{}));
@@ -250,8 +251,8 @@ void ClientTransactions::send_cancel(const Transaction& invite) {
   begin(add(invite.number | kCancelBit, make_follow_up(invite.request, method::kCancel), invite.destination));
 }
 
-// The TU may do anything from inside its handler, so the handler is taken out of the transaction, and the transaction
-// is looked up again before it is put back.
+// The TU may do anything from inside its handler, so the handler is moved out of the transaction, and the transaction
+// is looked up again before the handler is put back.
 void ClientTransactions::pass(Transaction& transaction, bool is_over, const SipMessage& response) {
   const std::uint64_t number = transaction.number;
   auto handler = std::exchange(transaction.handlers.on_response, nullptr);

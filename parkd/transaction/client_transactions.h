@@ -1,4 +1,4 @@
-// The live client transactions: made by the TU's requests, found by the branch of a response.
+// The live client transactions: made for the TU's requests, found by the branch of a response.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ class ClientTransactions {
   void cancel(ClientTransactionKey invite);
   void abandon(ClientTransactionKey key);
 
-  /// False when it belongs to none of them.
+  /// Returns false if the response belongs to none of them.
   bool on_response(const SipMessage& response);
   void on_timer(std::uint64_t number, TimerName name);
   void on_send_failure(std::uint64_t number);
@@ -41,11 +41,11 @@ class ClientTransactions {
 
     std::uint64_t number;
     std::variant<non_invite_client::State, invite_client::State> state;
-    SipMessage request;  // as sent; empty once it cannot be needed any more
+    SipMessage request;  // as sent; empty once it is no longer needed
     Endpoint destination;
     ClientHandlers handlers;
     TransactionTimerPair timers;
-    bool is_answered = false;  // finally, so a failure after that does not concern the TU
+    bool is_answered = false;  // finally, so a later failure is not reported to the TU
     bool is_abandoned = false;
 
     bool is_invite() const noexcept { return std::holds_alternative<invite_client::State>(state); }

@@ -26,7 +26,7 @@ Decision end(const State& state, Kind why) {
   return {in(state, Phase::kTerminated), {{why, {}, {}}}};
 }
 
-// 9.1: with no final response 64*T1 after the CANCEL the client takes the INVITE for cancelled and ends it.
+// 9.1: with no final response 64*T1 after the CANCEL the client considers the INVITE cancelled and ends it.
 void send_cancel(Decision& decision, const TransactionTimers& timers) {
   decision.next.cancelling = Cancelling::kSent;
   decision.actions.add({Kind::kSendCancel, {}, {}});
@@ -74,12 +74,12 @@ Decision in_calling(const State& state, Event event, const TransactionTimers& ti
       return stay(next);
     }
     case Event::kTransportError:
-      // 17.1.1.2 and 17.1.4: the TU is told, and the transaction is over.
+      // 17.1.1.2 and 17.1.4: a report to the TU, and the transaction is over.
       return end(state, Kind::kReportTransportError);
     case Event::kTimerA:
       return retransmit(state);
     case Event::kTimerB:
-      // 17.1.1.2: still "Calling" when timer B fires: the TU is told of a timeout. No ACK.
+      // 17.1.1.2: still "Calling" when timer B fires: a timeout is reported to the TU. No ACK.
       return end(state, Kind::kReportTimeout);
     case Event::kTimerD:
     case Event::kTimerM:
@@ -142,7 +142,7 @@ Decision in_completed(const State& state, Event event) {
       // 17.1.1.2: a copy of the final response is answered by the ACK again and does not go up.
       return {state, {{Kind::kSendAck, {}, {}}}};
     case Event::kTransportError:
-      // 17.1.1.2: the ACK could not be sent: the TU is told, and the transaction is over.
+      // 17.1.1.2: the ACK could not be sent: a report to the TU, and the transaction is over.
       return end(state, Kind::kReportTransportError);
     case Event::kTimerD:
       return {in(state, Phase::kTerminated), {}};

@@ -11,14 +11,14 @@ enum class Phase : std::uint8_t { kCalling, kProceeding, kAccepted, kCompleted, 
 
 enum class Cancelling : std::uint8_t {
   kNotAsked,
-  kWaiting,  // asked for, but no provisional response has come yet
+  kWaiting,  // requested, but no provisional response has come yet
   kSent,
 };
 
 struct State {
   Phase phase = Phase::kCalling;
   Cancelling cancelling = Cancelling::kNotAsked;
-  /// What timer A was set to last.
+  /// The last value of timer A.
   Duration interval{};
 
   bool operator==(const State&) const = default;
@@ -28,7 +28,7 @@ enum class Event : std::uint8_t {
   kProvisional,  // 100 to 199
   kSuccess,      // 200 to 299
   kFailure,      // 300 to 699
-  kCancel,       // the TU wants no answer any more
+  kCancel,       // the TU cancels
   kTransportError,
   kTimerA,
   kTimerB,

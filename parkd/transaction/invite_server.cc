@@ -25,7 +25,7 @@ Decision stay(const State& state) {
   return {state, {}};
 }
 
-// RFC 6026 8.8, of RFC 3261 17.2.4: the TU is told that the response could not be sent, and the state stays.
+// RFC 6026 8.8, of RFC 3261 17.2.4: the transport error is reported to the TU, and the state stays.
 Decision report_transport_error(const State& state) {
   return {state, {{Kind::kReportTransportError, {}, {}}}};
 }
@@ -47,7 +47,7 @@ Decision refuse(const State& state, const TransactionTimers& timers) {
 Decision in_proceeding(const State& state, Event event, const TransactionTimers& timers) {
   switch (event) {
     case Event::kInvite:
-      // 17.2.1: a copy is answered with the latest provisional response; when there is none yet, 100 is due now.
+      // 17.2.1: a copy is answered with the latest provisional response; if there is none yet, 100 is due now.
       if (state.has_provisional) return {state, {kResend}};
       return send_trying(state);
     case Event::kSendProvisional: {
@@ -88,7 +88,7 @@ Decision in_accepted(const State& state, Event event) {
       return report_transport_error(state);
     case Event::kTimerL:
       return {in(state, Phase::kTerminated), {}};
-    case Event::kInvite:           // RFC 6026 8.7: copies are taken up without an answer
+    case Event::kInvite:           // RFC 6026 8.7: copies are absorbed without an answer
     case Event::kSendProvisional:  // RFC 6026 7.1: nothing but 2xx after a 2xx
     case Event::kSendFailure:
     case Event::kTimerTrying:
@@ -118,7 +118,7 @@ Decision in_completed(const State& state, Event event, const TransactionTimers& 
       return {next, {kResend, start(TimerName::kG, next.interval)}};
     }
     case Event::kTimerH:
-      // 17.2.1: no ACK ever came: the TU is told, and the transaction is over.
+      // 17.2.1: no ACK ever came: a report to the TU, and the transaction is over.
       return {in(state, Phase::kTerminated), {{Kind::kReportNoAck, {}, {}}}};
     case Event::kSendProvisional:  // 17.2.1: there is one final response, and it is sent
     case Event::kSendSuccess:
@@ -136,7 +136,7 @@ Decision in_confirmed(const State& state, Event event) {
     case Event::kTimerI:
       return {in(state, Phase::kTerminated), {}};
     case Event::kInvite:
-    case Event::kAck:  // 17.2.1: "Confirmed" is there to take up copies of the ACK
+    case Event::kAck:  // 17.2.1: "Confirmed" absorbs copies of the ACK
     case Event::kSendProvisional:
     case Event::kSendSuccess:
     case Event::kSendFailure:

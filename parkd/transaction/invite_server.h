@@ -10,9 +10,9 @@ enum class Phase : std::uint8_t { kProceeding, kAccepted, kCompleted, kConfirmed
 
 struct State {
   Phase phase = Phase::kProceeding;
-  /// There is a provisional response that a copy of the INVITE can be answered with.
+  /// True if there is a provisional response that a copy of the INVITE can be answered with.
   bool has_provisional = false;
-  /// What timer G was set to last.
+  /// The last value of timer G.
   Duration interval{};
 
   bool operator==(const State&) const = default;

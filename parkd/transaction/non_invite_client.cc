@@ -48,13 +48,13 @@ Decision in_trying(const State& state, Event event, const TransactionTimers& tim
     case Event::kFinal:
       return complete(state, timers);
     case Event::kTransportError:
-      // 17.1.2.2 and 17.1.4: the TU is told, and the transaction is over.
+      // 17.1.2.2 and 17.1.4: a report to the TU, and the transaction is over.
       return end(state, Kind::kReportTransportError);
     case Event::kTimerE:
       // 17.1.2.2: timer E is set to the lesser of twice its last value and T2.
       return retransmit(state, std::min(2 * state.interval, timers.t2));
     case Event::kTimerF:
-      // 17.1.2.2: the TU is told of the timeout.
+      // 17.1.2.2: the timeout is reported to the TU.
       return end(state, Kind::kReportTimeout);
     case Event::kTimerK:
       break;
@@ -86,7 +86,7 @@ Decision in_completed(const State& state, Event event) {
     case Event::kTimerK:
       return {in(state, Phase::kTerminated), {}};
     case Event::kProvisional:
-    case Event::kFinal:  // 17.1.2.2: "Completed" is there to take up copies of the response
+    case Event::kFinal:  // 17.1.2.2: "Completed" absorbs copies of the response
     case Event::kTransportError:
     case Event::kTimerE:
     case Event::kTimerF:

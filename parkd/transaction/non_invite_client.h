@@ -10,7 +10,7 @@ enum class Phase : std::uint8_t { kTrying, kProceeding, kCompleted, kTerminated 
 
 struct State {
   Phase phase = Phase::kTrying;
-  /// What timer E was set to last.
+  /// The last value of timer E.
   Duration interval{};
 
   bool operator==(const State&) const = default;

@@ -12,7 +12,7 @@ Decision stay(const State& state) {
   return {state, {}};
 }
 
-// RFC 6026 8.8, of RFC 3261 17.2.4: the TU is told that the response could not be sent, and the state stays.
+// RFC 6026 8.8, of RFC 3261 17.2.4: the transport error is reported to the TU, and the state stays.
 Decision report_transport_error(const State& state) {
   return {state, {{Kind::kReportTransportError, {}, {}}}};
 }
@@ -30,7 +30,7 @@ Decision in_trying(const State& state, Event event, const TransactionTimers& tim
       return {{Phase::kProceeding}, {kSend}};
     case Event::kSendFinal:
       return complete(timers);
-    case Event::kRequest:  // 17.2.2: copies are thrown away in "Trying"
+    case Event::kRequest:  // 17.2.2: copies are dropped in "Trying"
     case Event::kTransportError:
     case Event::kTimerJ:
       break;
@@ -64,7 +64,7 @@ Decision in_completed(const State& state, Event event) {
       return report_transport_error(state);
     case Event::kTimerJ:
       return {{Phase::kTerminated}, {}};
-    case Event::kSendProvisional:  // 17.2.2: what the TU sends after its final response is thrown away
+    case Event::kSendProvisional:  // 17.2.2: a response after the final one is dropped
     case Event::kSendFinal:
       break;
   }

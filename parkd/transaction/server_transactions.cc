@@ -88,7 +88,7 @@ void ServerTransactions::on_ack(const SipMessage& ack, const Endpoint& source) {
   decide(*transaction, invite_server::Event::kAck, {&ack, &source, nullptr});
 }
 
-// RFC 3261 9.2. The CANCEL is answered 200 even when it comes too late for its INVITE.
+// RFC 3261 9.2. The CANCEL is answered 200 even if it comes too late for its INVITE.
 void ServerTransactions::on_cancel(std::string id, const SipMessage& cancel, const Endpoint& source) {
   const Transaction* invite = find(server_transaction_id(cancel, method::kInvite));
   Transaction& transaction = add(std::move(id), cancel, source);
@@ -213,7 +213,7 @@ void ServerTransactions::send(Transaction& transaction, const SipMessage& respon
   release(transaction.request);
   context_.send(response, transaction.destination, transaction.timers.end.owner);
   const auto* invite = std::get_if<invite_server::State>(&transaction.state);
-  // RFC 6026 8.7: copies of an INVITE that is accepted are not answered, so its 2xx need not be kept here.
+  // RFC 6026 8.7: copies of an accepted INVITE are not answered, so its 2xx is not kept here.
   const bool is_accepted = invite != nullptr && invite->phase == invite_server::Phase::kAccepted;
   if (is_accepted) {
     release(transaction.response);

@@ -36,7 +36,7 @@ class ServerTransactions {
     std::uint64_t number;
     const std::string* id = nullptr;  // the key of ids_
     std::variant<non_invite_server::State, invite_server::State> state;
-    SipMessage request;   // of an INVITE, until something is sent: a 100 may have to be made of it
+    SipMessage request;   // of an INVITE, until something is sent: it may need a 100
     SipMessage response;  // the last one sent, while copies of the request are answered with it
     std::string to_tag;   // of the TU's responses
     Endpoint destination;
@@ -45,7 +45,7 @@ class ServerTransactions {
     bool is_invite() const noexcept { return std::holds_alternative<invite_server::State>(state); }
     bool is_unanswered() const noexcept;
   };
-  // What an action may be about besides the transaction itself.
+  // The message or failure that an action needs besides the transaction itself.
   struct Subject {
     const SipMessage* request = nullptr;
     const Endpoint* source = nullptr;
@@ -58,7 +58,7 @@ class ServerTransactions {
   void on_new_request(std::string id, const SipMessage& request, const Endpoint& source);
   void on_ack(const SipMessage& ack, const Endpoint& source);
   void on_cancel(std::string id, const SipMessage& cancel, const Endpoint& source);
-  /// False when the machine has no use for the event.
+  /// Returns false if the machine ignores the event.
   bool decide(Transaction& transaction, invite_server::Event event, const Subject& subject);
   bool decide(Transaction& transaction, non_invite_server::Event event, const Subject& subject);
   void perform(Transaction& transaction, const ActionList<ServerAction>& actions, bool is_over, const Subject& subject);

@@ -1,5 +1,5 @@
 // The running timers of all transactions. All their durations are from a small set, and timers of one duration end in
-// the order they were started, so each duration has a queue: starting and stopping are O(1).
+// the order of their start, so each duration has a queue: starting and stopping are O(1).
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace callpark::sip {
 
-/// One timer, inside of what it belongs to. Stops itself when it is destroyed, so the queues must outlive it.
+/// One timer, a member of its owner. Its destructor stops it, so the queues must outlive it.
 class Timer {
  public:
   explicit Timer(std::uint64_t the_owner) noexcept : owner(the_owner) {}
@@ -41,9 +41,9 @@ class TimerQueues {
 
   /// Starts `timer`, again if it runs. `now` must not go back between calls.
   void start(Timer& timer, TimerName name, Duration delay, MonotonicTime now);
-  /// When the first timer ends; none when none runs.
+  /// Returns when the first timer ends; none if none runs.
   std::optional<MonotonicTime> next_deadline() const noexcept;
-  /// Stops and returns the timer that ended first, null when none has ended at `now`.
+  /// Stops and returns the timer that ended first; null if none has ended at `now`.
   Timer* take_due(MonotonicTime now) noexcept;
 
  private:

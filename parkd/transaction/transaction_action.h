@@ -1,4 +1,4 @@
-// What the four transaction machines order and how they hand it over; the transaction layer performs it.
+// The actions of the four transaction machines, and the list that returns them; the transaction layer performs them.
 #pragma once
 
 #include <array>
@@ -36,7 +36,7 @@ struct ServerAction {
     kPassAck,
     kSendTrying,      // a 100 that the layer makes itself
     kSendResponse,    // the one that the TU gives now
-    kResendResponse,  // the last one
+    kResendResponse,  // the last one again
     kReportNoAck,
     kReportTransportError,
     kStartTimer,
@@ -49,7 +49,7 @@ struct ServerAction {
   bool operator==(const ServerAction&) const = default;
 };
 
-/// To be done in this order. What concerns the TU (pass, report) stands last, once at most, because the TU may do
+/// Performed in this order. A report to the TU (pass, report) is last and occurs once at most, because the TU may do
 /// anything with the transaction.
 template <class Action>
 class ActionList {

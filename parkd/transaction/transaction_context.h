@@ -13,7 +13,7 @@
 
 namespace callpark::sip {
 
-/// Names the owner of a timer: the number of a transaction on its side.
+/// Identifies the owner of a timer: the number of a transaction on its side.
 struct TimerOwner {
   std::uint64_t number;
   bool is_server;
@@ -22,7 +22,7 @@ struct TimerOwner {
   static TimerOwner from_integer(std::uint64_t value) noexcept { return {value >> 1U, (value & 1U) != 0}; }
 };
 
-/// Empties a message and gives its memory back, which an assignment would keep.
+/// Empties a message and frees its memory, which an assignment would keep.
 inline void release(SipMessage& message) {
   SipMessage gone;
   std::swap(message, gone);
@@ -35,7 +35,8 @@ struct TransactionContext {
   TransactionTimers reliable;
   TimerQueues timers;
   TransactionCounters counters;
-  /// Owners of what could not be sent. They learn it in the loop's next round, because no call of the layer calls back.
+  /// Owners of messages that could not be sent. Failures are reported in the loop's next iteration, because no call of
+  /// the layer calls back.
   std::vector<std::uint64_t> send_failures;
 
   const TransactionTimers& timers_for(const Endpoint& endpoint) const noexcept {

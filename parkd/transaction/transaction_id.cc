@@ -8,7 +8,7 @@ namespace callpark::sip {
 namespace {
 
 constexpr std::uint16_t kDefaultPort = 5060;
-// Stands between the parts. No part of a parsed message can have it in it.
+// Separates the parts. No part of a parsed message can contain it.
 constexpr char kSeparator = '\n';
 
 std::string hexadecimal(std::uint64_t value) {
@@ -46,7 +46,7 @@ std::string server_transaction_id(const SipMessage& request, std::string_view me
   if (via.branch().substr(0, kMagicCookie.size()) == kMagicCookie) {
     id += via.branch();
   } else {
-    // The To tag is left out, because the ACK has one that the INVITE had not; what is left already names one request.
+    // The To tag is omitted, because the ACK has one that the INVITE had not; the rest already identifies one request.
     ((id += "2543") += kSeparator) += request.request_uri_text();
     (id += kSeparator) += request.call_id();
     (id += kSeparator) += request.from_tag();

@@ -33,11 +33,11 @@ class TransactionLayer::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  // Every call from outside ends here: whatever it started, the alarm rings in time for it.
+  // Every call from outside ends here: the alarm is set in time for everything it started.
   void set_alarm() {
     auto next = context_.timers.next_deadline();
     if (!context_.send_failures.empty()) next = context_.clock.now();
-    // An alarm that is early for what is left is cheaper than setting it again for each timer stopped.
+    // An alarm that is too early is cheaper than setting it again for each stopped timer.
     if (!next || (alarm_ && *alarm_ <= *next)) return;
     alarm_ = next;
     context_.clock.set_alarm(*next, [this] { on_alarm(); });

@@ -8,7 +8,7 @@
 
 namespace callpark::sip {
 
-/// kTrying is the 200 ms of RFC 3261 17.2.1, kCancelled the 64*T1 of RFC 3261 9.1; the rest have the RFC's letters.
+/// kTrying is the 200 ms of RFC 3261 17.2.1, kCancelled the 64*T1 of RFC 3261 9.1; the others have the RFC's letters.
 enum class TimerName : std::uint8_t { kA, kB, kD, kE, kF, kG, kH, kI, kJ, kK, kL, kM, kTrying, kCancelled };
 
 struct TransactionTimers {
@@ -20,9 +20,9 @@ struct TransactionTimers {
   Duration t4{5000};
   /// The TU's time to answer an INVITE before the layer sends 100.
   Duration trying{200};
-  /// Least value of timer D over UDP.
+  /// Minimum of timer D over UDP.
   Duration d_min{32000};
-  /// Over TCP nothing is retransmitted and nothing waits for retransmissions.
+  /// If set, the transport is TCP: nothing is retransmitted and nothing waits for retransmissions.
   bool reliable = false;
 
   Duration a() const noexcept { return t1; }

@@ -72,7 +72,7 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) noexcept {
   const auto before_port = text.rfind(':');
   if (before_port == std::string_view::npos) return std::nullopt;
   const auto host = text.substr(0, before_port);
-  // Without brackets the last group of an IPv6 address would pass for the port.
+  // Without brackets the last group of an IPv6 address would be read as the port.
   if (host.find(':') != std::string_view::npos && host.front() != '[') return std::nullopt;
   const auto address = IpAddress::parse(host);
   if (!address) return std::nullopt;

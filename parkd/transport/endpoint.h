@@ -1,4 +1,4 @@
-// Where a SIP message comes from or goes to: transport protocol, IP address and port. No names, so no DNS.
+// The source or destination of a SIP message: transport protocol, IP address and port. No names, so no DNS.
 #pragma once
 
 #include <netinet/in.h>
@@ -18,7 +18,7 @@ enum class TransportProtocol : std::uint8_t { kUdp, kTcp };
 
 /// "udp" or "tcp".
 std::string_view text_of(TransportProtocol protocol) noexcept;
-/// RFC 3261 17: no retransmission by the transaction layer where the transport does it.
+/// RFC 3261 17: the transaction layer does not retransmit over a reliable transport.
 constexpr bool is_reliable(TransportProtocol protocol) noexcept {
   return protocol == TransportProtocol::kTcp;
 }
@@ -29,10 +29,10 @@ class IpAddress {
 
   /// 0.0.0.0
   IpAddress() = default;
-  /// "127.0.0.1", "::1" or, as in URIs, "[::1]". None for anything else, names included.
+  /// Reads "127.0.0.1", "::1" or, as in URIs, "[::1]". None for anything else, names included.
   static std::optional<IpAddress> parse(std::string_view text) noexcept;
   static IpAddress from_v4(const in_addr& address) noexcept;
-  /// An IPv4-mapped address becomes the IPv4 address that it is.
+  /// An IPv4-mapped address becomes its IPv4 address.
   static IpAddress from_v6(const in6_addr& address) noexcept;
 
   Family family() const noexcept { return family_; }
@@ -40,9 +40,9 @@ class IpAddress {
   bool is_unspecified() const noexcept;
   const std::array<std::uint8_t, 16>& bytes() const noexcept { return bytes_; }
 
-  /// Without brackets.
+  /// Writes no brackets.
   std::string to_string() const;
-  /// With brackets around IPv6, as URIs and Via want it.
+  /// Writes brackets around IPv6, as in URIs and Via.
   std::string to_uri_host() const;
 
   auto operator<=>(const IpAddress&) const = default;
@@ -57,15 +57,15 @@ struct Endpoint {
   IpAddress address;
   std::uint16_t port = 0;
 
-  /// "udp:127.0.0.1:5060", "tcp:[::1]:5060". The protocol and the port must be there.
+  /// Reads "udp:127.0.0.1:5060" or "tcp:[::1]:5060". The protocol and the port are required.
   static std::optional<Endpoint> parse(std::string_view text) noexcept;
   static Endpoint from_sockaddr(TransportProtocol protocol, const sockaddr_storage& address) noexcept;
 
-  /// As parse() reads it.
+  /// Writes the form that parse() reads.
   std::string to_string() const;
-  /// "127.0.0.1:5060": sent-by of a Via, host and port of a URI.
+  /// Writes "127.0.0.1:5060": sent-by of a Via, host and port of a URI.
   std::string host_and_port() const;
-  /// Fills `out` and says how much of it counts.
+  /// Fills `out` and returns how many of its bytes are used.
   socklen_t to_sockaddr(sockaddr_storage& out) const noexcept;
 
   auto operator<=>(const Endpoint&) const = default;

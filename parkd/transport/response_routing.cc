@@ -17,12 +17,12 @@ bool is(const std::string& text, const char* word) {
 
 void note_source(SipMessage& request, const Endpoint& source) {
   Via via = request.top_via();
-  // RFC 3261 18.2.1: the server adds "received" when the host of sent-by is a name or another address than the source.
-  // RFC 3581 4: it adds "received" in any case when the client wants "rport".
+  // RFC 3261 18.2.1: the server adds "received" if the host of sent-by is a name or another address than the source.
+  // RFC 3581 4: it adds "received" in any case if the client sent "rport".
   const bool differs = IpAddress::parse(via.host) != source.address;
   if (!differs && !via.has_rport()) {
     if (via.params.has("received")) {
-      // Nobody but we may say where the request came from.
+      // Only this server may set the source address of the request.
       via.params.remove("received");
       request.set_top_via(via);
     }
@@ -40,7 +40,7 @@ std::optional<Endpoint> response_endpoint(const Via& top_via) {
   } else if (!is(top_via.transport, "UDP")) {
     return std::nullopt;
   }
-  // RFC 3261 18.2.2: "received" when it is there, else the host of sent-by.
+  // RFC 3261 18.2.2: "received" if present, else the host of sent-by.
   const auto received = top_via.received();
   const auto address = IpAddress::parse(received.empty() ? std::string_view(top_via.host) : received);
   if (!address) return std::nullopt;
@@ -57,7 +57,7 @@ Endpoint response_endpoint(const SipMessage& request, const Endpoint& source) {
   // RFC 3261 18.2.2: over a reliable transport the response goes back by the connection of the request.
   if (source.protocol == TransportProtocol::kTcp) return source;
   auto endpoint = response_endpoint(request.top_via());
-  // A request that came by UDP is answered by UDP, whatever its Via says of the transport.
+  // A request that came by UDP is answered by UDP, whatever transport its Via names.
   if (!endpoint || endpoint->protocol != TransportProtocol::kUdp) return source;
   return *endpoint;
 }

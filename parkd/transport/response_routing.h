@@ -1,5 +1,5 @@
 // Where responses go (RFC 3261 18.2, RFC 3581): what a server notes in the topmost Via of a request, and what it reads
-// from there when it answers.
+// from there for the answer.
 #pragma once
 
 #include <optional>
@@ -12,11 +12,12 @@ namespace callpark::sip {
 /// Writes `received` and the value of `rport` into the topmost Via of a request that came from `source`.
 void note_source(SipMessage& request, const Endpoint& source);
 
-/// The address that the topmost Via of a response names, for its protocol. None when that names no IP address, which
-/// cannot be after note_source(), or a protocol that we do not speak.
+/// Returns the address that the topmost Via of a response names, for its protocol. None if that is no IP address, which
+/// is impossible after note_source(), or a protocol that parkd does not support.
 std::optional<Endpoint> response_endpoint(const Via& top_via);
 
-/// The endpoint to answer a request that came from `source`: over TCP the same connection, over UDP what Via says.
+/// Returns the endpoint for the answer to a request from `source`: over TCP the same connection, over UDP the Via's
+/// address.
 Endpoint response_endpoint(const SipMessage& request, const Endpoint& source);
 
 }  // namespace callpark::sip

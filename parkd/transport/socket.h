@@ -22,12 +22,12 @@ class Socket {
   int fd_ = -1;
 };
 
-/// Non-blocking and closed on exec, for the protocol and address family of `endpoint`. Without a descriptor, and errno
-/// set, when the kernel has none.
+/// Opens a non-blocking socket, closed on exec, for the protocol and address family of `endpoint`. Without a
+/// descriptor, and with errno set, if the kernel has none.
 Socket open_socket(const Endpoint& endpoint) noexcept;
 /// Opens a socket and binds it. Throws std::system_error.
 Socket bind_socket(const Endpoint& endpoint);
-/// The endpoint that a bound socket really has.
+/// Returns the endpoint that a bound socket really has.
 Endpoint bound_endpoint(TransportProtocol protocol, const Socket& socket);
 
 }  // namespace callpark::sip

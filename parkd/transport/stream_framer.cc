@@ -16,14 +16,14 @@ bool equal_ignoring_case(std::string_view left, std::string_view right) {
 }
 
 std::string_view trim(std::string_view text) {
-  // A folded value may stand on the next line (RFC 3261 7.3.1), so line ends count as space here.
+  // A folded value may be on the next line (RFC 3261 7.3.1), so line ends count as space here.
   constexpr std::string_view kSpace = " \t\r\n";
   const auto first = text.find_first_not_of(kSpace);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
-// Takes one header with its folded lines off `head`.
+// Removes one header with its folded lines from `head`.
 std::string_view take_header(std::string_view& head) {
   std::size_t end = 0;
   do {
@@ -59,7 +59,7 @@ ContentLength find_content_length(std::string_view head) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error == std::errc::result_out_of_range) return {FramingError::kTooLong};
     if (error != std::errc() || end != text.data() + text.size()) return {FramingError::kBadContentLength};
-    // Two lengths that differ are how requests are smuggled past whoever believes the other one.
+    // Two different lengths are a way to smuggle a request past a peer that uses the other one.
     if (found && *found != value) return {FramingError::kBadContentLength};
     found = value;
   }
@@ -111,7 +111,7 @@ StreamFramer::Frame StreamFramer::skip_empty_lines() {
   }
   if (!ping && begin_ < bytes.size() && bytes.substr(begin_) != "\r") empty_lines_ = 0;
   scanned_ = std::max(begin_, scanned_);
-  // What was handed out before is done with; move the rest down when that is cheap.
+  // Frames returned before are no longer used; the rest is moved down if that is cheap.
   if (begin_ == buffer_.size() || begin_ > kMessageBytesMax) {
     buffer_.erase(0, begin_);
     scanned_ -= begin_;
@@ -125,7 +125,7 @@ StreamFramer::Frame StreamFramer::measure() {
   const auto end = bytes.find(kEndOfHeaders, scanned_);
   if (end == std::string_view::npos) {
     if (bytes.size() - begin_ > kMessageBytesMax) return fail(FramingError::kTooLong, 0);
-    // The end may be there but for its last bytes.
+    // The end of the headers may be incomplete in the buffer.
     const auto tail = std::min(bytes.size() - begin_, kEndOfHeaders.size() - 1);
     scanned_ = bytes.size() - tail;
     return {};

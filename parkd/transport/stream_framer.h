@@ -8,14 +8,14 @@
 
 namespace callpark::sip {
 
-/// After any of these the stream cannot be read on: nobody knows where the next message begins.
+/// After any of these the stream cannot be read on: the beginning of the next message is unknown.
 enum class FramingError : std::uint8_t {
   kTooLong,
   kNoContentLength,
   kBadContentLength,
 };
 
-/// A sentence for people, without a full stop. Static text.
+/// Returns a sentence for people, without a full stop. Static text.
 std::string_view sentence(FramingError error) noexcept;
 
 class StreamFramer {
@@ -28,19 +28,19 @@ class StreamFramer {
       kMore,     // nothing whole is there yet
       kMessage,  // `bytes` is a message
       kPing,     // two empty lines between messages: RFC 5626 4.4.1 wants one back
-      kError,    // `error` says why; `bytes` is the head of the message when it is whole, and may get an answer
+      kError,    // `error` is the reason; `bytes` is the head of the message if complete, and may get an answer
     };
     Kind kind = Kind::kMore;
     std::string_view bytes;
     std::optional<FramingError> error;
   };
 
-  /// Call next() until kMore after each push, so that no more than one message and one push are ever kept.
+  /// After each push, call next() until kMore, so that no more than one message and one push are ever kept.
   void push(std::string_view bytes);
-  /// The next thing in the stream; `bytes` lives until the next call of anything.
+  /// Returns the next item of the stream; `bytes` is valid until the next call of any function.
   Frame next();
 
-  /// True when a message has begun and has not ended.
+  /// True if a message has begun and has not ended.
   bool is_inside_message() const noexcept { return begin_ < buffer_.size(); }
 
  private:
@@ -49,9 +49,9 @@ class StreamFramer {
   Frame fail(FramingError error, std::size_t head_bytes);
 
   std::string buffer_;
-  std::size_t begin_ = 0;    // of the message that is being gathered
-  std::size_t scanned_ = 0;  // up to here there is no end of headers
-  std::size_t length_ = 0;   // of the whole message, 0 while its headers are not there
+  std::size_t begin_ = 0;    // of the incomplete message
+  std::size_t scanned_ = 0;  // no end of headers up to here
+  std::size_t length_ = 0;   // of the whole message, 0 while its headers are incomplete
   unsigned empty_lines_ = 0;
   std::optional<Frame> failed_;
 };

@@ -11,7 +11,7 @@ namespace callpark::sip {
 namespace {
 
 constexpr std::size_t kReadBytes = 64UL * 1024;
-// After this many reads the other sockets and the timers get their turn.
+// After this many reads the other sockets and the timers are served.
 constexpr int kReadsAtOnce = 4;
 constexpr int kAcceptsAtOnce = 64;
 constexpr std::string_view kPong = "\r\n";
@@ -33,7 +33,7 @@ struct TcpTransport::Connection {
   enum class State : std::uint8_t {
     kConnecting,
     kOpen,
-    kClosing,  // only what is queued still goes out; what comes in is thrown away
+    kClosing,  // queued data is still sent; received data is dropped
     kEnded,
   };
 
@@ -41,7 +41,7 @@ struct TcpTransport::Connection {
   Socket socket;
   State state = State::kOpen;
   StreamFramer framer;
-  std::string queue;  // what waits to be sent begins at `queue_begin`
+  std::string queue;  // unsent data begins at `queue_begin`
   std::size_t queue_begin = 0;
   bool watches_write = false;
   MonotonicTime since = monotonic_now();  // when this state began
@@ -91,7 +91,7 @@ void TcpTransport::accept_all(Listener& listener) {
     }
     const Endpoint remote = Endpoint::from_sockaddr(TransportProtocol::kTcp, address);
     if (!user_->is_peer(remote.address)) {
-      ++counters_.strangers;
+      ++counters_.unknown_peers;
     } else if (connections_.size() >= settings_.connections_max) {
       ++counters_.refused;
     } else {
@@ -101,8 +101,8 @@ void TcpTransport::accept_all(Listener& listener) {
   }
 }
 
-// The connection that cannot be taken stays in the kernel's queue and keeps the listener readable: without a pause the
-// loop would do nothing else until a descriptor is free.
+// A connection that cannot be accepted stays in the kernel's queue and keeps the listener readable: without a pause the
+// loop would spin until a descriptor is free.
 void TcpTransport::pause(Listener& listener) {
   ++counters_.accept_pauses;
   listener.accept_watch.reset();
@@ -119,7 +119,7 @@ TcpTransport::Connection& TcpTransport::add(Socket socket, const Endpoint& remot
   connection->socket = std::move(socket);
   Connection& added = *connection;
   auto& place = connections_[remote];
-  // The kernel gave this remote endpoint out again, so the old connection of that name is dead.
+  // The kernel has reused this remote endpoint, so the old connection of that name is dead.
   if (place) {
     place->state = Connection::State::kEnded;
     place->ready_watch.reset();
@@ -135,14 +135,14 @@ TcpTransport::Connection* TcpTransport::connect(const Endpoint& destination, con
   Socket socket = open_socket(destination);
   if (!socket) return nullptr;
   sockaddr_storage address{};
-  // The peer knows us by our address, so the kernel must not choose another one.
+  // The peer knows parkd by this address, so the kernel must not choose another one.
   socklen_t length = Endpoint{TransportProtocol::kTcp, from, 0}.to_sockaddr(address);
   if (bind(socket.fd(), reinterpret_cast<const sockaddr*>(&address), length) != 0) return nullptr;
   length = destination.to_sockaddr(address);
   const int result = ::connect(socket.fd(), reinterpret_cast<const sockaddr*>(&address), length);
   if (result != 0 && errno != EINPROGRESS) return nullptr;
   Connection& connection = add(std::move(socket), destination);
-  // Even when connect() is done at once, the loop's first "writable" says so: one way for both.
+  // Even if connect() succeeds at once, the loop's first "writable" reports it: one path for both cases.
   connection.state = Connection::State::kConnecting;
   watch(connection);
   return &connection;
@@ -232,7 +232,7 @@ bool TcpTransport::send(std::string_view bytes, const Endpoint& destination, con
   return flush(*connection);
 }
 
-// Writes what the kernel takes. False when the connection is lost by that.
+// Writes what the kernel accepts. Returns false if the connection is lost by that.
 bool TcpTransport::flush(Connection& connection) {
   while (connection.queued() > 0) {
     const auto count = ::send(connection.socket.fd(), connection.queue.data() + connection.queue_begin,
@@ -251,14 +251,14 @@ bool TcpTransport::flush(Connection& connection) {
     connection.queue_begin = 0;
   }
   if (connection.watches_write != (connection.queued() > 0)) watch(connection);
-  // close() would throw away with a reset what the peer has not read yet; after shutdown() we wait for its end.
+  // close() would discard by a reset what the peer has not read yet; after shutdown() the peer ends the connection.
   if (connection.state == Connection::State::kClosing && connection.queued() == 0) {
     shutdown(connection.socket.fd(), SHUT_WR);
   }
   return true;
 }
 
-// Once we have said all there is to say on a connection that we close, nobody is to be told of its end.
+// A connection that is being closed and has nothing left to send ends without a report.
 void TcpTransport::end(Connection& connection) {
   if (connection.state == Connection::State::kClosing && connection.queued() == 0) {
     remove(connection);
@@ -306,7 +306,7 @@ void TcpTransport::sweep() {
   counters_.timed_out += stuck.size() + idle.size();
   for (Connection* connection : stuck) end(*connection);
   for (Connection* connection : idle) {
-    // Nobody misses this connection, unless the peer never took what was queued.
+    // The end is reported only if the peer never read what was queued.
     connection->queued() == 0 ? remove(*connection) : lose(*connection);
   }
 }

@@ -1,5 +1,5 @@
-// TCP listeners and connections: a connection is found again by its remote endpoint, made when there is none, and given
-// up when its peer does not read, does not finish what it began, or is silent for long. Knows framing, but not SIP.
+// TCP listeners and connections. A connection is found by its remote endpoint and made if there is none. It is closed
+// if its peer does not read, does not finish a message, or is idle for too long. Knows framing, but not SIP.
 #pragma once
 
 #include <functional>
@@ -29,23 +29,23 @@ struct TcpSettings {
 struct TcpCounters {
   std::uint64_t accepted = 0;
   std::uint64_t connected = 0;
-  std::uint64_t strangers = 0;
+  std::uint64_t unknown_peers = 0;
   std::uint64_t refused = 0;
   std::uint64_t timed_out = 0;
   std::uint64_t accept_pauses = 0;
 };
 
-/// Told from the loop only, never from inside a call of the transport.
+/// Called from the loop only, never from inside a call of the transport.
 class TcpUser {
  public:
   virtual ~TcpUser() = default;
   virtual bool is_peer(const IpAddress& address) const = 0;
   /// One whole message.
   virtual void on_stream_message(std::string_view bytes, const Endpoint& source) = 0;
-  /// What comes by this connection cannot be understood any more. What is sent to `source` now still goes out, then
-  /// the connection is closed. `head`: start line and headers of the culprit, or empty.
+  /// The stream of this connection can no longer be read. What is sent to `source` now is still sent, then the
+  /// connection is closed. `head`: start line and headers of the faulty message, or empty.
   virtual void on_stream_error(FramingError error, std::string_view head, const Endpoint& source) = 0;
-  /// The connection could not be made, or has ended, and what was sent by it last may be lost.
+  /// The connection could not be made, or has ended; data that was sent last may be lost.
   virtual void on_connection_lost(const Endpoint& remote) = 0;
 };
 
@@ -62,8 +62,8 @@ class TcpTransport {
   void start(TcpUser& user);
 
   bool is_connected(const Endpoint& remote) const { return connections_.contains(remote); }
-  /// Sends by the connection to `destination`; makes one from the address `from` when there is none. False when that
-  /// cannot be begun or too much is waiting already.
+  /// Sends by the connection to `destination`; makes one from the address `from` if there is none. Returns false if
+  /// that is impossible or too much is queued already.
   bool send(std::string_view bytes, const Endpoint& destination, const IpAddress& from);
 
   std::size_t connections() const noexcept { return connections_.size(); }
@@ -97,7 +97,7 @@ class TcpTransport {
   TcpCounters counters_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unordered_map<Endpoint, std::unique_ptr<Connection>> connections_;
-  // Ended connections may still be in a call further up the stack, so they are kept until the loop's next round.
+  // Ended connections may still be in a call further up the stack, so they are kept until the loop's next iteration.
   std::vector<std::unique_ptr<Connection>> ended_;
   std::vector<Endpoint> lost_;
   LoopHandle burial_;

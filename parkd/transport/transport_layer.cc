@@ -28,7 +28,7 @@ TcpSettings tcp_settings(const TransportSettings& settings) {
   return tcp;
 }
 
-// RFC 3261 8.2.7: without state the To tag must come out the same each time, so it is made of the request.
+// RFC 3261 8.2.7: without state the To tag must be equal each time, so it is derived from the request.
 std::string stateless_tag(const SipMessage& request) {
   const std::hash<std::string_view> hash;
   const std::size_t value = hash(request.call_id()) * 31 + hash(request.top_branch());
@@ -57,8 +57,8 @@ class TransportLayer::Impl final : public TcpUser {
   }
 
   bool send(const SipMessage& message, Endpoint destination) {
-    // RFC 3261 18.2.2: when the connection of the request is gone, a response goes to where its Via says that the
-    // peer listens.
+    // RFC 3261 18.2.2: if the connection of the request has ended, a response goes to the address where, by its Via,
+    // the peer listens.
     if (message.is_response() && destination.protocol == TransportProtocol::kTcp && !tcp_.is_connected(destination)) {
       const auto by_via = response_endpoint(message.top_via());
       if (by_via && by_via->protocol == TransportProtocol::kTcp) destination = *by_via;
@@ -82,7 +82,7 @@ class TransportLayer::Impl final : public TcpUser {
 
   const TransportCounters& counters() noexcept {
     const TcpCounters& tcp = tcp_.counters();
-    counters_.strangers_dropped = datagrams_of_strangers_ + tcp.strangers;
+    counters_.unknown_peers_dropped = datagrams_of_unknown_peers_ + tcp.unknown_peers;
     counters_.tcp_accepted = tcp.accepted;
     counters_.tcp_connected = tcp.connected;
     counters_.tcp_refused = tcp.refused;
@@ -114,7 +114,7 @@ class TransportLayer::Impl final : public TcpUser {
  private:
   void listen(EventLoop& loop, const Endpoint& endpoint) {
     if (endpoint.address.is_unspecified()) {
-      throw std::invalid_argument(endpoint.to_string() + ": SIP needs an address that others can be told");
+      throw std::invalid_argument(endpoint.to_string() + ": SIP needs an address for Via and Contact");
     }
     if (endpoint.protocol == TransportProtocol::kTcp) {
       listening_.push_back(tcp_.listen(endpoint));
@@ -126,10 +126,10 @@ class TransportLayer::Impl final : public TcpUser {
 
   void on_datagram(std::string_view datagram, bool whole, const Endpoint& source) {
     if (!is_peer(source.address)) {
-      ++datagrams_of_strangers_;
+      ++datagrams_of_unknown_peers_;
       return;
     }
-    // RFC 5626 3.5.1 and the habits of NAT: a few bytes of empty lines or zeros only keep a mapping alive.
+    // RFC 5626 3.5.1 and common NAT keep-alives: a few bytes of empty lines or zeros only keep a mapping alive.
     if (datagram.size() <= 4 && datagram.find_first_not_of(std::string_view("\r\n\0", 3)) == std::string_view::npos) {
       return;
     }
@@ -156,7 +156,7 @@ class TransportLayer::Impl final : public TcpUser {
     user_->on_message(std::move(*message), source);
   }
 
-  // RFC 3261 18.1.2: a response whose topmost Via does not carry our own address is silently discarded.
+  // RFC 3261 18.1.2: a response without our own address in its topmost Via is silently discarded.
   bool is_via_ours(const Via& via) const {
     const auto address = IpAddress::parse(via.host);
     if (!address) return false;
@@ -167,7 +167,7 @@ class TransportLayer::Impl final : public TcpUser {
   }
 
   void refuse(std::optional<SipMessage> request, int status, std::string_view reason, const Endpoint& source) {
-    // RFC 3261 17.1.1.3: nothing is ever answered to an ACK.
+    // RFC 3261 17.1.1.3: an ACK is never answered.
     if (!request || !request->is_request() || request->method() == method::kAck) {
       ++counters_.malformed_dropped;
       return;
@@ -189,7 +189,7 @@ class TransportLayer::Impl final : public TcpUser {
 
   std::unordered_set<IpAddress> peers_;
   TransportCounters counters_;
-  std::uint64_t datagrams_of_strangers_ = 0;
+  std::uint64_t datagrams_of_unknown_peers_ = 0;
   TransportUser* user_ = nullptr;
   std::vector<Endpoint> listening_;
   std::vector<std::unique_ptr<UdpTransport>> udp_;

@@ -9,10 +9,10 @@ namespace {
 
 constexpr std::size_t kBatchSize = 32;
 constexpr std::size_t kDatagramBytesMax = 65535;
-// After this many batches the other sockets and the timers get their turn.
+// After this many batches the other sockets and the timers are served.
 constexpr int kBatchesAtOnce = 4;
 constexpr std::size_t kWaitingBytesMax = 4UL * 1024 * 1024;
-// A burst of calls must not be lost in the kernel while SQL answers of the last burst are handled.
+// The buffer holds a burst of calls while SQL answers of the last burst are handled.
 constexpr int kKernelBufferBytes = 4 * 1024 * 1024;
 
 }  // namespace
@@ -61,11 +61,11 @@ void UdpTransport::on_readable() {
   flush();
 }
 
-// True when there may be more.
+// Returns true if there may be more.
 bool UdpTransport::receive_batch() {
   batch_->prepare();
   const int count = recvmmsg(socket_.fd(), batch_->headers.data(), kBatchSize, MSG_DONTWAIT, nullptr);
-  // An error here is an ICMP answer to something sent before (retransmission deals with that) or nothing to read.
+  // An error here is an ICMP answer to an earlier packet (which retransmission handles) or an empty socket.
   if (count <= 0) return count < 0 && errno == EINTR;
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
     const mmsghdr& header = batch_->headers[i];
@@ -110,7 +110,7 @@ void UdpTransport::flush() {
     if (done < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) return watch_writable();
-      // The first one is refused (no route, too long, ...); the rest may still go.
+      // The kernel refuses the first one (no route, too long, ...) but may accept the rest.
       ++lost_;
       done = 1;
     }

@@ -15,7 +15,7 @@ namespace callpark::sip {
 
 class UdpTransport {
  public:
-  /// `datagram` lives for the call only. One that did not fit is cut off and `whole` is false.
+  /// `datagram` is valid during the call. A datagram that did not fit is cut off, and `whole` is false.
   using Receiver = std::function<void(std::string_view datagram, bool whole, const Endpoint& source)>;
 
   /// Binds. Throws std::system_error.
@@ -25,12 +25,12 @@ class UdpTransport {
 
   void start(Receiver receiver);
 
-  /// False when the kernel refuses the datagram or too much is waiting. Datagrams sent from inside the receiver leave
-  /// together when its batch is done; what the kernel refuses of those shows in `lost()` only.
+  /// Returns false if the kernel refuses the datagram or too much is queued. Datagrams sent from inside the receiver
+  /// leave together after its batch; if the kernel refuses one of those, only `lost()` counts it.
   bool send(std::string datagram, const Endpoint& destination);
 
   const Endpoint& local() const noexcept { return local_; }
-  /// Datagrams that send() took and the kernel then refused.
+  /// Datagrams that send() accepted and the kernel then refused.
   std::uint64_t lost() const noexcept { return lost_; }
 
  private:

@@ -111,10 +111,10 @@ TEST_F(ConfigReaderTest, AnUnknownKeyIsAnErrorAndTheKnownOnesAreNamed) {
 
 TEST_F(ConfigReaderTest, AKeyThatStandsTwiceIsAnError) {
   EXPECT_THAT(errors_of("name: a\nquick: true\nname: b\n"),
-              ElementsAre("test.yaml:3: name stands here a second time; first in line 1 (Who this is.)"));
+              ElementsAre("test.yaml:3: name is here a second time; first in line 1 (Who this is.)"));
   EXPECT_THAT(errors_of("name: a\npool: {workers: 1, workers: 1}\n"), SizeIs(1));
   EXPECT_THAT(errors_of("name: a\npool: {workers: 1}\npool: {wait_ms: 100}\n"),
-              ElementsAre("test.yaml:3: pool stands here a second time; first in line 2"));
+              ElementsAre("test.yaml:3: pool is here a second time; first in line 2"));
 }
 
 TEST_F(ConfigReaderTest, EachWrongItemOfAListHasItsLine) {

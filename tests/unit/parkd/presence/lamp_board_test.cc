@@ -29,7 +29,7 @@ class LampBoardTest : public testing::Test, public PresenceWorld {
     store.calls.erase(found);
     board.on_call_changed(change);
   }
-  double wrong() { return metrics.gauge("callpark_lamps_wrong", "").value(); }
+  double wrong() { return metrics.gauge("callpark_lamps_out_of_sync", "").value(); }
   std::vector<sip::SipMessage> publishes() const { return kamailio.taken("PUBLISH"); }
 };
 

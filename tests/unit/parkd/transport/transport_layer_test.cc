@@ -181,7 +181,7 @@ TEST_P(TransportLayerTest, StrangersAreNotHeard) {
   RawSocket stranger(GetParam(), "127.0.0.3");
   stranger.connect(here.at(GetParam()));
   stranger.send(write(request_from(stranger.local())));
-  run_until([&] { return here.layer.counters().strangers_dropped >= 1; });
+  run_until([&] { return here.layer.counters().unknown_peers_dropped >= 1; });
   EXPECT_THAT(here.user.messages, IsEmpty());
   EXPECT_EQ(here.layer.tcp_connections(), 0U);
 }
