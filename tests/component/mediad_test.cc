@@ -41,6 +41,14 @@ void expect_continuous(const std::vector<RtpArrival>& arrivals, std::uint32_t cl
   EXPECT_NEAR(lasted.count(), 0.02 * steps, 0.15);
 }
 
+TEST_F(Mediad, X60_AnIdleMediadEndsOnSigterm) {
+  for (int i = 0; i < 10; ++i) {
+    if (i != 0) start();
+    process_.signal(SIGTERM);
+    ASSERT_EQ(process_.wait(kSoon), 0) << "the " << i << "th: " << process_.output();
+  }
+}
+
 class MediadCodecs : public Mediad, public testing::WithParamInterface<CodecName> {};
 
 TEST_P(MediadCodecs, P1_MusicComesFiftyTimesASecondWithoutAGap) {
