@@ -71,7 +71,7 @@ function(callpark_test_program name label timeout libraries)
   target_compile_definitions(${name} PRIVATE
     CALLPARK_SOURCE_DIR="${PROJECT_SOURCE_DIR}" CALLPARK_BINARY_DIR="${PROJECT_BINARY_DIR}")
   set_property(GLOBAL APPEND PROPERTY CALLPARK_TEST_PROGRAMS ${name})
-  if(label STREQUAL "e2e" OR label STREQUAL "server")
+  if(label MATCHES "^(server|e2e|long)$")
     callpark_whole_program(${name} ${label} ${timeout})
     set(label "${label}_one")
   endif()

@@ -18,7 +18,7 @@ lint_shell() {
 }
 
 lint_yaml() {
-  cd "$here" && git ls-files '*.yml' '*.yaml' '.clang-format' '.clang-tidy' | xargs yamllint --strict
+  cd "$here" && git ls-files '*.yml' '*.yaml' '.clang-format' '.clang-tidy' '.clangd' | xargs yamllint --strict
 }
 
 lint_lua() {

@@ -68,12 +68,53 @@ give_up() {
   fail "$1 $2; above is the end of $dir/log/$1.log"
 }
 
-# await NAME SECONDS COMMAND...: waits until COMMAND succeeds, which shows that NAME answers.
+# sockets_at ADDRESS: the inodes of the sockets that receive at udp:PORT or tcp:PORT of 127.0.0.1, or at a path.
+sockets_at() {
+  local port at state flags inode path
+  if [[ $1 == /* ]]; then
+    # The kernel's flag 00010000: it listens.
+    while read -r _ _ _ flags _ _ inode path; do
+      if [ "$flags" = 00010000 ] && [ "$path" = "$1" ]; then echo "$inode"; fi
+    done </proc/net/unix
+    return
+  fi
+  printf -v port %04X "${1#*:}"
+  while read -r _ at _ state _ _ _ _ _ inode _; do
+    # Of TCP's states, 0A listens; 127.0.0.1 is held by itself and by the address of all, of either family.
+    case ${1%:*}/$state/$at in
+      udp/*/0100007F:"$port" | udp/*/00000000:"$port" | tcp/0A/0100007F:"$port" | tcp/0A/00000000:"$port" | \
+        udp/*/00000000000000000000000000000000:"$port" | tcp/0A/00000000000000000000000000000000:"$port") echo "$inode" ;;
+    esac
+  done < <(cat "/proc/net/${1%:*}" "/proc/net/${1%:*}6" 2>/dev/null)
+}
+
+# holds NAME ADDRESS: whether a socket of that process receives there. Another program may answer at it just as well.
+holds() {
+  local inode
+  for inode in $(sockets_at "$2"); do
+    [ -z "$(find "/proc/${pid_of[$1]}/fd" -lname "socket:\\[$inode\\]" -print -quit 2>/dev/null)" ] || return 0
+  done
+  return 1
+}
+
+# program_at ADDRESS: the program that receives there, in words; nothing when the address is free.
+program_at() {
+  local inode file pid
+  for inode in $(sockets_at "$1"); do
+    file=$(find /proc/[0-9]*/fd -lname "socket:\\[$inode\\]" -print -quit 2>/dev/null || true)
+    pid=${file#/proc/} pid=${pid%%/*}
+    if [ -n "$pid" ]; then echo "$(cat "/proc/$pid/comm" 2>/dev/null) (process $pid)"; else echo "another user's program"; fi
+    return
+  done
+}
+
+# await NAME SECONDS ADDRESS COMMAND...: until the process NAME itself receives at ADDRESS, and COMMAND succeeds, by which
+# it is seen to answer there.
 await() {
-  local name=$1 deadline=$((SECONDS + $2))
-  shift 2
+  local name=$1 deadline=$((SECONDS + $2)) address=$3
+  shift 3
   say "$name"
-  until "$@" >/dev/null 2>&1; do
+  until holds "$name" "$address" && "$@" >/dev/null 2>&1; do
     is_alive "$name" || give_up "$name" "did not start"
     [ "$SECONDS" -lt "$deadline" ] || give_up "$name" "does not answer"
     nap

@@ -17,9 +17,10 @@ local perform = {}
 
 -- How long until the first answer. Phones and trunks get what RFC 3261 gives, a silent phone less, so that a call to it
 -- ends; parkd is near, and if it has not answered by then it does not live. It answers a REFER when it has the orbit
--- and the music, and twice it may wait 2 s for the database. A BYE waits for a parkd that is restarted.
+-- and the music, and twice it may wait 2 s for the database. On a busy machine, or while it restarts, its answer to a
+-- call comes as late, and a late retrieve is better than a refusal. A BYE waits for a parkd that is restarted.
 local kRingMs, kPhoneMs, kTransactionMs = 180000, 10000, 30000
-local kFeatureMs, kParkdMs, kParkdReferMs, kParkdByeMs = 60000, 2000, 6000, 16000
+local kFeatureMs, kParkdMs, kParkdReferMs, kParkdByeMs = 60000, 6000, 6000, 16000
 local kParkdInDialogMs = { REFER = kParkdReferMs, BYE = kParkdByeMs,
   -- parkd asks the other party first.
   UPDATE = kTransactionMs, INFO = kTransactionMs, MESSAGE = kTransactionMs }

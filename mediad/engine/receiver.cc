@@ -33,7 +33,7 @@ Receiver::Receiver() : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)) {
 }
 
 Receiver::~Receiver() {
-  inbox_.post([this] { run_ = Run::kStopped; });
+  inbox_.stop();
   thread_.join();
   close(epoll_fd_);
 }
@@ -67,7 +67,6 @@ void Receiver::change(std::shared_ptr<IncomingStream> stream, std::function<void
 }
 
 void Receiver::handle(std::uint64_t tag, MonotonicTime now) {
-  if (tag == kInboxTag) return inbox_.do_all();
   const auto found = streams_.find(tag & ~kRtcpBit);
   if (found == streams_.end()) return;
   if ((tag & kRtcpBit) != 0) return found->second->receive_rtcp();
@@ -83,9 +82,11 @@ void Receiver::look_after_keys(MonotonicTime now) {
 void Receiver::run() {
   prctl(PR_SET_NAME, "receiver");
   std::array<epoll_event, kEventsPerWait> events;
-  while (run_ == Run::kOn) {
+  for (;;) {
     const int timeout = with_key_pressed_.empty() ? -1 : kKeyCheckMs;
     const int count = epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), timeout);
+    // First, since what was posted before a packet came counts for that packet.
+    if (inbox_.do_all() == ThreadInbox::Run::kStopped) return;
     const MonotonicTime now = monotonic_now();
     for (int i = 0; i < count; ++i) handle(events[static_cast<std::size_t>(i)].data.u64, now);
     look_after_keys(now);

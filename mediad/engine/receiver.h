@@ -36,8 +36,6 @@ class Receiver {
   using Streams = std::unordered_map<std::uint64_t, std::shared_ptr<IncomingStream>>;  // by tag
   Streams streams_;
   Streams with_key_pressed_;
-  enum class Run { kOn, kStopped };
-  Run run_ = Run::kOn;
   std::thread thread_;
 };
 

@@ -43,7 +43,7 @@ std::int64_t wall_minus_monotonic_ms() {
 Sender::Sender(Options options) : options_(options), thread_([this] { run(); }) {}
 
 Sender::~Sender() {
-  inbox_.post([this] { run_ = Run::kStopped; });
+  inbox_.stop();
   thread_.join();
 }
 
@@ -106,9 +106,10 @@ void Sender::run() {
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), options_.nice);
 
   done_ms_ = now_ms();
-  while (run_ == Run::kOn) {
+  for (;;) {
     skip_empty_phases();
-    inbox_.do_all();
+    // Between this and the sleep below nothing may empty the inbox: its descriptor is what wakes the thread.
+    if (inbox_.do_all() == ThreadInbox::Run::kStopped) return;
     const auto next_ms = next_phase_ms();
     if (!next_ms) {
       pollfd descriptor{inbox_.fd(), POLLIN, 0};

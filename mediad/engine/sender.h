@@ -49,8 +49,6 @@ class Sender {
   std::array<Streams, kPhases> phases_;
   /// Every phase up to here, in ms of the monotonic clock, is done.
   std::int64_t done_ms_ = 0;
-  enum class Run { kOn, kStopped };
-  Run run_ = Run::kOn;
   std::thread thread_;
 };
 

@@ -126,7 +126,7 @@ class Demonstration {
     RtpReport report;
     for (int look = 0; look < kLooks; ++look) {
       const auto began = RtpParty::Clock::now();
-      wait_until(kListening, [] { return false; });  // it is the time itself that is measured
+      pass(kListening);
       report = sound.report(began);
       std::printf("                 measured: %.1f packets/s, longest gap %.1f ms, %d lost\n",
                   report.packets_per_second, report.gap_ms_max, report.lost);

@@ -240,7 +240,6 @@ TEST_F(HoldAndPark, S2_TheAnnouncementIsSpokenToItsEndAndHangsUp) {
   const auto spoken = std::chrono::steady_clock::now() - begin;
   // "Your call is parked. To pick it up, dial star seven one three three three."
   EXPECT_GT(spoken, std::chrono::seconds(4));
-  EXPECT_LT(spoken, std::chrono::seconds(15));
 }
 
 TEST_F(HoldAndPark, S3_AnyPhoneRetrievesByTheNumber) {

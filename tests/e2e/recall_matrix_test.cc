@@ -174,9 +174,9 @@ class RecallMatrix : public RecallSites {
   }
   void talk_and_end(const Case& played, Players& own, PacketPhone& answered, const CallName& call,
                     RtpParty::Clock::time_point parked, const std::map<std::string, int>& rung) {
-    const double gap = own.caller->sound().report(parked).gap_ms_max;
+    const RtpReport music = own.caller->sound().report(parked);
     EXPECT_TRUE(hear_each_other(answered, *own.caller)) << played.name();
-    EXPECT_LT(gap, 500) << played.name() << ": the music was interrupted";
+    EXPECT_EQ(music.lost + music.pauses, 0) << played.name() << ": the music was interrupted: " << music.describe();
     expect_rung(played, own, rung);
     EXPECT_EQ(answered.hang_up(call), 200) << played.name();
     EXPECT_TRUE(wait_until(kSoon, [&] { return own.caller->is_closed(own.call); })) << played.name();

@@ -41,10 +41,6 @@ class RecallRaces : public RecallSites {
     std::atomic<int> crossed = 0;
   };
 
-  static void pause(milliseconds duration) {
-    wait_until(duration, [] { return false; });
-  }
-
   // False when something was wrong.
   bool play_round(Site& site, int number, Counts& counts) {
     const std::string where = "site " + std::to_string(number);
@@ -61,22 +57,22 @@ class RecallRaces : public RecallSites {
     CallName recall;
     CallName retrieve;
     if (moment == Moment::kBefore) {
-      pause(site.up_to(1100));
+      pass(site.up_to(1100));
       retrieve = retriever.start_call("*88101");
     } else {
       recall = parker.wait_incoming();
       const milliseconds between = site.up_to(40);
       const bool retriever_is_first = site.random() % 2 == 0;
       if (moment != Moment::kAnswer) {
-        pause(site.up_to(300));
+        pass(site.up_to(300));
         retrieve = retriever.start_call("*88101");
       } else if (retriever_is_first) {
         retrieve = retriever.start_call("*88101");
-        pause(between);
+        pass(between);
         parker.answer(recall);
       } else {
         parker.answer(recall);
-        pause(between);
+        pass(between);
         retrieve = retriever.start_call("*88101");
       }
     }
@@ -160,7 +156,7 @@ TEST_F(RecallRaces, R6_TheParkerAnswersAndHangsUpAtOnceAndTheCallEnds) {
           const auto messages = site.parker->received(recall);
           return std::ranges::any_of(messages, [](const SipText& message) { return message.method() == "ACK"; });
         }));
-        pause(milliseconds(number * 2));
+        pass(milliseconds(number * 2));
         EXPECT_EQ(site.parker->hang_up(recall), 200) << "site " << number;
         EXPECT_TRUE(wait_until(kSoon, [&] { return site.caller->is_closed(call); })) << "site " << number;
       } catch (const std::exception& error) {

@@ -18,15 +18,18 @@ using std::chrono::seconds;
 
 class RunScript : public testing::Test {
  protected:
-  Subprocess run(std::vector<std::string> arguments) {
-    std::vector<std::string> command = {(source_directory() / "run").string(), "--ports",
-                                        std::to_string(ports_.base())};
+  Subprocess run(std::vector<std::string> arguments) { return run_at(ports_, "output", std::move(arguments)); }
+  Subprocess run_at(const PortBlock& ports, const std::string& output, std::vector<std::string> arguments) {
+    std::vector<std::string> command = {(source_directory() / "run").string(), "--ports", std::to_string(ports.base())};
     command.insert(command.end(), arguments.begin(), arguments.end());
     return Subprocess(
         {.command = command,
-         .output = directory_.path() / "output",
+         .output = directory_.path() / output,
          .environment = {"CALLPARK_PRESET=" + std::filesystem::path(CALLPARK_BINARY_DIR).filename().string()},
          .patience = seconds(20)});
+  }
+  [[nodiscard]] static bool is_ready(const Subprocess& idle) {
+    return wait_until(seconds(180), [&] { return idle.output().find("\nready sip=127.0.0.1:") != std::string::npos; });
   }
   /// Whether a process is left whose command line names this run's directory.
   [[nodiscard]] bool something_is_left() const {
@@ -47,9 +50,7 @@ TEST_F(RunScript, O1_OnceShowsACallParkedAndRetrievedAndEndsWithZero) {
 
 TEST_F(RunScript, O1_IdleSaysWhenItIsReadyAndLeavesNothingRunning) {
   Subprocess idle = run({"--idle", "--dir", (directory_.path() / "kept").string()});
-  EXPECT_TRUE(wait_until(seconds(60), [&] {
-    return idle.output().find("\nready sip=127.0.0.1:") != std::string::npos;
-  })) << idle.output();
+  EXPECT_TRUE(is_ready(idle)) << idle.output();
   EXPECT_TRUE(something_is_left());
   idle.signal(SIGTERM);
   EXPECT_TRUE(idle.wait(seconds(30)).has_value()) << idle.output();
@@ -59,6 +60,32 @@ TEST_F(RunScript, O1_IdleSaysWhenItIsReadyAndLeavesNothingRunning) {
 TEST_F(RunScript, O1_ASwitchThatItDoesNotKnowIsRefused) {
   Subprocess wrong = run({"--onse"});
   EXPECT_EQ(wrong.wait(seconds(10)), 2);
+}
+
+TEST_F(RunScript, X61_ASecondRunOnTheSamePortsIsRefusedBeforeItStartsAnything) {
+  Subprocess first = run({"--idle", "--dir", (directory_.path() / "kept").string()});
+  ASSERT_TRUE(is_ready(first)) << first.output();
+  Subprocess second = run_at(ports_, "second", {"--once", "--dir", (directory_.path() / "second-kept").string()});
+  EXPECT_EQ(second.wait(seconds(120)), 1) << second.output();
+  EXPECT_THAT(second.output(),
+              testing::MatchesRegex("run: udp:[0-9]+ is taken by kamailio \\(process [0-9]+\\): end that, or choose "
+                                    "other ports with --ports N\n"));
+  EXPECT_FALSE(std::filesystem::exists(directory_.path() / "second-kept"));
+  EXPECT_TRUE(first.running());
+  EXPECT_EQ(first.output().find("died"), std::string::npos) << first.output();
+}
+
+TEST_F(RunScript, X61_ASecondRunInTheSameDirectoryIsRefusedBeforeItStartsAnything) {
+  const std::string kept = (directory_.path() / "kept").string();
+  Subprocess first = run({"--idle", "--dir", kept});
+  ASSERT_TRUE(is_ready(first)) << first.output();
+  const PortBlock other_ports;
+  Subprocess second = run_at(other_ports, "second", {"--once", "--dir", kept});
+  EXPECT_EQ(second.wait(seconds(120)), 1) << second.output();
+  EXPECT_THAT(second.output(), testing::MatchesRegex("run: .*/kept belongs to another run, which has not ended: end "
+                                                     "that, or choose another --dir\n"));
+  EXPECT_TRUE(first.running());
+  EXPECT_EQ(first.output().find("died"), std::string::npos) << first.output();
 }
 
 }  // namespace

@@ -185,7 +185,7 @@ std::string BaresipPhone::command(const std::string& name, const std::string& pa
   if (send(control_, netstring.data(), netstring.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(netstring.size())) {
     throw std::runtime_error("baresip " + this->name() + " is gone");
   }
-  if (!changed_.wait_for(lock, kSoon, [&] { return answers_.contains(token); })) {
+  if (!changed_.wait_for(lock, patient(kSoon), [&] { return answers_.contains(token); })) {
     throw std::runtime_error("baresip " + this->name() + " does not answer to " + name);
   }
   const Answer answer = answers_[token];
@@ -207,7 +207,7 @@ void BaresipPhone::wait_registered(std::chrono::milliseconds timeout) {
 CallName BaresipPhone::hand_out(bool outgoing, std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
   CallName found;
-  changed_.wait_for(lock, timeout, [&] {
+  changed_.wait_for(lock, patient(timeout), [&] {
     for (const auto& id : order_) {
       Call& call = calls_[id];
       if (call.outgoing != outgoing || call.handed_out || call.phase == CallPhase::kUnknown) continue;

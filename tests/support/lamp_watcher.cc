@@ -12,7 +12,7 @@ namespace callpark::test {
 namespace {
 
 constexpr std::chrono::milliseconds kRepeatAfter{500};
-constexpr int kTimesMax = 12;
+constexpr int kTimesMax = 40;
 constexpr std::chrono::milliseconds kGlance{50};
 
 std::string random_word() {
@@ -126,7 +126,7 @@ void LampWatcher::send_raw(const std::string& text) {
 int LampWatcher::wait_response(const std::string& call_id, int cseq) {
   std::unique_lock lock(mutex_);
   int status = 0;
-  changed_.wait_for(lock, kSoon, [&] {
+  changed_.wait_for(lock, patient(kSoon), [&] {
     const auto found = std::ranges::find_if(responses_, [&](const SipText& response) {
       return response.status() >= 200 && response.call_id() == call_id && response.cseq() == cseq;
     });
@@ -146,7 +146,7 @@ SipText LampWatcher::send_and_wait(std::unique_lock<std::mutex>& lock, const std
   const int times_max = options_.over_tcp ? 1 : kTimesMax;
   for (int sent = 0; sent < times_max && find_answer() == responses_.end(); ++sent) {
     if (!is_lost()) wire_->send(text);
-    changed_.wait_for(lock, options_.over_tcp ? kSoon : kRepeatAfter,
+    changed_.wait_for(lock, options_.over_tcp ? patient(kSoon) : kRepeatAfter,
                       [&] { return find_answer() != responses_.end(); });
   }
   const auto answer = find_answer();

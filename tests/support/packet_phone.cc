@@ -10,6 +10,8 @@ namespace {
 constexpr std::chrono::milliseconds kRepeatAfter{500};
 // 20 s: Kamailio itself answers a BYE 16 s after parkd has died.
 constexpr int kTimesMax = 40;
+/// How often a re-INVITE is sent that is answered 491.
+constexpr int kOffersMax = 8;
 
 std::string random_word() {
   std::random_device random;
@@ -160,7 +162,7 @@ int PacketPhone::invite_status(const CallName& call) const {
 
 int PacketPhone::wait_invite_status(const CallName& call, std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, timeout, [&] { return calls_.at(call).invite_status != 0; });
+  changed_.wait_for(lock, patient(timeout), [&] { return calls_.at(call).invite_status != 0; });
   return calls_.at(call).invite_status;
 }
 
@@ -176,7 +178,7 @@ CallName PacketPhone::call(const std::string& target) {
 CallName PacketPhone::wait_incoming(std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
   CallName found;
-  changed_.wait_for(lock, timeout, [&] {
+  changed_.wait_for(lock, patient(timeout), [&] {
     const auto fresh = std::ranges::find_if(calls_, [](const auto& entry) {
       return !entry.second.outgoing && !entry.second.handed_out && !entry.second.closed;
     });
@@ -265,14 +267,26 @@ int PacketPhone::request(const CallName& call, const std::string& method, const 
 
 int PacketPhone::offer(const CallName& call, const std::string& direction) {
   std::string body;
+  bool owns_call_id = false;
   {
     const std::lock_guard lock(mutex_);
     Call& known = calls_.at(call);
     known.direction = direction;
     ++known.sdp_version;
     body = sdp(known);
+    owns_call_id = known.outgoing;
   }
-  return request(call, "INVITE", "Content-Type: application/sdp\r\n", body);
+  std::mt19937 random{std::random_device{}()};
+  int status = 0;
+  for (int attempt = 0; attempt < kOffersMax; ++attempt) {
+    status = request(call, "INVITE", "Content-Type: application/sdp\r\n", body);
+    if (status != 491) break;
+    // RFC 3261 14.1: in units of 10 ms, from 2.1 to 4 s for the owner of the Call-ID, up to 2 s for the other.
+    const int tens =
+        owns_call_id ? std::uniform_int_distribution(210, 400)(random) : std::uniform_int_distribution(0, 200)(random);
+    pass(std::chrono::milliseconds(10 * tens));
+  }
+  return status;
 }
 
 std::string PacketPhone::refer_to(const std::string& target) const {

@@ -73,6 +73,7 @@ class PacketPhone : public Listener {
   /// The same without waiting for anything; with the credentials of the last challenge.
   void fire(const CallName& call, const std::string& method, const std::string& extra_headers = "");
   int hang_up(const CallName& call) { return request(call, "BYE"); }
+  /// A re-INVITE, again after a 491. The final status.
   int offer(const CallName& call, const std::string& direction);
   /// REFER, waiting for its final response.
   int refer(const CallName& call, const std::string& target);

@@ -39,10 +39,15 @@ void append32(std::string& bytes, uint32_t value) {
 
 }  // namespace
 
+bool RtpReport::is_whole() const {
+  return packets > 0 && lost == 0 && repeated == 0 && pauses == 0 && ssrcs.size() == 1;
+}
+
 std::string RtpReport::describe() const {
-  char text[160];
-  snprintf(text, sizeof text, "%d packets, %.1f a second, longest gap %.1f ms, %d lost, %d repeated, %zu SSRC from",
-           packets, packets_per_second, gap_ms_max, lost, repeated, ssrcs.size());
+  char text[200];
+  snprintf(text, sizeof text,
+           "%d packets, %.1f a second, longest gap %.1f ms, %d lost, %d repeated, %d pauses, %zu SSRC from", packets,
+           packets_per_second, gap_ms_max, lost, repeated, pauses, ssrcs.size());
   std::string result = text;
   for (const auto& source : sources) result += " " + source.text();
   return result;
@@ -128,7 +133,8 @@ void RtpParty::receive(const Datagram& datagram) {
   if (bytes.size() < kRtpHeader || byte_at(bytes, 0) >> 6 != 2) return;
   const int payload_type = byte_at(bytes, 1) & 0x7f;
   if (payload_type == kTelephoneEvent) return receive_event(bytes);
-  Arrival arrival{datagram.arrived, read16(bytes, 2), read32(bytes, 8), datagram.from, {}};
+  const bool is_marked = byte_at(bytes, 1) >> 7 != 0;
+  Arrival arrival{datagram.arrived, is_marked, read16(bytes, 2), read32(bytes, 8), datagram.from, {}};
   if (payload_type == 0 || payload_type == 8) {
     for (size_t at = kRtpHeader; at < bytes.size(); ++at) {
       arrival.samples.push_back(payload_type == 0 ? decode_pcmu(byte_at(bytes, at)) : decode_pcma(byte_at(bytes, at)));
@@ -153,7 +159,7 @@ std::string RtpParty::digits() const {
 }
 
 void RtpParty::catch_up(std::unique_lock<std::mutex>& lock, Clock::time_point now) const {
-  has_listened_.wait_for(lock, kSoon, [&] { return listened_until_ >= now; });
+  has_listened_.wait_for(lock, patient(kSoon), [&] { return listened_until_ >= now; });
 }
 
 Sound RtpParty::heard(std::chrono::milliseconds window) const {
@@ -189,6 +195,7 @@ RtpReport RtpParty::report(Clock::time_point since) const {
       const auto step = static_cast<int16_t>(static_cast<uint16_t>(arrival.sequence - last->sequence));
       if (step > 1) report.lost += step - 1;
       if (step <= 0) ++report.repeated;
+      if (arrival.is_marked) ++report.pauses;
     }
     last = &arrival;
   }

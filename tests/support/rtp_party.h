@@ -24,8 +24,12 @@ struct RtpReport {
   /// Sequence numbers that never came, or came again, within one SSRC.
   int lost = 0;
   int repeated = 0;
+  /// Packets that begin a talkspurt (RFC 3550 5.1) within one SSRC: what a sender says when it has sent nothing before.
+  int pauses = 0;
   std::vector<uint32_t> ssrcs;
   std::set<Endpoint> sources;
+  /// Whether it is one stream that was never interrupted, however late its packets came.
+  [[nodiscard]] bool is_whole() const;
   [[nodiscard]] std::string describe() const;
 };
 
@@ -61,6 +65,7 @@ class RtpParty : public Listener {
  private:
   struct Arrival {
     Clock::time_point when;
+    bool is_marked;
     uint16_t sequence;
     uint32_t ssrc;
     Endpoint from;

@@ -111,6 +111,15 @@ TEST_F(EventLoopTest, StopFromAnotherThreadEndsRun) {
   other.join();
 }
 
+TEST_F(EventLoopTest, X60_AStopFromAnotherThreadAtAnyMomentEndsTheRun) {
+  for (int i = 0; i < 500; ++i) {
+    std::thread other([&] { loop_.stop(); });
+    run();
+    other.join();
+    ASSERT_FALSE(HasFailure()) << "the " << i << "th";
+  }
+}
+
 TEST_F(EventLoopTest, TimersFireInTheOrderOfTheirDelaysAndNeverEarly) {
   std::vector<int> fired;
   const auto start = monotonic_now();
