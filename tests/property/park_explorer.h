@@ -28,13 +28,14 @@ inline Machine real_machine() {
   return {[](const State& state, const Event& event) { return decide(state, event); }, record};
 }
 
-/// Each transition of the machine that was seen, by the numbers of two kinds of state and of an event.
+/// Each change of state that was seen, by the numbers of the two states and of the event.
 class Transitions {
  public:
-  static constexpr std::size_t kStates = std::variant_size_v<Phase> + std::variant_size_v<recall::Phase>;
+  static constexpr std::size_t kStates = std::variant_size_v<Phase> + std::variant_size_v<recall::Phase> - 1;
   static constexpr std::size_t kEvents = std::variant_size_v<Event>;
 
   void add(const State& from, const Event& event, const State& to) {
+    if (number_of(from) == number_of(to)) return;
     seen_[(number_of(from) * kEvents + event.index()) * kStates + number_of(to)] = true;
   }
   bool has(std::size_t from, std::size_t event, std::size_t to) const {
@@ -42,10 +43,12 @@ class Transitions {
   }
   friend bool operator==(const Transitions&, const Transitions&) = default;
 
-  /// States differ by their phase, and while parked by that of the recall.
+  /// In the order of the types. States differ by their phase, and while parked by that of the recall.
   static std::size_t number_of(const State& state) {
-    const auto* parked = std::get_if<Parked>(&state.phase);
-    return parked ? std::variant_size_v<Phase> + parked->recall.index() : state.phase.index();
+    static const std::size_t kParked = Phase(Parked{}).index();
+    const std::size_t phase = state.phase.index();
+    if (const auto* parked = std::get_if<Parked>(&state.phase)) return phase + parked->recall.index();
+    return phase < kParked ? phase : phase + std::variant_size_v<recall::Phase> - 1;
   }
 
  private:
@@ -148,7 +151,7 @@ inline std::string key_of(const World& w) {
                           static_cast<int>(w.learns_orbit),
                           static_cast<int>(w.recorded),
                           static_cast<int>(w.proposal),
-                          static_cast<int>(w.told),
+                          static_cast<int>(w.stay_record),
                           w.retrieves_left,
                           w.transfers_left,
                           w.reparks_left,
@@ -193,7 +196,7 @@ inline std::string key_of(const World& w) {
   return key;
 }
 
-/// The world after a decision that was taken in state `world.machine`.
+/// The world after a decision in state `world.machine`.
 inline World after(World world, const Decision& decision, const Machine& machine) {
   const History history = machine.record(world.recorded, world.machine, decision);
   world.machine = decision.next;
@@ -226,7 +229,7 @@ inline World found_in(World world, RowState row) {
   world.has_stay = true;
   world.recorded = recorded_in(row);
   world.was_parked = row != RowState::kAdopting;
-  world.told = row == RowState::kAdopting ? Told::kNothing : Told::kParked;
+  world.stay_record = row == RowState::kAdopting ? StayRecord::kNone : StayRecord::kParked;
   switch (row) {
     case RowState::kAdopting:
       world.row = Row::kAdopting;
@@ -242,7 +245,7 @@ inline World found_in(World world, RowState row) {
       break;
     case RowState::kRetrieved:
       world.row = Row::kRetrieved;
-      world.told = Told::kJoined;
+      world.stay_record = StayRecord::kJoined;
       break;
   }
   return world;

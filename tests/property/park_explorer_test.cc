@@ -3,11 +3,15 @@
 // must be reachable. Machines with one fault each are walked through too, and every fault must be found.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <iostream>
+#include <sstream>
 #include <string>
 
 #include "tests/property/park_explorer.h"
 #include "tests/property/park_mutants.h"
+#include "tests/property/park_picture.h"
 
 namespace callpark::park {
 namespace {
@@ -18,6 +22,7 @@ TEST(ParkExplorer, EveryReachableStateKeepsTheInvariantsAndCanEnd) {
   std::cout << "the park machine and its world: " << result.worlds << " reachable states\n";
   RecordProperty("reachable_states", std::to_string(result.worlds));
   EXPECT_GT(result.worlds, 1000U);
+  EXPECT_TRUE(result.transitions == explore_few().transitions) << "the picture is not the whole machine";
 }
 
 TEST(ParkExplorer, EveryMutantIsFound) {
@@ -29,6 +34,15 @@ TEST(ParkExplorer, EveryMutantIsFound) {
     if (result.violation) ++killed;
   }
   std::cout << killed << " of " << all.size() << " mutants of the park machine found\n";
+}
+
+TEST(ParkMachine, ItsPictureIsTheOneInDocs) {
+  const std::string path = CALLPARK_SOURCE_DIR "/docs/park-machine.md";
+  const std::string picture = Picture(explore_few().transitions).text();
+  if (std::getenv("CALLPARK_WRITE_PICTURE")) std::ofstream(path) << picture;
+  std::ostringstream in_docs;
+  in_docs << std::ifstream(path).rdbuf();
+  EXPECT_EQ(in_docs.str(), picture) << "CALLPARK_WRITE_PICTURE=1 writes " << path;
 }
 
 }  // namespace

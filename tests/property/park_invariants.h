@@ -20,12 +20,13 @@ inline void check_records(const World& w) {
   const bool asks = in<Gathering>(w) || in<Adopting>(w) || in<Recording>(w) || in<Returning>(w);
   require(asks || w.proposal != Proposal::kNextStay, w, "a proposed stay is neither committed nor withdrawn");
   require(!w.end_is_recorded || in<Ended>(w), w, "a call goes on after its recorded end");
+  require(!w.has_stay || w.stay_record != StayRecord::kNone, w, "a stay is committed and not recorded as parked");
   const bool waits = in<Parked>(w) || in<Joining>(w) || in<Recalling>(w);
   if (waits) {
     require(w.has_stay && w.proposal == Proposal::kNone, w, "a caller waits in a stay that is not committed");
-    require(w.told == Told::kParked, w, "a caller waits and is not recorded as parked");
+    require(w.stay_record == StayRecord::kParked, w, "a caller waits and is not recorded as parked");
   }
-  if (talks(w)) require(w.told != Told::kParked, w, "a caller talks and is recorded as parked");
+  if (talks(w)) require(w.stay_record != StayRecord::kParked, w, "a caller talks and is recorded as parked");
 }
 
 inline void check_parked(const World& w, const Parked& parked) {

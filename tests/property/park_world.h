@@ -24,7 +24,7 @@ enum class TargetCall { kNone, kCalling, kAnswered };
 enum class RetrieverCall { kNone, kRinging, kAnswered };
 
 /// What the records have of the call's stay.
-enum class Told { kNothing, kParked, kJoined };
+enum class StayRecord { kNone, kParked, kJoined };
 
 struct Offer {
   Question question;
@@ -45,7 +45,7 @@ class Timers {
 };
 constexpr Timer kTimers[] = {Timer::kGiveUp, Timer::kRecall, Timer::kParkerBye, Timer::kMusicRetry};
 
-/// Everything around the machine. Numbers of questions stand for themselves until canonical() renames them.
+/// Everything around the machine. Questions have the machine's numbers until canonical() renames them.
 struct World {
   State machine;
   std::optional<Question> claim;
@@ -92,7 +92,7 @@ struct World {
   Recorded recorded = Recorded::kNothing;
   Proposal proposal = Proposal::kNone;
   bool has_stay = false;  // one was committed
-  Told told = Told::kNothing;
+  StayRecord stay_record = StayRecord::kNone;
   bool was_parked = false;  // in this stay or one before
   bool end_is_recorded = false;
 };
@@ -150,7 +150,7 @@ class Perform {
     require(w_.row != Row::kNone && w_.row != Row::kRetrieved, w_, "a stay without a row");
     w_.proposal = Proposal::kNone;
     w_.has_stay = true;
-    w_.told = Told::kNothing;
+    w_.stay_record = StayRecord::kNone;
   }
   void operator()(const WithdrawStay&) {
     require(w_.proposal == Proposal::kNextStay, w_, "a stay is withdrawn that was not proposed, or the only one");
@@ -296,7 +296,7 @@ class Perform {
     require(!w_.caller_was_asked || !w_.caller_alive, w_, "a caller is left to its parker with a CSeq of parkd's");
     const bool has_bye_to_come = w_.peer_alive && !w_.caller_alive;
     require(!has_bye_to_come || (!w_.parker_was_sent && !w_.caller_was_asked), w_,
-            "a parker that was sent anything in the caller's name is left to the caller's own BYE");
+            "a peer that parkd came between is left to the caller's own BYE");
     w_.dismissed = true;
     w_.timers.stop_all();
     w_.offers.clear();
@@ -345,25 +345,26 @@ inline void write_down(World& w, const Happening& happening) {
   require(!w.end_is_recorded, w, "something is recorded after the end");
   if (happening.kind == Kind::kParked) {
     require(w.has_stay, w, "a stay is recorded that was not committed");
-    require(w.told == Told::kNothing, w, "a stay is recorded as parked twice");
-    w.told = Told::kParked;
+    require(w.stay_record == StayRecord::kNone, w, "a stay is recorded as parked twice");
+    w.stay_record = StayRecord::kParked;
     w.was_parked = true;
     return;
   }
   require(w.was_parked, w, "something is recorded of a call that was never parked");
-  require(w.told != Told::kNothing, w, "something is recorded of a stay that is not recorded as parked");
+  require(w.stay_record != StayRecord::kNone, w, "something is recorded of a stay that is not recorded as parked");
   if (happening.kind == Kind::kRetrieved || happening.kind == Kind::kRecalled) {
-    require(w.told == Told::kParked, w, "a stay is recorded as retrieved or recalled twice, or as both");
+    require(w.stay_record == StayRecord::kParked, w, "a stay is recorded as retrieved or recalled twice, or as both");
     const bool is_recall = happening.kind == Kind::kRecalled;
     require(w.hears == (is_recall ? Hears::kTarget : Hears::kRetriever), w, "another has the caller than is recorded");
     require((happening.target == RecallTarget::kFallback) == w.rings_after_fallback, w, "another target is recorded");
-    w.told = Told::kJoined;
+    w.stay_record = StayRecord::kJoined;
     return;
   }
   require((happening.kind == Kind::kGaveUp) == (happening.reason == EndReason::kGaveUp), w,
           "an end without its reason");
   if (happening.kind == Kind::kGaveUp || happening.reason == EndReason::kTimedOut) {
-    require(w.told == Told::kParked, w, "a caller that does not wait is recorded as one that waited too long");
+    require(w.stay_record == StayRecord::kParked, w,
+            "a caller that does not wait is recorded as one that waited too long");
   }
   require(happening.kind != Kind::kGaveUp || !w.caller_alive, w, "a caller has given up and is there");
   w.end_is_recorded = true;
