@@ -37,6 +37,7 @@ struct Stay {
   WallTime parked_at;
   WallTime deadline;  // end of a call that nobody retrieves
   RecallSettings recall;
+  WallTime recall_deadline;  // of the next recall step, or of the ringing of the present one
   std::optional<Party> retriever;  // the last one to win the call in this stay
   PartyIdentity caller;            // of the parked caller when the stay began
   std::string sip_call_id;         // the same
