@@ -14,7 +14,7 @@
 
 namespace callpark {
 
-enum class RowState { kAdopting, kParked, kRetrieving, kRetrieved };
+using park::RowState;
 
 struct ParkedCallRow {
   ParkId park_id;

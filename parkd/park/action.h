@@ -1,4 +1,5 @@
-// What the park machine orders. Actions are done in the order given; each that asks something carries its question.
+// What the park machine has done by the outside. Actions are carried out in the order given; an action whose result the
+// machine needs carries the question that the result must name.
 #pragma once
 
 #include <variant>
@@ -7,19 +8,29 @@
 
 namespace callpark::park {
 
-// The database. Orders about one call are carried out in the order given.
+// The database. Actions on one call's row are carried out in the order given.
 struct ClaimOrbit {
   Question question;
 };
+/// Writes the row as it is now: parked, with music.
 struct WriteParked {
   Question question;
-};                         // the row as it stands: adopted, with music
-struct UnclaimCall {};     // the row is parked, whatever it was; tried until it is written
-struct WriteRetrieved {};  // the orbit is free, the row says who talks to whom
-struct FreeOrbit {};       // a re-park was refused; the row stays as retrieved
+};
+/// The row becomes parked, whatever it was; repeated until it is written.
+struct UnclaimCall {};
+/// The orbit becomes free; the row names the two parties that talk.
+struct WriteRetrieved {};
+/// A re-park was refused; the row stays retrieved, without an orbit.
+struct FreeOrbit {};
 struct RemoveRow {
   EndReason reason;
 };
+
+// The stay that a park has proposed.
+/// The proposed stay is the call's stay from here on. Always the first action of its decision.
+struct CommitStay {};
+/// A re-park has failed: the proposed stay is dropped, and the call's stay is the one before.
+struct WithdrawStay {};
 
 // Music for the caller.
 struct OpenMedia {
@@ -27,7 +38,7 @@ struct OpenMedia {
 };
 struct CloseMedia {};
 
-// The caller.
+// The caller: each offer is a re-INVITE.
 struct OfferMusic {
   Question question;
 };
@@ -35,27 +46,36 @@ struct OfferRetriever {
   Question question;
   Retriever retriever;
 };
+/// Offers the media that the peer described last.
 struct OfferPeer {
   Question question;
-};  // the media of the peer, as he last said
+};
 struct EndCaller {};
 
 // The peer: the parker's old dialog, or the retriever's.
-struct Bridge {};  // pass on what the caller and the peer ask of each other
+/// Passes on what the caller and the peer ask of each other.
+struct Bridge {};
 struct Unbridge {};
 struct EndPeer {};
 
-// The parker's request.
-struct AcceptRefer {};  // 202: from here on it is the NOTIFYs that say how it ends
-struct AcceptPark {};
-struct RefusePark {
+// The parker's request. A REFER is accepted, and then concluded or refused; or refused at once.
+/// 202 and NOTIFY 100: from here on NOTIFYs report the outcome.
+struct AcceptReferral {};
+/// NOTIFY 200.
+struct ConcludeReferral {};
+struct RefuseReferral {
   RefusalReason reason;
 };
-struct EndParkerCall {};
-// He has given up his feature call; yet Kamailio is to go on sending the requests of the call that he has on hold to
-// parkd.
+/// Answers the parker's feature call and plays the orbit.
+struct AnnounceOrbit {};
+struct RefuseParkerCall {
+  RefusalReason reason;
+};
+struct EndAnnouncement {};
+/// Kamailio keeps sending the requests of the held dialog to parkd, although the feature call fails.
 struct KeepAdoption {};
-struct TellParker {};  // his transfer is over, the call still parked: if he cannot know where, he is called back
+/// Calls the parker to play the orbit: the transfer is over, and the parker has not learnt the orbit from it.
+struct CallParkerBack {};
 
 // The retriever.
 struct AnswerRetriever {
@@ -68,33 +88,38 @@ struct RefuseRetriever {
 struct EndRetriever {
   Retriever retriever;
 };
+/// The retriever is the peer from here on.
 struct MakePeer {
   Retriever retriever;
-};  // from here on he is the peer
+};
 
-// A transfer by the peer. The target's call is answered before the caller knows of it.
+// A transfer by the peer. The target answers before the caller is re-INVITEd.
 struct CallTarget {
   Question question;
 };
 struct OfferTarget {
   Question question;
 };
-struct EndTarget {};       // CANCEL or BYE, whichever it takes
-struct MakeTargetPeer {};  // from here on he is the peer
-struct AcceptTransfer {};
+/// CANCEL or BYE, as the state of the target's call requires.
+struct EndTarget {};
+/// The target is the peer from here on.
+struct MakeTargetPeer {};
+struct ConcludeTransfer {};
 struct RefuseTransfer {};
 
-// A recall. Whom it calls is a target like that of a transfer.
+// A recall. It calls a target, as a transfer does.
 struct CallRecallTarget {
   Question question;
   RecallTarget target;
 };
+/// Claims the row for the target that has answered.
 struct ClaimForTarget {
   Question question;
-};  // the row is won for whom the recall has called
+};
+/// Sets the deadline from now on; StartTimer{kRecall} runs for what is left until it.
 struct SetRecallDeadline {
   RecallWait wait;
-};  // from now on; StartTimer{kRecall} is for what is left of it
+};
 
 struct StartTimer {
   Timer timer;
@@ -103,14 +128,15 @@ struct StopTimer {
   Timer timer;
 };
 
-/// Leave the dialog to the two who have it, as if nobody had asked.
+/// Forgets the dialog and sends nothing. If parkd has sent nothing in it, its two parties go on as before.
 struct Dismiss {};
 
 using Action =
-    std::variant<ClaimOrbit, WriteParked, UnclaimCall, WriteRetrieved, FreeOrbit, RemoveRow, OpenMedia, CloseMedia,
-                 OfferMusic, OfferRetriever, OfferPeer, EndCaller, Bridge, Unbridge, EndPeer, AcceptRefer, AcceptPark,
-                 RefusePark, EndParkerCall, KeepAdoption, TellParker, AnswerRetriever, RefuseRetriever, EndRetriever,
-                 MakePeer, CallTarget, OfferTarget, EndTarget, MakeTargetPeer, AcceptTransfer, RefuseTransfer,
-                 CallRecallTarget, ClaimForTarget, SetRecallDeadline, StartTimer, StopTimer, Dismiss>;
+    std::variant<ClaimOrbit, WriteParked, UnclaimCall, WriteRetrieved, FreeOrbit, RemoveRow, CommitStay, WithdrawStay,
+                 OpenMedia, CloseMedia, OfferMusic, OfferRetriever, OfferPeer, EndCaller, Bridge, Unbridge, EndPeer,
+                 AcceptReferral, ConcludeReferral, RefuseReferral, AnnounceOrbit, RefuseParkerCall, EndAnnouncement,
+                 KeepAdoption, CallParkerBack, AnswerRetriever, RefuseRetriever, EndRetriever, MakePeer, CallTarget,
+                 OfferTarget, EndTarget, MakeTargetPeer, ConcludeTransfer, RefuseTransfer, CallRecallTarget,
+                 ClaimForTarget, SetRecallDeadline, StartTimer, StopTimer, Dismiss>;
 
 }  // namespace callpark::park

@@ -1,4 +1,4 @@
-// The park machine: a pure function from a state and an event to the next state and what is to be done.
+// The park machine: a pure function from a state and an event to the next state and the actions that follow.
 #pragma once
 
 #include <vector>
@@ -14,20 +14,20 @@ struct Decision {
   std::vector<Action> actions;
 };
 
-/// Somebody asks to park a call that two other user agents have; `request` is kRefer or kCall.
-Decision begin(Request request, const RecallPolicy& policy);
+/// The parker asks to park a call that two other user agents have; `request` is kRefer or kCall.
+Decision begin(Request request, const RecallPolicy& policy, ParkerLearnsOrbit learns_orbit);
 
-/// How much the row says of a call whose parkd is gone.
+/// What is certain of a call whose parkd is gone.
 enum class Found {
   kParked,     // the caller had accepted the music
   kUncertain,  // adopting, or being retrieved: what the caller hears is not known
-  kRetrieved,  // he talks to the peer
+  kRetrieved,  // the caller talks to the peer
 };
 
-/// A call is taken over from its row.
-Decision resume(Found found, const RecallPolicy& policy, const Ladder& ladder);
+/// A call goes on from its row.
+Decision resume(Found found, const RecallPolicy& policy, const RecallProgress& progress);
 
-/// What follows from `event`. Total: every event is allowed in every state, and one that is late changes nothing.
+/// What follows from `event`. Total: every event is allowed in every state, and a late event changes nothing.
 Decision decide(const State& state, const Event& event);
 
 }  // namespace callpark::park

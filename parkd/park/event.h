@@ -1,4 +1,4 @@
-// What the outside tells the park machine. Events are facts, in the past tense.
+// What the outside reports to the park machine. Events are facts, in the past tense.
 #pragma once
 
 #include <variant>
@@ -7,33 +7,36 @@
 
 namespace callpark::park {
 
-/// The peer of a retrieved call asks to park it again; `request` is kRefer or kCall.
+/// The peer of a retrieved call asks to park the call again; `request` is kRefer or kCall.
 struct ParkAsked {
   Request request;
   RecallPolicy policy;
+  ParkerLearnsOrbit learns_orbit;
 };
-/// The parker completes an attended transfer to the code whose call has parked the caller already.
+/// The parker completes an attended transfer to the code; its call to the code has parked the caller already.
 struct ParkerReferred {};
 
 /// The peer transfers the caller to a number that is no code.
 struct TransferAsked {};
-/// Whom the peer transfers the caller to, or whom a recall calls, has answered, or will not.
+/// The target of a transfer or of a recall answered.
 struct TargetAnswered {
   Question question;
 };
+/// The target will not answer.
 struct TargetRefused {
   Question question;
 };
 
-/// The row is ours to join to the one who answered a recall; or a retriever was first, or the database is away.
+/// The row is won for the target of a recall.
 struct RecallClaimed {
   Question question;
 };
+/// A retriever has won the row first, or the database is away.
 struct RecallNotClaimed {
   Question question;
 };
 
-/// Somebody is to take the peer's place, of an attended transfer that the peer has asked of him; his call waits.
+/// The peer completes an attended transfer: the call `retriever` waits to replace the peer's dialog.
 struct ReplacementAsked {
   Retriever retriever;
 };
@@ -58,7 +61,7 @@ struct MediaOpened {
 struct MediaFailed {
   Question question;
 };
-/// mediad was restarted and could not give the session its old port back: the caller must be told the new one.
+/// mediad has restarted and the session has another port: the caller needs an offer of it.
 struct MediaMoved {
   Question question;
 };
@@ -67,8 +70,8 @@ struct MediaMoved {
 struct CallerAccepted {
   Question question;
 };
-/// The caller refused the re-INVITE for good; by RFC 3261 14.1 the session is what it was. Or he accepted it with an
-/// answer that cannot be used: then he has `changed` his session, and where he sends to is what was offered.
+/// The caller refused the re-INVITE for good; by RFC 3261 14.1 the session is what it was. If `changed`, the caller
+/// answered 2xx with an answer that parkd cannot use: the caller sends to what was offered.
 struct CallerRefused {
   Question question;
   bool changed = false;
@@ -81,19 +84,19 @@ struct PeerGone {};
 struct ParkerCallGone {};
 struct AnnouncementPlayed {};
 
-/// A retriever won this call in the database.
+/// A retriever has won the row of this call.
 struct CallClaimed {
   Retriever retriever;
 };
-/// His 200 is acknowledged.
+/// The retriever's ACK of its 200 has come.
 struct RetrieverConfirmed {
   Retriever retriever;
 };
-/// He cancelled, or hung up.
+/// The retriever cancelled or hung up.
 struct RetrieverGone {
   Retriever retriever;
 };
-/// He never acknowledged his 200.
+/// The retriever's ACK never came.
 struct RetrieverLost {
   Retriever retriever;
 };

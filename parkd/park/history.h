@@ -20,17 +20,21 @@ enum class Recorded {
 struct Happening {
   enum class Kind { kParked, kRetrieved, kRecalled, kGaveUp, kEnded };
   Kind kind = Kind::kParked;
-  RecallTarget target = RecallTarget::kNone;  // kRecalled: the one that talks to the caller
-  EndReason reason = EndReason::kHungUp;      // kGaveUp, kEnded
+  RecallTarget target = RecallTarget::kNone;  // kRecalled: the destination that talks to the caller
+  EndReason reason = EndReason::kHungUp;      // kGaveUp: kGaveUp; kEnded: kTimedOut or kHungUp
   friend bool operator==(const Happening&, const Happening&) = default;
 };
+
+/// What is recorded of a call that goes on from its row.
+Recorded recorded_in(RowState row);
 
 struct History {
   Recorded recorded = Recorded::kNothing;
   std::vector<Happening> happenings;  // in the order in which they happened
 };
 
-/// The history after `decision` was taken in state `before`, and what is new in it.
+/// The history after `decision` was taken in state `before`, and what is new in it. A happening is about the call's
+/// stay as it is once CommitStay, if the decision has one, is carried out, and before any other action is.
 History record(Recorded recorded, const State& before, const Decision& decision);
 
 }  // namespace callpark::park

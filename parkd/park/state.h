@@ -1,14 +1,15 @@
-// The states of one call from the moment somebody asks to park it until the caller's dialog ends.
+// The states of one call from the parker's first request until the caller's dialog ends.
 #pragma once
 
 #include <optional>
 #include <variant>
 
+#include "parkd/park/recall.h"
 #include "parkd/park/types.h"
 
 namespace callpark::park {
 
-/// The orbit is being claimed and a media session opened; nobody but the parker knows.
+/// The orbit is being claimed and a media session opened; only the parker knows.
 struct Gathering {
   Question claim;
   friend bool operator==(const Gathering&, const Gathering&) = default;
@@ -18,27 +19,25 @@ struct Adopting {
   Question offer;
   friend bool operator==(const Adopting&, const Adopting&) = default;
 };
-/// The caller hears music; the row is being completed, and then the parker is told.
+/// The caller hears music; the row is being completed, and the parker learns of the park after that.
 struct Recording {
   Question write;
   friend bool operator==(const Recording&, const Recording&) = default;
 };
-/// The caller waits. `offer` is set while he is being re-INVITEd to the music again (a retrieve was undone, or the
-/// media session moved). `recall` is where the recall stands, and what it has asked.
+/// The caller waits. `offer` is set while the caller is being re-INVITEd to the music again (a retrieve was undone, or
+/// the media session moved).
 struct Parked {
-  enum class Recall { kNone, kWaiting, kWriting, kCalling, kClaiming };
   std::optional<Question> offer;
-  Recall recall = Recall::kNone;
-  Question recall_question = 0;
+  recall::Phase recall;
   friend bool operator==(const Parked&, const Parked&) = default;
 };
-/// A retriever has won the call; the caller is being re-INVITEd to him.
+/// A retriever has won the call; the caller is being re-INVITEd to it.
 struct Joining {
   Retriever retriever;
   Question offer;
   friend bool operator==(const Joining&, const Joining&) = default;
 };
-/// The retriever, or who takes the peer's place, has his 200; his ACK is awaited.
+/// The retriever, or the replacement of the peer, has its 200; its ACK is awaited.
 struct Confirming {
   Retriever retriever;
   friend bool operator==(const Confirming&, const Confirming&) = default;
@@ -47,33 +46,33 @@ struct Confirming {
 struct Talking {
   friend bool operator==(const Talking&, const Talking&) = default;
 };
-/// The peer transfers the caller to somebody else, who is being called; the two still talk.
+/// The target of the peer's transfer is being called; caller and peer still talk.
 struct Transferring {
   Question call;
   friend bool operator==(const Transferring&, const Transferring&) = default;
 };
-/// That one has answered; the caller is being re-INVITEd to him.
+/// The target has answered; the caller is being re-INVITEd to it.
 struct Connecting {
   Question offer;
   friend bool operator==(const Connecting&, const Connecting&) = default;
 };
-/// Somebody is to take the peer's place; the caller is being re-INVITEd to him.
+/// The peer is to be replaced; the caller is being re-INVITEd to the replacement.
 struct Replacing {
   Retriever retriever;
   Question offer;
   friend bool operator==(const Replacing&, const Replacing&) = default;
 };
-/// Nothing has come of it, but the caller may have changed his session; he is being re-INVITEd to the peer again.
+/// The replacement has failed, but the caller may have changed its session: it is being re-INVITEd to the peer again.
 struct Restoring {
   Question offer;
   friend bool operator==(const Restoring&, const Restoring&) = default;
 };
-/// Whom the recall has called has answered and has won the call; the caller is being re-INVITEd to him.
+/// The target of a recall has answered and has won the call; the caller is being re-INVITEd to it.
 struct Recalling {
   Question offer;
   friend bool operator==(const Recalling&, const Recalling&) = default;
 };
-/// The park failed when the caller was adopted already; he is being re-INVITEd to the parker's media.
+/// The park has failed after the caller was adopted; the caller is being re-INVITEd to the parker's media.
 struct Returning {
   Question offer;
   friend bool operator==(const Returning&, const Returning&) = default;
@@ -93,10 +92,12 @@ struct State {
   PeerLeg peer = PeerLeg::kUp;
   Orbit orbit = Orbit::kFree;
   Media media = Media::kClosed;
-  Question media_question = 0;  // the one that the open media session answers
+  Proposal proposal = Proposal::kNone;
+  ParkerLearnsOrbit learns_orbit = ParkerLearnsOrbit::kItself;  // kByCallBack until the parker has learnt it
+  Question media_question = 0;                                  // the one that the open media session answers
   Question last_question = 0;
   RecallPolicy policy;
-  Ladder ladder;
+  RecallProgress recall_progress;
 
   friend bool operator==(const State&, const State&) = default;
 };

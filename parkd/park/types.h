@@ -5,18 +5,18 @@
 
 namespace callpark::park {
 
-/// Names one question that the machine asked of the outside (claim this orbit, offer this media, write this row). The
-/// answer must name it again; an answer to an older question is late and changes nothing. Never 0, never reused.
+/// Names one question of the machine to the outside (claim this orbit, offer this media, write this row). The answer
+/// names it again; an answer to an older question is late and changes nothing. Never 0, never reused.
 using Question = std::uint32_t;
 
-/// Names one retriever's call for the machine, or that of one who is to take a peer's place. The service hands it out;
-/// never reused within a machine.
+/// Names for the machine the call of a retriever, or a call that is to replace the peer's dialog. The service assigns
+/// it; never reused within a machine.
 using Retriever = std::uint32_t;
 
 enum class RefusalReason {
   kNotPermitted,     // the extension may not do this
   kNoHeldCall,       // there is nothing to park
-  kOrbitTaken,       // as many calls as allowed wait there
+  kOrbitTaken,       // the orbit holds as many calls as it may
   kTooManyParked,    // the tenant's cap is reached
   kInvalidCode,      // the code has junk behind it
   kNoCallParked,     // an empty orbit
@@ -24,40 +24,50 @@ enum class RefusalReason {
   kNotAcceptable,    // the other party refused the media that was offered
   kCallerGone,       // the parked caller hung up meanwhile
   kUnavailable,      // the database or mediad is away
-  kGivenUp,          // the parker did not wait for the answer to his feature call
+  kGivenUp,          // the parker ended its feature call before the answer
 };
 
 /// How a parked call left the orbit for good.
 enum class EndReason { kRefused, kGaveUp, kTimedOut, kHungUp };
 
-/// What the parker has asked with, and how far the answer has come.
+/// How a row of parked_calls describes its call.
+enum class RowState { kAdopting, kParked, kRetrieving, kRetrieved };
+
+/// The parker's request, and how far its answer has come.
 enum class Request {
-  kNone,        // nothing is owed to the parker any more
+  kNone,        // no request waits for an answer
   kRefer,       // a REFER waits for its final NOTIFY
   kCall,        // a feature INVITE waits for its final response
-  kReferDone,   // the final NOTIFY is out; his BYE is awaited
-  kAnnouncing,  // his feature call is answered and hears the orbit
+  kReferDone,   // the final NOTIFY is out; the parker's BYE is awaited
+  kAnnouncing,  // the feature call is answered and hears the orbit
 };
 
-/// The caller's dialog: between two other user agents until parkd has sent him a re-INVITE, and parkd's from the moment
-/// that he has accepted one.
+/// The caller's dialog: between two other user agents, then asked by a re-INVITE of parkd's, and parkd's own once the
+/// caller has accepted one.
 enum class CallerLeg { kForeign, kAsked, kOurs };
 
-/// The party the caller talks or talked to: the parker, and after a retrieve the retriever.
+/// The stay that a park has proposed: it is neither committed nor withdrawn yet.
+enum class Proposal {
+  kNone,
+  kFirstStay,  // of a call that was adopted for it: there is no stay to go back to
+  kNextStay,   // of a call that goes back to its stay before if the park fails
+};
+
+/// The dialog of the party that the caller talks or talked to: the parker, and after a retrieve the retriever.
 enum class PeerLeg { kUp, kGone };
 
 enum class Orbit { kFree, kClaiming, kHeld };
 enum class Media { kClosed, kOpening, kOpen };
 
-/// What becomes of a call that nobody retrieves.
+/// What follows if no retriever comes.
 enum class RecallMode { kOff, kParkerOnly, kParkerThenRingGroup, kRingGroupOnly };
 
-/// Whom a recall calls.
+/// The destination of a recall.
 enum class RecallTarget { kNone, kParker, kRingGroup, kFallback };
 
 struct RecallPolicy {
   RecallMode mode = RecallMode::kOff;
-  std::uint32_t attempts_max = 0;  // how often the parker is called; 0: until somebody answers
+  std::uint32_t attempts_max = 0;  // how often the parker is called; 0: until the parker answers
   bool has_fallback = false;
 
   friend bool operator==(const RecallPolicy&, const RecallPolicy&) = default;
@@ -72,7 +82,7 @@ struct RecallProgress {
   friend bool operator==(const RecallProgress&, const RecallProgress&) = default;
 };
 
-/// What a recall waits for, from the park on; the service knows how long.
+/// What a recall waits for after a step; the service knows how long.
 enum class RecallWait { kNextAttempt, kAnswer };
 
 /// Whether the parker learns the orbit from its request, or needs to be called back: a blind transfer to a code that
@@ -81,9 +91,9 @@ enum class ParkerLearnsOrbit { kItself, kByCallBack };
 
 enum class Timer {
   kGiveUp,      // a parked call's deadline
-  kRecall,      // the next step of the recall is due, or who is being called has had time enough
+  kRecall,      // the next step of the recall is due, or its target has not answered in time
   kParkerBye,   // the parker's BYE after the final NOTIFY
-  kMusicRetry,  // the caller refused to be re-INVITEd to music; once more
+  kMusicRetry,  // the caller refused the music: it is offered again
 };
 
 }  // namespace callpark::park
