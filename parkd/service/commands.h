@@ -60,7 +60,6 @@ struct TakePlace {
   Party retriever;
 };
 
-using GrantedCommand =
-    std::variant<ParkHeld, ParkReferred, ParkAgain, Transfer, EndConsultation, Retrieve, TakePlace>;
+using GrantedCommand = std::variant<ParkHeld, ParkReferred, ParkAgain, Transfer, EndConsultation, Retrieve, TakePlace>;
 
 }  // namespace callpark

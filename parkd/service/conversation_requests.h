@@ -1,5 +1,5 @@
-// The REFERs of a conversation's parties that are in flight, and the BYEs that wait for them: some phones hang up before
-// their REFER is answered, and what they asked for counts. Pure.
+// The REFERs of a conversation's parties that are in flight, and the BYEs that wait for them: some phones hang up
+// before their REFER is answered, and what they asked for counts. Pure.
 #pragma once
 
 #include <cstdint>

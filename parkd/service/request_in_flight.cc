@@ -13,6 +13,7 @@ using park::RefusalReason;
 
 /// What the three kinds of request have in common.
 struct Dialling {
+  std::string tenant;
   Extension extension;  // number "" of a trunk
   const std::string& dialled;
   std::optional<int> recall_after_seconds;
@@ -26,26 +27,27 @@ Extension extension_of(const FeatureCall& call) {
 
 Dialling dialling_of(const Request& request) {
   const auto of_referral = [](const Referral& referral) {
-    return Dialling{referral.referrer, referral.dialled, referral.recall_after_seconds, Dialled::kAsTransfer};
+    return Dialling{referral.referrer.tenant, referral.referrer, referral.dialled, referral.recall_after_seconds,
+                    Dialled::kAsTransfer};
   };
-  return std::visit(
-      overloaded{[](const CallRequest& asked) {
-                   return Dialling{extension_of(asked.call), asked.call.dialled, asked.call.recall_after_seconds,
-                                   Dialled::kAsCall};
-                 },
-                 [&](const ReferralRequest& asked) { return of_referral(asked.referral); },
-                 [&](const PartyRequest& asked) { return of_referral(asked.referral); }},
-      request);
+  return std::visit(overloaded{[](const CallRequest& asked) {
+                                 return Dialling{asked.call.tenant, extension_of(asked.call), asked.call.dialled,
+                                                 asked.call.recall_after_seconds, Dialled::kAsCall};
+                               },
+                               [&](const ReferralRequest& asked) { return of_referral(asked.referral); },
+                               [&](const PartyRequest& asked) { return of_referral(asked.referral); }},
+                    request);
 }
 
 Decision refuse(const Request& request, RefusalReason reason, const std::string& language = "") {
   const auto referral = [&](const Referral& refused) { return Action(RefuseReferral{refused.referral, reason}); };
-  return {Refused{}, {std::visit(overloaded{[&](const CallRequest& asked) {
-                                              return Action(RefuseCall{asked.call.call, reason, language});
-                                            },
-                                            [&](const ReferralRequest& asked) { return referral(asked.referral); },
-                                            [&](const PartyRequest& asked) { return referral(asked.referral); }},
-                                 request)}};
+  return {Refused{},
+          {std::visit(overloaded{[&](const CallRequest& asked) {
+                                   return Action(RefuseCall{asked.call.call, reason, language});
+                                 },
+                                 [&](const ReferralRequest& asked) { return referral(asked.referral); },
+                                 [&](const PartyRequest& asked) { return referral(asked.referral); }},
+                      request)}};
 }
 
 Decision grant(GrantedCommand command) {
@@ -137,14 +139,13 @@ Decision grant_call(const FeatureCall& call, const Authorising& understood, cons
 }
 
 Decision on_authorised(const Request& request, const Authorising& understood, const Surroundings& now) {
-  return std::visit(
-      overloaded{[&](const CallRequest& asked) { return grant_call(asked.call, understood, now); },
-                 [&](const ReferralRequest& asked) {
-                   const ParkTerms& terms = std::get<Authorising::Park>(understood.intent).terms;
-                   return grant(ParkReferred{asked.referral.referral, asked.referral.dialog, terms});
-                 },
-                 [&](const PartyRequest& asked) { return grant_party(asked, understood, now); }},
-      request);
+  return std::visit(overloaded{[&](const CallRequest& asked) { return grant_call(asked.call, understood, now); },
+                               [&](const ReferralRequest& asked) {
+                                 const ParkTerms& terms = std::get<Authorising::Park>(understood.intent).terms;
+                                 return grant(ParkReferred{asked.referral.referral, asked.referral.dialog, terms});
+                               },
+                               [&](const PartyRequest& asked) { return grant_party(asked, understood, now); }},
+                    request);
 }
 
 }  // namespace
@@ -167,7 +168,7 @@ Decision begin(const Request& request) {
   // Whatever number such a call dials, Replaces names its purpose.
   if (asked && asked->call.takes_place_in) return authorise({Authorising::TakePlace{}, ""});
   const Dialling dialling = dialling_of(request);
-  return {LookingUp{}, {LookUp{dialling.extension.tenant, dialling.extension.number, dialling.dialled}}};
+  return {LookingUp{}, {LookUp{dialling.tenant, dialling.extension.number, dialling.dialled}}};
 }
 
 Decision decide(const Request& request, const Phase& phase, const Event& event) {

@@ -14,7 +14,7 @@
 namespace callpark {
 
 /// All must outlive every object that has a copy.
-struct Outside {
+struct ServicePorts {
   EventLoop& loop;
   Store& store;
   Events& events;
