@@ -10,6 +10,7 @@ namespace callpark {
 namespace {
 
 constexpr std::size_t kParkIdLength = 26;  // 130 bits
+constexpr int kTemporarilyUnavailable = 480;  // of a transfer that ends before its target answers or refuses
 
 park::RefusalReason reason_of(ClaimCallFailure failure) {
   switch (failure) {
@@ -86,6 +87,7 @@ void ParkService::perform(const Transfer& command) {
   make_asker_peer(call, command.asker, command.referrer);
   call.referral = command.referral;
   call.transfer = {command.number, command.replaces, command.contact};
+  call.target_status = kTemporarilyUnavailable;
   ports_.referrals.accept(command.referral);
   loop_.feed(ParkId(call.values.park_id), park::TransferAsked{});
 }

@@ -15,13 +15,13 @@ class CallBackTest : public testing::Test, public ParkWorld {
   std::string transfer(const std::string& number) {
     refer("101", number);
     settle();
-    EXPECT_EQ(legs.parks.size(), 1U);
-    if (legs.parks.empty()) return "";
-    legs.hang_up_party(legs.parks.begin()->first, PartyEnd::kPeer);
+    EXPECT_EQ(phones.conversations.size(), 1U);
+    if (phones.conversations.empty()) return "";
+    hang_up(only_park(), PartyEnd::kPeer);
     return store.rows.begin()->second.orbit;
   }
   /// The one call that parkd makes, or nothing.
-  const FakeLegs::Call* call_back() const { return legs.calls.empty() ? nullptr : &legs.calls.begin()->second; }
+  const FakePhones::Call* call_back() const { return phones.calls.empty() ? nullptr : &phones.calls.begin()->second; }
   bool anything_is_said() const {
     return std::any_of(media.sessions.begin(), media.sessions.end(),
                        [](const auto& session) { return session.first.rfind("tell-", 0) == 0; });
@@ -32,14 +32,14 @@ TEST_F(CallBackTest, S5_TheParkerIsCalledWhenHisTransferIsOver) {
   refer("101", "*70");
   settle();
   EXPECT_EQ(call_back(), nullptr) << "his phone is still in the call";
-  legs.hang_up_party(legs.parks.begin()->first, PartyEnd::kPeer);
+  hang_up(only_park(), PartyEnd::kPeer);
   settle();
   const std::string orbit = store.rows.begin()->second.orbit;
   ASSERT_NE(call_back(), nullptr);
   EXPECT_EQ(call_back()->user, "101");
   EXPECT_EQ(call_back()->display, "Parked at " + orbit);
   EXPECT_EQ(call_back()->number, "*71" + orbit);
-  EXPECT_EQ(call_back()->stage, FakeLegs::Call::Stage::kConfirmed);
+  EXPECT_EQ(call_back()->stage, FakePhones::Call::Stage::kConfirmed);
   media.play_out();
   settle();
   EXPECT_EQ(call_back(), nullptr) << "hung up when all is said";
@@ -93,7 +93,7 @@ TEST_F(CallBackTest, S5_TheOrbitNeedNotBeShown) {
 }
 
 TEST_F(CallBackTest, S5_WhoDoesNotAnswerIsNotCalledAgain) {
-  legs.extension_status = 0;
+  phones.extension_status = 0;
   transfer("*70");
   settle();
   ASSERT_NE(call_back(), nullptr);
@@ -107,7 +107,7 @@ TEST_F(CallBackTest, S5_WhoDoesNotAnswerIsNotCalledAgain) {
 }
 
 TEST_F(CallBackTest, S5_ABusyParkerIsLeftAlone) {
-  legs.extension_status = 486;
+  phones.extension_status = 486;
   transfer("*70");
   settle();
   EXPECT_EQ(call_back(), nullptr);
@@ -117,24 +117,24 @@ TEST_F(CallBackTest, S5_ABusyParkerIsLeftAlone) {
 }
 
 TEST_F(CallBackTest, S5_ItStopsWhenTheCallIsRetrieved) {
-  legs.extension_status = 0;
+  phones.extension_status = 0;
   const std::string orbit = transfer("*70");
   settle();
   dial("102", "*71" + orbit);
   settle();
-  EXPECT_EQ(legs.parks.begin()->second.hears, "102");
+  EXPECT_EQ(only_conversation().hears, "102");
   EXPECT_EQ(call_back(), nullptr) << "nobody is told where nothing is parked";
   EXPECT_FALSE(anything_is_said());
   end_all();
 }
 
 TEST_F(CallBackTest, S5_ItStopsWhenTheCallerHangsUp) {
-  legs.extension_status = 0;
+  phones.extension_status = 0;
   transfer("*70");
   settle();
-  legs.hang_up_party(legs.parks.begin()->first, PartyEnd::kCaller);
+  hang_up(only_park(), PartyEnd::kCaller);
   settle();
-  EXPECT_TRUE(legs.calls.empty());
+  EXPECT_TRUE(phones.calls.empty());
   EXPECT_FALSE(anything_is_said());
   end_all();
 }
@@ -143,7 +143,7 @@ TEST_F(CallBackTest, S5_WithoutMediadNobodyIsCalled) {
   refer("101", "*70");
   settle();
   media.is_away = true;
-  legs.hang_up_party(legs.parks.begin()->first, PartyEnd::kPeer);
+  hang_up(only_park(), PartyEnd::kPeer);
   settle();
   EXPECT_EQ(call_back(), nullptr);
   EXPECT_EQ(service->parked_calls(), 1U);

@@ -21,11 +21,11 @@ class ParkEventsTest : public testing::Test, public ParkWorld {
   }
   /// 101 parks Client with this code, and hangs up.
   ParkId park_client(const std::string& code) {
-    Referral referral = legs.refer("101", code, with_client());
-    service->on_refer(std::move(referral));
+    Referral referral = phones.referral("101", code, with_client());
+    service->on_referral(std::move(referral));
     settle();
-    const ParkId id = legs.parks.begin()->first;
-    legs.hang_up_party(id, PartyEnd::kPeer);
+    const ParkId id = only_park();
+    hang_up(id, PartyEnd::kPeer);
     settle();
     return id;
   }
@@ -45,7 +45,7 @@ TEST_F(ParkEventsTest, L4_ACallThatIsRetrievedHasThreeEventsAndTheParkerIsTold) 
   EXPECT_THAT(texts(), ElementsAre("101: Parked at 101: Client +4420. To pick up, dial *88101",
                                    "101: Client +4420, parked at 101, was picked up by 102."));
   EXPECT_EQ(messages.sent.front().from, "*88101") << "who calls back retrieves";
-  legs.hang_up_party(id, PartyEnd::kPeer);
+  hang_up(id, PartyEnd::kPeer);
   settle();
   EXPECT_EQ(events.words(), "parked 101, retrieved 101 by 102, ended hung_up");
   EXPECT_EQ(messages.sent.size(), 2U);
@@ -62,7 +62,7 @@ TEST_F(ParkEventsTest, L4_ACallThatIsRetrievedHasThreeEventsAndTheParkerIsTold) 
 TEST_F(ParkEventsTest, N4_ParkedAtAnotherExtensionThatOneIsToldAndTheParkerWhatBecomesOfIt) {
   const ParkId id = park_client("*68105");
   EXPECT_THAT(texts(), ElementsAre("105: Parked at 105: Client +4420. To pick up, dial *88105"));
-  legs.hang_up_party(id, PartyEnd::kCaller);
+  hang_up(id, PartyEnd::kCaller);
   settle();
   EXPECT_EQ(events.words(), "parked 105, gave_up 105");
   EXPECT_EQ(texts().back(), "101: Client +4420, parked at 105, has hung up.");
@@ -109,7 +109,7 @@ TEST_F(ParkEventsTest, L4_TheParkerIsToldWhoElseHasTakenARecall) {
 TEST_F(ParkEventsTest, L4_TheParkerIsToldThatNobodyCameAndTheCallWasEnded) {
   store.recall.mode = RecallMode::kRingGroupOnly;
   store.recall.ring_group = "600";
-  legs.status_of["600"] = 480;
+  phones.status_of["600"] = 480;
   park_client("*68");
   messages.sent.clear();
   pass(seconds(91));
@@ -124,10 +124,10 @@ TEST_F(ParkEventsTest, S8_AParkingAgainThatIsRefusedIsNoStayOfItsOwn) {
   settle();
   dial("102", "*88101");
   pass(std::chrono::seconds(60));
-  const ReferId again = refer_of_peer(id, "102", "*68105");
+  const ReferralId again = refer_of_peer(id, "102", "*68105");
   settle();
-  EXPECT_EQ(status_of_refer(again), 486);
-  legs.hang_up_party(id, PartyEnd::kCaller);
+  EXPECT_EQ(status_of_referral(again), 486);
+  hang_up(id, PartyEnd::kCaller);
   settle();
   const auto of = [&](ParkEventKind kind) {
     return *std::find_if(events.all.begin(), events.all.end(),
@@ -142,7 +142,7 @@ TEST_F(ParkEventsTest, S12_TheEndIsToldOfTheStayThatWasWhoeverTalksByThen) {
   const ParkId id = retrieve_colleague();
   refer_of_party(id, PartyEnd::kCaller, "106", "104");
   settle();
-  legs.hang_up_party(id, PartyEnd::kPeer);
+  hang_up(id, PartyEnd::kPeer);
   settle();
   EXPECT_EQ(events.words(), "parked 101, retrieved 101 by 102, ended hung_up");
   EXPECT_EQ(events.all.back().sip_call_id, events.all.front().sip_call_id) << "it is she who was parked";
@@ -152,9 +152,9 @@ TEST_F(ParkEventsTest, S12_TheEndIsToldOfTheStayThatWasWhoeverTalksByThen) {
 
 TEST_F(ParkEventsTest, N4_AParkThatIsRefusedIsNoEvent) {
   park_client("*68");
-  const ReferId second = refer("101", "*68");
+  const ReferralId second = refer("101", "*68");
   settle();
-  EXPECT_EQ(status_of_refer(second), 486);
+  EXPECT_EQ(status_of_referral(second), 486);
   EXPECT_EQ(events.words(), "parked 101");
   EXPECT_EQ(messages.sent.size(), 1U);
   end_all();
@@ -162,10 +162,10 @@ TEST_F(ParkEventsTest, N4_AParkThatIsRefusedIsNoEvent) {
 
 TEST_F(ParkEventsTest, N4_ARetrieveThatIsUndoneIsNoEvent) {
   park_client("*68");
-  legs.caller_reply = FakeLegs::Reply::kRefuse;
+  phones.caller_reply = FakePhones::Reply::kRefuse;
   dial("102", "*88101");
   settle();
-  legs.caller_reply = FakeLegs::Reply::kAccept;
+  phones.caller_reply = FakePhones::Reply::kAccept;
   EXPECT_EQ(events.words(), "parked 101");
   dial("103", "*88101");
   settle();
@@ -219,7 +219,7 @@ TEST_F(ParkEventsTest, L4_AfterARestartWhatHappensIsToldOnce) {
 
 TEST_F(ParkEventsTest, L4_ParkdDiesBeforeTheRowIsCompleteAndTheNextOneTells) {
   refer("101", "*68");
-  while (store.rows.empty() || legs.parks.begin()->second.hears != "music") ASSERT_TRUE(steps.next());
+  while (store.rows.empty() || only_conversation().hears != "music") ASSERT_TRUE(steps.next());
   ASSERT_EQ(store.rows.begin()->second.state, RowState::kAdopting);
   restart();
   EXPECT_EQ(events.words(), "parked 101");

@@ -25,17 +25,22 @@ RecallSettings usual_recall() {
 class ParkRecallTest : public testing::Test, public ParkWorld {
  protected:
   ParkRecallTest() { store.recall = usual_recall(); }
-  const ParkedCallRow& only_row() const { return store.rows.begin()->second; }
   std::vector<std::string> called() const {
     std::vector<std::string> numbers;
-    for (const TransferTarget& target : legs.called) numbers.push_back(target.number);
+    for (const OutgoingCall& target : phones.called) numbers.push_back(target.number);
     return numbers;
   }
   /// Lets the steps go one by one until somebody is being called.
   void step_until_called(std::size_t times) {
-    while (legs.called.size() < times) ASSERT_TRUE(steps.next());
+    while (phones.called.size() < times) ASSERT_TRUE(steps.next());
   }
-  bool hears_music(const ParkId& id) const { return legs.parks.at(id).hears == "music"; }
+  /// A recall's call, as the target's phone shows it.
+  static const OutgoingCall::InNameOfCaller& in_name_of_caller(const OutgoingCall& call) {
+    return std::get<OutgoingCall::InNameOfCaller>(call.from);
+  }
+  static std::string recalled_orbit(const OutgoingCall& call) {
+    return in_name_of_caller(call).recall ? in_name_of_caller(call).recall->orbit : "";
+  }
 };
 
 // ---- the parker ----
@@ -46,25 +51,25 @@ TEST_F(ParkRecallTest, R1_TheParkerIsCalledAfterTheTimeAndNotBefore) {
   EXPECT_THAT(called(), IsEmpty());
   pass(seconds(2));
   EXPECT_THAT(called(), ElementsAre("101"));
-  EXPECT_EQ(legs.called.front().tenant, "demo.callpark");
-  EXPECT_EQ(legs.called.front().recalled_orbit, "101");
-  EXPECT_EQ(legs.called.front().replaces, "");
+  EXPECT_EQ(phones.called.front().tenant, "demo.callpark");
+  EXPECT_EQ(recalled_orbit(phones.called.front()), "101");
+  EXPECT_EQ(in_name_of_caller(phones.called.front()).replaces, "");
   end_all();
 }
 
 TEST_F(ParkRecallTest, R7_OneCallMayHaveATimeOfItsOwnWhereTheExtensionMaySaySo) {
   for (const bool may : {false, true}) {
     store.may_set_recall = may;
-    Referral referral = legs.refer("101", "*68", dialog());
+    Referral referral = phones.referral("101", "*68", dialog());
     referral.recall_after_seconds = 30;
-    service->on_refer(std::move(referral));
+    service->on_referral(std::move(referral));
     settle();
-    legs.called.clear();
+    phones.called.clear();
     pass(seconds(31));
     EXPECT_EQ(called().size(), may ? 1U : 0U);
-    legs.hang_up_party(legs.parks.begin()->first, PartyEnd::kCaller);
+    hang_up(only_park(), PartyEnd::kCaller);
     settle();
-    legs.target_status = 486;
+    phones.target_status = 486;
   }
   end_all();
 }
@@ -72,18 +77,18 @@ TEST_F(ParkRecallTest, R7_OneCallMayHaveATimeOfItsOwnWhereTheExtensionMaySaySo) 
 TEST_F(ParkRecallTest, R1_OnceAnsweredTheTwoTalkAndTheRowSaysSo) {
   const ParkId id = park();
   pass(seconds(91));
-  EXPECT_EQ(legs.parks.at(id).hears, "101");
-  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_EQ(conversation(id).hears, "101");
+  EXPECT_TRUE(conversation(id).is_bridged);
   EXPECT_EQ(only_row().state, RowState::kRetrieved);
   EXPECT_EQ(only_row().orbit, "");
-  EXPECT_EQ(only_row().retriever, "101");
+  EXPECT_EQ(retriever_of(only_row()), "101");
   EXPECT_EQ(only_row().peer->call_id, "target-101");
   EXPECT_TRUE(media.sessions.empty());
   EXPECT_EQ(service->parked_calls(), 0U);
-  EXPECT_THAT(legs.byes, IsEmpty());
+  EXPECT_THAT(phones.byes, IsEmpty());
   pass(seconds(3600));
   EXPECT_THAT(called(), ElementsAre("101")) << "nobody is called while they talk";
-  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_TRUE(conversation(id).is_bridged);
   end_all();
 }
 
@@ -91,12 +96,12 @@ TEST_F(ParkRecallTest, R1_ACallOfAnExtensionParkedElsewhereComesBackToWhoParkedI
   refer("101", "*68105");
   pass(seconds(91));
   EXPECT_THAT(called(), ElementsAre("101"));
-  EXPECT_EQ(legs.called.front().recalled_orbit, "105") << "where he is, for the display";
+  EXPECT_EQ(recalled_orbit(phones.called.front()), "105") << "where he is, for the display";
   end_all();
 }
 
 TEST_F(ParkRecallTest, R1_TheParkerIsCalledAgainSomeSecondsLaterAndThenTheCallEnds) {
-  legs.target_status = 486;
+  phones.target_status = 486;
   const ParkId id = park();
   pass(seconds(91));
   EXPECT_EQ(called().size(), 1U);
@@ -108,33 +113,33 @@ TEST_F(ParkRecallTest, R1_TheParkerIsCalledAgainSomeSecondsLaterAndThenTheCallEn
   pass(seconds(11));
   EXPECT_THAT(called(), ElementsAre("101", "101", "101"));
   EXPECT_EQ(store.removed.at(id), park::EndReason::kTimedOut);
-  EXPECT_THAT(legs.byes, ElementsAre("caller call-1"));
+  EXPECT_THAT(phones.byes, ElementsAre("caller call-1"));
   end_all();
 }
 
 TEST_F(ParkRecallTest, R1_WhoDoesNotAnswerRingsForHisTimeAndIsCalledAgain) {
-  legs.target_status = 0;
+  phones.target_status = 0;
   const ParkId id = park();
   pass(seconds(91));
   pass(seconds(28));
-  EXPECT_TRUE(legs.parks.at(id).target);
+  EXPECT_TRUE(target_of(id));
   pass(seconds(2));
-  EXPECT_FALSE(legs.parks.at(id).target) << "he rings no longer";
+  EXPECT_FALSE(target_of(id)) << "he rings no longer";
   EXPECT_TRUE(hears_music(id));
-  legs.target_status = 200;
+  phones.target_status = 200;
   pass(seconds(10));
   EXPECT_THAT(called(), ElementsAre("101", "101"));
-  EXPECT_EQ(legs.parks.at(id).hears, "101");
+  EXPECT_EQ(conversation(id).hears, "101");
   end_all();
 }
 
 class FailedRecall : public ParkRecallTest, public testing::WithParamInterface<int> {};
 
 TEST_P(FailedRecall, R5_EveryFailureGoesOnToTheNextStepWithMusic) {
-  legs.status_of["101"] = GetParam();
+  phones.status_of["101"] = GetParam();
   store.recall.attempts_max = 1;
   store.recall.fallback_destination = "104";
-  legs.status_of["104"] = 0;
+  phones.status_of["104"] = 0;
   const ParkId id = park();
   pass(seconds(91));
   EXPECT_THAT(called(), ElementsAre("101", "104"));
@@ -147,18 +152,18 @@ TEST_P(FailedRecall, R5_EveryFailureGoesOnToTheNextStepWithMusic) {
 INSTANTIATE_TEST_SUITE_P(With, FailedRecall, testing::Values(300, 404, 408, 480, 486, 488, 500, 503, 603));
 
 TEST_F(ParkRecallTest, R4_WithoutALimitTheParkerIsCalledAgainAndAgain) {
-  legs.target_status = 486;
+  phones.target_status = 486;
   store.recall.attempts_max = 0;
   const ParkId id = park();
   pass(seconds(91));
   while (called().size() < 100U) pass(seconds(5));
   EXPECT_TRUE(hears_music(id));
-  EXPECT_EQ(only_row().ladder.attempts, 0U);
+  EXPECT_EQ(only_row().recall_progress.attempts, 0U);
   end_all();
 }
 
 TEST_F(ParkRecallTest, L5_NoRecallOutlivesTheLongestTimeThatACallMayBeParked) {
-  legs.target_status = 486;
+  phones.target_status = 486;
   store.recall.attempts_max = 0;
   store.park_seconds_max = 120;
   const ParkId id = park();
@@ -169,14 +174,14 @@ TEST_F(ParkRecallTest, L5_NoRecallOutlivesTheLongestTimeThatACallMayBeParked) {
 }
 
 TEST_F(ParkRecallTest, L5_WhoRingsWhenThatTimeIsOverRingsNoLonger) {
-  legs.target_status = 0;
+  phones.target_status = 0;
   store.park_seconds_max = 100;
   const ParkId id = park();
   pass(seconds(95));
-  EXPECT_TRUE(legs.parks.at(id).target);
+  EXPECT_TRUE(target_of(id));
   pass(seconds(6));
   EXPECT_EQ(service->calls(), 0U);
-  EXPECT_TRUE(legs.parks.empty());
+  EXPECT_TRUE(phones.conversations.empty());
   end_all();
 }
 
@@ -204,24 +209,24 @@ TEST_F(ParkRecallTest, R7_TheSettingsAreThoseOfTheMomentOfThePark) {
 
 TEST_F(ParkRecallTest, R2_FirstTheParkerForHisTimeAndThenTheRingGroup) {
   store.recall.mode = RecallMode::kParkerThenRingGroup;
-  legs.status_of["101"] = 0;
+  phones.status_of["101"] = 0;
   const ParkId id = park();
   pass(seconds(91));
   pass(seconds(18));
   EXPECT_THAT(called(), ElementsAre("101"));
   pass(seconds(2));
   EXPECT_THAT(called(), ElementsAre("101", "600")) << "20 s are the ring group's wait, not the 30 s of ringing";
-  EXPECT_EQ(legs.parks.at(id).hears, "600");
+  EXPECT_EQ(conversation(id).hears, "600");
   end_all();
 }
 
 TEST_F(ParkRecallTest, R2_ABusyParkerIsNotWaitedFor) {
   store.recall.mode = RecallMode::kParkerThenRingGroup;
-  legs.status_of["101"] = 486;
+  phones.status_of["101"] = 486;
   const ParkId id = park();
   pass(seconds(91));
   EXPECT_THAT(called(), ElementsAre("101", "600"));
-  EXPECT_EQ(legs.parks.at(id).hears, "600");
+  EXPECT_EQ(conversation(id).hears, "600");
   end_all();
 }
 
@@ -230,17 +235,17 @@ TEST_F(ParkRecallTest, R3_StraightToTheRingGroup) {
   park();
   pass(seconds(91));
   EXPECT_THAT(called(), ElementsAre("600"));
-  EXPECT_EQ(only_row().retriever, "600");
+  EXPECT_EQ(retriever_of(only_row()), "600");
   end_all();
 }
 
 TEST_F(ParkRecallTest, R2_ARingGroupIsLeftToItsOwnRoutingAndNotCutOff) {
   store.recall.mode = RecallMode::kRingGroupOnly;
-  legs.target_status = 0;
+  phones.target_status = 0;
   const ParkId id = park();
   pass(seconds(91));
   pass(seconds(3400));
-  EXPECT_TRUE(legs.parks.at(id).target);
+  EXPECT_TRUE(target_of(id));
   EXPECT_TRUE(hears_music(id));
   pass(seconds(200));
   EXPECT_EQ(service->calls(), 0U) << "but it is not waited for without end";
@@ -250,13 +255,13 @@ TEST_F(ParkRecallTest, R2_ARingGroupIsLeftToItsOwnRoutingAndNotCutOff) {
 TEST_F(ParkRecallTest, R4_TheFallbackComesAfterTheLastAttempt) {
   store.recall.attempts_max = 2;
   store.recall.fallback_destination = "+442079460000";
-  legs.status_of["101"] = 480;
+  phones.status_of["101"] = 480;
   const ParkId id = park();
   pass(seconds(91));
   EXPECT_THAT(called(), ElementsAre("101"));
   pass(seconds(10));
   EXPECT_THAT(called(), ElementsAre("101", "101", "+442079460000"));
-  EXPECT_EQ(legs.parks.at(id).hears, "+442079460000");
+  EXPECT_EQ(conversation(id).hears, "+442079460000");
   end_all();
 }
 
@@ -266,12 +271,12 @@ TEST_F(ParkRecallTest, R4_WhenTheFallbackFailsTheCallEnds) {
     store.recall.mode = mode;
     store.recall.attempts_max = 1;
     store.recall.fallback_destination = "104";
-    legs.target_status = 486;
+    phones.target_status = 486;
     const ParkId id = park();
     pass(seconds(91));
     EXPECT_EQ(called().back(), "104");
     EXPECT_EQ(store.removed.at(id), park::EndReason::kTimedOut);
-    EXPECT_EQ(legs.byes.back(), "caller call-" + std::to_string(last_dialog));
+    EXPECT_EQ(phones.byes.back(), "caller call-" + std::to_string(last_dialog));
     EXPECT_EQ(service->calls(), 0U);
   }
   end_all();
@@ -282,37 +287,37 @@ TEST_F(ParkRecallTest, R4_WhenTheFallbackFailsTheCallEnds) {
 TEST_F(ParkRecallTest, O4_WhenAndWhomStandsInTheRowAsSoonAsTheCallIsParked) {
   park();
   EXPECT_EQ(only_row().recall_deadline, only_row().parked_at + seconds(90));
-  EXPECT_EQ(only_row().ladder, park::Ladder{});
+  EXPECT_EQ(only_row().recall_progress, park::RecallProgress{});
   EXPECT_EQ(only_row().recall, store.recall);
   end_all();
 }
 
 TEST_F(ParkRecallTest, O4_EachStepStandsInTheRowBeforeItIsTaken) {
-  legs.target_status = 486;
+  phones.target_status = 486;
   store.recall.fallback_destination = "104";
   park();
-  std::vector<park::Ladder> ladders;
+  std::vector<park::RecallProgress> ladders;
   for (std::size_t step = 1; step <= 4; ++step) {
-    while (legs.called.size() < step) {
+    while (phones.called.size() < step) {
       if (!steps.next()) test::pass(loop, Duration(100));
     }
-    ladders.push_back(only_row().ladder);
+    ladders.push_back(only_row().recall_progress);
     const Duration rings = step <= 3 ? seconds(30) : ParkSettings{}.handed_over_max;
     EXPECT_NEAR(static_cast<double>((only_row().recall_deadline - wall_now()).count()),
                 static_cast<double>(rings.count()), 1000);
   }
   EXPECT_THAT(
       ladders,
-      ElementsAre(park::Ladder{RecallTarget::kParker, 1, true}, park::Ladder{RecallTarget::kParker, 2, true},
-                  park::Ladder{RecallTarget::kParker, 3, true}, park::Ladder{RecallTarget::kFallback, 3, true}));
+      ElementsAre(park::RecallProgress{RecallTarget::kParker, 1, true}, park::RecallProgress{RecallTarget::kParker, 2, true},
+                  park::RecallProgress{RecallTarget::kParker, 3, true}, park::RecallProgress{RecallTarget::kFallback, 3, true}));
   end_all();
 }
 
 TEST_F(ParkRecallTest, O4_BetweenTwoAttemptsTheRowSaysWhenTheNextOneIs) {
-  legs.target_status = 486;
+  phones.target_status = 486;
   park();
   pass(seconds(91));
-  EXPECT_EQ(only_row().ladder, (park::Ladder{RecallTarget::kParker, 1, false}));
+  EXPECT_EQ(only_row().recall_progress, (park::RecallProgress{RecallTarget::kParker, 1, false}));
   EXPECT_NEAR(static_cast<double>((only_row().recall_deadline - only_row().parked_at).count()), 100'000, 2000);
   end_all();
 }
@@ -326,25 +331,24 @@ TEST_F(ParkRecallTest, S13_WhileTheDatabaseIsAwayNobodyIsCalledWhoCouldNotBeGive
   store.come_back();
   pass(seconds(11));
   EXPECT_THAT(called(), ElementsAre("101"));
-  EXPECT_EQ(legs.parks.at(id).hears, "101");
+  EXPECT_EQ(conversation(id).hears, "101");
   end_all();
 }
 
 TEST_F(ParkRecallTest, S13_WhenTheDatabaseGoesWhileThePhoneRingsTheOneWhoAnswersIsHungUpAndTheMusicGoesOn) {
-  legs.target_status = 0;
+  phones.target_status = 0;
   const ParkId id = park();
   pass(seconds(91));
   store.is_away = true;
-  legs.parks.at(id).target->answered = true;
-  service->on_target_answered(id, legs.parks.at(id).target->question);
+  phones.answer_target(phones.targets.begin()->first);
   settle();
-  EXPECT_FALSE(legs.parks.at(id).target);
+  EXPECT_FALSE(target_of(id));
   EXPECT_TRUE(hears_music(id));
   EXPECT_EQ(service->parked_calls(), 1U);
   store.come_back();
-  legs.target_status = 200;
+  phones.target_status = 200;
   pass(seconds(11));
-  EXPECT_EQ(legs.parks.at(id).hears, "101");
+  EXPECT_EQ(conversation(id).hears, "101");
   end_all();
 }
 
@@ -360,15 +364,15 @@ TEST_F(ParkRecallTest, R6_ARetrieveBeforeTheRecallStopsIt) {
 }
 
 TEST_F(ParkRecallTest, R6_ARetrieveWhileThePhoneRingsWinsAndStopsTheRinging) {
-  legs.target_status = 0;
+  phones.target_status = 0;
   const ParkId id = park();
   pass(seconds(91));
-  ASSERT_TRUE(legs.parks.at(id).target);
+  ASSERT_TRUE(target_of(id));
   const CallId call = dial("102", "*88101");
   settle();
   EXPECT_EQ(status_of_call(call), 200);
-  EXPECT_EQ(legs.parks.at(id).hears, "102");
-  EXPECT_FALSE(legs.parks.at(id).target);
+  EXPECT_EQ(conversation(id).hears, "102");
+  EXPECT_FALSE(target_of(id));
   pass(seconds(300));
   EXPECT_THAT(called(), ElementsAre("101"));
   end_all();
@@ -390,10 +394,10 @@ TEST(ParkRecallMoments, R6_ARetrieveAtAnyMomentOfARecallHasOneOutcome) {
     const CallId call = world.dial("102", "*88101");
     world.settle();
     world.pass(seconds(1));
-    const std::string& hears = world.legs.parks.at(id).hears;
+    const std::string& hears = world.conversation(id).hears;
     const int status = world.status_of_call(call);
-    EXPECT_FALSE(world.legs.parks.at(id).target);
-    EXPECT_TRUE(world.legs.parks.at(id).is_bridged);
+    EXPECT_FALSE(world.target_of(id));
+    EXPECT_TRUE(world.conversation(id).is_bridged);
     if (status == 200) {
       ++won;
       EXPECT_EQ(hears, "102");
@@ -416,11 +420,11 @@ TEST_F(ParkRecallTest, R6_AnAnswerThatComesAfterTheRetrieveIsHungUp) {
   const CallId call = dial("102", "*88101");
   // The phone answers when the retriever has the row, and before he is told of it.
   while (only_row().state != RowState::kRetrieving) ASSERT_TRUE(steps.next_of("look-up") || steps.next_of("claim"));
-  while (!legs.parks.at(id).target->answered) ASSERT_TRUE(steps.next_of("target"));
+  while (!target_of(id)->answered) ASSERT_TRUE(steps.next_of("target"));
   settle();
   EXPECT_EQ(status_of_call(call), 200);
-  EXPECT_EQ(legs.parks.at(id).hears, "102");
-  EXPECT_FALSE(legs.parks.at(id).target) << "hung up";
+  EXPECT_EQ(conversation(id).hears, "102");
+  EXPECT_FALSE(target_of(id)) << "hung up";
   end_all();
 }
 
@@ -429,11 +433,11 @@ TEST_F(ParkRecallTest, R6_ARetrieveThatWasUndoneLeavesTheRecallItsTime) {
   pass(seconds(80));
   const CallId call = dial("102", "*88101");
   while (only_row().state != RowState::kRetrieving) ASSERT_TRUE(steps.next());
-  legs.caller_of_feature_hangs_up(call);
+  phones.end_call(call);
   pass(seconds(5));
   EXPECT_THAT(called(), IsEmpty());
   pass(seconds(6));
-  EXPECT_EQ(legs.parks.at(id).hears, "101");
+  EXPECT_EQ(conversation(id).hears, "101");
   end_all();
 }
 
@@ -441,15 +445,15 @@ TEST_F(ParkRecallTest, R6_ARetrieveThatWasUndoneWhileTheLastStepRangTakesNothing
   for (const RecallMode mode : {RecallMode::kParkerOnly, RecallMode::kRingGroupOnly}) {
     store.recall.mode = mode;
     store.recall.attempts_max = 1;
-    legs.target_status = 0;
-    legs.called.clear();
+    phones.target_status = 0;
+    phones.called.clear();
     const ParkId id = park();
     pass(seconds(91));
-    ASSERT_TRUE(legs.parks.at(id).target);
+    ASSERT_TRUE(target_of(id));
     const CallId call = dial("102", "*88101");
     while (only_row().state != RowState::kRetrieving) ASSERT_TRUE(steps.next());
-    while (legs.parks.at(id).target) ASSERT_TRUE(steps.next());
-    legs.caller_of_feature_hangs_up(call);
+    while (target_of(id)) ASSERT_TRUE(steps.next());
+    phones.end_call(call);
     pass(seconds(9));
     EXPECT_EQ(called().size(), 1U);
     pass(seconds(2));
@@ -457,7 +461,7 @@ TEST_F(ParkRecallTest, R6_ARetrieveThatWasUndoneWhileTheLastStepRangTakesNothing
     EXPECT_TRUE(hears_music(id));
     pass(seconds(25));
     EXPECT_EQ(store.removed.count(id), 0U);
-    legs.hang_up_party(id, PartyEnd::kCaller);
+    hang_up(id, PartyEnd::kCaller);
     settle();
   }
   end_all();
@@ -479,9 +483,9 @@ TEST_F(ParkRecallTest, S13_ADatabaseThatIsAwayForAMomentEndsNoCall) {
 TEST_F(ParkRecallTest, R6_TheParkerAnswersAndHangsUpAndTheCallEnds) {
   const ParkId id = park();
   pass(seconds(91));
-  legs.hang_up_party(id, PartyEnd::kPeer);
+  hang_up(id, PartyEnd::kPeer);
   settle();
-  EXPECT_THAT(legs.byes, ElementsAre("caller call-1"));
+  EXPECT_THAT(phones.byes, ElementsAre("caller call-1"));
   EXPECT_TRUE(store.rows.empty());
   EXPECT_EQ(service->calls(), 0U);
   end_all();
@@ -491,53 +495,53 @@ TEST_F(ParkRecallTest, R6_TheParkerAnswersAndHangsUpBeforeTheyAreJoinedAndTheCal
   const ParkId id = park();
   test::pass(loop, seconds(91));
   step_until_called(1);
-  while (!legs.parks.at(id).target->answered) ASSERT_TRUE(steps.next());
-  legs.target_hangs_up(id);
+  while (!target_of(id)->answered) ASSERT_TRUE(steps.next());
+  phones.hang_up_target(conversation_of(id));
   settle();
-  EXPECT_THAT(legs.byes, ElementsAre("caller call-1"));
+  EXPECT_THAT(phones.byes, ElementsAre("caller call-1"));
   EXPECT_EQ(service->calls(), 0U);
   end_all();
 }
 
 TEST_F(ParkRecallTest, R5_ACallerWhoRefusesTheParkersMediaHearsMusicAgainAndTheLadderGoesOn) {
   const ParkId id = park();
-  legs.caller_reply = FakeLegs::Reply::kRefuse;
+  phones.caller_reply = FakePhones::Reply::kRefuse;
   pass(seconds(91));
-  EXPECT_FALSE(legs.parks.at(id).target) << "the one who answered is hung up";
+  EXPECT_FALSE(target_of(id)) << "the one who answered is hung up";
   EXPECT_EQ(only_row().state, RowState::kParked);
-  legs.caller_reply = FakeLegs::Reply::kAccept;
+  phones.caller_reply = FakePhones::Reply::kAccept;
   pass(seconds(6));
   EXPECT_TRUE(hears_music(id));
   pass(seconds(6));
   EXPECT_THAT(called(), ElementsAre("101", "101"));
-  EXPECT_EQ(legs.parks.at(id).hears, "101");
+  EXPECT_EQ(conversation(id).hears, "101");
   end_all();
 }
 
 TEST_F(ParkRecallTest, R6_ACallerWhoHangsUpStopsTheRinging) {
-  legs.target_status = 0;
+  phones.target_status = 0;
   const ParkId id = park();
   pass(seconds(91));
-  ASSERT_TRUE(legs.parks.at(id).target);
-  legs.hang_up_party(id, PartyEnd::kCaller);
+  ASSERT_TRUE(target_of(id));
+  hang_up(id, PartyEnd::kCaller);
   settle();
-  EXPECT_TRUE(legs.parks.empty()) << "and with it the call that rang";
+  EXPECT_TRUE(phones.conversations.empty()) << "and with it the call that rang";
   EXPECT_EQ(store.removed.at(id), park::EndReason::kGaveUp);
   end_all();
 }
 
 TEST_F(ParkRecallTest, S12_ACallThatIsParkedAgainHasALadderOfItsOwn) {
-  legs.status_of["101"] = 486;
+  phones.status_of["101"] = 486;
   const ParkId id = park();
   pass(seconds(91));
   pass(seconds(10));
-  EXPECT_EQ(only_row().ladder.attempts, 2U);
+  EXPECT_EQ(only_row().recall_progress.attempts, 2U);
   dial("102", "*88101");
   settle();
   refer_of_peer(id, "102", "*68");
   settle();
-  EXPECT_EQ(only_row().ladder, park::Ladder{});
-  legs.hang_up_party(id, PartyEnd::kPeer);
+  EXPECT_EQ(only_row().recall_progress, park::RecallProgress{});
+  hang_up(id, PartyEnd::kPeer);
   pass(seconds(89));
   EXPECT_THAT(called(), ElementsAre("101", "101"));
   pass(seconds(2));
@@ -570,22 +574,22 @@ TEST_F(ParkRecallTest, O4_KilledForLongerThanTheCallWaitsTheRecallComesAtOnce) {
 }
 
 TEST_F(ParkRecallTest, O4_KilledWhileThePhoneRingsItRingsOnForWhatIsLeftOfItsTime) {
-  legs.target_status = 0;
+  phones.target_status = 0;
   const ParkId id = park();
   pass(seconds(100));
   restart();
   EXPECT_THAT(called(), ElementsAre("101", "101")) << "the same step once more";
-  EXPECT_EQ(only_row().ladder, (park::Ladder{RecallTarget::kParker, 1, true})) << "and not counted twice";
+  EXPECT_EQ(only_row().recall_progress, (park::RecallProgress{RecallTarget::kParker, 1, true})) << "and not counted twice";
   EXPECT_TRUE(hears_music(id));
   pass(seconds(19));
-  EXPECT_TRUE(legs.parks.at(id).target);
+  EXPECT_TRUE(target_of(id));
   pass(seconds(2));
-  EXPECT_FALSE(legs.parks.at(id).target);
+  EXPECT_FALSE(target_of(id));
   end_all();
 }
 
 TEST_F(ParkRecallTest, O4_KilledBetweenTwoAttemptsTheNextOneComesAtItsTime) {
-  legs.target_status = 486;
+  phones.target_status = 486;
   park();
   pass(seconds(91));
   restart();
@@ -605,10 +609,10 @@ TEST_F(ParkRecallTest, O4_KilledWhenTheAnswerHadWonTheRowTheCallerHearsMusicAndT
   restart();
   EXPECT_EQ(only_row().state, RowState::kParked);
   EXPECT_TRUE(hears_music(id));
-  EXPECT_THAT(legs.byes, ElementsAre("peer target-101")) << "who answered has nobody to talk to";
+  EXPECT_THAT(phones.byes, ElementsAre("peer target-101")) << "who answered has nobody to talk to";
   pass(seconds(31));
   EXPECT_THAT(called(), ElementsAre("101", "101"));
-  EXPECT_EQ(legs.parks.at(id).hears, "101");
+  EXPECT_EQ(conversation(id).hears, "101");
   end_all();
 }
 
@@ -624,10 +628,10 @@ TEST(ParkRecallMoments, O4_KilledAtAnyMomentTheLadderGoesOnAndNobodyIsLost) {
     for (int step = 0; step < moment; ++step) is_over = !world.steps.next();
     world.restart();
     world.pass(seconds(45));
-    ASSERT_EQ(world.legs.parks.count(id), 1U);
-    EXPECT_EQ(world.legs.parks.at(id).hears, "101");
-    EXPECT_TRUE(world.legs.parks.at(id).is_bridged);
-    EXPECT_LE(world.legs.called.size(), 2U);
+    ASSERT_TRUE(world.conversation_of(id));
+    EXPECT_EQ(world.conversation(id).hears, "101");
+    EXPECT_TRUE(world.conversation(id).is_bridged);
+    EXPECT_LE(world.phones.called.size(), 2U);
     world.end_all();
     if (is_over || HasFailure()) break;
   }

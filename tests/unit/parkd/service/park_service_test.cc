@@ -1,4 +1,4 @@
-#include "parkd/service/park_service.h"
+#include "parkd/service/switchboard.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,17 +15,15 @@ using testing::IsEmpty;
 
 class ParkServiceTest : public testing::Test, public ParkWorld {
  protected:
-  ParkId only_park() const { return legs.parks.empty() ? "" : legs.parks.begin()->first; }
-  const ParkedCallRow& only_row() const { return store.rows.begin()->second; }
 };
 
 // ---- park by REFER ----
 
 TEST_F(ParkServiceTest, P1_ABlindTransferToTheCodeParksAtTheParkersExtension) {
-  const ReferId refer = this->refer("101", "*68");
+  const ReferralId refer = this->refer("101", "*68");
   settle();
-  EXPECT_EQ(status_of_refer(refer), 200);
-  EXPECT_EQ(legs.parks.at(only_park()).hears, "music");
+  EXPECT_EQ(status_of_referral(refer), 200);
+  EXPECT_EQ(conversation(only_park()).hears, "music");
   EXPECT_EQ(only_row().orbit, "101");
   EXPECT_EQ(only_row().state, RowState::kParked);
   EXPECT_EQ(only_row().parker, "101");
@@ -41,10 +39,10 @@ TEST_F(ParkServiceTest, P2_ABlindTransferMayNameAnyExtension) {
 }
 
 TEST_F(ParkServiceTest, P1_TheRowIsCompleteBeforeTheParkerIsTold) {
-  const ReferId refer = this->refer();
-  while (status_of_refer(refer) == 0 && steps.next()) {
+  const ReferralId refer = this->refer();
+  while (status_of_referral(refer) == 0 && steps.next()) {
   }
-  EXPECT_EQ(status_of_refer(refer), 200);
+  EXPECT_EQ(status_of_referral(refer), 200);
   EXPECT_EQ(only_row().state, RowState::kParked);
   ASSERT_TRUE(only_row().media);
   EXPECT_TRUE(only_row().media->remote);
@@ -55,50 +53,50 @@ TEST_F(ParkServiceTest, P1_TheRowIsCompleteBeforeTheParkerIsTold) {
 TEST_F(ParkServiceTest, AParkerWhoDoesNotHangUpIsHungUpAfterASecondOrTwo) {
   refer();
   pass(Duration(1900));
-  EXPECT_THAT(legs.byes, IsEmpty());
+  EXPECT_THAT(phones.byes, IsEmpty());
   pass(Duration(200));
-  EXPECT_THAT(legs.byes, ElementsAre("peer call-1"));
+  EXPECT_THAT(phones.byes, ElementsAre("peer call-1"));
   end_all();
 }
 
 TEST_F(ParkServiceTest, AParkerWhoHangsUpIsLeftInPeace) {
   park();
   pass(seconds(10));
-  EXPECT_THAT(legs.byes, IsEmpty());
+  EXPECT_THAT(phones.byes, IsEmpty());
   end_all();
 }
 
 TEST_F(ParkServiceTest, S13_WhenTheCallerRefusesTheyGoOnThroughParkd) {
-  legs.caller_reply = FakeLegs::Reply::kRefuse;
-  const ReferId refer = this->refer("101", "*68");
+  phones.caller_reply = FakePhones::Reply::kRefuse;
+  const ReferralId refer = this->refer("101", "*68");
   settle();
-  EXPECT_EQ(legs.refer_outcomes.at(refer).status, 488);
-  EXPECT_TRUE(legs.refer_outcomes.at(refer).had_202);
-  EXPECT_THAT(legs.byes, IsEmpty());
+  EXPECT_EQ(phones.referral_outcomes.at(refer).status, 488);
+  EXPECT_TRUE(phones.referral_outcomes.at(refer).had_202);
+  EXPECT_THAT(phones.byes, IsEmpty());
   EXPECT_TRUE(media.sessions.empty());
-  ASSERT_EQ(legs.parks.size(), 1U);
-  EXPECT_TRUE(legs.parks.begin()->second.is_bridged);
+  ASSERT_EQ(phones.conversations.size(), 1U);
+  EXPECT_TRUE(only_conversation().is_bridged);
   const ParkedCallRow& row = store.rows.begin()->second;
   EXPECT_EQ(row.state, RowState::kRetrieved);
-  EXPECT_EQ(row.retriever, "101") << "who talks to him";
+  EXPECT_EQ(retriever_of(row), "101") << "who talks to him";
   EXPECT_EQ(row.orbit, "");
-  legs.hang_up_party(legs.parks.begin()->first, PartyEnd::kPeer);
+  hang_up(only_park(), PartyEnd::kPeer);
   settle();
-  EXPECT_EQ(legs.byes.size(), 1U) << "the caller's call has an end";
+  EXPECT_EQ(phones.byes.size(), 1U) << "the caller's call has an end";
   EXPECT_EQ(service->calls(), 0U);
 }
 
 TEST_F(ParkServiceTest, S13_WhenTheHeldCallerRefusesTheMarkerStays) {
-  legs.caller_reply = FakeLegs::Reply::kRefuse;
+  phones.caller_reply = FakePhones::Reply::kRefuse;
   const CallId call = dial_with_held("101", "*70333");
   settle();
   media.play_out();
   settle();
   EXPECT_EQ(status_of_call(call), 488);
-  EXPECT_EQ(legs.adoptions.at(call), Legs::Adoption::kKept);
-  ASSERT_EQ(legs.parks.size(), 1U);
-  EXPECT_TRUE(legs.parks.begin()->second.is_bridged);
-  legs.hang_up_party(legs.parks.begin()->first, PartyEnd::kCaller);
+  EXPECT_EQ(phones.adoptions.at(call), Calls::Adoption::kKept);
+  ASSERT_EQ(phones.conversations.size(), 1U);
+  EXPECT_TRUE(only_conversation().is_bridged);
+  hang_up(only_park(), PartyEnd::kCaller);
   settle();
   EXPECT_EQ(service->calls(), 0U);
 }
@@ -114,16 +112,17 @@ class RefusedReferTest : public ParkServiceTest, public testing::WithParamInterf
 
 TEST_P(RefusedReferTest, S13_TheParkerKeepsTheCall) {
   GetParam().spoil(*this);
-  const ReferId refer = this->refer("101", GetParam().number);
+  const ReferralId refer = this->refer("101", GetParam().number);
   settle();
-  const auto outcome = legs.refer_outcomes.at(refer);
+  const auto outcome = phones.referral_outcomes.at(refer);
   EXPECT_EQ(outcome.status, GetParam().status);
-  EXPECT_EQ(outcome.had_202, outcome.status == 480) << "only when the caller is asked it shows that he has gone";
+  const bool is_caller_gone = outcome.status == 480;
+  EXPECT_EQ(outcome.had_202, is_caller_gone) << "parkd learns only from its re-INVITE that the caller has gone";
   EXPECT_FALSE(outcome.reason.empty());
-  EXPECT_THAT(legs.byes, IsEmpty());
+  EXPECT_EQ(phones.byes.size(), is_caller_gone ? 1U : 0U) << "the parker has no other party";
   EXPECT_EQ(service->calls(), 0U);
   EXPECT_TRUE(media.sessions.empty());
-  EXPECT_TRUE(legs.parks.empty());
+  EXPECT_TRUE(phones.conversations.empty());
   store.come_back();
   settle();
   EXPECT_TRUE(store.rows.empty());
@@ -138,27 +137,27 @@ INSTANTIATE_TEST_SUITE_P(
                     RefusedRefer{"DatabaseAway", 503, [](ParkWorld& world) { world.store.is_away = true; }},
                     RefusedRefer{"MediadAway", 503, [](ParkWorld& world) { world.media.is_away = true; }},
                     RefusedRefer{"CallerGone", 480,
-                                 [](ParkWorld& world) { world.legs.caller_reply = FakeLegs::Reply::kGone; }}),
+                                 [](ParkWorld& world) { world.phones.caller_reply = FakePhones::Reply::kGone; }}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST_F(ParkServiceTest, S8_ATakenOrbitIsRefusedWith486) {
   park();
-  const ReferId second = refer("101", "*68");
+  const ReferralId second = refer("101", "*68");
   settle();
-  EXPECT_EQ(status_of_refer(second), 486);
-  EXPECT_FALSE(legs.refer_outcomes.at(second).had_202);
+  EXPECT_EQ(status_of_referral(second), 486);
+  EXPECT_FALSE(phones.referral_outcomes.at(second).had_202);
   EXPECT_EQ(service->parked_calls(), 1U);
   end_all();
 }
 
 TEST_F(ParkServiceTest, S8_MoreCallsFitWhereTheTenantAllowsIt) {
   store.calls_per_orbit_max = 2;
-  const ReferId first = refer();
+  const ReferralId first = refer();
   settle();
-  const ReferId second = refer();
+  const ReferralId second = refer();
   settle();
-  EXPECT_EQ(status_of_refer(first), 200);
-  EXPECT_EQ(status_of_refer(second), 200);
+  EXPECT_EQ(status_of_referral(first), 200);
+  EXPECT_EQ(status_of_referral(second), 200);
   EXPECT_EQ(service->parked_calls(), 2U);
   end_all();
 }
@@ -166,23 +165,23 @@ TEST_F(ParkServiceTest, S8_MoreCallsFitWhereTheTenantAllowsIt) {
 TEST_F(ParkServiceTest, TheTenantsCapIsRefusedWith486) {
   store.parked_calls_max = 1;
   park();
-  const ReferId second = refer("102", "*68");
+  const ReferralId second = refer("102", "*68");
   settle();
-  EXPECT_EQ(status_of_refer(second), 486);
+  EXPECT_EQ(status_of_referral(second), 486);
   end_all();
 }
 
 TEST_F(ParkServiceTest, OneDialogIsParkedOnce) {
   const AdoptableDialog dialog = this->dialog();
-  Referral first = legs.refer("101", "*68", dialog);
-  Referral second = legs.refer("101", "*68105", dialog);
-  const ReferId one = first.refer;
-  const ReferId two = second.refer;
-  service->on_refer(std::move(first));
-  service->on_refer(std::move(second));
+  Referral first = phones.referral("101", "*68", dialog);
+  Referral second = phones.referral("101", "*68105", dialog);
+  const ReferralId one = first.referral;
+  const ReferralId two = second.referral;
+  service->on_referral(std::move(first));
+  service->on_referral(std::move(second));
   settle();
-  EXPECT_EQ(status_of_refer(one), 200);
-  EXPECT_EQ(status_of_refer(two), 480);
+  EXPECT_EQ(status_of_referral(one), 200);
+  EXPECT_EQ(status_of_referral(two), 480);
   end_all();
 }
 
@@ -191,8 +190,8 @@ TEST_F(ParkServiceTest, OneDialogIsParkedOnce) {
 TEST_F(ParkServiceTest, S1_ANewCallToACodeParksTheHeldOne) {
   const CallId call = dial_with_held("101", "*70333");
   settle();
-  EXPECT_EQ(legs.calls.at(call).stage, FakeLegs::Call::Stage::kConfirmed);
-  EXPECT_EQ(legs.parks.at(only_park()).hears, "music");
+  EXPECT_EQ(phones.calls.at(call).stage, FakePhones::Call::Stage::kConfirmed);
+  EXPECT_EQ(conversation(only_park()).hears, "music");
   EXPECT_EQ(only_row().orbit, "333");
   end_all();
 }
@@ -200,13 +199,13 @@ TEST_F(ParkServiceTest, S1_ANewCallToACodeParksTheHeldOne) {
 TEST_F(ParkServiceTest, S2_TheParkerHearsWhatToDialAndThenBothHisCallsEnd) {
   const CallId call = dial_with_held("101", "*70333");
   settle();
-  EXPECT_THAT(media.spoken, ElementsAre("call_parked"));
+  EXPECT_THAT(media.played, ElementsAre("call_parked"));
   EXPECT_THAT(media.digits, ElementsAre("*71333"));
-  EXPECT_THAT(legs.byes, IsEmpty());
+  EXPECT_THAT(phones.byes, IsEmpty());
   media.play_out();
   settle();
   EXPECT_EQ(status_of_call(call), 200);
-  EXPECT_THAT(legs.byes, ElementsAre("peer call-1"));
+  EXPECT_THAT(phones.byes, ElementsAre("peer call-1"));
   EXPECT_EQ(service->parked_calls(), 1U);
   EXPECT_EQ(media.sessions.size(), 1U);
   end_all();
@@ -222,12 +221,12 @@ TEST_F(ParkServiceTest, S4_ABareCodeParksAtARandomOrbitAndSaysIt) {
 
 TEST_F(ParkServiceTest, S2_TheParkIsCommittedBeforeTheAnnouncement) {
   const CallId call = dial_with_held("101", "*70333");
-  while (legs.calls.at(call).stage == FakeLegs::Call::Stage::kAsked) ASSERT_TRUE(steps.next());
+  while (phones.calls.at(call).stage == FakePhones::Call::Stage::kAsked) ASSERT_TRUE(steps.next());
   EXPECT_EQ(only_row().state, RowState::kParked);
-  legs.caller_of_feature_hangs_up(call);
+  phones.end_call(call);
   settle();
   EXPECT_EQ(service->parked_calls(), 1U);
-  EXPECT_THAT(legs.byes, ElementsAre("peer call-1"));
+  EXPECT_THAT(phones.byes, ElementsAre("peer call-1"));
   end_all();
 }
 
@@ -240,11 +239,11 @@ TEST_F(ParkServiceTest, AnAnnouncementThatNeverEndsIsEnded) {
 }
 
 TEST_F(ParkServiceTest, AParkerWhoNeverAcknowledgesHasParkedAllTheSame) {
-  legs.retrievers_acknowledge = false;
+  phones.retrievers_acknowledge = false;
   dial_with_held("101", "*70333");
   settle();
   EXPECT_EQ(service->parked_calls(), 1U);
-  EXPECT_THAT(legs.byes, ElementsAre("peer call-1"));
+  EXPECT_THAT(phones.byes, ElementsAre("peer call-1"));
   EXPECT_EQ(media.sessions.size(), 1U);
   end_all();
 }
@@ -265,18 +264,18 @@ TEST_P(RefusedParkCallTest, S13_TheParkerHearsWhyAndKeepsTheCall) {
   settle();
   if (*GetParam().prompt) {
     EXPECT_EQ(status_of_call(call), 0) << "first the sentence";
-    EXPECT_EQ(legs.calls.at(call).stage, FakeLegs::Call::Stage::kEarly);
-    EXPECT_THAT(media.spoken, ElementsAre(GetParam().prompt));
+    EXPECT_EQ(phones.calls.at(call).stage, FakePhones::Call::Stage::kEarly);
+    EXPECT_THAT(media.played, ElementsAre(GetParam().prompt));
     EXPECT_THAT(media.languages, ElementsAre("en"));
     media.play_out();
     settle();
   }
   EXPECT_EQ(status_of_call(call), GetParam().status);
-  EXPECT_FALSE(legs.call_outcomes.at(call).reason.empty());
-  EXPECT_THAT(legs.byes, IsEmpty());
+  EXPECT_FALSE(phones.call_outcomes.at(call).reason.empty());
+  EXPECT_EQ(phones.byes.size(), GetParam().status == 480 ? 1U : 0U) << "without a caller the parker has no other party";
   EXPECT_EQ(service->calls(), 0U);
   EXPECT_TRUE(media.sessions.empty());
-  EXPECT_TRUE(legs.parks.empty());
+  EXPECT_TRUE(phones.conversations.empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -287,13 +286,13 @@ INSTANTIATE_TEST_SUITE_P(
         RefusedCall{"DatabaseAway", 503, "not_available", [](ParkWorld& world) { world.store.is_away = true; }},
         RefusedCall{"MediadAway", 503, "", [](ParkWorld& world) { world.media.is_away = true; }},
         RefusedCall{"CallerGone", 480, "not_available",
-                    [](ParkWorld& world) { world.legs.caller_reply = FakeLegs::Reply::kGone; }}),
+                    [](ParkWorld& world) { world.phones.caller_reply = FakePhones::Reply::kGone; }}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST_F(ParkServiceTest, S7_WithoutAHeldCallThereIsNothingToPark) {
   const CallId call = dial("101", "*70333");
   settle();
-  EXPECT_THAT(media.spoken, ElementsAre("no_held_call"));
+  EXPECT_THAT(media.played, ElementsAre("no_held_call"));
   media.play_out();
   EXPECT_EQ(status_of_call(call), 404);
   end_all();
@@ -304,14 +303,14 @@ TEST_F(ParkServiceTest, S8_ATakenOrbitIsSpokenAndAnswered486) {
   settle();
   const CallId second = dial_with_held("102", "*70333");
   settle();
-  EXPECT_THAT(media.spoken, ElementsAre("call_parked", "orbit_taken"));
+  EXPECT_THAT(media.played, ElementsAre("call_parked", "orbit_taken"));
   pass(seconds(11));
   EXPECT_EQ(status_of_call(second), 486);
   end_all();
 }
 
 TEST_F(ParkServiceTest, ARefusalThatCannotBeSpokenComesAtOnce) {
-  legs.callers_have_codec = false;
+  phones.callers_have_codec = false;
   const CallId call = dial("101", "*70333");
   settle();
   EXPECT_EQ(status_of_call(call), 404);
@@ -320,31 +319,31 @@ TEST_F(ParkServiceTest, ARefusalThatCannotBeSpokenComesAtOnce) {
 
 TEST_F(ParkServiceTest, S7_OfACallOfParkdsAndAnOrdinaryOneTheOneHeldLastIsParked) {
   const ParkId id = retrieve();
-  FakeLegs::Parked& own = legs.parks.at(id);
-  own.peer_holds = true;
+  FakePhones::Conversation& own = conversation(id);
+  own.peer->holds = true;
   own.hold.since = WallTime(seconds(1000));
   AdoptableDialog other = dialog();
   other.hold.since = WallTime(seconds(999));
-  const CallId first = dial(own.peer_user, "*70333", other);
+  const CallId first = dial(own.peer->user, "*70333", other);
   settle();
   EXPECT_EQ(own.hears, "music");
-  EXPECT_EQ(legs.adoptions.at(first), Legs::Adoption::kReleased) << "the other is its parties' again";
-  EXPECT_EQ(legs.parks.size(), 1U);
+  EXPECT_EQ(phones.adoptions.at(first), Calls::Adoption::kReleased) << "the other is its parties' again";
+  EXPECT_EQ(phones.conversations.size(), 1U);
   end_all();
 }
 
 TEST_F(ParkServiceTest, S7_TheOrdinaryCallIsParkedWhenItWasHeldLast) {
   const ParkId id = retrieve();
-  FakeLegs::Parked& own = legs.parks.at(id);
-  own.peer_holds = true;
+  FakePhones::Conversation& own = conversation(id);
+  own.peer->holds = true;
   own.hold.since = WallTime(seconds(1000));
   AdoptableDialog other = dialog();
   other.hold.since = WallTime(seconds(1001));
-  const CallId first = dial(own.peer_user, "*70333", other);
+  const CallId first = dial(own.peer->user, "*70333", other);
   settle();
-  EXPECT_EQ(own.hears, own.peer_user);
-  EXPECT_EQ(legs.adoptions.count(first), 0U);
-  EXPECT_EQ(legs.parks.size(), 2U);
+  EXPECT_EQ(own.hears, own.peer->user);
+  EXPECT_EQ(phones.adoptions.count(first), 0U);
+  EXPECT_EQ(phones.conversations.size(), 2U);
   end_all();
 }
 
@@ -366,13 +365,13 @@ TEST_F(ParkServiceTest, S13_WhoGivesUpHisFeatureCallBeforeTheParkIsCommittedHasH
     for (int step = 0; step < moment; ++step) steps.next();
     for (const auto& [id, row] : store.rows) is_committed = is_committed || row.state == RowState::kParked;
     if (is_committed) break;
-    legs.caller_of_feature_hangs_up(call);
+    phones.end_call(call);
     settle();
     EXPECT_TRUE(media.sessions.empty());
-    for (const auto& [id, parked] : legs.parks) {
+    for (const auto& [id, parked] : phones.conversations) {
       EXPECT_TRUE(parked.is_bridged) << "parkd asked, so parkd stays";
       EXPECT_EQ(parked.hears, "the parker");
-      EXPECT_EQ(legs.adoptions.at(call), Legs::Adoption::kKept);
+      EXPECT_EQ(phones.adoptions.at(call), Calls::Adoption::kKept);
     }
     end_all();
   }
@@ -381,10 +380,10 @@ TEST_F(ParkServiceTest, S13_WhoGivesUpHisFeatureCallBeforeTheParkIsCommittedHasH
 
 TEST_F(ParkServiceTest, S7_TheCallThatARetrieverHoldsIsParkedAgain) {
   const ParkId id = retrieve();
-  legs.parks.at(id).peer_holds = true;
+  conversation(id).peer->holds = true;
   const CallId call = dial("102", "*70333");
   settle();
-  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(conversation(id).hears, "music");
   EXPECT_EQ(only_row().orbit, "333");
   EXPECT_EQ(only_row().parker, "102");
   media.play_out();
@@ -399,13 +398,13 @@ TEST_F(ParkServiceTest, S7_TheCallThatARetrieverHoldsIsParkedAgain) {
 TEST_F(ParkServiceTest, P5_TheReferOfAnAttendedTransferEndsTheConsultationCall) {
   const CallId call = dial_with_held("101", "*70333");
   settle();
-  const ReferId refer = refer_of_peer(only_park(), "101", "*70333");
+  const ReferralId refer = refer_of_peer(only_park(), "101", "*70333");
   settle();
-  EXPECT_EQ(status_of_refer(refer), 200);
+  EXPECT_EQ(status_of_referral(refer), 200);
   EXPECT_EQ(status_of_call(call), 200);
-  EXPECT_THAT(legs.byes, IsEmpty());
+  EXPECT_THAT(phones.byes, IsEmpty());
   pass(seconds(3));
-  EXPECT_THAT(legs.byes, ElementsAre("peer call-1")) << "his BYE did not come";
+  EXPECT_THAT(phones.byes, ElementsAre("peer call-1")) << "his BYE did not come";
   EXPECT_EQ(service->parked_calls(), 1U);
   end_all();
 }
@@ -413,10 +412,10 @@ TEST_F(ParkServiceTest, P5_TheReferOfAnAttendedTransferEndsTheConsultationCall) 
 TEST_F(ParkServiceTest, P5_AReferThatComesBeforeTheAnnouncementIsRefused) {
   dial_with_held("101", "*70333");
   while (store.rows.empty()) ASSERT_TRUE(steps.next());
-  const ReferId refer = refer_of_peer(only_park(), "101", "*70333");
+  const ReferralId refer = refer_of_peer(only_park(), "101", "*70333");
   // Its look-up is answered while the claim is.
   settle();
-  EXPECT_TRUE(status_of_refer(refer) == 200 || status_of_refer(refer) == 503) << status_of_refer(refer);
+  EXPECT_TRUE(status_of_referral(refer) == 200 || status_of_referral(refer) == 503) << status_of_referral(refer);
   end_all();
 }
 
@@ -427,11 +426,11 @@ TEST_F(ParkServiceTest, P3_TheOwnExtensionIsRetrievedWithTheBareCode) {
   const CallId call = dial("101", "*88");
   settle();
   EXPECT_EQ(status_of_call(call), 200);
-  EXPECT_EQ(legs.parks.at(id).hears, "101");
-  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_EQ(conversation(id).hears, "101");
+  EXPECT_TRUE(conversation(id).is_bridged);
   EXPECT_EQ(only_row().state, RowState::kRetrieved);
   EXPECT_EQ(only_row().orbit, "");
-  EXPECT_EQ(only_row().retriever, "101");
+  EXPECT_EQ(retriever_of(only_row()), "101");
   EXPECT_TRUE(media.sessions.empty());
   EXPECT_EQ(service->parked_calls(), 0U);
   EXPECT_EQ(service->calls(), 1U);
@@ -442,25 +441,25 @@ TEST_F(ParkServiceTest, P4_AnyPhoneRetrievesWithTheKey) {
   const ParkId id = park();
   dial("105", "*88101");
   settle();
-  EXPECT_EQ(legs.parks.at(id).hears, "105");
+  EXPECT_EQ(conversation(id).hears, "105");
   end_all();
 }
 
 TEST_F(ParkServiceTest, S9_ARetrieveIsNotAnsweredBeforeTheCallIsWon) {
   park();
   const CallId call = dial("102", "*88101");
-  while (legs.calls.count(call) != 0 && legs.calls.at(call).stage == FakeLegs::Call::Stage::kAsked) {
+  while (phones.calls.count(call) != 0 && phones.calls.at(call).stage == FakePhones::Call::Stage::kAsked) {
     ASSERT_TRUE(steps.next());
   }
   EXPECT_EQ(only_row().state, RowState::kRetrieving);
-  EXPECT_EQ(legs.parks.at(only_park()).hears, "102");
+  EXPECT_EQ(conversation(only_park()).hears, "102");
   end_all();
 }
 
 TEST_F(ParkServiceTest, S9_AnEmptyOrbitIsSpokenAndAnswered404) {
   const CallId call = dial("102", "*88105");
   settle();
-  EXPECT_THAT(media.spoken, ElementsAre("no_call_parked"));
+  EXPECT_THAT(media.played, ElementsAre("no_call_parked"));
   media.play_out();
   EXPECT_EQ(status_of_call(call), 404);
   end_all();
@@ -471,7 +470,7 @@ TEST_F(ParkServiceTest, WhoMayNotRetrieveIsTold) {
   store.may_retrieve = false;
   const CallId call = dial("102", "*88101");
   settle();
-  EXPECT_THAT(media.spoken, ElementsAre("not_permitted"));
+  EXPECT_THAT(media.played, ElementsAre("not_permitted"));
   media.play_out();
   EXPECT_EQ(status_of_call(call), 403);
   EXPECT_EQ(service->parked_calls(), 1U);
@@ -484,21 +483,21 @@ TEST_F(ParkServiceTest, S10_OfTwoRetrieversOneWinsAndTheOtherIsToldWithin300ms) 
   const CallId second = dial("103", "*88101");
   settle();
   EXPECT_EQ(status_of_call(first), 200);
-  EXPECT_THAT(media.spoken, ElementsAre("already_picked_up"));
+  EXPECT_THAT(media.played, ElementsAre("already_picked_up"));
   EXPECT_EQ(status_of_call(second), 0);
   pass(Duration(250));
   EXPECT_EQ(status_of_call(second), 404);
-  EXPECT_EQ(legs.parks.at(id).hears, "102");
+  EXPECT_EQ(conversation(id).hears, "102");
   end_all();
 }
 
 TEST_F(ParkServiceTest, ARetrieverWhoCancelsBeforeTheClaimLeavesTheCallParked) {
   const ParkId id = park();
   const CallId call = dial("102", "*88101");
-  legs.caller_of_feature_hangs_up(call);
+  phones.end_call(call);
   settle();
   EXPECT_EQ(only_row().state, RowState::kParked);
-  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(conversation(id).hears, "music");
   end_all();
 }
 
@@ -506,7 +505,7 @@ TEST_F(ParkServiceTest, ARetrieverWhoCancelsWhileTheDatabaseClaimsLeavesTheCallP
   park();
   const CallId call = dial("102", "*88101");
   while (only_row().state != RowState::kRetrieving) ASSERT_TRUE(steps.next());
-  legs.caller_of_feature_hangs_up(call);
+  phones.end_call(call);
   settle();
   EXPECT_EQ(only_row().state, RowState::kParked);
   const CallId next = dial("103", "*88101");
@@ -518,7 +517,7 @@ TEST_F(ParkServiceTest, ARetrieverWhoCancelsWhileTheDatabaseClaimsLeavesTheCallP
 TEST_F(ParkServiceTest, ARetrieverWhoIsRefusedByTheCallerIsTold488AndTheMusicGoesOn) {
   const ParkId id = park();
   const WallTime deadline = only_row().deadline;
-  legs.caller_reply = FakeLegs::Reply::kRefuse;
+  phones.caller_reply = FakePhones::Reply::kRefuse;
   const CallId call = dial("102", "*88101");
   settle();
   media.play_out();
@@ -526,8 +525,8 @@ TEST_F(ParkServiceTest, ARetrieverWhoIsRefusedByTheCallerIsTold488AndTheMusicGoe
   EXPECT_EQ(status_of_call(call), 488);
   EXPECT_EQ(only_row().state, RowState::kParked);
   EXPECT_EQ(only_row().deadline, deadline);
-  EXPECT_EQ(legs.parks.at(id).hears, "music");
-  legs.caller_reply = FakeLegs::Reply::kAccept;
+  EXPECT_EQ(conversation(id).hears, "music");
+  phones.caller_reply = FakePhones::Reply::kAccept;
   pass(seconds(6));
   const CallId again = dial("102", "*88101");
   settle();
@@ -538,11 +537,11 @@ TEST_F(ParkServiceTest, ARetrieverWhoIsRefusedByTheCallerIsTold488AndTheMusicGoe
 TEST_F(ParkServiceTest, ARetrieverWhoIsRefusedHearsItInHisOwnLanguage) {
   store.language_of = {{"101", "en"}, {"102", "fr"}};
   park();
-  legs.caller_reply = FakeLegs::Reply::kRefuse;
+  phones.caller_reply = FakePhones::Reply::kRefuse;
   dial("102", "*88101");
   settle();
   EXPECT_THAT(media.languages, testing::ElementsAre("fr"));
-  legs.caller_reply = FakeLegs::Reply::kAccept;
+  phones.caller_reply = FakePhones::Reply::kAccept;
   end_all();
 }
 
@@ -550,21 +549,21 @@ TEST_F(ParkServiceTest, AfterARestartARetrieverWhoIsRefusedHearsItInHisOwnLangua
   store.language_of = {{"101", "en"}, {"102", "fr"}};
   park();
   restart();
-  legs.caller_reply = FakeLegs::Reply::kRefuse;
+  phones.caller_reply = FakePhones::Reply::kRefuse;
   dial("102", "*88101");
   settle();
   EXPECT_THAT(media.languages, testing::ElementsAre("fr"));
-  legs.caller_reply = FakeLegs::Reply::kAccept;
+  phones.caller_reply = FakePhones::Reply::kAccept;
   end_all();
 }
 
 TEST_F(ParkServiceTest, ARetrieverWhoNeverAcknowledgesLeavesTheCallParked) {
   const ParkId id = park();
-  legs.retrievers_acknowledge = false;
+  phones.retrievers_acknowledge = false;
   dial("102", "*88101");
   settle();
   EXPECT_EQ(only_row().state, RowState::kParked);
-  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(conversation(id).hears, "music");
   EXPECT_EQ(media.sessions.size(), 1U);
   end_all();
 }
@@ -590,7 +589,7 @@ TEST_F(ParkServiceTest, ARetrieveDuringTheAnnouncementLeavesTheParkerHisSentence
   settle();
   EXPECT_EQ(status_of_call(parker), 200);
   EXPECT_EQ(service->calls(), 1U) << "the two still talk";
-  EXPECT_THAT(legs.byes, ElementsAre("peer call-1"));
+  EXPECT_THAT(phones.byes, ElementsAre("peer call-1"));
   end_all();
 }
 
@@ -599,13 +598,13 @@ TEST_F(ParkServiceTest, ARetrieverMayParkAgainWhileTheFirstParkerStillListens) {
   settle();
   dial("102", "*71333");
   settle();
-  legs.parks.at(only_park()).peer_holds = true;
+  conversation(only_park()).peer->holds = true;
   const CallId again = dial("102", "*70105");
   settle();
-  EXPECT_EQ(legs.calls.count(again), 1U) << "not the first parker's announcement is ended in the name of the second";
+  EXPECT_EQ(phones.calls.count(again), 1U) << "not the first parker's announcement is ended in the name of the second";
   EXPECT_EQ(only_row().orbit, "105");
-  legs.caller_of_feature_hangs_up(parker);
-  legs.caller_of_feature_hangs_up(again);
+  phones.end_call(parker);
+  phones.end_call(again);
   settle();
   EXPECT_EQ(service->parked_calls(), 1U);
   end_all();
@@ -613,9 +612,9 @@ TEST_F(ParkServiceTest, ARetrieverMayParkAgainWhileTheFirstParkerStillListens) {
 
 TEST_F(ParkServiceTest, TheEndOfOneTalkingPartyEndsTheOther) {
   const ParkId id = retrieve();
-  legs.hang_up_party(id, PartyEnd::kPeer);
+  hang_up(id, PartyEnd::kPeer);
   settle();
-  EXPECT_THAT(legs.byes, ElementsAre("caller call-1"));
+  EXPECT_THAT(phones.byes, ElementsAre("caller call-1"));
   EXPECT_TRUE(store.rows.empty());
   EXPECT_EQ(service->calls(), 0U);
   end_all();
@@ -627,7 +626,7 @@ TEST_F(ParkServiceTest, L5_ACallThatNobodyRetrievesEndsAtItsDeadline) {
   pass(seconds(55));
   EXPECT_EQ(service->parked_calls(), 1U);
   pass(seconds(6));
-  EXPECT_THAT(legs.byes, ElementsAre("caller call-1"));
+  EXPECT_THAT(phones.byes, ElementsAre("caller call-1"));
   EXPECT_EQ(store.removed.at(id), park::EndReason::kTimedOut);
   EXPECT_TRUE(store.rows.empty());
   end_all();
@@ -638,8 +637,8 @@ TEST_F(ParkServiceTest, AnUndoneRetrieveDoesNotMoveTheDeadline) {
   park();
   pass(seconds(50));
   const CallId call = dial("102", "*88101");
-  while (legs.calls.count(call) != 0 && only_row().state != RowState::kRetrieving) ASSERT_TRUE(steps.next());
-  legs.caller_of_feature_hangs_up(call);
+  while (phones.calls.count(call) != 0 && only_row().state != RowState::kRetrieving) ASSERT_TRUE(steps.next());
+  phones.end_call(call);
   pass(seconds(11));
   EXPECT_EQ(service->calls(), 0U);
   end_all();
@@ -649,27 +648,27 @@ TEST_F(ParkServiceTest, AnUndoneRetrieveDoesNotMoveTheDeadline) {
 
 TEST_F(ParkServiceTest, S12_ARetrieverParksAgainByRefer) {
   const ParkId id = retrieve();
-  const ReferId refer = refer_of_peer(id, "102", "*68103");
+  const ReferralId refer = refer_of_peer(id, "102", "*68103");
   settle();
-  EXPECT_EQ(status_of_refer(refer), 200);
-  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(status_of_referral(refer), 200);
+  EXPECT_EQ(conversation(id).hears, "music");
   EXPECT_EQ(only_row().orbit, "103");
   EXPECT_EQ(only_row().parker, "102");
-  legs.hang_up_party(id, PartyEnd::kPeer);
+  hang_up(id, PartyEnd::kPeer);
   const CallId call = dial("103", "*88");
   settle();
   EXPECT_EQ(status_of_call(call), 200);
-  EXPECT_EQ(legs.parks.at(id).hears, "103");
+  EXPECT_EQ(conversation(id).hears, "103");
   end_all();
 }
 
 TEST_F(ParkServiceTest, S12_WhoHangsUpStraightBehindHisReferHasParkedAgain) {
   const ParkId id = retrieve();
-  const ReferId refer = refer_of_peer(id, "102", "*68103");
-  legs.hang_up_party(id, PartyEnd::kPeer);
+  const ReferralId refer = refer_of_peer(id, "102", "*68103");
+  hang_up(id, PartyEnd::kPeer);
   settle();
-  EXPECT_EQ(status_of_refer(refer), 200);
-  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(status_of_referral(refer), 200);
+  EXPECT_EQ(conversation(id).hears, "music");
   EXPECT_EQ(only_row().orbit, "103");
   end_all();
 }
@@ -678,7 +677,7 @@ TEST_F(ParkServiceTest, WhoHangsUpStraightBehindHisReferAndIsRefusedHasEndedTheC
   const ParkId id = retrieve();
   store.is_away = true;
   refer_of_peer(id, "102", "*68103");
-  legs.hang_up_party(id, PartyEnd::kPeer);
+  hang_up(id, PartyEnd::kPeer);
   settle();
   EXPECT_EQ(service->calls(), 0U);
   end_all();
@@ -689,36 +688,32 @@ TEST_F(ParkServiceTest, AHangUpThatWaitsForALookUpIsNotTakenForTheNextRetrievers
   const ParkId id = retrieve();
   refer_of_peer(id, "102", "*68103");
   refer_of_peer(id, "102", "*68104");
-  legs.hang_up_party(id, PartyEnd::kPeer);
+  hang_up(id, PartyEnd::kPeer);
   ASSERT_TRUE(steps.next_of("look-up"));
   while (steps.next_but("look-up")) continue;
   ASSERT_EQ(only_row().state, RowState::kParked);
   dial("103", "*88");
   ASSERT_TRUE(steps.newest());
   while (steps.next_but("look-up")) continue;
-  ASSERT_TRUE(legs.parks.at(id).is_bridged);
+  ASSERT_TRUE(conversation(id).is_bridged);
   settle();
-  EXPECT_EQ(legs.parks.at(id).hears, "103");
-  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_EQ(conversation(id).hears, "103");
+  EXPECT_TRUE(conversation(id).is_bridged);
   end_all();
 }
 
 TEST_F(ParkServiceTest, ARefusedParkingAgainLeavesTheTwoTalking) {
-  retrieve();
+  const ParkId talking = retrieve();
   refer("103", "*68");
   settle();
-  ParkId talking;
-  for (const auto& [id, parked] : legs.parks) {
-    if (parked.is_bridged) talking = id;
-  }
-  const ReferId refer = refer_of_peer(talking, "102", "*68103");
+  const ReferralId refer = refer_of_peer(talking, "102", "*68103");
   settle();
-  EXPECT_EQ(status_of_refer(refer), 486);
-  EXPECT_FALSE(legs.refer_outcomes.at(refer).had_202);
-  EXPECT_TRUE(legs.parks.at(talking).is_bridged);
-  EXPECT_EQ(legs.parks.at(talking).hears, "102");
+  EXPECT_EQ(status_of_referral(refer), 486);
+  EXPECT_FALSE(phones.referral_outcomes.at(refer).had_202);
+  EXPECT_TRUE(conversation(talking).is_bridged);
+  EXPECT_EQ(conversation(talking).hears, "102");
   EXPECT_EQ(store.rows.at(talking).state, RowState::kRetrieved);
-  EXPECT_THAT(legs.byes, IsEmpty());
+  EXPECT_THAT(phones.byes, IsEmpty());
   end_all();
 }
 
@@ -726,59 +721,59 @@ TEST_F(ParkServiceTest, ARefusedParkingAgainLeavesTheTwoTalking) {
 
 TEST_F(ParkServiceTest, S12_AParkedColleagueParksWhoRetrievedHim) {
   const ParkId id = retrieve_colleague();
-  const ReferId refer = refer_of_party(id, PartyEnd::kCaller, "106", "*68");
+  const ReferralId refer = refer_of_party(id, PartyEnd::kCaller, "106", "*68");
   settle();
-  EXPECT_EQ(status_of_refer(refer), 200);
-  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(status_of_referral(refer), 200);
+  EXPECT_EQ(conversation(id).hears, "music");
   EXPECT_EQ(only_row().state, RowState::kParked);
   EXPECT_EQ(only_row().orbit, "106");
   EXPECT_EQ(only_row().parker, "106");
   EXPECT_EQ(only_row().caller.call_id, "feature-2") << "the retriever's call";
-  legs.hang_up_party(id, PartyEnd::kPeer);
+  hang_up(id, PartyEnd::kPeer);
   const CallId call = dial("103", "*88106");
   settle();
   EXPECT_EQ(status_of_call(call), 200);
-  EXPECT_EQ(legs.parks.at(id).hears, "103");
+  EXPECT_EQ(conversation(id).hears, "103");
   EXPECT_EQ(events.words(), "parked 101, retrieved 101 by 102, parked 106, retrieved 106 by 103");
   end_all();
 }
 
 TEST_F(ParkServiceTest, S12_S1_AParkedColleagueHoldsWhoRetrievedHimAndParksHim) {
   const ParkId id = retrieve_colleague();
-  legs.parks.at(id).caller_holds = true;
+  conversation(id).caller.holds = true;
   const CallId call = dial("106", "*70333");
   settle();
-  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(conversation(id).hears, "music");
   EXPECT_EQ(only_row().orbit, "333");
   EXPECT_EQ(only_row().parker, "106");
   EXPECT_EQ(only_row().caller.call_id, "feature-2");
-  EXPECT_EQ(legs.adoptions.at(call), Legs::Adoption::kReleased);
+  EXPECT_EQ(phones.adoptions.at(call), Calls::Adoption::kReleased);
   media.play_out();
   settle();
-  EXPECT_THAT(legs.byes, ElementsAre("peer call-1"));
+  EXPECT_THAT(phones.byes, ElementsAre("peer call-1"));
   end_all();
 }
 
 TEST_F(ParkServiceTest, S12_AParkedColleagueTransfersWhoRetrievedHim) {
   const ParkId id = retrieve_colleague();
-  const ReferId refer = refer_of_party(id, PartyEnd::kCaller, "106", "104");
+  const ReferralId refer = refer_of_party(id, PartyEnd::kCaller, "106", "104");
   settle();
-  EXPECT_EQ(status_of_refer(refer), 200);
-  EXPECT_EQ(legs.parks.at(id).hears, "104");
-  EXPECT_THAT(legs.byes, ElementsAre("peer call-1"));
+  EXPECT_EQ(status_of_referral(refer), 200);
+  EXPECT_EQ(conversation(id).hears, "104");
+  EXPECT_THAT(phones.byes, ElementsAre("peer call-1"));
   EXPECT_EQ(only_row().caller.call_id, "feature-2");
   EXPECT_EQ(only_row().peer->call_id, "target-104");
-  EXPECT_EQ(only_row().retriever, "104");
+  EXPECT_EQ(retriever_of(only_row()), "104");
   end_all();
 }
 
 TEST_F(ParkServiceTest, S12_WhoWasParkedAndHangsUpStraightBehindHisReferHasParked) {
   const ParkId id = retrieve_colleague();
-  const ReferId refer = refer_of_party(id, PartyEnd::kCaller, "106", "*68103");
-  legs.hang_up_party(id, PartyEnd::kCaller);
+  const ReferralId refer = refer_of_party(id, PartyEnd::kCaller, "106", "*68103");
+  hang_up(id, PartyEnd::kCaller);
   settle();
-  EXPECT_EQ(status_of_refer(refer), 200);
-  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(status_of_referral(refer), 200);
+  EXPECT_EQ(conversation(id).hears, "music");
   EXPECT_EQ(only_row().orbit, "103");
   end_all();
 }
@@ -786,10 +781,10 @@ TEST_F(ParkServiceTest, S12_WhoWasParkedAndHangsUpStraightBehindHisReferHasParke
 TEST_F(ParkServiceTest, WhoWasParkedAndHangsUpBehindAReferThatIsRefusedHasEndedTheCall) {
   const ParkId id = retrieve_colleague();
   store.is_away = true;
-  const ReferId refer = refer_of_party(id, PartyEnd::kCaller, "106", "*68103");
-  legs.hang_up_party(id, PartyEnd::kCaller);
+  const ReferralId refer = refer_of_party(id, PartyEnd::kCaller, "106", "*68103");
+  hang_up(id, PartyEnd::kCaller);
   settle();
-  EXPECT_EQ(status_of_refer(refer), 503);
+  EXPECT_EQ(status_of_referral(refer), 503);
   EXPECT_EQ(service->calls(), 0U);
   end_all();
 }
@@ -799,18 +794,18 @@ TEST_F(ParkServiceTest, S12_S13_AParkOfTheOneWhoWasParkedIsRefusedAndBothMayTryA
   refer("103", "*68");
   settle();
   for (int round = 0; round < 2; ++round) {
-    const ReferId his = refer_of_party(id, PartyEnd::kCaller, round == 0 ? "106" : "102", "*68103");
+    const ReferralId his = refer_of_party(id, PartyEnd::kCaller, round == 0 ? "106" : "102", "*68103");
     settle();
-    EXPECT_EQ(status_of_refer(his), 486);
-    EXPECT_FALSE(legs.refer_outcomes.at(his).had_202);
-    EXPECT_TRUE(legs.parks.at(id).is_bridged);
+    EXPECT_EQ(status_of_referral(his), 486);
+    EXPECT_FALSE(phones.referral_outcomes.at(his).had_202);
+    EXPECT_TRUE(conversation(id).is_bridged);
     EXPECT_EQ(store.rows.at(id).state, RowState::kRetrieved);
-    EXPECT_EQ(store.rows.at(id).retriever, "102") << "nothing is written, and who talks to whom is the same";
+    EXPECT_EQ(retriever_of(store.rows.at(id)), "102") << "nothing is written, and who talks to whom is the same";
   }
-  EXPECT_THAT(legs.byes, IsEmpty());
-  const ReferId last = refer_of_party(id, PartyEnd::kPeer, "102", "*68104");
+  EXPECT_THAT(phones.byes, IsEmpty());
+  const ReferralId last = refer_of_party(id, PartyEnd::kPeer, "102", "*68104");
   settle();
-  EXPECT_EQ(status_of_refer(last), 200);
+  EXPECT_EQ(status_of_referral(last), 200);
   EXPECT_EQ(store.rows.at(id).caller.call_id, "call-1");
   EXPECT_EQ(store.rows.at(id).orbit, "104");
   end_all();
@@ -818,16 +813,16 @@ TEST_F(ParkServiceTest, S12_S13_AParkOfTheOneWhoWasParkedIsRefusedAndBothMayTryA
 
 TEST_F(ParkServiceTest, S12_ATransferOfTheOneWhoWasParkedFailsAndTheTwoGoOnTalking) {
   const ParkId id = retrieve_colleague();
-  legs.target_status = 486;
-  const ReferId refer = refer_of_party(id, PartyEnd::kCaller, "106", "104");
+  phones.target_status = 486;
+  const ReferralId refer = refer_of_party(id, PartyEnd::kCaller, "106", "104");
   settle();
-  EXPECT_EQ(status_of_refer(refer), 486);
-  EXPECT_TRUE(legs.parks.at(id).is_bridged);
-  EXPECT_THAT(legs.byes, IsEmpty());
+  EXPECT_EQ(status_of_referral(refer), 486);
+  EXPECT_TRUE(conversation(id).is_bridged);
+  EXPECT_THAT(phones.byes, IsEmpty());
   restart();
-  EXPECT_TRUE(legs.parks.at(id).is_bridged);
-  EXPECT_EQ(legs.parks.at(id).caller.dialog.call_id, "call-1") << "as it was written: who talks to whom is the same";
-  EXPECT_EQ(only_row().retriever, "102");
+  EXPECT_TRUE(conversation(id).is_bridged);
+  EXPECT_EQ(conversation(id).caller.dialog.call_id, "call-1") << "as it was written: who talks to whom is the same";
+  EXPECT_EQ(retriever_of(only_row()), "102");
   end_all();
 }
 
@@ -836,11 +831,11 @@ TEST_F(ParkServiceTest, S12_OfTwoWhoAskAtOnceOneIsObeyed) {
     const ParkId id = retrieve_colleague();
     const PartyEnd second = first == PartyEnd::kCaller ? PartyEnd::kPeer : PartyEnd::kCaller;
     const auto user = [](PartyEnd end) { return end == PartyEnd::kCaller ? "106" : "102"; };
-    const ReferId obeyed = refer_of_party(id, first, user(first), "*68103");
-    const ReferId refused = refer_of_party(id, second, user(second), "*68104");
+    const ReferralId obeyed = refer_of_party(id, first, user(first), "*68103");
+    const ReferralId refused = refer_of_party(id, second, user(second), "*68104");
     settle();
-    EXPECT_EQ(status_of_refer(obeyed), 200);
-    EXPECT_EQ(status_of_refer(refused), 503);
+    EXPECT_EQ(status_of_referral(obeyed), 200);
+    EXPECT_EQ(status_of_referral(refused), 503);
     EXPECT_EQ(only_row().orbit, "103");
     EXPECT_EQ(only_row().parker, user(first));
     end_all();
@@ -852,13 +847,13 @@ TEST_F(ParkServiceTest, S12_OfTwoWhoAskAtOnceTheSecondIsObeyedWhenTheFirstIsRefu
   const ParkId id = retrieve_colleague();
   refer("103", "*68");
   settle();
-  const ReferId refused = refer_of_party(id, PartyEnd::kCaller, "106", "*68103");
-  const ReferId obeyed = refer_of_party(id, PartyEnd::kPeer, "102", "*68104");
+  const ReferralId refused = refer_of_party(id, PartyEnd::kCaller, "106", "*68103");
+  const ReferralId obeyed = refer_of_party(id, PartyEnd::kPeer, "102", "*68104");
   ASSERT_TRUE(steps.next_of("look-up"));
   while (steps.next_but("look-up")) continue;
-  EXPECT_EQ(status_of_refer(refused), 486);
+  EXPECT_EQ(status_of_referral(refused), 486);
   settle();
-  EXPECT_EQ(status_of_refer(obeyed), 200);
+  EXPECT_EQ(status_of_referral(obeyed), 200);
   EXPECT_EQ(store.rows.at(id).orbit, "104");
   EXPECT_EQ(store.rows.at(id).caller.call_id, "call-1");
   end_all();
@@ -866,14 +861,14 @@ TEST_F(ParkServiceTest, S12_OfTwoWhoAskAtOnceTheSecondIsObeyedWhenTheFirstIsRefu
 
 TEST_F(ParkServiceTest, S12_WhoAsksAndHangsUpIsObeyedEvenIfTheOtherAskedBefore) {
   const ParkId id = retrieve_colleague();
-  const ReferId refused = refer_of_party(id, PartyEnd::kCaller, "106", "*68103");
-  const ReferId obeyed = refer_of_party(id, PartyEnd::kPeer, "102", "*68104");
-  legs.hang_up_party(id, PartyEnd::kPeer);
+  const ReferralId refused = refer_of_party(id, PartyEnd::kCaller, "106", "*68103");
+  const ReferralId obeyed = refer_of_party(id, PartyEnd::kPeer, "102", "*68104");
+  hang_up(id, PartyEnd::kPeer);
   settle();
-  EXPECT_EQ(status_of_refer(refused), 480);
-  EXPECT_EQ(status_of_refer(obeyed), 200);
+  EXPECT_EQ(status_of_referral(refused), 480);
+  EXPECT_EQ(status_of_referral(obeyed), 200);
   EXPECT_EQ(only_row().orbit, "104");
-  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(conversation(id).hears, "music");
   EXPECT_EQ(only_row().caller.call_id, "call-1");
   end_all();
 }
@@ -881,17 +876,17 @@ TEST_F(ParkServiceTest, S12_WhoAsksAndHangsUpIsObeyedEvenIfTheOtherAskedBefore) 
 TEST_F(ParkServiceTest, S12_WhatTheOneWhoWasParkedAsksIsNotTakenForWhatHeAsksOfTheNextRetriever) {
   const ParkId id = retrieve_colleague();
   refer_of_peer(id, "102", "*68103");
-  const ReferId late = refer_of_party(id, PartyEnd::kCaller, "106", "104");
+  const ReferralId late = refer_of_party(id, PartyEnd::kCaller, "106", "104");
   ASSERT_TRUE(steps.next_of("look-up"));
   while (steps.next_but("look-up")) continue;
   ASSERT_EQ(only_row().state, RowState::kParked);
   dial("103", "*88");
   ASSERT_TRUE(steps.newest());
   while (steps.next_but("look-up")) continue;
-  ASSERT_TRUE(legs.parks.at(id).is_bridged);
+  ASSERT_TRUE(conversation(id).is_bridged);
   settle();
-  EXPECT_EQ(status_of_refer(late), 503);
-  EXPECT_EQ(legs.parks.at(id).hears, "103");
+  EXPECT_EQ(status_of_referral(late), 503);
+  EXPECT_EQ(conversation(id).hears, "103");
   end_all();
 }
 
@@ -902,9 +897,9 @@ TEST_F(ParkServiceTest, S12_O4_ParkdIsKilledAtAnyMomentWhileTheOneWhoWasParkedPa
     refer_of_party(id, PartyEnd::kCaller, "106", "*68103");
     for (int step = 0; step < killed_after; ++step) steps.next();
     restart();
-    const FakeLegs::Parked& parked = legs.parks.at(id);
+    const FakePhones::Conversation& parked = conversation(id);
     const bool is_parked = only_row().state == RowState::kParked;
-    EXPECT_EQ(parked.hears, is_parked ? "music" : only_row().retriever) << killed_after;
+    EXPECT_EQ(parked.hears, is_parked ? "music" : retriever_of(only_row())) << killed_after;
     EXPECT_EQ(parked.caller.dialog.call_id.starts_with("feature-"), is_parked) << killed_after;
     EXPECT_EQ(only_row().orbit, is_parked ? "103" : "") << killed_after;
     end_all();
@@ -912,16 +907,16 @@ TEST_F(ParkServiceTest, S12_O4_ParkdIsKilledAtAnyMomentWhileTheOneWhoWasParkedPa
 }
 
 TEST_F(ParkServiceTest, WhenTheRowOfANewParkCannotBeCompletedTheCallerGoesBackToTheParker) {
-  const ReferId refer = this->refer();
-  const auto is_being_written = [this] { return !legs.parks.empty() && legs.parks.begin()->second.hears == "music"; };
+  const ReferralId refer = this->refer();
+  const auto is_being_written = [this] { return !phones.conversations.empty() && only_conversation().hears == "music"; };
   while (!is_being_written()) ASSERT_TRUE(steps.next());
   store.is_away = true;
   settle();
-  EXPECT_EQ(status_of_refer(refer), 503);
-  EXPECT_TRUE(legs.refer_outcomes.at(refer).had_202);
+  EXPECT_EQ(status_of_referral(refer), 503);
+  EXPECT_TRUE(phones.referral_outcomes.at(refer).had_202);
   const ParkId id = only_park();
-  EXPECT_EQ(legs.parks.at(id).hears, "the parker");
-  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_EQ(conversation(id).hears, "the parker");
+  EXPECT_TRUE(conversation(id).is_bridged);
   EXPECT_TRUE(media.sessions.empty());
   store.come_back();
   settle();
@@ -932,12 +927,12 @@ TEST_F(ParkServiceTest, WhenTheRowOfANewParkCannotBeCompletedTheCallerGoesBackTo
 
 TEST_F(ParkServiceTest, WhenTheRowCannotBeCompletedAndTheParkerIsGoneTheCallIsParkedAsSoonAsItCan) {
   refer();
-  while (legs.parks.empty() || legs.parks.begin()->second.hears != "music") ASSERT_TRUE(steps.next());
+  while (phones.conversations.empty() || only_conversation().hears != "music") ASSERT_TRUE(steps.next());
   const ParkId id = only_park();
   store.is_away = true;
-  legs.hang_up_party(id, PartyEnd::kPeer);
+  hang_up(id, PartyEnd::kPeer);
   settle();
-  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(conversation(id).hears, "music");
   store.come_back();
   settle();
   const CallId call = dial("102", "*88101");
@@ -950,60 +945,61 @@ TEST_F(ParkServiceTest, WhenTheRowCannotBeCompletedAndTheParkerIsGoneTheCallIsPa
 
 TEST_F(ParkServiceTest, S12_ARetrieverTransfersTheCaller) {
   const ParkId id = retrieve();
-  const ReferId refer = refer_of_peer(id, "102", "104");
+  const ReferralId refer = refer_of_peer(id, "102", "104");
   settle();
-  EXPECT_EQ(status_of_refer(refer), 200);
-  EXPECT_EQ(legs.parks.at(id).hears, "104");
-  EXPECT_EQ(legs.parks.at(id).peer_user, "104");
-  EXPECT_TRUE(legs.parks.at(id).is_bridged);
-  EXPECT_EQ(only_row().retriever, "104");
-  EXPECT_THAT(legs.byes, ElementsAre("peer feature-2"));
+  EXPECT_EQ(status_of_referral(refer), 200);
+  EXPECT_EQ(conversation(id).hears, "104");
+  EXPECT_EQ(conversation(id).peer->user, "104");
+  EXPECT_TRUE(conversation(id).is_bridged);
+  EXPECT_EQ(retriever_of(only_row()), "104");
+  EXPECT_THAT(phones.byes, ElementsAre("peer feature-2"));
   end_all();
 }
 
 TEST_F(ParkServiceTest, S12_WhoWasConsultedIsCalledWhereThePhoneSaysThatHeIs) {
   const ParkId id = retrieve();
-  Referral referral = legs.refer("102", "104-0x5f");
+  Referral referral = phones.referral("102", "104-0x5f");
   referral.contact = "sip:104-0x5f@10.0.0.14";
   referral.replaces = "consultation;to-tag=a;from-tag=b";
-  service->on_refer_of_party(id, PartyEnd::kPeer, referral);
+  refer_in(conversation_of(id), PartyEnd::kPeer, referral);
   settle();
-  ASSERT_THAT(legs.called, testing::SizeIs(1));
-  EXPECT_EQ(legs.called[0].contact, "sip:104-0x5f@10.0.0.14");
-  EXPECT_EQ(legs.called[0].replaces, "consultation;to-tag=a;from-tag=b");
-  EXPECT_EQ(legs.called[0].recalled_orbit, "");
+  ASSERT_THAT(phones.called, testing::SizeIs(1));
+  const auto& from = std::get<OutgoingCall::InNameOfCaller>(phones.called[0].from);
+  EXPECT_EQ(from.contact, "sip:104-0x5f@10.0.0.14");
+  EXPECT_EQ(from.replaces, "consultation;to-tag=a;from-tag=b");
+  EXPECT_FALSE(from.recall);
   end_all();
 }
 
 TEST_F(ParkServiceTest, S12_WhoHangsUpStraightBehindHisReferHasTransferredTheCaller) {
   const ParkId id = retrieve();
-  const ReferId refer = refer_of_peer(id, "102", "104");
-  legs.hang_up_party(id, PartyEnd::kPeer);
+  const ReferralId refer = refer_of_peer(id, "102", "104");
+  hang_up(id, PartyEnd::kPeer);
   settle();
-  EXPECT_EQ(status_of_refer(refer), 200);
-  EXPECT_EQ(legs.parks.at(id).hears, "104");
-  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_EQ(status_of_referral(refer), 200);
+  EXPECT_EQ(conversation(id).hears, "104");
+  EXPECT_TRUE(conversation(id).is_bridged);
   end_all();
 }
 
 TEST_F(ParkServiceTest, ATransferThatFailsSaysWhyAndTheTwoGoOnTalking) {
   const ParkId id = retrieve();
-  legs.target_status = 486;
-  const ReferId refer = refer_of_peer(id, "102", "104");
+  phones.target_status = 486;
+  const ReferralId refer = refer_of_peer(id, "102", "104");
   settle();
-  EXPECT_EQ(status_of_refer(refer), 486);
-  EXPECT_EQ(legs.parks.at(id).hears, "102");
-  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_EQ(status_of_referral(refer), 486);
+  EXPECT_EQ(conversation(id).hears, "102");
+  EXPECT_TRUE(conversation(id).is_bridged);
   end_all();
 }
 
 TEST_F(ParkServiceTest, ATransferWhileTheDatabaseIsAwayIsRefusedAndTheTwoGoOnTalking) {
   const ParkId id = retrieve();
   store.is_away = true;
-  const ReferId refer = refer_of_peer(id, "102", "104");
+  const ReferralId refer = refer_of_peer(id, "102", "104");
   settle();
-  EXPECT_EQ(status_of_refer(refer), 503);
-  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_EQ(status_of_referral(refer), 503);
+  EXPECT_TRUE(conversation(id).is_bridged);
   end_all();
 }
 
@@ -1012,13 +1008,13 @@ TEST_F(ParkServiceTest, AReferDuringATransferIsNotTakenForAnAttendedPark) {
   settle();
   dial("102", "*71333");
   settle();
-  const ReferId transfer = refer_of_peer(only_park(), "102", "104");
-  while (!legs.parks.at(only_park()).target) ASSERT_TRUE(steps.next());
-  const ReferId other = refer_of_peer(only_park(), "102", "*68");
-  while (status_of_refer(other) == 0) ASSERT_TRUE(steps.next_of("look-up"));
-  EXPECT_EQ(status_of_refer(other), 503);
+  const ReferralId transfer = refer_of_peer(only_park(), "102", "104");
+  while (!target_of(only_park())) ASSERT_TRUE(steps.next());
+  const ReferralId other = refer_of_peer(only_park(), "102", "*68");
+  while (status_of_referral(other) == 0) ASSERT_TRUE(steps.next_of("look-up"));
+  EXPECT_EQ(status_of_referral(other), 503);
   settle();
-  EXPECT_EQ(status_of_refer(transfer), 200);
+  EXPECT_EQ(status_of_referral(transfer), 200);
   end_all();
 }
 
@@ -1030,17 +1026,17 @@ TEST_F(ParkServiceTest, S12_WhoIsSentByTheRetrieverTakesHisPlace) {
   const CallId bob = take_place(id, "103");
   settle();
   EXPECT_EQ(status_of_call(bob), 200);
-  EXPECT_EQ(legs.parks.at(id).hears, "103");
-  EXPECT_EQ(legs.parks.at(id).peer_user, "103");
-  EXPECT_TRUE(legs.parks.at(id).is_bridged);
-  EXPECT_EQ(only_row().retriever, "103");
+  EXPECT_EQ(conversation(id).hears, "103");
+  EXPECT_EQ(conversation(id).peer->user, "103");
+  EXPECT_TRUE(conversation(id).is_bridged);
+  EXPECT_EQ(retriever_of(only_row()), "103");
   EXPECT_EQ(only_row().state, RowState::kRetrieved);
-  EXPECT_EQ(only_row().peer->call_id, "feature-" + std::to_string(bob));
-  EXPECT_THAT(legs.byes, ElementsAre("peer feature-2"));
+  EXPECT_EQ(only_row().peer->call_id, "feature-" + std::to_string(bob.value));
+  EXPECT_THAT(phones.byes, ElementsAre("peer feature-2"));
   EXPECT_EQ(events.all.size(), events_before) << "as at a transfer, which is nothing that happens to a parked call";
-  legs.hang_up_party(id, PartyEnd::kPeer);
+  hang_up(id, PartyEnd::kPeer);
   settle();
-  EXPECT_THAT(legs.byes, Contains("caller call-1")) << "he is the peer";
+  EXPECT_THAT(phones.byes, Contains("caller call-1")) << "he is the peer";
   end_all();
 }
 
@@ -1048,36 +1044,36 @@ TEST_F(ParkServiceTest, S12_WhoTakesAPlaceParksLikeAnyRetriever) {
   const ParkId id = retrieve();
   take_place(id, "103");
   settle();
-  const ReferId refer = refer_of_peer(id, "103", "*68");
+  const ReferralId refer = refer_of_peer(id, "103", "*68");
   settle();
-  EXPECT_EQ(status_of_refer(refer), 200);
+  EXPECT_EQ(status_of_referral(refer), 200);
   EXPECT_EQ(only_row().orbit, "103");
   end_all();
 }
 
 TEST_F(ParkServiceTest, S12_ACallerWhoRefusesWhoIsToTakeThePlaceTalksOn) {
   const ParkId id = retrieve();
-  legs.caller_reply = FakeLegs::Reply::kRefuse;
+  phones.caller_reply = FakePhones::Reply::kRefuse;
   const CallId bob = take_place(id, "103");
   settle();
   media.play_out();
   settle();
   EXPECT_EQ(status_of_call(bob), 488);
-  EXPECT_EQ(legs.parks.at(id).hears, "102");
-  EXPECT_TRUE(legs.parks.at(id).is_bridged);
-  EXPECT_EQ(only_row().retriever, "102");
-  EXPECT_THAT(legs.byes, IsEmpty());
+  EXPECT_EQ(conversation(id).hears, "102");
+  EXPECT_TRUE(conversation(id).is_bridged);
+  EXPECT_EQ(retriever_of(only_row()), "102");
+  EXPECT_THAT(phones.byes, IsEmpty());
   end_all();
 }
 
 TEST_F(ParkServiceTest, S12_WhoGivesUpTakingAPlaceLeavesTheTwoToTalkOn) {
   const ParkId id = retrieve();
   const CallId bob = take_place(id, "103");
-  legs.caller_of_feature_hangs_up(bob);
+  phones.end_call(bob);
   settle();
-  EXPECT_EQ(legs.parks.at(id).hears, "102");
-  EXPECT_TRUE(legs.parks.at(id).is_bridged);
-  EXPECT_EQ(only_row().retriever, "102");
+  EXPECT_EQ(conversation(id).hears, "102");
+  EXPECT_TRUE(conversation(id).is_bridged);
+  EXPECT_EQ(retriever_of(only_row()), "102");
   end_all();
 }
 
@@ -1088,8 +1084,8 @@ TEST_F(ParkServiceTest, S11_NobodyOfAnotherTenantAndNoTrunkTakesAPlace) {
   settle();
   EXPECT_EQ(status_of_call(stranger), 603);
   EXPECT_EQ(status_of_call(trunk), 603);
-  EXPECT_EQ(legs.parks.at(id).hears, "102");
-  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_EQ(conversation(id).hears, "102");
+  EXPECT_TRUE(conversation(id).is_bridged);
   end_all();
 }
 
@@ -1098,17 +1094,17 @@ TEST_F(ParkServiceTest, S11_WhereNobodyTalksThereIsNoPlaceToTake) {
   const CallId bob = take_place(id, "103");
   settle();
   EXPECT_EQ(status_of_call(bob), 603);
-  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(conversation(id).hears, "music");
   end_all();
 }
 
 TEST_F(ParkServiceTest, ASecondTransferMeanwhileIsRefused) {
   const ParkId id = retrieve();
-  const ReferId first = refer_of_peer(id, "102", "104");
-  const ReferId second = refer_of_peer(id, "102", "105");
+  const ReferralId first = refer_of_peer(id, "102", "104");
+  const ReferralId second = refer_of_peer(id, "102", "105");
   settle();
-  EXPECT_EQ(status_of_refer(first), 200);
-  EXPECT_GE(status_of_refer(second), 400);
+  EXPECT_EQ(status_of_referral(first), 200);
+  EXPECT_GE(status_of_referral(second), 400);
   end_all();
 }
 
@@ -1118,24 +1114,24 @@ TEST_F(ParkServiceTest, O4_AMediaSessionThatMovedIsOfferedToTheCaller) {
   const ParkId id = park();
   const std::string session = media.sessions.begin()->first;
   media.move(session);
-  EXPECT_TRUE(legs.parks.at(id).on_wire);
+  EXPECT_TRUE(conversation(id).on_wire);
   settle();
-  EXPECT_EQ(legs.parks.at(id).music, media.sessions.at(session).snapshot.local);
+  EXPECT_EQ(conversation(id).music, media.sessions.at(session).snapshot.local);
   dial("102", "*88101");
   settle();
-  EXPECT_EQ(legs.parks.at(id).hears, "102");
+  EXPECT_EQ(conversation(id).hears, "102");
   end_all();
 }
 
 TEST_F(ParkServiceTest, MusicThatTheCallerWouldNotTakeIsOfferedAgain) {
   const ParkId id = park();
-  legs.caller_reply = FakeLegs::Reply::kRefuse;
+  phones.caller_reply = FakePhones::Reply::kRefuse;
   media.move(media.sessions.begin()->first);
   settle();
-  legs.caller_reply = FakeLegs::Reply::kAccept;
-  EXPECT_FALSE(legs.parks.at(id).on_wire);
+  phones.caller_reply = FakePhones::Reply::kAccept;
+  EXPECT_FALSE(conversation(id).on_wire);
   pass(Duration(5100));
-  EXPECT_EQ(legs.parks.at(id).hears, "music");
+  EXPECT_EQ(conversation(id).hears, "music");
   end_all();
 }
 
@@ -1145,7 +1141,7 @@ TEST_F(ParkServiceTest, O4_AParkedCallIsTakenOverWithoutAWordToTheCaller) {
   park();
   restart();
   EXPECT_EQ(service->parked_calls(), 1U);
-  EXPECT_FALSE(legs.parks.at(only_park()).on_wire);
+  EXPECT_FALSE(conversation(only_park()).on_wire);
   EXPECT_EQ(media.sessions.size(), 1U);
   EXPECT_TRUE(media.sessions.begin()->second.is_claimed);
   const CallId call = dial("102", "*88101");
@@ -1171,8 +1167,8 @@ TEST_F(ParkServiceTest, O4_ACallThatWasBeingAdoptedIsParkedAndHearsMusic) {
   while (store.rows.empty()) ASSERT_TRUE(steps.next());
   restart();
   EXPECT_EQ(only_row().state, RowState::kParked);
-  EXPECT_EQ(legs.parks.at(only_park()).hears, "music");
-  EXPECT_THAT(legs.byes, ElementsAre("peer call-1"));
+  EXPECT_EQ(conversation(only_park()).hears, "music");
+  EXPECT_THAT(phones.byes, ElementsAre("peer call-1"));
   ASSERT_TRUE(only_row().media);
   EXPECT_EQ(only_row().media->session, media.sessions.begin()->first) << "the next parkd knows of the music";
   end_all();
@@ -1183,7 +1179,7 @@ TEST_F(ParkServiceTest, O4_AParkedCallOfWhichNoMusicIsKnownGetsSome) {
   store.rows.begin()->second.media.reset();
   media.sessions.clear();
   restart();
-  EXPECT_EQ(legs.parks.at(only_park()).hears, "music");
+  EXPECT_EQ(conversation(only_park()).hears, "music");
   EXPECT_TRUE(only_row().media);
   end_all();
 }
@@ -1194,7 +1190,7 @@ TEST_F(ParkServiceTest, O4_ACallThatWasBeingRetrievedIsParkedAndHearsMusic) {
   while (only_row().state != RowState::kRetrieving) ASSERT_TRUE(steps.next());
   restart();
   EXPECT_EQ(only_row().state, RowState::kParked);
-  EXPECT_EQ(legs.parks.at(only_park()).hears, "music");
+  EXPECT_EQ(conversation(only_park()).hears, "music");
   const CallId call = dial("103", "*88101");
   settle();
   EXPECT_EQ(status_of_call(call), 200);
@@ -1205,11 +1201,11 @@ TEST_F(ParkServiceTest, O4_ATalkingCallIsTakenOverAndEndsLikeAnyOther) {
   retrieve();
   restart();
   const ParkId id = only_park();
-  EXPECT_TRUE(legs.parks.at(id).is_bridged);
+  EXPECT_TRUE(conversation(id).is_bridged);
   EXPECT_TRUE(media.sessions.empty());
-  legs.hang_up_party(id, PartyEnd::kCaller);
+  hang_up(id, PartyEnd::kCaller);
   settle();
-  EXPECT_THAT(legs.byes, ElementsAre("peer feature-2"));
+  EXPECT_THAT(phones.byes, ElementsAre("peer feature-2"));
   end_all();
 }
 
@@ -1220,7 +1216,7 @@ TEST_F(ParkServiceTest, O4_WhenMediadIsAwayAtTheStartTheMusicComesLater) {
   EXPECT_EQ(service->parked_calls(), 1U);
   media.is_away = false;
   pass(seconds(6));
-  EXPECT_EQ(legs.parks.at(only_park()).hears, "music");
+  EXPECT_EQ(conversation(only_park()).hears, "music");
   EXPECT_EQ(media.sessions.size(), 1U);
   end_all();
 }
@@ -1250,7 +1246,7 @@ TEST_F(ParkServiceTest, ACallParkedByAnotherNodeIsTakenOverByItsRetriever) {
   settle();
   EXPECT_EQ(status_of_call(call), 200);
   EXPECT_EQ(only_row().owner, "node-1");
-  EXPECT_EQ(legs.parks.at(only_park()).hears, "102");
+  EXPECT_EQ(conversation(only_park()).hears, "102");
   end_all();
 }
 
