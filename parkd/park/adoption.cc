@@ -172,7 +172,7 @@ void Step::refuse_park(RefusalReason reason) {
   state_.orbit = Orbit::kFree;
   if (reason == RefusalReason::kCallerGone) {
     // parkd has asked the caller, and with a REFER has sent NOTIFYs to the parker in the caller's name: the parker
-    // refuses the caller's own BYE, whose CSeq is lower (RFC 3261 12.2.2), or there is none.
+    // refuses the caller's own BYE, which has a lower CSeq (RFC 3261 12.2.2), or there is none.
     if (state_.caller == CallerLeg::kAsked) end_peer();
   } else if (state_.peer == PeerLeg::kGone) {
     // The parker has hung up before the refusal: its BYE, which parkd kept back, means the end of the call.

@@ -96,7 +96,7 @@ void Step::end_transfer() {
   end_without_peer();
 }
 
-// The peer stays, but the caller may have taken other media than the peer's.
+// The peer stays, but the caller may send to other media than the peer's.
 void Step::restore_peer() {
   if (state_.peer == PeerLeg::kGone) return end_without_peer();
   const Question offer = ask();

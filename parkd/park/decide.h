@@ -17,7 +17,7 @@ struct Decision {
 /// The parker asks to park a call that two other user agents have; `request` is kRefer or kCall.
 Decision begin(Request request, const RecallPolicy& policy, ParkerLearnsOrbit learns_orbit);
 
-/// What is certain of a call whose parkd is gone.
+/// What is certain of a call after its parkd is gone.
 enum class Found {
   kParked,     // the caller had accepted the music
   kUncertain,  // adopting, or being retrieved: what the caller hears is not known

@@ -33,7 +33,7 @@ struct History {
   std::vector<Happening> happenings;  // in the order in which they happened
 };
 
-/// The history after `decision` was taken in state `before`, and what is new in it. A happening is about the call's
+/// The history after `decision` in state `before`, and what is new in it. A happening is about the call's
 /// stay as it is once CommitStay, if the decision has one, is carried out, and before any other action is.
 History record(Recorded recorded, const State& before, const Decision& decision);
 

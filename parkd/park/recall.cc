@@ -116,7 +116,7 @@ void Step::write_next() {
   const RecallTarget next = next_target(state().policy, state().progress);
   if (next == RecallTarget::kNone) {
     state().phase = Waiting{};
-    decision_.outcome = Outcome::kNobodyLeft;
+    decision_.outcome = Outcome::kNoTargetLeft;
     return;
   }
   state().progress = advanced(state().policy, state().progress, next);

@@ -47,8 +47,8 @@ struct State {
 /// What the park machine has to do.
 enum class Outcome {
   kGoesOn,
-  kClaimed,     // the row is won: the target is to be offered to the caller
-  kNobodyLeft,  // no target is left: the call ends
+  kClaimed,       // the row is won: the target is to be offered to the caller
+  kNoTargetLeft,  // no target is left: the call ends
 };
 
 struct Decision {

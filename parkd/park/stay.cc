@@ -93,7 +93,7 @@ void Step::apply(recall::Decision decision) {
       return;
     case recall::Outcome::kClaimed:
       return offer_recall_target();
-    case recall::Outcome::kNobodyLeft:
+    case recall::Outcome::kNoTargetLeft:
       return give_up();
   }
 }
