@@ -19,7 +19,8 @@ class AnnouncerTest : public testing::Test {
  protected:
   CallId call() { return phones.feature_call("101", "*70").call; }
   void announce(CallId call, const std::string& prompt = "goodbye", Calls::Answer answer = Calls::Answer::kEarly) {
-    announcer.announce(call, Announcement{"en", {Announcement::Prompt{prompt}}}, answer, seconds(10), [this] { ++done; });
+    announcer.announce(call, Announcement{"en", {Announcement::Prompt{prompt}}}, answer, seconds(10),
+                       [this] { ++done; });
   }
   std::string session() const { return media.sessions.empty() ? "" : media.sessions.begin()->first; }
 
@@ -36,7 +37,7 @@ class AnnouncerTest : public testing::Test {
   int done = 0;
 };
 
-TEST_F(AnnouncerTest, ACallIsAnsweredAndSpokenTo) {
+TEST_F(AnnouncerTest, CallIsAnsweredAndHearsTheAnnouncement) {
   const CallId id = call();
   announce(id);
   steps.settle();
@@ -45,7 +46,7 @@ TEST_F(AnnouncerTest, ACallIsAnsweredAndSpokenTo) {
   EXPECT_EQ(done, 0);
 }
 
-TEST_F(AnnouncerTest, WhenAllIsSpokenTheSessionIsClosed) {
+TEST_F(AnnouncerTest, SessionIsClosedWhenTheAnnouncementIsPlayed) {
   announce(call());
   steps.settle();
   EXPECT_TRUE(announcer.on_played(session()));
@@ -55,7 +56,7 @@ TEST_F(AnnouncerTest, WhenAllIsSpokenTheSessionIsClosed) {
   EXPECT_EQ(done, 1);
 }
 
-TEST_F(AnnouncerTest, ItDoesNotSpeakLongerThanAllowed) {
+TEST_F(AnnouncerTest, AnnouncementEndsAtItsMaximum) {
   announce(call());
   steps.settle();
   test::pass(loop, seconds(9));
@@ -65,14 +66,14 @@ TEST_F(AnnouncerTest, ItDoesNotSpeakLongerThanAllowed) {
   EXPECT_TRUE(media.sessions.empty());
 }
 
-TEST_F(AnnouncerTest, WithoutMediadItIsDoneAtOnce) {
+TEST_F(AnnouncerTest, AnnouncementIsDoneAtOnceWithoutMediad) {
   media.is_away = true;
   announce(call());
   steps.settle();
   EXPECT_EQ(done, 1);
 }
 
-TEST_F(AnnouncerTest, WithoutACodecInCommonItIsDoneAtOnce) {
+TEST_F(AnnouncerTest, AnnouncementIsDoneAtOnceWithoutACodecInCommon) {
   phones.callers_have_codec = false;
   announce(call());
   steps.settle();
@@ -80,7 +81,7 @@ TEST_F(AnnouncerTest, WithoutACodecInCommonItIsDoneAtOnce) {
   EXPECT_TRUE(media.sessions.empty());
 }
 
-TEST_F(AnnouncerTest, WhatIsStoppedIsNeverDone) {
+TEST_F(AnnouncerTest, StoppedAnnouncementIsNeverDone) {
   const CallId id = call();
   announce(id);
   announcer.stop(id);
@@ -88,10 +89,10 @@ TEST_F(AnnouncerTest, WhatIsStoppedIsNeverDone) {
   test::pass(loop, seconds(20));
   EXPECT_EQ(done, 0);
   EXPECT_TRUE(media.sessions.empty());
-  EXPECT_EQ(phones.calls.at(id).stage, FakePhones::Call::Stage::kAsked) << "nobody answers a call that is over";
+  EXPECT_EQ(phones.calls.at(id).stage, FakePhones::Call::Stage::kAsked) << "a call that is over is not answered";
 }
 
-TEST_F(AnnouncerTest, ASecondSentenceTakesThePlaceOfTheFirst) {
+TEST_F(AnnouncerTest, SecondAnnouncementReplacesTheFirst) {
   const CallId id = call();
   announce(id, "first");
   steps.settle();
@@ -104,7 +105,7 @@ TEST_F(AnnouncerTest, ASecondSentenceTakesThePlaceOfTheFirst) {
   EXPECT_EQ(done, 1);
 }
 
-TEST_F(AnnouncerTest, TwoCallsAreSpokenToAtOnce) {
+TEST_F(AnnouncerTest, TwoCallsHearAnnouncementsAtOnce) {
   const CallId one = call();
   const CallId two = call();
   announce(one);
@@ -117,13 +118,14 @@ TEST_F(AnnouncerTest, TwoCallsAreSpokenToAtOnce) {
   EXPECT_EQ(done, 1);
 }
 
-TEST_F(AnnouncerTest, AnotherSessionIsNoneOfItsBusiness) {
+TEST_F(AnnouncerTest, OtherSessionsAreNotTheAnnouncers) {
   EXPECT_FALSE(announcer.on_played("park-abc"));
 }
 
-TEST_F(AnnouncerTest, WhatFollowsMayBeTheNextSentence) {
+TEST_F(AnnouncerTest, AnotherAnnouncementMayFollowTheFirst) {
   const CallId id = call();
-  announcer.announce(id, Announcement{"en", {}}, Calls::Answer::kEarly, seconds(10), [this, id] { announce(id, "second"); });
+  announcer.announce(id, Announcement{"en", {}}, Calls::Answer::kEarly, seconds(10),
+                     [this, id] { announce(id, "second"); });
   steps.settle();
   EXPECT_TRUE(announcer.on_played(session()));
   steps.settle();

@@ -173,8 +173,9 @@ TEST(DialledCode, G1_TheGroupIsSearchedInItsOrderTheParkerLast) {
   EXPECT_EQ(meaning(group_facts(), "101"), "park 102 or 103 or 101 for sales");
   EXPECT_EQ(meaning(group_facts(), "102"), "park 101 or 103 or 102 for sales");
   EXPECT_EQ(meaning(group_facts(), "103"), "park 101 or 102 or 103 for sales");
-  // "Available" is who has no parked call, whatever the tenant allows otherwise.
-  EXPECT_EQ(std::get<ParkCommand>(*interpret(group_facts(), "101", Dialled::kAsTransfer)).request.calls_per_orbit_max, 1);
+  // A member is available if it has no parked call, whatever the tenant permits otherwise.
+  EXPECT_EQ(std::get<ParkCommand>(*interpret(group_facts(), "101", Dialled::kAsTransfer)).request.calls_per_orbit_max,
+            1);
 }
 
 TEST(DialledCode, G4_WithoutAGroupOrPermissionNobodyParksInIt) {
@@ -215,7 +216,8 @@ TEST(DialledCode, L3_AnOrbitRetrievesWhenItIsDialledAndParksWhenItIsTransferredT
   EXPECT_EQ(meaning(range_facts("7005"), "101", Dialled::kAsCall), "retrieve 7005");
   EXPECT_EQ(meaning(range_facts("7005"), "101", Dialled::kAsTransfer), "park 7005");
   EXPECT_EQ(
-      std::get<ParkCommand>(*interpret(range_facts("7005"), "101", Dialled::kAsTransfer)).request.calls_per_orbit_max, 1);
+      std::get<ParkCommand>(*interpret(range_facts("7005"), "101", Dialled::kAsTransfer)).request.calls_per_orbit_max,
+      1);
 }
 
 TEST(DialledCode, L3_PermissionsCountInRangesToo) {

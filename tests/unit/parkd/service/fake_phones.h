@@ -83,9 +83,9 @@ class FakePhones final : public Calls, public Conversations, public Referrals {
   std::map<ReferralId, Outcome> referral_outcomes;
   std::vector<std::string> byes;  // of parkd: "caller call-1", "peer call-1"
   Reply caller_reply = Reply::kAccept;
-  int target_status = 200;                // 0: rings without end
-  std::map<std::string, int> status_of;   // of targets with a status of their own
-  std::vector<OutgoingCall> called;       // all targets, in order
+  int target_status = 200;               // 0: rings without end
+  std::map<std::string, int> status_of;  // of targets with a status of their own
+  std::vector<OutgoingCall> called;      // all targets, in order
   bool callers_have_codec = true;
   int extension_status = 200;  // of a call from parkd; 0: rings without end
   bool retrievers_acknowledge = true;
@@ -431,7 +431,7 @@ class FakePhones final : public Calls, public Conversations, public Referrals {
   ConversationListener* conversation_listener_ = nullptr;
   ReferralListener* referral_listener_ = nullptr;
   std::set<std::string> lost_callers_;  // their dialogs are over, whatever a row contains
-  std::uint64_t last_id_ = 0;  // of calls and REFERs
+  std::uint64_t last_id_ = 0;           // of calls and REFERs
   std::uint64_t last_conversation_ = 0;
 };
 

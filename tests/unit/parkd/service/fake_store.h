@@ -34,6 +34,8 @@ class FakeStore final : public Store {
   bool calls_back = true;
   bool call_back_shows_orbit = true;
   RecallSettings recall;
+  std::string park_group;  // not empty: parks are for the members of this group
+  std::string music_class = "default";
   std::string language = "en";
   std::map<std::string, std::string> language_of;  // of an extension
   std::map<ParkId, park::EndReason> removed;
@@ -85,10 +87,13 @@ class FakeStore final : public Store {
       facts.calls_back = calls_back;
       facts.call_back_shows_orbit = call_back_shows_orbit;
       facts.recall = recall;
+      facts.music_class = music_class;
+      if (!park_group.empty() && facts.code && facts.code->action == CodeAction::kPark) park_in_group(facts);
       answer(facts);
     });
   }
-  void claim_orbit(ParkedCallRow row, OrbitRequest request, Answer<Result<ClaimedOrbit, ClaimOrbitFailure>> answer) override {
+  void claim_orbit(ParkedCallRow row, OrbitRequest request,
+                   Answer<Result<ClaimedOrbit, ClaimOrbitFailure>> answer) override {
     const ParkId id = row.park_id;
     steps_.add(lane(id),
                [this, id, row = std::move(row), request = std::move(request), answer = std::move(answer)]() mutable {
@@ -177,6 +182,13 @@ class FakeStore final : public Store {
   }
 
  private:
+  void park_in_group(DialledFacts& facts) const {
+    facts.code->action = CodeAction::kGroupPark;
+    facts.may_group_park = true;
+    facts.park_group = park_group;
+    facts.park_group_members = {facts.remainder.empty() ? "101" : facts.remainder};
+    facts.remainder.clear();
+  }
   static std::string lane(const ParkId& id) { return "row " + id.text(); }
   std::size_t kept_for(const ParkId& id) const {
     return static_cast<std::size_t>(

@@ -1,5 +1,5 @@
-// Whatever happens, at whatever moment: everybody gets an answer, nobody is left alone in a call, and when all have
-// hung up nothing is left. First each single disturbance at each single moment, then anything in any order.
+// Whatever happens, at whatever moment: each request gets an answer, no party is left alone in a call, and nothing is
+// left when all have hung up. First each single disturbance at each single moment, then anything in any order.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -74,7 +74,7 @@ const std::vector<Scene>& scenes() {
          park_with_recall(world);
        },
        [](ParkWorld& world) { pass(world, kUntilRecall); }},
-      {"recall of a parker who does not answer",
+      {"recall of a parker that does not answer",
        [](ParkWorld& world) {
          world.phones.target_status = 0;
          park_with_recall(world);
@@ -119,9 +119,11 @@ const std::vector<Disturbance>& disturbances() {
        [](ParkWorld& world) {
          if (!world.media.sessions.empty()) world.media.move(std::string(world.media.sessions.begin()->first));
        }},
-      {"the caller refuses from now on", [](ParkWorld& world) { world.phones.caller_reply = FakePhones::Reply::kRefuse; }},
-      {"the caller is away from now on", [](ParkWorld& world) { world.phones.caller_reply = FakePhones::Reply::kGone; }},
-      {"nobody acknowledges", [](ParkWorld& world) { world.phones.retrievers_acknowledge = false; }},
+      {"the caller refuses from now on",
+       [](ParkWorld& world) { world.phones.caller_reply = FakePhones::Reply::kRefuse; }},
+      {"the caller is away from now on",
+       [](ParkWorld& world) { world.phones.caller_reply = FakePhones::Reply::kGone; }},
+      {"no phone sends an ACK", [](ParkWorld& world) { world.phones.retrievers_acknowledge = false; }},
       {"the target is busy", [](ParkWorld& world) { world.phones.target_status = 486; }},
       {"the target hangs up",
        [](ParkWorld& world) {
@@ -131,7 +133,7 @@ const std::vector<Disturbance>& disturbances() {
        }},
       {"another retrieves", [](ParkWorld& world) { world.dial("105", "*88101"); }},
       {"another retrieves elsewhere", [](ParkWorld& world) { world.dial("105", "*71333"); }},
-      {"somebody parks at the same orbit", [](ParkWorld& world) { world.refer("101", "*68"); }},
+      {"another call is parked at the same orbit", [](ParkWorld& world) { world.refer("101", "*68"); }},
       {"the announcements end", [](ParkWorld& world) { world.media.play_out(); }},
       {"a minute passes", [](ParkWorld& world) { test::pass(world.loop, std::chrono::minutes(1)); }},
       {"parkd is killed", [](ParkWorld& world) { world.restart(); }},
@@ -221,10 +223,12 @@ class Chaos {
       case 7:
       case 8:
         if (conversations.empty()) return;
-        world.refer_in(any_of(conversations)->first, PartyEnd::kPeer, world.phones.referral(user(), kCodes[pick(kCodes.size())]));
+        world.refer_in(any_of(conversations)->first, PartyEnd::kPeer,
+                       world.phones.referral(user(), kCodes[pick(kCodes.size())]));
         return;
       case 9:
-        if (!conversations.empty()) world.phones.hang_up(ConversationId(any_of(conversations)->first), PartyEnd::kCaller);
+        if (!conversations.empty())
+          world.phones.hang_up(ConversationId(any_of(conversations)->first), PartyEnd::kCaller);
         return;
       case 10:
         if (!conversations.empty()) world.phones.hang_up(ConversationId(any_of(conversations)->first), PartyEnd::kPeer);
@@ -253,7 +257,7 @@ class Chaos {
         return;
       case 17:
         world.phones.caller_reply = std::vector{FakePhones::Reply::kAccept, FakePhones::Reply::kAccept,
-                                              FakePhones::Reply::kRefuse, FakePhones::Reply::kGone}[pick(4)];
+                                                FakePhones::Reply::kRefuse, FakePhones::Reply::kGone}[pick(4)];
         return;
       case 18:
         world.phones.target_status = std::vector{200, 200, 486, 0}[pick(4)];

@@ -124,8 +124,7 @@ struct ParkWorld {
   CallId take_place(const ParkId& park_id, const std::string& user, const std::string& tenant = "demo.callpark") {
     return take_place(conversation_of(park_id), user, tenant);
   }
-  CallId take_place(ConversationId conversation, const std::string& user,
-                    const std::string& tenant = "demo.callpark") {
+  CallId take_place(ConversationId conversation, const std::string& user, const std::string& tenant = "demo.callpark") {
     FeatureCall call = phones.feature_call(user, "*88101");
     call.tenant = tenant;
     call.takes_place_in = conversation;
@@ -186,8 +185,10 @@ struct ParkWorld {
   }
   FakePhones::Conversation& only_conversation() { return phones.conversations.begin()->second; }
   bool hears_music(const ParkId& park_id) { return conversation(park_id).hears == "music"; }
-  bool talks_to(const ParkId& park_id, const std::string& party) {
-    return conversation(park_id).is_bridged && conversation(park_id).hears == party;
+  testing::AssertionResult talks_to(const ParkId& park_id, const std::string& party) {
+    const FakePhones::Conversation& now = conversation(park_id);
+    if (now.is_bridged && now.hears == party) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << "hears " << now.hears << (now.is_bridged ? ", bridged" : ", not bridged");
   }
   /// The call that rings, or has answered, for this caller; or null.
   const FakePhones::Target* target_of(const ParkId& park_id) const {
