@@ -29,14 +29,15 @@ struct RecallSettings {
 
 /// A call that is parked again has a new stay; the one before holds until the new one is written.
 struct Stay {
-  std::string parker;       // number of the extension that parked the call
-  std::string orbit;        // "" until it is claimed
+  std::string parker;  // number of the extension that parked the call
+  std::string orbit;   // "" until it is claimed
   int slot = 0;
   std::string park_group;   // "" unless the call was parked in a group
   std::string music_class;  // "": a ringback tone
   WallTime parked_at;
   WallTime deadline;  // end of a call that nobody retrieves
   RecallSettings recall;
+  WallTime recall_deadline;        // of the next recall step, or of the ringing of the present one
   std::optional<Party> retriever;  // the last one to win the call in this stay
   PartyIdentity caller;            // of the parked caller when the stay began
   std::string sip_call_id;         // the same

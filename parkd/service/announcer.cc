@@ -6,32 +6,30 @@
 
 namespace callpark {
 
-Announcer::Announcer(EventLoop& loop, Media& media, Legs& legs) : loop_(loop), media_(media), legs_(legs) {}
-
-void Announcer::say(CallId call, Announcement announcement, Legs::Answer answer, Duration spoken_max, Done done) {
+void Announcer::announce(CallId call, Announcement announcement, Calls::Answer answer, Duration duration_max,
+                         Done done) {
   stop(call);
-  const std::string session = "say-" + random_token(16);
-  Speech& speech = speeches_[call];
-  speech.session = session;
-  speech.done = std::move(done);
-  speech.deadline = loop_.after(spoken_max, [this, call] { finish(call); });
+  const std::string session = "announcement-" + random_token(16);
+  Playing& playing = playing_[call];
+  playing.session = session;
+  playing.done = std::move(done);
+  playing.deadline = ports_.loop.after(duration_max, [this, call] { finish(call); });
   calls_by_session_.emplace(session, call);
-  media_.open(session, std::move(announcement), std::nullopt,
-              [this, call, session, answer](Result<MediaSnapshot, MediaUnavailable> opened) {
-                if (calls_by_session_.count(session) == 0) return;  // stopped meanwhile
-                if (!opened) return finish(call);
-                const auto remote = legs_.answer_with_media(call, opened->local, answer);
-                if (!remote) return finish(call);
-                media_.connect(session, *remote);
-              });
+  ports_.media.open(session, std::move(announcement), std::nullopt,
+                    [this, call, session, answer](Result<MediaSnapshot, MediaUnavailable> opened) {
+                      if (calls_by_session_.count(session) == 0) return;  // stopped meanwhile
+                      if (!opened) return finish(call);
+                      const auto remote = ports_.calls.answer_with_media(call, opened->local, answer);
+                      if (!remote) return finish(call);
+                      ports_.media.connect(session, *remote);
+                    });
 }
 
 void Announcer::stop(CallId call) {
-  const auto found = speeches_.find(call);
-  if (found == speeches_.end()) return;
-  media_.close(found->second.session);
-  calls_by_session_.erase(found->second.session);
-  speeches_.erase(found);
+  const auto node = playing_.extract(call);
+  if (node.empty()) return;
+  calls_by_session_.erase(node.mapped().session);
+  ports_.media.close(node.mapped().session);
 }
 
 bool Announcer::on_played(const std::string& session) {
@@ -42,8 +40,8 @@ bool Announcer::on_played(const std::string& session) {
 }
 
 void Announcer::finish(CallId call) {
-  const auto found = speeches_.find(call);
-  if (found == speeches_.end()) return;
+  const auto found = playing_.find(call);
+  if (found == playing_.end()) return;
   const Done done = std::move(found->second.done);
   stop(call);
   done();

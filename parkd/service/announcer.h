@@ -1,12 +1,12 @@
-// Speaks to feature calls: opens a media session, answers the call with it (183 or 200), and says when all is spoken.
+// Plays announcements to feature calls: opens a media session, answers the call with it (183 or 200), and reports the
+// end.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <unordered_map>
 
-#include "base/event_loop.h"
-#include "parkd/service/ports.h"
+#include "parkd/service/service_ports.h"
 
 namespace callpark {
 
@@ -14,29 +14,26 @@ class Announcer {
  public:
   using Done = std::function<void()>;
 
-  /// All must outlive the announcer.
-  Announcer(EventLoop& loop, Media& media, Legs& legs);
+  explicit Announcer(const ServicePorts& ports) : ports_(ports) {}
 
-  /// Speaks to `call`; `done` comes once, when all is spoken, when `spoken_max` is over, or when there is no way to
-  /// speak (no mediad, no codec in common). Not after stop().
-  void say(CallId call, Announcement announcement, Legs::Answer answer, Duration spoken_max, Done done);
-  /// The call is over or nobody listens any more.
+  /// `done` is called once: when the announcement has been played, when `duration_max` is over, or when it cannot be
+  /// played (no mediad, no codec in common). Not after stop(). A second announcement to the call replaces the first.
+  void announce(CallId call, Announcement announcement, Calls::Answer answer, Duration duration_max, Done done);
+  /// The call is over, or needs no announcement any more.
   void stop(CallId call);
-  /// True when the session was one of the announcer's.
+  /// True if the session is one of the announcer's.
   bool on_played(const std::string& session);
 
  private:
-  struct Speech {
+  struct Playing {
     std::string session;
     Done done;
     LoopHandle deadline;
   };
   void finish(CallId call);
 
-  EventLoop& loop_;
-  Media& media_;
-  Legs& legs_;
-  std::unordered_map<CallId, Speech> speeches_;
+  const ServicePorts ports_;
+  std::unordered_map<CallId, Playing> playing_;
   std::unordered_map<std::string, CallId> calls_by_session_;
 };
 

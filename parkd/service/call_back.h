@@ -1,43 +1,50 @@
-// Calls parkers who cannot know where their call was parked, and tells them.
+// Calls parkers back that cannot know the orbit of their call, and plays the orbit to them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 
-#include "base/event_loop.h"
-#include "parkd/service/ports.h"
+#include "parkd/service/service_ports.h"
 
 namespace callpark {
 
+struct CallBack {
+  Extension parker;
+  std::string display;  // of the number that calls
+  std::string number;   // dialled by a phone that calls back
+  Announcement announcement;
+  Duration ring_max;      // a parker that does not answer is not called again
+  Duration duration_max;  // of the announcement
+};
+
 class CallBacks {
  public:
-  /// All must outlive it.
-  CallBacks(EventLoop& loop, Media& media, Legs& legs);
+  explicit CallBacks(const ServicePorts& ports) : ports_(ports) {}
 
-  /// Once: who does not answer within `ring_max`, or at all, is not called again. What is said ends after `spoken_max`.
-  void call(const ParkId& park_id, ExtensionCall call, Announcement announcement, Duration ring_max,
-            Duration spoken_max);
-  /// There is nothing to tell any more.
+  /// Calls once. A second call-back for the same call replaces the first.
+  void start(const ParkId& park_id, CallBack call_back);
+  /// The call has left its orbit.
   void stop(const ParkId& park_id);
 
-  // True when it was about one of these calls.
-  bool on_answered(CallId call, const MediaRemote& remote);
+  // True if the report is about one of these calls.
+  bool on_answered(CallId call, const std::optional<MediaRemote>& remote);
   bool on_gone(CallId call);
   bool on_played(const std::string& session);
 
  private:
-  struct CallBack {
+  struct Started {
     std::string session;
-    std::optional<CallId> call;  // once there is media for it
-    Duration spoken_max;
+    Duration duration_max;
+    std::optional<CallId> call;  // once its media session is open
     LoopHandle deadline;
   };
-  void limit(const ParkId& park_id, CallBack& call_back, Duration duration);
+  void on_media_opened(const std::string& session, const CallBack& call_back,
+                       Result<MediaSnapshot, MediaUnavailable> opened);
+  void limit(const ParkId& park_id, Started& started, Duration duration);
 
-  EventLoop& loop_;
-  Media& media_;
-  Legs& legs_;
-  std::unordered_map<ParkId, CallBack> call_backs_;
+  const ServicePorts ports_;
+  std::unordered_map<ParkId, Started> started_;
   std::unordered_map<CallId, ParkId> park_by_call_;
   std::unordered_map<std::string, ParkId> park_by_session_;
 };

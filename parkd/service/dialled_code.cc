@@ -18,44 +18,44 @@ bool is_random_orbit(std::string_view text) {
          all_digits(text.substr(1));
 }
 
-OrbitWish wish_of(const DialledFacts& facts) {
-  OrbitWish wish;
-  wish.random_digits = facts.random_orbit_digits;
-  wish.calls_per_orbit_max = facts.calls_per_orbit_max;
-  wish.parked_calls_max = facts.parked_calls_max;
-  return wish;
+OrbitRequest request_of(const DialledFacts& facts) {
+  OrbitRequest request;
+  request.random_digits = facts.random_orbit_digits;
+  request.calls_per_orbit_max = facts.calls_per_orbit_max;
+  request.parked_calls_max = facts.parked_calls_max;
+  return request;
 }
 
 Result<Command, park::RefusalReason> interpret_park(const DialledFacts& facts, const std::string& user) {
   if (!facts.may_park) return failure(park::RefusalReason::kNotPermitted);
-  OrbitWish wish = wish_of(facts);
+  OrbitRequest request = request_of(facts);
   if (facts.remainder_is_extension) {
-    wish.orbits = {facts.remainder};
+    request.orbits = {facts.remainder};
   } else if (!facts.remainder.empty()) {
     return failure(park::RefusalReason::kInvalidCode);
   } else if (facts.code->bare == BareCode::kOwnExtension) {
-    wish.orbits = {user};
+    request.orbits = {user};
   }
-  return Command(ParkCommand{std::move(wish)});
+  return Command(ParkCommand{std::move(request)});
 }
 
-// FEATURES G1: the first member at whom nothing is parked, the parker himself last.
+// FEATURES G1: the first member of the group with nothing parked at it, the parker last.
 Result<Command, park::RefusalReason> interpret_group_park(const DialledFacts& facts, const std::string& user) {
   if (!facts.may_group_park || facts.park_group.empty()) return failure(park::RefusalReason::kNotPermitted);
   if (!facts.remainder.empty()) return failure(park::RefusalReason::kInvalidCode);
-  OrbitWish wish = wish_of(facts);
-  wish.calls_per_orbit_max = 1;
-  wish.park_group = facts.park_group;
-  wish.orbits = facts.park_group_members;
-  std::stable_partition(wish.orbits.begin(), wish.orbits.end(),
+  OrbitRequest request = request_of(facts);
+  request.calls_per_orbit_max = 1;
+  request.park_group = facts.park_group;
+  request.orbits = facts.park_group_members;
+  std::stable_partition(request.orbits.begin(), request.orbits.end(),
                         [&](const std::string& member) { return member != user; });
-  return Command(ParkCommand{std::move(wish)});
+  return Command(ParkCommand{std::move(request)});
 }
 
 Result<Command, park::RefusalReason> interpret_retrieve(const DialledFacts& facts, const std::string& user) {
   if (!facts.may_retrieve) return failure(park::RefusalReason::kNotPermitted);
   if (facts.remainder.empty()) return Command(RetrieveCommand{{{user}, facts.park_group}});
-  // A number that is nobody's is an orbit where nothing is parked; anything else is a slip of the finger.
+  // Digits are an orbit where nothing may be parked; any other text is a mistyped code.
   if (!all_digits(facts.remainder) && !is_random_orbit(facts.remainder))
     return failure(park::RefusalReason::kInvalidCode);
   return Command(RetrieveCommand{{{facts.remainder}, ""}});
@@ -68,14 +68,14 @@ Result<Command, park::RefusalReason> interpret_range(const DialledFacts& facts, 
     return Command(RetrieveCommand{{{facts.range_orbit}, ""}});
   }
   if (!facts.may_park) return failure(park::RefusalReason::kNotPermitted);
-  OrbitWish wish = wish_of(facts);
-  wish.calls_per_orbit_max = 1;
+  OrbitRequest request = request_of(facts);
+  request.calls_per_orbit_max = 1;
   if (is_park_number) {
-    wish.range = facts.range;
+    request.range = facts.range;
   } else {
-    wish.orbits = {facts.range_orbit};
+    request.orbits = {facts.range_orbit};
   }
-  return Command(ParkCommand{std::move(wish)});
+  return Command(ParkCommand{std::move(request)});
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What a dialled code means: pure, from the facts that the tables have of it.
+// The meaning of a dialled number, from the facts of the tables about it. Pure.
 #pragma once
 
 #include <string>
@@ -7,26 +7,25 @@
 
 #include "base/result.h"
 #include "parkd/park/types.h"
-#include "parkd/service/ports.h"
+#include "parkd/ports/store.h"
 
 namespace callpark {
 
 struct ParkCommand {
-  OrbitWish wish;
+  OrbitRequest request;
 };
 struct RetrieveCommand {
-  RetrieveWish wish;
+  RetrieveRequest request;
 };
 using Command = std::variant<ParkCommand, RetrieveCommand>;
 
-/// How the number was used. An orbit of a range parks when a call is transferred to it, and retrieves when it is
-/// dialled.
+/// How the number was used: an orbit of a range retrieves if it is dialled, and parks if a call is transferred to it.
 enum class Dialled { kAsCall, kAsTransfer };
 
-/// `user` is the extension that dials.
+/// `user` is the number of the extension that dials, "" for a trunk.
 Result<Command, park::RefusalReason> interpret(const DialledFacts& facts, const std::string& user, Dialled dialled);
 
-/// What a retriever dials for this orbit: `*71` and `333`, `*71` and `*7250`.
+/// The number that retrieves from this orbit: `*71` and `333`, `*71` and `*7250`.
 std::string dialled_to_retrieve(const DialledFacts& facts, const std::string& orbit);
 
 }  // namespace callpark

@@ -8,7 +8,7 @@ namespace {
 
 struct Phrases {
   std::string_view language;
-  std::string_view withheld;  // in the place of a caller who does not say who he is
+  std::string_view withheld;  // instead of a caller whose identity is withheld
   std::string_view parked;
   std::string_view retrieved;
   std::string_view gave_up;
@@ -16,7 +16,7 @@ struct Phrases {
   std::string_view timed_out;
 };
 
-// No stop stands behind what is to be dialled: phones make it a link.
+// No full stop follows the number to dial: phones make a link of it.
 constexpr std::array kPhrases = {
     Phrases{"en", "Withheld number", "Parked at {orbit}: {caller}. To pick up, dial {dial}",
             "{caller}, parked at {orbit}, was picked up by {by}.", "{caller}, parked at {orbit}, has hung up.",
@@ -84,7 +84,7 @@ std::string without_control_characters(std::string text) {
 std::string message_text(const ParkEvent& event, const std::string& dialled, std::string_view language) {
   const Phrases& phrases = phrases_in(language);
   std::string text;
-  // In one pass: what a caller calls himself is never taken for a place to be filled.
+  // In one pass: the caller's name is never read as a placeholder.
   for (std::string_view rest = phrase_for(event, phrases); !rest.empty();) {
     const std::size_t open = rest.find('{');
     text += rest.substr(0, open);

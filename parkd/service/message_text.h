@@ -1,4 +1,4 @@
-// What a text about a parked call says, in the languages that we speak. Pure.
+// The wording of texts about parked calls, in five languages. Pure.
 #pragma once
 
 #include <string>
@@ -8,8 +8,9 @@
 
 namespace callpark {
 
-/// UTF-8 without control characters. `dialled` is what retrieves the call; only the text of kParked says it. `language`
-/// is "en" or "en_GB"; English for one that we do not speak. Empty: nobody is to be told of this by a text.
+/// UTF-8 without control characters; empty if no text is sent about such an event. `dialled` is the number that
+/// retrieves the call; only the text of kParked has it. `language` is "en" or "en_GB"; any other than the five gets
+/// English.
 std::string message_text(const ParkEvent& event, const std::string& dialled, std::string_view language);
 
 }  // namespace callpark

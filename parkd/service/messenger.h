@@ -1,25 +1,22 @@
-// Tells phones what happened to parked calls: who is to be told is asked of the tables, and each gets a text in his
-// language.
+// Sends texts about parked calls to phones: the tables name the extensions and their languages.
 #pragma once
 
 #include <string>
 
-#include "parkd/service/ports.h"
+#include "parkd/service/service_ports.h"
 
 namespace callpark {
 
 class Messenger {
  public:
-  /// Both must outlive the messenger.
-  Messenger(Store& store, Messages& messages) : store_(store), messages_(messages) {}
+  explicit Messenger(const ServicePorts& ports) : ports_(ports) {}
 
-  /// `dialled` is what retrieves the call; without it nobody is told that a call is parked. Nobody is told what he did
-  /// himself.
-  void tell(const ParkEvent& event, const std::string& dialled);
+  /// `dialled` is the number that retrieves the call; if empty, no text is sent about a parked call. An event that the
+  /// parker has caused is no news to it: no text is sent.
+  void send(const ParkEvent& event, const std::string& dialled);
 
  private:
-  Store& store_;
-  Messages& messages_;
+  const ServicePorts ports_;
 };
 
 }  // namespace callpark

@@ -1,4 +1,4 @@
-// How a refusal sounds and looks: the sentence that is spoken, the status that ends the request, and its phrase.
+// The outcome of a refusal: the prompt that is played, the status that ends the request, and its phrase.
 #pragma once
 
 #include <string_view>
@@ -9,8 +9,8 @@ namespace callpark {
 
 struct Refusal {
   int status;
-  std::string_view phrase;  // on the phone's display
-  std::string_view prompt;  // in the phone's ear
+  std::string_view phrase;  // shown by the phone
+  std::string_view prompt;  // played to the phone
 };
 
 Refusal refusal_of(park::RefusalReason reason);

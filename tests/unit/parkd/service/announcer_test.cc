@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/virtual_time.h"
-#include "tests/unit/parkd/service/fake_outside.h"
+#include "tests/unit/parkd/service/fake_media.h"
+#include "tests/unit/parkd/service/fake_phones.h"
+#include "tests/unit/parkd/service/fake_store.h"
+#include "tests/unit/parkd/service/fake_texts.h"
 
 namespace callpark {
 namespace {
@@ -14,9 +17,10 @@ using testing::ElementsAre;
 
 class AnnouncerTest : public testing::Test {
  protected:
-  CallId call() { return legs.dial("101", "*70").call; }
-  void say(CallId call, const std::string& prompt = "goodbye", Legs::Answer answer = Legs::Answer::kEarly) {
-    announcer.say(call, Announcement{"en", {Announcement::Prompt{prompt}}}, answer, seconds(10), [this] { ++done; });
+  CallId call() { return phones.feature_call("101", "*70").call; }
+  void announce(CallId call, const std::string& prompt = "goodbye", Calls::Answer answer = Calls::Answer::kEarly) {
+    announcer.announce(call, Announcement{"en", {Announcement::Prompt{prompt}}}, answer, seconds(10),
+                       [this] { ++done; });
   }
   std::string session() const { return media.sessions.empty() ? "" : media.sessions.begin()->first; }
 
@@ -25,22 +29,25 @@ class AnnouncerTest : public testing::Test {
   Steps steps;
   FakeStore store{steps};
   FakeMedia media{steps};
-  FakeLegs legs{steps};
-  Announcer announcer{loop, media, legs};
+  FakePhones phones{steps};
+  FakeEvents events;
+  FakeMessages messages;
+  Metrics metrics;
+  Announcer announcer{{loop, store, events, messages, media, phones, phones, phones, metrics}};
   int done = 0;
 };
 
-TEST_F(AnnouncerTest, ACallIsAnsweredAndSpokenTo) {
+TEST_F(AnnouncerTest, CallIsAnsweredAndHearsTheAnnouncement) {
   const CallId id = call();
-  say(id);
+  announce(id);
   steps.settle();
-  EXPECT_EQ(legs.calls.at(id).stage, FakeLegs::Call::Stage::kEarly);
-  EXPECT_THAT(media.spoken, ElementsAre("goodbye"));
+  EXPECT_EQ(phones.calls.at(id).stage, FakePhones::Call::Stage::kEarly);
+  EXPECT_THAT(media.played, ElementsAre("goodbye"));
   EXPECT_EQ(done, 0);
 }
 
-TEST_F(AnnouncerTest, WhenAllIsSpokenTheSessionIsClosed) {
-  say(call());
+TEST_F(AnnouncerTest, SessionIsClosedWhenTheAnnouncementIsPlayed) {
+  announce(call());
   steps.settle();
   EXPECT_TRUE(announcer.on_played(session()));
   EXPECT_EQ(done, 1);
@@ -49,8 +56,8 @@ TEST_F(AnnouncerTest, WhenAllIsSpokenTheSessionIsClosed) {
   EXPECT_EQ(done, 1);
 }
 
-TEST_F(AnnouncerTest, ItDoesNotSpeakLongerThanAllowed) {
-  say(call());
+TEST_F(AnnouncerTest, AnnouncementEndsAtItsMaximum) {
+  announce(call());
   steps.settle();
   test::pass(loop, seconds(9));
   EXPECT_EQ(done, 0);
@@ -59,38 +66,38 @@ TEST_F(AnnouncerTest, ItDoesNotSpeakLongerThanAllowed) {
   EXPECT_TRUE(media.sessions.empty());
 }
 
-TEST_F(AnnouncerTest, WithoutMediadItIsDoneAtOnce) {
+TEST_F(AnnouncerTest, AnnouncementIsDoneAtOnceWithoutMediad) {
   media.is_away = true;
-  say(call());
+  announce(call());
   steps.settle();
   EXPECT_EQ(done, 1);
 }
 
-TEST_F(AnnouncerTest, WithoutACodecInCommonItIsDoneAtOnce) {
-  legs.callers_have_codec = false;
-  say(call());
+TEST_F(AnnouncerTest, AnnouncementIsDoneAtOnceWithoutACodecInCommon) {
+  phones.callers_have_codec = false;
+  announce(call());
   steps.settle();
   EXPECT_EQ(done, 1);
   EXPECT_TRUE(media.sessions.empty());
 }
 
-TEST_F(AnnouncerTest, WhatIsStoppedIsNeverDone) {
+TEST_F(AnnouncerTest, StoppedAnnouncementIsNeverDone) {
   const CallId id = call();
-  say(id);
+  announce(id);
   announcer.stop(id);
   steps.settle();
   test::pass(loop, seconds(20));
   EXPECT_EQ(done, 0);
   EXPECT_TRUE(media.sessions.empty());
-  EXPECT_EQ(legs.calls.at(id).stage, FakeLegs::Call::Stage::kAsked) << "nobody answers a call that is over";
+  EXPECT_EQ(phones.calls.at(id).stage, FakePhones::Call::Stage::kAsked) << "a call that is over is not answered";
 }
 
-TEST_F(AnnouncerTest, ASecondSentenceTakesThePlaceOfTheFirst) {
+TEST_F(AnnouncerTest, SecondAnnouncementReplacesTheFirst) {
   const CallId id = call();
-  say(id, "first");
+  announce(id, "first");
   steps.settle();
   const std::string first = session();
-  say(id, "second");
+  announce(id, "second");
   steps.settle();
   EXPECT_FALSE(announcer.on_played(first));
   EXPECT_EQ(done, 0);
@@ -98,11 +105,11 @@ TEST_F(AnnouncerTest, ASecondSentenceTakesThePlaceOfTheFirst) {
   EXPECT_EQ(done, 1);
 }
 
-TEST_F(AnnouncerTest, TwoCallsAreSpokenToAtOnce) {
+TEST_F(AnnouncerTest, TwoCallsHearAnnouncementsAtOnce) {
   const CallId one = call();
   const CallId two = call();
-  say(one);
-  say(two);
+  announce(one);
+  announce(two);
   steps.settle();
   EXPECT_EQ(media.sessions.size(), 2U);
   announcer.stop(one);
@@ -111,17 +118,18 @@ TEST_F(AnnouncerTest, TwoCallsAreSpokenToAtOnce) {
   EXPECT_EQ(done, 1);
 }
 
-TEST_F(AnnouncerTest, AnotherSessionIsNoneOfItsBusiness) {
+TEST_F(AnnouncerTest, OtherSessionsAreNotTheAnnouncers) {
   EXPECT_FALSE(announcer.on_played("park-abc"));
 }
 
-TEST_F(AnnouncerTest, WhatFollowsMayBeTheNextSentence) {
+TEST_F(AnnouncerTest, AnotherAnnouncementMayFollowTheFirst) {
   const CallId id = call();
-  announcer.say(id, Announcement{"en", {}}, Legs::Answer::kEarly, seconds(10), [this, id] { say(id, "second"); });
+  announcer.announce(id, Announcement{"en", {}}, Calls::Answer::kEarly, seconds(10),
+                     [this, id] { announce(id, "second"); });
   steps.settle();
   EXPECT_TRUE(announcer.on_played(session()));
   steps.settle();
-  EXPECT_THAT(media.spoken, ElementsAre("second"));
+  EXPECT_THAT(media.played, ElementsAre("second"));
 }
 
 }  // namespace

@@ -32,13 +32,13 @@ std::string meaning(const DialledFacts& facts, const std::string& user = "101", 
     return text;
   };
   if (const auto* park = std::get_if<ParkCommand>(&*command)) {
-    const OrbitWish& wish = park->wish;
-    if (wish.range) return "park in " + wish.range->first + " to " + wish.range->last;
-    if (wish.orbits.empty()) return "park at random";
-    return "park" + list(wish.orbits) + (wish.park_group.empty() ? "" : " for " + wish.park_group);
+    const OrbitRequest& request = park->request;
+    if (request.range) return "park in " + request.range->first + " to " + request.range->last;
+    if (request.orbits.empty()) return "park at random";
+    return "park" + list(request.orbits) + (request.park_group.empty() ? "" : " for " + request.park_group);
   }
-  const RetrieveWish& wish = std::get<RetrieveCommand>(*command).wish;
-  return "retrieve" + list(wish.orbits) + (wish.park_group.empty() ? "" : " or of " + wish.park_group);
+  const RetrieveRequest& request = std::get<RetrieveCommand>(*command).request;
+  return "retrieve" + list(request.orbits) + (request.park_group.empty() ? "" : " or of " + request.park_group);
 }
 std::string refused(RefusalReason reason) {
   return "refused " + std::to_string(static_cast<int>(reason));
@@ -51,10 +51,10 @@ TEST(DialledCode, P1_TheBareParkCodeOfOwnExtensionsMeansTheOwnExtension) {
 TEST(DialledCode, S4_TheBareParkCodeOfRandomOrbitsMeansARandomOne) {
   const DialledFacts facts = facts_of("*70", CodeAction::kPark, BareCode::kRandomOrbit, "");
   EXPECT_EQ(meaning(facts), "park at random");
-  const OrbitWish wish = std::get<ParkCommand>(*interpret(facts, "101", Dialled::kAsCall)).wish;
-  EXPECT_EQ(wish.random_digits, 5);
-  EXPECT_EQ(wish.calls_per_orbit_max, 3);
-  EXPECT_EQ(wish.parked_calls_max, 7);
+  const OrbitRequest request = std::get<ParkCommand>(*interpret(facts, "101", Dialled::kAsCall)).request;
+  EXPECT_EQ(request.random_digits, 5);
+  EXPECT_EQ(request.calls_per_orbit_max, 3);
+  EXPECT_EQ(request.parked_calls_max, 7);
 }
 
 TEST(DialledCode, P2_AnExtensionBehindAParkCodeIsTheOrbit) {
@@ -147,9 +147,9 @@ TEST(DialledCode, S11_NoCombinationTurnsOneActionIntoTheOther) {
             EXPECT_TRUE(facts.may_park);
             const bool is_random = *remainder == 0 && bare == BareCode::kRandomOrbit && (flags & 1) == 0;
             const std::string orbit = *remainder == 0 && (flags & 1) == 0 ? "101" : remainder;
-            EXPECT_EQ(park->wish.orbits, is_random ? std::vector<std::string>{} : std::vector<std::string>{orbit});
+            EXPECT_EQ(park->request.orbits, is_random ? std::vector<std::string>{} : std::vector<std::string>{orbit});
           } else {
-            const auto& orbits = std::get<RetrieveCommand>(*command).wish.orbits;
+            const auto& orbits = std::get<RetrieveCommand>(*command).request.orbits;
             EXPECT_EQ(action, CodeAction::kRetrieve);
             EXPECT_TRUE(facts.may_retrieve);
             ASSERT_EQ(orbits.size(), 1U);
@@ -173,8 +173,9 @@ TEST(DialledCode, G1_TheGroupIsSearchedInItsOrderTheParkerLast) {
   EXPECT_EQ(meaning(group_facts(), "101"), "park 102 or 103 or 101 for sales");
   EXPECT_EQ(meaning(group_facts(), "102"), "park 101 or 103 or 102 for sales");
   EXPECT_EQ(meaning(group_facts(), "103"), "park 101 or 102 or 103 for sales");
-  // "Available" is who has no parked call, whatever the tenant allows otherwise.
-  EXPECT_EQ(std::get<ParkCommand>(*interpret(group_facts(), "101", Dialled::kAsTransfer)).wish.calls_per_orbit_max, 1);
+  // A member is available if it has no parked call, whatever the tenant permits otherwise.
+  EXPECT_EQ(std::get<ParkCommand>(*interpret(group_facts(), "101", Dialled::kAsTransfer)).request.calls_per_orbit_max,
+            1);
 }
 
 TEST(DialledCode, G4_WithoutAGroupOrPermissionNobodyParksInIt) {
@@ -215,7 +216,8 @@ TEST(DialledCode, L3_AnOrbitRetrievesWhenItIsDialledAndParksWhenItIsTransferredT
   EXPECT_EQ(meaning(range_facts("7005"), "101", Dialled::kAsCall), "retrieve 7005");
   EXPECT_EQ(meaning(range_facts("7005"), "101", Dialled::kAsTransfer), "park 7005");
   EXPECT_EQ(
-      std::get<ParkCommand>(*interpret(range_facts("7005"), "101", Dialled::kAsTransfer)).wish.calls_per_orbit_max, 1);
+      std::get<ParkCommand>(*interpret(range_facts("7005"), "101", Dialled::kAsTransfer)).request.calls_per_orbit_max,
+      1);
 }
 
 TEST(DialledCode, L3_PermissionsCountInRangesToo) {

@@ -1,4 +1,4 @@
-// What is told of parked calls, to people who read the events and to phones, in the fake outside.
+// The events of parked calls, and the texts about them to phones.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,13 +19,13 @@ class ParkEventsTest : public testing::Test, public ParkWorld {
     known.caller.remote_identity = {"Client", "+4420"};
     return known;
   }
-  /// 101 parks Client with this code, and hangs up.
+  /// 101 parks the caller Client with this code, and hangs up.
   ParkId park_client(const std::string& code) {
-    Referral referral = legs.refer("101", code, with_client());
-    service->on_refer(std::move(referral));
+    Referral referral = phones.referral("101", code, with_client());
+    service->on_referral(std::move(referral));
     settle();
-    const ParkId id = legs.parks.begin()->first;
-    legs.hang_up_party(id, PartyEnd::kPeer);
+    const ParkId id = only_park();
+    hang_up(id, PartyEnd::kPeer);
     settle();
     return id;
   }
@@ -37,15 +37,15 @@ class ParkEventsTest : public testing::Test, public ParkWorld {
   }
 };
 
-TEST_F(ParkEventsTest, L4_ACallThatIsRetrievedHasThreeEventsAndTheParkerIsTold) {
+TEST_F(ParkEventsTest, L4_RetrievedCallHasThreeEventsAndTheParkerGetsAText) {
   const ParkId id = park_client("*68");
   dial("102", "*88101");
   settle();
   EXPECT_EQ(events.words(), "parked 101, retrieved 101 by 102");
   EXPECT_THAT(texts(), ElementsAre("101: Parked at 101: Client +4420. To pick up, dial *88101",
                                    "101: Client +4420, parked at 101, was picked up by 102."));
-  EXPECT_EQ(messages.sent.front().from, "*88101") << "who calls back retrieves";
-  legs.hang_up_party(id, PartyEnd::kPeer);
+  EXPECT_EQ(messages.sent.front().from, "*88101") << "a phone that calls the sender retrieves";
+  hang_up(id, PartyEnd::kPeer);
   settle();
   EXPECT_EQ(events.words(), "parked 101, retrieved 101 by 102, ended hung_up");
   EXPECT_EQ(messages.sent.size(), 2U);
@@ -59,23 +59,23 @@ TEST_F(ParkEventsTest, L4_ACallThatIsRetrievedHasThreeEventsAndTheParkerIsTold) 
   end_all();
 }
 
-TEST_F(ParkEventsTest, N4_ParkedAtAnotherExtensionThatOneIsToldAndTheParkerWhatBecomesOfIt) {
+TEST_F(ParkEventsTest, N4_ExtensionOfTheOrbitAndParkerGetTexts) {
   const ParkId id = park_client("*68105");
   EXPECT_THAT(texts(), ElementsAre("105: Parked at 105: Client +4420. To pick up, dial *88105"));
-  legs.hang_up_party(id, PartyEnd::kCaller);
+  hang_up(id, PartyEnd::kCaller);
   settle();
   EXPECT_EQ(events.words(), "parked 105, gave_up 105");
   EXPECT_EQ(texts().back(), "101: Client +4420, parked at 105, has hung up.");
   end_all();
 }
 
-TEST_F(ParkEventsTest, S5_OfARandomOrbitTheParkerLearnsTheNumber) {
+TEST_F(ParkEventsTest, S5_ParkerGetsATextWithTheRandomOrbit) {
   park_client("*70");
   EXPECT_THAT(texts(), ElementsAre("101: Parked at *1001: Client +4420. To pick up, dial *71*1001"));
   end_all();
 }
 
-TEST_F(ParkEventsTest, L4_NobodyIsToldWhatHeDidHimself) {
+TEST_F(ParkEventsTest, L4_ParkerGetsNoTextAboutItsOwnRetrieve) {
   park_client("*68105");
   messages.sent.clear();
   dial("101", "*88105");
@@ -85,7 +85,7 @@ TEST_F(ParkEventsTest, L4_NobodyIsToldWhatHeDidHimself) {
   end_all();
 }
 
-TEST_F(ParkEventsTest, L4_ARecallThatTheParkerAnswersIsAnEventAndNoNewsToHim) {
+TEST_F(ParkEventsTest, L4_RecallOfTheParkerIsAnEventWithoutAText) {
   store.recall.mode = RecallMode::kParkerOnly;
   park_client("*68");
   messages.sent.clear();
@@ -95,7 +95,7 @@ TEST_F(ParkEventsTest, L4_ARecallThatTheParkerAnswersIsAnEventAndNoNewsToHim) {
   end_all();
 }
 
-TEST_F(ParkEventsTest, L4_TheParkerIsToldWhoElseHasTakenARecall) {
+TEST_F(ParkEventsTest, L4_ParkerGetsATextAboutARecallToTheRingGroup) {
   store.recall.mode = RecallMode::kRingGroupOnly;
   store.recall.ring_group = "600";
   park_client("*68");
@@ -106,10 +106,10 @@ TEST_F(ParkEventsTest, L4_TheParkerIsToldWhoElseHasTakenARecall) {
   end_all();
 }
 
-TEST_F(ParkEventsTest, L4_TheParkerIsToldThatNobodyCameAndTheCallWasEnded) {
+TEST_F(ParkEventsTest, L4_ParkerGetsATextAboutACallThatTimedOut) {
   store.recall.mode = RecallMode::kRingGroupOnly;
   store.recall.ring_group = "600";
-  legs.status_of["600"] = 480;
+  phones.status_of["600"] = 480;
   park_client("*68");
   messages.sent.clear();
   pass(seconds(91));
@@ -118,16 +118,16 @@ TEST_F(ParkEventsTest, L4_TheParkerIsToldThatNobodyCameAndTheCallWasEnded) {
   end_all();
 }
 
-TEST_F(ParkEventsTest, S8_AParkingAgainThatIsRefusedIsNoStayOfItsOwn) {
+TEST_F(ParkEventsTest, S8_RefusedReparkIsNoStayOfItsOwn) {
   const ParkId id = park_client("*68");
-  refer("103", "*68105");  // 105 is taken
+  refer("103", "*68105");  // occupies 105
   settle();
   dial("102", "*88101");
   pass(std::chrono::seconds(60));
-  const ReferId again = refer_of_peer(id, "102", "*68105");
+  const ReferralId again = refer_of_peer(id, "102", "*68105");
   settle();
-  EXPECT_EQ(status_of_refer(again), 486);
-  legs.hang_up_party(id, PartyEnd::kCaller);
+  EXPECT_EQ(status_of_referral(again), 486);
+  hang_up(id, PartyEnd::kCaller);
   settle();
   const auto of = [&](ParkEventKind kind) {
     return *std::find_if(events.all.begin(), events.all.end(),
@@ -138,34 +138,35 @@ TEST_F(ParkEventsTest, S8_AParkingAgainThatIsRefusedIsNoStayOfItsOwn) {
   end_all();
 }
 
-TEST_F(ParkEventsTest, S12_TheEndIsToldOfTheStayThatWasWhoeverTalksByThen) {
+TEST_F(ParkEventsTest, S12_EndIsRecordedForTheStayWhicheverPartiesTalk) {
   const ParkId id = retrieve_colleague();
   refer_of_party(id, PartyEnd::kCaller, "106", "104");
   settle();
-  legs.hang_up_party(id, PartyEnd::kPeer);
+  hang_up(id, PartyEnd::kPeer);
   settle();
   EXPECT_EQ(events.words(), "parked 101, retrieved 101 by 102, ended hung_up");
-  EXPECT_EQ(events.all.back().sip_call_id, events.all.front().sip_call_id) << "it is she who was parked";
+  EXPECT_EQ(events.all.back().sip_call_id, events.all.front().sip_call_id)
+      << "the Call-ID of the caller that was parked";
   EXPECT_EQ(events.all.back().parker, "101");
   end_all();
 }
 
-TEST_F(ParkEventsTest, N4_AParkThatIsRefusedIsNoEvent) {
+TEST_F(ParkEventsTest, N4_RefusedParkIsNoEvent) {
   park_client("*68");
-  const ReferId second = refer("101", "*68");
+  const ReferralId second = refer("101", "*68");
   settle();
-  EXPECT_EQ(status_of_refer(second), 486);
+  EXPECT_EQ(status_of_referral(second), 486);
   EXPECT_EQ(events.words(), "parked 101");
   EXPECT_EQ(messages.sent.size(), 1U);
   end_all();
 }
 
-TEST_F(ParkEventsTest, N4_ARetrieveThatIsUndoneIsNoEvent) {
+TEST_F(ParkEventsTest, N4_UndoneRetrieveIsNoEvent) {
   park_client("*68");
-  legs.caller_reply = FakeLegs::Reply::kRefuse;
+  phones.caller_reply = FakePhones::Reply::kRefuse;
   dial("102", "*88101");
   settle();
-  legs.caller_reply = FakeLegs::Reply::kAccept;
+  phones.caller_reply = FakePhones::Reply::kAccept;
   EXPECT_EQ(events.words(), "parked 101");
   dial("103", "*88101");
   settle();
@@ -173,7 +174,7 @@ TEST_F(ParkEventsTest, N4_ARetrieveThatIsUndoneIsNoEvent) {
   end_all();
 }
 
-TEST_F(ParkEventsTest, N6_ACallThatIsParkedAgainStillKnowsItsCaller) {
+TEST_F(ParkEventsTest, N6_ReparkedCallStillHasItsCaller) {
   const ParkId id = park_client("*68");
   dial("102", "*88101");
   settle();
@@ -185,14 +186,14 @@ TEST_F(ParkEventsTest, N6_ACallThatIsParkedAgainStillKnowsItsCaller) {
   end_all();
 }
 
-TEST_F(ParkEventsTest, N4_EachIsToldInHisLanguage) {
+TEST_F(ParkEventsTest, N4_TextIsInTheLanguageOfItsExtension) {
   store.language = "es";
   park_client("*68");
   EXPECT_THAT(texts(), ElementsAre("101: Llamada aparcada en 101: Client +4420. Para recuperarla, marque *88101"));
   end_all();
 }
 
-TEST_F(ParkEventsTest, N4_TheDatabaseIsAwayNobodyIsToldAndTheCallStaysParked) {
+TEST_F(ParkEventsTest, N4_NoTextIsSentWhileTheDatabaseIsAway) {
   refer("101", "*68");
   while (events.all.empty()) ASSERT_TRUE(steps.next());
   store.is_away = true;
@@ -203,8 +204,8 @@ TEST_F(ParkEventsTest, N4_TheDatabaseIsAwayNobodyIsToldAndTheCallStaysParked) {
   end_all();
 }
 
-// The store says of a row that was parked already that it was; what the new parkd parks it says itself.
-TEST_F(ParkEventsTest, L4_AfterARestartWhatHappensIsToldOnce) {
+// The store records again that a row was parked; the new parkd records only what it parks itself.
+TEST_F(ParkEventsTest, L4_EventsAreRecordedOnceAcrossARestart) {
   park_client("*68");
   restart();
   EXPECT_EQ(events.words(), "parked 101");
@@ -217,9 +218,9 @@ TEST_F(ParkEventsTest, L4_AfterARestartWhatHappensIsToldOnce) {
   end_all();
 }
 
-TEST_F(ParkEventsTest, L4_ParkdDiesBeforeTheRowIsCompleteAndTheNextOneTells) {
+TEST_F(ParkEventsTest, L4_NextParkdRecordsAParkThatWasNotComplete) {
   refer("101", "*68");
-  while (store.rows.empty() || legs.parks.begin()->second.hears != "music") ASSERT_TRUE(steps.next());
+  while (store.rows.empty() || only_conversation().hears != "music") ASSERT_TRUE(steps.next());
   ASSERT_EQ(store.rows.begin()->second.state, RowState::kAdopting);
   restart();
   EXPECT_EQ(events.words(), "parked 101");

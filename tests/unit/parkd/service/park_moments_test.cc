@@ -1,5 +1,5 @@
-// Whatever happens, at whatever moment: everybody gets an answer, nobody is left alone in a call, and when all have
-// hung up nothing is left. First each single disturbance at each single moment, then anything in any order.
+// Whatever happens, at whatever moment: each request gets an answer, no party is left alone in a call, and nothing is
+// left when all have hung up. First each single disturbance at each single moment, then anything in any order.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -46,19 +46,19 @@ const std::vector<Scene>& scenes() {
        },
        [](ParkWorld& world) { world.dial("102", "*71333"); }},
       {"park again by REFER", [](ParkWorld& world) { world.retrieve(); },
-       [](ParkWorld& world) { world.refer_of_peer(world.legs.parks.begin()->first, "102", "*68103"); }},
-      {"park again by held call", [](ParkWorld& world) { world.legs.parks.at(world.retrieve()).peer_holds = true; },
+       [](ParkWorld& world) { world.refer_of_peer(world.only_park(), "102", "*68103"); }},
+      {"park again by held call", [](ParkWorld& world) { ParkWorld::hold(*world.conversation(world.retrieve()).peer); },
        [](ParkWorld& world) { world.dial("102", "*70333"); }},
       {"attended transfer to a code",
        [](ParkWorld& world) {
          world.dial_with_held("101", "*70333");
          world.settle();
        },
-       [](ParkWorld& world) { world.refer_of_peer(world.legs.parks.begin()->first, "101", "*70333"); }},
+       [](ParkWorld& world) { world.refer_of_peer(world.only_park(), "101", "*70333"); }},
       {"transfer", [](ParkWorld& world) { world.retrieve(); },
-       [](ParkWorld& world) { world.refer_of_peer(world.legs.parks.begin()->first, "102", "104"); }},
+       [](ParkWorld& world) { world.refer_of_peer(world.only_park(), "102", "104"); }},
       {"transfer to a talk", [](ParkWorld& world) { world.retrieve(); },
-       [](ParkWorld& world) { world.take_place(world.legs.parks.begin()->first, "104"); }},
+       [](ParkWorld& world) { world.take_place(world.only_park(), "104"); }},
       {"transfer to a talk while the parker listens",
        [](ParkWorld& world) {
          world.dial_with_held("101", "*70333");
@@ -66,17 +66,17 @@ const std::vector<Scene>& scenes() {
          world.dial("102", "*71333");
          world.settle();
        },
-       [](ParkWorld& world) { world.take_place(world.legs.parks.begin()->first, "104"); }},
+       [](ParkWorld& world) { world.take_place(world.only_park(), "104"); }},
       {"recall of the parker", park_with_recall, [](ParkWorld& world) { pass(world, kUntilRecall); }},
       {"recall of a busy parker, then of the fallback",
        [](ParkWorld& world) {
-         world.legs.status_of["101"] = 486;
+         world.phones.status_of["101"] = 486;
          park_with_recall(world);
        },
        [](ParkWorld& world) { pass(world, kUntilRecall); }},
-      {"recall of a parker who does not answer",
+      {"recall of a parker that does not answer",
        [](ParkWorld& world) {
-         world.legs.target_status = 0;
+         world.phones.target_status = 0;
          park_with_recall(world);
        },
        [](ParkWorld& world) { pass(world, kUntilRecall); }},
@@ -85,7 +85,9 @@ const std::vector<Scene>& scenes() {
 }
 
 void hang_up(ParkWorld& world, PartyEnd end) {
-  if (!world.legs.parks.empty()) world.legs.hang_up_party(world.legs.parks.begin()->first, end);
+  if (!world.phones.conversations.empty()) {
+    world.phones.hang_up(ConversationId(world.phones.conversations.begin()->first), end);
+  }
 }
 
 struct Disturbance {
@@ -105,11 +107,11 @@ const std::vector<Disturbance>& disturbances() {
        }},
       {"the feature call is hung up",
        [](ParkWorld& world) {
-         if (!world.legs.calls.empty()) world.legs.caller_of_feature_hangs_up(world.legs.calls.rbegin()->first);
+         if (!world.phones.calls.empty()) world.phones.end_call(world.phones.calls.rbegin()->first);
        }},
       {"the first feature call is hung up",
        [](ParkWorld& world) {
-         if (!world.legs.calls.empty()) world.legs.caller_of_feature_hangs_up(world.legs.calls.begin()->first);
+         if (!world.phones.calls.empty()) world.phones.end_call(world.phones.calls.begin()->first);
        }},
       {"the database goes", [](ParkWorld& world) { world.store.is_away = true; }},
       {"mediad goes", [](ParkWorld& world) { world.media.is_away = true; }},
@@ -117,17 +119,21 @@ const std::vector<Disturbance>& disturbances() {
        [](ParkWorld& world) {
          if (!world.media.sessions.empty()) world.media.move(std::string(world.media.sessions.begin()->first));
        }},
-      {"the caller refuses from now on", [](ParkWorld& world) { world.legs.caller_reply = FakeLegs::Reply::kRefuse; }},
-      {"the caller is away from now on", [](ParkWorld& world) { world.legs.caller_reply = FakeLegs::Reply::kGone; }},
-      {"nobody acknowledges", [](ParkWorld& world) { world.legs.retrievers_acknowledge = false; }},
-      {"the target is busy", [](ParkWorld& world) { world.legs.target_status = 486; }},
+      {"the caller refuses from now on",
+       [](ParkWorld& world) { world.phones.caller_reply = FakePhones::Reply::kRefuse; }},
+      {"the caller is away from now on",
+       [](ParkWorld& world) { world.phones.caller_reply = FakePhones::Reply::kGone; }},
+      {"no phone sends an ACK", [](ParkWorld& world) { world.phones.retrievers_acknowledge = false; }},
+      {"the target is busy", [](ParkWorld& world) { world.phones.target_status = 486; }},
       {"the target hangs up",
        [](ParkWorld& world) {
-         if (!world.legs.parks.empty()) world.legs.target_hangs_up(world.legs.parks.begin()->first);
+         if (!world.phones.conversations.empty()) {
+           world.phones.hang_up_target(world.phones.conversations.begin()->first);
+         }
        }},
       {"another retrieves", [](ParkWorld& world) { world.dial("105", "*88101"); }},
       {"another retrieves elsewhere", [](ParkWorld& world) { world.dial("105", "*71333"); }},
-      {"somebody parks at the same orbit", [](ParkWorld& world) { world.refer("101", "*68"); }},
+      {"another call is parked at the same orbit", [](ParkWorld& world) { world.refer("101", "*68"); }},
       {"the announcements end", [](ParkWorld& world) { world.media.play_out(); }},
       {"a minute passes", [](ParkWorld& world) { test::pass(world.loop, std::chrono::minutes(1)); }},
       {"parkd is killed", [](ParkWorld& world) { world.restart(); }},
@@ -150,7 +156,7 @@ TEST_P(ParkMomentsTest, NothingIsLeftWhateverHappensMeanwhile) {
       disturbance.happen(world);
       world.settle();
       world.pass(std::chrono::seconds(40));
-      world.legs.caller_reply = FakeLegs::Reply::kAccept;
+      world.phones.caller_reply = FakePhones::Reply::kAccept;
       world.end_all();
       if (testing::Test::HasFailure()) return;
     }
@@ -178,7 +184,7 @@ class Chaos {
       do_something(world);
       for (std::size_t steps = pick(6); steps > 0; --steps) world.steps.next_of_any(random_);
     }
-    world.legs.caller_reply = FakeLegs::Reply::kAccept;
+    world.phones.caller_reply = FakePhones::Reply::kAccept;
     world.end_all();
   }
 
@@ -188,13 +194,16 @@ class Chaos {
   auto any_of(C& all) {
     return std::next(all.begin(), static_cast<std::ptrdiff_t>(pick(all.size())));
   }
+  void hold_or_resume(FakePhones::Conversation& conversation) {
+    if (conversation.peer) conversation.peer->holds = pick(2) == 0;
+  }
   std::string user() { return "10" + std::to_string(1 + pick(6)); }
 
   void do_something(ParkWorld& world) {
     static const std::vector<std::string> kCodes{"*68",    "*68101", "*70", "*70333", "*88",
                                                  "*88101", "*71333", "104", "*7"};
-    auto& parks = world.legs.parks;
-    auto& calls = world.legs.calls;
+    auto& conversations = world.phones.conversations;
+    auto& calls = world.phones.calls;
     const std::size_t what = pick(23);
     if (what <= 8 && !world.is_ready) return;
     switch (what) {
@@ -213,19 +222,22 @@ class Chaos {
         return;
       case 7:
       case 8:
-        if (!parks.empty()) world.refer_of_peer(ParkId(any_of(parks)->first), user(), kCodes[pick(kCodes.size())]);
+        if (conversations.empty()) return;
+        world.refer_in(any_of(conversations)->first, PartyEnd::kPeer,
+                       world.phones.referral(user(), kCodes[pick(kCodes.size())]));
         return;
       case 9:
-        if (!parks.empty()) world.legs.hang_up_party(ParkId(any_of(parks)->first), PartyEnd::kCaller);
+        if (!conversations.empty())
+          world.phones.hang_up(ConversationId(any_of(conversations)->first), PartyEnd::kCaller);
         return;
       case 10:
-        if (!parks.empty()) world.legs.hang_up_party(ParkId(any_of(parks)->first), PartyEnd::kPeer);
+        if (!conversations.empty()) world.phones.hang_up(ConversationId(any_of(conversations)->first), PartyEnd::kPeer);
         return;
       case 11:
-        if (!calls.empty()) world.legs.caller_of_feature_hangs_up(any_of(calls)->first);
+        if (!calls.empty()) world.phones.end_call(any_of(calls)->first);
         return;
       case 12:
-        if (!parks.empty()) any_of(parks)->second.peer_holds = pick(2) == 0;
+        if (!conversations.empty()) hold_or_resume(any_of(conversations)->second);
         return;
       case 13:
         world.media.play_out();
@@ -244,13 +256,13 @@ class Chaos {
         }
         return;
       case 17:
-        world.legs.caller_reply = std::vector{FakeLegs::Reply::kAccept, FakeLegs::Reply::kAccept,
-                                              FakeLegs::Reply::kRefuse, FakeLegs::Reply::kGone}[pick(4)];
+        world.phones.caller_reply = std::vector{FakePhones::Reply::kAccept, FakePhones::Reply::kAccept,
+                                                FakePhones::Reply::kRefuse, FakePhones::Reply::kGone}[pick(4)];
         return;
       case 18:
-        world.legs.target_status = std::vector{200, 200, 486, 0}[pick(4)];
-        world.legs.retrievers_acknowledge = pick(4) != 0;
-        world.legs.callers_have_codec = pick(6) != 0;
+        world.phones.target_status = std::vector{200, 200, 486, 0}[pick(4)];
+        world.phones.retrievers_acknowledge = pick(4) != 0;
+        world.phones.callers_have_codec = pick(6) != 0;
         return;
       case 19:
         test::pass(world.loop, Duration(pick(15'000)));
@@ -261,10 +273,10 @@ class Chaos {
         world.recover();
         return;
       case 21:
-        if (!parks.empty()) world.legs.target_hangs_up(any_of(parks)->first);
+        if (!conversations.empty()) world.phones.hang_up_target(any_of(conversations)->first);
         return;
       case 22:
-        if (world.is_ready && !parks.empty()) world.take_place(ParkId(any_of(parks)->first), user());
+        if (world.is_ready && !conversations.empty()) world.take_place(any_of(conversations)->first, user());
         return;
       default:
         return;

@@ -3,13 +3,18 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/log.h"
-#include "parkd/service/park_service.h"
+#include "parkd/service/switchboard.h"
 #include "tests/support/virtual_time.h"
-#include "tests/unit/parkd/service/fake_outside.h"
+#include "tests/unit/parkd/service/fake_media.h"
+#include "tests/unit/parkd/service/fake_phones.h"
+#include "tests/unit/parkd/service/fake_store.h"
+#include "tests/unit/parkd/service/fake_texts.h"
 
 namespace callpark {
 
@@ -28,24 +33,25 @@ struct ParkWorld {
   Steps steps;
   FakeStore store{steps};
   FakeMedia media{steps};
-  FakeLegs legs{steps};
+  FakePhones phones{steps};
   FakeEvents events;
   FakeMessages messages;
-  std::unique_ptr<ParkService> service;
+  std::unique_ptr<Switchboard> service;
   int last_dialog = 0;
-  bool is_ready = true;  // else what begins is refused before the service hears of it
+  bool is_ready = true;  // else a new request is refused before the service gets it
+
+  // ---- parkd ----
 
   void start() {
     ParkSettings settings;
     settings.node_name = "node-1";
-    service = std::make_unique<ParkService>(loop, store, media, legs, events, messages, metrics, settings);
-    legs.set_listener(service.get());
+    service = std::make_unique<Switchboard>(
+        ServicePorts{loop, store, events, messages, media, phones, phones, phones, metrics}, settings);
+    phones.set_listener(service.get());
   }
-  /// kill -9: whatever was under way is lost.
+  /// kill -9: everything that is under way is lost.
   void kill() {
-    legs.parks.clear();
-    legs.calls.clear();
-    legs.refers.clear();
+    phones.lose_parkd();
     steps.clear();
     store.forget_kept();
     media.lose_parkd();
@@ -62,6 +68,8 @@ struct ParkWorld {
     settle();
   }
 
+  // ---- time ----
+
   /// Lets everything happen that is under way; no time passes.
   void settle() {
     do {
@@ -75,109 +83,161 @@ struct ParkWorld {
     settle();
   }
 
-  /// A call between two others.
+  // ---- the acts of the phones ----
+
+  /// A call between two other user agents.
   AdoptableDialog dialog() {
     AdoptableDialog dialog;
     dialog.caller.call_id = dialog.parker.call_id = "call-" + std::to_string(++last_dialog);
     return dialog;
   }
-  ReferId refer(const std::string& user = "101", const std::string& number = "*68") {
-    Referral referral = legs.refer(user, number, dialog());
-    const ReferId id = referral.refer;
-    service->on_refer(std::move(referral));
+  /// A blind transfer of a call between two others to this number.
+  ReferralId refer(const std::string& user = "101", const std::string& number = "*68") {
+    return refer(phones.referral(user, number, dialog()));
+  }
+  ReferralId refer(Referral referral) {
+    const ReferralId id = referral.referral;
+    service->on_referral(std::move(referral));
     return id;
   }
-  ReferId refer_of_peer(const ParkId& park_id, const std::string& user, const std::string& number) {
+  ReferralId refer_of_peer(const ParkId& park_id, const std::string& user, const std::string& number) {
     return refer_of_party(park_id, PartyEnd::kPeer, user, number);
   }
-  ReferId refer_of_party(const ParkId& park_id, PartyEnd party, const std::string& user, const std::string& number) {
-    Referral referral = legs.refer(user, number);
-    const ReferId id = referral.refer;
-    service->on_refer_of_party(park_id, party, std::move(referral));
+  ReferralId refer_of_party(const ParkId& park_id, PartyEnd party, const std::string& user, const std::string& number) {
+    return refer_in(conversation_of(park_id), party, phones.referral(user, number));
+  }
+  ReferralId refer_in(ConversationId conversation, PartyEnd party, Referral referral) {
+    const ReferralId id = referral.referral;
+    service->on_referral_of_party(conversation, party, std::move(referral));
     return id;
   }
   CallId dial(const std::string& user, const std::string& number, std::optional<AdoptableDialog> held = {}) {
-    FeatureCall call = legs.dial(user, number, std::move(held));
-    const CallId id = call.call;
-    service->on_feature_call(std::move(call));
-    return id;
+    return dial(phones.feature_call(user, number, std::move(held)));
   }
-  /// Whom the peer of a talk has sent to take his place.
-  CallId take_place(const ParkId& park_id, const std::string& user, const std::string& tenant = "demo.callpark") {
-    FeatureCall call = legs.dial(user, "*88101");
-    call.tenant = tenant;
-    call.takes_place_in = park_id;
+  CallId dial(FeatureCall call) {
     const CallId id = call.call;
     service->on_feature_call(std::move(call));
     return id;
   }
   CallId dial_with_held(const std::string& user, const std::string& number) { return dial(user, number, dialog()); }
+  /// A call by Replaces: the peer of the conversation has sent its caller.
+  CallId take_place(const ParkId& park_id, const std::string& user, const std::string& tenant = "demo.callpark") {
+    return take_place(conversation_of(park_id), user, tenant);
+  }
+  CallId take_place(ConversationId conversation, const std::string& user, const std::string& tenant = "demo.callpark") {
+    FeatureCall call = phones.feature_call(user, "*88101");
+    call.tenant = tenant;
+    call.takes_place_in = conversation;
+    return dial(std::move(call));
+  }
+  void hang_up(const ParkId& park_id, PartyEnd party) { phones.hang_up(conversation_of(park_id), party); }
 
-  /// 101 has parked somebody at 101, and his own half is over.
+  // ---- scenes ----
+
+  /// 101 has parked a caller at 101, and the parker's half is over.
   ParkId park() {
     refer();
     settle();
-    EXPECT_EQ(legs.parks.size(), 1U);
-    const ParkId id = legs.parks.begin()->first;
-    legs.hang_up_party(id, PartyEnd::kPeer);
+    EXPECT_EQ(phones.conversations.size(), 1U);
+    const ParkId id = only_park();
+    hang_up(id, PartyEnd::kPeer);
     settle();
-    EXPECT_EQ(legs.parks.at(id).hears, "music");
+    EXPECT_TRUE(hears_music(id));
     return id;
   }
-  /// 102 has retrieved him and talks.
+  /// 102 has retrieved the caller; the two talk.
   ParkId retrieve() {
     const ParkId id = park();
     dial("102", "*88101");
     settle();
-    EXPECT_EQ(legs.parks.at(id).hears, "102");
-    EXPECT_TRUE(legs.parks.at(id).is_bridged);
+    EXPECT_TRUE(talks_to(id, "102"));
     return id;
   }
-
-  /// The same; he who was parked is extension 106.
+  /// The same; the caller is extension 106.
   ParkId retrieve_colleague() {
     const ParkId id = retrieve();
-    legs.parks.at(id).caller_user = "106";
+    conversation(id).caller.user = "106";
     return id;
   }
+  /// The extension puts this end of a conversation on hold.
+  static void hold(FakePhones::End& end) { end.holds = true; }
 
+  // ---- what is so ----
+
+  ParkId only_park() const { return store.rows.empty() ? ParkId() : store.rows.begin()->first; }
+  const ParkedCallRow& only_row() const { return store.rows.begin()->second; }
+  /// The conversation of a call, by the dialogs of its row.
+  ConversationId conversation_of(const ParkId& park_id) const {
+    const auto row = store.rows.find(park_id);
+    if (row == store.rows.end()) return {};
+    const auto is_of_row = [&](const DialogSnapshot& dialog) {
+      return dialog.call_id == row->second.caller.call_id ||
+             (row->second.peer && dialog.call_id == row->second.peer->call_id);
+    };
+    for (const auto& [id, conversation] : phones.conversations) {
+      if (is_of_row(conversation.caller.dialog)) return id;
+      if (conversation.peer && is_of_row(conversation.peer->dialog)) return id;
+    }
+    return {};
+  }
+  FakePhones::Conversation& conversation(const ParkId& park_id) {
+    return phones.conversations.at(conversation_of(park_id));
+  }
+  FakePhones::Conversation& only_conversation() { return phones.conversations.begin()->second; }
+  bool hears_music(const ParkId& park_id) { return conversation(park_id).hears == "music"; }
+  testing::AssertionResult talks_to(const ParkId& park_id, const std::string& party) {
+    const FakePhones::Conversation& now = conversation(park_id);
+    if (now.is_bridged && now.hears == party) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << "hears " << now.hears << (now.is_bridged ? ", bridged" : ", not bridged");
+  }
+  /// The call that rings, or has answered, for this caller; or null.
+  const FakePhones::Target* target_of(const ParkId& park_id) const {
+    return phones.target_of(conversation_of(park_id));
+  }
+  static std::string retriever_of(const ParkedCallRow& row) { return row.retriever ? text_of(*row.retriever) : ""; }
   int status_of_call(CallId id) const {
-    const auto found = legs.call_outcomes.find(id);
-    return found == legs.call_outcomes.end() ? 0 : found->second.status;
+    const auto found = phones.call_outcomes.find(id);
+    return found == phones.call_outcomes.end() ? 0 : found->second.status;
   }
-  int status_of_refer(ReferId id) const {
-    const auto found = legs.refer_outcomes.find(id);
-    return found == legs.refer_outcomes.end() ? 0 : found->second.status;
+  int status_of_referral(ReferralId id) const {
+    const auto found = phones.referral_outcomes.find(id);
+    return found == phones.referral_outcomes.end() ? 0 : found->second.status;
   }
 
-  /// Everybody hangs up; nothing may be left of anything.
+  /// All parties hang up; nothing may be left of anything.
   void end_all() {
     store.come_back();
     media.is_away = false;
-    pass(std::chrono::seconds(10));  // so that whoever tries again has done so
+    pass(std::chrono::seconds(10));  // for everything that is repeated
     std::vector<CallId> calls;
-    for (const auto& [id, call] : legs.calls) calls.push_back(id);
-    for (const CallId id : calls) legs.caller_of_feature_hangs_up(id);
+    for (const auto& [id, call] : phones.calls) calls.push_back(id);
+    for (const CallId id : calls) phones.end_call(id);
     settle();
-    std::vector<ParkId> parks;
-    for (const auto& [id, parked] : legs.parks) parks.push_back(id);
-    for (const ParkId& id : parks) legs.hang_up_party(id, PartyEnd::kCaller);
+    std::vector<ConversationId> conversations;
+    for (const auto& [id, conversation] : phones.conversations) conversations.push_back(id);
+    for (const ConversationId id : conversations) phones.hang_up(id, PartyEnd::kCaller);
     settle();
-    for (const ParkId& id : parks) legs.hang_up_party(id, PartyEnd::kPeer);
+    for (const ConversationId id : conversations) phones.hang_up(id, PartyEnd::kPeer);
     pass(std::chrono::minutes(1));
     media.expire_unclaimed();
     EXPECT_EQ(service->calls(), 0U);
     EXPECT_EQ(service->parked_calls(), 0U);
     EXPECT_TRUE(store.rows.empty());
     EXPECT_TRUE(media.sessions.empty());
-    EXPECT_TRUE(legs.parks.empty());
-    EXPECT_TRUE(legs.calls.empty());
-    EXPECT_TRUE(legs.refers.empty());
-    // FEATURES L4: of each call that was told to be parked, the end is told too.
+    EXPECT_TRUE(phones.conversations.empty());
+    EXPECT_TRUE(phones.calls.empty());
+    EXPECT_TRUE(phones.targets.empty());
+    EXPECT_TRUE(phones.referrals.empty());
+    expect_history_complete();
+  }
+
+ private:
+  /// FEATURES L4: each call that is recorded as parked has an end.
+  void expect_history_complete() const {
     std::map<ParkId, ParkEventKind> last;
     for (const ParkEvent& event : events.all) last[event.park_id] = event.kind;
     for (const auto& [id, kind] : last) {
-      EXPECT_TRUE(kind == ParkEventKind::kGaveUp || kind == ParkEventKind::kEnded) << id << " " << name_of(kind);
+      EXPECT_TRUE(kind == ParkEventKind::kGaveUp || kind == ParkEventKind::kEnded) << id.text() << " " << name_of(kind);
     }
   }
 };

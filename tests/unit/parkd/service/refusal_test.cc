@@ -28,7 +28,7 @@ constexpr Expected kExpected[] = {
     {RefusalReason::kUnavailable, 503, "not_available"},
 };
 
-TEST(Refusal, S13_EachReasonHasItsStatusAndItsSentence) {
+TEST(Refusal, S13_EachReasonHasItsStatusAndItsPrompt) {
   for (const Expected& expected : kExpected) {
     const Refusal refusal = refusal_of(expected.reason);
     EXPECT_EQ(refusal.status, expected.status) << expected.prompt;
@@ -37,7 +37,7 @@ TEST(Refusal, S13_EachReasonHasItsStatusAndItsSentence) {
   }
 }
 
-TEST(Refusal, ThePhraseFitsIntoAStatusLine) {
+TEST(Refusal, PhraseFitsIntoAStatusLine) {
   for (const Expected& expected : kExpected) {
     for (const char c : refusal_of(expected.reason).phrase) EXPECT_TRUE(c >= ' ' && c <= '~');
   }

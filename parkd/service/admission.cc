@@ -1,0 +1,166 @@
+#include "parkd/service/admission.h"
+
+#include <utility>
+
+#include "base/match.h"
+
+namespace callpark {
+namespace {
+
+// The caller of a conversation that asks becomes its peer.
+std::optional<ConversationId> swapped_by(const GrantedCommand& command) {
+  const auto by_caller = [](const auto& granted) {
+    return granted.asker == PartyEnd::kCaller ? std::optional(granted.conversation) : std::nullopt;
+  };
+  if (const auto* park = std::get_if<ParkAgain>(&command)) return by_caller(*park);
+  if (const auto* transfer = std::get_if<Transfer>(&command)) return by_caller(*transfer);
+  return std::nullopt;
+}
+
+}  // namespace
+
+void Admission::on_feature_call(FeatureCall call) {
+  const CallId id = call.call;
+  begin(id, admission::CallRequest{std::move(call)});
+}
+
+void Admission::on_referral(Referral referral) {
+  const ReferralId id = referral.referral;
+  begin(id, admission::ReferralRequest{std::move(referral)});
+}
+
+void Admission::on_referral_of_party(ConversationId conversation, PartyEnd party, Referral referral) {
+  const ReferralId id = referral.referral;
+  if (service_.view(conversation).activity != admission::Activity::kNone) requests_in(conversation).begin(id, party);
+  begin(id, admission::PartyRequest{std::move(referral), conversation});
+}
+
+void Admission::on_call_gone(CallId call) {
+  feed(call, admission::SenderGone{});
+}
+
+void Admission::on_party_gone(ConversationId conversation, PartyEnd party) {
+  const bool talks = service_.view(conversation).activity == admission::Activity::kTalking;
+  if (requests_.count(conversation) != 0 && requests_in(conversation).hold_bye(party, talks)) return;
+  service_.on_party_gone(conversation, party);
+}
+
+// ---- the machine of a request ----
+
+void Admission::begin(const RequestKey& key, admission::Request request) {
+  admission::Decision decision = admission::begin(request);
+  in_flight_.emplace(key, InFlight{std::move(request), admission::LookingUp{}});
+  follow(key, std::move(decision));
+}
+
+void Admission::feed(const RequestKey& key, const admission::Event& event) {
+  const auto found = in_flight_.find(key);
+  if (found == in_flight_.end()) return;
+  follow(key, admission::decide(found->second.request, found->second.phase, event));
+}
+
+void Admission::follow(const RequestKey& key, admission::Decision decision) {
+  const auto found = in_flight_.find(key);
+  found->second.phase = std::move(decision.next);
+  std::optional<admission::Request> ended;
+  if (admission::is_over(found->second.phase)) {
+    ended = std::move(found->second.request);
+    in_flight_.erase(found);
+    end_request(*ended);
+  }
+  for (const admission::Action& action : decision.actions) {
+    if (const auto* execute = std::get_if<admission::Execute>(&action)) follow_swap(execute->command);
+    std::visit([&](const auto& one) { perform(key, one); }, action);
+  }
+  const auto* of_party = ended ? std::get_if<admission::PartyRequest>(&*ended) : nullptr;
+  if (of_party) release_byes(of_party->conversation);
+}
+
+void Admission::perform(const RequestKey& key, const admission::LookUp& action) {
+  ports_.store.look_up(
+      action.tenant, action.user, action.dialled,
+      [this, key](Result<DialledFacts, StoreUnavailable> facts) { feed(key, admission::LookedUp{std::move(facts)}); });
+}
+
+void Admission::perform(const RequestKey& key, const admission::Authorise&) {
+  feed(key, admission::Authorised{surroundings_of(in_flight_.at(key).request)});
+}
+
+void Admission::perform(const RequestKey&, const admission::ReleaseHeld& action) {
+  ports_.calls.settle_adoption(action.call, Calls::Adoption::kReleased);
+}
+
+void Admission::perform(const RequestKey&, const admission::RefuseCall& action) {
+  refusals_.refuse(action.call, action.reason, action.language);
+}
+
+void Admission::perform(const RequestKey&, const admission::RefuseReferral& action) {
+  refusals_.refuse(action.referral, action.reason);
+}
+
+void Admission::perform(const RequestKey&, const admission::DeclineCall& action) {
+  ports_.calls.refuse(action.call, 603, "");
+}
+
+// ---- what permission depends on ----
+
+admission::Surroundings Admission::surroundings_of(const admission::Request& request) {
+  admission::Surroundings now;
+  const auto look_at = [&](ConversationId conversation) {
+    ParkService::ConversationView view = service_.view(conversation);
+    now.activity = view.activity;
+    now.tenant = std::move(view.tenant);
+  };
+  std::visit(overloaded{[&](const admission::CallRequest& asked) {
+                          if (asked.call.takes_place_in) look_at(*asked.call.takes_place_in);
+                          now.held = held_by(asked.call);
+                        },
+                        [](const admission::ReferralRequest&) {},
+                        [&](const admission::PartyRequest& asked) {
+                          look_at(asked.conversation);
+                          const auto& requests = requests_in(asked.conversation);
+                          now.sender = requests.sender_of(asked.referral.referral);
+                          now.other_party_gone = now.sender && requests.is_gone(other_end(*now.sender));
+                        }},
+             request);
+  return now;
+}
+
+std::optional<HeldConversation> Admission::held_by(const FeatureCall& call) {
+  const Extension* extension = extension_in(call.caller);
+  const auto held = extension ? ports_.conversations.held_by(*extension, call.device) : std::nullopt;
+  if (!held || service_.view(held->conversation).activity != admission::Activity::kTalking) return std::nullopt;
+  const bool are_both_there =
+      requests_.count(held->conversation) == 0 || requests_in(held->conversation).are_both_there();
+  return are_both_there ? held : std::nullopt;
+}
+
+// ---- BYEs that wait ----
+
+admission::ConversationRequests& Admission::requests_in(ConversationId conversation) {
+  admission::ConversationRequests& requests = requests_[conversation];
+  requests.set_pairing(service_.view(conversation).pairing);
+  return requests;
+}
+
+void Admission::follow_swap(const GrantedCommand& command) {
+  const auto swapped = swapped_by(command);
+  if (swapped && requests_.count(*swapped) != 0) requests_in(*swapped).swap_parties();
+}
+
+void Admission::end_request(const admission::Request& request) {
+  const auto* of_party = std::get_if<admission::PartyRequest>(&request);
+  if (of_party) requests_in(of_party->conversation).end(of_party->referral.referral);
+}
+
+void Admission::release_byes(ConversationId conversation) {
+  for (;;) {
+    const bool talks = service_.view(conversation).activity == admission::Activity::kTalking;
+    const auto party = requests_in(conversation).take_due_bye(talks);
+    if (!party) break;
+    service_.on_party_gone(conversation, *party);
+  }
+  if (requests_in(conversation).empty()) requests_.erase(conversation);
+}
+
+}  // namespace callpark

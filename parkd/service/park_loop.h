@@ -1,0 +1,37 @@
+// Runs the park machines of all live calls: takes an event to the machine, logs the transition, publishes what
+// happened, and carries out the actions.
+#pragma once
+
+#include <string_view>
+
+#include "parkd/service/action_runner.h"
+#include "parkd/service/history_fan_out.h"
+
+namespace callpark {
+
+class ParkLoop {
+ public:
+  /// All references must outlive the loop.
+  ParkLoop(const ServicePorts& ports, CallTable& calls, Announcer& announcer, Refusals& refusals,
+           const ParkSettings& settings);
+
+  // The call may be over after each of these.
+  void begin(LiveCall& call, park::Request request);
+  void resume(LiveCall& call, const ParkedCallRow& row, park::Found found);
+  /// Ignored if the call is over. An event that comes while actions are being carried out waits for their end.
+  void feed(const ParkId& park_id, const park::Event& event);
+
+  CallBacks& call_backs() { return call_backs_; }
+
+ private:
+  void start(LiveCall& call, const park::Decision& decision, std::string_view from, std::string_view event);
+  void decide_waiting(LiveCall& call);
+  void follow(LiveCall& call, const park::Decision& decision, std::string_view from, std::string_view event);
+
+  CallTable& calls_;
+  CallBacks call_backs_;
+  HistoryFanOut history_;
+  ActionRunner runner_;
+};
+
+}  // namespace callpark

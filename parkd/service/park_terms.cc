@@ -1,0 +1,44 @@
+#include "parkd/service/park_terms.h"
+
+#include <chrono>
+#include <utility>
+
+#include "parkd/service/dialled_code.h"
+
+namespace callpark {
+
+ParkTerms terms_of(const DialledFacts& facts, const Extension& parker, OrbitRequest orbit,
+                   std::optional<int> recall_after_seconds) {
+  ParkTerms terms;
+  terms.parker = parker;
+  terms.music_class = facts.music_class;
+  terms.park_seconds_max = facts.park_seconds_max;
+  terms.recall = facts.recall;
+  if (recall_after_seconds && facts.may_set_recall) terms.recall.after_seconds = *recall_after_seconds;
+  terms.language = facts.language;
+  const bool is_retrieved_by_number = facts.range || (facts.code && !facts.code->retrieve_code.empty());
+  if (is_retrieved_by_number) terms.retrieve_code = dialled_to_retrieve(facts, "");
+  // A parker that names orbits knows where to look for its call.
+  const bool parker_named_orbits = !orbit.orbits.empty();
+  terms.learns_orbit = parker_named_orbits || !facts.calls_back ? park::ParkerLearnsOrbit::kItself
+                                                                : park::ParkerLearnsOrbit::kByCallBack;
+  terms.call_back_shows_orbit = facts.call_back_shows_orbit;
+  terms.orbit = std::move(orbit);
+  return terms;
+}
+
+Stay propose_stay(const ParkTerms& terms, const DialogSnapshot& caller, WallTime now) {
+  Stay stay;
+  stay.parker = terms.parker.number;
+  stay.park_group = terms.orbit.park_group;
+  stay.music_class = terms.music_class;
+  stay.parked_at = now;
+  stay.deadline = now + std::chrono::seconds(terms.park_seconds_max);
+  stay.recall = terms.recall;
+  stay.recall_deadline = now + std::chrono::seconds(terms.recall.after_seconds);
+  stay.caller = caller.remote_identity;
+  stay.sip_call_id = caller.call_id;
+  return stay;
+}
+
+}  // namespace callpark

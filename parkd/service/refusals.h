@@ -1,0 +1,31 @@
+// Refuses requests: a feature call hears the reason and then gets its status, a REFER gets the status alone. Counts
+// both.
+#pragma once
+
+#include <string>
+
+#include "parkd/service/announcer.h"
+#include "parkd/service/park_settings.h"
+#include "parkd/service/service_ports.h"
+
+namespace callpark {
+
+class Refusals {
+ public:
+  /// The announcer must outlive this.
+  Refusals(const ServicePorts& ports, Announcer& announcer, const ParkSettings& settings)
+      : ports_(ports), announcer_(announcer), settings_(settings) {}
+
+  /// `language`: English if "".
+  void refuse(CallId call, park::RefusalReason reason, const std::string& language);
+  void refuse(ReferralId referral, park::RefusalReason reason);
+
+ private:
+  void count(std::string_view prompt);
+
+  const ServicePorts ports_;
+  Announcer& announcer_;
+  const ParkSettings settings_;
+};
+
+}  // namespace callpark

@@ -1,0 +1,133 @@
+// A request of a phone that parkd has not admitted or refused yet: a pure function from its phase and an event to the
+// next phase and the actions that follow. A request ends in one command, in one refusal, or withdrawn.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "parkd/park/types.h"
+#include "parkd/service/commands.h"
+
+namespace callpark::admission {
+
+// ---- the request ----
+
+struct CallRequest {
+  FeatureCall call;
+};
+/// A REFER in a dialog of two other user agents.
+struct ReferralRequest {
+  Referral referral;
+};
+/// A REFER of one party of a conversation.
+struct PartyRequest {
+  Referral referral;
+  ConversationId conversation;
+};
+using Request = std::variant<CallRequest, ReferralRequest, PartyRequest>;
+
+// ---- its phases ----
+
+/// The tables are asked about the dialled number.
+struct LookingUp {};
+/// The number is understood; permission is asked for, which depends on what parkd's calls are doing at that moment.
+struct Authorising {
+  struct Park {
+    ParkTerms terms;
+  };
+  struct Retrieve {
+    RetrieveRequest request;
+  };
+  struct Transfer {};
+  struct TakePlace {};
+  std::variant<Park, Retrieve, Transfer, TakePlace> intent;
+  std::string language;  // of refusals; "" if unknown
+};
+/// One command is executed.
+struct Granted {};
+/// One refusal is sent.
+struct Refused {};
+/// The sender has gone; no answer is due.
+struct Withdrawn {};
+using Phase = std::variant<LookingUp, Authorising, Granted, Refused, Withdrawn>;
+
+/// True once nothing follows.
+bool is_over(const Phase& phase);
+/// The type's name: "Authorising".
+std::string_view name_of(const Phase& phase);
+
+// ---- events ----
+
+struct LookedUp {
+  Result<DialledFacts, StoreUnavailable> facts;
+};
+
+/// What the call of a conversation is doing, as far as admission depends on it.
+enum class Activity {
+  kNone,        // there is no such call
+  kTalking,     // caller and peer are bridged
+  kAnnouncing,  // the caller is parked, and the parker hears the orbit
+  kOther,
+};
+/// What parkd's calls are doing when permission is given.
+struct Surroundings {
+  Activity activity = Activity::kNone;  // of the conversation that the request names
+  std::string tenant;                   // of the same
+  /// Of a PartyRequest: the end that its sender is. Nothing if the sender talks to another party than when it asked.
+  std::optional<PartyEnd> sender;
+  bool other_party_gone = false;  // its BYE is held back
+  /// Of a feature call: the conversation that its caller holds, if it talks and both parties are there.
+  std::optional<HeldConversation> held;
+};
+/// Permission is given.
+struct Authorised {
+  Surroundings surroundings;
+};
+/// CANCEL or BYE of a feature call, or the BYE of the sender of a REFER.
+struct SenderGone {};
+using Event = std::variant<LookedUp, Authorised, SenderGone>;
+
+// ---- actions ----
+
+struct LookUp {
+  std::string tenant;
+  std::string user;  // the number of the extension that asks, "" for a trunk
+  std::string dialled;
+};
+/// Asks for permission; the answer is Authorised.
+struct Authorise {};
+struct Execute {
+  GrantedCommand command;
+};
+/// The held call that came with the feature call is its two parties' again.
+struct ReleaseHeld {
+  CallId call;
+};
+struct RefuseCall {
+  CallId call;
+  park::RefusalReason reason;
+  std::string language;
+};
+struct RefuseReferral {
+  ReferralId referral;
+  park::RefusalReason reason;
+};
+/// Refuses a call by Replaces that names no conversation of its own tenant.
+struct DeclineCall {
+  CallId call;
+};
+using Action = std::variant<LookUp, Authorise, Execute, ReleaseHeld, RefuseCall, RefuseReferral, DeclineCall>;
+
+struct Decision {
+  Phase next;
+  std::vector<Action> actions;
+};
+
+Decision begin(const Request& request);
+/// What follows from `event`. Total: an event that is late changes nothing.
+Decision decide(const Request& request, const Phase& phase, const Event& event);
+
+}  // namespace callpark::admission

@@ -1,0 +1,89 @@
+#include "parkd/service/switchboard.h"
+
+#include <utility>
+
+namespace callpark {
+
+Switchboard::Switchboard(const ServicePorts& ports, const ParkSettings& settings)
+    : ports_(ports),
+      announcer_(ports),
+      refusals_(ports, announcer_, settings),
+      service_(ports, announcer_, refusals_, settings),
+      admission_(ports, refusals_, service_),
+      recovery_(ports, service_) {
+  ports_.media.set_listener(this);
+}
+
+Switchboard::~Switchboard() {
+  ports_.media.set_listener(nullptr);
+}
+
+// ---- calls ----
+
+void Switchboard::on_feature_call(FeatureCall call) {
+  admission_.on_feature_call(std::move(call));
+}
+
+void Switchboard::on_call_answered(CallId call, const std::optional<MediaRemote>& remote) {
+  service_.on_call_answered(call, remote);
+}
+
+void Switchboard::on_call_refused(CallId call, int status) {
+  service_.on_call_refused(call, status);
+}
+
+void Switchboard::on_call_confirmed(CallId call) {
+  service_.on_call_confirmed(call);
+}
+
+void Switchboard::on_call_lost(CallId call) {
+  announcer_.stop(call);
+  service_.on_call_lost(call);
+}
+
+void Switchboard::on_call_gone(CallId call) {
+  announcer_.stop(call);
+  admission_.on_call_gone(call);
+  service_.on_call_gone(call);
+}
+
+// ---- conversations ----
+
+void Switchboard::on_offer_accepted(ConversationId conversation, park::Question question,
+                                    const std::optional<MediaRemote>& music) {
+  service_.on_offer_accepted(conversation, question, music);
+}
+
+void Switchboard::on_offer_refused(ConversationId conversation, park::Question question, bool changed) {
+  service_.on_offer_refused(conversation, question, changed);
+}
+
+void Switchboard::on_caller_media_changed(ConversationId conversation, const MediaRemote& music) {
+  service_.on_caller_media_changed(conversation, music);
+}
+
+void Switchboard::on_party_gone(ConversationId conversation, PartyEnd party) {
+  admission_.on_party_gone(conversation, party);
+}
+
+// ---- referrals ----
+
+void Switchboard::on_referral(Referral referral) {
+  admission_.on_referral(std::move(referral));
+}
+
+void Switchboard::on_referral_of_party(ConversationId conversation, PartyEnd party, Referral referral) {
+  admission_.on_referral_of_party(conversation, party, std::move(referral));
+}
+
+// ---- media ----
+
+void Switchboard::on_media_played(const std::string& session) {
+  if (!service_.on_media_played(session)) announcer_.on_played(session);
+}
+
+void Switchboard::on_media_moved(const std::string& session, const MediaSnapshot& now) {
+  service_.on_media_moved(session, now);
+}
+
+}  // namespace callpark

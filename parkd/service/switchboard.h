@@ -1,0 +1,56 @@
+// The service as one object: constructs its parts, and hands each report of the ports to the part that it concerns.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "parkd/service/admission.h"
+#include "parkd/service/recovery.h"
+
+namespace callpark {
+
+class Switchboard final : public CallListener,
+                          public ConversationListener,
+                          public ReferralListener,
+                          public Media::Listener {
+ public:
+  /// Listens to the media server from here on; the other ports get their listener from the app.
+  Switchboard(const ServicePorts& ports, const ParkSettings& settings);
+  ~Switchboard() override;
+  Switchboard(const Switchboard&) = delete;
+  Switchboard& operator=(const Switchboard&) = delete;
+
+  /// `done` is called when the calls that the database has of this node are taken over.
+  void recover(std::function<void()> done) { recovery_.start(std::move(done)); }
+  std::size_t parked_calls() const { return service_.parked_calls(); }  // in an orbit
+  std::size_t calls() const { return service_.calls(); }
+
+  void on_feature_call(FeatureCall call) override;
+  void on_call_answered(CallId call, const std::optional<MediaRemote>& remote) override;
+  void on_call_refused(CallId call, int status) override;
+  void on_call_confirmed(CallId call) override;
+  void on_call_lost(CallId call) override;
+  void on_call_gone(CallId call) override;
+
+  void on_offer_accepted(ConversationId conversation, park::Question question,
+                         const std::optional<MediaRemote>& music) override;
+  void on_offer_refused(ConversationId conversation, park::Question question, bool changed) override;
+  void on_caller_media_changed(ConversationId conversation, const MediaRemote& music) override;
+  void on_party_gone(ConversationId conversation, PartyEnd party) override;
+
+  void on_referral(Referral referral) override;
+  void on_referral_of_party(ConversationId conversation, PartyEnd party, Referral referral) override;
+
+  void on_media_played(const std::string& session) override;
+  void on_media_moved(const std::string& session, const MediaSnapshot& now) override;
+
+ private:
+  const ServicePorts ports_;
+  Announcer announcer_;
+  Refusals refusals_;
+  ParkService service_;
+  Admission admission_;
+  Recovery recovery_;
+};
+
+}  // namespace callpark
