@@ -1,4 +1,4 @@
-// What an operator's tools ask over HTTP: metrics for Prometheus, and whether this parkd can take calls.
+// HTTP for an operator's tools: metrics for Prometheus, and the health of this parkd.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 namespace callpark {
 
 struct Health {
-  bool recovered = false;  // the parked calls of this node are in its hands
+  bool recovered = false;  // this parkd has taken over the parked calls of its node
   bool mediad_connected = false;
   bool database_available = false;
   std::size_t calls = 0;

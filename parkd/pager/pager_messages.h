@@ -1,5 +1,5 @@
-// The Messages port on SIP: each text is one MESSAGE outside of dialogs (RFC 3428), which Kamailio sends to all phones
-// of the extension.
+// The Messages port on SIP: a text is one MESSAGE outside of dialogs (RFC 3428), which Kamailio sends to all phones of
+// the extension.
 #pragma once
 
 #include <deque>
@@ -15,7 +15,7 @@ namespace callpark {
 /// Lives on the loop's thread.
 class PagerMessages final : public Messages {
  public:
-  /// How many texts to one extension wait for the answer to the one before; then the oldest is given up.
+  /// Texts to one extension that may wait for the answer to the one before; beyond it the oldest is dropped.
   static constexpr std::size_t kWaitingMax = 16;
 
   /// `transactions` and `metrics` must outlive it.
@@ -27,7 +27,7 @@ class PagerMessages final : public Messages {
   void send(TextMessage message) override;
 
  private:
-  // The first is under way.
+  // The first message is under way.
   struct Queue {
     std::deque<TextMessage> messages;
     sip::ClientTransactionKey under_way{};

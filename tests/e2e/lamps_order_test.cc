@@ -228,7 +228,7 @@ TEST_F(LampsInOrder, N5_AfterTwoThousandFastChangesWithLossNobodyHoldsAWrongStat
     notifies += static_cast<int>(watchers[i]->history().size());
     for (const auto& complaint : watchers[i]->complaints()) ADD_FAILURE() << complaint;
   }
-  EXPECT_TRUE(parkd.run_until([&] { return parkd.metric("callpark_lamps_wrong") == 0; }, seconds(10)));
+  EXPECT_TRUE(parkd.run_until([&] { return parkd.metric("callpark_lamps_out_of_sync") == 0; }, seconds(10)));
   std::cout << "  " << kOrbits * kChangesEach << " changes of rows in " << took << " s, " << notifies
             << " NOTIFYs taken by " << watchers.size() << " watchers\n";
 }

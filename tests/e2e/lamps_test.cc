@@ -98,7 +98,7 @@ class Lamps : public ParkTest {
   }
   static double wrong_lamps() {
     const std::string text = house().parkd_http("/metrics").body;
-    const std::string name = "\ncallpark_lamps_wrong ";
+    const std::string name = "\ncallpark_lamps_out_of_sync ";
     const auto at = text.find(name);
     return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size()));
   }

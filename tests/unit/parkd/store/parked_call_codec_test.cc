@@ -60,7 +60,7 @@ RecallColumn full_recall() {
                        .alert_ring_group_wait_seconds = 32,
                        .ring_group = "600",
                        .fallback_destination = "+442079460000"},
-          .ladder = {.target = park::RecallTarget::kRingGroup, .attempts = 3, .is_calling = true}};
+          .progress = {.target = park::RecallTarget::kRingGroup, .attempts = 3, .is_calling = true}};
 }
 
 TEST(ParkedCallCodec, O4_ARecallIsTheSameAfterItsRow) {
@@ -72,7 +72,7 @@ TEST(ParkedCallCodec, O4_ARecallIsTheSameAfterItsRow) {
     for (const park::RecallTarget target : {park::RecallTarget::kNone, park::RecallTarget::kParker,
                                             park::RecallTarget::kRingGroup, park::RecallTarget::kFallback}) {
       recall.settings.mode = mode;
-      recall.ladder.target = target;
+      recall.progress.target = target;
       EXPECT_EQ(parse_recall(write_recall(recall)).value(), recall);
     }
   }
