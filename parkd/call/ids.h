@@ -1,5 +1,5 @@
 // The names under which parkd knows what it has: a parked call, a call, a conversation, a referral. Each is a type of
-// its own, so that none is taken for another.
+// its own, so that the compiler keeps them apart.
 #pragma once
 
 #include <compare>
