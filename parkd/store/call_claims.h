@@ -7,7 +7,7 @@
 
 #include "parkd/ports/store.h"
 #include "parkd/store/database_connection.h"
-#include "parkd/store/parked_call_row.h"
+#include "parkd/store/parked_call_columns.h"
 
 namespace callpark {
 

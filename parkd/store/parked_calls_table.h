@@ -9,7 +9,7 @@
 #include "parkd/ports/presence_store.h"
 #include "parkd/ports/store.h"
 #include "parkd/store/database_connection.h"
-#include "parkd/store/parked_call_row.h"
+#include "parkd/store/parked_call_columns.h"
 
 namespace callpark {
 

@@ -327,7 +327,7 @@ TEST_F(StoreAway, ASchemaThatIsNotOursIsRefusedWithASentence) {
   server().execute("DELETE FROM schema_migrations WHERE version = 99");
   server().execute("CREATE DATABASE bare; GRANT SELECT ON bare.* TO callpark@localhost");
   address.database = "bare";
-  EXPECT_EQ(schema_problem(address), "the database has no schema of ours: run sql/migrate.sh of the same release");
+  EXPECT_EQ(schema_problem(address), "the database has no callpark schema: run sql/migrate.sh of the same release");
   server().execute("DROP DATABASE bare");
   server().stop();
   EXPECT_EQ(schema_problem(address), std::nullopt) << "a database that is away may be right";

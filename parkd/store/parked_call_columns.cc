@@ -1,4 +1,4 @@
-#include "parkd/store/parked_call_row.h"
+#include "parkd/store/parked_call_columns.h"
 
 #include <stdexcept>
 #include <utility>

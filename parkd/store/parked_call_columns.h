@@ -1,4 +1,4 @@
-// A row of parked_calls as SQL: its columns, in the order in which they are read and written.
+// The columns of parked_calls in SQL: their order, and their values from and to a row.
 #pragma once
 
 #include <cstdint>
