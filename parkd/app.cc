@@ -115,7 +115,7 @@ class RequestRouter final : public sip::TransactionUser {
   RequestRouter(sip::TransactionUser& legs, presence::CallInfoNotifier& notifier) : legs_(legs), notifier_(notifier) {}
 
   void on_request(sip::ServerTransactionKey key, const sip::SipMessage& request, const sip::Endpoint& source) override {
-    if (presence::CallInfoNotifier::takes(request)) {
+    if (presence::CallInfoNotifier::serves(request)) {
       notifier_.on_subscribe(key, request);
     } else {
       legs_.on_request(key, request, source);

@@ -1,8 +1,9 @@
 // The names under which parkd knows what it has: a parked call, a call, a conversation, a referral. Each is a type of
-// its own, so that none is taken for another.
+// its own, so that the compiler keeps them apart.
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -14,6 +15,7 @@ namespace callpark {
 /// cryptographic source, or "" for none.
 class ParkId {
  public:
+  static constexpr std::size_t kLength = 26;
   ParkId() = default;
   explicit ParkId(std::string text) : text_(std::move(text)) {}
   const std::string& text() const { return text_; }
@@ -23,6 +25,9 @@ class ParkId {
  private:
   std::string text_;
 };
+
+/// A new one.
+ParkId make_park_id();
 
 /// A number that this process hands out and never uses again. `Tag` makes each kind a type of its own.
 template <class Tag>

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "parkd/message/sdp.h"
+#include "parkd/message/sdp_codecs.h"
 
 namespace callpark::leg {
 

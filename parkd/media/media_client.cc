@@ -13,10 +13,10 @@ media::Play play_of(const Play& play) {
                                  if (music.music_class.empty()) return media::Ringback{};
                                  return media::Music{music.music_class};
                                },
-                               [](const Announcement& said) -> media::Play {
+                               [](const Announcement& from) -> media::Play {
                                  media::Announcement announcement;
-                                 announcement.language = said.language;
-                                 for (const auto& item : said.list) {
+                                 announcement.language = from.language;
+                                 for (const auto& item : from.list) {
                                    std::visit(overloaded{[&](const Announcement::Prompt& prompt) {
                                                            announcement.list.emplace_back(media::Prompt{prompt.name});
                                                          },
@@ -34,7 +34,7 @@ media::Endpoint endpoint_of(const MediaAddress& address) {
   return {address.address, address.port};
 }
 
-// None: mediad does not know the codec, which the offer should have prevented.
+// Empty if mediad does not have the codec, which parkd never offers.
 std::optional<media::Codec> codec_of(const MediaCodec& codec) {
   const auto name = media::codec_from_text(codec.name);
   if (!name) return std::nullopt;
@@ -68,22 +68,22 @@ void MediaClient::open(std::string session, Play play, std::optional<MediaSnapsh
   if (again) opened.snapshot = *std::move(again);
   opened.snapshot.session = session;
   opened.play = std::move(play);
-  ask(request_of(opened),
-      [this, session, is_new, answer = std::move(answer)](const Result<media::Answer, media::RpcError>& got) {
-        const auto found = sessions_.find(session);
-        if (found == sessions_.end()) return;  // closed meanwhile
-        if (!got) {
-          log_warning("", "mediad opens no session: {}", got.error().message);
-          sessions_.erase(found);
-          // It may have been opened all the same, with nobody to close it; one that plays to somebody is left alone.
-          if (is_new) ask(media::SessionClose{session}, {});
-          return answer(failure(MediaUnavailable{}));
-        }
-        const auto& result = std::get<media::SessionOpenResult>(*got);
-        found->second.snapshot.local = {result.address, result.port};
-        found->second.snapshot.ssrc = result.ssrc;
-        answer(found->second.snapshot);
-      });
+  send(request_of(opened),
+       [this, session, is_new, answer = std::move(answer)](const Result<media::Answer, media::RpcError>& got) {
+         const auto found = sessions_.find(session);
+         if (found == sessions_.end()) return;  // closed meanwhile
+         if (!got) {
+           log_warning("", "mediad opens no session: {}", got.error().message);
+           sessions_.erase(found);
+           // mediad may have opened it all the same: then a new session is closed; one that plays already goes on.
+           if (is_new) send(media::SessionClose{session}, {});
+           return answer(failure(MediaUnavailable{}));
+         }
+         const auto& result = std::get<media::SessionOpenResult>(*got);
+         found->second.snapshot.local = {result.address, result.port};
+         found->second.snapshot.ssrc = result.ssrc;
+         answer(found->second.snapshot);
+       });
 }
 
 void MediaClient::connect(const std::string& session, const MediaRemote& remote) {
@@ -95,7 +95,7 @@ void MediaClient::connect(const std::string& session, const MediaRemote& remote)
   update.remote = endpoint_of(remote.remote);
   update.codec = codec_of(remote.codec);
   update.send = remote.listens;
-  ask(update, {});
+  send(update, {});
 }
 
 void MediaClient::play(const std::string& session, Play play) {
@@ -104,11 +104,11 @@ void MediaClient::play(const std::string& session, Play play) {
   found->second.play = std::move(play);
   found->second.played = false;
   const std::string play_id = std::to_string(++found->second.play_number);
-  ask(media::SessionPlay{session, play_id, play_of(found->second.play)}, {});
+  send(media::SessionPlay{session, play_id, play_of(found->second.play)}, {});
 }
 
 void MediaClient::close(const std::string& session) {
-  if (sessions_.erase(session) != 0) ask(media::SessionClose{session}, {});
+  if (sessions_.erase(session) != 0) send(media::SessionClose{session}, {});
 }
 
 media::SessionOpen MediaClient::request_of(const Session& session) const {
@@ -130,20 +130,20 @@ media::SessionOpen MediaClient::request_of(const Session& session) const {
 // ---- the connection ----
 
 void MediaClient::on_connected() {
-  ask(media::Hello{settings_.name, media::kProtocolVersion},
-      [this](const Result<media::Answer, media::RpcError>& answer) {
-        if (!answer) return connection_.reconnect("mediad refused the greeting: " + answer.error().message);
-        greeted_ = true;
-        reopen_all();
-      });
+  send(media::Hello{settings_.name, media::kProtocolVersion},
+       [this](const Result<media::Answer, media::RpcError>& answer) {
+         if (!answer) return connection_.reconnect("mediad refused the greeting: " + answer.error().message);
+         greeted_ = true;
+         reopen_all();
+       });
 }
 
 void MediaClient::on_closed() {
   greeted_ = false;
-  const auto pending = std::exchange(pending_, {});
-  for (const auto& [id, question] : pending) {
-    if (question.on_answer)
-      question.on_answer(failure(media::RpcError{media::ErrorCode::kInternalError, "connection lost"}));
+  const auto unanswered = std::exchange(pending_, {});
+  for (const auto& [id, pending] : unanswered) {
+    if (pending.on_answer)
+      pending.on_answer(failure(media::RpcError{media::ErrorCode::kInternalError, "connection lost"}));
   }
 }
 
@@ -159,12 +159,12 @@ void MediaClient::reopen(const std::string& id, bool on_its_port) {
   session.retry.reset();
   media::SessionOpen request = request_of(session);
   if (!on_its_port) request.port.reset();
-  ask(request, [this, id, on_its_port](const Result<media::Answer, media::RpcError>& got) {
+  send(request, [this, id, on_its_port](const Result<media::Answer, media::RpcError>& got) {
     const auto found = sessions_.find(id);
     if (found == sessions_.end()) return;
     if (!got) {
       log_warning("", "mediad does not reopen a session: {}", got.error().message);
-      if (!greeted_) return;  // all are opened again when it is back
+      if (!greeted_) return;  // all are opened again after the reconnect
       if (on_its_port) return reopen(id, false);
       found->second.retry = loop_.after(settings_.answer_timeout, [this, id] { reopen(id, true); });
       return;
@@ -179,12 +179,12 @@ void MediaClient::reopen(const std::string& id, bool on_its_port) {
   });
 }
 
-void MediaClient::ask(const media::Request& request, OnAnswer on_answer) {
+void MediaClient::send(const media::Request& request, OnAnswer on_answer) {
   const std::int64_t id = ++last_request_;
-  Pending& question = pending_[id];
-  question.request_index = request.index();
-  question.on_answer = std::move(on_answer);
-  question.deadline = loop_.after(settings_.answer_timeout, [this, id] {
+  Pending& pending = pending_[id];
+  pending.request_index = request.index();
+  pending.on_answer = std::move(on_answer);
+  pending.deadline = loop_.after(settings_.answer_timeout, [this, id] {
     const auto node = pending_.extract(id);
     if (node.mapped().on_answer) {
       node.mapped().on_answer(failure(media::RpcError{media::ErrorCode::kInternalError, "mediad does not answer"}));
@@ -200,7 +200,7 @@ void MediaClient::on_line(std::string_view line) {
     return found->second.request_index;
   });
   if (!message) {
-    // An answer that came after its deadline is no reason to distrust mediad.
+    // An answer after its deadline is no reason to close the connection.
     log_warning("", "from mediad: {}", message.error().error.message);
     return;
   }

@@ -1,5 +1,5 @@
-// The way to mediad: speaks its protocol over one connection, and when mediad was restarted opens every session again
-// where it was.
+// The Media port on mediad's protocol: one connection, and after a restart of mediad each session is opened again on
+// its port.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +22,10 @@ class MediaClient final : public Media {
     SocketAddress mediad;
     Duration reconnect{200};
     Duration answer_timeout{1000};
-    std::string name;  // what mediad logs of us
+    std::string name;  // of this parkd, for mediad's log
   };
   MediaClient(EventLoop& loop, Settings settings);
-  /// Begins to connect. Until mediad answers, open() fails at once.
+  /// Begins to connect. open() fails at once until mediad answers.
   void start();
   bool is_connected() const { return greeted_; }
 
@@ -36,13 +36,13 @@ class MediaClient final : public Media {
   void close(const std::string& session) override;
 
  private:
-  // What mediad would have to be told to be as it was.
+  // All that restores a session in mediad.
   struct Session {
     MediaSnapshot snapshot;
     Play play;
     std::uint64_t play_number = 0;
-    bool played = false;  // an announcement that has been heard is not said again
-    LoopHandle retry;     // mediad would not open it again
+    bool played = false;  // true after the announcement has ended: it is not played again
+    LoopHandle retry;     // after mediad refused to open it again
   };
   using OnAnswer = std::function<void(const Result<media::Answer, media::RpcError>& answer)>;
   struct Pending {
@@ -55,7 +55,7 @@ class MediaClient final : public Media {
   void on_line(std::string_view line);
   void on_closed();
   void on_notification(const media::Notification& notification);
-  void ask(const media::Request& request, OnAnswer on_answer);
+  void send(const media::Request& request, OnAnswer on_answer);
   void reopen_all();
   void reopen(const std::string& id, bool on_its_port);
   media::SessionOpen request_of(const Session& session) const;

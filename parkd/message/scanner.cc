@@ -241,6 +241,13 @@ Params make_params(std::string_view params) {
   return list;
 }
 
+std::string_view next_word(std::string_view& text) noexcept {
+  text = trimmed(text);
+  const std::string_view word = text.substr(0, text.find(' '));
+  text.remove_prefix(word.size());
+  return word;
+}
+
 std::optional<std::uint16_t> port_number(std::string_view digits) noexcept {
   return decimal<std::uint16_t>(digits);
 }

@@ -116,6 +116,8 @@ std::string_view param_value(std::string_view params, std::string_view name) noe
 /// Makes a list of text that scan_address() or scan_via() found.
 Params make_params(std::string_view params);
 
+/// The first word of `text`, which begins behind it afterwards; "" if there is none.
+std::string_view next_word(std::string_view& text) noexcept;
 std::optional<std::uint16_t> port_number(std::string_view digits) noexcept;
 /// Reads digits only, at most 2^32-1.
 std::optional<std::uint32_t> number(std::string_view digits) noexcept;

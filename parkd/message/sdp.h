@@ -52,18 +52,6 @@ struct SdpLine {
 
 enum class Direction : std::uint8_t { kSendRecv, kSendOnly, kRecvOnly, kInactive };
 
-struct Codec {
-  std::uint8_t payload_type = 0;
-  /// As written in a=rtpmap; for static payload types without one, as in RFC 3551. Compare without case.
-  std::string name;
-  std::uint32_t clock_rate = 0;
-  std::uint8_t channels = 1;
-  /// The text of a=fmtp after the payload type; empty if there is none.
-  std::string fmtp;
-
-  bool operator==(const Codec&) const = default;
-};
-
 /// m= and the lines that belong to it
 struct SdpMedia {
   std::string media;
@@ -103,11 +91,6 @@ Result<Sdp, SyntaxError> parse_sdp(std::string_view text, SdpForm form = SdpForm
 /// Writes CRLF after each line; CR and LF inside values become spaces.
 std::string write_sdp(const Sdp& sdp);
 
-/// Returns the formats of an RTP line in order, with a=rtpmap, a=fmtp and the static payload types of RFC 3551. Formats
-/// that are no payload type or have no known meaning are omitted.
-std::vector<Codec> codecs(const SdpMedia& media);
-/// Adds the payload type to the formats, with a=rtpmap, and a=fmtp if the codec has one.
-void add_codec(SdpMedia& media, const Codec& codec);
 /// Returns the media's own direction, else the session's, else sendrecv (RFC 4566 6).
 Direction direction(const Sdp& sdp, const SdpMedia& media) noexcept;
 /// Replaces any direction that the media had.

@@ -1,5 +1,5 @@
-// The Messages port on SIP: each text is one MESSAGE outside of dialogs (RFC 3428), which Kamailio sends to all phones
-// of the extension.
+// The Messages port on SIP: a text is one MESSAGE outside of dialogs (RFC 3428), which Kamailio sends to all phones of
+// the extension.
 #pragma once
 
 #include <deque>

@@ -1,5 +1,5 @@
-// What lamps and phone notifications need of the tables: which calls wait where, what Kamailio's presence server has of
-// them, and who has subscribed to what.
+// The tables, as lamps and phone notifications see them: parked calls, the publications of Kamailio's presence server,
+// and subscriptions.
 #pragma once
 
 #include <compare>
@@ -14,38 +14,38 @@
 
 namespace callpark {
 
-/// Whose state is published: sip:user@domain.
+/// The number whose state is published: sip:user@domain.
 struct Presentity {
   std::string user;
   std::string domain;
   friend auto operator<=>(const Presentity&, const Presentity&) = default;
 };
 
-/// A row of parked_calls is another than before, or gone. What is so now is asked of the tables.
+/// A row of parked_calls has changed, or is gone. The tables have its present state.
 struct CallChange {
   std::string tenant;
-  std::string orbit;       // "": it holds none
-  std::string park_group;  // "": none
-  std::string caller_uri;
-  std::string retriever;  // who talks to him, or did; "": nobody
+  std::string orbit;                   // "" if the call holds none
+  std::string park_group;              // "" if it has none
+  std::optional<Extension> caller;     // if the caller is an extension of the tenant
+  std::optional<Extension> retriever;  // the same of the party that talks to the caller, or did
   friend auto operator<=>(const CallChange&, const CallChange&) = default;
 };
 
-/// A call that parkd has, as others may see it.
+/// A call of parkd's, as watchers may see it.
 struct ShownCall {
   ParkId park_id;
   std::string tenant;
   std::string orbit;
-  bool waits = false;  // to be retrieved; else it is being parked or retrieved, or talks
+  bool waits = false;  // for a retriever; false while it is being parked or retrieved, and after that
   WallTime parked_at;
   PartyIdentity caller;
-  std::string caller_extension;     // "": he is none of the tenant's
-  std::string retriever_extension;  // the same, of who has won it; "" too while nobody has
+  std::string caller_extension;     // "" if the caller is no extension of the tenant
+  std::string retriever_extension;  // the same of the retriever; "" too while there is none
 };
 
 enum class LampState { kEarly, kConfirmed };
 
-/// How the calls of a tenant are dialled, and shown.
+/// The numbers that retrieve a tenant's calls, and the look of their lamps.
 struct LampSettings {
   std::string tenant;
   LampState state = LampState::kEarly;
@@ -71,24 +71,24 @@ struct LivePublication {
   std::string dialog_id;
 };
 
-/// What a phone shows of an extension.
+/// What a phone shows of an extension: the oldest call parked for it.
 struct CallInfo {
   std::string extension;
   std::optional<ShownCall> call;
 };
 
-/// One who is told about an extension's parked calls: a row of call_info_subscriptions.
+/// A subscription to the calls parked for an extension: a row of call_info_subscriptions.
 struct CallInfoSubscription {
   std::string subscription_id;
   std::string tenant;
   std::string extension;  // whose calls
   std::string watcher;    // the extension that asked
-  std::string event_id;   // the Event header's "id"; "": none
+  std::string event_id;   // "id" of the Event header, or ""
   DialogSnapshot dialog;  // local_cseq: no NOTIFY has had a higher one
   WallTime expires_at;
 };
 
-/// Nothing here blocks; each answer comes once, on the loop.
+/// No function blocks; each answer comes once, on the loop.
 class PresenceStore {
  public:
   template <class T>
@@ -96,8 +96,8 @@ class PresenceStore {
 
   virtual ~PresenceStore() = default;
 
-  /// The settings of all tenants named, the calls at the orbits named, and those whose caller or retriever somebody is
-  /// who is named as either.
+  /// The settings of all tenants of the changes, the calls at their orbits, and those in which one of their callers and
+  /// retrievers is the caller or the retriever.
   virtual void read_lamps(std::vector<CallChange> changes, Answer<LampFacts> answer) = 0;
   /// All calls, all publications.
   struct Everything {
@@ -105,17 +105,17 @@ class PresenceStore {
     std::vector<PublishedLamp> published;
   };
   virtual void read_all_lamps(Answer<Everything> answer) = 0;
-  /// What of a presentity's publications parkd has to carry on, at most one: what has ended is taken out of the table,
-  /// since Kamailio never changes it any more, and so is any but the newest.
+  /// The publication of a presentity that parkd has to carry on: the newest that has not ended. All others are deleted
+  /// from the table, since Kamailio never changes one that has ended.
   virtual void find_publication(Presentity presentity, Answer<std::optional<LivePublication>> answer) = 0;
 
   /// Of these extensions; one that does not exist is left out.
   virtual void read_call_info(std::string tenant, std::vector<std::string> extensions,
                               Answer<std::vector<CallInfo>> answer) = 0;
   virtual void write_subscription(CallInfoSubscription subscription, Answer<bool> answer) = 0;
-  /// Tried until it is done.
+  /// Repeated until it is done.
   virtual void remove_subscription(std::string subscription_id) = 0;
-  /// Those of this node that have not expired.
+  /// The subscriptions of this node that have not expired.
   virtual void load_subscriptions(Answer<std::vector<CallInfoSubscription>> answer) = 0;
 };
 

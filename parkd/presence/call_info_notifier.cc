@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/match.h"
 #include "base/random.h"
+#include "kamailio_protocol/headers.h"
 #include "parkd/dialog/dialog_requests.h"
 
 namespace callpark::presence {
@@ -17,7 +18,7 @@ using std::chrono::seconds;
 constexpr std::string_view kPackage = "call-info";
 constexpr std::size_t kTagLength = 12;
 constexpr std::size_t kIdLength = 26;  // 130 bits
-// Rows are written for so many NOTIFYs in advance.
+// A row covers so many NOTIFYs in advance.
 constexpr std::uint32_t kCSeqReserve = 500;
 
 std::string_view package_of(std::string_view event) {
@@ -27,7 +28,7 @@ std::string_view package_of(std::string_view event) {
   return token.substr(begin, token.find_last_not_of(" \t") - begin + 1);
 }
 
-// RFC 6665 8.2.1: a watcher with several subscriptions in one dialog tells them apart by it.
+// RFC 6665 8.2.1: distinguishes several subscriptions in one dialog.
 std::string id_of(std::string_view event) {
   const auto parameter = event.find(";id=");
   if (parameter == std::string_view::npos) return "";
@@ -76,8 +77,8 @@ sip::DialogState dialog_of(const DialogSnapshot& snapshot) {
           .route_set = snapshot.route_set};
 }
 
-// RFC 5057 5.1: the answers that end a subscription and not only this NOTIFY; what a proxy says of a phone that is away
-// is none of them.
+// RFC 5057 5.1: these answers end a subscription and not only its NOTIFY; a proxy's answers for a phone that is away
+// are not among them.
 bool ends_subscription(int status) {
   return status == 405 || status == 481 || status == 489 || status == 501;
 }
@@ -88,8 +89,7 @@ CallInfoNotifier::CallInfoNotifier(SipWay way, PresenceStore& store, Metrics& me
     : way_(std::move(way)),
       store_(store),
       settings_(settings),
-      count_(
-          metrics.gauge("callpark_call_info_subscriptions", "Phones that are told of calls parked at an extension")) {}
+      count_(metrics.gauge("callpark_call_info_subscriptions", "Subscriptions to the calls parked for an extension")) {}
 
 CallInfoNotifier::~CallInfoNotifier() = default;
 
@@ -117,7 +117,7 @@ void CallInfoNotifier::start() {
   });
 }
 
-bool CallInfoNotifier::takes(const sip::SipMessage& request) {
+bool CallInfoNotifier::serves(const sip::SipMessage& request) {
   return request.method() == sip::method::kSubscribe && package_of(request.event()) == kPackage;
 }
 
@@ -132,8 +132,8 @@ void CallInfoNotifier::on_subscribe(sip::ServerTransactionKey key, const sip::Si
 
 void CallInfoNotifier::subscribe(sip::ServerTransactionKey key, const sip::SipMessage& request) {
   Watch watch;
-  watch.row.tenant = header_text(request, kTenantHeader);
-  watch.row.watcher = header_text(request, kUserHeader);
+  watch.row.tenant = header_text(request, kamailio_protocol::kTenant);
+  watch.row.watcher = header_text(request, kamailio_protocol::kUser);
   if (watch.row.tenant.empty() || watch.row.watcher.empty()) return respond(key, request, 403);
   auto dialog = sip::from_incoming_invite(request, random_token(kTagLength));
   if (!dialog) return respond(key, request, 400);
@@ -161,10 +161,10 @@ void CallInfoNotifier::admit(sip::ServerTransactionKey key, const sip::SipMessag
   const Watched watched{watch.row.tenant, watch.row.extension};
   watch.row.expires_at = wall_now() + expires;
   if (expires == seconds(0)) {
-    // RFC 6665 4.4.3: who only wants to know how it is now.
+    // RFC 6665 4.4.3: a fetch of the present state.
     add(std::move(watch));
     accept(key, request, tag, expires);
-    return tell(id, subscription::Ended{SubscriptionEnd::kTimeout});
+    return handle(id, subscription::Ended{SubscriptionEnd::kTimeout});
   }
   watch.row.dialog = snapshot_of(watch.dialog);
   watch.row.dialog.local_cseq += kCSeqReserve;
@@ -175,8 +175,8 @@ void CallInfoNotifier::admit(sip::ServerTransactionKey key, const sip::SipMessag
         if (!written) return respond(key, request, 500);
         set_expiry(add(std::move(*watch)), expires);
         accept(key, request, tag, expires);
-        want_again(id);
-        read_again(watched);  // it may have changed while the row was written
+        notify_again(id);
+        read_again(watched);  // the state may have changed while the row was written
       });
 }
 
@@ -189,11 +189,11 @@ void CallInfoNotifier::refresh(sip::ServerTransactionKey key, const sip::SipMess
   if (const auto contact = request.contact()) watch.dialog.remote_target = contact->uri.to_string();
   const seconds expires = expires_of(request);
   accept(key, request, watch.dialog.id.local_tag, expires);
-  if (expires == seconds(0)) return tell(id, subscription::Ended{SubscriptionEnd::kTimeout});
+  if (expires == seconds(0)) return handle(id, subscription::Ended{SubscriptionEnd::kTimeout});
   watch.row.expires_at = wall_now() + expires;
   set_expiry(watch, expires);
   write(watch);
-  if (watch.is_read) want_again(id);
+  if (watch.is_read) notify_again(id);
 }
 
 seconds CallInfoNotifier::expires_of(const sip::SipMessage& request) const {
@@ -242,43 +242,43 @@ void CallInfoNotifier::forget(const SubscriptionId& name) {
 
 void CallInfoNotifier::set_expiry(Watch& watch, Duration after) {
   watch.expiry = way_.loop.after(
-      after, [this, id = watch.row.subscription_id] { tell(id, subscription::Ended{SubscriptionEnd::kTimeout}); });
+      after, [this, id = watch.row.subscription_id] { handle(id, subscription::Ended{SubscriptionEnd::kTimeout}); });
 }
 
-// The next parkd begins above what this one may have used; what could not be written now is with the next NOTIFY.
+// The next parkd begins above all CSeqs of this one. A row that cannot be written now is written with the next NOTIFY.
 void CallInfoNotifier::write(Watch& watch) {
   CallInfoSubscription row = watch.row;
   row.dialog = snapshot_of(watch.dialog);
   row.dialog.local_cseq += kCSeqReserve;
   store_.write_subscription(
-      row, [this, id = row.subscription_id, used_up = row.dialog.local_cseq](Result<bool, StoreUnavailable> written) {
+      row, [this, id = row.subscription_id, cseq_max = row.dialog.local_cseq](Result<bool, StoreUnavailable> written) {
         const auto found = watches_.find(id);
         if (found == watches_.end()) return store_.remove_subscription(id);
-        if (written) found->second.row.dialog.local_cseq = used_up;
+        if (written) found->second.row.dialog.local_cseq = cseq_max;
       });
 }
 
-void CallInfoNotifier::tell(const SubscriptionId& name, const subscription::Event& event) {
+void CallInfoNotifier::handle(const SubscriptionId& name, const subscription::Event& event) {
   const auto found = watches_.find(name);
   if (found == watches_.end()) return;
   const SubscriptionId id = found->first;
   const subscription::Decision decision = subscription::decide(found->second.state, event);
   found->second.state = decision.next;
   for (const subscription::Action& action : decision.actions) {
-    std::visit(overloaded{[&](const subscription::Notify& order) { notify(id, found->second, order.end); },
-                          [&](const subscription::StartRetry& order) {
+    std::visit(overloaded{[&](const subscription::Notify& its) { notify(id, found->second, its.end); },
+                          [&](const subscription::StartRetry& its) {
                             Duration wait = settings_.retry;
-                            for (std::uint32_t i = 1; i < order.failures; ++i) wait *= 5;
+                            for (std::uint32_t i = 1; i < its.failures; ++i) wait *= 5;
                             found->second.retry =
-                                way_.loop.after(wait, [this, id] { tell(id, subscription::RetryDue{}); });
+                                way_.loop.after(wait, [this, id] { handle(id, subscription::RetryDue{}); });
                           },
                           [&](const subscription::Remove&) { forget(id); }},
                action);
   }
 }
 
-void CallInfoNotifier::want_again(const SubscriptionId& id) {
-  tell(id, subscription::Wanted{++last_serial_});
+void CallInfoNotifier::notify_again(const SubscriptionId& id) {
+  handle(id, subscription::Wanted{++last_serial_});
 }
 
 void CallInfoNotifier::notify(const SubscriptionId& id, Watch& watch, std::optional<SubscriptionEnd> end) {
@@ -295,20 +295,20 @@ void CallInfoNotifier::notify(const SubscriptionId& id, Watch& watch, std::optio
                                  {[this, id](const sip::SipMessage& response) {
                                     const int status = response.status();
                                     if (status < 200) return;
-                                    if (status < 300) return tell(id, subscription::Accepted{});
-                                    tell(id, ends_subscription(status) ? subscription::Event(subscription::Unknown{})
-                                                                       : subscription::Event(subscription::Failed{}));
+                                    if (status < 300) return handle(id, subscription::Accepted{});
+                                    handle(id, ends_subscription(status) ? subscription::Event(subscription::Unknown{})
+                                                                         : subscription::Event(subscription::Failed{}));
                                   },
-                                  [this, id](sip::ClientFailure) { tell(id, subscription::Failed{}); }});
+                                  [this, id](sip::ClientFailure) { handle(id, subscription::Failed{}); }});
 }
 
-// ---- what is so ----
+// ---- the present state ----
 
 void CallInfoNotifier::on_call_changed(const CallChange& change) {
   const auto own = ids_by_watched_.find({change.tenant, change.orbit});
   if (own != ids_by_watched_.end()) read_again(own->first);
   if (change.park_group.empty()) return;
-  // Who is in the group, the tables know.
+  // Only the tables have the members of the group.
   for (auto one = ids_by_watched_.lower_bound({change.tenant, ""});
        one != ids_by_watched_.end() && one->first.tenant == change.tenant; ++one) {
     read_again(one->first);
@@ -320,7 +320,7 @@ void CallInfoNotifier::read_again(const Watched& watched) {
   if (!is_reading_) read();
 }
 
-// One tenant at a time: what changes meanwhile is read afterwards.
+// One tenant at a time; changes meanwhile are read afterwards.
 void CallInfoNotifier::read() {
   is_reading_ = true;
   const std::string tenant = changed_.begin()->tenant;
@@ -360,13 +360,13 @@ void CallInfoNotifier::show(const Watched& watched, const CallInfo* info) {
   for (const SubscriptionId& id : ids) {
     Watch& watch = watches_.at(id);
     if (!info) {
-      tell(id, subscription::Ended{SubscriptionEnd::kNoResource});
+      handle(id, subscription::Ended{SubscriptionEnd::kNoResource});
       continue;
     }
     if (watch.is_read && watch.shown == shown) continue;
     watch.shown = shown;
     watch.is_read = true;
-    want_again(id);
+    notify_again(id);
   }
 }
 

@@ -1,6 +1,6 @@
-// The notifier of phones' call-park notifications (Event: call-info): takes SUBSCRIBEs to extensions, and tells each
-// watcher whenever another call is parked for the extension. Subscriptions stand in SQL, so that the next parkd goes
-// on.
+// The notifier of phones' call-park notifications (Event: call-info): answers SUBSCRIBEs to extensions, and notifies
+// each watcher when another call is parked for the extension. Subscriptions are kept in SQL, where the next parkd finds
+// them.
 #pragma once
 
 #include <map>
@@ -10,18 +10,18 @@
 
 #include "base/metrics.h"
 #include "parkd/dialog/dialog.h"
+#include "parkd/ports/presence_store.h"
 #include "parkd/presence/call_info_writer.h"
 #include "parkd/presence/sip_way.h"
 #include "parkd/presence/subscription.h"
-#include "parkd/ports/presence_store.h"
 
 namespace callpark::presence {
 
 struct CallInfoSettings {
   std::chrono::seconds expires_max{3600};
-  /// How long the first wait for another try is; each next one is five times as long.
+  /// Wait before the second try; each next wait is five times as long.
   Duration retry{1000};
-  /// How often the tables are looked at whether a change was missed, and the wait when they cannot be read.
+  /// Interval in which the tables are read for missed changes, and the wait if they cannot be read.
   Duration compare_every{5000};
   Duration read_retry{500};
 };
@@ -35,11 +35,11 @@ class CallInfoNotifier {
   CallInfoNotifier(const CallInfoNotifier&) = delete;
   CallInfoNotifier& operator=(const CallInfoNotifier&) = delete;
 
-  /// Takes the subscriptions of an earlier parkd over, and tells them what is so. Until then SUBSCRIBEs are answered
-  /// 500 with Retry-After.
+  /// Takes over the subscriptions of an earlier parkd, and notifies them of the present state. Until then SUBSCRIBEs
+  /// are answered 500 with Retry-After.
   void start();
-  /// Whether a request is one for the notifier: SUBSCRIBE with Event: call-info.
-  static bool takes(const sip::SipMessage& request);
+  /// True of SUBSCRIBE with Event: call-info.
+  static bool serves(const sip::SipMessage& request);
   void on_subscribe(sip::ServerTransactionKey key, const sip::SipMessage& request);
   void on_call_changed(const CallChange& change);
   std::size_t subscriptions() const { return watches_.size(); }
@@ -51,11 +51,11 @@ class CallInfoNotifier {
     friend auto operator<=>(const Watched&, const Watched&) = default;
   };
   struct Watch {
-    CallInfoSubscription row;  // as written: its local_cseq is the last that may be used
+    CallInfoSubscription row;  // as written: no NOTIFY may have a higher CSeq than its local_cseq
     sip::DialogState dialog;
     Subscription state;
     std::optional<ShownParty> shown;
-    bool is_read = false;  // `shown` is known
+    bool is_read = false;  // false until `shown` is read from the tables
     LoopHandle expiry;
     LoopHandle retry;
   };
@@ -73,8 +73,8 @@ class CallInfoNotifier {
   void accept(sip::ServerTransactionKey key, const sip::SipMessage& request, const std::string& tag,
               std::chrono::seconds expires);
 
-  void tell(const SubscriptionId& id, const subscription::Event& event);
-  void want_again(const SubscriptionId& id);
+  void handle(const SubscriptionId& id, const subscription::Event& event);
+  void notify_again(const SubscriptionId& id);
   void notify(const SubscriptionId& id, Watch& watch, std::optional<SubscriptionEnd> end);
   void read_again(const Watched& watched);
   void read();
@@ -90,7 +90,7 @@ class CallInfoNotifier {
   std::map<SubscriptionId, Watch> watches_;
   std::unordered_map<sip::DialogId, SubscriptionId> ids_by_dialog_;
   std::map<Watched, std::set<SubscriptionId>> ids_by_watched_;
-  std::set<Watched> changed_;  // and not read yet
+  std::set<Watched> changed_;  // to be read
   bool is_reading_ = false;
   LoopHandle retry_;
   LoopHandle comparison_;

@@ -11,7 +11,7 @@ namespace callpark::presence {
 
 inline constexpr std::string_view kCallInfoType = "application/x-broadworks-callpark-info+xml";
 
-/// Nobody: no call is parked.
+/// `parked` is empty if no call is parked.
 std::string write_call_info(const std::optional<ShownParty>& parked);
 
 }  // namespace callpark::presence

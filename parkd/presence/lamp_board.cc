@@ -12,25 +12,25 @@ LampBoard::LampBoard(EventLoop& loop, PresenceStore& store, Publisher& publisher
       store_(store),
       publisher_(publisher),
       settings_(settings),
-      wrong_(metrics.gauge("callpark_lamps_out_of_sync",
-                           "Lamps that Kamailio shows differently from the database, at the last comparison")),
-      lit_(metrics.gauge("callpark_lamps_lit", "Lamps that must be lit, at the last comparison")) {}
+      out_of_sync_(metrics.gauge("callpark_lamps_out_of_sync",
+                                 "Lamps of which Kamailio and the database differ, at the last comparison")),
+      lit_(metrics.gauge("callpark_lamps_lit", "Lamps that calls light, at the last comparison")) {}
 
 void LampBoard::start() {
   compare();
   comparison_ = loop_.every(settings_.compare_every, [this] { compare(); });
 }
 
-// ---- what has changed ----
+// ---- changes ----
 
 void LampBoard::on_call_changed(const CallChange& change) {
-  const bool is_extensions = change.caller_uri.ends_with("@" + change.tenant) || !change.retriever.empty();
-  if (change.orbit.empty() && !is_extensions) return;  // no lamp
+  const bool has_lamp = !change.orbit.empty() || change.caller || change.retriever;
+  if (!has_lamp) return;
   changed_.insert(change);
   if (!is_reading_) read();
 }
 
-// One question at a time: what changes meanwhile is in the next.
+// One query at a time: changes meanwhile are in the next.
 void LampBoard::read() {
   is_reading_ = true;
   const auto changes = std::exchange(changed_, {});
@@ -49,16 +49,16 @@ void LampBoard::on_read(const std::set<CallChange>& changes, const Result<LampFa
   const LitLamps lit = lit_lamps(*facts);
   for (const CallChange& change : changes) {
     for (const Presentity& presentity : presentities_of(*facts, change)) {
-      tell(presentity, lit);
+      publish(presentity, lit);
     }
   }
   if (!changed_.empty()) read();
 }
 
-// What an earlier parkd has published is refreshed here from now on, or taken out when it has ended.
+// Publications of an earlier parkd are refreshed here from now on, or removed if they have ended.
 void LampBoard::adopt_unknown(const LitLamps& lit, const std::vector<PublishedLamp>& published, MonotonicTime now) {
   const auto is_unknown = [&](const Presentity& presentity) {
-    return publisher_.standing(presentity, now) == Publisher::Standing::kUnknown;
+    return publisher_.condition(presentity, now) == Publisher::Condition::kUnknown;
   };
   for (const auto& [presentity, info] : lit) {
     if (is_unknown(presentity)) publisher_.show(info);
@@ -69,7 +69,7 @@ void LampBoard::adopt_unknown(const LitLamps& lit, const std::vector<PublishedLa
   }
 }
 
-void LampBoard::tell(const Presentity& presentity, const LitLamps& lit) {
+void LampBoard::publish(const Presentity& presentity, const LitLamps& lit) {
   if (const auto found = lit.find(presentity); found != lit.end()) {
     publisher_.show(found->second);
   } else {
@@ -77,7 +77,7 @@ void LampBoard::tell(const Presentity& presentity, const LitLamps& lit) {
   }
 }
 
-// ---- whether it is so ----
+// ---- the comparison ----
 
 void LampBoard::compare() {
   if (is_comparing_) return;
@@ -91,24 +91,25 @@ void LampBoard::compare() {
 
 void LampBoard::on_compared(const PresenceStore::Everything& now, MonotonicTime asked_at) {
   const LitLamps lit = lit_lamps(now.facts);
-  std::set<Presentity> suspects = wrong_lamps(lit, now.published);
+  std::set<Presentity> suspects = out_of_sync_lamps(lit, now.published);
   std::erase_if(suspects, [&](const Presentity& presentity) {
-    return publisher_.standing(presentity, asked_at) == Publisher::Standing::kChanging;
+    return publisher_.condition(presentity, asked_at) == Publisher::Condition::kChanging;
   });
-  std::size_t wrong = 0;
+  std::size_t out_of_sync = 0;
   for (const Presentity& presentity : suspects) {
-    const bool is_failing = publisher_.standing(presentity, asked_at) == Publisher::Standing::kFailing;
+    const bool is_failing = publisher_.condition(presentity, asked_at) == Publisher::Condition::kFailing;
     if (!is_failing && !suspects_.contains(presentity)) continue;
-    ++wrong;
-    if (is_failing) continue;  // it is being tried
-    tell(presentity, lit);
+    ++out_of_sync;
+    if (is_failing) continue;  // the publisher tries again
+    publish(presentity, lit);
     publisher_.doubt(presentity);
   }
-  if (suspects.size() > wrong) second_look_ = loop_.after(settings_.look_again, [this] { compare(); });
+  if (suspects.size() > out_of_sync) second_look_ = loop_.after(settings_.look_again, [this] { compare(); });
   suspects_ = std::move(suspects);
   adopt_unknown(lit, now.published, asked_at);
-  if (wrong > 0) log_warning("", "{} lamps do not show what the database says; they are published again", wrong);
-  wrong_.set(static_cast<double>(wrong));
+  if (out_of_sync > 0)
+    log_warning("", "{} lamps are out of sync with the database; parkd publishes them again", out_of_sync);
+  out_of_sync_.set(static_cast<double>(out_of_sync));
   lit_.set(static_cast<double>(lit.size()));
 }
 

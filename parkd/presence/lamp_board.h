@@ -1,20 +1,20 @@
-// Keeps the lamps in step with the tables: reads what has changed and has it published, and looks again and again
-// whether Kamailio shows what the tables say.
+// Keeps the lamps in sync with the tables: reads the calls of a change and has their lamps published, and compares all
+// publications of Kamailio with the tables every few seconds.
 #pragma once
 
 #include <functional>
 #include <set>
 
 #include "base/metrics.h"
+#include "parkd/ports/presence_store.h"
 #include "parkd/presence/lamp_map.h"
 #include "parkd/presence/publisher.h"
-#include "parkd/ports/presence_store.h"
 
 namespace callpark::presence {
 
 struct LampBoardSettings {
   Duration compare_every{3000};
-  /// What was read while it changed looks wrong: only what still does after this time is.
+  /// A lamp that changes while it is read seems out of sync: it is so only if it still is after this time.
   Duration look_again{200};
   Duration retry{500};
 };
@@ -32,7 +32,7 @@ class LampBoard {
  private:
   void read();
   void on_read(const std::set<CallChange>& changes, const Result<LampFacts, StoreUnavailable>& facts);
-  void tell(const Presentity& presentity, const LitLamps& lit);
+  void publish(const Presentity& presentity, const LitLamps& lit);
   void compare();
   void adopt_unknown(const LitLamps& lit, const std::vector<PublishedLamp>& published, MonotonicTime now);
   void on_compared(const PresenceStore::Everything& now, MonotonicTime asked_at);
@@ -41,12 +41,12 @@ class LampBoard {
   PresenceStore& store_;
   Publisher& publisher_;
   const LampBoardSettings settings_;
-  Gauge wrong_;
+  Gauge out_of_sync_;
   Gauge lit_;
-  std::set<CallChange> changed_;  // and not read yet
+  std::set<CallChange> changed_;  // to be read
   bool is_reading_ = false;
   bool is_comparing_ = false;
-  std::set<Presentity> suspects_;  // looked wrong the last time
+  std::set<Presentity> suspects_;  // out of sync at the last comparison
   LoopHandle retry_;
   LoopHandle comparison_;
   LoopHandle second_look_;

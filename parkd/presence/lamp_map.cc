@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "parkd/message/sip_uri.h"
-
 namespace callpark::presence {
 namespace {
 
@@ -13,14 +11,15 @@ const LampSettings* settings_of(const LampFacts& facts, const std::string& tenan
   return found == facts.settings.end() ? nullptr : &*found;
 }
 
-// Orbits of one length, with their star, are in order as text.
+// Orbits of one length, with their star, have the same order as text and as numbers.
 bool contains(const OrbitRange& range, const std::string& orbit) {
   return range.first.size() == orbit.size() && range.first <= orbit && orbit <= range.last;
 }
 
-// A call that was retrieved and parked again is another park.
+// A call that was retrieved and is parked again has another id.
 std::string dialog_id(const ShownCall& call) {
-  return std::string(kDialogIdPrefix) + call.park_id + "-" + std::to_string(call.parked_at.time_since_epoch().count());
+  return std::string(kDialogIdPrefix) + call.park_id.text() + "-" +
+         std::to_string(call.parked_at.time_since_epoch().count());
 }
 
 DialogInfo orbit_lamp(const Presentity& presentity, const LampSettings& settings, const ShownCall& call) {
@@ -34,7 +33,7 @@ DialogInfo orbit_lamp(const Presentity& presentity, const LampSettings& settings
 
 DialogInfo caller_lamp(const Presentity& presentity, const ShownCall& call) {
   return {.presentity = presentity,
-          .dialog_id = std::string(kDialogIdPrefix) + "caller-" + call.park_id,
+          .dialog_id = std::string(kDialogIdPrefix) + "caller-" + call.park_id.text(),
           .state = DialogState::kConfirmed,
           .display = shown_caller(call).display,
           .renders_media = true,
@@ -43,7 +42,7 @@ DialogInfo caller_lamp(const Presentity& presentity, const ShownCall& call) {
 
 DialogInfo retriever_lamp(const Presentity& presentity, const ShownCall& call) {
   return {.presentity = presentity,
-          .dialog_id = std::string(kDialogIdPrefix) + "retriever-" + call.park_id,
+          .dialog_id = std::string(kDialogIdPrefix) + "retriever-" + call.park_id.text(),
           .state = DialogState::kConfirmed,
           .display = presentity.user,
           .renders_media = true,
@@ -68,12 +67,9 @@ std::set<Presentity> presentities_of(const LampFacts& facts, const CallChange& c
     const auto of_orbit = presentities_of(*settings, change.orbit);
     presentities.insert(of_orbit.begin(), of_orbit.end());
   }
-  const auto caller = sip::parse_uri(change.caller_uri);
-  if (caller && caller->host() == change.tenant && !caller->user().empty()) {
-    presentities.insert({caller->user(), change.tenant});
+  for (const auto& party : {change.caller, change.retriever}) {
+    if (party) presentities.insert({party->number, party->tenant});
   }
-  const bool is_trunk = change.retriever.find(' ') != std::string::npos;
-  if (!change.retriever.empty() && !is_trunk) presentities.insert({change.retriever, change.tenant});
   return presentities;
 }
 
@@ -98,20 +94,20 @@ LitLamps lit_lamps(const LampFacts& facts) {
   return lit;
 }
 
-std::set<Presentity> wrong_lamps(const LitLamps& lit, const std::vector<PublishedLamp>& published) {
-  std::set<Presentity> wrong;
+std::set<Presentity> out_of_sync_lamps(const LitLamps& lit, const std::vector<PublishedLamp>& published) {
+  std::set<Presentity> out_of_sync;
   std::set<Presentity> shown;
   for (const PublishedLamp& lamp : published) {
     if (lamp.state == name_of(DialogState::kTerminated)) continue;
     const auto wanted = lit.find(lamp.presentity);
     const bool is_right = wanted != lit.end() && wanted->second.dialog_id == lamp.dialog_id &&
                           name_of(wanted->second.state) == lamp.state;
-    if (!is_right || !shown.insert(lamp.presentity).second) wrong.insert(lamp.presentity);
+    if (!is_right || !shown.insert(lamp.presentity).second) out_of_sync.insert(lamp.presentity);
   }
   for (const auto& [presentity, info] : lit) {
-    if (!shown.contains(presentity)) wrong.insert(presentity);
+    if (!shown.contains(presentity)) out_of_sync.insert(presentity);
   }
-  return wrong;
+  return out_of_sync;
 }
 
 }  // namespace callpark::presence

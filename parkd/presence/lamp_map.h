@@ -1,4 +1,4 @@
-// Which lamps are lit by which calls, and what of Kamailio's publications is not so. Pure.
+// The lamps that calls light, and the publications of Kamailio that differ from them. Pure.
 #pragma once
 
 #include <map>
@@ -6,22 +6,22 @@
 #include <string>
 #include <vector>
 
-#include "parkd/presence/dialog_info_writer.h"
 #include "parkd/ports/presence_store.h"
+#include "parkd/presence/dialog_info_writer.h"
 
 namespace callpark::presence {
 
-/// Every way to dial an orbit for retrieving: each retrieve code with it, and an orbit of a range bare.
+/// Each number that retrieves from an orbit: a retrieve code with the orbit, and an orbit of a range alone.
 std::vector<Presentity> presentities_of(const LampSettings& settings, const std::string& orbit);
-/// Everything whose lamp a change may have changed.
+/// The presentities with a lamp that this change may have changed.
 std::set<Presentity> presentities_of(const LampFacts& facts, const CallChange& change);
 
 using LitLamps = std::map<Presentity, DialogInfo>;
-/// The lamps of orbits with a waiting call, which show the oldest of them; and of each extension that is a parked
-/// caller or has retrieved one, the extension's own, busy until parkd has its call no more.
+/// Lamps of orbits show the oldest waiting call. The lamp of an extension that is a parked caller or a retriever is
+/// busy until parkd has its call no more.
 LitLamps lit_lamps(const LampFacts& facts);
 
-/// The lamps that Kamailio shows otherwise: dark, in another state, of another park, or lit for nothing.
-std::set<Presentity> wrong_lamps(const LitLamps& lit, const std::vector<PublishedLamp>& published);
+/// The lamps that Kamailio shows dark, in another state, of another park, or lit without a call.
+std::set<Presentity> out_of_sync_lamps(const LitLamps& lit, const std::vector<PublishedLamp>& published);
 
 }  // namespace callpark::presence

@@ -18,8 +18,8 @@ Decision ask(Publication state) {
 
 Decision publish(Publication state, std::string etag) {
   state.phase = Publishing{state.wanted, state.is_lit_wanted};
-  Publish order{state.wanted, std::move(etag)};
-  return {std::move(state), {std::move(order)}};
+  Publish action{state.wanted, std::move(etag)};
+  return {std::move(state), {std::move(action)}};
 }
 
 Decision wait(Publication state) {
@@ -37,8 +37,8 @@ Decision on(Publication state, const Wanted& event) {
     decision.actions.insert(decision.actions.begin(), StopRefresh{});
     return decision;
   }
-  // Kamailio takes no change of a publication that has ended (it answers 200 and keeps what it had): the next one is a
-  // new one, unless the table knows better.
+  // Kamailio never changes a publication that has ended (it answers 200 and keeps the old state): the next one is new,
+  // unless the table has one.
   if (std::holds_alternative<Dark>(state.phase)) return ask(std::move(state));
   return {std::move(state), {}};
 }
@@ -55,7 +55,7 @@ Decision on(Publication state, const Found& event) {
   if (!std::holds_alternative<Asking>(state.phase)) return {std::move(state), {}};
   if (!event.etag.empty() || state.is_lit_wanted) return publish(std::move(state), event.etag);
   state.phase = Dark{};
-  state.told = state.wanted;
+  state.published = state.wanted;
   state.failures = 0;
   return {std::move(state), {}};
 }
@@ -69,9 +69,9 @@ Decision on(Publication state, const Accepted& event) {
   const auto* publishing = std::get_if<Publishing>(&state.phase);
   if (!publishing) return {std::move(state), {}};
   const bool is_lit = publishing->is_lit;
-  state.told = publishing->serial;
+  state.published = publishing->serial;
   state.failures = 0;
-  if (state.told != state.wanted) return is_lit ? publish(std::move(state), event.etag) : ask(std::move(state));
+  if (state.published != state.wanted) return is_lit ? publish(std::move(state), event.etag) : ask(std::move(state));
   if (!is_lit) {
     state.phase = Dark{};
     state.etag.clear();
@@ -90,7 +90,7 @@ Decision on(Publication state, const Refused& event) {
 }
 
 Decision on(Publication state, const RetryDue&) {
-  // An answer that did not come may have been a 200: only the table knows the etag now.
+  // A lost answer may have been a 200: then only the table has the etag.
   if (!std::holds_alternative<Waiting>(state.phase)) return {std::move(state), {}};
   return ask(std::move(state));
 }
@@ -107,7 +107,7 @@ Decision decide(Publication state, const Event& event) {
 }
 
 bool is_over(const Publication& state) {
-  return std::holds_alternative<Dark>(state.phase) && !state.is_lit_wanted && state.told == state.wanted;
+  return std::holds_alternative<Dark>(state.phase) && !state.is_lit_wanted && state.published == state.wanted;
 }
 
 }  // namespace callpark::presence::publication

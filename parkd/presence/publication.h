@@ -1,5 +1,5 @@
-// The publication of one presentity as a pure function: one PUBLISH under way at most, the last state wins, and what
-// failed is tried again until Kamailio has it.
+// The publication of one presentity as a pure function: one PUBLISH under way at most, the last state wins, and a
+// failed PUBLISH is repeated until Kamailio has accepted it.
 #pragma once
 
 #include <cstdint>
@@ -9,19 +9,19 @@
 
 namespace callpark::presence {
 
-/// Counts what was wanted to be shown; 0: nothing yet.
+/// Counts the states that were to be shown; 0 if there was none yet.
 using Serial = std::uint64_t;
 
 struct Publication {
-  /// Nothing is under way, and there is no publication that Kamailio would change.
+  /// No request is under way, and Kamailio has no publication that it would change.
   struct Dark {
     friend bool operator==(const Dark&, const Dark&) = default;
   };
-  /// Nothing is under way; the publication has to be refreshed.
+  /// No request is under way; the publication has to be refreshed.
   struct Lit {
     friend bool operator==(const Lit&, const Lit&) = default;
   };
-  /// The table is asked what Kamailio has.
+  /// parkd searches Kamailio's table for the publication.
   struct Asking {
     friend bool operator==(const Asking&, const Asking&) = default;
   };
@@ -30,7 +30,7 @@ struct Publication {
     bool is_lit = false;
     friend bool operator==(const Publishing&, const Publishing&) = default;
   };
-  /// For another try.
+  /// The timer for the next try runs.
   struct Waiting {
     friend bool operator==(const Waiting&, const Waiting&) = default;
   };
@@ -39,7 +39,7 @@ struct Publication {
   std::string etag;  // of the lit publication
   Serial wanted = 0;
   bool is_lit_wanted = false;
-  Serial told = 0;
+  Serial published = 0;
   std::uint32_t failures = 0;  // in a row
 
   friend bool operator==(const Publication&, const Publication&) = default;
@@ -47,14 +47,14 @@ struct Publication {
 
 namespace publication {
 
-/// Something else is to be shown.
+/// Another state is to be shown.
 struct Wanted {
   Serial serial;
   bool is_lit;
 };
-/// Kamailio's table shows another state than was told.
+/// Kamailio's table has another state than was published.
 struct Doubted {};
-/// The table's answer: the etag of the publication to carry on, "" if there is none.
+/// The etag of the publication in the table to carry on, "" if there is none.
 struct Found {
   std::string etag;
 };
@@ -64,7 +64,7 @@ struct Accepted {
 };
 enum class Refusal {
   kUnknownEtag,  // 412
-  kFailed,       // no answer, or one that another try may change
+  kFailed,       // no answer, or any other refusal
 };
 struct Refused {
   Refusal why;
@@ -76,7 +76,7 @@ using Event = std::variant<Wanted, Doubted, Found, NotAnswered, Accepted, Refuse
 struct AskTable {
   friend bool operator==(const AskTable&, const AskTable&) = default;
 };
-/// What is wanted now, in place of the publication `etag`; "": as a new one.
+/// The wanted state, in place of the publication `etag`; as a new one if `etag` is "".
 struct Publish {
   Serial serial;
   std::string etag;
@@ -98,10 +98,10 @@ struct Decision {
   Publication next;
   std::vector<Action> actions;
 };
-/// An event that this state does not wait for changes nothing.
+/// Any other event than the state waits for changes nothing.
 Decision decide(Publication state, const Event& event);
 
-/// Dark, told, and nothing to carry on: it may be forgotten.
+/// True if the publication is dark, as wanted, and may be forgotten.
 bool is_over(const Publication& state);
 
 }  // namespace publication

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/match.h"
 #include "base/random.h"
+#include "kamailio_protocol/headers.h"
 
 namespace callpark::presence {
 namespace {
@@ -16,7 +17,7 @@ std::string text_of(const Presentity& presentity) {
   return presentity.user + "@" + presentity.domain;
 }
 
-// Of a lamp of which nothing is known but its name.
+// The state of a lamp that was never shown.
 DialogInfo dark(const Presentity& presentity) {
   return {.presentity = presentity,
           .dialog_id = std::string(kDialogIdPrefix) + "none",
@@ -54,7 +55,7 @@ void Publisher::show(const DialogInfo& info) {
   if (lamp.state.wanted != 0 && lamp.wanted == info) return;
   lamp.wanted = info;
   lamp.changed_at = monotonic_now();
-  tell(info.presentity, publication::Wanted{++last_serial_, true});
+  handle(info.presentity, publication::Wanted{++last_serial_, true});
 }
 
 void Publisher::darken(const Presentity& presentity) {
@@ -62,26 +63,26 @@ void Publisher::darken(const Presentity& presentity) {
   if (lamp.state.wanted != 0 && !lamp.state.is_lit_wanted) return;
   lamp.wanted.state = DialogState::kTerminated;
   lamp.changed_at = monotonic_now();
-  tell(presentity, publication::Wanted{++last_serial_, false});
+  handle(presentity, publication::Wanted{++last_serial_, false});
 }
 
 void Publisher::doubt(const Presentity& presentity) {
-  if (lamps_.contains(presentity)) tell(presentity, publication::Doubted{});
+  if (lamps_.contains(presentity)) handle(presentity, publication::Doubted{});
 }
 
-Publisher::Standing Publisher::standing(const Presentity& presentity, MonotonicTime since) const {
+Publisher::Condition Publisher::condition(const Presentity& presentity, MonotonicTime since) const {
   const auto found = lamps_.find(presentity);
-  if (found == lamps_.end()) return Standing::kUnknown;
+  if (found == lamps_.end()) return Condition::kUnknown;
   const Lamp& lamp = found->second;
-  if (lamp.state.failures > 0) return Standing::kFailing;
+  if (lamp.state.failures > 0) return Condition::kFailing;
   const bool is_quiet = std::holds_alternative<Publication::Dark>(lamp.state.phase) ||
                         std::holds_alternative<Publication::Lit>(lamp.state.phase);
-  return is_quiet && lamp.changed_at < since ? Standing::kSettled : Standing::kChanging;
+  return is_quiet && lamp.changed_at < since ? Condition::kSettled : Condition::kChanging;
 }
 
 // ---- the machine ----
 
-void Publisher::tell(const Presentity& name, const publication::Event& event) {
+void Publisher::handle(const Presentity& name, const publication::Event& event) {
   const auto found = lamps_.find(name);
   if (found == lamps_.end()) return;
   const Presentity presentity = found->first;
@@ -93,29 +94,29 @@ void Publisher::tell(const Presentity& name, const publication::Event& event) {
                             std::holds_alternative<Publication::Publishing>(lamp.state.phase);
   if (publication::is_over(lamp.state)) {
     if (std::holds_alternative<publication::Accepted>(event)) {
-      // The question takes the ended publication out of the table.
+      // The query deletes the ended publication from the table.
       lamp.timer =
-          way_.loop.after(settings_.ended_kept, [this, presentity] { tell(presentity, publication::Doubted{}); });
+          way_.loop.after(settings_.ended_kept, [this, presentity] { handle(presentity, publication::Doubted{}); });
     } else {
       lamps_.erase(found);
     }
   }
-  if (!is_under_way && under_way_.erase(presentity) != 0) start_waiting_ones();
+  if (!is_under_way && under_way_.erase(presentity) != 0) start_waiting();
 }
 
 void Publisher::perform(const Presentity& presentity, Lamp& lamp, const publication::Action& action) {
   std::visit(
-      overloaded{[&](const publication::AskTable&) { begin(presentity, [this, presentity] { ask(presentity); }); },
-                 [&](const publication::Publish& order) {
-                   begin(presentity, [this, presentity, etag = order.etag] { publish(presentity, etag); });
+      overloaded{[&](const publication::AskTable&) { begin(presentity, [this, presentity] { find(presentity); }); },
+                 [&](const publication::Publish& its) {
+                   begin(presentity, [this, presentity, etag = its.etag] { publish(presentity, etag); });
                  },
                  [&](const publication::StartRetry&) {
                    lamp.timer = way_.loop.after(retry_wait(lamp),
-                                                [this, presentity] { tell(presentity, publication::RetryDue{}); });
+                                                [this, presentity] { handle(presentity, publication::RetryDue{}); });
                  },
                  [&](const publication::StartRefresh&) {
                    lamp.timer = way_.loop.after(settings_.expires * 3 / 4,
-                                                [this, presentity] { tell(presentity, publication::RefreshDue{}); });
+                                                [this, presentity] { handle(presentity, publication::RefreshDue{}); });
                  },
                  [&](const publication::StopRefresh&) { lamp.timer.reset(); }},
       action);
@@ -133,7 +134,7 @@ void Publisher::begin(const Presentity& presentity, std::function<void()> work) 
   work();
 }
 
-void Publisher::start_waiting_ones() {
+void Publisher::start_waiting() {
   while (!waiting_.empty() && under_way_.size() < settings_.under_way_max) {
     const auto work = std::move(waiting_.front());
     waiting_.pop_front();
@@ -147,16 +148,16 @@ Duration Publisher::retry_wait(const Lamp& lamp) const {
   return std::min(most, settings_.retry * (1U << std::min(lamp.state.failures, 10U)) / 2);
 }
 
-void Publisher::ask(const Presentity& presentity) {
+void Publisher::find(const Presentity& presentity) {
   store_.find_publication(presentity,
                           [this, presentity](Result<std::optional<LivePublication>, StoreUnavailable> found) {
-                            if (!found) return tell(presentity, publication::NotAnswered{});
+                            if (!found) return handle(presentity, publication::NotAnswered{});
                             const auto lamp = lamps_.find(presentity);
                             if (lamp == lamps_.end()) return;
-                            // What another parkd has lit ends under the name that it had.
+                            // A publication of another parkd ends under its own dialog id.
                             if (*found && !lamp->second.state.is_lit_wanted)
                               lamp->second.wanted.dialog_id = (*found)->dialog_id;
-                            tell(presentity, publication::Found{*found ? (*found)->etag : ""});
+                            handle(presentity, publication::Found{*found ? (*found)->etag : ""});
                           });
 }
 
@@ -171,7 +172,7 @@ void Publisher::publish(const Presentity& presentity, const std::string& etag) {
   request.set_header(sip::HeaderName::kCallId, lamp.call_id);
   request.set_cseq(++lamp.cseq, sip::method::kPublish);
   request.set_header(sip::HeaderName::kContact, way_.contact);
-  request.set_header(kTenantHeader, presentity.domain);
+  request.set_header(kamailio_protocol::kTenant, presentity.domain);
   request.set_header(sip::HeaderName::kEvent, "dialog");
   request.set_header(sip::HeaderName::kExpires,
                      std::to_string(std::chrono::duration_cast<std::chrono::seconds>(settings_.expires).count()));
@@ -183,7 +184,7 @@ void Publisher::publish(const Presentity& presentity, const std::string& etag) {
        [this, presentity](sip::ClientFailure) {
          failed_.increment();
          if (const auto found = lamps_.find(presentity); found != lamps_.end()) found->second.status = 0;
-         tell(presentity, publication::Refused{publication::Refusal::kFailed});
+         handle(presentity, publication::Refused{publication::Refusal::kFailed});
        }});
 }
 
@@ -198,14 +199,14 @@ void Publisher::on_response(const Presentity& presentity, const sip::SipMessage&
   if (status < 300 && !etag.empty()) {
     accepted_.increment();
     lamp.changed_at = monotonic_now();
-    return tell(presentity, publication::Accepted{etag});
+    return handle(presentity, publication::Accepted{etag});
   }
-  if (status == 412) return tell(presentity, publication::Refused{publication::Refusal::kUnknownEtag});
+  if (status == 412) return handle(presentity, publication::Refused{publication::Refusal::kUnknownEtag});
   failed_.increment();
   if (lamp.state.failures == 0) {
-    log_warning(lamp.call_id, "the lamp {} was not taken: {} {}", text_of(presentity), status, response.reason());
+    log_warning(lamp.call_id, "Kamailio refused the lamp {}: {} {}", text_of(presentity), status, response.reason());
   }
-  tell(presentity, publication::Refused{publication::Refusal::kFailed});
+  handle(presentity, publication::Refused{publication::Refusal::kFailed});
 }
 
 }  // namespace callpark::presence

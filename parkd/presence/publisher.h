@@ -1,4 +1,4 @@
-// Tells Kamailio's presence server what each lamp shows: PUBLISH (RFC 3903), one under way for each presentity.
+// Publishes the state of each lamp to Kamailio's presence server: PUBLISH (RFC 3903), one at a time for a presentity.
 #pragma once
 
 #include <deque>
@@ -8,25 +8,25 @@
 #include <string>
 
 #include "base/metrics.h"
+#include "parkd/ports/presence_store.h"
 #include "parkd/presence/dialog_info_writer.h"
 #include "parkd/presence/publication.h"
 #include "parkd/presence/sip_way.h"
-#include "parkd/ports/presence_store.h"
 
 namespace callpark::presence {
 
 struct PublisherSettings {
-  /// How long a publication lives without a refresh, which comes after three quarters of it.
+  /// Lifetime of a publication without a refresh, which comes after three quarters of it.
   Duration expires{3600000};
-  /// How long the first wait for another try is; each next one is twice as long, up to `retry_max`, or, when Kamailio
-  /// said that the request is wrong, up to `rejected_retry_max`.
+  /// Wait before the second try; each next wait is twice as long, up to `retry_max`, or, if Kamailio answered 4xx, up
+  /// to `rejected_retry_max`.
   Duration retry{250};
   Duration retry_max{2000};
   Duration rejected_retry_max{30000};
-  /// How long a publication that has ended is left in Kamailio's table; it must be out before it expires there, since
-  /// what Kamailio then says to watchers may overtake what is published meanwhile.
+  /// Time after which parkd deletes an ended publication from Kamailio's table. It must be gone before it expires
+  /// there, since Kamailio's NOTIFY of the expiry may overtake that of a later publication.
   Duration ended_kept{60000};
-  /// Publications that may begin before others have ended.
+  /// Publications that may be under way at the same time.
   std::size_t under_way_max = 200;
 };
 
@@ -39,20 +39,20 @@ class Publisher {
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
 
-  /// From now on the lamp of info.presentity shows this, which is not terminated.
+  /// The lamp of info.presentity shows this from now on. The state must not be terminated.
   void show(const DialogInfo& info);
-  /// From now on it shows that nothing is there: the dialog shown last has terminated.
+  /// The lamp is dark from now on: its last dialog has terminated.
   void darken(const Presentity& presentity);
-  /// Kamailio's table shows something else: it is told again.
+  /// Kamailio's table has another state: publishes the lamp again.
   void doubt(const Presentity& presentity);
 
-  enum class Standing {
-    kUnknown,   // nothing is known of it here
-    kSettled,   // told, and nothing else was wanted since `since`
-    kChanging,  // the table may not show it yet
-    kFailing,   // Kamailio would not have it
+  enum class Condition {
+    kUnknown,   // this publisher has never published the lamp
+    kSettled,   // published, and unchanged since `since`
+    kChanging,  // Kamailio's table may have an older state
+    kFailing,   // Kamailio does not accept it
   };
-  Standing standing(const Presentity& presentity, MonotonicTime since) const;
+  Condition condition(const Presentity& presentity, MonotonicTime since) const;
 
  private:
   struct Lamp {
@@ -60,22 +60,22 @@ class Publisher {
     DialogInfo wanted;
     MonotonicTime changed_at;
     LoopHandle timer;
-    int status = 0;  // of the last answer; 0: there was none
+    int status = 0;  // of the last answer; 0 if there was none
     std::string call_id;
     std::string tag;
     std::uint32_t cseq = 0;
   };
 
   Lamp& lamp_of(const Presentity& presentity);
-  void tell(const Presentity& presentity, const publication::Event& event);
+  void handle(const Presentity& presentity, const publication::Event& event);
   void perform(const Presentity& presentity, Lamp& lamp, const publication::Action& action);
-  /// At once, or when others have ended: Kamailio's socket holds only so many requests.
+  /// Runs `work` at once, or after others have ended: Kamailio's socket holds a limited number of requests.
   void begin(const Presentity& presentity, std::function<void()> work);
-  void ask(const Presentity& presentity);
+  void find(const Presentity& presentity);
   void publish(const Presentity& presentity, const std::string& etag);
   void on_response(const Presentity& presentity, const sip::SipMessage& response);
   Duration retry_wait(const Lamp& lamp) const;
-  void start_waiting_ones();
+  void start_waiting();
 
   const SipWay way_;
   PresenceStore& store_;
@@ -85,7 +85,7 @@ class Publisher {
   std::map<Presentity, Lamp> lamps_;
   Serial last_serial_ = 0;
   std::set<Presentity> under_way_;
-  std::deque<std::function<void()>> waiting_;  // to be begun
+  std::deque<std::function<void()>> waiting_;  // to be started
 };
 
 }  // namespace callpark::presence

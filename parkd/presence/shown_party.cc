@@ -6,8 +6,8 @@ namespace callpark::presence {
 
 ShownParty shown_caller(const ShownCall& call) {
   const PartyIdentity& caller = call.caller;
-  constexpr const char* kNobody = "sip:anonymous@anonymous.invalid";
-  if (caller.number.empty()) return {caller.name.empty() ? "Anonymous" : caller.name, kNobody};
+  constexpr const char* kAnonymous = "sip:anonymous@anonymous.invalid";
+  if (caller.number.empty()) return {caller.name.empty() ? "Anonymous" : caller.name, kAnonymous};
   return {caller.name.empty() ? caller.number : caller.name, sip::SipUri(caller.number, call.tenant).to_string()};
 }
 

@@ -10,8 +10,8 @@ using Over = Subscription::Over;
 
 Decision notify(Subscription state) {
   state.phase = Notifying{state.wanted, state.end.has_value()};
-  const Notify order{state.wanted, state.end};
-  return {state, {order}};
+  const Notify action{state.wanted, state.end};
+  return {state, {action}};
 }
 
 Decision remove(Subscription state) {
@@ -19,7 +19,7 @@ Decision remove(Subscription state) {
   return {state, {Remove{}}};
 }
 
-// A NOTIFY that waits for another try has waited long enough when there is something new.
+// A newer state does not wait for the retry timer.
 Decision notify_unless_under_way(Subscription state) {
   const bool is_free = std::holds_alternative<Quiet>(state.phase) || std::holds_alternative<Waiting>(state.phase);
   if (!is_free) return {state, {}};
@@ -41,8 +41,8 @@ Decision on(Subscription state, const Accepted&) {
   if (!notifying) return {state, {}};
   if (notifying->is_last) return remove(state);
   state.failures = 0;
-  const bool is_told = notifying->serial == state.wanted && !state.end;
-  if (!is_told) return notify(state);
+  const bool is_current = notifying->serial == state.wanted && !state.end;
+  if (!is_current) return notify(state);
   state.phase = Quiet{};
   return {state, {}};
 }
@@ -60,8 +60,8 @@ Decision on(Subscription state, const Failed&) {
   if (was_last || state.failures >= kFailuresMax) return remove(state);
   if (state.end) return notify(state);
   state.phase = Waiting{};
-  const StartRetry order{state.failures};
-  return {state, {order}};
+  const StartRetry action{state.failures};
+  return {state, {action}};
 }
 
 Decision on(Subscription state, const RetryDue&) {

@@ -1,5 +1,5 @@
 // One subscription as its notifier sees it (RFC 6665 4.2), as a pure function: one NOTIFY under way at most, the last
-// state wins, and a watcher is given up only when he says that he is none, or is silent again and again.
+// state wins, and a subscription ends early only after a refusal or several NOTIFYs in a row without an answer.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,9 @@
 
 namespace callpark::presence {
 
-/// Why a subscription ends, for the watcher.
+/// The reason of an end, for the watcher.
 enum class SubscriptionEnd {
-  kTimeout,     // it was not refreshed, or he wants no more
+  kTimeout,     // no refresh, or the watcher unsubscribed
   kNoResource,  // there is no such extension any more
 };
 
@@ -26,7 +26,7 @@ struct Subscription {
     bool is_last = false;
     friend bool operator==(const Notifying&, const Notifying&) = default;
   };
-  /// For another try.
+  /// The timer for the next try runs.
   struct Waiting {
     friend bool operator==(const Waiting&, const Waiting&) = default;
   };
@@ -44,7 +44,7 @@ struct Subscription {
 
 namespace subscription {
 
-/// There is something to tell: another state, or a SUBSCRIBE that has to be answered by it.
+/// A NOTIFY is due: the state has changed, or a SUBSCRIBE came.
 struct Wanted {
   Serial serial;
 };
@@ -52,13 +52,13 @@ struct Ended {
   SubscriptionEnd why;
 };
 struct Accepted {};
-/// The watcher knows nothing of it (481), or never will.
+/// The watcher has no such subscription (481), or refuses all.
 struct Unknown {};
 struct Failed {};
 struct RetryDue {};
 using Event = std::variant<Wanted, Ended, Accepted, Unknown, Failed, RetryDue>;
 
-/// What is wanted now.
+/// Sends the wanted state.
 struct Notify {
   Serial serial;
   std::optional<SubscriptionEnd> end;
@@ -68,21 +68,21 @@ struct StartRetry {
   std::uint32_t failures;
   friend bool operator==(const StartRetry&, const StartRetry&) = default;
 };
-/// It is over, and nobody is told any more.
+/// The subscription is over; no NOTIFY follows.
 struct Remove {
   friend bool operator==(const Remove&, const Remove&) = default;
 };
 using Action = std::variant<Notify, StartRetry, Remove>;
 
-/// After so many NOTIFYs in a row that nobody answered he is given up.
-// RFC 6665 4.2.2 gives him up after the first; but then one lost answer would darken a phone for an hour.
+/// So many NOTIFYs in a row without an answer end the subscription.
+// RFC 6665 4.2.2 ends it after the first; but then one lost answer would darken a phone for an hour.
 inline constexpr std::uint32_t kFailuresMax = 4;
 
 struct Decision {
   Subscription next;
   std::vector<Action> actions;
 };
-/// An event that this state does not wait for changes nothing.
+/// Any other event than the state waits for changes nothing.
 Decision decide(Subscription state, const Event& event);
 
 }  // namespace subscription

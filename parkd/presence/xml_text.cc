@@ -8,7 +8,7 @@ namespace callpark::presence {
 namespace {
 
 struct Character {
-  std::optional<std::uint32_t> code;  // none: no UTF-8
+  std::optional<std::uint32_t> code;  // empty if the bytes are not UTF-8
   std::size_t bytes = 1;
 };
 
@@ -16,7 +16,7 @@ std::uint32_t byte_at(std::string_view text, std::size_t index) {
   return static_cast<unsigned char>(text[index]);
 }
 
-// RFC 3629 3; overlong forms are none.
+// RFC 3629 3; overlong forms are not UTF-8.
 Character first_of(std::string_view text) {
   const std::uint32_t lead = byte_at(text, 0);
   if (lead < 0x80) return {lead, 1};
@@ -39,7 +39,7 @@ Character first_of(std::string_view text) {
   return {code, bytes};
 }
 
-// XML 1.0 2.2. Tabs and line ends would be made blanks in an attribute: they are no part of a name.
+// XML 1.0 2.2. Without tabs and line ends, which become blanks in an attribute.
 bool is_in_xml(std::uint32_t code) {
   return code >= 0x20 && code != 0x7f && !(code >= 0x80 && code < 0xa0) && code != 0xfffe && code != 0xffff;
 }

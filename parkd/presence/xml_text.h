@@ -1,4 +1,4 @@
-// Text of others (names, numbers) on its way into XML.
+// Names and numbers from SIP as text of XML.
 #pragma once
 
 #include <string>
@@ -7,7 +7,8 @@
 namespace callpark::presence {
 
 /// Fit for an attribute's value in double quotes and for an element's content, whatever the bytes: markup is escaped,
-/// what is no UTF-8 becomes U+FFFD, and what XML 1.0 has no character for (controls, surrogates, U+FFFE) is left out.
+/// bytes that are not UTF-8 become U+FFFD, and code points that XML 1.0 forbids (controls, surrogates, U+FFFE) are left
+/// out.
 std::string escape_xml(std::string_view text);
 
 }  // namespace callpark::presence

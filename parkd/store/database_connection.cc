@@ -16,10 +16,10 @@
 namespace callpark {
 namespace {
 
-constexpr int kPatienceSeconds = 1;
+constexpr int kTimeoutSeconds = 1;
 
-// Times in UTC; a failed statement is an error and not a warning; a statement sees what is committed, and locks no
-// gaps; a lock that is held for longer than a statement may take is an error.
+// Times are in UTC; a failed statement is an error and not a warning; a statement sees committed rows, and locks no
+// gaps; a wait for a lock ends with an error.
 constexpr const char* kSessionSettings =
     "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
     "tx_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = 1";
@@ -32,7 +32,7 @@ DatabaseError::Kind kind_of(int code) {
     case 1213:  // ER_LOCK_DEADLOCK
       return DatabaseError::Kind::kBusy;
     case 1021:  // ER_DISK_FULL
-    case 1030:  // ER_GET_ERRNO: the engine, most often a full disk
+    case 1030:  // ER_GET_ERRNO: the engine, mostly a full disk
     case 1114:  // ER_RECORD_FILE_FULL
     case 1290:  // ER_OPTION_PREVENTS_STATEMENT: read_only
     case 1836:  // ER_READ_ONLY_MODE
@@ -41,7 +41,7 @@ DatabaseError::Kind kind_of(int code) {
     case 0:     // the library itself: the connection is closed
     case 1047:  // a Galera node that is not in its cluster
     case 1053:  // ER_SERVER_SHUTDOWN
-    case 1158:  // ER_NET_READ_ERROR and its kin
+    case 1158:  // ER_NET_READ_ERROR and the like
     case 1159:
     case 1160:
     case 1161:
@@ -59,7 +59,7 @@ DatabaseError::Kind kind_of(int code) {
   }
 }
 
-// The library makes its driver when it is first asked for, and guards that by no lock.
+// The library makes its driver at the first call, without a lock.
 sql::Driver& driver() {
   static sql::Driver& instance = *sql::mysql::get_driver_instance();
   return instance;
@@ -99,9 +99,9 @@ DatabaseConnection::DatabaseConnection(const DatabaseAddress& address) : impl_(s
     options["userName"] = sql::SQLString(address.user);
     options["password"] = sql::SQLString(address.password);
     options["schema"] = sql::SQLString(address.database);
-    options["OPT_CONNECT_TIMEOUT"] = kPatienceSeconds;
-    options["OPT_READ_TIMEOUT"] = kPatienceSeconds;
-    options["OPT_WRITE_TIMEOUT"] = kPatienceSeconds;
+    options["OPT_CONNECT_TIMEOUT"] = kTimeoutSeconds;
+    options["OPT_READ_TIMEOUT"] = kTimeoutSeconds;
+    options["OPT_WRITE_TIMEOUT"] = kTimeoutSeconds;
     options["OPT_CHARSET_NAME"] = sql::SQLString("utf8mb4");
     impl_->connection.reset(driver().connect(options));
     const std::unique_ptr<sql::Statement> statement(impl_->connection->createStatement());

@@ -1,5 +1,6 @@
-// One connection to MariaDB with its prepared statements; the only door to Connector/C++. Blocks; used by one thread at
-// a time. When the server is gone it is thrown away and another is made: the library's own reconnect loses statements.
+// One connection to MariaDB with its prepared statements; the only file that uses Connector/C++. Blocks; used by one
+// thread at a time. After a loss of the server a new connection replaces it: the library's own reconnect loses
+// statements.
 #pragma once
 
 #include <cstdint>
@@ -24,15 +25,15 @@ struct DatabaseAddress {
 class DatabaseError : public std::runtime_error {
  public:
   enum class Kind {
-    kAway,           // no connection could be made; nothing was sent
-    kUnknownSchema,  // the database is not one to work with; nothing was sent
-    kLost,           // the connection broke: what was sent may or may not have been done
-    kBusy,           // deadlock, or a lock was held too long: nothing was done, and another try may do it
-    kNotNow,         // read-only, or full: nothing was done, and that may take a while to change
+    kAway,           // no connection; nothing was sent
+    kUnknownSchema,  // another schema than this program needs; nothing was sent
+    kLost,           // the connection broke: the statement may or may not be done
+    kBusy,           // deadlock, or a lock was held too long: nothing was done, another try may do it
+    kNotNow,         // read-only or full: nothing was done, and a try soon would do nothing
     kDuplicate,      // a unique key has the value already
-    kRefused,        // the statement is wrong for this database, and will be again
+    kRefused,        // the statement is wrong for this database, and would be again
   };
-  DatabaseError(Kind what_kind, const std::string& words) : std::runtime_error(words), kind_(what_kind) {}
+  DatabaseError(Kind what_kind, const std::string& reason) : std::runtime_error(reason), kind_(what_kind) {}
   Kind kind() const { return kind_; }
 
  private:
@@ -44,8 +45,8 @@ class DatabaseConnection {
   using Value = std::variant<std::nullptr_t, std::string, std::int64_t>;
   using Row = std::vector<std::optional<std::string>>;
 
-  /// Connects and checks the schema. No wait for the server is longer than about a second, whole seconds being the
-  /// library's unit. Throws DatabaseError: kAway, kUnknownSchema, or kLost when it broke on the way.
+  /// Connects and checks the schema. Each wait for the server ends after about a second, the library's unit. Throws
+  /// DatabaseError: kAway, kUnknownSchema, or kLost.
   explicit DatabaseConnection(const DatabaseAddress& address);
   ~DatabaseConnection();
   DatabaseConnection(const DatabaseConnection&) = delete;
@@ -53,10 +54,10 @@ class DatabaseConnection {
 
   /// The rows of a SELECT, each column as text. Throws DatabaseError.
   std::vector<Row> query(const std::string& sql, const std::vector<Value>& values = {});
-  /// How many rows the statement changed. It is committed when this returns. Throws DatabaseError.
+  /// Number of rows that the statement changed. It is committed when this returns. Throws DatabaseError.
   int execute(const std::string& sql, const std::vector<Value>& values = {});
 
-  /// What each thread that uses connections runs first and last.
+  /// Each thread that uses connections calls these first and last.
   static void start_thread();
   static void stop_thread();
 

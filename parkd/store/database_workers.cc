@@ -21,7 +21,7 @@ void DatabaseWorkers::start(Work work, Duration budget, Done done) {
   under_way_.emplace(id, std::move(done));
   const bool accepted = pool_.submit(
       [this, id, work = std::move(work), deadline = monotonic_now() + budget] { report(id, run(work, deadline)); });
-  if (!accepted) report(id, {Outcome::kBusy, "too many questions to the database wait already"});
+  if (!accepted) report(id, {Outcome::kBusy, "too much work waits for the database"});
 }
 
 // From any thread.
@@ -34,7 +34,7 @@ void DatabaseWorkers::report(std::uint64_t id, Report report) {
 }
 
 DatabaseWorkers::Report DatabaseWorkers::run(const Work& work, MonotonicTime deadline) {
-  bool sent = false;  // something may have been done
+  bool sent = false;  // true if an earlier try may have done something
   Report last{Outcome::kBusy, "the budget was spent in the queue"};
   const auto failed = [&](Outcome outcome, const std::exception& error) {
     last = {sent ? Outcome::kUncertain : outcome, error.what()};
@@ -42,7 +42,7 @@ DatabaseWorkers::Report DatabaseWorkers::run(const Work& work, MonotonicTime dea
   while (monotonic_now() < deadline) {
     std::unique_ptr<DatabaseConnection> connection;
     try {
-      connection = take_connection();
+      connection = get_connection();
     } catch (const DatabaseError& error) {
       failed(Outcome::kAway, error);
       if (error.kind() == DatabaseError::Kind::kLost) continue;
@@ -58,7 +58,7 @@ DatabaseWorkers::Report DatabaseWorkers::run(const Work& work, MonotonicTime dea
         case DatabaseError::Kind::kUnknownSchema:
         case DatabaseError::Kind::kLost:
           sent = true;
-          drop_connections();  // if the server is another by now, they are all dead
+          drop_connections();  // after a restart of the server they are all dead
           failed(Outcome::kUncertain, error);
           break;
         case DatabaseError::Kind::kBusy:
@@ -66,7 +66,7 @@ DatabaseWorkers::Report DatabaseWorkers::run(const Work& work, MonotonicTime dea
           failed(Outcome::kBusy, error);
           break;
         case DatabaseError::Kind::kNotNow:
-          // Another connection may lead to another server.
+          // A new connection may reach another server.
           drop_connections();
           failed(Outcome::kAway, error);
           return last;
@@ -83,7 +83,7 @@ DatabaseWorkers::Report DatabaseWorkers::run(const Work& work, MonotonicTime dea
   return last;
 }
 
-std::unique_ptr<DatabaseConnection> DatabaseWorkers::take_connection() {
+std::unique_ptr<DatabaseConnection> DatabaseWorkers::get_connection() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!idle_.empty()) {

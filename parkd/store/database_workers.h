@@ -1,4 +1,4 @@
-// Threads that do blocking work on connections to the database, and say on the loop what became of it.
+// Threads that do blocking work on connections to the database, and report its outcome on the loop.
 #pragma once
 
 #include <cstdint>
@@ -20,32 +20,32 @@ class DatabaseWorkers {
  public:
   enum class Outcome {
     kDone,
-    kBusy,        // nothing was done: locks were held, or too much work waits
-    kAway,        // nothing was done: no connection could be made, or the database takes nothing at present
-    kUncertain,   // the connection broke on the way and no answer could be had within the budget
-    kImpossible,  // the work was refused, and will be again
+    kBusy,        // nothing was done: a lock was held, or too much work waits
+    kAway,        // nothing was done: no connection, or the database is read-only or full
+    kUncertain,   // the connection broke, and no try within the budget got an answer
+    kImpossible,  // the work was refused, and would be again
   };
   struct Report {
     Outcome outcome = Outcome::kDone;
-    std::string words;  // why, when it is not kDone
+    std::string reason;  // "" for kDone
   };
-  /// Runs on a worker's thread, again from the start when the connection broke; throws DatabaseError.
+  /// Runs on a worker's thread, and again from its start if the connection broke; throws DatabaseError.
   using Work = std::function<void(DatabaseConnection&)>;
   using Done = std::function<void(const Report&)>;
 
-  /// The loop must outlive the workers. Connections are made when there is work.
+  /// The loop must outlive the workers. Work opens connections.
   DatabaseWorkers(EventLoop& loop, DatabaseAddress address, std::size_t threads, std::size_t queue_max);
-  /// Waits for the work that is under way; its `done` is not called any more.
+  /// Waits for running work; its `done` is not called any more.
   ~DatabaseWorkers();
 
-  /// `done` is called on the loop, later than this returns. Work begins no try, and no wait for a connection, when
-  /// `budget` has passed; a try may take about a second longer.
+  /// `done` is called on the loop, never from within start(). After `budget` no try and no wait for a connection
+  /// begins; one that began may last about a second longer.
   void start(Work work, Duration budget, Done done);
 
  private:
   Report run(const Work& work, MonotonicTime deadline);
   void report(std::uint64_t id, Report report);
-  std::unique_ptr<DatabaseConnection> take_connection();
+  std::unique_ptr<DatabaseConnection> get_connection();
   void give_back(std::unique_ptr<DatabaseConnection> connection);
   void drop_connections();
 

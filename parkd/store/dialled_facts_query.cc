@@ -7,15 +7,15 @@
 namespace callpark {
 namespace {
 
-// FEATURES S6: a trailing '#' is accepted. No number of ours has a byte that is not printable ASCII.
+// FEATURES S6: a trailing '#' is accepted. All numbers in the tables are printable ASCII.
 std::string number_of(std::string dialled) {
   if (!std::all_of(dialled.begin(), dialled.end(), [](char c) { return c > ' ' && c < '\x7f'; })) return "";
   if (dialled.ends_with('#')) dialled.pop_back();
   return dialled;
 }
 
-// Parameters: user, number, user, user, number, number, number, number, tenant. A group's own settings count for what
-// is parked in it.
+// Parameters: user, number, user, user, number, number, number, number, tenant. The settings of a group count for calls
+// that are parked in it.
 constexpr const char* kSql = R"sql(
 SELECT
   COALESCE(e.language, t.language),
@@ -65,7 +65,7 @@ CodeAction action_of(const std::string& name) {
   return name == "group_park" ? CodeAction::kGroupPark : CodeAction::kRetrieve;
 }
 
-// The columns of a row, one after the other.
+// Reads the columns of a row in their order.
 class Columns {
  public:
   explicit Columns(const DatabaseConnection::Row& row) : row_(row) {}

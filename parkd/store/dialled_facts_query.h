@@ -1,4 +1,4 @@
-// What the tables say of a dialled number, in one query.
+// The content of the tables about a dialled number, in one query.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace callpark {
 
-/// `dialled` is the user part of a Request-URI, whatever its bytes. Somebody whom the tables do not know, or who is
-/// disabled, may nothing. Throws DatabaseError.
+/// `dialled` is the user part of a Request-URI, whatever its bytes. A user that is disabled, or not in the tables, has
+/// no permissions. Throws DatabaseError.
 DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::string& tenant, const std::string& user,
                                  const std::string& dialled);
 

@@ -22,7 +22,7 @@ std::string places(std::size_t count) {
   return list;
 }
 
-// The caller is an extension when his URI is one of the tenant's. The retriever may be a trunk.
+// The caller is an extension if the URI is one of the tenant's. The retriever may be a trunk.
 #define CALLPARK_SHOWN_CALL                                                                             \
   "p.park_id, p.tenant, COALESCE(p.orbit, ''), p.state = 'parked', "                                    \
   "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', p.parked_at) DIV 1000, p.caller_display, p.caller_number, " \
@@ -36,7 +36,7 @@ std::string places(std::size_t count) {
 
 ShownCall shown_call(const Row& row, std::size_t first = 0) {
   ShownCall call;
-  call.park_id = text(row, first);
+  call.park_id = ParkId(text(row, first));
   call.tenant = text(row, first + 1);
   call.orbit = text(row, first + 2);
   call.waits = text(row, first + 3) == "1";
@@ -49,7 +49,7 @@ ShownCall shown_call(const Row& row, std::size_t first = 0) {
 
 constexpr const char* kCalls = "SELECT " CALLPARK_SHOWN_CALL " FROM parked_calls p" CALLPARK_JOIN_PARTIES " WHERE TRUE";
 
-// `tenants` empty: of all. One statement, since it is asked at every change.
+// Of all tenants if `tenants` is empty. One statement, since each change needs it.
 std::vector<LampSettings> query_settings(DatabaseConnection& connection, const std::set<std::string>& tenants) {
   const std::string which = tenants.empty() ? "" : " AND tenant IN (" + places(tenants.size()) + ")";
   Values values;
@@ -78,24 +78,11 @@ std::vector<LampSettings> query_settings(DatabaseConnection& connection, const s
   return list;
 }
 
-// Of those whose own lamps may show the call.
-std::vector<std::string> extensions_of(const CallChange& change) {
-  std::vector<std::string> extensions;
-  const std::string& uri = change.caller_uri;
-  const std::string before = "sip:";
-  const std::string behind = "@" + change.tenant;
-  if (uri.starts_with(before) && uri.ends_with(behind)) {
-    extensions.push_back(uri.substr(before.size(), uri.size() - before.size() - behind.size()));
-  }
-  if (!change.retriever.empty()) extensions.push_back(change.retriever);
-  return extensions;
-}
-
 bool is_older(const ShownCall& left, const ShownCall& right) {
   return std::tie(left.parked_at, left.park_id) < std::tie(right.parked_at, right.park_id);
 }
 
-// Publications of parkd's are known by their dialog's name.
+// A publication is parkd's if its dialog id has parkd's prefix.
 constexpr const char* kIsOurs = "event = 'dialog' AND body LIKE '%<dialog id=\"park-%'";
 constexpr const char* kDialogId = "SUBSTRING_INDEX(SUBSTRING_INDEX(body, '<dialog id=\"', -1), '\"', 1)";
 constexpr const char* kState = "SUBSTRING_INDEX(SUBSTRING_INDEX(body, '<state>', -1), '</state>', 1)";
@@ -110,10 +97,11 @@ LampFacts query_lamps(DatabaseConnection& connection, const std::vector<CallChan
   for (const CallChange& change : changes) {
     tenants.insert(change.tenant);
     if (!change.orbit.empty()) orbits[change.tenant].insert(change.orbit);
-    // Who is the one in this call may be the other in another.
-    for (const std::string& extension : extensions_of(change)) {
-      callers[change.tenant].insert("sip:" + extension + "@" + change.tenant);
-      retrievers[change.tenant].insert(extension);
+    // The caller of this call may be the retriever of another, and the other way round.
+    for (const auto& party : {change.caller, change.retriever}) {
+      if (!party) continue;
+      callers[change.tenant].insert("sip:" + aor_of(*party));
+      retrievers[change.tenant].insert(party->number);
     }
   }
   LampFacts facts;
@@ -150,7 +138,7 @@ LampFacts query_all_lamps(DatabaseConnection& connection) {
 
 std::vector<PublishedLamp> query_published_lamps(DatabaseConnection& connection) {
   std::vector<PublishedLamp> published;
-  // What has run out lights no lamp.
+  // An expired publication lights no lamp.
   for (const Row& row : connection.query(std::string("SELECT username, domain, ") + kDialogId + ", " + kState +
                                          " FROM presentity WHERE " + kIsOurs + " AND expires > UNIX_TIMESTAMP()")) {
     published.push_back({{text(row, 0), text(row, 1)}, text(row, 2), text(row, 3)});
@@ -180,8 +168,8 @@ std::vector<CallInfo> query_call_info(DatabaseConnection& connection, const std:
   if (extensions.empty()) return found;
   Values values{tenant};
   values.insert(values.end(), extensions.begin(), extensions.end());
-  // The oldest of the calls at the extension itself; else the oldest that was parked for its group, of which the one
-  // who parked it need not be told.
+  // The oldest call at the extension itself; else the oldest that was parked for its group, unless the extension is its
+  // parker and the group does not notify parkers.
   const auto rows = connection.query(
       std::string("SELECT w.extension, ") + CALLPARK_SHOWN_CALL +
           " FROM extensions w"

@@ -1,4 +1,4 @@
-// What the tables say of lamps: ours of calls and codes, Kamailio's of publications.
+// Queries for lamps: of parkd's tables for calls and codes, of Kamailio's for publications.
 #pragma once
 
 #include <optional>

@@ -5,7 +5,7 @@
 namespace callpark {
 namespace {
 
-constexpr int kForgottenAtOnce = 5000;
+constexpr int kDeletedAtOnce = 5000;
 
 std::int64_t milliseconds(WallTime time) {
   return time.time_since_epoch().count();
@@ -35,7 +35,7 @@ constexpr const char* kOfGroup =
     "WHERE m.tenant = ? AND m.park_group = ? AND t.message_parked AND e.enabled "
     "AND (g.notify_parker OR m.extension <> ?) ORDER BY m.position";
 
-// The extension that is the orbit; of an orbit that is nobody's, the parker has to learn the number.
+// The extension that is the orbit; if the orbit is no extension, the parker, that has to learn its number.
 constexpr const char* kOfOrbit =
     "SELECT e.extension, COALESCE(e.language, t.language) FROM tenants t "
     "LEFT JOIN extensions o ON o.tenant = t.tenant AND o.extension = ? "
@@ -46,7 +46,7 @@ constexpr const char* kOfOrbit =
 
 std::string write_event(const ParkEvent& event) {
   Json json = {{"event", name_of(event.kind)},
-               {"park_id", event.park_id},
+               {"park_id", event.park_id.text()},
                {"parked_at", milliseconds(event.parked_at)},
                {"tenant", event.tenant},
                {"orbit", event.orbit},
@@ -66,12 +66,12 @@ void ParkEventsTable::append(const ParkEvent& event) {
       "caller_number, call_id, taken_by, how) VALUES (?, TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), ?, "
       "TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), ?, ?, ?, ?, LEFT(?, 255), LEFT(?, 255), LEFT(?, 255), ?, ?) "
       "ON DUPLICATE KEY UPDATE at = VALUES(at), taken_by = VALUES(taken_by), how = VALUES(how)",
-      {event.park_id, milliseconds(event.parked_at), std::string(name_of(event.kind)), milliseconds(event.at),
+      {event.park_id.text(), milliseconds(event.parked_at), std::string(name_of(event.kind)), milliseconds(event.at),
        event.tenant, event.orbit, event.park_group, event.parker, event.caller.name, event.caller.number,
        event.sip_call_id, event.by, event.how});
 }
 
-// A row that was retrieved holds no orbit any more; the event that it was parked still knows it.
+// The row of a retrieved call holds no orbit any more; its event of parking has it.
 void ParkEventsTable::catch_up(const std::string& node) {
   connection_.execute(
       "INSERT IGNORE INTO park_events (park_id, parked_at, event, at, tenant, orbit, park_group, parker, caller_name, "
@@ -92,10 +92,10 @@ void ParkEventsTable::catch_up(const std::string& node) {
 }
 
 bool ParkEventsTable::forget(std::int64_t days) {
-  const int gone = connection_.execute(
-      "DELETE FROM park_events WHERE at < UTC_TIMESTAMP(3) - INTERVAL ? DAY LIMIT " + std::to_string(kForgottenAtOnce),
+  const int deleted = connection_.execute(
+      "DELETE FROM park_events WHERE at < UTC_TIMESTAMP(3) - INTERVAL ? DAY LIMIT " + std::to_string(kDeletedAtOnce),
       {days});
-  return gone < kForgottenAtOnce;
+  return deleted < kDeletedAtOnce;
 }
 
 std::vector<Recipient> ParkEventsTable::recipients(const ParkEvent& event) {

@@ -1,10 +1,11 @@
-// The statements on park_events: what happened to parked calls, for people to read.
+// The statements on park_events: the history of parked calls, for people to read.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "parkd/call/park_event.h"
 #include "parkd/ports/store.h"
 #include "parkd/store/database_connection.h"
 
@@ -18,11 +19,11 @@ class ParkEventsTable {
   /// All functions throw DatabaseError and may then be repeated with the same arguments.
   explicit ParkEventsTable(DatabaseConnection& connection) : connection_(connection) {}
 
-  /// Of one stay in an orbit each kind stands there once; what comes later is right.
+  /// A stay in an orbit has one event of a kind at most; the last one counts.
   void append(const ParkEvent& event);
-  /// Enters for a node's rows that they were parked or retrieved, where the parkd that did it died before it could.
+  /// Adds the events of parking and retrieving that a node's rows lack because their parkd died too early.
   void catch_up(const std::string& node);
-  /// Forgets what is older, in pieces that hold nobody up; false when there is more.
+  /// Deletes older events, a limited number at a time, which delays no other statement. False if there are more.
   [[nodiscard]] bool forget(std::int64_t days);
 
   std::vector<Recipient> recipients(const ParkEvent& event);

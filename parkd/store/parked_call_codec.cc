@@ -9,6 +9,10 @@
 namespace callpark {
 namespace {
 
+// As text_of() a trunk begins; no number has a blank.
+constexpr std::string_view kTrunkPrefix = "trunk ";
+constexpr std::string_view kUriScheme = "sip:";
+
 constexpr JsonLimits kLimits{.bytes_max = 1024 * 1024, .depth_max = 8};
 
 template <class T>
@@ -22,7 +26,7 @@ std::optional<T> read_optional(const Json& object, const char* key) {
   return object.at(key).get<T>();
 }
 
-// `read` takes the members out and throws nlohmann's exceptions when one is missing or of another type.
+// `read` throws nlohmann's exceptions if a member is missing or has another type.
 template <class T>
 Result<T, BadColumn> parse(std::string_view text, T (*read)(const Json&)) {
   const auto json = parse_json(text, kLimits);
@@ -34,13 +38,24 @@ Result<T, BadColumn> parse(std::string_view text, T (*read)(const Json&)) {
   }
 }
 
-// A row of a parkd that did not know of it says it by the URI.
+// An older parkd wrote no identity: then the URI has it.
 PartyIdentity read_identity(const Json& json) {
   if (json.contains("remote_number")) return {json.at("remote_name"), json.at("remote_number")};
   const std::string uri = json.at("remote_uri");
   const std::size_t begin = uri.find(':') + 1;
   const std::size_t at = uri.find('@');
   return {json.at("remote_display"), at == std::string::npos ? "" : uri.substr(begin, at - begin)};
+}
+
+// An extension has an address of record; parties of all other kinds are "".
+Party read_party(const std::string& aor) {
+  if (auto extension = extension_of_aor(aor)) return *std::move(extension);
+  return Outside{};
+}
+
+std::string aor_or_empty(const Party& party) {
+  const Extension* const extension = extension_in(party);
+  return extension ? aor_of(*extension) : "";
 }
 
 DialogSnapshot read_dialog(const Json& json) {
@@ -58,7 +73,7 @@ DialogSnapshot read_dialog(const Json& json) {
           .local_sdp = json.at("local_sdp"),
           .remote_sdp = json.at("remote_sdp"),
           .remote_identity = read_identity(json),
-          .remote_aor = json.value("remote_aor", "")};
+          .remote_party = read_party(json.value("remote_aor", ""))};
 }
 
 Json json_of(const MediaAddress& address) {
@@ -109,9 +124,9 @@ RecallColumn read_recall(const Json& json) {
                        .alert_ring_group_wait_seconds = json.at("alert_ring_group_wait_seconds"),
                        .ring_group = json.at("ring_group"),
                        .fallback_destination = json.at("fallback_destination")},
-          .ladder = {.target = static_cast<park::RecallTarget>(target - kTargets.begin()),
-                     .attempts = json.at("attempts"),
-                     .is_calling = json.at("is_calling")}};
+          .progress = {.target = static_cast<park::RecallTarget>(target - kTargets.begin()),
+                       .attempts = json.at("attempts"),
+                       .is_calling = json.at("is_calling")}};
 }
 
 }  // namespace
@@ -131,7 +146,7 @@ std::string write_dialog(const DialogSnapshot& dialog) {
                {"remote_sdp", dialog.remote_sdp},
                {"remote_name", dialog.remote_identity.name},
                {"remote_number", dialog.remote_identity.number},
-               {"remote_aor", dialog.remote_aor}};
+               {"remote_aor", aor_or_empty(dialog.remote_party)}};
   write_optional(json, "remote_cseq", dialog.remote_cseq);
   return write_json(json);
 }
@@ -150,9 +165,9 @@ std::string write_recall(const RecallColumn& recall) {
                      {"alert_ring_group_wait_seconds", settings.alert_ring_group_wait_seconds},
                      {"ring_group", settings.ring_group},
                      {"fallback_destination", settings.fallback_destination},
-                     {"target", kTargets.at(static_cast<std::size_t>(recall.ladder.target))},
-                     {"attempts", recall.ladder.attempts},
-                     {"is_calling", recall.ladder.is_calling}});
+                     {"target", kTargets.at(static_cast<std::size_t>(recall.progress.target))},
+                     {"attempts", recall.progress.attempts},
+                     {"is_calling", recall.progress.is_calling}});
 }
 
 Result<RecallColumn, BadColumn> parse_recall(std::string_view text) {
@@ -167,6 +182,27 @@ std::string write_media(const MediaSnapshot& media) {
 
 Result<MediaSnapshot, BadColumn> parse_media(std::string_view text) {
   return parse(text, read_media);
+}
+
+std::string write_retriever(const std::optional<Party>& retriever) {
+  return retriever ? text_of(*retriever) : "";
+}
+
+std::optional<Party> parse_retriever(const std::string& tenant, const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  if (text.starts_with(kTrunkPrefix)) return Trunk{text.substr(kTrunkPrefix.size())};
+  return party_of_number(tenant, text);
+}
+
+std::string caller_uri_of(const DialogSnapshot& caller) {
+  const Extension* const extension = extension_in(caller.remote_party);
+  return extension ? std::string(kUriScheme) + aor_of(*extension) : caller.remote_uri;
+}
+
+std::optional<Extension> extension_of_uri(const std::string& tenant, std::string_view uri) {
+  if (!uri.starts_with(kUriScheme)) return std::nullopt;
+  auto extension = extension_of_aor(uri.substr(kUriScheme.size()));
+  return extension && extension->tenant == tenant ? extension : std::nullopt;
 }
 
 }  // namespace callpark

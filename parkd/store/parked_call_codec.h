@@ -1,6 +1,7 @@
-// The JSON columns of parked_calls: dialogs, media sessions and recalls, text to struct and back.
+// Columns of parked_calls that are more than one value: dialogs, media sessions and recalls as JSON, parties as text.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,7 +10,7 @@
 
 namespace callpark {
 
-/// The text is not what write_... makes of any value; a sentence says why.
+/// The text is not one that write_...() makes; `why` is a sentence.
 struct BadColumn {
   std::string why;
 };
@@ -17,10 +18,10 @@ struct BadColumn {
 std::string write_dialog(const DialogSnapshot& dialog);
 Result<DialogSnapshot, BadColumn> parse_dialog(std::string_view text);
 
-/// Where a recall stands, and by which settings it goes on.
+/// The progress of a recall, and the settings by which it goes on.
 struct RecallColumn {
   RecallSettings settings;
-  park::Ladder ladder;
+  park::RecallProgress progress;
   friend bool operator==(const RecallColumn&, const RecallColumn&) = default;
 };
 std::string write_recall(const RecallColumn& recall);
@@ -28,5 +29,14 @@ Result<RecallColumn, BadColumn> parse_recall(std::string_view text);
 
 std::string write_media(const MediaSnapshot& media);
 Result<MediaSnapshot, BadColumn> parse_media(std::string_view text);
+
+/// Column `retriever`: the number of an extension or of an outside party, "trunk NAME", or "" if there is none.
+std::string write_retriever(const std::optional<Party>& retriever);
+std::optional<Party> parse_retriever(const std::string& tenant, const std::string& text);
+
+/// Virtual column `caller_uri`: the caller's URI, or "sip:102@demo.callpark" for any caller that is an extension.
+std::string caller_uri_of(const DialogSnapshot& caller);
+/// The extension of this tenant that the URI in `caller_uri` is, if it is one.
+std::optional<Extension> extension_of_uri(const std::string& tenant, std::string_view uri);
 
 }  // namespace callpark

@@ -1,4 +1,4 @@
-// The recall modes as the tables name them.
+// The names of the recall modes in the tables.
 #pragma once
 
 #include <string_view>
@@ -8,7 +8,7 @@
 namespace callpark {
 
 std::string_view name_of(park::RecallMode mode);
-/// kOff for a name that is none; the tables have no other.
+/// kOff for any other text; the tables have none.
 park::RecallMode recall_mode_of(std::string_view name);
 
 }  // namespace callpark

@@ -1,4 +1,4 @@
-// Which schema this program was written for.
+// The schema that this program needs.
 #pragma once
 
 #include <optional>
@@ -11,12 +11,12 @@ namespace callpark {
 /// The number of the last file in sql/migrations.
 constexpr int kSchemaVersion = 10;
 
-/// Why this database is not one to work with, as a sentence for the operator; nothing when it is. Throws DatabaseError
-/// when it cannot be asked.
+/// The reason why this program cannot work with the database, as a sentence for the operator; nothing if it can. Throws
+/// DatabaseError if the database does not answer.
 std::optional<std::string> schema_problem(DatabaseConnection& connection);
 
-/// The same of a database that is to be connected to, for the start of a daemon; nothing too when it is away. Blocks
-/// for a second or two at most.
+/// The same for the start of a daemon: connects first; nothing too if the database is away. Blocks for a second or two
+/// at most.
 std::optional<std::string> schema_problem(const DatabaseAddress& address);
 
 }  // namespace callpark

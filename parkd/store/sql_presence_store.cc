@@ -45,15 +45,15 @@ SqlPresenceStore::SqlPresenceStore(EventLoop& loop, Settings settings)
       workers_(loop, settings_.address, settings_.workers, settings_.queue_max) {}
 
 template <class T>
-void SqlPresenceStore::ask(std::function<T(DatabaseConnection&)> work, Answer<T> answer) {
-  // Written by the worker before the loop hears of it.
+void SqlPresenceStore::query(std::function<T(DatabaseConnection&)> work, Answer<T> answer) {
+  // Written by the worker before the loop gets its report.
   const auto result = std::make_shared<std::optional<T>>();
   workers_.start([work = std::move(work), result](DatabaseConnection& connection) { *result = work(connection); },
                  settings_.budget,
                  [this, result, answer = std::move(answer)](const Report& report) {
                    is_available_ = report.outcome == Outcome::kDone || report.outcome == Outcome::kImpossible;
                    if (report.outcome == Outcome::kImpossible) {
-                     log_error("", "the database refused: {}", report.words);
+                     log_error("", "the database refused: {}", report.reason);
                    }
                    if (report.outcome != Outcome::kDone) return answer(failure(StoreUnavailable{}));
                    answer(std::move(**result));
@@ -61,15 +61,15 @@ void SqlPresenceStore::ask(std::function<T(DatabaseConnection&)> work, Answer<T>
 }
 
 void SqlPresenceStore::read_lamps(std::vector<CallChange> changes, Answer<LampFacts> answer) {
-  ask<LampFacts>(
+  query<LampFacts>(
       [changes = std::move(changes)](DatabaseConnection& connection) { return query_lamps(connection, changes); },
       std::move(answer));
 }
 
 void SqlPresenceStore::read_all_lamps(Answer<Everything> answer) {
-  ask<Everything>(
+  query<Everything>(
       [](DatabaseConnection& connection) {
-        // What is published follows what is so; read the other way round, a change between the two would look wrong.
+        // Publications follow calls: read in the other order, a change between the two would look like a fault.
         Everything now;
         now.published = query_published_lamps(connection);
         now.facts = query_all_lamps(connection);
@@ -79,7 +79,7 @@ void SqlPresenceStore::read_all_lamps(Answer<Everything> answer) {
 }
 
 void SqlPresenceStore::find_publication(Presentity presentity, Answer<std::optional<LivePublication>> answer) {
-  ask<std::optional<LivePublication>>(
+  query<std::optional<LivePublication>>(
       [presentity = std::move(presentity)](DatabaseConnection& connection) {
         return take_publication(connection, presentity);
       },
@@ -88,7 +88,7 @@ void SqlPresenceStore::find_publication(Presentity presentity, Answer<std::optio
 
 void SqlPresenceStore::read_call_info(std::string tenant, std::vector<std::string> extensions,
                                       Answer<std::vector<CallInfo>> answer) {
-  ask<std::vector<CallInfo>>(
+  query<std::vector<CallInfo>>(
       [tenant = std::move(tenant), extensions = std::move(extensions)](DatabaseConnection& connection) {
         return query_call_info(connection, tenant, extensions);
       },
@@ -96,7 +96,7 @@ void SqlPresenceStore::read_call_info(std::string tenant, std::vector<std::strin
 }
 
 void SqlPresenceStore::write_subscription(CallInfoSubscription subscription, Answer<bool> answer) {
-  ask<bool>(
+  query<bool>(
       [subscription = std::move(subscription), node = settings_.node_name](DatabaseConnection& connection) {
         connection.execute(kWriteSubscription,
                            {subscription.subscription_id, subscription.tenant, subscription.extension,
@@ -108,7 +108,7 @@ void SqlPresenceStore::write_subscription(CallInfoSubscription subscription, Ans
 }
 
 void SqlPresenceStore::remove_subscription(std::string subscription_id) {
-  ask<bool>(
+  query<bool>(
       [subscription_id](DatabaseConnection& connection) {
         connection.execute("DELETE FROM call_info_subscriptions WHERE subscription_id = ?", {subscription_id});
         return true;
@@ -124,7 +124,7 @@ void SqlPresenceStore::remove_subscription(std::string subscription_id) {
 }
 
 void SqlPresenceStore::load_subscriptions(Answer<std::vector<CallInfoSubscription>> answer) {
-  ask<std::vector<CallInfoSubscription>>(
+  query<std::vector<CallInfoSubscription>>(
       [node = settings_.node_name](DatabaseConnection& connection) { return load(connection, node); },
       std::move(answer));
 }

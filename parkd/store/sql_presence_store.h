@@ -1,4 +1,5 @@
-// The PresenceStore port on MariaDB: our tables, and the table in which Kamailio's presence server keeps publications.
+// The PresenceStore port on MariaDB: callpark's tables, and the table in which Kamailio's presence server keeps
+// publications.
 #pragma once
 
 #include <functional>
@@ -19,14 +20,14 @@ class SqlPresenceStore final : public PresenceStore {
     std::size_t workers = 2;
     std::size_t queue_max = 20000;
     Duration budget{2000};
-    /// How long an order waits for its next try.
+    /// Wait before a removal is repeated.
     Duration retry{500};
   };
 
-  /// To be used on the loop's thread; the loop must outlive it.
+  /// Loop's thread only; the loop must outlive the store.
   SqlPresenceStore(EventLoop& loop, Settings settings);
 
-  /// Whether the database has answered the last question. One is asked at least at each comparison of the lamps.
+  /// False after the database did not answer, until it does. Each comparison of the lamps queries it.
   [[nodiscard]] bool is_available() const { return is_available_; }
 
   void read_lamps(std::vector<CallChange> changes, Answer<LampFacts> answer) override;
@@ -40,13 +41,13 @@ class SqlPresenceStore final : public PresenceStore {
 
  private:
   template <class T>
-  void ask(std::function<T(DatabaseConnection&)> work, Answer<T> answer);
+  void query(std::function<T(DatabaseConnection&)> work, Answer<T> answer);
 
   EventLoop& loop_;
   const Settings settings_;
   bool is_available_ = false;
   std::uint64_t last_retry_ = 0;
-  std::map<std::uint64_t, LoopHandle> retries_;
+  std::map<std::uint64_t, LoopHandle> retries_;  // of removals
   DatabaseWorkers workers_;
 };
 

@@ -5,8 +5,12 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "parkd/store/call_claims.h"
 #include "parkd/store/dialled_facts_query.h"
+#include "parkd/store/orbit_claims.h"
 #include "parkd/store/park_events_table.h"
+#include "parkd/store/parked_call_codec.h"
+#include "parkd/store/parked_calls_table.h"
 
 namespace callpark {
 namespace {
@@ -15,18 +19,16 @@ using Outcome = DatabaseWorkers::Outcome;
 
 constexpr std::size_t kOperationIdLength = 26;  // 130 bits
 constexpr Duration kTidyingPeriod{30000};
-// More old events than come in the meantime: a backlog is worked off, and other statements find a thread.
+// More than the events of a tidying period, so that a backlog shrinks; and few enough that other statements get a
+// thread.
 constexpr int kForgottenPiecesMax = 10;
-// A question that nobody waits for any more is not asked a second time.
+// A query whose caller has been answered already is not tried a second time.
 constexpr Duration kAnswerMargin{200};
+
+constexpr const char* kNotOurs = "another process has taken over the row of this call";
 
 std::string new_operation_id() {
   return random_token(kOperationIdLength);
-}
-
-// As the column caller_uri says it.
-std::string caller_uri_of(const DialogSnapshot& caller) {
-  return caller.remote_aor.empty() ? caller.remote_uri : "sip:" + caller.remote_aor;
 }
 
 }  // namespace
@@ -40,107 +42,107 @@ SqlStore::SqlStore(EventLoop& loop, Settings settings)
 }
 
 void SqlStore::tidy() {
-  workers_.start(
-      [this](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).forget_released_orbits(); },
-      settings_.budget, [this](const Report& report) { note("", report); });
+  workers_.start([this](DatabaseConnection& connection) { OrbitClaims(connection, owner_).forget_released(); },
+                 settings_.budget, [this](const Report& report) { note({}, report); });
   workers_.start(
       [this](DatabaseConnection& connection) {
         for (int pieces = 0; pieces < kForgottenPiecesMax; ++pieces) {
           if (ParkEventsTable(connection).forget(settings_.park_events_days)) return;
         }
       },
-      settings_.budget, [this](const Report& report) { note("", report); });
+      settings_.budget, [this](const Report& report) { note({}, report); });
 }
 
 SqlStore::~SqlStore() = default;
 
-// ---- the questions ----
+// ---- queries ----
 
 void SqlStore::look_up(std::string tenant, std::string user, std::string dialled,
                        Answer<Result<DialledFacts, StoreUnavailable>> answer) {
-  ask<Result<DialledFacts, StoreUnavailable>>(
-      "",
+  query<Result<DialledFacts, StoreUnavailable>>(
+      {},
       [tenant = std::move(tenant), user = std::move(user), dialled = std::move(dialled)](
           DatabaseConnection& connection) { return query_dialled_facts(connection, tenant, user, dialled); },
       failure(StoreUnavailable{}), std::move(answer), nullptr);
 }
 
-void SqlStore::claim_orbit(ParkedCallRow row, OrbitWish wish, Answer<Result<OrbitGot, ClaimOrbitFailure>> to) {
+void SqlStore::claim_orbit(ParkedCallRow row, OrbitRequest request,
+                           Answer<Result<ClaimedOrbit, ClaimOrbitFailure>> to) {
   const ParkId park_id = row.park_id;
-  // Of the orbit there is nothing to see yet, but the caller is parkd's from now on; the parker may have retrieved him
-  // before.
-  Answer<Result<OrbitGot, ClaimOrbitFailure>> answer =
-      [this, change = CallChange{row.tenant, "", "", caller_uri_of(row.caller), row.parker},
-       to = std::move(to)](Result<OrbitGot, ClaimOrbitFailure> got) {
-        if (got && on_changed_) on_changed_(change);
-        to(std::move(got));
+  // No lamp of the orbit changes yet, but the caller's does, and the parker's if the parker had retrieved the call.
+  const CallChange change =
+      call_change(row.tenant, "", "", caller_uri_of(row.caller), Party(Extension{row.tenant, row.parker}));
+  Answer<Result<ClaimedOrbit, ClaimOrbitFailure>> answer =
+      [this, change, to = std::move(to)](Result<ClaimedOrbit, ClaimOrbitFailure> claimed) {
+        if (claimed) report_change(change);
+        to(std::move(claimed));
       };
   const auto claim =
-      std::make_shared<OrbitClaim>(OrbitClaim{std::move(row), std::move(wish), new_operation_id(), false});
-  ask<Result<OrbitGot, ClaimOrbitFailure>>(
-      park_id,
-      [this, claim](DatabaseConnection& connection) {
-        return ParkedCallsTable(connection, owner_).claim_orbit(*claim);
-      },
+      std::make_shared<OrbitClaim>(OrbitClaim{std::move(row), std::move(request), new_operation_id(), false});
+  query<Result<ClaimedOrbit, ClaimOrbitFailure>>(
+      park_id, [this, claim](DatabaseConnection& connection) { return OrbitClaims(connection, owner_).claim(*claim); },
       failure(ClaimOrbitFailure::kUnavailable), std::move(answer),
-      [this, claim](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).undo(*claim); });
+      [this, claim](DatabaseConnection& connection) { OrbitClaims(connection, owner_).undo(*claim); });
 }
 
 void SqlStore::write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> to) {
   const ParkId park_id = row.park_id;
-  Answer<Result<void, StoreUnavailable>> answer = [this, row,
+  Answer<Result<void, StoreUnavailable>> answer = [this, change = call_change(row),
                                                    to = std::move(to)](Result<void, StoreUnavailable> written) {
-    if (written) tell_changed(row);
+    if (written) report_change(change);
     to(written);
   };
-  ask<Result<void, StoreUnavailable>>(
+  query<Result<void, StoreUnavailable>>(
       park_id,
       [this, row = std::move(row),
        operation_id = new_operation_id()](DatabaseConnection& connection) -> Result<void, StoreUnavailable> {
         if (ParkedCallsTable(connection, owner_).write(row, operation_id)) return {};
-        log_warning(row.caller.call_id, "the row of this call is not ours any more");
+        log_warning(row.caller.call_id, kNotOurs);
         return failure(StoreUnavailable{});
       },
       failure(StoreUnavailable{}), std::move(answer), nullptr);
 }
 
-void SqlStore::claim_call(std::string tenant, RetrieveWish wish, std::string retriever,
+void SqlStore::claim_call(std::string tenant, RetrieveRequest request, Party retriever,
                           Answer<Result<ParkedCallRow, ClaimCallFailure>> to) {
   Answer<Result<ParkedCallRow, ClaimCallFailure>> answer =
       [this, to = std::move(to)](Result<ParkedCallRow, ClaimCallFailure> won) {
-        if (won) tell_changed(*won);
+        if (won) report_change(call_change(*won));
         to(std::move(won));
       };
   const auto claim = std::make_shared<CallClaim>(
-      CallClaim{std::move(tenant), std::move(wish), std::move(retriever), new_operation_id(), false});
-  ask<Result<ParkedCallRow, ClaimCallFailure>>(
-      "",
-      [this, claim](DatabaseConnection& connection) { return ParkedCallsTable(connection, owner_).claim_call(*claim); },
+      CallClaim{std::move(tenant), std::move(request), std::move(retriever), new_operation_id(), false});
+  query<Result<ParkedCallRow, ClaimCallFailure>>(
+      {}, [this, claim](DatabaseConnection& connection) { return CallClaims(connection, owner_).claim(*claim); },
       failure(ClaimCallFailure::kUnavailable), std::move(answer),
-      [this, claim](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).undo(*claim); });
+      [this, claim](DatabaseConnection& connection) {
+        CallClaims(connection, owner_).undo(claim->tenant, claim->retrieve_id);
+      });
 }
 
 void SqlStore::claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCallFailure>> to) {
-  Answer<Result<void, ClaimCallFailure>> answer = [this, row, to = std::move(to)](Result<void, ClaimCallFailure> won) {
-    if (won) tell_changed(row);
+  Answer<Result<void, ClaimCallFailure>> answer = [this, change = call_change(row),
+                                                   to = std::move(to)](Result<void, ClaimCallFailure> won) {
+    if (won) report_change(change);
     to(won);
   };
   const ParkId park_id = row.park_id;
-  const CallClaim claim{row.tenant, {}, row.retriever, new_operation_id(), false};
-  ask<Result<void, ClaimCallFailure>>(
+  const std::string retrieve_id = new_operation_id();
+  Work undo = [this, tenant = row.tenant, retrieve_id](DatabaseConnection& connection) {
+    CallClaims(connection, owner_).undo(tenant, retrieve_id);
+  };
+  query<Result<void, ClaimCallFailure>>(
       park_id,
-      [this, row = std::move(row),
-       retrieve_id = claim.retrieve_id](DatabaseConnection& connection) -> Result<void, ClaimCallFailure> {
-        if (ParkedCallsTable(connection, owner_).claim_for_target(row, retrieve_id)) return {};
+      [this, row = std::move(row), retrieve_id](DatabaseConnection& connection) -> Result<void, ClaimCallFailure> {
+        if (CallClaims(connection, owner_).claim_for_target(row, retrieve_id)) return {};
         return failure(ClaimCallFailure::kAlreadyPickedUp);
       },
-      failure(ClaimCallFailure::kUnavailable), std::move(answer),
-      [this, claim](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).undo(claim); });
+      failure(ClaimCallFailure::kUnavailable), std::move(answer), std::move(undo));
 }
 
 void SqlStore::load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> answer) {
-  ask<Result<std::vector<ParkedCallRow>, StoreUnavailable>>(
-      "",
+  query<Result<std::vector<ParkedCallRow>, StoreUnavailable>>(
+      {},
       [this](DatabaseConnection& connection) {
         auto rows = ParkedCallsTable(connection, owner_).load();
         ParkEventsTable(connection).catch_up(owner_.node);
@@ -150,8 +152,8 @@ void SqlStore::load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>>
 }
 
 void SqlStore::look_up_recipients(ParkEvent event, Answer<Result<std::vector<Recipient>, StoreUnavailable>> answer) {
-  ask<Result<std::vector<Recipient>, StoreUnavailable>>(
-      "",
+  query<Result<std::vector<Recipient>, StoreUnavailable>>(
+      {},
       [event = std::move(event)](DatabaseConnection& connection) {
         return ParkEventsTable(connection).recipients(event);
       },
@@ -159,163 +161,151 @@ void SqlStore::look_up_recipients(ParkEvent event, Answer<Result<std::vector<Rec
 }
 
 template <class T>
-void SqlStore::ask(const ParkId& park_id, std::function<T(DatabaseConnection&)> work, T unavailable, Answer<T> answer,
-                   Work undo) {
+void SqlStore::query(const ParkId& park_id, std::function<T(DatabaseConnection&)> work, T unavailable, Answer<T> answer,
+                     Work undo) {
   const Ticket ticket = ++last_ticket_;
-  const bool refused = monotonic_now() < refused_until_;
-  questions_[ticket] = {loop_.after(refused ? Duration(0) : settings_.budget,
-                                    [this, ticket] {
-                                      const Question question = std::move(questions_.extract(ticket).mapped());
-                                      question.give_up();
-                                    }),
-                        [answer, unavailable] { answer(unavailable); }};
-  if (refused) return;
-  // Written by the worker before the loop hears of it.
+  const bool fails = monotonic_now() < fails_until_;
+  queries_[ticket] = {loop_.after(fails ? Duration(0) : settings_.budget,
+                                  [this, ticket] {
+                                    const Query query = std::move(queries_.extract(ticket).mapped());
+                                    query.give_up();
+                                  }),
+                      [answer, unavailable] { answer(unavailable); }};
+  if (fails) return;
+  // Written by the worker before the loop gets its report.
   const auto result = std::make_shared<std::optional<T>>();
-  Waiting waiting{
-      .work = [work = std::move(work), result](DatabaseConnection& connection) { *result = work(connection); },
-      .done =
-          [this, park_id, ticket, result, unavailable, answer = std::move(answer),
-           undo = std::move(undo)](const Report& report) {
-            const bool waited_for = questions_.erase(ticket) != 0;
-            const bool done = report.outcome == Outcome::kDone;
-            const bool nothing_done = report.outcome == Outcome::kBusy || report.outcome == Outcome::kAway;
-            if (undo && !nothing_done && !(done && waited_for)) {
-              undo_twice(park_id.empty() ? new_operation_id() : park_id, undo);
-            }
-            if (waited_for) answer(done ? std::move(**result) : unavailable);
-          },
-      .question = ticket};
-  if (park_id.empty()) {
-    workers_.start(std::move(waiting.work), settings_.budget - kAnswerMargin,
-                   [this, done = std::move(waiting.done)](const Report& report) {
-                     note("", report);
-                     done(report);
-                   });
-  } else {
-    enqueue(park_id, std::move(waiting));
-  }
+  Work statements = [work = std::move(work), result](DatabaseConnection& connection) { *result = work(connection); };
+  Done done = [this, park_id, ticket, result, unavailable, answer = std::move(answer),
+               undo = std::move(undo)](const Report& report) {
+    const bool is_awaited = queries_.erase(ticket) != 0;
+    const bool is_done = report.outcome == Outcome::kDone;
+    const bool nothing_done = report.outcome == Outcome::kBusy || report.outcome == Outcome::kAway;
+    if (undo && !nothing_done && !(is_done && is_awaited)) {
+      undo_twice(park_id.empty() ? ParkId(new_operation_id()) : park_id, undo);
+    }
+    if (is_awaited) answer(is_done ? std::move(**result) : unavailable);
+  };
+  if (park_id.empty()) return run(park_id, statements, std::move(done));
+  queue_.push(park_id, [this, park_id, ticket, statements = std::move(statements),
+                        done = std::move(done)](KeyedQueue<ParkId>::Finished finished) {
+    if (!queries_.contains(ticket)) return finished();  // its time was over before its turn
+    run(park_id, statements, [finished = std::move(finished), done](const Report& report) {
+      finished();
+      done(report);
+    });
+  });
 }
 
-// A write that reached a server which was stopped is done when the server goes on, maybe just after the first undo.
+void SqlStore::run(const ParkId& park_id, const Work& work, Done done) {
+  workers_.start(work, settings_.budget - kAnswerMargin, [this, park_id, done = std::move(done)](const Report& report) {
+    note(park_id, report);
+    done(report);
+  });
+}
+
+// A server that was stopped may execute a statement when it goes on, perhaps just after the first undo.
 void SqlStore::undo_twice(const ParkId& park_id, const Work& undo) {
-  order(park_id, undo, [this, park_id, undo](const Report&) {
+  write_lastingly(park_id, undo, [this, park_id, undo](const Report&) {
     const Ticket ticket = ++last_ticket_;
     second_undos_[ticket] = loop_.after(settings_.budget, [this, park_id, undo, ticket] {
-      order(park_id, undo);
+      write_lastingly(park_id, undo);
       second_undos_.erase(ticket);
     });
   });
 }
 
-// ---- the orders ----
+// ---- lasting writes ----
 
 void SqlStore::unclaim_call(ParkId park_id) {
-  order_by_name(park_id, &ParkedCallsTable::unclaim_call);
+  write_by_id(park_id,
+              [this, park_id](DatabaseConnection& connection) { CallClaims(connection, owner_).unclaim(park_id); });
 }
 
 void SqlStore::write_retrieved(ParkedCallRow row) {
   const ParkId park_id = row.park_id;
   row.state = RowState::kRetrieved;
-  // Whoever talked until now may have transferred the caller: his lamp changes too. Kept from the first try on.
+  const CallChange after = call_change(row);
+  // The retriever before this one may have transferred the caller: that one's lamp changes too. The first try reads it.
   const auto before = std::make_shared<std::optional<CallChange>>();
-  order(
+  write_lastingly(
       park_id,
-      [this, row, before, operation_id = new_operation_id()](DatabaseConnection& connection) {
+      [this, row = std::move(row), before, operation_id = new_operation_id()](DatabaseConnection& connection) {
         ParkedCallsTable table(connection, owner_);
         if (!*before) *before = table.change_of(row.park_id);
         if (table.write(row, operation_id)) return;
-        log_warning(row.caller.call_id, "the row of this call is not ours any more");
+        log_warning(row.caller.call_id, kNotOurs);
       },
-      [this, row, before](const Report&) {
-        const bool are_same =
-            *before && (*before)->retriever == row.retriever && (*before)->caller_uri == caller_uri_of(row.caller);
-        if (*before && !are_same && on_changed_) on_changed_(**before);
-        tell_changed(row);
+      [this, after, before](const Report&) {
+        const bool is_same = *before && (*before)->retriever == after.retriever && (*before)->caller == after.caller;
+        if (*before && !is_same) report_change(**before);
+        report_change(after);
       });
 }
 
 void SqlStore::remove(ParkId park_id, park::EndReason) {
-  order_by_name(park_id, &ParkedCallsTable::remove);
+  write_by_id(park_id, [this, park_id](DatabaseConnection& connection) {
+    ParkedCallsTable(connection, owner_).remove(park_id);
+  });
 }
 
-void SqlStore::order_by_name(const ParkId& park_id, void (ParkedCallsTable::*work)(const ParkId&)) {
-  // Kept from the first try on: at the next the row may be gone.
+void SqlStore::write_by_id(const ParkId& park_id, std::function<void(DatabaseConnection&)> work) {
+  // The first try reads it: at the next the row may be gone.
   const auto change = std::make_shared<std::optional<CallChange>>();
-  order(
+  write_lastingly(
       park_id,
-      [this, park_id, work, change](DatabaseConnection& connection) {
-        ParkedCallsTable table(connection, owner_);
-        if (!*change) *change = table.change_of(park_id);
-        (table.*work)(park_id);
+      [this, park_id, work = std::move(work), change](DatabaseConnection& connection) {
+        if (!*change) *change = ParkedCallsTable(connection, owner_).change_of(park_id);
+        work(connection);
       },
       [this, change](const Report&) {
-        if (*change && on_changed_) on_changed_(**change);
+        if (*change) report_change(**change);
       });
 }
 
-void SqlStore::tell_changed(const ParkedCallRow& row) {
-  if (on_changed_) on_changed_({row.tenant, row.orbit, row.park_group, caller_uri_of(row.caller), row.retriever});
+void SqlStore::report_change(const CallChange& change) {
+  if (on_changed_) on_changed_(change);
 }
 
-// In the queue of its call: what is told stands there before the row that says so may be gone.
+// Waits for other work on its call, so that an event is recorded before the row that it is about may be gone.
 void SqlStore::append(ParkEvent event) {
   log_info(event.sip_call_id, "{}", write_event(event));
   const ParkId park_id = event.park_id;
-  order(park_id,
-        [event = std::move(event)](DatabaseConnection& connection) { ParkEventsTable(connection).append(event); });
+  write_lastingly(park_id, [event = std::move(event)](DatabaseConnection& connection) {
+    ParkEventsTable(connection).append(event);
+  });
 }
 
-void SqlStore::order(const ParkId& park_id, Work work, Done done) {
-  ++waiting_orders_;
-  enqueue(park_id, {.work = std::move(work), .done = std::move(done)});
+void SqlStore::write_lastingly(const ParkId& park_id, Work work, Done done) {
+  ++waiting_writes_;
+  queue_.push(park_id,
+              [this, park_id, work = std::move(work), done = std::move(done)](KeyedQueue<ParkId>::Finished finished) {
+                try_write(std::make_shared<LastingWrite>(LastingWrite{park_id, work, done, std::move(finished)}));
+              });
 }
 
-// ---- one by one ----
-
-void SqlStore::enqueue(const ParkId& park_id, Waiting waiting) {
-  Queue& queue = queues_[park_id];
-  queue.waiting.push_back(std::move(waiting));
-  if (queue.waiting.size() == 1) start_first(park_id);
+void SqlStore::try_write(const std::shared_ptr<LastingWrite>& write) {
+  run(write->park_id, write->work, [this, write](const Report& report) {
+    if (report.outcome != Outcome::kDone && report.outcome != Outcome::kImpossible) {
+      retries_[write->park_id] = loop_.after(settings_.retry, [this, write] { try_write(write); });
+      return;
+    }
+    retries_.erase(write->park_id);
+    --waiting_writes_;
+    write->finished();
+    if (write->done) write->done(report);
+  });
 }
 
-void SqlStore::start_first(const ParkId& park_id) {
-  Queue& queue = queues_.at(park_id);
-  const auto answered_already = [this](const Waiting& waiting) {
-    return waiting.question != 0 && !questions_.contains(waiting.question);
-  };
-  while (!queue.waiting.empty() && answered_already(queue.waiting.front())) queue.waiting.pop_front();
-  if (queue.waiting.empty()) {
-    queues_.erase(park_id);
-    return;
-  }
-  workers_.start(queue.waiting.front().work, settings_.budget - kAnswerMargin,
-                 [this, park_id](const Report& report) { on_report(park_id, report); });
-}
-
-void SqlStore::on_report(const ParkId& park_id, const Report& report) {
-  note(park_id, report);
-  Queue& queue = queues_.at(park_id);
-  const bool is_order = queue.waiting.front().question == 0;
-  if (is_order && report.outcome != Outcome::kDone && report.outcome != Outcome::kImpossible) {
-    queue.retry = loop_.after(settings_.retry, [this, park_id] { start_first(park_id); });
-    return;
-  }
-  if (is_order) --waiting_orders_;
-  const Done done = std::move(queue.waiting.front().done);
-  queue.waiting.pop_front();
-  start_first(park_id);
-  if (done) done(report);
-}
+// ---- the database ----
 
 void SqlStore::note(const ParkId& park_id, const Report& report) {
-  if (report.outcome == Outcome::kImpossible) log_error(park_id, "the database refused: {}", report.words);
+  if (report.outcome == Outcome::kImpossible) log_error(park_id.text(), "the database refused: {}", report.reason);
   const bool away = report.outcome == Outcome::kAway || report.outcome == Outcome::kUncertain;
-  if (away) refused_until_ = monotonic_now() + settings_.retry;
+  if (away) fails_until_ = monotonic_now() + settings_.retry;
   if (away == !available_) return;
   available_ = !away;
   if (away) {
-    log_error("", "the database is away: {}", report.words);
+    log_error("", "the database is away: {}", report.reason);
   } else {
     log_info("", "the database is back");
   }

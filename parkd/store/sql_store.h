@@ -1,9 +1,8 @@
-// The Store and Events ports on MariaDB: questions are answered on the loop within the budget, and orders are carried
-// out however long the database is away.
+// The Store and Events ports on MariaDB. A query is answered on the loop within the budget; a lasting write is repeated
+// until the database is back.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,10 +11,13 @@
 
 #include "base/clock.h"
 #include "base/event_loop.h"
-#include "parkd/ports/store.h"
+#include "base/keyed_queue.h"
+#include "parkd/ports/events.h"
 #include "parkd/ports/presence_store.h"
+#include "parkd/ports/store.h"
 #include "parkd/store/database_connection.h"
 #include "parkd/store/database_workers.h"
+#include "parkd/store/parked_call_columns.h"
 #include "parkd/store/parked_calls_table.h"
 
 namespace callpark {
@@ -29,26 +31,27 @@ class SqlStore final : public Store, public Events {
     bool wins_calls_of_others = false;
     std::size_t workers = 4;
     std::size_t queue_max = 1024;
-    /// Within this every question is answered, if only that the database is unavailable.
+    /// Within this each query is answered, if only by StoreUnavailable.
     Duration budget{2000};
-    /// How long an order waits for its next try, and how long questions are refused at once, when the database was
-    /// found away.
+    /// After the database did not answer: wait before a lasting write is repeated, and time in which queries fail at
+    /// once.
     Duration retry{500};
-    /// How long what happened is kept for people to read.
+    /// Lifetime of rows of park_events.
     std::int64_t park_events_days = 30;
   };
 
-  /// To be used on the loop's thread; the loop must outlive it. Connects when there is something to ask.
+  /// Loop's thread only; the loop must outlive the store. Connects with the first query.
   SqlStore(EventLoop& loop, Settings settings);
-  /// Waits for what is under way, two seconds at most. Nobody is answered any more, and orders that wait for the
-  /// database are dropped: their rows are found by the next parkd.
+  /// Waits for running statements, two seconds at most. No query is answered after that, and lasting writes that are
+  /// not done are dropped: the next parkd finds their rows.
   ~SqlStore() override;
 
   void look_up(std::string tenant, std::string user, std::string dialled,
                Answer<Result<DialledFacts, StoreUnavailable>> answer) override;
-  void claim_orbit(ParkedCallRow row, OrbitWish wish, Answer<Result<OrbitGot, ClaimOrbitFailure>> answer) override;
+  void claim_orbit(ParkedCallRow row, OrbitRequest request,
+                   Answer<Result<ClaimedOrbit, ClaimOrbitFailure>> answer) override;
   void write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> answer) override;
-  void claim_call(std::string tenant, RetrieveWish wish, std::string retriever,
+  void claim_call(std::string tenant, RetrieveRequest request, Party retriever,
                   Answer<Result<ParkedCallRow, ClaimCallFailure>> answer) override;
   void claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCallFailure>> answer) override;
   void unclaim_call(ParkId park_id) override;
@@ -59,47 +62,44 @@ class SqlStore final : public Store, public Events {
 
   void append(ParkEvent event) override;
 
-  /// `changed` is called on the loop whenever a row of ours has become another: after it was made, written, won, given
-  /// back or removed. What is undone because nobody waited for it any more, and what another node does, is not told.
+  /// `changed` is called on the loop after this store has inserted, written, claimed, unclaimed or removed a row. The
+  /// undo of a query whose answer came too late is not reported, nor is a change by another node.
   void set_on_changed(std::function<void(const CallChange&)> changed) { on_changed_ = std::move(changed); }
 
-  /// Whether the last that was heard of the database was good.
+  /// False after the database did not answer, until it does.
   [[nodiscard]] bool available() const { return available_; }
-  /// Orders that have not been carried out yet.
-  [[nodiscard]] std::size_t waiting_orders() const { return waiting_orders_; }
+  /// Lasting writes that are not done yet.
+  [[nodiscard]] std::size_t waiting_writes() const { return waiting_writes_; }
 
  private:
   using Work = DatabaseWorkers::Work;
   using Report = DatabaseWorkers::Report;
   using Done = DatabaseWorkers::Done;
   using Ticket = std::uint64_t;
-  // Work under one park_id that waits for its turn.
-  struct Waiting {
-    Work work;
-    Done done;            // of an order: may be empty, and is called when it is carried out
-    Ticket question = 0;  // 0: an order, tried until it is carried out
-  };
-  struct Queue {
-    std::deque<Waiting> waiting;  // the first is under way, or waits for another try
-    LoopHandle retry;
-  };
-  struct Question {
+  struct Query {
     LoopHandle timer;
     std::function<void()> give_up;
   };
+  struct LastingWrite {
+    ParkId park_id;
+    Work work;
+    Done done;
+    KeyedQueue<ParkId>::Finished finished;
+  };
 
-  /// `undo` is carried out when `work` may have been done but `answer` was told otherwise.
+  /// Queries with a park_id wait for other work under it. `undo` is executed if `work` may have been done although the
+  /// answer was `unavailable`.
   template <class T>
-  void ask(const ParkId& park_id, std::function<T(DatabaseConnection&)> work, T unavailable, Answer<T> answer,
-           Work undo);
-  void order(const ParkId& park_id, Work work, Done done = nullptr);
+  void query(const ParkId& park_id, std::function<T(DatabaseConnection&)> work, T unavailable, Answer<T> answer,
+             Work undo);
+  void run(const ParkId& park_id, const Work& work, Done done);
   void undo_twice(const ParkId& park_id, const Work& undo);
-  /// An order about a row of which only the name is known; the change is told.
-  void order_by_name(const ParkId& park_id, void (ParkedCallsTable::*work)(const ParkId&));
-  void tell_changed(const ParkedCallRow& row);
-  void enqueue(const ParkId& park_id, Waiting waiting);
-  void start_first(const ParkId& park_id);
-  void on_report(const ParkId& park_id, const Report& report);
+  /// Is repeated until the database has done or refused it; then `done` is called, if there is one.
+  void write_lastingly(const ParkId& park_id, Work work, Done done = nullptr);
+  void try_write(const std::shared_ptr<LastingWrite>& write);
+  /// A lasting write about a row of which only the id is known; the change is reported.
+  void write_by_id(const ParkId& park_id, std::function<void(DatabaseConnection&)> work);
+  void report_change(const CallChange& change);
   void note(const ParkId& park_id, const Report& report);
   void tidy();
 
@@ -108,12 +108,13 @@ class SqlStore final : public Store, public Events {
   const RowOwner owner_;
   std::function<void(const CallChange&)> on_changed_;
   bool available_ = true;
-  MonotonicTime refused_until_{};
+  MonotonicTime fails_until_{};
   Ticket last_ticket_ = 0;
-  std::unordered_map<Ticket, Question> questions_;
-  std::unordered_map<ParkId, Queue> queues_;
+  std::unordered_map<Ticket, Query> queries_;  // that are not answered
+  KeyedQueue<ParkId> queue_;
+  std::unordered_map<ParkId, LoopHandle> retries_;  // of lasting writes
   std::unordered_map<Ticket, LoopHandle> second_undos_;
-  std::size_t waiting_orders_ = 0;
+  std::size_t waiting_writes_ = 0;
   LoopHandle tidying_;
   DatabaseWorkers workers_;
 };

@@ -20,7 +20,7 @@ class StoreEvents : public StoreTest {
   static ParkEvent event(ParkEventKind kind, const std::string& orbit = "102") {
     ParkEvent event;
     event.kind = kind;
-    event.park_id = "p1";
+    event.park_id = ParkId("p1");
     event.parked_at = WallTime(Duration(1700000000123));
     event.at = WallTime(Duration(1700000001456));
     event.tenant = kTenant;
@@ -59,7 +59,7 @@ TEST_F(StoreEvents, L4_AnEventStandsThereAsItWas) {
   retrieved.by = "103";
   retrieved.park_group = "sales";
   store->append(retrieved);
-  carry_out_orders(*store);
+  finish_writes(*store);
   EXPECT_EQ(server().value("SELECT CONCAT_WS('|', park_id, parked_at, event, at, tenant, orbit, park_group, parker, "
                            "HEX(caller_name), caller_number, call_id, taken_by, how) FROM park_events"),
             "p1|2023-11-14 22:13:20.123|retrieved|2023-11-14 22:13:21.456|demo.callpark|102|sales|101|"
@@ -74,7 +74,7 @@ TEST_F(StoreEvents, L4_ToldAgainItStandsThereOnceAndTheLaterWordCounts) {
   retrieved.by = "104";
   store->append(retrieved);
   store->append(event(ParkEventKind::kEnded));
-  carry_out_orders(*store);
+  finish_writes(*store);
   EXPECT_EQ(events(), "retrieved 102 104, ended 102 ");
 }
 
@@ -84,7 +84,7 @@ TEST_F(StoreEvents, L4_WhateverACallerIsCalledHisEventIsKept) {
   parked.caller = {std::string(1000, 'x'), std::string(1000, '1')};
   parked.sip_call_id = std::string(1000, 'c');
   store->append(parked);
-  carry_out_orders(*store);
+  finish_writes(*store);
   EXPECT_EQ(server().value("SELECT CONCAT_WS(' ', LENGTH(caller_name), LENGTH(caller_number), LENGTH(call_id)) "
                            "FROM park_events"),
             "255 255 255");
@@ -95,9 +95,9 @@ TEST_F(StoreEvents, L4_WhatHappensWhileTheDatabaseIsAwayIsEnteredWhenItIsBack) {
   server().stop();
   store->append(event(ParkEventKind::kParked));
   run_for(Duration(300));
-  EXPECT_EQ(store->waiting_orders(), 1U);
+  EXPECT_EQ(store->waiting_writes(), 1U);
   server().start();
-  carry_out_orders(*store);
+  finish_writes(*store);
   EXPECT_EQ(events(), "parked 102 ");
 }
 
@@ -106,8 +106,8 @@ TEST_F(StoreEvents, L4_ANewParkdEntersWhatTheOldOneDidNotComeTo) {
     const auto store = make_store();
     park(*store, "p1", at("102"));
     park(*store, "p2", at("103"));
-    ASSERT_TRUE(claim_call(*store, {"103"}, "104"));
-    carry_out_orders(*store);
+    ASSERT_TRUE(claim_call(*store, {"103"}, extension("104")));
+    finish_writes(*store);
     EXPECT_EQ(events(), "") << "it is the service that tells";
   }
   {
@@ -115,10 +115,10 @@ TEST_F(StoreEvents, L4_ANewParkdEntersWhatTheOldOneDidNotComeTo) {
     const auto rows = load(*store);
     ASSERT_TRUE(rows);
     EXPECT_EQ(events(), "parked 102 , parked 103 ");
-    ParkedCallRow row = rows->at(0).park_id == "p2" ? rows->at(0) : rows->at(1);
+    ParkedCallRow row = rows->at(0).park_id == ParkId("p2") ? rows->at(0) : rows->at(1);
     row.caller.remote_identity = {"Client", "+4420"};
     store->write_retrieved(row);
-    carry_out_orders(*store);
+    finish_writes(*store);
   }
   {
     const auto store = make_store();
@@ -136,7 +136,7 @@ TEST_F(StoreEvents, L4_OldEventsAreForgottenAndNewOnesAreNot) {
   auto young = event(ParkEventKind::kEnded);
   young.at = wall_now() - std::chrono::hours(24 * 29);
   store->append(young);
-  carry_out_orders(*store);
+  finish_writes(*store);
   DatabaseConnection connection({server().socket().string(), server().user(), server().password(), "callpark"});
   EXPECT_TRUE(ParkEventsTable(connection).forget(30)) << "nothing is left";
   EXPECT_EQ(events(), "ended 102 ");

@@ -29,8 +29,8 @@ TEST_F(StoreRace, S10_OfTwoRetrieversOnTwoNodesExactlyOneWins300Times) {
     // Each begins as often as the other.
     SqlStore& first = turn % 2 == 0 ? *one : *two;
     SqlStore& second = turn % 2 == 0 ? *two : *one;
-    first.claim_call(kTenant, {{"102"}, ""}, "104", answer);
-    second.claim_call(kTenant, {{"102"}, ""}, "105", answer);
+    first.claim_call(kTenant, {{"102"}, ""}, extension("104"), answer);
+    second.claim_call(kTenant, {{"102"}, ""}, extension("105"), answer);
     run_for(Duration(10000));
     ASSERT_EQ(answers.size(), 2U);
     ASSERT_NE(answers[0].has_value(), answers[1].has_value()) << "turn " << turn;
@@ -39,8 +39,8 @@ TEST_F(StoreRace, S10_OfTwoRetrieversOnTwoNodesExactlyOneWins300Times) {
     EXPECT_EQ(loser.error(), ClaimCallFailure::kAlreadyPickedUp);
     won_by_one += winner->owner == "node-1" ? 1 : 0;
     SqlStore& owner = winner->owner == "node-1" ? *one : *two;
-    owner.remove(id, park::EndReason::kHungUp);
-    carry_out_orders(owner);
+    owner.remove(ParkId(id), park::EndReason::kHungUp);
+    finish_writes(owner);
   }
   RecordProperty("won_by_node_1", won_by_one);
   EXPECT_EQ(rows(), "0");
@@ -68,14 +68,14 @@ TEST_F(StoreRace, S8_OfTwoWhoParkAtOneOrbitExactlyOneGetsIt) {
 TEST_F(StoreRace, ManyWhoParkAtRandomOrbitsAtOnceAllGetOne) {
   const auto one = make_store("node-1");
   const auto two = make_store("node-2");
-  OrbitWish wish;
-  wish.random_digits = 3;
+  OrbitRequest request;
+  request.random_digits = 3;
   constexpr int kCalls = 200;
   int got = 0;
   int answered = 0;
   for (int call = 0; call < kCalls; ++call) {
     SqlStore& store = call % 2 == 0 ? *one : *two;
-    store.claim_orbit(example_row("call-" + std::to_string(call)), wish, [&](Claimed claimed) {
+    store.claim_orbit(example_row("call-" + std::to_string(call)), request, [&](Claimed claimed) {
       got += claimed ? 1 : 0;
       ++answered;
     });
@@ -135,7 +135,7 @@ class StoreCut : public StoreTest {
 
 TEST_F(StoreCut, AnOrbitIsClaimedOnceWhicheverRequestOrReplyIsLost) {
   cut_each_request([this](const std::string& turn) {
-    const Claimed got = claim_orbit(*store_, example_row(turn), OrbitWish{});
+    const Claimed got = claim_orbit(*store_, example_row(turn), OrbitRequest{});
     ASSERT_TRUE(got);
     EXPECT_EQ(column("CONCAT(orbit, '/', slot)", turn), got->orbit + "/" + std::to_string(got->slot));
   });
@@ -163,15 +163,15 @@ TEST_F(StoreCut, ANamedOrbitIsNotFoundTakenByOurOwnLostWrite) {
 
 TEST_F(StoreCut, ACallIsWonOnceAndNoSecondOneWithIt) {
   const auto straight = make_store("node-2");
-  OrbitWish wish = at("102");
-  wish.calls_per_orbit_max = 10;
+  OrbitRequest request = at("102");
+  request.calls_per_orbit_max = 10;
   cut_each_request([&](const std::string& turn) {
     server().execute("DELETE FROM parked_calls");
-    park(*straight, turn + "-a", wish);
-    park(*straight, turn + "-b", wish);
+    park(*straight, turn + "-a", request);
+    park(*straight, turn + "-b", request);
     const Won won = claim_call(*store_, {"102"});
     ASSERT_TRUE(won);
-    EXPECT_EQ(won->park_id, turn + "-a");
+    EXPECT_EQ(won->park_id, ParkId(turn + "-a"));
     EXPECT_EQ(server().value("SELECT COUNT(*) FROM parked_calls WHERE state = 'retrieving'"), "1");
   });
 }
@@ -189,7 +189,7 @@ TEST_F(StoreCut, AWriteAndAnOrderAreDoneWhicheverRequestOrReplyIsLost) {
   cut_each_request([&](const std::string& turn) {
     row.parker = turn + "!";
     store_->write_retrieved(row);
-    carry_out_orders(*store_);
+    finish_writes(*store_);
     EXPECT_EQ(column("CONCAT(state, parker)", "a"), "retrieved" + turn + "!");
   });
 }
@@ -219,12 +219,12 @@ TEST_F(StoreAway, OrdersAreCarriedOutWhenTheServerIsBack) {
   ASSERT_TRUE(claim_call(*store, {"104"}));
   server().kill9();
   store->write_retrieved(talking);
-  store->remove("b", park::EndReason::kHungUp);
-  store->unclaim_call("c");
+  store->remove(ParkId("b"), park::EndReason::kHungUp);
+  store->unclaim_call(ParkId("c"));
   run_for(Duration(1200));
-  EXPECT_EQ(store->waiting_orders(), 3U);
+  EXPECT_EQ(store->waiting_writes(), 3U);
   server().start();
-  carry_out_orders(*store);
+  finish_writes(*store);
   EXPECT_EQ(column("state", "a"), "retrieved");
   EXPECT_EQ(column("state", "b"), "");
   EXPECT_EQ(column("state", "c"), "parked");
@@ -238,13 +238,13 @@ TEST_F(StoreAway, OrdersWaitForADatabaseThatTakesNoWrites) {
   park(*store, "b", at("103"));
   ASSERT_TRUE(claim_call(*store, {"103"}));
   server().execute("SET GLOBAL read_only = 1");
-  store->remove("a", park::EndReason::kHungUp);
-  store->unclaim_call("b");
+  store->remove(ParkId("a"), park::EndReason::kHungUp);
+  store->unclaim_call(ParkId("b"));
   EXPECT_EQ(claim_orbit(*store, example_row("c"), at("104")).error(), ClaimOrbitFailure::kUnavailable);
   run_for(Duration(1200));
-  EXPECT_EQ(store->waiting_orders(), 2U);
+  EXPECT_EQ(store->waiting_writes(), 2U);
   server().execute("SET GLOBAL read_only = 0");
-  carry_out_orders(*store);
+  finish_writes(*store);
   EXPECT_EQ(column("state", "a"), "");
   EXPECT_EQ(column("state", "b"), "parked");
 }
@@ -279,16 +279,16 @@ TEST_F(StoreAway, AServerThatAnswersNothingHoldsUpNeitherTheLoopNorAnAnswer) {
                        });
   }
   bool lost = false;
-  store->claim_call(kTenant, {{"102"}, ""}, "104", [&](Won won) { lost = !won; });
+  store->claim_call(kTenant, {{"102"}, ""}, extension("104"), [&](Won won) { lost = !won; });
   EXPECT_TRUE(run_until([&] { return waits.size() == kQuestions && lost; }));
   EXPECT_LT(*std::max_element(waits.begin(), waits.end()), Duration(3000));
   EXPECT_LT(worst_gap, Duration(900)) << "a wait for the server takes a second";
   server().resume();
   // What the server does when it goes on, of what it was asked, is undone.
-  EXPECT_TRUE(run_until([&] { return store->waiting_orders() == 0 && store->available(); }));
+  EXPECT_TRUE(run_until([&] { return store->waiting_writes() == 0 && store->available(); }));
   EXPECT_TRUE(run_until([&] { return rows() == "1" && column("state", "a") == "parked"; }));
   run_for(Duration(2500));
-  carry_out_orders(*store);
+  finish_writes(*store);
   EXPECT_EQ(rows(), "1");
   EXPECT_EQ(column("state", "a"), "parked");
 }
@@ -300,7 +300,7 @@ TEST_F(StoreAway, ConnectionsThatAreKilledAgainAndAgainLoseNothing) {
   int answered = 0;
   for (int call = 0; call < kCalls; ++call) {
     const std::string id = "call-" + std::to_string(call);
-    store->claim_orbit(example_row(id), OrbitWish{}, [&, id](Claimed got) {
+    store->claim_orbit(example_row(id), OrbitRequest{}, [&, id](Claimed got) {
       if (got) orbits[id] = got->orbit;
       ++answered;
     });
@@ -309,7 +309,7 @@ TEST_F(StoreAway, ConnectionsThatAreKilledAgainAndAgainLoseNothing) {
       run_for(Duration(5));
     }
   }
-  EXPECT_TRUE(run_until([&] { return answered == kCalls && store->waiting_orders() == 0; }));
+  EXPECT_TRUE(run_until([&] { return answered == kCalls && store->waiting_writes() == 0; }));
   EXPECT_GT(orbits.size(), 100U);
   for (const auto& [id, orbit] : orbits) EXPECT_EQ(column("orbit", id), orbit);
   EXPECT_TRUE(run_until([&] { return rows() == std::to_string(orbits.size()); })) << rows() << " rows";
@@ -327,7 +327,7 @@ TEST_F(StoreAway, ASchemaThatIsNotOursIsRefusedWithASentence) {
   server().execute("DELETE FROM schema_migrations WHERE version = 99");
   server().execute("CREATE DATABASE bare; GRANT SELECT ON bare.* TO callpark@localhost");
   address.database = "bare";
-  EXPECT_EQ(schema_problem(address), "the database has no schema of ours: run sql/migrate.sh of the same release");
+  EXPECT_EQ(schema_problem(address), "the database has no callpark schema: run sql/migrate.sh of the same release");
   server().execute("DROP DATABASE bare");
   server().stop();
   EXPECT_EQ(schema_problem(address), std::nullopt) << "a database that is away may be right";

@@ -18,7 +18,7 @@ constexpr const char* kTenant = "demo.callpark";
 
 inline ParkedCallRow example_row(const std::string& park_id) {
   ParkedCallRow row;
-  row.park_id = park_id;
+  row.park_id = ParkId(park_id);
   row.tenant = kTenant;
   row.parker = "102";
   row.music_class = "default";
@@ -40,10 +40,14 @@ inline ParkedCallRow example_row(const std::string& park_id) {
   return row;
 }
 
-inline OrbitWish at(const std::string& orbit) {
-  OrbitWish wish;
-  wish.orbits = {orbit};
-  return wish;
+inline Extension extension(const std::string& number) {
+  return {kTenant, number};
+}
+
+inline OrbitRequest at(const std::string& orbit) {
+  OrbitRequest request;
+  request.orbits = {orbit};
+  return request;
 }
 
 class StoreTest : public ::testing::Test {
@@ -97,7 +101,7 @@ class StoreTest : public ::testing::Test {
     return true;
   }
 
-  using Claimed = Result<OrbitGot, ClaimOrbitFailure>;
+  using Claimed = Result<ClaimedOrbit, ClaimOrbitFailure>;
   using Written = Result<void, StoreUnavailable>;
   using Won = Result<ParkedCallRow, ClaimCallFailure>;
   using Loaded = Result<std::vector<ParkedCallRow>, StoreUnavailable>;
@@ -108,14 +112,14 @@ class StoreTest : public ::testing::Test {
     return await<LookedUp>([&](auto answer) { store.look_up(tenant, user, dialled, answer); })
         .value_or(failure(StoreUnavailable{}));
   }
-  Claimed claim_orbit(Store& store, const ParkedCallRow& row, const OrbitWish& wish) {
-    return await<Claimed>([&](auto answer) { store.claim_orbit(row, wish, answer); })
+  Claimed claim_orbit(Store& store, const ParkedCallRow& row, const OrbitRequest& request) {
+    return await<Claimed>([&](auto answer) { store.claim_orbit(row, request, answer); })
         .value_or(failure(ClaimOrbitFailure::kUnavailable));
   }
   Written write(Store& store, const ParkedCallRow& row) {
     return await<Written>([&](auto answer) { store.write(row, answer); }).value_or(failure(StoreUnavailable{}));
   }
-  Won claim_call(Store& store, const std::vector<std::string>& orbits, const std::string& retriever = "104") {
+  Won claim_call(Store& store, const std::vector<std::string>& orbits, const Party& retriever = extension("104")) {
     return await<Won>([&](auto answer) {
              store.claim_call(kTenant, {orbits, ""}, retriever, answer);
            })
@@ -124,13 +128,13 @@ class StoreTest : public ::testing::Test {
   Loaded load(Store& store) {
     return await<Loaded>([&](auto answer) { store.load(answer); }).value_or(failure(StoreUnavailable{}));
   }
-  void carry_out_orders(SqlStore& store) {
-    EXPECT_TRUE(run_until([&] { return store.waiting_orders() == 0; }));
+  void finish_writes(SqlStore& store) {
+    EXPECT_TRUE(run_until([&] { return store.waiting_writes() == 0; }));
   }
   /// A call parked at `orbit`, its row written.
-  ParkedCallRow park(Store& store, const std::string& park_id, const OrbitWish& wish) {
+  ParkedCallRow park(Store& store, const std::string& park_id, const OrbitRequest& request) {
     ParkedCallRow row = example_row(park_id);
-    const Claimed got = claim_orbit(store, row, wish);
+    const Claimed got = claim_orbit(store, row, request);
     EXPECT_TRUE(got.has_value());
     if (!got) return row;
     row.orbit = got->orbit;

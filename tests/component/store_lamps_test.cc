@@ -68,10 +68,10 @@ class StoreLamps : public StoreTest {
     row.parker = parker;
     row.park_group = group;
     row.parked_at += std::chrono::minutes(minute);
-    OrbitWish wish = at(orbit);
-    wish.park_group = group;
-    wish.calls_per_orbit_max = 3;
-    const Claimed got = claim_orbit(*store_, row, wish);
+    OrbitRequest request = at(orbit);
+    request.park_group = group;
+    request.calls_per_orbit_max = 3;
+    const Claimed got = claim_orbit(*store_, row, request);
     EXPECT_TRUE(got.has_value());
     row.orbit = got->orbit;
     row.slot = got->slot;
@@ -105,45 +105,46 @@ class StoreLamps : public StoreTest {
 
 TEST_F(StoreLamps, N1_EveryChangeOfARowIsToldWhenItIsDone) {
   ParkedCallRow row = park_of("p", "103", "105@demo.callpark");
-  const CallChange change{kTenant, "103", "", "sip:105@demo.callpark", ""};
-  EXPECT_THAT(changes_, ElementsAre(CallChange{kTenant, "", "", "sip:105@demo.callpark", "102"}, change)) << "parked";
+  const CallChange change{kTenant, "103", "", extension("105"), std::nullopt};
+  EXPECT_THAT(changes_, ElementsAre(CallChange{kTenant, "", "", extension("105"), extension("102")}, change))
+      << "parked";
   changes_.erase(changes_.begin());
   CallChange won = change;
-  won.retriever = "104";
+  won.retriever = extension("104");
   ASSERT_TRUE(claim_call(*store_, {"103"}).has_value());
   EXPECT_THAT(changes_, SizeIs(2)) << "won";
-  store_->unclaim_call("p");
-  carry_out_orders(*store_);
+  store_->unclaim_call(ParkId("p"));
+  finish_writes(*store_);
   EXPECT_THAT(changes_, SizeIs(3)) << "given back";
   ASSERT_TRUE(claim_call(*store_, {"103"}).has_value());
-  row.retriever = "104";
+  row.retriever = extension("104");
   store_->write_retrieved(row);
-  carry_out_orders(*store_);
+  finish_writes(*store_);
   EXPECT_THAT(changes_, ElementsAre(change, won, won, won, won));
-  store_->remove("p", park::EndReason::kHungUp);
-  carry_out_orders(*store_);
-  EXPECT_EQ(changes_.back(), (CallChange{kTenant, "", "", "sip:105@demo.callpark", "104"}));
+  store_->remove(ParkId("p"), park::EndReason::kHungUp);
+  finish_writes(*store_);
+  EXPECT_EQ(changes_.back(), (CallChange{kTenant, "", "", extension("105"), extension("104")}));
 }
 
 TEST_F(StoreLamps, N1_ACallThatIsGivenUpIsToldWithItsOrbit) {
   park_of("p", "103", "+4930@127.0.0.50", "101", "sales");
-  store_->remove("p", park::EndReason::kHungUp);
-  carry_out_orders(*store_);
-  EXPECT_EQ(changes_.back(), (CallChange{kTenant, "103", "sales", "sip:+4930@127.0.0.50", ""}));
+  store_->remove(ParkId("p"), park::EndReason::kHungUp);
+  finish_writes(*store_);
+  EXPECT_EQ(changes_.back(), (CallChange{kTenant, "103", "sales", std::nullopt, std::nullopt}));
 }
 
 TEST_F(StoreLamps, N1_WhatIsReadIsWhatLampsShow) {
   park_of("b", "103", "105@demo.callpark", "102", "", 1);
   park_of("a", "103", "+4930@127.0.0.50", "102", "", 2);
   park_of("c", "104", "+4930@127.0.0.50");
-  const LampFacts facts = read({{kTenant, "103", "", "", ""}});
+  const LampFacts facts = read({{kTenant, "103", "", std::nullopt, std::nullopt}});
   ASSERT_THAT(facts.settings, SizeIs(1));
   EXPECT_EQ(facts.settings[0].tenant, kTenant);
   EXPECT_EQ(facts.settings[0].state, LampState::kEarly);
   EXPECT_THAT(facts.settings[0].retrieve_codes, ElementsAre("*71", "*88"));
   EXPECT_THAT(facts.settings[0].ranges, ElementsAre(OrbitRange{"7001", "7010"}));
   ASSERT_THAT(facts.calls, SizeIs(2));
-  EXPECT_EQ(facts.calls[0].park_id, "b") << "the oldest first";
+  EXPECT_EQ(facts.calls[0].park_id, ParkId("b")) << "the oldest first";
   EXPECT_EQ(facts.calls[0].caller_extension, "105");
   EXPECT_EQ(facts.calls[0].caller, (PartyIdentity{"Client", "105"}));
   EXPECT_TRUE(facts.calls[0].waits);
@@ -153,7 +154,7 @@ TEST_F(StoreLamps, N1_WhatIsReadIsWhatLampsShow) {
 
 TEST_F(StoreLamps, N1_AnEditOfTheTenantIsRead) {
   server().execute("UPDATE tenants SET lamp_state = 'confirmed' WHERE tenant = 'demo.callpark'");
-  EXPECT_EQ(read({{kTenant, "103", "", "", ""}}).settings.at(0).state, LampState::kConfirmed);
+  EXPECT_EQ(read({{kTenant, "103", "", std::nullopt, std::nullopt}}).settings.at(0).state, LampState::kConfirmed);
 }
 
 TEST_F(StoreLamps, N2_CallsOfAnExtensionAreReadWhereverTheyAre) {
@@ -163,58 +164,59 @@ TEST_F(StoreLamps, N2_CallsOfAnExtensionAreReadWhereverTheyAre) {
   row.caller.remote_uri = "sip:105@demo.callpark";
   row.caller.remote_identity = {"Client", "105"};
   store_->write_retrieved(row);
-  carry_out_orders(*store_);
-  const LampFacts facts = read({{kTenant, "103", "", "sip:105@demo.callpark", ""}});
+  finish_writes(*store_);
+  const LampFacts facts = read({{kTenant, "103", "", extension("105"), std::nullopt}});
   ASSERT_THAT(facts.calls, SizeIs(1));
   EXPECT_FALSE(facts.calls[0].waits);
   EXPECT_EQ(facts.calls[0].caller_extension, "105");
-  EXPECT_THAT(read({{kTenant, "103", "", "sip:106@demo.callpark", ""}}).calls, IsEmpty());
+  EXPECT_THAT(read({{kTenant, "103", "", extension("106"), std::nullopt}}).calls, IsEmpty());
 }
 
 TEST_F(StoreLamps, N2_WhoHasRetrievedIsReadUntilTheRowIsGone) {
   ParkedCallRow row = park_of("p", "103", "105@demo.callpark");
-  const std::vector<CallChange> of_retriever{{kTenant, "", "", "", "104"}};
+  const std::vector<CallChange> of_retriever{{kTenant, "", "", std::nullopt, extension("104")}};
   EXPECT_THAT(read(of_retriever).calls, IsEmpty());
-  ASSERT_TRUE(claim_call(*store_, {"103"}, "104").has_value());
-  EXPECT_EQ(changes_.back().retriever, "104");
+  ASSERT_TRUE(claim_call(*store_, {"103"}, extension("104")).has_value());
+  EXPECT_EQ(changes_.back().retriever, extension("104"));
   ASSERT_THAT(read(of_retriever).calls, SizeIs(1));
   EXPECT_EQ(read(of_retriever).calls[0].retriever_extension, "104");
-  store_->unclaim_call("p");
-  carry_out_orders(*store_);
-  EXPECT_EQ(changes_.back().retriever, "104") << "whose lamp it was";
+  store_->unclaim_call(ParkId("p"));
+  finish_writes(*store_);
+  EXPECT_EQ(changes_.back().retriever, extension("104")) << "whose lamp it was";
   EXPECT_THAT(read(of_retriever).calls, IsEmpty());
-  ASSERT_TRUE(claim_call(*store_, {"103"}, "104").has_value());
-  row.retriever = "104";
+  ASSERT_TRUE(claim_call(*store_, {"103"}, extension("104")).has_value());
+  row.retriever = extension("104");
   store_->write_retrieved(row);
-  carry_out_orders(*store_);
+  finish_writes(*store_);
   ASSERT_THAT(read_all().facts.calls, SizeIs(1));
   EXPECT_EQ(read_all().facts.calls[0].retriever_extension, "104");
-  EXPECT_THAT(read({{kTenant, "", "", "sip:104@demo.callpark", ""}}).calls, SizeIs(1)) << "named as a caller";
-  EXPECT_THAT(read({{kTenant, "", "", "", "105"}}).calls, SizeIs(1)) << "the caller, named as a retriever";
-  store_->remove("p", park::EndReason::kHungUp);
-  carry_out_orders(*store_);
-  EXPECT_EQ(changes_.back().retriever, "104");
+  EXPECT_THAT(read({{kTenant, "", "", extension("104"), std::nullopt}}).calls, SizeIs(1)) << "named as a caller";
+  EXPECT_THAT(read({{kTenant, "", "", std::nullopt, extension("105")}}).calls, SizeIs(1))
+      << "the caller, named as a retriever";
+  store_->remove(ParkId("p"), park::EndReason::kHungUp);
+  finish_writes(*store_);
+  EXPECT_EQ(changes_.back().retriever, extension("104"));
 }
 
 TEST_F(StoreLamps, N2_WhoTransfersTheCallerOnIsToldOfToo) {
   ParkedCallRow row = park_of("p", "103", "105@demo.callpark");
-  ASSERT_TRUE(claim_call(*store_, {"103"}, "104").has_value());
-  row.retriever = "104";
+  ASSERT_TRUE(claim_call(*store_, {"103"}, extension("104")).has_value());
+  row.retriever = extension("104");
   store_->write_retrieved(row);
-  carry_out_orders(*store_);
+  finish_writes(*store_);
   changes_.clear();
   row.orbit.clear();
-  row.retriever = "106";
+  row.retriever = extension("106");
   store_->write_retrieved(row);
-  carry_out_orders(*store_);
+  finish_writes(*store_);
   EXPECT_TRUE(std::any_of(changes_.begin(), changes_.end(), [](const CallChange& change) {
-    return change.retriever == "104";
+    return change.retriever == extension("104");
   })) << "104 talks no more, and its lamp is to go out";
 }
 
 TEST_F(StoreLamps, N2_ARetrieverFromATrunkHasNoLamp) {
   park_of("p", "103", "105@demo.callpark");
-  ASSERT_TRUE(claim_call(*store_, {"103"}, "trunk demo").has_value());
+  ASSERT_TRUE(claim_call(*store_, {"103"}, Trunk{"demo"}).has_value());
   EXPECT_EQ(read_all().facts.calls.at(0).retriever_extension, "");
 }
 

@@ -1,31 +1,31 @@
 // Orbit ranges and park groups, as the store finds a place in them and a call.
 #include <set>
 
-#include "parkd/store/parked_calls_table.h"
+#include "parkd/store/orbit_claims.h"
 #include "tests/component/store_fixture.h"
 
 namespace callpark::test {
 namespace {
 
-OrbitWish in_range(const std::string& first, const std::string& last) {
-  OrbitWish wish;
-  wish.range = OrbitRange{first, last};
-  return wish;
+OrbitRequest in_range(const std::string& first, const std::string& last) {
+  OrbitRequest request;
+  request.range = OrbitRange{first, last};
+  return request;
 }
 
 using StoreRange = StoreTest;
 
 TEST_F(StoreRange, L2_TheOrbitThatWasNeverUsedThenTheOneThatWasFreedFirst) {
   const auto store = make_store();
-  const OrbitWish wish = in_range("7001", "7003");
-  for (const char* orbit : {"7001", "7002", "7003"}) EXPECT_EQ(park(*store, orbit, wish).orbit, orbit);
-  EXPECT_EQ(claim_orbit(*store, example_row("x"), wish).error(), ClaimOrbitFailure::kTaken);
+  const OrbitRequest request = in_range("7001", "7003");
+  for (const char* orbit : {"7001", "7002", "7003"}) EXPECT_EQ(park(*store, orbit, request).orbit, orbit);
+  EXPECT_EQ(claim_orbit(*store, example_row("x"), request).error(), ClaimOrbitFailure::kTaken);
   for (const char* orbit : {"7002", "7003", "7001"}) {
-    store->remove(orbit, park::EndReason::kHungUp);
-    carry_out_orders(*store);
+    store->remove(ParkId(orbit), park::EndReason::kHungUp);
+    finish_writes(*store);
   }
   for (const char* orbit : {"7002", "7003", "7001"})
-    EXPECT_EQ(park(*store, std::string("again ") + orbit, wish).orbit, orbit);
+    EXPECT_EQ(park(*store, std::string("again ") + orbit, request).orbit, orbit);
 }
 
 TEST_F(StoreRange, L1_LeadingZerosAndStarsAreKept) {
@@ -38,37 +38,37 @@ TEST_F(StoreRange, L1_LeadingZerosAndStarsAreKept) {
 
 TEST_F(StoreRange, L2_WhatWasFreedLongAgoStillComesInItsOrder) {
   const auto store = make_store();
-  const OrbitWish wish = in_range("7001", "7002");
-  park(*store, "a", wish);
-  park(*store, "b", wish);
+  const OrbitRequest request = in_range("7001", "7002");
+  park(*store, "a", request);
+  park(*store, "b", request);
   for (const char* name : {"b", "a"}) {
-    store->remove(name, park::EndReason::kHungUp);
-    carry_out_orders(*store);
+    store->remove(ParkId(name), park::EndReason::kHungUp);
+    finish_writes(*store);
   }
   server().execute(
       "UPDATE released_orbits SET released_at = released_at - INTERVAL 1 DAY, "
       "quarantined_until = quarantined_until - INTERVAL 1 DAY");
   DatabaseConnection connection({server().socket().string(), server().user(), server().password(), "callpark"});
   const RowOwner owner{"node-1", 1};
-  ParkedCallsTable(connection, owner).forget_released_orbits();
+  OrbitClaims(connection, owner).forget_released();
   EXPECT_EQ(server().value("SELECT COUNT(*) FROM released_orbits"), "2");
-  EXPECT_EQ(park(*store, "c", wish).orbit, "7002");
+  EXPECT_EQ(park(*store, "c", request).orbit, "7002");
 }
 
 // As text 701 lies between 70 and 79.
 TEST_F(StoreRange, L2_AnOrbitOfAnotherLengthIsNoneOfTheRange) {
   const auto store = make_store();
-  const OrbitWish wish = in_range("70", "79");
+  const OrbitRequest request = in_range("70", "79");
   server().execute(
       "INSERT INTO orbit_ranges (tenant, orbit_range, park_number, first_orbit, last_orbit) "
       "VALUES ('demo.callpark', 'short', '69', '70', '79')");
   park(*store, "three digits", at("701"));
-  store->remove("three digits", park::EndReason::kHungUp);
-  carry_out_orders(*store);
+  store->remove(ParkId("three digits"), park::EndReason::kHungUp);
+  finish_writes(*store);
   for (int orbit = 70; orbit <= 79; ++orbit) {
-    EXPECT_EQ(park(*store, std::to_string(orbit), wish).orbit, std::to_string(orbit));
+    EXPECT_EQ(park(*store, std::to_string(orbit), request).orbit, std::to_string(orbit));
   }
-  const Claimed one_too_many = claim_orbit(*store, example_row("one too many"), wish);
+  const Claimed one_too_many = claim_orbit(*store, example_row("one too many"), request);
   EXPECT_FALSE(one_too_many) << one_too_many->orbit;
 
   server().execute(
@@ -76,7 +76,7 @@ TEST_F(StoreRange, L2_AnOrbitOfAnotherLengthIsNoneOfTheRange) {
       "quarantined_until = quarantined_until - INTERVAL 1 DAY");
   DatabaseConnection connection({server().socket().string(), server().user(), server().password(), "callpark"});
   const RowOwner owner{"node-1", 1};
-  ParkedCallsTable(connection, owner).forget_released_orbits();
+  OrbitClaims(connection, owner).forget_released();
   EXPECT_EQ(server().value("SELECT COUNT(*) FROM released_orbits WHERE orbit = '701'"), "0");
   server().execute("DELETE FROM orbit_ranges WHERE orbit_range = 'short'");
 }
@@ -106,35 +106,35 @@ TEST_F(StoreRange, L2_FiftyAtOnceOnTwoNodesGetTenOrbitsAndFortyRefusals) {
 
 TEST_F(StoreRange, G1_TheFirstFreeMember) {
   const auto store = make_store();
-  OrbitWish wish;
-  wish.orbits = {"102", "103", "101"};
+  OrbitRequest request;
+  request.orbits = {"102", "103", "101"};
   park(*store, "busy", at("103"));
-  EXPECT_EQ(park(*store, "a", wish).orbit, "102");
-  EXPECT_EQ(park(*store, "b", wish).orbit, "101");
-  EXPECT_EQ(claim_orbit(*store, example_row("c"), wish).error(), ClaimOrbitFailure::kTaken);
+  EXPECT_EQ(park(*store, "a", request).orbit, "102");
+  EXPECT_EQ(park(*store, "b", request).orbit, "101");
+  EXPECT_EQ(claim_orbit(*store, example_row("c"), request).error(), ClaimOrbitFailure::kTaken);
 }
 
 TEST_F(StoreRange, G1_AMemberWhoseOlderCallWasRetrievedStillHasTheOther) {
   const auto store = make_store();
-  OrbitWish two = at("102");
+  OrbitRequest two = at("102");
   two.calls_per_orbit_max = 2;
   park(*store, "older", two);
   park(*store, "newer", two);
-  store->remove("older", park::EndReason::kHungUp);
-  carry_out_orders(*store);
-  OrbitWish group;
+  store->remove(ParkId("older"), park::EndReason::kHungUp);
+  finish_writes(*store);
+  OrbitRequest group;
   group.orbits = {"102", "103", "101"};
   EXPECT_EQ(park(*store, "of the group", group).orbit, "103") << "at 102 a call is parked";
 }
 
 TEST_F(StoreRange, S8_WhereFewerCallsAreAllowedThanBeforeThoseThereCount) {
   const auto store = make_store();
-  OrbitWish two = at("102");
+  OrbitRequest two = at("102");
   two.calls_per_orbit_max = 2;
   park(*store, "older", two);
   park(*store, "newer", two);
-  store->remove("older", park::EndReason::kHungUp);
-  carry_out_orders(*store);
+  store->remove(ParkId("older"), park::EndReason::kHungUp);
+  finish_writes(*store);
   EXPECT_FALSE(claim_orbit(*store, example_row("third"), at("102")).has_value()) << "one is allowed and one is there";
 }
 
@@ -149,7 +149,7 @@ TEST_F(StoreRange, S10_WhoComesSecondForACallOfTheGroupHearsThatSomebodyWasQuick
   row.state = RowState::kParked;
   ASSERT_TRUE(write(*store, row));
   const auto bare = [&](const std::string& user) {
-    return *await<Won>([&](auto answer) { store->claim_call(kTenant, {{user}, "sales"}, user, answer); });
+    return *await<Won>([&](auto answer) { store->claim_call(kTenant, {{user}, "sales"}, extension(user), answer); });
   };
   EXPECT_TRUE(bare("101").has_value());
   EXPECT_EQ(bare("103").error(), ClaimCallFailure::kAlreadyPickedUp);
@@ -168,8 +168,8 @@ TEST_F(StoreRange, O3_AParkGroupIsRenamedWhenNoCallIsParkedInIt) {
               testing::ThrowsMessage<std::runtime_error>(
                   testing::HasSubstr("calls are parked in this park group: rename it when they have ended")));
   server().execute("UPDATE park_groups SET recall_mode = recall_mode WHERE park_group = 'sales'");
-  store->remove("p", park::EndReason::kHungUp);
-  carry_out_orders(*store);
+  store->remove(ParkId("p"), park::EndReason::kHungUp);
+  finish_writes(*store);
   EXPECT_NO_THROW(rename("sales", "trade"));
   rename("trade", "sales");
 }
@@ -191,8 +191,10 @@ TEST_F(StoreRange, P3_TheOwnExtensionGoesBeforeTheGroupAndItsOldestCallFirst) {
   park_in_group("older", "103", 1);
   park(*store, "alone", at("101"));
   const auto next = [&] {
-    const auto won = await<Won>([&](auto answer) { store->claim_call(kTenant, {{"101"}, "sales"}, "101", answer); });
-    return won && *won ? (*won)->park_id : "";
+    const auto won = await<Won>([&](auto answer) {
+      store->claim_call(kTenant, {{"101"}, "sales"}, extension("101"), answer);
+    });
+    return won && *won ? (*won)->park_id.text() : "";
   };
   EXPECT_EQ(next(), "alone");
   EXPECT_EQ(next(), "older");

@@ -35,16 +35,16 @@ class StoreRecall : public StoreTest {
     row.orbit = got ? got->orbit : "";
     row.slot = got ? got->slot : 0;
     row.state = RowState::kParked;
-    row.ladder = {.target = park::RecallTarget::kParker, .attempts = 2, .is_calling = true};
+    row.recall_progress = {.target = park::RecallTarget::kParker, .attempts = 2, .is_calling = true};
     row.recall_deadline = WallTime(Duration(1700000090789));
     EXPECT_TRUE(write(store, row).has_value());
     return row;
   }
   /// The row as it is claimed for whom the recall has called.
   static ParkedCallRow with_target(ParkedCallRow row, const std::string& number = "102") {
-    row.retriever = number;
+    row.retriever = extension(number);
     row.peer = row.caller;
-    row.peer->call_id = "target-of-" + row.park_id;
+    row.peer->call_id = "target-of-" + row.park_id.text();
     return row;
   }
   WonForTarget claim_for_target(Store& store, const ParkedCallRow& row) {
@@ -106,7 +106,7 @@ TEST_F(StoreRecall, O4_WhereARecallStandsIsReadAgain) {
   ASSERT_TRUE(loaded);
   ASSERT_EQ(loaded->size(), 1U);
   EXPECT_EQ(loaded->front().recall, row.recall);
-  EXPECT_EQ(loaded->front().ladder, row.ladder);
+  EXPECT_EQ(loaded->front().recall_progress, row.recall_progress);
   EXPECT_EQ(loaded->front().recall_deadline, row.recall_deadline);
 }
 
@@ -125,7 +125,7 @@ TEST_F(StoreRecall, TheRetrieverOfAnotherNodeGetsTheRecallWithTheRow) {
   const Won won = claim_call(*store, {"102"});
   ASSERT_TRUE(won);
   EXPECT_EQ(won->recall, row.recall);
-  EXPECT_EQ(won->ladder, row.ladder);
+  EXPECT_EQ(won->recall_progress, row.recall_progress);
   EXPECT_EQ(won->recall_deadline, row.recall_deadline);
 }
 
@@ -136,7 +136,7 @@ TEST_F(StoreRecall, WithoutARecallAndOnceRetrievedThereIsNoNextStep) {
   ParkedCallRow row = park_with_recall(*store, "b", "102");
   ASSERT_TRUE(claim_for_target(*store, with_target(row)));
   store->write_retrieved(with_target(row));
-  carry_out_orders(*store);
+  finish_writes(*store);
   EXPECT_EQ(column("recall_deadline IS NULL AND recall IS NULL", "b"), "1");
 }
 
@@ -148,7 +148,7 @@ TEST_F(StoreRecall, ARowWhoseRecallCannotBeReadTakesNoOtherWithIt) {
   const Loaded loaded = load(*store);
   ASSERT_TRUE(loaded);
   ASSERT_EQ(loaded->size(), 1U);
-  EXPECT_EQ(loaded->front().park_id, "b");
+  EXPECT_EQ(loaded->front().park_id, ParkId("b"));
 }
 
 // ---- who wins ----
@@ -195,7 +195,7 @@ TEST_F(StoreRecall, R6_OfARetrieverAndAnAnswerAtOnceOneWins) {
       one->claim_for_target(row, [&](const WonForTarget& won) { target = won.has_value(); });
     };
     const auto claim_retriever = [&] {
-      two->claim_call(kTenant, {{"102"}, ""}, "104", [&](const Won& won) { retriever = won.has_value(); });
+      two->claim_call(kTenant, {{"102"}, ""}, extension("104"), [&](const Won& won) { retriever = won.has_value(); });
     };
     if (turn % 2 == 0) claim_target();
     claim_retriever();
@@ -212,7 +212,7 @@ TEST_F(StoreRecall, R6_OfARetrieverAndAnAnswerAtOnceOneWins) {
 TEST_F(StoreRecall, ARowThatIsGoneOrAnothersIsNotWon) {
   const auto store = make_store();
   const ParkedCallRow row = with_target(park_with_recall(*store, "a", "102"));
-  store->remove("a", park::EndReason::kGaveUp);
+  store->remove(ParkId("a"), park::EndReason::kGaveUp);
   EXPECT_EQ(claim_for_target(*store, row).error(), ClaimCallFailure::kAlreadyPickedUp);
   const auto elsewhere = make_store("node-2");
   const ParkedCallRow theirs = with_target(park_with_recall(*elsewhere, "b", "103"));
@@ -224,12 +224,12 @@ TEST_F(StoreRecall, R6_ARowThatWasWonAndLetGoIsFoundParkedAgain) {
   const auto store = make_store();
   const ParkedCallRow row = with_target(park_with_recall(*store, "a", "102"));
   ASSERT_TRUE(claim_for_target(*store, row));
-  store->unclaim_call("a");
-  carry_out_orders(*store);
+  store->unclaim_call(ParkId("a"));
+  finish_writes(*store);
   EXPECT_EQ(column("CONCAT(state, retriever)", "a"), "parked");
   EXPECT_TRUE(claim_for_target(*store, row));
-  store->unclaim_call("a");
-  carry_out_orders(*store);
+  store->unclaim_call(ParkId("a"));
+  finish_writes(*store);
   EXPECT_TRUE(claim_call(*store, {"102"}));
 }
 
@@ -240,7 +240,7 @@ TEST_F(StoreRecall, S13_WithoutADatabaseNobodyWinsAndTheRowStaysParked) {
   EXPECT_EQ(claim_for_target(*store, row).error(), ClaimCallFailure::kUnavailable);
   server().resume();
   // What the server did of it, when it went on, is undone.
-  EXPECT_TRUE(run_until([&] { return store->waiting_orders() == 0 && column("state", "a") == "parked"; }));
+  EXPECT_TRUE(run_until([&] { return store->waiting_writes() == 0 && column("state", "a") == "parked"; }));
   EXPECT_EQ(column("retriever", "a"), "");
 }
 

@@ -113,13 +113,13 @@ TEST_F(StoreClaimOrbit, S8_AnOrbitTakesOneCallUnlessMoreAreAllowed) {
   EXPECT_EQ(first->slot, 1);
   EXPECT_EQ(column("state", "a"), "adopting");
   EXPECT_EQ(claim_orbit(*store, example_row("b"), at("102")).error(), ClaimOrbitFailure::kTaken);
-  OrbitWish three = at("102");
+  OrbitRequest three = at("102");
   three.calls_per_orbit_max = 3;
   EXPECT_EQ(claim_orbit(*store, example_row("c"), three)->slot, 2);
   EXPECT_EQ(claim_orbit(*store, example_row("d"), three)->slot, 3);
   EXPECT_EQ(claim_orbit(*store, example_row("e"), three).error(), ClaimOrbitFailure::kTaken);
-  store->remove("c", park::EndReason::kHungUp);
-  carry_out_orders(*store);
+  store->remove(ParkId("c"), park::EndReason::kHungUp);
+  finish_writes(*store);
   EXPECT_EQ(claim_orbit(*store, example_row("f"), three)->slot, 2);
 }
 
@@ -133,23 +133,24 @@ TEST_F(StoreClaimOrbit, TheSameOrbitOfAnotherTenantIsAnother) {
 
 TEST_F(StoreClaimOrbit, ATenantParksNoMoreThanItsCap) {
   const auto store = make_store();
-  OrbitWish wish = at("101");
-  wish.parked_calls_max = 1;
-  ASSERT_TRUE(claim_orbit(*store, example_row("a"), wish));
-  wish.orbits = {"102"};
-  EXPECT_EQ(claim_orbit(*store, example_row("b"), wish).error(), ClaimOrbitFailure::kTooManyParked);
-  wish.parked_calls_max = 2;
-  EXPECT_TRUE(claim_orbit(*store, example_row("b"), wish));
+  OrbitRequest request = at("101");
+  request.parked_calls_max = 1;
+  ASSERT_TRUE(claim_orbit(*store, example_row("a"), request));
+  request.orbits = {"102"};
+  EXPECT_EQ(claim_orbit(*store, example_row("b"), request).error(), ClaimOrbitFailure::kTooManyParked);
+  request.parked_calls_max = 2;
+  EXPECT_TRUE(claim_orbit(*store, example_row("b"), request));
 }
 
 TEST_F(StoreClaimOrbit, S4_ARandomOrbitIsAStarAndAsManyDigits) {
   const auto store = make_store();
   std::set<std::string> orbits;
   for (const int digits : {3, 4, 8}) {
-    OrbitWish wish;
-    wish.random_digits = digits;
+    OrbitRequest request;
+    request.random_digits = digits;
     for (int call = 0; call < 10; ++call) {
-      const Claimed got = claim_orbit(*store, example_row(std::to_string(digits) + "-" + std::to_string(call)), wish);
+      const Claimed got =
+          claim_orbit(*store, example_row(std::to_string(digits) + "-" + std::to_string(call)), request);
       ASSERT_TRUE(got);
       EXPECT_TRUE(std::regex_match(got->orbit, std::regex("[*][0-9]{" + std::to_string(digits) + "}"))) << got->orbit;
       orbits.insert(got->orbit);
@@ -167,22 +168,22 @@ TEST_F(StoreClaimOrbit, S4_TheLastFreeRandomOrbitIsFoundAndThenThereIsNone) {
       "INSERT INTO released_orbits SELECT 'demo.callpark', CONCAT('*', seq), 0, UTC_TIMESTAMP(3),"
       " UTC_TIMESTAMP(3) + INTERVAL 600 SECOND FROM seq_500_to_999 WHERE seq <> 777");
   const auto store = make_store();
-  OrbitWish wish;
-  wish.random_digits = 3;
-  const Claimed last = claim_orbit(*store, example_row("a"), wish);
+  OrbitRequest request;
+  request.random_digits = 3;
+  const Claimed last = claim_orbit(*store, example_row("a"), request);
   ASSERT_TRUE(last);
   EXPECT_EQ(last->orbit, "*777");
-  EXPECT_EQ(claim_orbit(*store, example_row("b"), wish).error(), ClaimOrbitFailure::kTaken);
+  EXPECT_EQ(claim_orbit(*store, example_row("b"), request).error(), ClaimOrbitFailure::kTaken);
 }
 
 TEST_F(StoreClaimOrbit, S4_AReleasedRandomOrbitWaitsInQuarantineAndAnExtensionDoesNot) {
   const auto store = make_store();
-  ParkedCallRow random = park(*store, "a", OrbitWish{});
+  ParkedCallRow random = park(*store, "a", OrbitRequest{});
   park(*store, "b", at("102"));
   ASSERT_TRUE(claim_call(*store, {random.orbit}));
   store->write_retrieved(random);
-  store->remove("b", park::EndReason::kHungUp);
-  carry_out_orders(*store);
+  store->remove(ParkId("b"), park::EndReason::kHungUp);
+  finish_writes(*store);
   const std::string quarantine =
       "SELECT ROUND(TIMESTAMPDIFF(MICROSECOND, released_at, quarantined_until) / 1000000) FROM released_orbits ";
   EXPECT_EQ(server().value(quarantine + "WHERE orbit = '" + random.orbit + "'"), "600");
@@ -237,13 +238,13 @@ TEST_F(StoreClaimCall, ARetrieverWinsTheWholeRow) {
   ASSERT_TRUE(write(*store, row));
   const Won won = claim_call(*store, {"102"});
   ASSERT_TRUE(won);
-  EXPECT_EQ(won->park_id, "a");
+  EXPECT_EQ(won->park_id, ParkId("a"));
   EXPECT_EQ(won->tenant, kTenant);
   EXPECT_EQ(won->orbit, "102");
   EXPECT_EQ(won->slot, 1);
   EXPECT_EQ(won->state, RowState::kRetrieving);
   EXPECT_EQ(won->parker, "102");
-  EXPECT_EQ(won->retriever, "104");
+  EXPECT_EQ(won->retriever, Party(extension("104")));
   EXPECT_EQ(won->music_class, "default");
   EXPECT_EQ(won->caller, row.caller);
   EXPECT_EQ(won->peer, row.peer);
@@ -266,7 +267,7 @@ TEST_F(StoreClaimCall, S10_WhoComesSecondHearsThatSomebodyWasQuicker) {
   ASSERT_TRUE(claim_call(*store, {"102"}));
   EXPECT_EQ(claim_call(*store, {"102"}).error(), ClaimCallFailure::kAlreadyPickedUp);
   store->write_retrieved(row);
-  carry_out_orders(*store);
+  finish_writes(*store);
   EXPECT_EQ(claim_call(*store, {"102"}).error(), ClaimCallFailure::kAlreadyPickedUp);
   server().execute("UPDATE released_orbits SET released_at = released_at - INTERVAL 10 SECOND");
   EXPECT_EQ(claim_call(*store, {"102"}).error(), ClaimCallFailure::kNoneParked);
@@ -274,27 +275,27 @@ TEST_F(StoreClaimCall, S10_WhoComesSecondHearsThatSomebodyWasQuicker) {
 
 TEST_F(StoreClaimCall, S8_TheOldestCallComesFirst) {
   const auto store = make_store();
-  OrbitWish wish = at("102");
-  wish.calls_per_orbit_max = 3;
-  for (const std::string id : {"a", "b", "c"}) park(*store, id, wish);
+  OrbitRequest request = at("102");
+  request.calls_per_orbit_max = 3;
+  for (const std::string id : {"a", "b", "c"}) park(*store, id, request);
   server().execute("UPDATE parked_calls SET parked_at = parked_at - INTERVAL 1 SECOND WHERE park_id = 'b'");
-  EXPECT_EQ(claim_call(*store, {"102"})->park_id, "b");
-  EXPECT_EQ(claim_call(*store, {"102"})->park_id, "a");
-  EXPECT_EQ(claim_call(*store, {"102"})->park_id, "c");
+  EXPECT_EQ(claim_call(*store, {"102"})->park_id, ParkId("b"));
+  EXPECT_EQ(claim_call(*store, {"102"})->park_id, ParkId("a"));
+  EXPECT_EQ(claim_call(*store, {"102"})->park_id, ParkId("c"));
 }
 
 TEST_F(StoreClaimCall, P3_TheFirstOrbitThatHasACallCounts) {
   const auto store = make_store();
   park(*store, "a", at("103"));
-  EXPECT_EQ(claim_call(*store, {"102", "103"})->park_id, "a");
+  EXPECT_EQ(claim_call(*store, {"102", "103"})->park_id, ParkId("a"));
 }
 
 TEST_F(StoreClaimCall, ARetrieveThatWasGivenUpLeavesTheCallParked) {
   const auto store = make_store();
   park(*store, "a", at("102"));
   ASSERT_TRUE(claim_call(*store, {"102"}));
-  store->unclaim_call("a");
-  carry_out_orders(*store);
+  store->unclaim_call(ParkId("a"));
+  finish_writes(*store);
   EXPECT_EQ(column("CONCAT(state, retriever)", "a"), "parked");
   EXPECT_TRUE(claim_call(*store, {"102"}));
 }
@@ -308,15 +309,15 @@ TEST_F(StoreClaimCall, AWriteThatComesAfterTheCallWasWonLeavesItWon) {
   EXPECT_EQ(column("CONCAT(state, ' ', retriever)", "a"), "retrieving 104");
   EXPECT_EQ(column("JSON_VALUE(caller_dialog, '$.local_cseq')", "a"), "77");
   store->write_retrieved(row);
-  carry_out_orders(*store);
+  finish_writes(*store);
   EXPECT_EQ(column("state", "a"), "retrieved");
 }
 
 TEST_F(StoreClaimCall, ACallWhoseAdoptionWasInterruptedCanBeParkedByAnOrder) {
   const auto store = make_store();
   ASSERT_TRUE(claim_orbit(*store, example_row("a"), at("102")));
-  store->unclaim_call("a");
-  carry_out_orders(*store);
+  store->unclaim_call(ParkId("a"));
+  finish_writes(*store);
   EXPECT_EQ(column("state", "a"), "parked");
 }
 
@@ -328,7 +329,7 @@ TEST_F(StoreClaimCall, OrdersOfOneCallAreCarriedOutInTheOrderGiven) {
     row.parker = std::to_string(turn);
     store->write_retrieved(row);
   }
-  carry_out_orders(*store);
+  finish_writes(*store);
   EXPECT_EQ(column("parker", "a"), "49");
 }
 
@@ -347,7 +348,7 @@ TEST_F(StoreLoad, O4_EachRowOfTheNodeIsReadAgain) {
     ASSERT_TRUE(claim_call(*before, {"104"}));
     talking.peer = talking.caller;
     before->write_retrieved(talking);
-    carry_out_orders(*before);
+    finish_writes(*before);
     const auto elsewhere = make_store("node-2");
     park(*elsewhere, "elsewhere", at("105"));
   }
@@ -355,7 +356,7 @@ TEST_F(StoreLoad, O4_EachRowOfTheNodeIsReadAgain) {
   const Loaded loaded = load(*store);
   ASSERT_TRUE(loaded);
   std::map<std::string, ParkedCallRow> by_id;
-  for (const ParkedCallRow& row : *loaded) by_id.emplace(row.park_id, row);
+  for (const ParkedCallRow& row : *loaded) by_id.emplace(row.park_id.text(), row);
   ASSERT_EQ(by_id.size(), 4U);
   EXPECT_EQ(by_id.at("parked").state, RowState::kParked);
   EXPECT_EQ(by_id.at("parked").deadline, example_row("").deadline);
@@ -385,7 +386,7 @@ TEST_F(StoreLoad, ARowThatCannotBeReadTakesNoOtherWithIt) {
   const Loaded loaded = load(*store);
   ASSERT_TRUE(loaded);
   ASSERT_EQ(loaded->size(), 1U);
-  EXPECT_EQ(loaded->front().park_id, "b");
+  EXPECT_EQ(loaded->front().park_id, ParkId("b"));
   EXPECT_EQ(claim_call(*store, {"101"}).error(), ClaimCallFailure::kUnavailable);
 }
 
@@ -398,9 +399,9 @@ TEST_F(StoreLoad, AProcessThatWasStoppedForLongFindsItsRowsAnothers) {
   ASSERT_EQ(loaded->size(), 1U);
   EXPECT_GT(loaded->front().epoch, 0U);
   EXPECT_FALSE(write(*stopped, row));
-  stopped->unclaim_call("a");
-  stopped->remove("a", park::EndReason::kHungUp);
-  carry_out_orders(*stopped);
+  stopped->unclaim_call(ParkId("a"));
+  stopped->remove(ParkId("a"), park::EndReason::kHungUp);
+  finish_writes(*stopped);
   EXPECT_EQ(column("state", "a"), "parked");
   EXPECT_TRUE(write(*successor, row));
 }

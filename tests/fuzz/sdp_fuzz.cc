@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "parkd/message/sdp.h"
+#include "parkd/message/sdp_codecs.h"
 
 namespace callpark::sip {
 namespace {

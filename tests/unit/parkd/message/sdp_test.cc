@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "parkd/message/sdp_codecs.h"
+
 namespace callpark::sip {
 namespace {
 

@@ -44,7 +44,7 @@ class CallInfoNotifierTest : public testing::Test, public PresenceWorld {
   struct User final : sip::TransactionUser {
     CallInfoNotifier* notifier = nullptr;
     void on_request(sip::ServerTransactionKey key, const sip::SipMessage& request, const sip::Endpoint&) override {
-      ASSERT_TRUE(CallInfoNotifier::takes(request));
+      ASSERT_TRUE(CallInfoNotifier::serves(request));
       notifier->on_subscribe(key, request);
     }
     void on_ack(const sip::SipMessage&, const sip::Endpoint&) override {}

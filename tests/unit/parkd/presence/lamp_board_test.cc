@@ -24,12 +24,12 @@ class LampBoardTest : public testing::Test, public PresenceWorld {
   }
   void take(const std::string& park_id) {
     const auto found = std::find_if(store.calls.begin(), store.calls.end(),
-                                    [&](const ShownCall& call) { return call.park_id == park_id; });
+                                    [&](const ShownCall& call) { return call.park_id == ParkId(park_id); });
     const CallChange change = change_of(*found);
     store.calls.erase(found);
     board.on_call_changed(change);
   }
-  double wrong() { return metrics.gauge("callpark_lamps_out_of_sync", "").value(); }
+  double out_of_sync() { return metrics.gauge("callpark_lamps_out_of_sync", "").value(); }
   std::vector<sip::SipMessage> publishes() const { return kamailio.taken("PUBLISH"); }
 };
 
@@ -229,17 +229,17 @@ TEST_F(LampBoardTest, N5_ALampThatIsTakenOutOfKamailiosTableIsCountedAndLitAgain
   board.start();
   put(waiting_call("p", "333"));
   pass(seconds(5));
-  EXPECT_EQ(wrong(), 0);
+  EXPECT_EQ(out_of_sync(), 0);
   kamailio.presentity.erase(kamailio.presentity.begin());
   bool has_risen = false;
   EXPECT_TRUE(test::pass_until(
-      loop, [&] { return has_risen = has_risen || wrong() == 1; }, seconds(5)));
+      loop, [&] { return has_risen = has_risen || out_of_sync() == 1; }, seconds(5)));
   pass(Duration(50));
   EXPECT_EQ(kamailio.shows("*71333"), "early park-p-7");
   EXPECT_TRUE(test::pass_until(
-      loop, [&] { return wrong() == 0; }, seconds(5)));
+      loop, [&] { return out_of_sync() == 0; }, seconds(5)));
   pass(seconds(20));
-  EXPECT_EQ(wrong(), 0);
+  EXPECT_EQ(out_of_sync(), 0);
 }
 
 TEST_F(LampBoardTest, N5_ALampThatIsLitForNothingIsPutOutUnderItsName) {
@@ -249,7 +249,7 @@ TEST_F(LampBoardTest, N5_ALampThatIsLitForNothingIsPutOutUnderItsName) {
   pass(seconds(5));
   EXPECT_EQ(kamailio.shows("*71333"), "terminated park-old-1");
   pass(seconds(5));
-  EXPECT_EQ(wrong(), 0);
+  EXPECT_EQ(out_of_sync(), 0);
 }
 
 TEST_F(LampBoardTest, N5_LampsThatKamailioCannotBeToldAreCountedUntilItCan) {
@@ -257,10 +257,10 @@ TEST_F(LampBoardTest, N5_LampsThatKamailioCannotBeToldAreCountedUntilItCan) {
   kamailio.is_dead = true;
   put(waiting_call("p", "333"));
   EXPECT_TRUE(test::pass_until(
-      loop, [&] { return wrong() == 2; }, seconds(60)));
+      loop, [&] { return out_of_sync() == 2; }, seconds(60)));
   kamailio.is_dead = false;
   EXPECT_TRUE(test::pass_until(
-      loop, [&] { return wrong() == 0; }, seconds(10)));
+      loop, [&] { return out_of_sync() == 0; }, seconds(10)));
   EXPECT_EQ(kamailio.shows("*71333"), "early park-p-7");
 }
 
@@ -273,7 +273,7 @@ TEST_F(LampBoardTest, N5_ANewParkdCarriesOnThePublicationsOfTheOneBefore) {
   pass(seconds(5));
   EXPECT_EQ(kamailio.shows("*71333"), "early park-p-7");
   store.calls.clear();
-  next.on_call_changed({"demo.callpark", "333", "", "", ""});
+  next.on_call_changed({"demo.callpark", "333", "", std::nullopt, std::nullopt});
   pass(Duration(50));
   EXPECT_EQ(kamailio.shows("*71333"), "terminated park-p-7");
 }
@@ -303,7 +303,7 @@ TEST_F(LampBoardTest, N5_ALampThatChangesWhileItIsComparedIsNotWrong) {
     pass(Duration(37));
     take("p" + std::to_string(round));
     pass(Duration(41));
-    ASSERT_EQ(wrong(), 0) << round;
+    ASSERT_EQ(out_of_sync(), 0) << round;
   }
 }
 

@@ -14,8 +14,8 @@
 #include "base/metrics.h"
 #include "parkd/message/sip_parser.h"
 #include "parkd/message/sip_writer.h"
-#include "parkd/presence/sip_way.h"
 #include "parkd/ports/presence_store.h"
+#include "parkd/presence/sip_way.h"
 #include "parkd/transport/response_routing.h"
 #include "tests/support/virtual_time.h"
 
@@ -154,8 +154,11 @@ class FakePresenceStore final : public PresenceStore {
       LampFacts facts{{settings}, {}};
       for (const ShownCall& call : calls) {
         const bool is_asked_for = std::any_of(changes.begin(), changes.end(), [&](const CallChange& change) {
-          return change.orbit == call.orbit || change.caller_uri == "sip:" + call.caller.number + "@" + call.tenant ||
-                 (!change.retriever.empty() && change.retriever == call.retriever_extension);
+          const auto is = [&](const std::optional<Extension>& party, const std::string& extension) {
+            return party && *party == Extension{call.tenant, extension};
+          };
+          return change.orbit == call.orbit || is(change.caller, call.caller_extension) ||
+                 is(change.retriever, call.retriever_extension);
         });
         if (is_asked_for) facts.calls.push_back(call);
       }
@@ -230,7 +233,7 @@ class FakePresenceStore final : public PresenceStore {
 
 inline ShownCall waiting_call(const std::string& park_id, const std::string& orbit, const std::string& extension = "") {
   ShownCall call;
-  call.park_id = park_id;
+  call.park_id = ParkId(park_id);
   call.tenant = "demo.callpark";
   call.orbit = orbit;
   call.waits = true;
@@ -241,7 +244,10 @@ inline ShownCall waiting_call(const std::string& park_id, const std::string& orb
 }
 
 inline CallChange change_of(const ShownCall& call) {
-  return {call.tenant, call.orbit, "", "sip:" + call.caller.number + "@" + call.tenant, call.retriever_extension};
+  CallChange change{call.tenant, call.orbit, "", std::nullopt, std::nullopt};
+  if (!call.caller_extension.empty()) change.caller = Extension{call.tenant, call.caller_extension};
+  if (!call.retriever_extension.empty()) change.retriever = Extension{call.tenant, call.retriever_extension};
+  return change;
 }
 
 struct PresenceWorld {

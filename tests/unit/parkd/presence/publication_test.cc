@@ -18,111 +18,111 @@ Action publish(Serial serial, std::string etag = "") {
   return Publish{serial, std::move(etag)};
 }
 
-// A machine that is told one event after the other.
+// Handles one event after the other.
 struct Machine {
   Publication state;
-  std::vector<Action> tell(const Event& event) {
+  std::vector<Action> handle(const Event& event) {
     Decision decision = decide(state, event);
     state = decision.next;
     return decision.actions;
   }
   void light(Serial serial, const std::string& etag) {
-    tell(Wanted{serial, true});
-    tell(Found{});
-    tell(Accepted{etag});
+    handle(Wanted{serial, true});
+    handle(Found{});
+    handle(Accepted{etag});
   }
 };
 
 TEST(Publication, N1_ANewOneIsPublishedWithoutEtagWhenTheTableHasNone) {
   Machine machine;
-  EXPECT_THAT(machine.tell(Wanted{1, true}), ElementsAre(Action(AskTable{})));
-  EXPECT_THAT(machine.tell(Found{}), ElementsAre(publish(1)));
-  EXPECT_THAT(machine.tell(Accepted{"a"}), ElementsAre(Action(StartRefresh{})));
-  EXPECT_EQ(machine.state.told, 1U);
+  EXPECT_THAT(machine.handle(Wanted{1, true}), ElementsAre(Action(AskTable{})));
+  EXPECT_THAT(machine.handle(Found{}), ElementsAre(publish(1)));
+  EXPECT_THAT(machine.handle(Accepted{"a"}), ElementsAre(Action(StartRefresh{})));
+  EXPECT_EQ(machine.state.published, 1U);
 }
 
 TEST(Publication, N5_ANewParkdCarriesOnThePublicationOfTheTable) {
   Machine machine;
-  machine.tell(Wanted{1, true});
-  EXPECT_THAT(machine.tell(Found{"old"}), ElementsAre(publish(1, "old")));
+  machine.handle(Wanted{1, true});
+  EXPECT_THAT(machine.handle(Found{"old"}), ElementsAre(publish(1, "old")));
 }
 
 TEST(Publication, N1_TheEndIsToldByTheSamePublication) {
   Machine machine;
   machine.light(1, "a");
-  EXPECT_THAT(machine.tell(Wanted{2, false}), ElementsAre(Action(StopRefresh{}), publish(2, "a")));
-  EXPECT_THAT(machine.tell(Accepted{"b"}), IsEmpty());
+  EXPECT_THAT(machine.handle(Wanted{2, false}), ElementsAre(Action(StopRefresh{}), publish(2, "a")));
+  EXPECT_THAT(machine.handle(Accepted{"b"}), IsEmpty());
   EXPECT_TRUE(is_over(machine.state));
 }
 
 TEST(Publication, N5_AfterAnEndTheNextParkIsANewPublication) {
   Machine machine;
   machine.light(1, "a");
-  machine.tell(Wanted{2, false});
-  machine.tell(Accepted{"b"});
-  EXPECT_THAT(machine.tell(Wanted{3, true}), ElementsAre(Action(AskTable{})));
-  EXPECT_THAT(machine.tell(Found{}), ElementsAre(publish(3)));
+  machine.handle(Wanted{2, false});
+  machine.handle(Accepted{"b"});
+  EXPECT_THAT(machine.handle(Wanted{3, true}), ElementsAre(Action(AskTable{})));
+  EXPECT_THAT(machine.handle(Found{}), ElementsAre(publish(3)));
 }
 
 TEST(Publication, N1_StatesThatComeWhileOneIsUnderWayAreTheLastOneOnly) {
   Machine machine;
-  machine.tell(Wanted{1, true});
-  machine.tell(Found{});
-  EXPECT_THAT(machine.tell(Wanted{2, false}), IsEmpty());
-  EXPECT_THAT(machine.tell(Wanted{3, true}), IsEmpty());
-  EXPECT_THAT(machine.tell(Accepted{"a"}), ElementsAre(publish(3, "a")));
+  machine.handle(Wanted{1, true});
+  machine.handle(Found{});
+  EXPECT_THAT(machine.handle(Wanted{2, false}), IsEmpty());
+  EXPECT_THAT(machine.handle(Wanted{3, true}), IsEmpty());
+  EXPECT_THAT(machine.handle(Accepted{"a"}), ElementsAre(publish(3, "a")));
 }
 
 TEST(Publication, N5_AnEtagThatKamailioDoesNotKnowIsAskedForAtOnceAndThenWithPatience) {
   Machine machine;
   machine.light(1, "a");
-  machine.tell(Wanted{2, false});
-  EXPECT_THAT(machine.tell(Refused{Refusal::kUnknownEtag}), ElementsAre(Action(AskTable{})));
-  EXPECT_THAT(machine.tell(Found{"b"}), ElementsAre(publish(2, "b")));
-  EXPECT_THAT(machine.tell(Refused{Refusal::kUnknownEtag}), ElementsAre(Action(StartRetry{2})));
+  machine.handle(Wanted{2, false});
+  EXPECT_THAT(machine.handle(Refused{Refusal::kUnknownEtag}), ElementsAre(Action(AskTable{})));
+  EXPECT_THAT(machine.handle(Found{"b"}), ElementsAre(publish(2, "b")));
+  EXPECT_THAT(machine.handle(Refused{Refusal::kUnknownEtag}), ElementsAre(Action(StartRetry{2})));
 }
 
 TEST(Publication, N5_WhatFailedIsTriedAgainAndTheTableIsAskedWhetherItWasDone) {
   Machine machine;
-  machine.tell(Wanted{1, true});
-  machine.tell(Found{});
-  EXPECT_THAT(machine.tell(Refused{Refusal::kFailed}), ElementsAre(Action(StartRetry{1})));
-  EXPECT_THAT(machine.tell(Wanted{2, true}), IsEmpty());
-  EXPECT_THAT(machine.tell(RetryDue{}), ElementsAre(Action(AskTable{})));
-  EXPECT_THAT(machine.tell(NotAnswered{}), ElementsAre(Action(StartRetry{2})));
-  machine.tell(RetryDue{});
-  EXPECT_THAT(machine.tell(Found{"done"}), ElementsAre(publish(2, "done")));
-  EXPECT_THAT(machine.tell(Accepted{"next"}), ElementsAre(Action(StartRefresh{})));
+  machine.handle(Wanted{1, true});
+  machine.handle(Found{});
+  EXPECT_THAT(machine.handle(Refused{Refusal::kFailed}), ElementsAre(Action(StartRetry{1})));
+  EXPECT_THAT(machine.handle(Wanted{2, true}), IsEmpty());
+  EXPECT_THAT(machine.handle(RetryDue{}), ElementsAre(Action(AskTable{})));
+  EXPECT_THAT(machine.handle(NotAnswered{}), ElementsAre(Action(StartRetry{2})));
+  machine.handle(RetryDue{});
+  EXPECT_THAT(machine.handle(Found{"done"}), ElementsAre(publish(2, "done")));
+  EXPECT_THAT(machine.handle(Accepted{"next"}), ElementsAre(Action(StartRefresh{})));
   EXPECT_EQ(machine.state.failures, 0U);
 }
 
 TEST(Publication, N5_ALitOneIsRefreshedADarkOneIsNot) {
   Machine machine;
   machine.light(1, "a");
-  EXPECT_THAT(machine.tell(RefreshDue{}), ElementsAre(publish(1, "a")));
-  EXPECT_THAT(machine.tell(Accepted{"b"}), ElementsAre(Action(StartRefresh{})));
-  machine.tell(Wanted{2, false});
-  machine.tell(Accepted{"c"});
-  EXPECT_THAT(machine.tell(RefreshDue{}), IsEmpty());
+  EXPECT_THAT(machine.handle(RefreshDue{}), ElementsAre(publish(1, "a")));
+  EXPECT_THAT(machine.handle(Accepted{"b"}), ElementsAre(Action(StartRefresh{})));
+  machine.handle(Wanted{2, false});
+  machine.handle(Accepted{"c"});
+  EXPECT_THAT(machine.handle(RefreshDue{}), IsEmpty());
 }
 
 TEST(Publication, N5_ADoubtedOneIsToldAgain) {
   Machine machine;
   machine.light(1, "a");
-  EXPECT_THAT(machine.tell(Doubted{}), ElementsAre(Action(StopRefresh{}), Action(AskTable{})));
-  EXPECT_THAT(machine.tell(Found{}), ElementsAre(publish(1)));
+  EXPECT_THAT(machine.handle(Doubted{}), ElementsAre(Action(StopRefresh{}), Action(AskTable{})));
+  EXPECT_THAT(machine.handle(Found{}), ElementsAre(publish(1)));
 }
 
 TEST(Publication, N5_ADarkOneThatTheTableShowsLitIsPutOut) {
   Machine machine;
-  EXPECT_THAT(machine.tell(Wanted{1, false}), ElementsAre(Action(AskTable{})));
-  EXPECT_THAT(machine.tell(Found{"stale"}), ElementsAre(publish(1, "stale")));
+  EXPECT_THAT(machine.handle(Wanted{1, false}), ElementsAre(Action(AskTable{})));
+  EXPECT_THAT(machine.handle(Found{"stale"}), ElementsAre(publish(1, "stale")));
 }
 
 TEST(Publication, ADarkOneOfWhichNothingIsLitIsOver) {
   Machine machine;
-  machine.tell(Wanted{1, false});
-  EXPECT_THAT(machine.tell(Found{}), IsEmpty());
+  machine.handle(Wanted{1, false});
+  EXPECT_THAT(machine.handle(Found{}), IsEmpty());
   EXPECT_TRUE(is_over(machine.state));
 }
 
@@ -169,7 +169,7 @@ struct World {
 
   std::string key() const {
     std::string text = std::to_string(state.phase.index()) + "," + std::to_string(state.wanted) + "," +
-                       std::to_string(state.is_lit_wanted) + "," + std::to_string(state.told) + "," +
+                       std::to_string(state.is_lit_wanted) + "," + std::to_string(state.published) + "," +
                        std::to_string(state.failures) + "," + server.etag + "," + std::to_string(server.is_lit) + "," +
                        std::to_string(server.shows) + "," + std::to_string(server.publications) + "," +
                        std::to_string(changes_left) + "," + std::to_string(faults_left) + "," + std::to_string(asked) +
@@ -180,7 +180,7 @@ struct World {
   }
 };
 
-void tell(World& world, const Event& event) {
+void handle(World& world, const Event& event) {
   Decision decision = decide(world.state, event);
   world.state = decision.next;
   for (const Action& action : decision.actions) {
@@ -213,63 +213,63 @@ std::vector<World> nexts(const World& world) {
     for (const bool lit : {false, true}) {
       add([&](World& next) {
         --next.changes_left;
-        tell(next, Wanted{++next.last_serial, lit});
+        handle(next, Wanted{++next.last_serial, lit});
       });
     }
     add([&](World& next) {
       --next.changes_left;
-      tell(next, Doubted{});
+      handle(next, Doubted{});
     });
     add([&](World& next) {  // somebody takes the row out of Kamailio's table, and it is seen
       --next.changes_left;
       next.server.etag.clear();
       next.server.is_lit = false;
       next.server.publications = 0;
-      tell(next, Doubted{});
+      handle(next, Doubted{});
     });
   }
   if (world.asked) {
     add([](World& next) {
       next.asked = false;
-      tell(next, Found{next.server.table()});
+      handle(next, Found{next.server.table()});
     });
     if (world.faults_left > 0) {
       add([](World& next) {
         next.asked = false;
         --next.faults_left;
-        tell(next, NotAnswered{});
+        handle(next, NotAnswered{});
       });
     }
   }
   if (world.on_the_way) {
     const auto deliver = [](World& next) {
-      const Publish order = *std::exchange(next.on_the_way, std::nullopt);
-      return next.server.take(order, next.lit_on_the_way);
+      const Publish sent = *std::exchange(next.on_the_way, std::nullopt);
+      return next.server.take(sent, next.lit_on_the_way);
     };
     add([&](World& next) {
       if (deliver(next)) {
-        tell(next, Accepted{next.server.etag});
+        handle(next, Accepted{next.server.etag});
       } else {
-        tell(next, Refused{Refusal::kUnknownEtag});
+        handle(next, Refused{Refusal::kUnknownEtag});
       }
     });
     if (world.faults_left > 0) {
       add([&](World& next) {  // done, but the answer is lost
         --next.faults_left;
         deliver(next);
-        tell(next, Refused{Refusal::kFailed});
+        handle(next, Refused{Refusal::kFailed});
       });
       add([&](World& next) {
         --next.faults_left;
         next.on_the_way.reset();
-        tell(next, Refused{Refusal::kFailed});
+        handle(next, Refused{Refusal::kFailed});
       });
     }
   }
   if (world.retry_is_set) {
     add([](World& next) {
       next.retry_is_set = false;
-      tell(next, RetryDue{});
+      handle(next, RetryDue{});
     });
   }
   return nexts;

@@ -19,13 +19,62 @@ DialogSnapshot full_dialog() {
           .route_set = {"<sip:127.0.0.1;lr;ftag=aa>", "<sip:10.0.0.1;lr>"},
           .local_sdp = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\n",
           .remote_sdp = "o=- 3 4 IN IP4 127.0.0.50\nm=audio 4000 RTP/AVP 0",
-          .remote_identity = {"Client \"Q\" \xd0\x96", "+442030000999"}};
+          .remote_identity = {"Client \"Q\" \xd0\x96", "+442030000999"},
+          .remote_party = Extension{"demo.callpark", "105"}};
 }
 
 TEST(ParkedCallCodec, ADialogIsTheSameAfterItsRow) {
   const DialogSnapshot dialog = full_dialog();
   EXPECT_EQ(parse_dialog(write_dialog(dialog)).value(), dialog);
   EXPECT_EQ(parse_dialog(write_dialog(DialogSnapshot{})).value(), DialogSnapshot{});
+}
+
+// The column caller_uri is computed from this key.
+TEST(ParkedCallCodec, TheAorOfAnExtensionIsInTheJsonAndNoOtherPartyHasOne) {
+  DialogSnapshot dialog = full_dialog();
+  EXPECT_NE(write_dialog(dialog).find(R"("remote_aor":"105@demo.callpark")"), std::string::npos);
+  for (const Party& party : {Party(Outside{}), Party(Outside{"+4930"}), Party(Trunk{"demo"})}) {
+    dialog.remote_party = party;
+    EXPECT_NE(write_dialog(dialog).find(R"("remote_aor":"")"), std::string::npos);
+    EXPECT_EQ(parse_dialog(write_dialog(dialog)).value().remote_party, Party(Outside{}));
+  }
+}
+
+TEST(ParkedCallCodec, ARowOfAnOlderParkdWithoutAorIsRead) {
+  std::string text = write_dialog(full_dialog());
+  const std::string member = R"("remote_aor":"105@demo.callpark",)";
+  ASSERT_NE(text.find(member), std::string::npos) << text;
+  text.erase(text.find(member), member.size());
+  EXPECT_EQ(parse_dialog(text).value().remote_party, Party(Outside{}));
+}
+
+TEST(ParkedCallCodec, ARetrieverIsTheSameAfterItsRow) {
+  const std::string tenant = "demo.callpark";
+  for (const std::optional<Party>& retriever :
+       {std::optional<Party>(), std::optional<Party>(Extension{tenant, "102"}), std::optional<Party>(Trunk{"demo"}),
+        std::optional<Party>(Trunk{"two words"}), std::optional<Party>(Outside{"+442030000999"})}) {
+    EXPECT_EQ(parse_retriever(tenant, write_retriever(retriever)), retriever);
+  }
+  EXPECT_EQ(write_retriever(std::nullopt), "");
+  EXPECT_EQ(write_retriever(Extension{tenant, "102"}), "102");
+  EXPECT_EQ(write_retriever(Trunk{"demo"}), "trunk demo");
+  EXPECT_EQ(write_retriever(Outside{"+44"}), "+44");
+}
+
+TEST(ParkedCallCodec, TheCallerUriOfAnExtensionIsItsAorWhateverItsUriIs) {
+  DialogSnapshot dialog = full_dialog();
+  EXPECT_EQ(caller_uri_of(dialog), "sip:105@demo.callpark");
+  dialog.remote_party = Outside{};
+  EXPECT_EQ(caller_uri_of(dialog), "sip:+442030000999@127.0.0.50");
+}
+
+TEST(ParkedCallCodec, OnlyAUriOfTheTenantIsAnExtension) {
+  const std::string tenant = "demo.callpark";
+  EXPECT_EQ(extension_of_uri(tenant, "sip:105@demo.callpark"), (Extension{tenant, "105"}));
+  for (const char* uri : {"", "sip:", "sip:105", "sip:@demo.callpark", "105@demo.callpark", "sips:105@demo.callpark",
+                          "sip:105@127.0.0.50", "sip:105@demo.callpark:5060", "sip:105@other.callpark"}) {
+    EXPECT_EQ(extension_of_uri(tenant, uri), std::nullopt) << uri;
+  }
 }
 
 TEST(ParkedCallCodec, NoRequestSeenIsNotTheSameAsCSeqZero) {
@@ -60,7 +109,7 @@ RecallColumn full_recall() {
                        .alert_ring_group_wait_seconds = 32,
                        .ring_group = "600",
                        .fallback_destination = "+442079460000"},
-          .ladder = {.target = park::RecallTarget::kRingGroup, .attempts = 3, .is_calling = true}};
+          .progress = {.target = park::RecallTarget::kRingGroup, .attempts = 3, .is_calling = true}};
 }
 
 TEST(ParkedCallCodec, O4_ARecallIsTheSameAfterItsRow) {
@@ -72,7 +121,7 @@ TEST(ParkedCallCodec, O4_ARecallIsTheSameAfterItsRow) {
     for (const park::RecallTarget target : {park::RecallTarget::kNone, park::RecallTarget::kParker,
                                             park::RecallTarget::kRingGroup, park::RecallTarget::kFallback}) {
       recall.settings.mode = mode;
-      recall.ladder.target = target;
+      recall.progress.target = target;
       EXPECT_EQ(parse_recall(write_recall(recall)).value(), recall);
     }
   }

@@ -1,0 +1,55 @@
+// Claims of orbits: the statements that park a call at a free slot of an orbit. The table's unique key decides between
+// two calls that want the same one.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "parkd/ports/store.h"
+#include "parkd/store/database_connection.h"
+#include "parkd/store/parked_calls_table.h"
+
+namespace callpark {
+
+/// A row that is to get an orbit.
+struct OrbitClaim {
+  ParkedCallRow row;  // its orbit and slot are the last that were tried
+  OrbitRequest request;
+  std::string operation_id;
+  bool moves = false;  // the row exists: a call that was retrieved is parked again
+};
+
+class OrbitClaims {
+ public:
+  /// All functions throw DatabaseError and may then be repeated with the same arguments.
+  OrbitClaims(DatabaseConnection& connection, const RowOwner& owner)
+      : connection_(connection), table_(connection, owner) {}
+
+  /// Inserts the row at an orbit of the request, or moves it there if it exists already.
+  Result<ClaimedOrbit, ClaimOrbitFailure> claim(OrbitClaim& claim);
+  /// Undoes claim(), if that has done anything: the row is gone, or holds no orbit as before.
+  void undo(const OrbitClaim& claim);
+  /// Deletes released orbits that no claim and no retriever has to know any more.
+  void forget_released();
+
+ private:
+  enum class Put { kDone, kSlotTaken, kNotOurs };
+
+  Put put(OrbitClaim& claim, const std::string& orbit, int slot);
+  Put put_anywhere(OrbitClaim& claim);
+  Put put_at_requested(OrbitClaim& claim);
+  Put put_in_range(OrbitClaim& claim);
+  Put put_at_random(OrbitClaim& claim);
+  std::optional<ClaimedOrbit> claimed(const OrbitClaim& claim);
+  bool too_many_parked(const std::string& tenant, int parked_calls_max);
+  int calls_at(const std::string& tenant, const std::string& orbit);
+  bool is_reserved(const std::string& tenant, const std::string& orbit);
+  std::vector<std::string> free_orbits_of(const std::string& tenant, const OrbitRange& range);
+  std::vector<std::string> free_random_orbits(const std::string& tenant, int digits);
+
+  DatabaseConnection& connection_;
+  ParkedCallsTable table_;
+};
+
+}  // namespace callpark
