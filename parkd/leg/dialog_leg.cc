@@ -5,72 +5,32 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "parkd/dialog/dialog_requests.h"
-#include "parkd/leg/dialog_snapshot.h"
-#include "parkd/leg/shown_identity.h"
-#include "parkd/message/session_body.h"
+#include "parkd/leg/offer_answer.h"
 
 namespace callpark::leg {
 namespace {
 
-constexpr int kOfferAttemptsMax = 4;
-constexpr Duration kRefreshRetry{10000};
-// A 500 to a re-INVITE mostly means that the other side has seen a higher CSeq than Kamailio knew of.
+// A 500 mostly means that the remote side has seen a higher CSeq than Kamailio knew of.
 constexpr std::uint32_t kCseqLeap = 1000;
-
-// RFC 3261 14.1, in its units of 10 ms.
-Duration glare_wait(CallIdOwner owner) {
-  return owner == CallIdOwner::kWe ? Duration(2100 + 10 * static_cast<int>(random_below(191)))
-                                   : Duration(10 * static_cast<int>(random_below(201)));
-}
-
-std::optional<sip::Sdp> parse_body(const sip::SipMessage& message) {
-  auto sdp = sip::parse_sdp(sip::session_description(message));
-  if (!sdp) return std::nullopt;
-  return *std::move(sdp);
-}
 
 }  // namespace
 
-void write_capabilities(sip::SipMessage& message) {
-  message.set_header("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE, REFER, NOTIFY");
-  message.set_header("Supported", "timer");
-}
+DialogLeg::DialogLeg(UserAgent& agent, DialogFacts facts, CallIdOwner owner)
+    : DialogFacts(std::move(facts)),
+      agent_(agent),
+      owner_(owner),
+      requests_([this](RequestQueue::Request request) { transmit(std::move(request)); }, [this] { start_offering(); }),
+      session_(agent.loop) {}
 
-DialogLeg::DialogLeg(UserAgent& agent, sip::DialogState dialog, CallIdOwner owner)
-    : agent_(agent), dialog_(std::move(dialog)), owner_(owner), contact_(agent.contact) {}
-
-std::shared_ptr<DialogLeg> DialogLeg::from_snapshot(UserAgent& agent, const DialogSnapshot& snapshot, CallIdOwner owner,
-                                                    std::uint32_t cseq_gap) {
-  sip::DialogState dialog = dialog_of(snapshot);
-  dialog.local_cseq += cseq_gap;
-  auto leg = std::make_shared<DialogLeg>(agent, std::move(dialog), owner);
+LegPtr DialogLeg::from_snapshot(UserAgent& agent, const DialogSnapshot& snapshot, CallIdOwner owner,
+                                std::uint32_t cseq_gap) {
+  auto leg = std::make_shared<DialogLeg>(agent, DialogFacts(snapshot, cseq_gap, agent.contact), owner);
   leg->is_ours_ = false;
-  leg->remote_identity_ = snapshot.remote_identity;
-  leg->remote_aor_ = snapshot.remote_aor;
-  leg->local_sdp_ = read_sdp_digest(snapshot.local_sdp);
-  leg->remote_sdp_ = read_sdp_digest(snapshot.remote_sdp);
   return leg;
 }
 
-DialogSnapshot DialogLeg::snapshot() const {
-  DialogSnapshot snapshot = snapshot_of(dialog_, local_sdp_ ? sip::write_sdp(*local_sdp_) : "",
-                                        remote_sdp_ ? sip::write_sdp(*remote_sdp_) : "");
-  snapshot.remote_identity = remote_identity_;
-  snapshot.remote_aor = remote_aor_;
-  return snapshot;
-}
-
-void DialogLeg::write_who_and_what(sip::SipMessage& message) const {
-  write_capabilities(message);
-  if (shown_) write_connected_identity(message, shown_->who, shown_->domain);
-}
-
 void DialogLeg::show_in_from() {
-  if (closed_ || !shown_) return;
-  const sip::NameAddr address = shown_address(shown_->who, shown_->domain);
-  dialog_.local_uri = address.uri.to_string();
-  dialog_.local_display = address.display;
-  refresh_by_update([](const sip::SipMessage&) {});
+  if (!closed_ && show_in_local_uri()) refresh_by_update([](const sip::SipMessage&) {});
 }
 
 void DialogLeg::probe() {
@@ -78,7 +38,7 @@ void DialogLeg::probe() {
   const Duration wait(1000 + static_cast<int>(random_below(4000)));
   probe_ = agent_.loop.after(wait, [this, self = shared_from_this()] {
     refresh_by_update([self](const sip::SipMessage& response) {
-      // Whoever does not know UPDATE, or cannot be reached at the moment, may be there all the same.
+      // A party that does not know UPDATE, or cannot be reached at the moment, may be there all the same.
       if (response.status() == 481) self->die();
     });
   });
@@ -87,9 +47,9 @@ void DialogLeg::probe() {
 void DialogLeg::refresh_by_update(std::function<void(const sip::SipMessage& response)> refused) {
   send(sip::method::kUpdate,
        [this](sip::SipMessage& update) {
-         write_who_and_what(update);
-         // RFC 4028 7.2: it is a session refresh, and without the timer it would end it.
-         offer_session_timer(update, session_timer_);
+         write_own_headers(update);
+         // RFC 4028 7.2: an UPDATE is a session refresh, and one without the timer ends it.
+         offer_session_timer(update, session_.agreed());
        },
        {[self = shared_from_this(), refused = std::move(refused)](const sip::SipMessage& response) {
           if (self->closed_ || response.status() < 200) return;
@@ -99,30 +59,11 @@ void DialogLeg::refresh_by_update(std::function<void(const sip::SipMessage& resp
         {}});
 }
 
-void DialogLeg::write_said_with_answer(sip::SipMessage& response) {
-  if (said_with_answer_) response.set_header(said_with_answer_->first, said_with_answer_->second);
-  said_with_answer_.reset();
-}
-
-void DialogLeg::set_remote_sdp(sip::Sdp sdp) {
-  const bool was_held = is_held_by_remote();
-  remote_sdp_ = std::move(sdp);
-  if (!was_held && is_held_by_remote()) held_at_ = wall_now();
-}
-
-bool DialogLeg::is_held_by_remote() const {
-  if (!remote_sdp_) return false;
-  const sip::SdpMedia* line = sip::audio(*remote_sdp_);
-  return line && sip::is_hold(*remote_sdp_, *line);
-}
-
-// ---- our re-INVITE ----
+// ---- parkd's re-INVITE ----
 
 void DialogLeg::offer(OfferMaker make, OnOffered done) {
-  if (closed_) return done(Outcome::kGone, nullptr, nullptr);
-  auto replaced = std::exchange(next_, Offering{std::move(make), std::move(done), 0});
-  start_offering();
-  if (replaced) replaced->done(Outcome::kRefused, nullptr, nullptr);
+  if (closed_) return done(OfferOutcome::kGone, nullptr, nullptr);
+  offers_.put(std::move(make), std::move(done), [this] { start_offering(); });
 }
 
 bool DialogLeg::is_negotiating() const {
@@ -131,34 +72,33 @@ bool DialogLeg::is_negotiating() const {
 
 void DialogLeg::start_offering() {
   if (closed_ || is_negotiating()) return;
-  if (next_) {
-    // One that waits to be tried again is replaced, but its waiting time after a 491 stands.
-    auto replaced = std::exchange(current_, std::exchange(next_, std::nullopt));
-    if (replaced) {
-      current_->attempts = replaced->attempts;
-      replaced->done(Outcome::kRefused, nullptr, nullptr);
-    }
-  }
-  if (current_ && !inviting_ && !retry_) send_invite();
+  if (!offers_.next() || inviting_ || retry_) return;
+  if (!requests_.is_busy()) return send_invite();
+  // A remote side that never answers the request before must not keep a hold or a retrieve back.
+  if (turn_deadline_) return;
+  turn_deadline_ = agent_.loop.after(agent_.timers.t2, [this, self = shared_from_this()] {
+    turn_deadline_.reset();
+    if (!is_negotiating() && !retry_ && offers_.current()) send_invite();
+  });
 }
 
 void DialogLeg::send_invite() {
-  ++current_->attempts;
-  sip::SipMessage invite = sip::make_request_in(dialog_, sip::method::kInvite, contact_);
-  auto sdp = std::make_shared<const sip::Sdp>(current_->make());
-  write_who_and_what(invite);
-  offer_session_timer(invite, session_timer_);
-  invite.set_body(sip::kSdpType, sip::write_sdp(*sdp));
-  const std::uint32_t cseq = dialog_.local_cseq;
+  turn_deadline_.reset();
+  OfferQueue::Offering& offering = *offers_.current();
+  ++offering.attempts;
+  auto sdp = std::make_shared<const sip::Sdp>(offering.make());
+  sip::SipMessage invite = make_reinvite(*sdp, session_.agreed());
+  const std::uint32_t cseq = dialog().local_cseq;
   inviting_ = cseq;
-  // The transaction keeps the leg: a 2xx must be acknowledged even when nobody wants the dialog any more.
+  requests_.pause();
+  // The transaction keeps the leg: a 2xx must be acknowledged even when the dialog is of no use any more.
   const auto key = agent_.transactions.send_request(
       std::move(invite), agent_.kamailio,
       {[self = shared_from_this(), cseq, sdp](const sip::SipMessage& response) {
          self->on_invite_response(cseq, sdp, response);
        },
        [self = shared_from_this()](sip::ClientFailure) { self->on_invite_failure(); }});
-  // RFC 3261 17.1.1.2 lets an INVITE ring for ever. Nobody rings in the middle of a call; but a proxy may die between
+  // RFC 3261 17.1.1.2 lets an INVITE ring for ever. No phone rings in the middle of a call; but a proxy may die between
   // its 100 and the final answer.
   answer_deadline_ = agent_.loop.after(64 * agent_.timers.t1, [this, key] { agent_.transactions.cancel(key); });
 }
@@ -166,182 +106,146 @@ void DialogLeg::send_invite() {
 void DialogLeg::on_invite_response(std::uint32_t cseq, const std::shared_ptr<const sip::Sdp>& offer,
                                    const sip::SipMessage& response) {
   if (response.status() < 200) return;
+  const bool is_copy = inviting_ != cseq;
   if (response.status() < 300) {
-    const bool is_copy = inviting_ != cseq;
     is_ours_ = true;
-    if (!is_copy) sip::refresh_target(dialog_, response);
-    agent_.transactions.send_ack(sip::make_ack_for_2xx(dialog_, cseq), agent_.kamailio);
-    if (is_copy || closed_) return;
-    local_sdp_ = *offer;
-    std::optional<sip::Sdp> answer = parse_body(response);
-    keep_session_timer(read_session_timer(response));
-    if (!answer) return conclude(Outcome::kUnusable);
-    set_remote_sdp(*answer);
-    return conclude(Outcome::kAccepted, offer.get(), &*answer);
+    if (!is_copy) sip::refresh_target(mutable_dialog(), response);
+    agent_.transactions.send_ack(sip::make_ack_for_2xx(dialog(), cseq), agent_.kamailio);
   }
-  if (!closed_) on_invite_refused(response);
+  if (is_copy) return;
+  end_invite();
+  if (closed_) return;
+  if (response.status() >= 300) return on_invite_refused(response);
+  set_local_sdp(*offer);
+  const std::optional<sip::Sdp> answer = description_in(response);
+  keep_session_timer(read_session_timer(response));
+  if (!answer) return conclude(OfferOutcome::kUnusable);
+  set_remote_sdp(*answer);
+  conclude(OfferOutcome::kAccepted, offer.get(), &*answer);
 }
 
 void DialogLeg::on_invite_refused(const sip::SipMessage& response) {
-  const bool may_try_again = current_->attempts < kOfferAttemptsMax;
-  switch (response.status()) {
-    // RFC 3261 12.2.1.2 and 14.1: the dialog is over. Not one that is still another's: he may yet be heard there.
-    case 408:
-      if (!is_ours_) break;
+  switch (after_refusal(response.status(), offers_.may_try_again(), is_ours_)) {
+    case AfterRefusal::kHangUp:
       send_bye();
-      return conclude(Outcome::kGone);
-    case 481:
-      return conclude(Outcome::kGone);
-    case 491:
-      if (may_try_again) return try_again_after(glare_wait(owner_));
-      break;
-    case 500:
-      if (may_try_again) {
-        dialog_.local_cseq += kCseqLeap;
+      [[fallthrough]];
+    case AfterRefusal::kDialogOver:
+      return conclude(OfferOutcome::kGone);
+    case AfterRefusal::kTryAfterGlare:
+      return try_again_after(glare_wait(owner_));
+    case AfterRefusal::kTryHigherCSeq:
+      mutable_dialog().local_cseq += kCseqLeap;
+      return try_again_after(Duration(0));
+    case AfterRefusal::kTryLongerInterval:
+      if (const auto raised = session_.agreed() ? raised_by_422(response, *session_.agreed()) : std::nullopt) {
+        session_.raise(*raised);
         return try_again_after(Duration(0));
       }
       break;
-    case 422:
-      if (const auto raised = session_timer_ ? raised_by_422(response, *session_timer_) : std::nullopt;
-          raised && may_try_again) {
-        session_timer_ = raised;
-        return try_again_after(Duration(0));
-      }
-      break;
-    default:
+    case AfterRefusal::kKeepSession:
       break;
   }
-  log_info(dialog_.id.call_id, "re-INVITE refused: {} {}", response.status(), response.reason());
-  conclude(Outcome::kRefused);
+  log_info(dialog().id.call_id, "re-INVITE refused: {} {}", response.status(), response.reason());
+  conclude(OfferOutcome::kRefused);
 }
 
-// The proxy says 408 of a party that it cannot reach; that the proxy is away says nothing about the party.
+// Kamailio answers 408 for a party that it cannot reach; a Kamailio that is away shows nothing about the party.
 void DialogLeg::on_invite_failure() {
+  end_invite();
   if (closed_) return;
-  log_warning(dialog_.id.call_id, "re-INVITE was not answered, the proxy is away");
-  conclude(Outcome::kRefused);
+  log_warning(dialog().id.call_id, "re-INVITE was not answered, the proxy is away");
+  conclude(OfferOutcome::kRefused);
+}
+
+void DialogLeg::end_invite() {
+  inviting_.reset();
+  answer_deadline_.reset();
+  requests_.resume();
 }
 
 void DialogLeg::try_again_after(Duration delay) {
-  inviting_.reset();
-  answer_deadline_.reset();
   retry_ = agent_.loop.after(delay, [this, self = shared_from_this()] {
     retry_.reset();
     start_offering();
   });
 }
 
-void DialogLeg::conclude(Outcome outcome, const sip::Sdp* offer, const sip::Sdp* answer) {
-  inviting_.reset();
-  answer_deadline_.reset();
-  const Offering offering = *std::exchange(current_, std::nullopt);
+void DialogLeg::conclude(OfferOutcome outcome, const sip::Sdp* offer, const sip::Sdp* answer) {
+  const OfferQueue::Offering offering = offers_.take_current();
   const auto self = shared_from_this();
   offering.done(outcome, offer, answer);
-  if (outcome == Outcome::kGone) return die();
+  if (outcome == OfferOutcome::kGone) return die();
   start_offering();
 }
 
-// ---- their INVITE ----
+// ---- requests of the remote side ----
 
 bool DialogLeg::accept(sip::ServerTransactionKey key, const sip::SipMessage& request) {
   if (closed_) {
-    // Our BYE and theirs may cross.
+    // parkd's BYE and that of the remote side may cross.
     refuse(key, request, request.method() == sip::method::kBye ? 200 : 481);
     return false;
   }
-  if (!sip::accept_cseq(dialog_, request)) {
-    // The parker's proxy-side CSeq may be ahead of what is true (we have sent as this party): ending is always allowed.
+  if (!sip::accept_cseq(mutable_dialog(), request)) {
+    // Kamailio's count may be ahead of the remote side, since parkd has sent requests as this party. A BYE always
+    // counts.
     if (request.method() == sip::method::kBye) return true;
     refuse(key, request, 500);
     return false;
   }
-  sip::refresh_target(dialog_, request);
+  sip::refresh_target(mutable_dialog(), request);
   return true;
 }
 
 void DialogLeg::answer(sip::ServerTransactionKey key, const sip::SipMessage& request,
-                       const std::optional<sip::Sdp>& sdp, OnAcknowledged acknowledged) {
+                       const std::optional<sip::Sdp>& sdp, AckHandlers handlers) {
   if (considered_ == key) considered_.reset();
   // RFC 3261 15.1.2: what is pending when the dialog ends.
   if (closed_) return refuse(key, request, 487);
   const auto timer = answer_session_timer(request);
   if (!timer) {
-    agent_.transactions.respond(key, make_interval_too_small(request, timer.error(), dialog_.id.local_tag));
+    agent_.transactions.respond(key, make_interval_too_small(request, timer.error(), dialog().id.local_tag));
     return start_offering();
   }
-  sip::SipMessage response = sip::make_response(request, 200, {}, dialog_.id.local_tag);
-  sip::copy_record_route(request, response);
-  response.set_header(sip::HeaderName::kContact, contact_);
-  write_who_and_what(response);
-  write_session_timer(response, *timer, request);
-  write_said_with_answer(response);
+  sip::SipMessage response = make_answer(request, sdp, *timer);
+  write_next_header(response);
   keep_session_timer(*timer);
-  if (sdp) {
-    local_sdp_ = *sdp;
-    response.set_body(sip::kSdpType, sip::write_sdp(*sdp));
-  }
   agent_.transactions.respond(key, response);
   if (request.method() != sip::method::kInvite) return start_offering();
-  unacknowledged_.emplace(Unacknowledged{request.cseq().number,
-                                         sip::session_description(request).empty(),
-                                         key,
-                                         std::move(response),
-                                         agent_.timers.t1,
-                                         std::move(acknowledged),
-                                         {},
-                                         {}});
-  unacknowledged_->retransmission =
-      agent_.loop.after(unacknowledged_->interval, [this, self = shared_from_this()] { retransmit(); });
-  unacknowledged_->deadline =
-      agent_.loop.after(64 * agent_.timers.t1, [this, self = shared_from_this()] { on_never_acknowledged(); });
-}
-
-// RFC 3261 13.3.1.4: T1, doubling up to T2, over any transport.
-void DialogLeg::retransmit() {
-  if (!unacknowledged_) return;
-  agent_.transactions.respond(unacknowledged_->key, unacknowledged_->response);
-  unacknowledged_->interval = std::min(2 * unacknowledged_->interval, agent_.timers.t2);
-  unacknowledged_->retransmission =
-      agent_.loop.after(unacknowledged_->interval, [this, self = shared_from_this()] { retransmit(); });
+  unacknowledged_.emplace(agent_, key, request, std::move(response), std::move(handlers),
+                          [this, self = shared_from_this()] { on_never_acknowledged(); });
 }
 
 void DialogLeg::on_never_acknowledged() {
-  if (!unacknowledged_) return;
-  const OnAcknowledged acknowledged = std::exchange(unacknowledged_, std::nullopt)->acknowledged;
-  log_warning(dialog_.id.call_id, "our 200 was never acknowledged");
+  const auto lost = unacknowledged_->handlers().lost;
+  unacknowledged_.reset();
+  log_warning(dialog().id.call_id, "parkd's 200 was never acknowledged");
   if (closed_) return leave();
-  const auto self = shared_from_this();
   send_bye();
   die();
-  if (acknowledged.lost) acknowledged.lost();
+  if (lost) lost();
 }
 
 void DialogLeg::on_ack(const sip::SipMessage& ack) {
-  if (unacknowledged_ && ack.cseq().number == unacknowledged_->cseq) take_as_acknowledged(parse_body(ack));
+  if (unacknowledged_ && unacknowledged_->is_answered_by(ack)) on_acknowledged(description_in(ack));
 }
 
-void DialogLeg::take_as_acknowledged(const std::optional<sip::Sdp>& answer) {
+void DialogLeg::on_acknowledged(const std::optional<sip::Sdp>& answer) {
   if (!unacknowledged_) return;
-  const OnAcknowledged acknowledged = std::exchange(unacknowledged_, std::nullopt)->acknowledged;
-  if (closed_) return leave();
+  const auto confirmed = unacknowledged_->handlers().confirmed;
   const auto self = shared_from_this();
-  if (acknowledged.confirmed) acknowledged.confirmed(answer ? &*answer : nullptr);
+  unacknowledged_.reset();
+  if (closed_) return leave();
+  if (confirmed) confirmed(answer ? &*answer : nullptr);
   start_offering();
-}
-
-// RFC 3261 14.1: nobody sends an INVITE before his last one is through, so he has our 200. Two workers of Kamailio may
-// pass his ACK and this one on in the other order.
-void DialogLeg::take_next_invite_as_ack(const sip::SipMessage& request) {
-  if (!unacknowledged_ || unacknowledged_->brings_answer || request.method() != sip::method::kInvite) return;
-  if (request.cseq().number > unacknowledged_->cseq) take_as_acknowledged();
 }
 
 void DialogLeg::refuse(sip::ServerTransactionKey key, const sip::SipMessage& request, int status,
                        std::string_view reason) {
-  sip::SipMessage response = sip::make_response(request, status, reason, dialog_.id.local_tag);
-  // RFC 3261 14.2: so that a 500 is tried again.
+  sip::SipMessage response = sip::make_response(request, status, reason, dialog().id.local_tag);
+  // RFC 3261 14.2: so that the request is tried again.
   if (status == 500) response.set_header(sip::HeaderName::kRetryAfter, std::to_string(random_below(11)));
-  write_said_with_answer(response);
+  write_next_header(response);
   agent_.transactions.respond(key, response);
   if (considered_ == key) {
     considered_.reset();
@@ -349,13 +253,25 @@ void DialogLeg::refuse(sip::ServerTransactionKey key, const sip::SipMessage& req
   }
 }
 
-// ---- other requests ----
+// ---- parkd's other requests ----
 
-void DialogLeg::send(std::string_view method, const std::function<void(sip::SipMessage&)>& fill,
+void DialogLeg::send(std::string_view method, std::function<void(sip::SipMessage&)> fill,
                      sip::ClientHandlers handlers) {
-  sip::SipMessage request = sip::make_request_in(dialog_, method, contact_);
-  if (fill) fill(request);
-  agent_.transactions.send_request(std::move(request), agent_.kamailio, std::move(handlers));
+  requests_.push({std::string(method), std::move(fill), std::move(handlers)});
+}
+
+// The transaction keeps the leg, whose queue waits for the response.
+void DialogLeg::transmit(RequestQueue::Request request) {
+  sip::SipMessage message = sip::make_request_in(mutable_dialog(), request.method, contact());
+  if (request.fill) request.fill(message);
+  agent_.transactions.send_request(
+      std::move(message), agent_.kamailio,
+      {[self = shared_from_this(), handle = std::move(request.handlers.on_response)](const sip::SipMessage& response) {
+         if (handle) handle(response);
+       },
+       [self = shared_from_this(), handle = std::move(request.handlers.on_failure)](sip::ClientFailure failure) {
+         if (handle) handle(failure);
+       }});
 }
 
 void DialogLeg::bye() {
@@ -368,8 +284,15 @@ void DialogLeg::bye() {
   }
 }
 
+// A final NOTIFY that waits is sent before the BYE, behind which the remote side would answer it 481.
 void DialogLeg::send_bye() {
-  send(sip::method::kBye, {}, {});
+  requests_.flush(sip::method::kNotify);
+  const auto try_once_more = [this](const sip::SipMessage& response) {
+    if (response.status() != 500) return;
+    mutable_dialog().local_cseq += kCseqLeap;
+    transmit({std::string(sip::method::kBye), {}, {}});
+  };
+  transmit({std::string(sip::method::kBye), {}, {try_once_more, {}}});
 }
 
 void DialogLeg::leave() {
@@ -381,15 +304,14 @@ void DialogLeg::leave() {
 void DialogLeg::close() {
   closed_ = true;
   retry_.reset();
-  refresh_.reset();
-  expiry_.reset();
+  turn_deadline_.reset();
+  session_.stop();
   probe_.reset();
   on_gone_ = {};
   on_media_changed_ = {};
   const auto self = shared_from_this();
-  for (auto* offering : {&current_, &next_}) {
-    if (auto dropped = std::exchange(*offering, std::nullopt)) dropped->done(Outcome::kGone, nullptr, nullptr);
-  }
+  requests_.drop_all_but(sip::method::kNotify);
+  offers_.close();
 }
 
 void DialogLeg::abandon() {
@@ -400,29 +322,22 @@ void DialogLeg::abandon() {
 }
 
 void DialogLeg::keep_session_timer(const std::optional<SessionTimer>& timer) {
-  session_timer_ = timer;
-  refresh_.reset();
-  expiry_.reset();
-  if (!timer) return;
-  if (const auto refresh = refresh_after(*timer)) refresh_session_after(*refresh);
-  expiry_ = agent_.loop.after(end_after(*timer), [this, self = shared_from_this()] {
-    log_warning(dialog_.id.call_id, "the session timer ran out");
-    send_bye();
-    die();
-  });
+  session_.keep(timer, {[this, self = shared_from_this()] { refresh_session(); },
+                        [this, self = shared_from_this()] {
+                          log_warning(dialog().id.call_id, "the session timer ran out");
+                          send_bye();
+                          die();
+                        }});
 }
 
-// What is refused is tried again until the timer runs out; any re-INVITE that is accepted starts it anew.
-void DialogLeg::refresh_session_after(Duration delay) {
-  refresh_ = agent_.loop.after(delay, [this, self = shared_from_this()] {
-    refresh_session_after(kRefreshRetry);
-    if (current_ || next_ || !local_sdp_) return;
-    offer([this] { return *local_sdp_; },
-          [this, self, before = remote_sdp_](Outcome outcome, const sip::Sdp*, const sip::Sdp* answer) {
-            const bool changed = outcome == Outcome::kAccepted && (!before || !is_heard_alike(*before, *answer));
-            if (changed && on_media_changed_) on_media_changed_();
-          });
-  });
+void DialogLeg::refresh_session() {
+  if (!offers_.is_empty() || !local_sdp()) return;
+  offer([this] { return *local_sdp(); },
+        [this, self = shared_from_this(), before = remote_sdp()](OfferOutcome outcome, const sip::Sdp*,
+                                                                 const sip::Sdp* answer) {
+          const bool changed = outcome == OfferOutcome::kAccepted && (!before || !is_heard_alike(*before, *answer));
+          if (changed && on_media_changed_) on_media_changed_();
+        });
 }
 
 void DialogLeg::die() {

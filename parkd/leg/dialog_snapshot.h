@@ -1,10 +1,10 @@
-// A dialog as the SIP layers hold it, and as the service and the database keep it.
+// A dialog of the SIP layers as a value that the service and the database keep, and back.
 #pragma once
 
 #include <string>
 
+#include "parkd/call/dialog_snapshot.h"
 #include "parkd/dialog/dialog.h"
-#include "parkd/service/ports.h"
 
 namespace callpark::leg {
 

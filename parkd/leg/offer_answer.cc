@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "parkd/message/session_body.h"
+
 namespace callpark::leg {
 
 using sip::Direction;
@@ -268,6 +270,12 @@ std::string_view sentence(OfferError error) noexcept {
       return "it has no numeric address to send audio to";
   }
   return {};
+}
+
+std::optional<Sdp> description_in(const sip::SipMessage& message) {
+  auto sdp = sip::parse_sdp(sip::session_description(message));
+  if (!sdp) return std::nullopt;
+  return *std::move(sdp);
 }
 
 std::optional<Sdp> read_sdp_digest(std::string_view digest) {

@@ -9,9 +9,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "parkd/call/media.h"
 #include "parkd/leg/codec_choice.h"
 #include "parkd/message/sdp.h"
-#include "parkd/service/ports.h"
+#include "parkd/message/sip_message.h"
 
 namespace callpark::leg {
 
@@ -35,6 +36,9 @@ struct MediaAnswer {
   sip::Sdp answer;
   MediaRemote remote;
 };
+
+/// The session description in a message; nothing if there is none, or none that can be read.
+std::optional<sip::Sdp> description_in(const sip::SipMessage& message);
 
 /// Reads what Kamailio keeps of a description (X-Callpark-Dialog); a last line that was cut off is left out. None for
 /// an empty text or one that cannot be read: the functions below do without.

@@ -4,15 +4,15 @@
 #include <cstdint>
 #include <utility>
 
+#include "kamailio_protocol/party_identity.h"
 #include "parkd/leg/dialog_snapshot.h"
-#include "parkd/leg/shown_identity.h"
 
 namespace callpark::leg {
 
 namespace {
 
-// Above what user agents begin with, which are mostly small numbers but sometimes random or derived from the time, and
-// well below the 2^31 where RFC 3261 8.1.1.5 ends.
+// User agents begin mostly with small numbers, some with random ones or with ones derived from the time. This is above
+// them, and well below the 2^31 where RFC 3261 8.1.1.5 ends.
 constexpr std::uint32_t kGuessedCSeq = 1'000'000'000;
 
 bool is_same_dialog(const AdoptableDialog& known, const sip::DialogId& of_referrer) {
@@ -39,17 +39,18 @@ Result<AdoptableDialog, sip::DialogError> dialog_of_refer(const sip::SipMessage&
   if (!towards_parker) return failure(towards_parker.error());
   if (!is_known) {
     AdoptableDialog dialog{snapshot_of(*towards_other, {}, {}), snapshot_of(*towards_parker, {}, {})};
-    dialog.caller.remote_identity = identity_of(towards_other->remote_display, towards_other->remote_uri);
+    dialog.caller.remote_identity =
+        kamailio_protocol::identity_of(towards_other->remote_display, towards_other->remote_uri);
     return dialog;
   }
   towards_other->local_cseq = std::max(towards_other->local_cseq, known->caller.local_cseq);
   towards_other->remote_cseq = known->caller.remote_cseq;
   AdoptableDialog dialog{snapshot_of(*towards_other, known->caller.local_sdp, known->caller.remote_sdp),
                          snapshot_of(*towards_parker, known->parker.local_sdp, known->parker.remote_sdp)};
-  // What the referrer's headers call him is the phone's affair; Kamailio knows who he is, and whether he says so.
+  // Kamailio knows the parties, and whether they withhold their identity; the phone's headers may name them otherwise.
   dialog.caller.remote_identity = known->caller.remote_identity;
   dialog.parker.remote_identity = known->parker.remote_identity;
-  dialog.caller.remote_aor = known->caller.remote_aor;
+  dialog.caller.remote_party = known->caller.remote_party;
   return dialog;
 }
 

@@ -1,11 +1,12 @@
-// What all legs share: the way out, who parkd says it is, and what mediad can play.
+// What all legs share: the way out, parkd's Contact, and the codecs that mediad can play.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "base/event_loop.h"
-#include "parkd/leg/offer_answer.h"
+#include "parkd/leg/codec_choice.h"
+#include "parkd/message/sip_message.h"
 #include "parkd/transaction/transaction_layer.h"
 
 namespace callpark::leg {
@@ -14,12 +15,18 @@ namespace callpark::leg {
 struct UserAgent {
   EventLoop& loop;
   sip::TransactionLayer& transactions;
-  /// Every request goes there; Kamailio knows the way to phones and trunks.
+  /// Receives every request of parkd; Kamailio knows the way to phones and trunks.
   sip::Endpoint kamailio;
   /// "<sip:parkd@127.0.0.1:5062>"
   std::string contact;
   std::vector<PlayableCodec> codecs;
   sip::TransactionTimers timers;
 };
+
+/// Random, as From and To tags, and twice as long as Call-ID.
+inline constexpr std::size_t kTagLength = 12;
+
+/// Writes Allow and Supported.
+void write_capabilities(sip::SipMessage& message);
 
 }  // namespace callpark::leg

@@ -1,4 +1,4 @@
-#include "parkd/leg/adoptable_dialog_codec.h"
+#include "kamailio_protocol/dialog_codec.h"
 
 #include <cstdint>
 #include <optional>
@@ -6,18 +6,18 @@
 #include <vector>
 
 #include "base/json.h"
+#include "kamailio_protocol/party_identity.h"
 #include "parkd/dialog/route_set.h"
-#include "parkd/leg/shown_identity.h"
 #include "parkd/message/sip_uri.h"
 
-namespace callpark::leg {
+namespace callpark::kamailio_protocol {
 
 namespace {
 
 // RFC 3261 8.1.1.5
 constexpr std::uint64_t kCSeqMax = 0x7fffffff;
 
-struct Party {
+struct Side {
   std::string tag;
   std::string uri;
   std::string display;
@@ -26,7 +26,7 @@ struct Party {
   sip::RouteSet route_set;
   std::string sdp;
   PartyIdentity identity;
-  std::string aor;
+  Party party;
 };
 
 // Reads the members of one object and keeps the first complaint, so that reading goes on with empty values.
@@ -103,32 +103,33 @@ class Members {
   std::optional<std::string>& complaint_;
 };
 
-PartyIdentity read_identity(const Party& party, Members& members) {
+PartyIdentity read_identity(const Side& side, Members& members) {
   if (members.yes("withheld")) return {};
-  PartyIdentity identity = identity_of(party.display, party.uri);
-  // An extension may have been reached by the number of a ring group, or have called as something else.
-  if (!party.aor.empty() && identity != PartyIdentity{}) identity.number = party.aor.substr(0, party.aor.find('@'));
+  PartyIdentity identity = identity_of(side.display, side.uri);
+  // A ring group's number may have reached the extension, and its From may name another number.
+  const Extension* extension = extension_in(side.party);
+  if (extension && identity != PartyIdentity{}) identity.number = extension->number;
   return identity;
 }
 
-Party read_party(const Json& object, const std::string& path, std::optional<std::string>& complaint) {
+Side read_side(const Json& object, const std::string& path, std::optional<std::string>& complaint) {
   Members members(object, path, complaint);
-  Party party;
-  party.tag = members.text("tag");
-  party.uri = members.uri("uri");
-  party.display = members.text_if_any("display");
-  party.contact = members.uri("contact");
-  party.cseq = members.cseq("cseq");
-  party.route_set = members.routes("route_set");
-  party.sdp = members.text_if_any("sdp");
+  Side side;
+  side.tag = members.text("tag");
+  side.uri = members.uri("uri");
+  side.display = members.text_if_any("display");
+  side.contact = members.uri("contact");
+  side.cseq = members.cseq("cseq");
+  side.route_set = members.routes("route_set");
+  side.sdp = members.text_if_any("sdp");
   const std::string aor = members.text_if_any("aor");
-  if (members.text_if_any("kind") == "extension") party.aor = aor;
-  party.identity = read_identity(party, members);
-  return party;
+  const auto extension = extension_of_aor(aor);
+  if (members.text_if_any("kind") == "extension" && extension) side.party = *extension;
+  side.identity = read_identity(side, members);
+  return side;
 }
 
-DialogSnapshot between(const std::string& call_id, const Party& local, const Party& remote,
-                       const sip::RouteSet& route) {
+DialogSnapshot between(const std::string& call_id, const Side& local, const Side& remote, const sip::RouteSet& route) {
   DialogSnapshot dialog;
   dialog.call_id = call_id;
   dialog.local_tag = local.tag;
@@ -138,7 +139,7 @@ DialogSnapshot between(const std::string& call_id, const Party& local, const Par
   dialog.remote_uri = remote.uri;
   dialog.remote_display = remote.display;
   dialog.local_cseq = local.cseq;
-  // 0: it has sent no request that Kamailio has counted.
+  // 0: Kamailio has counted no request of this side.
   if (remote.cseq != 0) dialog.remote_cseq = remote.cseq;
   dialog.remote_target = remote.contact;
   dialog.route_set = route;
@@ -146,7 +147,7 @@ DialogSnapshot between(const std::string& call_id, const Party& local, const Par
   dialog.local_sdp = local.sdp;
   dialog.remote_sdp = remote.sdp;
   dialog.remote_identity = remote.identity;
-  dialog.remote_aor = remote.aor;
+  dialog.remote_party = remote.party;
   return dialog;
 }
 
@@ -161,10 +162,10 @@ std::string with_ascii_only(std::string_view json) {
 
 }  // namespace
 
-Result<AdoptableDialog, AdoptableDialogError> decode_adoptable_dialog(std::string_view json) {
+Result<AdoptableDialog, DialogCodecError> decode_dialog(std::string_view json) {
   auto parsed = parse_json(json);
   if (!parsed) parsed = parse_json(with_ascii_only(json));
-  if (!parsed) return failure(AdoptableDialogError{std::string(describe(parsed.error()))});
+  if (!parsed) return failure(DialogCodecError{std::string(describe(parsed.error()))});
 
   std::optional<std::string> complaint;
   Members members(*parsed, "", complaint);
@@ -173,18 +174,18 @@ Result<AdoptableDialog, AdoptableDialogError> decode_adoptable_dialog(std::strin
   if (parker != "caller" && parker != "callee") members.complain("parker", "\"caller\" or \"callee\" is wanted");
   const sip::RouteSet route = members.routes("route");
   if (route.empty()) members.complain("route", "an address in angle brackets is wanted");
-  const Party caller = read_party(members.at("caller"), "caller", complaint);
-  const Party callee = read_party(members.at("callee"), "callee", complaint);
+  const Side caller = read_side(members.at("caller"), "caller", complaint);
+  const Side callee = read_side(members.at("callee"), "callee", complaint);
   const Hold hold{members.text_if_any("held_by"), members.moment("held_at")};
-  if (complaint) return failure(AdoptableDialogError{*complaint});
+  if (complaint) return failure(DialogCodecError{*complaint});
 
-  const Party& parking = parker == "caller" ? caller : callee;
-  const Party& parked = parker == "caller" ? callee : caller;
+  const Side& parking = parker == "caller" ? caller : callee;
+  const Side& parked = parker == "caller" ? callee : caller;
   AdoptableDialog dialog{between(call_id, parking, parked, route), between(call_id, parked, parking, route), hold};
-  // Among what Kamailio has counted as his may be requests of ours, of a park that was refused; his next one says where
-  // he is (RFC 3261 12.2.2).
+  // Kamailio may have counted requests of parkd's, of a park that was refused, as those of the parked party. The next
+  // request of that party shows its CSeq (RFC 3261 12.2.2).
   dialog.caller.remote_cseq.reset();
   return dialog;
 }
 
-}  // namespace callpark::leg
+}  // namespace callpark::kamailio_protocol

@@ -1,0 +1,168 @@
+#include "parkd/leg/conversation.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "kamailio_protocol/headers.h"
+#include "parkd/leg/bridge.h"
+#include "parkd/leg/joining.h"
+#include "parkd/leg/offer_answer.h"
+#include "parkd/message/session_body.h"
+
+namespace callpark::leg {
+
+Conversation::Conversation(ConversationId id, UserAgent& agent, DialogRoles& roles, const Listeners& listeners)
+    : id_(id), agent_(agent), roles_(roles), listeners_(listeners) {}
+
+// ---- parties ----
+
+void Conversation::set_end(PartyEnd end, End with) {
+  End& there = end_at(end);
+  there = std::move(with);
+  roles_.set(there.leg, PartyRole{id_, end});
+  const auto if_alive = [weak = weak_from_this()](auto act) {
+    return [weak, act] {
+      if (const auto self = weak.lock()) act(*self);
+    };
+  };
+  there.leg->set_on_gone(if_alive([end](Conversation& self) { self.on_gone(end); }));
+  there.leg->set_on_media_changed(if_alive([end](Conversation& self) { self.on_media_changed(end); }));
+  if (there.leg->is_closed()) agent_.loop.post(if_alive([end](Conversation& self) { self.on_gone(end); }));
+}
+
+void Conversation::on_gone(PartyEnd end) {
+  listeners_.conversations->on_party_gone(id_, end);
+}
+
+void Conversation::swap() {
+  End caller = std::exchange(peer_, {});
+  End peer = std::exchange(caller_, {});
+  set_end(PartyEnd::kCaller, std::move(caller));
+  set_end(PartyEnd::kPeer, std::move(peer));
+  parker_.reset();
+  // The parker's half of an adopted dialog names the Contact of the other party, which is not there any more.
+  caller_.leg->set_contact(agent_.contact);
+  caller_.leg->set_ours();
+  if (extension_in(caller_.party)) caller_.leg->set_remote_party(caller_.leg->remote_identity(), caller_.party);
+  // The new caller's phone shows the party that it talked to; the party that retrieves it is another.
+  caller_.leg->show_nobody();
+  show_caller(*caller_.leg, *peer_.leg, peer_.party);
+}
+
+void Conversation::make_peer(Call& call) {
+  roles_.close(peer_.leg);
+  parker_.reset();
+  set_end(PartyEnd::kPeer, {call.leg(), call.party(), call.device()});
+  call.become_peer_of(*caller_.leg);
+}
+
+// ---- offers to the caller ----
+
+void Conversation::offer_to_caller(park::Question question, OfferMaker make, AnswerIs answer_is,
+                                   std::optional<MediaAddress> music) {
+  caller_.leg->offer(std::move(make), [weak = weak_from_this(), question, answer_is, music = std::move(music)](
+                                          OfferOutcome outcome, const sip::Sdp* offer, const sip::Sdp* answer) {
+    if (const auto self = weak.lock()) self->on_offered(question, answer_is, music, outcome, offer, answer);
+  });
+}
+
+void Conversation::on_offered(park::Question question, AnswerIs answer_is, const std::optional<MediaAddress>& music,
+                              OfferOutcome outcome, const sip::Sdp* offer, const sip::Sdp* answer) {
+  ConversationListener& listener = *listeners_.conversations;
+  if (outcome == OfferOutcome::kGone) return;  // on_gone() reports it
+  if (outcome == OfferOutcome::kRefused) return listener.on_offer_refused(id_, question, false);
+  if (outcome == OfferOutcome::kUnusable && answer_is == AnswerIs::kNeeded) {
+    return listener.on_offer_refused(id_, question, true);
+  }
+  music_ = music;
+  if (!music) return listener.on_offer_accepted(id_, question, std::nullopt);
+  const auto remote = read_answer(*offer, *answer);
+  if (!remote) {
+    log_warning(caller_.leg->dialog().id.call_id, "the answer to the music: {}", sentence(remote.error()));
+    return listener.on_offer_refused(id_, question, true);
+  }
+  listener.on_offer_accepted(id_, question, *remote);
+}
+
+void Conversation::offer_music(park::Question question, const MediaAddress& media) {
+  DialogLeg* caller = caller_.leg.get();
+  offer_to_caller(
+      question,
+      [&agent = agent_, caller, media] {
+        return make_music_offer(caller->local_sdp(), caller->remote_sdp(), media, agent.codecs);
+      },
+      AnswerIs::kNeeded, media);
+}
+
+void Conversation::offer_call(park::Question question, const Call::JoinOffer& offer) {
+  DialogLeg* caller = caller_.leg.get();
+  offer_to_caller(
+      question,
+      [caller, description = offer.description] {
+        return align_offer(description, caller->local_sdp(), caller->remote_sdp());
+      },
+      offer.needs_answer ? AnswerIs::kNeeded : AnswerIs::kKnown, std::nullopt);
+}
+
+void Conversation::offer_peer(park::Question question) {
+  DialogLeg* caller = caller_.leg.get();
+  offer_to_caller(
+      question,
+      [caller, description = peer_.leg->remote_sdp()] {
+        return description ? align_offer(*description, caller->local_sdp(), caller->remote_sdp()) : sip::Sdp{};
+      },
+      AnswerIs::kKnown, std::nullopt);
+}
+
+// ---- requests of the parties ----
+
+void Conversation::on_offer(PartyEnd end, sip::ServerTransactionKey key, const sip::SipMessage& request) {
+  if (const auto device = request.header(kamailio_protocol::kDevice)) end_at(end).device = *device;
+  const LegPtr asker = leg(end);
+  if (is_bridged()) return pass_offer_on(asker, leg(other_end(end)), key, request);
+  if (end == PartyEnd::kCaller && music_) return answer_from_music(key, request);
+  // The parker's half of a call that is being parked or is parked: there is nothing to resume, or not yet.
+  asker->refuse(key, request, end == PartyEnd::kPeer && music_ ? 481 : 491);
+}
+
+void Conversation::answer_from_music(sip::ServerTransactionKey key, const sip::SipMessage& request) {
+  DialogLeg& leg = *caller_.leg;
+  if (sip::session_description(request).empty()) {
+    const sip::Sdp offer = make_music_offer(leg.local_sdp(), leg.remote_sdp(), *music_, agent_.codecs);
+    return leg.answer(key, request, offer,
+                      {[weak = weak_from_this(), offer](const sip::Sdp* answer) {
+                         const auto self = weak.lock();
+                         if (!self || !answer) return;
+                         self->caller_.leg->set_remote_sdp(*answer);
+                         if (const auto remote = read_answer(offer, *answer)) {
+                           self->listeners_.conversations->on_caller_media_changed(self->id_, *remote);
+                         }
+                       },
+                       {}});
+  }
+  const auto offer = description_in(request);
+  if (!offer) return leg.refuse(key, request, 400, "Bad session description");
+  const auto made = answer_with_media(*offer, *music_, agent_.codecs, leg.local_origin());
+  if (!made) return leg.refuse(key, request, 488, sentence(made.error()));
+  leg.set_remote_sdp(*offer);
+  leg.answer(key, request, made->answer, {});
+  listeners_.conversations->on_caller_media_changed(id_, made->remote);
+}
+
+// The other side, which sends to this one, has to learn of it. What it answers is not passed back: two sides that
+// change with every answer would go on for ever.
+void Conversation::on_media_changed(PartyEnd end) {
+  const LegPtr& changed = leg(end);
+  if (is_bridged()) return offer_media_of(*changed, leg(other_end(end)));
+  if (end != PartyEnd::kCaller || !music_) return;
+  const auto remote = read_answer(*changed->local_sdp(), *changed->remote_sdp());
+  if (remote) listeners_.conversations->on_caller_media_changed(id_, *remote);
+}
+
+void Conversation::on_plain_request(PartyEnd end, sip::ServerTransactionKey key, const sip::SipMessage& request) {
+  const bool passes = request.method() == sip::method::kInfo || request.method() == sip::method::kMessage;
+  if (passes && is_bridged()) return pass_request_on(leg(end), leg(other_end(end)), key, request);
+  answer_plain_request(*leg(end), key, request);
+}
+
+}  // namespace callpark::leg

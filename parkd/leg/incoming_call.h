@@ -1,0 +1,63 @@
+// A feature call, from its INVITE until it is refused, ends, or becomes an end of a conversation: early media, the
+// final answer, and the held call that Kamailio sent with it.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "parkd/leg/call.h"
+#include "parkd/leg/dialog_roles.h"
+#include "parkd/leg/incoming_request.h"
+#include "parkd/ports/calls.h"
+
+namespace callpark::leg {
+
+class IncomingCall final : public Call {
+ public:
+  /// `leg` is that of the invite's dialog.
+  IncomingCall(UserAgent& agent, DialogRoles& roles, LegPtr leg, sip::ServerTransactionKey key, sip::SipMessage invite,
+               const FeatureInvite& read);
+  /// From here on the requests of the held call's parker come to parkd. Not before the call has its role.
+  void hold_adoptable(CallId id, const AdoptableDialog& held, const Extension& parker);
+
+  sip::ServerTransactionKey key() const { return key_; }
+  bool is_answered() const { return stage_ != Stage::kUnanswered; }
+
+  const LegPtr& leg() const override { return leg_; }
+  const Party& party() const override { return party_; }
+  std::string device() const override;
+  const std::optional<MediaAddress>& media() const override { return media_; }
+
+  /// 183. Nothing if the offer has no codec in common with mediad.
+  std::optional<MediaRemote> answer_early(const MediaAddress& media);
+  /// 200 with mediad's media; the same.
+  std::optional<MediaRemote> answer_with_media(const MediaAddress& media, AckHandlers handlers);
+  /// 200 with the media of this caller, whom the party's phone shows.
+  void answer_with_caller(const DialogFacts& caller, AckHandlers handlers);
+  /// The first one counts.
+  void settle(Calls::Adoption adoption);
+
+  JoinOffer begin_join() override { return {offer_, true}; }
+  void become_peer_of(const DialogFacts& caller) override;
+  void on_offer(sip::ServerTransactionKey key, const sip::SipMessage& request) override;
+  void end(int status, const std::string& reason) override;
+
+ private:
+  enum class Stage { kUnanswered, kWithMedia, kWithCaller };
+  void answer(Stage stage, const sip::Sdp& answer, AckHandlers handlers);
+
+  UserAgent& agent_;
+  DialogRoles& roles_;
+  LegPtr leg_;
+  sip::ServerTransactionKey key_;
+  sip::SipMessage invite_;
+  sip::Sdp offer_;
+  Party party_;
+  Stage stage_ = Stage::kUnanswered;
+  std::optional<MediaAddress> media_;
+  LegPtr held_half_;  // the parker's, of the held call
+  std::optional<Calls::Adoption> adoption_;
+};
+
+}  // namespace callpark::leg

@@ -1,0 +1,63 @@
+#include "parkd/leg/request_queue.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace callpark::leg {
+
+RequestQueue::RequestQueue(Transmit transmit, std::function<void()> on_free)
+    : transmit_(std::move(transmit)), on_free_(std::move(on_free)) {}
+
+void RequestQueue::push(Request request) {
+  waiting_.push_back(std::move(request));
+  send_next();
+}
+
+void RequestQueue::resume() {
+  is_paused_ = false;
+  send_next();
+}
+
+void RequestQueue::send_next() {
+  if (is_out_ || is_paused_ || waiting_.empty()) return;
+  Request request = std::move(waiting_.front());
+  waiting_.pop_front();
+  is_out_ = true;
+  // A handler may send the next one, which waits until this one is done.
+  request.handlers = {[this, handle = std::move(request.handlers.on_response)](const sip::SipMessage& response) {
+                        if (handle) handle(response);
+                        if (response.status() >= 200) on_done();
+                      },
+                      [this, handle = std::move(request.handlers.on_failure)](sip::ClientFailure failure) {
+                        if (handle) handle(failure);
+                        on_done();
+                      }};
+  transmit_(std::move(request));
+}
+
+void RequestQueue::on_done() {
+  is_out_ = false;
+  send_next();
+  if (!is_out_) on_free_();
+}
+
+void RequestQueue::flush(std::string_view method) {
+  const auto end = std::stable_partition(waiting_.begin(), waiting_.end(),
+                                         [method](const Request& one) { return one.method == method; });
+  std::deque<Request> flushed(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
+  waiting_.erase(waiting_.begin(), end);
+  for (Request& request : flushed) transmit_(std::move(request));
+}
+
+void RequestQueue::drop_all_but(std::string_view method) {
+  const auto end = std::stable_partition(waiting_.begin(), waiting_.end(),
+                                         [method](const Request& one) { return one.method == method; });
+  const std::deque<Request> dropped(std::make_move_iterator(end), std::make_move_iterator(waiting_.end()));
+  waiting_.erase(end, waiting_.end());
+  for (const Request& request : dropped) {
+    if (request.handlers.on_failure) request.handlers.on_failure(sip::ClientFailure::kTransportError);
+  }
+}
+
+}  // namespace callpark::leg
