@@ -11,13 +11,13 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "parkd/http/operations_handlers.h"
-#include "parkd/leg/sip_legs.h"
+#include "parkd/leg/sip_user_agent.h"
 #include "parkd/media/media_client.h"
 #include "parkd/pager/pager_messages.h"
 #include "parkd/presence/call_info_notifier.h"
 #include "parkd/presence/lamp_board.h"
 #include "parkd/presence/publisher.h"
-#include "parkd/service/park_service.h"
+#include "parkd/service/switchboard.h"
 #include "parkd/store/schema.h"
 #include "parkd/store/sql_presence_store.h"
 #include "parkd/store/sql_store.h"
@@ -53,8 +53,8 @@ sip::TransactionTimers timers_of(const ParkdConfig::Sip& sip) {
   return timers;
 }
 
-// In the order in which mediad's codecs are offered to a party of whom nothing is known: what every phone and trunk
-// has first.
+// In the order in which mediad's codecs are offered to a party with unknown codecs: those of every phone and trunk
+// first.
 std::vector<leg::PlayableCodec> playable_codecs() {
   return {{"PCMA", 8000, 8}, {"PCMU", 8000, 0}, {"G722", 8000, 9}, {"opus", 48000, std::nullopt}};
 }
@@ -112,32 +112,33 @@ presence::PublisherSettings publisher_settings(const ParkdConfig& config) {
 // SUBSCRIBEs for parkd's own package go to its notifier, everything else to the user agent.
 class RequestRouter final : public sip::TransactionUser {
  public:
-  RequestRouter(sip::TransactionUser& legs, presence::CallInfoNotifier& notifier) : legs_(legs), notifier_(notifier) {}
+  RequestRouter(sip::TransactionUser& agent, presence::CallInfoNotifier& notifier)
+      : agent_(agent), notifier_(notifier) {}
 
   void on_request(sip::ServerTransactionKey key, const sip::SipMessage& request, const sip::Endpoint& source) override {
     if (presence::CallInfoNotifier::serves(request)) {
       notifier_.on_subscribe(key, request);
     } else {
-      legs_.on_request(key, request, source);
+      agent_.on_request(key, request, source);
     }
   }
-  void on_ack(const sip::SipMessage& ack, const sip::Endpoint& source) override { legs_.on_ack(ack, source); }
-  void on_cancel(sip::ServerTransactionKey invite) override { legs_.on_cancel(invite); }
+  void on_ack(const sip::SipMessage& ack, const sip::Endpoint& source) override { agent_.on_ack(ack, source); }
+  void on_cancel(sip::ServerTransactionKey invite) override { agent_.on_cancel(invite); }
   void on_server_transaction_failure(sip::ServerTransactionKey key, sip::ServerFailure failure) override {
-    legs_.on_server_transaction_failure(key, failure);
+    agent_.on_server_transaction_failure(key, failure);
   }
-  void on_stray_2xx(const sip::SipMessage& response) override { legs_.on_stray_2xx(response); }
+  void on_stray_2xx(const sip::SipMessage& response) override { agent_.on_stray_2xx(response); }
 
  private:
-  sip::TransactionUser& legs_;
+  sip::TransactionUser& agent_;
   presence::CallInfoNotifier& notifier_;
 };
 
-// Counters that their owners keep as plain numbers are copied when somebody asks.
+// Counters that their owners keep as plain numbers are copied when they are read.
 class LayerMetrics {
  public:
   LayerMetrics(Metrics& metrics, const sip::TransportLayer& transport, const sip::TransactionLayer& transactions,
-               const ParkService& service)
+               const Switchboard& service)
       : transport_(transport),
         transactions_(transactions),
         service_(service),
@@ -168,7 +169,7 @@ class LayerMetrics {
  private:
   const sip::TransportLayer& transport_;
   const sip::TransactionLayer& transactions_;
-  const ParkService& service_;
+  const Switchboard& service_;
   Gauge received_;
   Gauge malformed_dropped_;
   Gauge malformed_answered_;
@@ -192,13 +193,15 @@ void run_parkd(const ParkdConfig& config) {
   sip::TransportLayer transport(loop, transport_settings(config));
   sip::LoopAlarmClock clock(loop);
   sip::TransactionLayer transactions(transport, clock, timers_of(config.sip));
-  leg::SipLegs legs(user_agent(config, loop, transactions));
+  leg::SipUserAgent agent(user_agent(config, loop, transactions));
   MediaClient media(loop,
                     {config.mediad.control, config.mediad.reconnect, config.mediad.answer_timeout, config.node_name});
   SqlStore store(loop, store_settings(config));
   PagerMessages messages(transactions, kamailio_of(config), metrics);
-  ParkService service(loop, store, media, legs, store, messages, metrics, park_settings(config));
-  legs.set_listener(&service);
+  Switchboard service(
+      {loop, store, store, messages, media, agent.calls(), agent.conversations(), agent.referrals(), metrics},
+      park_settings(config));
+  agent.set_listeners({&service, &service, &service});
 
   SqlPresenceStore presence_store(loop, presence_store_settings(config));
   const presence::SipWay presence_way{loop, transactions, kamailio_of(config), contact_of(config)};
@@ -210,7 +213,7 @@ void run_parkd(const ParkdConfig& config) {
     lamps.on_call_changed(change);
     notifier.on_call_changed(change);
   });
-  RequestRouter router(legs, notifier);
+  RequestRouter router(agent, notifier);
 
   bool recovered = false;
   LayerMetrics layer_metrics(metrics, transport, transactions, service);
@@ -231,7 +234,7 @@ void run_parkd(const ParkdConfig& config) {
   notifier.start();
   service.recover([&] {
     recovered = true;
-    legs.set_ready();
+    agent.set_ready();
     sd_notify(0, "READY=1");
     log_info("", "ready, SIP at {}, HTTP at {}", config.sip.listen.to_string(), config.http.listen.to_string());
   });
