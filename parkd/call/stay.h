@@ -29,8 +29,8 @@ struct RecallSettings {
 
 /// A call that is parked again has a new stay; the one before holds until the new one is written.
 struct Stay {
-  std::string parker;       // number of the extension that parked the call
-  std::string orbit;        // "" until it is claimed
+  std::string parker;  // number of the extension that parked the call
+  std::string orbit;   // "" until it is claimed
   int slot = 0;
   std::string park_group;   // "" unless the call was parked in a group
   std::string music_class;  // "": a ringback tone
