@@ -7,9 +7,8 @@
 namespace callpark {
 
 Party party_of_number(const std::string& tenant, const std::string& number) {
-  const bool is_digits = !number.empty() && std::all_of(number.begin(), number.end(), [](char c) {
-    return c >= '0' && c <= '9';
-  });
+  const bool is_digits =
+      !number.empty() && std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (is_digits) return Extension{tenant, number};
   return Outside{number};
 }

@@ -25,7 +25,7 @@ constexpr int kForgottenPiecesMax = 10;
 // A query whose caller has been answered already is not tried a second time.
 constexpr Duration kAnswerMargin{200};
 
-constexpr const char* kNotOurs = "another process has taken over the row of this call";
+constexpr const char* kNotOurs = "the row of this call is gone, or another process has taken it over";
 
 std::string new_operation_id() {
   return random_token(kOperationIdLength);

@@ -118,7 +118,7 @@ class Changes {
   void park() {
     if (left_ == 0) return;
     row_ = ParkedCallRow{};
-    row_.park_id = orbit_ + "-" + std::to_string(left_);
+    row_.park_id = ParkId(orbit_ + "-" + std::to_string(left_));
     row_.tenant = "demo.callpark";
     row_.parker = "101";
     row_.music_class = "default";
@@ -127,12 +127,12 @@ class Changes {
     row_.recall_deadline = row_.deadline;
     row_.caller.remote_uri = "sip:+44207@127.0.0.50";
     row_.caller.remote_identity = {"Caller " + std::to_string(left_), "+44207"};
-    OrbitWish wish;
-    wish.orbits = {orbit_};
-    parkd_.store.claim_orbit(row_, wish, [this](Result<OrbitGot, ClaimOrbitFailure> got) {
-      if (!got) return park();
-      row_.orbit = got->orbit;
-      row_.slot = got->slot;
+    OrbitRequest request;
+    request.orbits = {orbit_};
+    parkd_.store.claim_orbit(row_, request, [this](Result<ClaimedOrbit, ClaimOrbitFailure> claimed) {
+      if (!claimed) return park();
+      row_.orbit = claimed->orbit;
+      row_.slot = claimed->slot;
       row_.state = RowState::kParked;
       write();
     });
@@ -146,14 +146,16 @@ class Changes {
     });
   }
   void retrieve() {
-    parkd_.store.claim_call(row_.tenant, {{orbit_}, ""}, "102", [this](Result<ParkedCallRow, ClaimCallFailure> won) {
-      if (!won) return retrieve();
-      parkd_.store.write_retrieved(row_);
-      parkd_.store.remove(row_.park_id, park::EndReason::kHungUp);
-      --left_;
-      is_lit_ = false;
-      park();
-    });
+    const Extension retriever{row_.tenant, "102"};
+    parkd_.store.claim_call(row_.tenant, {{orbit_}, ""}, retriever,
+                            [this](Result<ParkedCallRow, ClaimCallFailure> won) {
+                              if (!won) return retrieve();
+                              parkd_.store.write_retrieved(row_);
+                              parkd_.store.remove(row_.park_id, park::EndReason::kHungUp);
+                              --left_;
+                              is_lit_ = false;
+                              park();
+                            });
   }
 
   HalfOfParkd& parkd_;
