@@ -1,5 +1,5 @@
-// What the park machine has done by the outside. Actions are carried out in the order given; an action whose result the
-// machine needs carries the question that the result must name.
+// What the park machine has done by the outside. Actions are carried out in the order given; an action that needs a
+// result of the outside carries a question, and the result names it.
 #pragma once
 
 #include <variant>

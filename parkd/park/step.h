@@ -18,7 +18,7 @@ class Step {
   void begin(Request request, ParkerLearnsOrbit learns_orbit);
   void resume(Found found);
   void decide(const Event& event);
-  Decision done() && { return {std::move(state_), std::move(actions_)}; }
+  Decision done() && { return {state_, std::move(actions_)}; }
 
  private:
   // A transition that is not listed changes nothing: its event is late.

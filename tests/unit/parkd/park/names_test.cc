@@ -5,7 +5,7 @@
 namespace callpark::park {
 namespace {
 
-TEST(Names, AStateHasThatOfItsPhase) {
+TEST(Names, StateHasTheNameOfItsPhase) {
   State state;
   state.phase = Joining{};
   EXPECT_EQ(name_of(state), "Joining");
@@ -13,7 +13,7 @@ TEST(Names, AStateHasThatOfItsPhase) {
   EXPECT_EQ(name_of(state), "Ended");
 }
 
-TEST(Names, AParkedStateHasThatOfItsRecallToo) {
+TEST(Names, ParkedStateHasTheNameOfItsRecallToo) {
   State state;
   state.phase = Parked{};
   EXPECT_EQ(name_of(state), "Parked");
@@ -21,7 +21,7 @@ TEST(Names, AParkedStateHasThatOfItsRecallToo) {
   EXPECT_EQ(name_of(state), "Parked, recall calling");
 }
 
-TEST(Names, AnEventHasThatOfItsType) {
+TEST(Names, EventHasTheNameOfItsType) {
   EXPECT_EQ(name_of(Event{ParkAsked{}}), "ParkAsked");
   EXPECT_EQ(name_of(Event{TimerFired{}}), "TimerFired");
 }

@@ -123,13 +123,13 @@ State calling_parker(const RecallPolicy& policy) {
   return decide(writes.next, RowWritten{phase_of<Writing>(writes).write}).next;
 }
 
-TEST(Recall, IsOffWithoutAPolicy) {
+TEST(Recall, WithoutAPolicyItIsOff) {
   const Decision decision = begin({{}, {}, {}, 0});
   EXPECT_TRUE(std::holds_alternative<Off>(decision.next.phase));
   EXPECT_TRUE(decision.actions.empty());
 }
 
-TEST(Recall, WritesAStepBeforeItsTargetIsCalled) {
+TEST(Recall, StepIsWrittenBeforeItsTargetIsCalled) {
   const State waiting = begin({{}, kParkerOnce, {}, 0}).next;
   const Decision writes = decide(waiting, TimerFired{Timer::kRecall});
   EXPECT_EQ(writes.next.progress, (RecallProgress{RecallTarget::kParker, 1, true}));
@@ -139,14 +139,14 @@ TEST(Recall, WritesAStepBeforeItsTargetIsCalled) {
   EXPECT_EQ(std::get<CallRecallTarget>(calls.actions.front()).target, RecallTarget::kParker);
 }
 
-TEST(Recall, AStepThatIsNotWrittenDoesNotCount) {
+TEST(Recall, StepThatIsNotWrittenDoesNotCount) {
   const Decision writes = decide(begin({{}, kParkerOnce, {}, 0}).next, TimerFired{Timer::kRecall});
   const Decision waits = decide(writes.next, RowNotWritten{phase_of<Writing>(writes).write});
   const Decision again = decide(waits.next, TimerFired{Timer::kRecall});
   EXPECT_EQ(again.next.progress, (RecallProgress{RecallTarget::kParker, 1, true}));
 }
 
-TEST(Recall, ALateAnswerChangesNothing) {
+TEST(Recall, LateAnswerChangesNothing) {
   const State calling = calling_parker(kParkerOnce);
   const Question other = std::get<Calling>(calling.phase).call - 1;
   const Decision decision = decide(calling, TargetRefused{other});
@@ -160,14 +160,14 @@ TEST(Recall, R4_AfterTheLastTargetNoTargetIsLeft) {
   EXPECT_EQ(decision.outcome, Outcome::kNoTargetLeft);
 }
 
-TEST(Recall, ATargetThatAnswersWinsTheRow) {
+TEST(Recall, TargetThatAnswersWinsTheRow) {
   const State calling = calling_parker(kParkerOnce);
   const Decision claims = decide(calling, TargetAnswered{std::get<Calling>(calling.phase).call});
   const Decision won = decide(claims.next, RecallClaimed{phase_of<Claiming>(claims).claim});
   EXPECT_EQ(won.outcome, Outcome::kClaimed);
 }
 
-TEST(Recall, StoppedWhileItCallsEndsTheTargetsCall) {
+TEST(Recall, RecallStoppedDuringACallEndsThatCall) {
   const Decision decision = stop(calling_parker(kParkerOnce));
   EXPECT_TRUE(std::holds_alternative<Off>(decision.next.phase));
   EXPECT_TRUE(std::holds_alternative<EndTarget>(decision.actions.front()));
