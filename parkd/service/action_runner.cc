@@ -98,14 +98,6 @@ void ActionRunner::perform(LiveCall& call, const park::UnclaimCall&) {
   ports_.store.unclaim_call(call.values.park_id);
 }
 
-void ActionRunner::perform(LiveCall& call, const park::WriteRetrieved&) {
-  write_without_orbit(call);
-}
-
-void ActionRunner::perform(LiveCall& call, const park::FreeOrbit&) {
-  write_without_orbit(call);
-}
-
 void ActionRunner::write_without_orbit(LiveCall& call) {
   ports_.store.write_retrieved(row(call, RowState::kRetrieved));
   call.stays.now().stay.orbit.clear();
@@ -208,10 +200,6 @@ void ActionRunner::perform(LiveCall& call, const park::Dismiss&) {
 
 void ActionRunner::perform(LiveCall& call, const park::AcceptReferral&) {
   ports_.referrals.accept(*call.referral);
-}
-
-void ActionRunner::perform(LiveCall& call, const park::ConcludeReferral&) {
-  conclude(call, 200, "OK");
 }
 
 void ActionRunner::perform(LiveCall& call, const park::RefuseReferral& action) {
@@ -323,14 +311,6 @@ void ActionRunner::perform(LiveCall& call, const park::MakeTargetPeer&) {
   set_peer(call, target.call, ports_.calls.party(target.call));
 }
 
-void ActionRunner::perform(LiveCall& call, const park::ConcludeTransfer&) {
-  conclude(call, 200, "OK");
-}
-
-void ActionRunner::perform(LiveCall& call, const park::RefuseTransfer&) {
-  conclude(call, call.target_status, "");
-}
-
 // ---- time ----
 
 void ActionRunner::perform(LiveCall& call, const park::SetRecallDeadline& action) {
@@ -343,10 +323,6 @@ void ActionRunner::perform(LiveCall& call, const park::StartTimer& action) {
   const Duration duration = duration_of(action.timer, call.stays.now().stay, settings_, wall_now());
   call.timers[action.timer] = ports_.loop.after(
       duration, [this, id = call.values.park_id, timer = action.timer] { feed_(id, park::TimerFired{timer}); });
-}
-
-void ActionRunner::perform(LiveCall& call, const park::StopTimer& action) {
-  call.timers.erase(action.timer);
 }
 
 }  // namespace callpark

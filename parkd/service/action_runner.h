@@ -32,8 +32,8 @@ class ActionRunner {
   void perform(LiveCall& call, const park::ClaimOrbit& action);
   void perform(LiveCall& call, const park::WriteParked& action);
   void perform(LiveCall& call, const park::UnclaimCall&);
-  void perform(LiveCall& call, const park::WriteRetrieved&);
-  void perform(LiveCall& call, const park::FreeOrbit&);
+  void perform(LiveCall& call, const park::WriteRetrieved&) { write_without_orbit(call); }
+  void perform(LiveCall& call, const park::FreeOrbit&) { write_without_orbit(call); }
   void perform(LiveCall& call, const park::RemoveRow& action);
   void perform(LiveCall& call, const park::ClaimForTarget& action);
   // Stays move before any action is carried out: see ParkLoop.
@@ -54,7 +54,7 @@ class ActionRunner {
   void perform(LiveCall& call, const park::Dismiss&);
   // The parker's request.
   void perform(LiveCall& call, const park::AcceptReferral&);
-  void perform(LiveCall& call, const park::ConcludeReferral&);
+  void perform(LiveCall& call, const park::ConcludeReferral&) { conclude(call, 200, "OK"); }
   void perform(LiveCall& call, const park::RefuseReferral& action);
   void perform(LiveCall& call, const park::AnnounceOrbit&);
   void perform(LiveCall& call, const park::RefuseParkerCall& action);
@@ -71,12 +71,12 @@ class ActionRunner {
   void perform(LiveCall& call, const park::CallRecallTarget& action);
   void perform(LiveCall& call, const park::EndTarget&);
   void perform(LiveCall& call, const park::MakeTargetPeer&);
-  void perform(LiveCall& call, const park::ConcludeTransfer&);
-  void perform(LiveCall& call, const park::RefuseTransfer&);
+  void perform(LiveCall& call, const park::ConcludeTransfer&) { conclude(call, 200, "OK"); }
+  void perform(LiveCall& call, const park::RefuseTransfer&) { conclude(call, call.target_status, ""); }
   // Time.
   void perform(LiveCall& call, const park::SetRecallDeadline& action);
   void perform(LiveCall& call, const park::StartTimer& action);
-  void perform(LiveCall& call, const park::StopTimer& action);
+  void perform(LiveCall& call, const park::StopTimer& action) { call.timers.erase(action.timer); }
 
   void on_orbit_claimed(const ParkId& park_id, park::Question question,
                         Result<ClaimedOrbit, ClaimOrbitFailure> claimed);

@@ -9,7 +9,7 @@
 namespace callpark {
 namespace {
 
-constexpr std::size_t kParkIdLength = 26;  // 130 bits
+constexpr std::size_t kParkIdLength = 26;     // 130 bits
 constexpr int kTemporarilyUnavailable = 480;  // of a transfer that ends before its target answers or refuses
 
 park::RefusalReason reason_of(ClaimCallFailure failure) {

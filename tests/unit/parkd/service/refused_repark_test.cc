@@ -38,15 +38,16 @@ class RefusedReparkTest : public testing::Test, public ParkWorld {
     settle();
     ASSERT_TRUE(talks_to(id, "102"));
   }
-  /// The caller refuses the music, and then accepts the media of 102 again.
+  /// The caller refuses the music, and then accepts the media of the peer again.
+  void refuse_music_once(const ParkId& id) {
+    const auto& on_wire = conversation(id).on_wire;
+    while (!on_wire) ASSERT_TRUE(steps.next());
+    phones.caller_reply = FakePhones::Reply::kRefuse;
+    while (on_wire && on_wire->hears == "music") ASSERT_TRUE(steps.next());
+    phones.caller_reply = FakePhones::Reply::kAccept;
+  }
   void refuse_music(const ParkId& id) {
-    fail_repark(id, [&] {
-      const auto& on_wire = conversation(id).on_wire;
-      while (!on_wire) ASSERT_TRUE(steps.next());
-      phones.caller_reply = FakePhones::Reply::kRefuse;
-      while (on_wire && on_wire->hears == "music") ASSERT_TRUE(steps.next());
-      phones.caller_reply = FakePhones::Reply::kAccept;
-    });
+    fail_repark(id, [&] { refuse_music_once(id); });
   }
   void lose_database(const ParkId& id) {
     fail_repark(id, [&] {
@@ -145,6 +146,18 @@ TEST_F(RefusedReparkTest, X50_ReparkWithoutAPeerIsTheStayOfTheGaveUpEvent) {
   EXPECT_EQ(events.words(), "parked 101, retrieved 101 by 102, parked 103, gave_up 103");
   EXPECT_EQ(events.all.back().park_group, "support");
   EXPECT_EQ(events.all.back().parker, "102");
+  end_all();
+}
+
+// The extension that was parked asks: it is the peer from here on, and its row names it as the party that talks.
+TEST_F(RefusedReparkTest, X50_RowOfAParkByTheCallerNamesItAsTheRetriever) {
+  const ParkId id = retrieve_colleague();
+  const ReferralId repark = refer_of_party(id, PartyEnd::kCaller, "106", "*68103");
+  refuse_music_once(id);
+  settle();
+  EXPECT_EQ(status_of_referral(repark), 488);
+  EXPECT_TRUE(talks_to(id, "106"));
+  EXPECT_EQ(retriever_of(store.rows.at(id)), "106");
   end_all();
 }
 
