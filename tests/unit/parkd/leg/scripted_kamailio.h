@@ -102,7 +102,9 @@ class ScriptedKamailio final : public sip::MessageTransport {
  private:
   static std::string name_of(const sip::SipMessage& message) {
     // The ACK of a 2xx has a branch of its own each time.
-    if (message.method() == sip::method::kAck) return "ACK " + std::to_string(message.cseq().number);
+    if (message.method() == sip::method::kAck) {
+      return "ACK " + std::string(message.call_id()) + " " + std::to_string(message.cseq().number);
+    }
     return std::string(message.top_branch()) + " " + std::string(message.method());
   }
   const sip::SipMessage* find_new(std::string_view method) const {
