@@ -80,7 +80,7 @@ TEST_F(BridgeTest, S12_PassesTheHoldOfTheCaller) {
   const SipMessage ok = kamailio.take_response(hold);
   EXPECT_EQ(ok.status(), 200);
   EXPECT_EQ(body_of(ok).origin.username, "john");
-  EXPECT_THAT(body_of(ok).media, SizeIs(2)) << "the Client's lines in the Client's order";
+  EXPECT_THAT(body_of(ok).media, SizeIs(2)) << "the Client's lines where the Client has them";
 }
 
 TEST_F(BridgeTest, RefusesAnOfferThatTheOtherSideRefuses) {
@@ -120,8 +120,8 @@ TEST_F(BridgeTest, Answers491ToOffersThatWaitForEachOther) {
   kamailio.answer(passed, 491);
   pass(Duration(1));
   // Before ours is tried again.
-  const SipMessage hers = alice.request("INVITE", alices_offer());
-  EXPECT_EQ(answer_to(hers).status(), 491);
+  const SipMessage from_alice = alice.request("INVITE", alices_offer());
+  EXPECT_EQ(answer_to(from_alice).status(), 491);
   accept_offer(alices_offer());
   EXPECT_EQ(kamailio.take_response(clients).status(), 200);
 }
@@ -193,9 +193,9 @@ TEST_F(BridgeTest, PassesOnTheNewPortInARefresh) {
   pass(seconds(890));
   elsewhere.media[0].port = 6200;
   kamailio.answer(kamailio.take_request("INVITE"), 200, elsewhere, refreshes);
-  const SipMessage told = kamailio.take_request("INVITE");
-  EXPECT_EQ(told.call_id(), hold.call_id());
-  EXPECT_EQ(body_of(told).media[0].port, 6200);
+  const SipMessage passed = kamailio.take_request("INVITE");
+  EXPECT_EQ(passed.call_id(), hold.call_id());
+  EXPECT_EQ(body_of(passed).media[0].port, 6200);
 }
 
 TEST_F(BridgeTest, Answers400ToABadDescription) {

@@ -225,7 +225,7 @@ TEST_F(IncomingCallTest, L3_MayComeFromATrunk) {
   EXPECT_EQ(listener.calls.back().caller, Party(Trunk{"site-b"}));
 }
 
-// Kamailio sets John's marker as soon as his phone dials a park code, so what his phone sends in the held call comes to
+// Kamailio sets John's marker as soon as the phone dials a park code, so what it sends in the held call comes to
 // parkd.
 TEST_F(HeldCallTest, S13_EndedByItsParkerIsEndedWhenTheParkIsRefused) {
   const SipMessage invite = hold_park_invite();

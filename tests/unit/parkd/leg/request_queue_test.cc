@@ -1,4 +1,4 @@
-// The order in which the requests of one dialog are sent.
+// The requests of one dialog are sent one after the other.
 #include "parkd/leg/request_queue.h"
 
 #include <gmock/gmock.h>
