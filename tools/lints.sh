@@ -4,7 +4,7 @@
 # shellcheck source=tools/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-sources() { (cd "$here" && find base media_protocol parkd mediad tests -name "*.$1" | sort); }
+sources() { (cd "$here" && find base media_protocol kamailio_protocol parkd mediad tests -name "*.$1" | sort); }
 
 lint_format() {
   cd "$here" && { sources h && sources cc; } | xargs clang-format --dry-run -Werror

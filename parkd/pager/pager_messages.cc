@@ -4,12 +4,12 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "kamailio_protocol/headers.h"
 #include "parkd/message/name_addr.h"
 
 namespace callpark {
 namespace {
 
-constexpr std::string_view kTenantHeader = "X-Callpark-Tenant";
 constexpr std::string_view kDisplay = "Call park";
 constexpr std::size_t kTagLength = 12;
 
@@ -27,7 +27,7 @@ sip::SipMessage compose(const TextMessage& text) {
   message.set_header(sip::HeaderName::kTo, sip::NameAddr{"", to, {}}.to_string());
   message.set_header(sip::HeaderName::kCallId, random_token(2 * kTagLength));
   message.set_cseq(1, sip::method::kMessage);
-  message.set_header(kTenantHeader, text.tenant);
+  message.set_header(kamailio_protocol::kTenant, text.tenant);
   message.set_body("text/plain;charset=UTF-8", text.text);
   return message;
 }

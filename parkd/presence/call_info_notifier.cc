@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/match.h"
 #include "base/random.h"
+#include "kamailio_protocol/headers.h"
 #include "parkd/dialog/dialog_requests.h"
 
 namespace callpark::presence {
@@ -132,8 +133,8 @@ void CallInfoNotifier::on_subscribe(sip::ServerTransactionKey key, const sip::Si
 
 void CallInfoNotifier::subscribe(sip::ServerTransactionKey key, const sip::SipMessage& request) {
   Watch watch;
-  watch.row.tenant = header_text(request, kTenantHeader);
-  watch.row.watcher = header_text(request, kUserHeader);
+  watch.row.tenant = header_text(request, kamailio_protocol::kTenant);
+  watch.row.watcher = header_text(request, kamailio_protocol::kUser);
   if (watch.row.tenant.empty() || watch.row.watcher.empty()) return respond(key, request, 403);
   auto dialog = sip::from_incoming_invite(request, random_token(kTagLength));
   if (!dialog) return respond(key, request, 400);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/match.h"
 #include "base/random.h"
+#include "kamailio_protocol/headers.h"
 
 namespace callpark::presence {
 namespace {
@@ -171,7 +172,7 @@ void Publisher::publish(const Presentity& presentity, const std::string& etag) {
   request.set_header(sip::HeaderName::kCallId, lamp.call_id);
   request.set_cseq(++lamp.cseq, sip::method::kPublish);
   request.set_header(sip::HeaderName::kContact, way_.contact);
-  request.set_header(kTenantHeader, presentity.domain);
+  request.set_header(kamailio_protocol::kTenant, presentity.domain);
   request.set_header(sip::HeaderName::kEvent, "dialog");
   request.set_header(sip::HeaderName::kExpires,
                      std::to_string(std::chrono::duration_cast<std::chrono::seconds>(settings_.expires).count()));

@@ -1,15 +1,14 @@
-// What publications and notifications share: the way out, and how Kamailio and parkd name the tenant to each other.
+// What publications and notifications share: the way to Kamailio.
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "base/event_loop.h"
 #include "parkd/transaction/transaction_layer.h"
 
 namespace callpark::presence {
 
-/// The references must outlive whoever has them.
+/// The references must outlive every copy.
 struct SipWay {
   EventLoop& loop;
   sip::TransactionLayer& transactions;
@@ -18,9 +17,5 @@ struct SipWay {
   /// "<sip:parkd@127.0.0.1:5062>"
   std::string contact;
 };
-
-/// As in leg/park_headers.h, which is another outside world's.
-inline constexpr std::string_view kTenantHeader = "X-Callpark-Tenant";
-inline constexpr std::string_view kUserHeader = "X-Callpark-User";
 
 }  // namespace callpark::presence

@@ -24,33 +24,37 @@ protocol.kPrefix = "X-Callpark-"
 -- As the names in the record of a call.
 local kDisplayBytesMax = 60
 
-local function side_of(one)
-  return {
-    tag = one.tag,
-    uri = one.uri,
-    display = one.display,
-    contact = one.contact,
-    cseq = one.cseq,
-    route_set = one.route_set,
-    sdp = one.sdp,
-    kind = one.kind,
-    aor = one.aor,
-    withheld = one.withheld or nil,
-  }
+-- A JSON object with its members in the order of `names`; nil and false are left out. cjson itself has no order.
+local function object(names, values, encode)
+  local members = {}
+  for _, name in ipairs(names) do
+    local value = values[name]
+    if value ~= nil and value ~= false then
+      members[#members + 1] = ("%s:%s"):format(cjson.encode(name), (encode[name] or cjson.encode)(value))
+    end
+  end
+  return "{" .. table.concat(members, ",") .. "}"
 end
+
+local kSideMembers =
+  { "tag", "uri", "display", "contact", "cseq", "route_set", "sdp", "kind", "aor", "withheld" }
+
+local function encode_side(side) return object(kSideMembers, side, {}) end
+
+local kDialogMembers = { "call_id", "parker", "route", "caller", "callee", "held_at", "held_by" }
 
 --- The JSON of X-Callpark-Dialog; `parker` is the side that parks, "a" or "b". It is one line: JSON escapes line ends.
 function protocol.encode_dialog(record, parker)
   local hold = record[parker].held
-  return cjson.encode({
+  return object(kDialogMembers, {
     call_id = record.call_id,
     parker = parker == "a" and "caller" or "callee",
     route = record.route,
-    caller = side_of(record.a),
-    callee = side_of(record.b),
+    caller = record.a,
+    callee = record.b,
     held_at = hold and hold.since or nil,
     held_by = hold and hold.device or nil,
-  })
+  }, { caller = encode_side, callee = encode_side })
 end
 
 --- The headers by which a request to parkd names its sender, each {name, value}; `d` is the decision on it and `device`
