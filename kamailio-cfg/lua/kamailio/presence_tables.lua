@@ -1,5 +1,6 @@
 -- The tables of Kamailio's presence module: publications (presentity) and subscriptions (active_watchers).
 local sql = require("kamailio.sql")
+local sql_text = require("rules.sql_text")
 
 local presence_tables = {}
 
@@ -8,7 +9,7 @@ local kNever = "2147483647"
 
 -- The column `sender` has the publisher.
 local function of_publication(user, domain, publisher)
-  local quoted_user, quoted_domain = sql.quoted(user), sql.quoted(domain)
+  local quoted_user, quoted_domain = sql_text.quoted(user), sql_text.quoted(domain)
   if not quoted_user or not quoted_domain then return nil end
   return ("username = %s AND domain = %s AND event = 'dialog' AND sender = '%s'"):format(quoted_user, quoted_domain,
     publisher)
@@ -29,13 +30,13 @@ function presence_tables.write_publication(known, user, domain, publisher, etag,
   local expires = seconds and ("UNIX_TIMESTAMP() + %d"):format(seconds) or kNever
   if known then
     return sql.done(([[UPDATE presentity SET etag = '%s', body = %s, expires = %s, received_time = UNIX_TIMESTAMP()
-      WHERE %s]]):format(etag, sql.bytes(body), expires, where))
+      WHERE %s]]):format(etag, sql_text.bytes(body), expires, where))
   end
   -- An expired one may still be there.
   return sql.done("DELETE FROM presentity WHERE " .. where)
     and sql.done(([[INSERT INTO presentity (username, domain, event, etag, expires, received_time, body, sender)
-      VALUES (%s, %s, 'dialog', '%s', %s, UNIX_TIMESTAMP(), %s, '%s')]]):format(sql.quoted(user), sql.quoted(domain),
-      etag, expires, sql.bytes(body), publisher))
+      VALUES (%s, %s, 'dialog', '%s', %s, UNIX_TIMESTAMP(), %s, '%s')]]):format(sql_text.quoted(user),
+      sql_text.quoted(domain), etag, expires, sql_text.bytes(body), publisher))
 end
 
 function presence_tables.delete_publication(user, domain, publisher)
@@ -47,7 +48,8 @@ end
 function presence_tables.subscription(call_id, to_tag, from_tag)
   local query = [[SELECT presentity_uri, watcher_username, watcher_domain, event FROM active_watchers
     WHERE callid = %s AND to_tag = %s AND from_tag = %s]]
-  return sql.row(query:format(sql.literal(call_id), sql.literal(to_tag), sql.literal(from_tag)),
+  local literal = sql_text.literal
+  return sql.row(query:format(literal(call_id), literal(to_tag), literal(from_tag)),
     { "uri", "user", "domain", "event" })
 end
 

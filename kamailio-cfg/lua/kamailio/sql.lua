@@ -1,22 +1,5 @@
--- How Kamailio asks the database: no text of a message enters a statement unchecked.
+-- How Kamailio asks the database. Literals are made by rules/sql_text.lua.
 local sql = {}
-
---- A text of harmless characters, between quotes; nil for any other.
-function sql.quoted(text)
-  -- Callers pass only harmless texts; this is the second wall.
-  if text == "" or #text > 255 or text:find("[^%w*#+._:-]") then return nil end
-  return "'" .. text .. "'"
-end
-
-local function hex(text)
-  return (text:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
-end
-
---- Any text, as a literal to be compared with a column of text.
-function sql.literal(text) return "_latin1 X'" .. hex(text) .. "'" end
-
---- Any bytes, as a literal to be stored in a column of bytes.
-function sql.bytes(text) return "X'" .. hex(text) .. "'" end
 
 --- The rows, each a table with these names; nil if the database does not answer.
 function sql.rows(query, columns)
