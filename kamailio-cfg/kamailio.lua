@@ -186,7 +186,7 @@ function ksr_local_request()
   return 1
 end
 
--- Two rounds of the presence module, which notifies the watchers whose subscription has ended.
+-- Two rounds of the presence module, which notifies the watchers of an ended subscription.
 local kForgetAfterSeconds = 20
 
 function ksr_lamps_timer()

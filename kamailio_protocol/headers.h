@@ -7,7 +7,7 @@
 
 namespace callpark::kamailio_protocol {
 
-/// Kamailio to parkd, and parkd to Kamailio on new requests: the domain whose number plan counts.
+/// Kamailio to parkd, and parkd to Kamailio on new requests: the domain with the number plan that counts.
 inline constexpr std::string_view kTenant = "X-Callpark-Tenant";
 /// Kamailio to parkd: the extension that has authenticated itself as the sender. On the answer of a ring group: its
 /// member that answers; on that of a Contact: the extension that has registered it.

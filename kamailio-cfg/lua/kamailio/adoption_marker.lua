@@ -1,4 +1,4 @@
--- The marker of a parker whose side of a dialog parkd adopts: while it is set, the parker's in-dialog requests go to
+-- The marker of a parker, if parkd adopts its side of a dialog: while it is set, the parker's in-dialog requests go to
 -- parkd. It is a count, because two operations may be under way for the same dialog (a REFER after a feature call), and
 -- the end of the refused one must not remove the marker of the other.
 local adoption_marker = {}
@@ -57,7 +57,7 @@ local ends = {
   keep = function() end,
   release = let_go,
   -- What parkd still makes of the operation comes too late, unless another operation has the dialog: the requests of
-  -- the two cannot be told apart.
+  -- the two look the same.
   give_up = function(key)
     if let_go(key) then KSR.htable.sht_seti("given_up", key, 1) end
   end,

@@ -23,8 +23,8 @@ local function set_variable(name, value) KSR.pv.sets("$dlg_var(" .. name .. ")",
 -- A variable is never removed: 5.6.3 would leave its row in the database, and a restart would bring it back.
 local kNotHeld = "-"
 
---- The record of the dialog with these two tags, in either order, or false. By RPC, since dlg_get would attach the
---- request at hand to that dialog.
+--- The record of the dialog with these two tags, whichever is the caller's, or false. By RPC, since dlg_get would
+--- attach the request at hand to that dialog.
 function calls.find(call_id, tag, other_tag)
   KSR.jsonrpcs.exec(cjson.encode({ jsonrpc = "2.0", id = 1, method = "dlg.dlg_list", params = { call_id } }))
   for _, record in ipairs(dialog_record.parse(KSR.pv.get("$jsonrpl(body)"), settings.address, settings.port)) do
@@ -116,7 +116,7 @@ local function store_holds(before, after, requester, devices)
   end
 end
 
---- A request of `side` passes, with `body`. `device` sent it; nil if parkd did, whose requests are no hold.
+--- A request of `side` passes, with `body`. `device` sent it; nil if parkd did: its requests are no hold.
 function calls.request_passes(side, body, device)
   local digest = sdp_digest.make(body)
   if digest then keep_sdp(side, digest) end
@@ -135,7 +135,7 @@ end
 --- Whether an extension has sent a hold that has no answer yet.
 function calls.is_holding(aor) return KSR.htable.sht_get("holding", aor) ~= nil end
 
--- The request at hand has an answer, and what it says is stored.
+-- The request at hand has an answer, and the holds in it are stored.
 local function no_longer_holding()
   local holder = KSR.pv.get("$avp(holder)")
   if not holder then return end
@@ -143,7 +143,8 @@ local function no_longer_holding()
   change_list("holding", holder, function(lines) without(lines, call_id) end)
 end
 
--- Stores what the answer to the request of `requester` says of both sides. `devices` is nil if parkd sent the request.
+-- Stores what the answer to the request of `requester` means for both sides. `devices` is nil if parkd sent the
+-- request.
 local function note_answer(requester, offer, digest, devices)
   keep_sdp(dialog_record.other(requester), digest)
   if not devices then return end

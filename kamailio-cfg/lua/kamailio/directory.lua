@@ -115,7 +115,7 @@ function directory.ring_group(domain, ring_group)
     { "place", "strategy", "ring_seconds", "member", "enabled", "display_name" })
 end
 
---- The extension of a tenant whose phone has registered just this address: {number, contact, received}; `received` is
+--- The extension of a tenant that has registered just this address: {number, contact, received}; `received` is
 --- where a phone behind NAT is reached, "" if its Contact is reachable. For calls to a Contact that a REFER has named,
 --- as in an attended transfer.
 function directory.registered_at(domain, uri)

@@ -1,5 +1,5 @@
--- What is known about the message at hand. facts.read() gives what the message itself says; facts.decide() asks a rule,
--- and learns what the rule needs until it decides.
+-- What is known about the message at hand. facts.read() gives the facts in the message itself; facts.decide() asks a
+-- rule, and learns what the rule needs until it decides.
 local adoption_marker = require("kamailio.adoption_marker")
 local authentication = require("rules.authentication")
 local calls = require("kamailio.calls")
@@ -86,7 +86,7 @@ local raw = {
   event_text = function() return header("Event") or KSR.pv.gete("$hdr(o)") end,
 }
 
---- The facts of the message at hand, for a rule: what the message says, and what facts.learn() adds.
+--- The facts of the message at hand, for a rule: those in the message, and those that facts.decide() learns.
 function facts.read() return message.facts(raw) end
 
 -- What has not expired of an address of record: a list of {contact, user_agent, modified, ruid}.

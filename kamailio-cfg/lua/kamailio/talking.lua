@@ -58,7 +58,7 @@ end
 -- Whether some watchers of the lamp have not been notified of its last change.
 local function is_untold(aor) return KSR.htable.sht_is_null("untold", aor) < 0 end
 
--- The body is made within the order, so that the last process to publish publishes the last state.
+-- The body is made under the lock, so that the last process to publish publishes the last state.
 local function publish(aor, ended)
   local user, domain = parts(aor)
   lamps.in_order(sip_text.uri(user, domain), function()
@@ -76,7 +76,8 @@ local function names(people)
   return set
 end
 
--- Stores that `people`, and no other extensions, have the call in `state`; returns the extensions whose lamp changes.
+-- Stores that `people`, and no other extensions, have the call in `state`; returns the extensions with a lamp that
+-- changes.
 local function note(call_id, state, people)
   return locked("lit", call_id, function()
     local lit = talks.parse_lit(KSR.htable.sht_get("lit", call_id))
@@ -144,7 +145,7 @@ local function keys_of(name, value_max)
   return keys
 end
 
---- Ends the calls that were left to parkd, and whose lamps parkd has not published in time.
+--- Ends the calls that were left to parkd, if it has not published their lamps in time.
 function talking.end_overdue()
   for _, call_id in ipairs(keys_of("left", KSR.pv.get("$Ts"))) do end_left(call_id) end
 end

@@ -4,7 +4,8 @@ local protocol = require("rules.protocol")
 local adoption = {}
 
 --- "keep" or "release" the marker of the transaction, nil for a provisional answer. `said` is X-Callpark-Adoption of
---- the answer, or false. parkd has the call that came with the request if it accepted, unless it says otherwise.
+--- the answer, or false. If parkd has accepted, it has the call that came with the request, unless the header
+--- contradicts.
 function adoption.on_answer(status, said)
   if status < 200 then return nil end
   local is_kept = status < 300 and said ~= protocol.kReleased or said == protocol.kKept

@@ -8,7 +8,7 @@ local arrival = {}
 --- Whether Kamailio drops it unseen: the inside socket is for parkd, and answers no other sender.
 function arrival.is_dropped(f) return f.is_inside and not f.from_parkd end
 
---- RFC 3261 18.3: how many bytes stand in the datagram behind the body. They are no part of the message; Kamailio would
+--- RFC 3261 18.3: how many bytes follow the body in the datagram. They are no part of the message; Kamailio would
 --- refuse a request for them, and relay those behind an answer: over TCP they would begin the next message.
 function arrival.surplus(f)
   if not f.is_udp or not f.content_length then return 0 end

@@ -66,8 +66,8 @@ function authentication.identity(checked, realm)
   if result == kNoCredentials then return { status = "absent" } end
   if result == kStaleNonce or result == kNonceReused then return { status = "stale" } end
   if result == kError and not checked.database_answers then return { status = "database_away" } end
-  -- A nonce of another origin, or a digest of a wrong shape: no password was tried, and anybody can send it with the
-  -- address of another sender.
+  -- A nonce of another origin, or a digest of a wrong shape: no password was tried, and any device can send it with
+  -- the address of another.
   if result == kError then return { status = "stale" } end
   return { status = "wrong" }
 end

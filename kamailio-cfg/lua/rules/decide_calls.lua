@@ -65,8 +65,8 @@ function decide_calls.from_parkd(f)
   if not methods_outside_of_dialogs[f.method] then return refuse(405, "Method Not Allowed") end
   if not tenant then return refuse(403, "No Tenant") end
   if f.ruri.host == tenant or f.ruri.is_ours then return to_number(f, tenant, nil, no_feature) end
-  -- What a phone has named in a transfer: the Contact of another one, or, if To says so, a number of its own tenant at
-  -- a host that the phone confuses with Kamailio's. Kamailio looks for neither anywhere else.
+  -- What a phone has named in a transfer: the Contact of another one, or, by its To, a number of its own tenant at a
+  -- host that the phone confuses with Kamailio's. Kamailio looks for neither anywhere else.
   if f.registered == nil then return need("registered", tenant) end
   if not f.registered and f.to.host == tenant then return to_number(f, tenant, nil, no_feature) end
   return destinations.to_contact(f, tenant, nil)

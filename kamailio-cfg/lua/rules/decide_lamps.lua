@@ -36,7 +36,8 @@ local function no_lamp(f, tenant)
   return nil
 end
 
--- `watches` is the extension whose lamp the SUBSCRIBE keeps watched; nil if none, as at the end of a subscription.
+-- `watches` is the extension with the lamp that the SUBSCRIBE keeps watched; nil if none, as at the end of a
+-- subscription.
 local function watched(f, aor) return f.expires ~= 0 and aor or nil end
 
 local function lamp(f, tenant, watcher)

@@ -72,8 +72,8 @@ local function in_call(f)
   return authenticated(f, side, peer, tenant)
 end
 
--- nil if the sender may be the party of a call of parkd's whose From is what parkd has called: a ring group's number,
--- or the user of the sender's own Contact.
+-- nil if the sender may be a party that parkd has called: its From has what was called, a ring group's number or the
+-- user of its own Contact.
 local function not_called_by_parkd(f, tenant)
   if not f.ruri.is_parkd or not f.from.user then return decision.unknown_call(f) end
   local wait = destinations.unknown_ring_group(f, tenant, f.from.user)
@@ -84,7 +84,7 @@ local function not_called_by_parkd(f, tenant)
   return f.own_contact.away and decision.database_away or nil
 end
 
--- Without a record (parkd's own calls have none) From and To say who the sender is: one of them is in the tenant.
+-- Without a record (parkd's own calls have none) From and To identify the sender: one of them is in the tenant.
 local function without_record(f)
   if f.trunk == nil then return need("trunk") end
   if f.trunk and f.trunk.away then return decision.database_away end

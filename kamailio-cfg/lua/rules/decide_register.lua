@@ -23,7 +23,7 @@ local function unreachable_contact(f)
   if not f.contact_places then return refuse(400, "Contact Cannot Be Read") end
   local addresses = { f.source.ip }
   for _, place in ipairs(f.contact_places) do
-    -- Behind NAT the name is never resolved; elsewhere a worker would wait for the DNS, and send where it says.
+    -- Behind NAT the name is never resolved; elsewhere a worker would wait for the DNS, and send to its answer.
     if not place.ip and not f.is_behind_nat then return refuse(403, "Contact Must Be An IP Address") end
     if place.ip and leads_back(f, place) then return refuse(403, "Contact Points To This Server") end
     addresses[#addresses + 1] = place.ip

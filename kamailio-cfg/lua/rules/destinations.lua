@@ -91,7 +91,7 @@ function destinations.to_trunk(f, tenant, caller)
   })
 end
 
---- A phone may call a Contact (attended transfer) if it is one of its own tenant. The registration says where that is:
+--- A phone may call a Contact (attended transfer) if it is one of its own tenant. The registration has the address:
 --- of the Request-URI only the user and the host are compared.
 function destinations.to_contact(f, tenant, caller)
   if f.registered == nil then return need("registered", tenant) end
@@ -102,7 +102,7 @@ function destinations.to_contact(f, tenant, caller)
     contact = f.registered.contact,
     received = f.registered.received ~= "" and f.registered.received or nil,
     callee = destinations.extension_party(tenant, f.registered.number, ""),
-    -- parkd has the Contact from a transfer, and does not know whose it is.
+    -- parkd has the Contact from a transfer, and does not know its extension.
     reports_callee = f.from_parkd,
   })
 end

@@ -11,7 +11,7 @@ dialog_record.kStatesConfirmed = { kStateConfirmedWithoutAck, kStateConfirmed }
 local function reversed_hex(number) return ("%x"):format(number):reverse() end
 
 -- The Route by which a request of this dialog finds its record in Kamailio. The dialog module writes and reads its two
--- numbers in hex with the digits in reverse order.
+-- numbers in hex with the digits reversed.
 local function own_route(dialog, address, port)
   return ("<sip:%s:%d;lr;ftag=%s;did=%s.%s>"):format(address, port, dialog.caller.tag,
     reversed_hex(dialog.h_entry), reversed_hex(dialog.h_id))

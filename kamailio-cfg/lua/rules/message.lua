@@ -1,4 +1,4 @@
--- What a SIP message says, as facts: derived from its raw texts, each when a rule first asks for it. An ACK needs few
+-- The facts in a SIP message: derived from its raw texts, each when a rule first asks for it. An ACK needs few
 -- of them, and each costs. Pure.
 local contact = require("rules.contact")
 local dialled_number = require("rules.dialled_number")
@@ -100,7 +100,7 @@ local derived = {
   etag = function(f) return f.header("SIP-If-Match") or false end,
   expires_text = function(f) return f.header("Expires") end,
   expires = function(f) return tonumber(f.expires_text or "") or false end,
-  -- Requests to the sender have to go where the message came from, and not where its Contact says.
+  -- Requests to the sender have to go where the message came from, and not to its Contact.
   is_behind_nat = function(f) return not f.is_udp or f.contact_is_private and not f.source_is_private end,
   -- The same for answers, and the Via.
   is_via_behind_nat = function(f)
@@ -109,7 +109,7 @@ local derived = {
   inside_tenant = inside_header(protocol.kTenant),
   recall = inside_header(protocol.kRecall),
   inside_caller = inside_header(protocol.kCaller),
-  -- "released", "kept" or false: what parkd says in an answer of the adoption that it belongs to.
+  -- "released", "kept" or false: what parkd reports in an answer about the adoption that it belongs to.
   adoption = function(f) return f.is_inside and f.header(protocol.kAdoption) or false end,
 }
 

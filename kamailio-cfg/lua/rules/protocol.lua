@@ -1,4 +1,4 @@
--- What Kamailio and parkd say to each other in the requests between them: header names, and the dialog record as JSON.
+-- What the requests between Kamailio and parkd contain beyond SIP: header names, and the dialog record as JSON.
 -- parkd has the same in kamailio_protocol/; tests/data/kamailio_protocol/ proves both. Pure.
 local cjson = require("cjson")
 local sip_text = require("rules.sip_text")
@@ -24,7 +24,7 @@ protocol.kPrefix = "X-Callpark-"
 -- As the names in the record of a call.
 local kDisplayBytesMax = 60
 
--- A JSON object with its members in the order of `names`; nil and false are left out. cjson itself has no order.
+-- A JSON object with its members sorted as `names`; nil and false are left out. cjson itself does not sort.
 local function object(names, values, encode)
   local members = {}
   for _, name in ipairs(names) do
@@ -77,8 +77,8 @@ function protocol.feature_headers(d, device)
   return headers
 end
 
---- The user of X-Callpark-User on an answer to a call of parkd's: whose registered Contact parkd has called, or which
---- member of a ring group answers. nil if neither.
+--- The value of X-Callpark-User on an answer to a call of parkd's: the extension with the Contact that parkd has
+--- called, or the member of a ring group that answers. nil if neither.
 function protocol.answerer(called_at_contact, member)
   local aor = called_at_contact or member and member.aor
   return aor and aor:match("^[^@]+")

@@ -1,4 +1,4 @@
--- Pieces of SIP text taken apart: URIs and header values. Pure; nil for what cannot be read.
+-- Pieces of SIP text: URIs and header values. Pure; nil for what cannot be read.
 local sip_text = {}
 
 function sip_text.unescape(text)

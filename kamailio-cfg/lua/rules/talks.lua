@@ -94,8 +94,8 @@ function talks.differ(before, after)
   return (shown_before and shown_before.state) ~= (shown and shown.state)
 end
 
---- The extensions whose lamp is out of sync after a restart: `lit` are those whose lamp is lit, `calls` the calls that
---- go on, each {call_id, people}.
+--- The extensions with a lamp that is out of sync after a restart: `lit` are those with a lit lamp, `calls` the calls
+--- that go on, each {call_id, people}.
 function talks.out_of_sync(lit, calls)
   local is_lit, talks_now, list = {}, {}, {}
   for _, aor in ipairs(lit) do is_lit[aor] = true end

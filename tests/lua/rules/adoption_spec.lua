@@ -12,7 +12,7 @@ describe("the adoption marker", function()
     end
   end)
 
-  it("is what parkd says in its answer", function()
+  it("follows X-Callpark-Adoption of the answer", function()
     assert.equal("release", adoption.on_answer(200, "released"))
     assert.equal("keep", adoption.on_answer(404, "kept"))
     assert.equal("release", adoption.on_answer(404, "released"))

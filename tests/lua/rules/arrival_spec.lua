@@ -15,7 +15,7 @@ describe("the inside socket", function()
   end)
 end)
 
-describe("what stands behind the body", function()
+describe("what follows the body", function()
   it("is counted in a datagram", function()
     assert.equal(3, arrival.surplus(request({ body = "v=0\r\nXYZ", content_length = 5 })))
     assert.equal(0, arrival.surplus(request({ body = "v=0\r\n", content_length = 5 })))

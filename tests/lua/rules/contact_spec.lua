@@ -8,9 +8,9 @@ local function ips(value)
 end
 
 describe("contact.places", function()
-  it("says where a Contact points", function()
+  it("finds where a Contact points", function()
     assert.same({ "10.0.0.5:5060" }, ips("<sip:101@10.0.0.5>"))
-    assert.same({ "10.0.0.5:5070" }, ips(' "Alice, at her desk" <sip:101@10.0.0.5:5070;transport=udp>;expires=60'))
+    assert.same({ "10.0.0.5:5070" }, ips(' "Alice, at the desk" <sip:101@10.0.0.5:5070;transport=udp>;expires=60'))
     assert.same({ "10.0.0.5:5060" }, ips("Alice <sip:10.0.0.5>"))
     assert.same({ "10.0.0.5:5061" }, ips("sips:101@10.0.0.5;expires=60"))
     assert.same({ "pbx.example:5060" }, ips("<sip:101@PBX.example>"))
@@ -31,13 +31,13 @@ describe("contact.places", function()
       ips('<sip:101@10.0.0.5>;q=1, "a,b" <sip:101@10.0.0.6> ,sip:101@10.0.0.7:5070;expires=0'))
   end)
 
-  it("finds what parameters say instead of the host", function()
+  it("finds what parameters name instead of the host", function()
     assert.same({ "10.0.0.5:5060", "10.0.0.9:5060" }, ips("<sip:101@10.0.0.5;maddr=10.0.0.9>"))
     assert.same({ "10.0.0.5:5060", "10.0.0.9:5062" }, ips("<sip:101@10.0.0.5;ob;Alias=10.0.0.9~5062~1>"))
     assert.same({ "10.0.0.5:5060", "pbx.example:5060" }, ips("<sip:101@10.0.0.5;maddr=pbx.example>"))
   end)
 
-  it("gives nothing for what takes all Contacts back", function() assert.same({}, ips(" * ")) end)
+  it("gives nothing for what removes all Contacts", function() assert.same({}, ips(" * ")) end)
 
   it("is nil for what cannot be read, or in two ways", function()
     for _, value in ipairs({ "", ",", "<sip:101@10.0.0.5>,", "<sip:101@10.0.0.5> <sip:101@10.0.0.9>", "tel:+15551234",
@@ -48,7 +48,7 @@ describe("contact.places", function()
     end
   end)
 
-  it("takes for a name what is no address", function()
+  it("reads as a name what is no address", function()
     for _, host in ipairs({ "256.0.0.1", "1.2.3", "1.2.3.4.5", "[1::2::3]", "[1:2:3]", "[1:2:3:4:5:6:7:8:9]" }) do
       local places = contact.places("<sip:101@" .. host .. ">")
       assert.is_nil(places and places[1].ip, host)

@@ -114,7 +114,7 @@ describe("a call of an extension", function()
     refused(480, decide.request(facts({ number = ring_group, ring_group = {} })))
   end)
 
-  it("to a ring group asks for the trunk only when somebody outside is to be rung", function()
+  it("to a ring group asks for the trunk only for an outside member", function()
     local d = decide.request(facts({ number = ring_group, ring_group = own_and_outside, tenant_trunk = trunk_row }))
     assert.same({ trunk_row, 1 }, { d.trunk, #d.steps })
     refused(480, decide.request(facts({ number = ring_group, ring_group = own_and_outside, tenant_trunk = false })))
@@ -122,7 +122,7 @@ describe("a call of an extension", function()
       has_replaces = true })))
   end)
 
-  it("beginning with a plus goes out by the trunk, whatever the number plan says", function()
+  it("beginning with a plus goes out by the trunk, whatever the number plan has", function()
     local trunk = { trunk = "demo", address = "127.0.0.50", port = 5060, transport = "udp" }
     local d = decide.request(facts({ dialled = number("+4420"), tenant_trunk = trunk, number = extension }))
     assert.same({ "to_trunk", "+4420", trunk }, { d.action, d.number, d.trunk })
@@ -151,7 +151,7 @@ describe("a call of an extension", function()
 end)
 
 describe("a call to a Contact", function()
-  it("goes where the registration says, and not where the caller says", function()
+  it("goes to the registered address, and not to that of the caller", function()
     local registered = { number = "102", contact = "sip:102@10.0.0.12:5060", received = "sip:192.0.2.12:4000" }
     local ruri = { user = "102", host = "10.0.0.12", params = "alias=198.51.100.1~5060~1" }
     local d = decide.request(facts({ ruri = ruri, registered = registered }))
@@ -160,7 +160,7 @@ describe("a call to a Contact", function()
     assert.is_nil(decide.request(facts({ ruri = ruri, registered = registered })).received)
   end)
 
-  it("by parkd leads there too, and where nobody has registered it to the number", function()
+  it("by parkd leads there too, and to the number if it is not registered", function()
     local registered = { number = "102", contact = "sip:102-0x5f@10.0.0.12:5060", received = "" }
     local function by_parkd(changes)
       local f = facts({ from_parkd = true, inside_tenant = kTenant, ruri = { user = "102", host = "10.0.0.12" } })
@@ -181,7 +181,7 @@ end)
 
 describe("a call to parkd's Contact", function()
   local parkd = { user = "parkd", host = "127.0.0.1", port = 5062, is_parkd = true }
-  it("goes there when it is to take somebody's place", function()
+  it("goes there if it is to replace a party", function()
     assert.same({ action = "feature_call", tenant = kTenant, user = "101" },
       decide.request(facts({ ruri = parkd, has_replaces = true })))
   end)

@@ -22,7 +22,7 @@ local function watch(text, row, changes)
 end
 
 describe("a SUBSCRIBE for a lamp", function()
-  it("is taken for an extension, an orbit of a range, and what is dialled to retrieve", function()
+  it("is accepted for an extension, an orbit of a range, and what is dialled to retrieve", function()
     assert.same({ action = "watch_lamp", uri = "sip:102@" .. kTenant, tenant = kTenant, watcher = "101",
       watches = "102@" .. kTenant }, watch("102", extension))
     assert.equal("watch_lamp", watch("7001", orbit).action)
@@ -37,7 +37,7 @@ describe("a SUBSCRIBE for a lamp", function()
     assert.equal("102@" .. kTenant, watch("102", extension, { expires = 600 }).watches)
   end)
 
-  it("asks what stands behind the code", function()
+  it("asks what follows the code", function()
     assert.same({ need = "orbit_number", about = { tenant = kTenant, number = "102" } }, watch("*71102", retrieve_code))
   end)
 
@@ -62,7 +62,7 @@ describe("a SUBSCRIBE for a lamp", function()
     assert.equal("challenge", watch("102", extension, { has_credentials = false, from_tenant = {} }).action)
   end)
 
-  it("for another event is told which there are", function()
+  it("for another event gets the list of events", function()
     assert.equal("refuse_event", watch("102", extension, { event = "presence" }).action)
   end)
 
@@ -95,12 +95,12 @@ describe("a SUBSCRIBE within its dialog", function()
 
   it("goes to parkd in the name of its user when it is parkd's", function()
     local parkd = { event = "call-info", ruri = { user = "parkd", host = "127.0.0.1", is_parkd = true } }
-    assert.same({ action = "to_parkd", tenant = kTenant, user = "101", first_answer_ms = 2000 }, again(parkd))
+    assert.same({ action = "to_parkd", tenant = kTenant, user = "101", first_answer_ms = 6000 }, again(parkd))
     parkd.identity = { status = "known", user = "102" }
     refused(403, again(parkd))
   end)
 
-  it("about anything else belongs to those who talk", function()
+  it("about anything else is for the other party", function()
     assert.same({ need = "marker" }, again({ event = "refer" }))
   end)
 end)

@@ -76,7 +76,7 @@ describe("a REFER", function()
       from = { user = "600", host = kTenant }, identity = { status = "known", user = "102" } })))
   end)
 
-  it("in a call of parkd to a Contact is known by whose that is", function()
+  it("in a call of parkd to a Contact is known by the extension of that Contact", function()
     local own = { host = "127.0.0.1", is_parkd = true }
     local function with(own_contact, ruri)
       return decide.request(refer({ call = false, from_tenant = { tenant = kTenant }, ruri = ruri or own,
@@ -99,10 +99,10 @@ describe("a REFER", function()
     end
   end)
 
-  it("of who is no party, or not that one, is 481", function()
+  it("of an extension that is no party, or the other one, is 481", function()
     refused(481, decide.request(refer({ identity = { status = "known", user = "105" } })))
     refused(481, decide.request(refer({ identity = { status = "known", user = "102" } })))
   end)
 
-  it("says 400 when Refer-To is missing", function() refused(400, decide.request(refer({ refer_to = false }))) end)
+  it("is 400 if Refer-To is missing", function() refused(400, decide.request(refer({ refer_to = false }))) end)
 end)

@@ -21,7 +21,7 @@ describe("a REGISTER", function()
     assert.equal("challenge", register({ has_credentials = false, to_tenant = { tenant = kTenant } }).action)
   end)
 
-  it("with a Contact at a trunk, of whatever tenant, is refused, and so is one that comes from there", function()
+  it("with a Contact at a trunk, of any tenant, is refused, and so is one that comes from there", function()
     local contacts = { place("192.0.2.11"), place("198.51.100.1") }
     local d = register({ source = kElsewhere, contact_places = contacts, trunk_among = "unknown" })
     assert.same({ need = "trunk_among", about = { "192.0.2.11", "192.0.2.11", "198.51.100.1" } }, d)
@@ -29,7 +29,7 @@ describe("a REGISTER", function()
     refused(503, register({ trunk_among = away }))
   end)
 
-  it("asks about trunks also for a phone behind NAT, whose Contact may have a name", function()
+  it("asks about trunks also for a phone behind NAT with a name in its Contact", function()
     local named = { { host = "phone.example", port = 5060 } }
     refused(403, register({ contact_places = named }))
     assert.equal("register", register({ contact_places = named, is_behind_nat = true }).action)
@@ -46,7 +46,7 @@ describe("a REGISTER", function()
     refused(403, register({ contact_places = { place("192.0.2.11"), place("127.0.0.1", 5061) } }))
   end)
 
-  it("that takes all Contacts back needs none, and one that cannot be read is refused", function()
+  it("that removes all Contacts needs none, and one that cannot be read is refused", function()
     assert.equal("register", register({ contact_places = {} }).action)
     refused(400, register({ contact_places = "unknown" }))
   end)
@@ -67,7 +67,7 @@ describe("the Contact of a REGISTER", function()
     assert.same({ need = "registered_contacts", about = "sip:101@" .. kTenant }, decide.request(f))
   end)
 
-  it("takes the place of a stale one of the same kind of phone once there are too many", function()
+  it("replaces a stale one of the same kind of phone once there are too many", function()
     local stale = { contact = "sip:101@192.0.2.1", user_agent = "Desk 1", modified = 5, ruid = "r1" }
     local f = register({ newcomer = newcomer, registered_contacts = { stale }, contacts_max = 1 })
     assert.same({ aor = "sip:101@" .. kTenant, ruid = "r1" }, decide.request(f).removes)

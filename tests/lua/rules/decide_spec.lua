@@ -137,7 +137,7 @@ describe("every request there can be", function()
     assert.is_true(count > 5000)
   end)
 
-  it("gets to parkd, to a trunk or into the registrar only from who is known", function()
+  it("gets to parkd, to a trunk or into the registrar only from a known sender", function()
     local guarded = { feature_call = true, refer = true, to_trunk = true, register = true, to_contact = true }
     each_request(function(f, d)
       local is_other_site = d.action == "feature_call" and is_trunk(f)
@@ -169,7 +169,7 @@ describe("every request there can be", function()
     end)
   end)
 
-  it("that is to park an own call has a call to park, or asks parkd to say that there is none", function()
+  it("that is to park an own call has a call to park, or goes to parkd without one", function()
     local parks = { [park_code] = true, [group_park_code] = true, [park_number] = true }
     each_request(function(f, d)
       if d.action == "feature_call" then assert.equal(parks[f.number] == true, f.held_calls ~= nil) end

@@ -82,7 +82,7 @@ local refused_by_parkd = { ["invalid code"] = true, ["nothing"] = true, ["no URI
 
 describe("a dialled number", function()
   for _, case in ipairs(table_of_cases.cases) do
-    it(("S6 does at Kamailio what the table says: %s (%s)"):format(case.about, case.uri), function()
+    it(("S6 does at Kamailio what the table has: %s (%s)"):format(case.about, case.uri), function()
       assert.same(case.kamailio, { called = called(case), transferred = transferred_to(case), watched = watched(case) })
     end)
 

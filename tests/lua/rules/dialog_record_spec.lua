@@ -22,7 +22,7 @@ local function parse(result)
 end
 
 describe("dialog_record.parse", function()
-  it("reads what dlg.dlg_list says", function()
+  it("reads the answer of dlg.dlg_list", function()
     local record = parse(dialog())[1]
     assert.equal("c1", record.call_id)
     assert.is_true(record.confirmed)

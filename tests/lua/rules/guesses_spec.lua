@@ -30,7 +30,7 @@ describe("guesses.keys", function()
 end)
 
 describe("guesses.are_too_many", function()
-  it("is said of more than 30 of one user, and of more than 300 of one address", function()
+  it("are too many beyond 30 of one user, and beyond 300 of one address", function()
     assert.is_false(guesses.are_too_many({ 300, 30, 30 }))
     assert.is_true(guesses.are_too_many({ 31, 0, 31 }))
     assert.is_true(guesses.are_too_many({ 301, 0 }))

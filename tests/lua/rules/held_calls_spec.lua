@@ -22,7 +22,7 @@ end
 describe("held_calls.choose", function()
   it("finds nothing where nothing is", function() assert.is_nil(held_calls.choose({}, "udp:1")) end)
 
-  it("prefers the same device, then the call held last, in whatever order they come", function()
+  it("prefers the same device, then the call held last, however they are sorted", function()
     local calls = {
       held("old here", "udp:1", 10), held("new here", "udp:1", 20),
       held("older there", "udp:2", 5), held("newest there", "udp:2", 30),

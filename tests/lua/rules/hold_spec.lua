@@ -26,14 +26,14 @@ local function each_exchange(check)
 end
 
 describe("hold.after", function()
-  it("says that the offerer holds exactly when the offer lets nothing in", function()
+  it("makes the offerer a holder exactly when the offer lets nothing in", function()
     each_exchange(function(before, offerer, _, offer, answer)
       local after = hold.after(before, offerer, offer, answer)
       assert.equal(offer == "sendonly" or offer == "inactive", after[offerer])
     end)
   end)
 
-  it("never says that somebody holds who did not before and only obeys the offer", function()
+  it("never makes a holder of a side that only obeys the offer", function()
     each_exchange(function(before, offerer, answerer, offer, answer)
       if answer == mirrored[offer] and not before[answerer] then
         assert.is_false(hold.after(before, offerer, offer, answer)[answerer])
@@ -73,7 +73,7 @@ describe("hold.after_answer", function()
     assert.same({ a = false, b = true }, hold.after_answer(none, "b", "sendonly", "recvonly"))
   end)
 
-  it("takes the answer for the offer where the request had none", function()
+  it("reads the answer as the offer if the request had none", function()
     assert.same({ a = false, b = true }, hold.after_answer(none, "a", "", "sendonly"))
     assert.same({ a = true, b = false }, hold.after_answer(none, "b", "", "inactive"))
   end)

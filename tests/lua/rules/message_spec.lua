@@ -111,7 +111,7 @@ describe("a message of parkd's", function()
     assert.is_false(facts(changed(from_parkd, { via = false })).from_parkd)
   end)
 
-  it("is the only one whose headers count", function()
+  it("is the only one with headers that count", function()
     local headers = { ["X-Callpark-Tenant"] = "demo.callpark", ["X-Callpark-Recall"] = "p1",
       ["X-Callpark-Caller"] = "102@demo.callpark", ["X-Callpark-Adoption"] = "kept" }
     local f = facts(from_parkd, headers)

@@ -2,7 +2,7 @@ local patience = require("rules.patience")
 
 describe("patience", function()
   it("with parkd is short, but for what parkd itself has to wait for", function()
-    assert.equal(2000, patience.of_parkd("INVITE"))
+    assert.equal(6000, patience.of_parkd("INVITE"))
     assert.equal(6000, patience.of_parkd("REFER"))
     assert.equal(16000, patience.of_parkd("BYE"))
     for _, method in ipairs({ "UPDATE", "INFO", "MESSAGE" }) do assert.equal(30000, patience.of_parkd(method)) end

@@ -33,7 +33,7 @@ describe("registrations.stale", function()
     assert.is_nil(registrations.stale(known("Desk 2.0", "Desk 2.1"), kNewcomer, 2))
   end)
 
-  it("is none when the phone does not say what it is", function()
+  it("is none for a phone without a User-Agent", function()
     local silent = { contact = kNewcomer.contact }
     assert.is_nil(registrations.stale(known("n/a", "n/a"), silent, 2))
     silent.user_agent = "n/a"

@@ -10,7 +10,7 @@ local function row(place, strategy, member, changes)
   return r
 end
 
--- "102 103|+44": who rings in each step.
+-- "102 103|+44": the members that ring in each step.
 local function told(steps)
   local texts = {}
   for i, step in ipairs(steps) do
@@ -47,14 +47,14 @@ describe("ring_steps.make", function()
     assert.is_nil(steps[3].seconds)
   end)
 
-  it("names who rings as the record of the call does", function()
+  it("names the members as the record of the call does", function()
     local steps = ring_steps.make({ row(1, "simultaneous", "102", { display_name = "Bob" }),
       row(1, "simultaneous", "+44") }, kTenant, nil, true)
     assert.same({ { kind = "extension", aor = "102@demo.callpark", display = "Bob" },
       { kind = "trunk", display = "", number = "+44" } }, steps[1].parties)
   end)
 
-  it("passes over the caller, who is switched off, and who is outside when there is no trunk", function()
+  it("leaves out the caller, disabled extensions, and outside members without a trunk", function()
     assert.equal("103", made(together, "102"))
     assert.equal("102", made({ together[1], row(1, "simultaneous", "103", { enabled = "0" }) }))
     assert.equal("102", made({ together[1], row(1, "simultaneous", "+44") }, nil, false))
@@ -65,7 +65,7 @@ describe("ring_steps.make", function()
 end)
 
 describe("ring_steps", function()
-  it("knows who is rung and whether somebody outside is", function()
+  it("knows the members, and whether one is outside", function()
     local rows = { row(1, "simultaneous", "102"), row(2, "destination", "+44") }
     assert.is_true(ring_steps.include(rows, "102"))
     assert.is_false(ring_steps.include(rows, "103"))
@@ -73,7 +73,7 @@ describe("ring_steps", function()
     assert.is_false(ring_steps.lead_outside({ rows[1] }))
   end)
 
-  it("tells the caller busy when all are, and otherwise that nobody is there", function()
+  it("answers 486 if all are busy, and otherwise 480", function()
     assert.equal(486, (ring_steps.refusal(486)))
     assert.equal(486, (ring_steps.refusal(600)))
     for _, code in ipairs({ 302, 401, 404, 408, 480, 503, 603 }) do

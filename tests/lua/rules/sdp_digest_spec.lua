@@ -47,7 +47,7 @@ end)
 describe("sdp_digest.direction", function()
   local function direction(...) return sdp_digest.direction("o=x\n" .. table.concat({ ... }, "\n")) end
 
-  it("is sendrecv unless something else is said", function()
+  it("is sendrecv by default", function()
     assert.equal("sendrecv", direction("c=IN IP4 1.2.3.4", "m=audio 1 RTP/AVP 0"))
     for _, named in ipairs({ "sendrecv", "sendonly", "recvonly", "inactive" }) do
       assert.equal(named, direction("m=audio 1 RTP/AVP 0", "a=" .. named))
@@ -70,7 +70,7 @@ describe("sdp_digest.direction", function()
     assert.equal("inactive", direction(refused, "a=inactive"))
   end)
 
-  it("takes the address 0.0.0.0 for hold", function()
+  it("reads the address 0.0.0.0 as hold", function()
     assert.equal("sendonly", direction("c=IN IP4 0.0.0.0", "m=audio 1 RTP/AVP 0"))
     assert.equal("sendonly", direction("c=IN IP4 1.2.3.4", "m=audio 1 RTP/AVP 0", "c=IN IP4 0.0.0.0"))
     assert.equal("inactive", direction("c=IN IP4 0.0.0.0", "m=audio 1 RTP/AVP 0", "a=recvonly"))

@@ -1,7 +1,7 @@
 local sip_text = require("rules.sip_text")
 
 describe("sip_text.parse_uri", function()
-  it("takes a URI apart", function()
+  it("splits a URI", function()
     local uri = sip_text.parse_uri("sip:101;x=1:secret@Demo.Callpark:5070;transport=TCP?Replaces=a%3Bb")
     assert.equal("101", uri.user)
     assert.equal("demo.callpark", uri.host)
@@ -21,7 +21,7 @@ describe("sip_text.parse_uri", function()
     assert.same({ "[::1]", 5060 }, { uri.host, uri.port })
   end)
 
-  it("lets a question mark stand in the user", function()
+  it("accepts a question mark in the user", function()
     local uri = sip_text.parse_uri("sip:who?@x")
     assert.same({ "who?", "x", "" }, { uri.user, uri.host, uri.headers })
   end)
@@ -74,7 +74,7 @@ describe("sip_text.display_name", function()
 end)
 
 describe("sip_text.is_withheld", function()
-  it("N6 is what Privacy says of the caller himself", function()
+  it("N6 is a Privacy header about the caller", function()
     for _, privacy in ipairs({ "id", "user;id", "header", "ID; critical" }) do
       assert.is_true(sip_text.is_withheld(privacy), privacy)
     end
