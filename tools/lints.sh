@@ -4,7 +4,7 @@
 # shellcheck source=tools/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-sources() { (cd "$here" && find base media_protocol parkd mediad tests -name "*.$1" | sort); }
+sources() { (cd "$here" && find base media_protocol kamailio_protocol parkd mediad tests -name "*.$1" | sort); }
 
 lint_format() {
   cd "$here" && { sources h && sources cc; } | xargs clang-format --dry-run -Werror
@@ -23,6 +23,27 @@ lint_yaml() {
 
 lint_lua() {
   cd "$here" && luacheck --quiet --no-color kamailio-cfg tests/lua
+}
+
+# lua_passes FILE LUA: whether luacheck lets this text through in that file.
+lua_passes() {
+  luacheck --quiet --no-color --filename "$1" - <<<"$2" >/dev/null
+}
+
+# That luacheck keeps the rules pure: what it must refuse in them, and must not refuse in the files that obey.
+lint_lua_self_test() {
+  cd "$here" || return
+  local impure bad=0
+  for impure in 'return KSR.kx.get_method()' 'return os.time()' 'return io.read()' 'return math.random()'; do
+    if lua_passes kamailio-cfg/lua/rules/x.lua "$impure"; then echo "a rule may: $impure" && bad=1; fi
+  done
+  if lua_passes tests/lua/rules/x_spec.lua 'return KSR'; then echo "a spec may use KSR" && bad=1; fi
+  lua_passes kamailio-cfg/lua/rules/x.lua 'return ("x"):rep(3)' || { echo "a pure rule is refused" && bad=1; }
+  lua_passes kamailio-cfg/lua/kamailio/x.lua 'return KSR.kx.get_method()' || { echo "kamailio/ may not use KSR" && bad=1; }
+  if lua_passes kamailio-cfg/lua/kamailio/x.lua 'return KSR.kx.get_nothing()'; then
+    echo "an unknown KSR function is accepted" && bad=1
+  fi
+  return "$bad"
 }
 
 # lint_tidy PRESET CLANG-TIDY-OPTION...: the product only; PRESET's build directory knows how each file is compiled.

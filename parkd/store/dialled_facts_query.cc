@@ -7,8 +7,10 @@
 namespace callpark {
 namespace {
 
-// FEATURES S6: a trailing '#' is accepted. All numbers in the tables are printable ASCII.
+// FEATURES S6: a trailing '#' is accepted. RFC 3261 19.1.6: what follows a ';' is a parameter of the number, as
+// phone-context. No number of a tenant has a byte that is not printable ASCII.
 std::string number_of(std::string dialled) {
+  dialled.resize(std::min(dialled.size(), dialled.find(';')));
   if (!std::all_of(dialled.begin(), dialled.end(), [](char c) { return c > ' ' && c < '\x7f'; })) return "";
   if (dialled.ends_with('#')) dialled.pop_back();
   return dialled;

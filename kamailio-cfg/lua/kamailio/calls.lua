@@ -1,0 +1,276 @@
+-- The ordinary calls, as the dialog module keeps them: looked up, described when they begin, and followed while they
+-- last (last SDP of each side, and the holds).
+local adoption_marker = require("kamailio.adoption_marker")
+local dialog_record = require("rules.dialog_record")
+local held_calls = require("rules.held_calls")
+local hold = require("rules.hold")
+local sdp_digest = require("rules.sdp_digest")
+local settings = require("kamailio.settings")
+local sql = require("kamailio.sql")
+local talking = require("kamailio.talking")
+local talks = require("rules.talks")
+local cjson = require("cjson")
+
+local calls = {}
+
+-- A phone has few calls on hold. More are left over from dialogs that ended without a BYE.
+local kHeldCallsMax = 16
+
+-- Through $dlg_var: KSR.dialog.var_sets() of 5.6.3 neither locks the dialog nor writes it to the database.
+local function variable(name) return KSR.pv.get("$dlg_var(" .. name .. ")") end
+local function set_variable(name, value) KSR.pv.sets("$dlg_var(" .. name .. ")", value) end
+
+-- A variable is never removed: 5.6.3 would leave its row in the database, and a restart would bring it back.
+local kNotHeld = "-"
+
+--- The record of the dialog with these two tags, whichever is the caller's, or false. By RPC, since dlg_get would
+--- attach the request at hand to that dialog.
+function calls.find(call_id, tag, other_tag)
+  KSR.jsonrpcs.exec(cjson.encode({ jsonrpc = "2.0", id = 1, method = "dlg.dlg_list", params = { call_id } }))
+  for _, record in ipairs(dialog_record.parse(KSR.pv.get("$jsonrpl(body)"), settings.address, settings.port)) do
+    local side = dialog_record.side_of(record, tag)
+    if side and (not other_tag or record[dialog_record.other(side)].tag == other_tag) then return record end
+  end
+  return false
+end
+
+--- The request at hand begins a call that is followed from here on; each party is {kind, aor, display, withheld}.
+function calls.begin(caller, callee)
+  KSR.dialog.dlg_manage()
+  set_variable("parties", dialog_record.parties(caller, callee))
+  -- The two extensions, for their lamps, without having to read `parties` at each answer.
+  KSR.pv.sets("$avp(begins)", ("%s %s"):format(caller.aor or "-", callee.aor or "-"))
+end
+
+local function parties_of_this_call() return dialog_record.parse_parties(variable("parties")) end
+
+-- Reads and writes the list that a table (held, holding) has of an extension as one: two of its calls may be put on
+-- hold at the same moment.
+local function change_list(name, aor, change)
+  KSR.htable.sht_lock(name, aor)
+  local done, problem = pcall(function()
+    local lines = {}
+    for line in (KSR.htable.sht_get(name, aor) or ""):gmatch("[^\n]+") do lines[#lines + 1] = line end
+    change(lines)
+    if #lines == 0 then
+      KSR.htable.sht_rm(name, aor)
+    else
+      KSR.htable.sht_sets(name, aor, table.concat(lines, "\n"))
+    end
+  end)
+  KSR.htable.sht_unlock(name, aor)
+  if not done then error(problem) end
+end
+
+local function without(lines, unwanted)
+  for i = #lines, 1, -1 do
+    if lines[i] == unwanted then table.remove(lines, i) end
+  end
+end
+
+-- As the last line, and only once.
+local function append(lines, line)
+  without(lines, line)
+  while #lines >= kHeldCallsMax do table.remove(lines, 1) end
+  lines[#lines + 1] = line
+end
+
+local function set_held(side, tag, device)
+  local aor = parties_of_this_call()[side].aor
+  set_variable("held_" .. side, KSR.pv.get("$TV(Sn)") .. " " .. device)
+  if not aor then return end
+  local line = KSR.kx.get_callid() .. " " .. tag
+  change_list("held", aor, function(lines) append(lines, line) end)
+end
+
+local function set_not_held(side, tag)
+  set_variable("held_" .. side, kNotHeld)
+  local aor = parties_of_this_call()[side].aor
+  if not aor then return end
+  local line = KSR.kx.get_callid() .. " " .. tag
+  change_list("held", aor, function(lines) without(lines, line) end)
+end
+
+local function is_held(side)
+  local value = variable("held_" .. side)
+  return value ~= nil and value ~= kNotHeld
+end
+
+local function keep_sdp(side, digest)
+  local name = "sdp_" .. side
+  if variable(name) ~= digest then set_variable(name, digest) end
+end
+
+-- The tags of the message at hand by side; `side_of_from` is the side in From.
+local function tags(side_of_from)
+  local from, to = KSR.pv.gete("$ft"), KSR.pv.gete("$tt")
+  if side_of_from == "a" then return { a = from, b = to } end
+  return { a = to, b = from }
+end
+
+local function store_holds(before, after, requester, devices)
+  local tag = tags(requester)
+  for _, side in ipairs({ "a", "b" }) do
+    if after[side] and not before[side] then set_held(side, tag[side], devices[side]) end
+    if before[side] and not after[side] then set_not_held(side, tag[side]) end
+  end
+end
+
+--- A request of `side` passes, with `body`. `device` sent it; nil if parkd did: its requests are no hold.
+function calls.request_passes(side, body, device)
+  local digest = sdp_digest.make(body)
+  if digest then keep_sdp(side, digest) end
+  KSR.pv.sets("$avp(requester)", side)
+  KSR.pv.sets("$avp(request_device)", device or "")
+  local direction = digest and sdp_digest.direction(digest) or ""
+  KSR.pv.sets("$avp(offer)", direction)
+  local holder = device and hold.is_asked_by(direction) and parties_of_this_call()[side].aor
+  if holder then
+    local call_id = KSR.kx.get_callid()
+    change_list("holding", holder, function(lines) append(lines, call_id) end)
+    KSR.pv.sets("$avp(holder)", holder)
+  end
+end
+
+--- Whether an extension has sent a hold that has no answer yet.
+function calls.is_holding(aor) return KSR.htable.sht_get("holding", aor) ~= nil end
+
+-- The request at hand has an answer, and the holds in it are stored.
+local function no_longer_holding()
+  local holder = KSR.pv.get("$avp(holder)")
+  if not holder then return end
+  local call_id = KSR.kx.get_callid()
+  change_list("holding", holder, function(lines) without(lines, call_id) end)
+end
+
+-- Stores what the answer to the request of `requester` means for both sides. `devices` is nil if parkd sent the
+-- request.
+local function note_answer(requester, offer, digest, devices)
+  keep_sdp(dialog_record.other(requester), digest)
+  if not devices then return end
+  local before = { a = is_held("a"), b = is_held("b") }
+  store_holds(before, hold.after_answer(before, requester, offer, sdp_digest.direction(digest)), requester, devices)
+end
+
+-- The extensions of the call that begins: its caller, and the callee unless `callee_aors` are given.
+local function people_of(begins, callee_aors)
+  local caller, callee = begins:match("^(%S+) (%S+)$")
+  return talks.people(caller ~= "-" and caller or nil, callee_aors or { callee ~= "-" and callee or nil })
+end
+
+-- The 2xx at hand, if the dialog module accepts it: calls.started() follows then.
+local first_answer
+
+--- Whether Kamailio follows the call of the transaction at hand; it does not follow parkd's own.
+function calls.is_followed() return KSR.pv.get("$avp(requester)") ~= nil end
+
+--- An answer to such a request passes, from `device`. `answerer` is the party that sent it, if that was not known when
+--- the call began.
+function calls.reply_passes(body, device, answerer)
+  local requester = KSR.pv.get("$avp(requester)")
+  if not requester then return end
+  local digest = sdp_digest.make(body)
+  local status = KSR.pv.get("$rs")
+  local is_2xx = status >= 200 and status <= 299
+  local offer = KSR.pv.gete("$avp(offer)")
+  local request_device = KSR.pv.gete("$avp(request_device)")
+  local devices = is_2xx and request_device ~= ""
+    and { [requester] = request_device, [dialog_record.other(requester)] = device } or nil
+  local begins = is_2xx and KSR.pv.get("$avp(begins)")
+  if begins then
+    first_answer = { tag = KSR.pv.gete("$tt"), answerer = answerer, requester = requester, offer = offer,
+      digest = digest, devices = devices, people = people_of(begins, answerer and { answerer.aor }) }
+  elseif digest then
+    note_answer(requester, offer, digest, devices)
+  end
+  if status >= 200 then no_longer_holding() end
+end
+
+--- The call has been answered, by the last 2xx that passed. If several devices answer at once, the record is about the
+--- dialog with that one.
+function calls.started()
+  local answer = first_answer
+  first_answer = nil
+  if not answer or answer.tag ~= KSR.pv.gete("$tt") then return end
+  if answer.answerer then
+    set_variable("parties", dialog_record.parties(parties_of_this_call().a, answer.answerer))
+  end
+  if answer.digest then note_answer(answer.requester, answer.offer, answer.digest, answer.devices) end
+  talking.show(KSR.kx.get_callid(), "confirmed", answer.people)
+end
+
+--- The dialog at hand has ended, or was never answered. If a parker leaves, the other party stays.
+function calls.over()
+  local call_id = KSR.pv.gete("$dlg(callid)")
+  local function is_marked(tag) return adoption_marker.find(call_id, KSR.pv.gete("$dlg(" .. tag .. ")")) ~= false end
+  local stays = talks.side_that_stays(is_marked("from_tag"), is_marked("to_tag"))
+  if stays then talking.leave_to_parkd(call_id, stays) else talking.over(call_id) end
+end
+
+--- The call that begins rings; `members` are those of a ring group, nil without one.
+function calls.rings(members)
+  local begins = KSR.pv.get("$avp(begins)")
+  if not begins then return end
+  local ringing = members and table.concat(members, " ") or "callee"
+  if KSR.pv.get("$avp(rings)") == ringing then return end
+  KSR.pv.unset("$avp(rings)")
+  KSR.pv.sets("$avp(rings)", ringing)
+  talking.show(KSR.kx.get_callid(), "early", people_of(begins, members))
+end
+
+--- An ACK with an answer passes.
+function calls.ack_passes(side, body)
+  local digest = sdp_digest.make(body)
+  if digest then keep_sdp(side, digest) end
+end
+
+--- The call ends.
+function calls.ended(requester)
+  local tag = tags(requester)
+  for _, side in ipairs({ "a", "b" }) do
+    if is_held(side) then set_not_held(side, tag[side]) end
+  end
+end
+
+--- The calls that an extension has on hold, for held_calls.choose: without those that are being parked.
+function calls.held_by(aor)
+  local candidates = {}
+  for line in (KSR.htable.sht_get("held", aor) or ""):gmatch("[^\n]+") do
+    local call_id, tag = line:match("^(%S+) (%S+)$")
+    local record = call_id and calls.find(call_id, tag)
+    local is_marked = record and adoption_marker.find(call_id, tag) ~= false
+    candidates[#candidates + 1] = held_calls.candidate(record, tag, is_marked)
+  end
+  return candidates
+end
+
+--- Fills the lists from the dialogs that the database kept while Kamailio was down: their variables came back, the
+--- lists did not.
+function calls.restore_held()
+  local query = "SELECT d.callid, v.dialog_key, d.from_tag, d.to_tag FROM dialog d JOIN dialog_vars v"
+    .. " ON v.hash_entry = d.hash_entry AND v.hash_id = d.hash_id WHERE v.dialog_key IN ('held_a', 'held_b')"
+    .. " AND v.dialog_value <> '" .. kNotHeld .. "' ORDER BY v.dialog_value"
+  for _, row in ipairs(sql.rows(query, { "call_id", "key", "from_tag", "to_tag" }) or {}) do
+    local side = row.key:sub(-1)
+    local tag = side == "a" and row.from_tag or row.to_tag
+    local record = calls.find(row.call_id, tag)
+    local aor = record and record[side].aor
+    if aor then change_list("held", aor, function(lines) lines[#lines + 1] = row.call_id .. " " .. tag end) end
+  end
+end
+
+--- The same for the lamps of their parties.
+function calls.restore_lamps()
+  local query = ([[SELECT d.callid, v.dialog_value FROM dialog d
+    JOIN dialog_vars v ON v.hash_entry = d.hash_entry AND v.hash_id = d.hash_id
+    WHERE v.dialog_key = 'parties' AND d.state IN (%d, %d)]]):format(dialog_record.kStatesConfirmed[1],
+    dialog_record.kStatesConfirmed[2])
+  local restored = {}
+  for _, row in ipairs(sql.rows(query, { "call_id", "parties" }) or {}) do
+    local parties = dialog_record.parse_parties(row.parties)
+    restored[#restored + 1] = { call_id = row.call_id, people = talks.people(parties.a.aor, { parties.b.aor }) }
+  end
+  talking.restore(restored)
+end
+
+return calls

@@ -1,0 +1,110 @@
+-- Carries out the decisions on new calls: to extensions, Contacts, trunks and ring groups.
+local calls = require("kamailio.calls")
+local patience = require("rules.patience")
+local protocol = require("rules.protocol")
+local relay = require("kamailio.relay")
+local ring_steps = require("rules.ring_steps")
+local ringing = require("kamailio.ringing")
+
+local perform_calls = {}
+
+local function drop_asserted_identity()
+  KSR.hdr.remove("P-Asserted-Identity")
+  KSR.hdr.remove("P-Preferred-Identity")
+  KSR.hdr.remove("Remote-Party-ID")
+end
+
+-- Marks the transaction of a call that another one has replaced.
+local kReplacedFlag = 1
+
+local function end_earlier_recall(park_id, call_id)
+  local earlier = KSR.htable.sht_get("recalls", park_id)
+  if earlier then KSR.tmx.t_cancel_callid(earlier, "1", kReplacedFlag) end
+  KSR.htable.sht_sets("recalls", park_id, call_id)
+end
+
+local function set_up(f, d)
+  local setup = d.setup
+  relay.drop_credentials()
+  if setup.hides_identity then drop_asserted_identity() end
+  if setup.is_call then KSR.rr.record_route() end
+  relay.set_patience(setup.first_answer_ms)
+  if setup.replaces_recall then end_earlier_recall(setup.replaces_recall, f.call_id) end
+  if not setup.is_followed then return end
+  calls.begin(d.caller, d.callee)
+  calls.request_passes("a", f.body, f.source.device)
+  KSR.tm.t_on_reply("ksr_onreply_call")
+end
+
+function perform_calls.to_extension(f, d)
+  KSR.seturi("sip:" .. d.aor)
+  local found = KSR.registrar.lookup("location")
+  if found == -2 then return relay.reply(405, "Method Not Allowed") end
+  if found < 0 then return relay.reply(480, "Temporarily Unavailable") end
+  set_up(f, d)
+  relay.send()
+end
+
+function perform_calls.to_contact(f, d)
+  KSR.seturi(d.contact)
+  if d.received then KSR.setdsturi(d.received) end
+  set_up(f, d)
+  if d.reports_callee then
+    KSR.pv.sets("$avp(called_at_contact)", d.callee.aor)
+    KSR.tm.t_on_reply("ksr_onreply_call")
+  end
+  relay.from_outside_socket()
+  relay.send()
+end
+
+function perform_calls.to_trunk(f, d)
+  KSR.seturi(ring_steps.trunk_uri(d.number, d.trunk))
+  set_up(f, d)
+  relay.from_outside_socket()
+  relay.send()
+end
+
+----- ring groups
+
+-- The time of the present step, from now on, however often a phone sends 180.
+local function set_ring_time(step)
+  local ring_ms, first_answer_ms = patience.of_step(step)
+  KSR.tm.t_set_fr(ring_ms, first_answer_ms)
+  KSR.tm.t_set_max_lifetime(ring_ms, 0)
+end
+
+function perform_calls.to_ring_group(f, d)
+  local step = ringing.first(d.steps, d.trunk)
+  if not step then return relay.reply(480, "Temporarily Unavailable") end
+  set_up(f, d)
+  set_ring_time(step)
+  KSR.tm.t_on_reply("ksr_onreply_call")
+  -- A member that declines does not end the ringing of the others.
+  KSR.tm.t_set_disable_6xx(1)
+  KSR.tm.t_on_failure("ksr_failure_ring_group")
+  relay.send()
+end
+
+--- No device has answered the present step: rings the next one, or answers the caller.
+function perform_calls.ring_on()
+  if KSR.isflagset(kReplacedFlag) then return end
+  local step = ringing.next()
+  while step do
+    set_ring_time(step)
+    KSR.tm.t_on_reply("ksr_onreply_call")
+    KSR.tm.t_on_failure("ksr_failure_ring_group")
+    if KSR.tm.t_relay() >= 0 then return end
+    if KSR.tm.t_is_canceled() > 0 then return end
+    step = ringing.next()
+  end
+  KSR.tm.t_reply(ring_steps.refusal(KSR.tm.t_get_status_code()))
+end
+
+--- A final answer passes to parkd, which has called a ring group (`member` answers) or a Contact (nil): the requests of
+--- the answering extension will name the extension itself.
+function perform_calls.report_answerer(member)
+  local user = protocol.answerer(KSR.pv.get("$avp(called_at_contact)"), member)
+  if user then relay.append_header(protocol.kUser, user) end
+end
+
+return perform_calls

@@ -1,0 +1,64 @@
+-- Carries out the decisions on what goes to parkd outside of its own dialogs: feature calls, REFERs, subscriptions.
+local adoption = require("rules.adoption")
+local adoption_marker = require("kamailio.adoption_marker")
+local patience = require("rules.patience")
+local protocol = require("rules.protocol")
+local relay = require("kamailio.relay")
+
+local perform_features = {}
+
+local kParkdSet = 1
+local kDispatcherRoundRobin = 4
+
+local function send(first_answer_ms)
+  if KSR.dispatcher.ds_select_dst(kParkdSet, kDispatcherRoundRobin) < 0 then
+    adoption_marker.finish("release")
+    return relay.reply(503, "Park Service Not Available")
+  end
+  relay.from_inside_socket()
+  KSR.tm.t_set_fr(patience.kFeatureMs, first_answer_ms)
+  KSR.tm.t_on_reply("ksr_onreply_feature")
+  KSR.tm.t_on_failure("ksr_failure_feature")
+  if not relay.send() then adoption_marker.finish("release") end
+end
+
+--- parkd's answers and NOTIFYs come back the same way, so that its requests find the phone.
+function perform_features.subscribe_at_parkd(f, d)
+  relay.drop_credentials()
+  relay.append_headers(protocol.sender_headers(d, f.source.device))
+  if f.is_behind_nat then KSR.nathelper.set_contact_alias() end
+  KSR.rr.record_route()
+  send(patience.kParkdMs)
+end
+
+local function prepare(f, d)
+  relay.drop_credentials()
+  relay.append_headers(protocol.feature_headers(d, f.source.device))
+  if d.marker then adoption_marker.hold(d.marker) end
+end
+
+function perform_features.feature_call(f, d)
+  prepare(f, d)
+  KSR.rr.record_route()
+  send(patience.kParkdMs)
+end
+
+--- The Route stays in: it is the way to the other party, which parkd's own requests have to go.
+function perform_features.refer(f, d)
+  prepare(f, d)
+  send(patience.kParkdReferMs)
+end
+
+--- parkd has answered with `status`; `said` is X-Callpark-Adoption of the answer, or false.
+function perform_features.on_answer(status, said)
+  local becomes = adoption.on_answer(status, said)
+  if becomes then adoption_marker.finish(becomes) end
+end
+
+function perform_features.on_failure(is_cancelled, is_timeout)
+  local becomes = adoption.on_failure(is_cancelled, is_timeout)
+  adoption_marker.finish(becomes.marker)
+  if becomes.code then KSR.tm.t_reply(becomes.code, becomes.reason) end
+end
+
+return perform_features

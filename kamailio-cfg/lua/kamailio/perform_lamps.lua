@@ -1,0 +1,70 @@
+-- Carries out the decisions on lamps: subscriptions of phones, publications of parkd.
+local contact = require("rules.contact")
+local lamps = require("kamailio.lamps")
+local publication = require("rules.publication")
+local relay = require("kamailio.relay")
+local sip_text = require("rules.sip_text")
+local talking = require("kamailio.talking")
+
+local perform_lamps = {}
+
+-- RFC 6665 8.3.1: a 489 names the events that there are.
+function perform_lamps.refuse_event()
+  KSR.hdr.append_to_reply("Allow-Events: dialog, call-info, refer\r\n")
+  relay.reply(489, "Bad Event")
+end
+
+-- The presence module reads the Contact from the message, and sends there.
+local function make_contact_reachable(f)
+  local value = KSR.pv.get("$ct")
+  local reachable = value and contact.reachable(value, {
+    proto = f.source.proto, ip = f.source.ip, port = f.source.port, is_behind_nat = f.is_behind_nat,
+  })
+  if not reachable or reachable == value then return end
+  KSR.hdr.remove("Contact")
+  relay.append_header("Contact", reachable)
+  KSR.textopsx.msg_apply_changes()
+end
+
+local function handle_subscribe(f, d)
+  make_contact_reachable(f)
+  if not relay.is_first_of_its_kind() then return end
+  lamps.in_order(d.uri, function()
+    if d.watches then talking.watch(d.watches) end
+    KSR.presence.handle_subscribe_uri(sip_text.uri(d.watcher, d.tenant))
+  end)
+end
+
+function perform_lamps.watch_lamp(f, d)
+  KSR.seturi(d.uri)
+  handle_subscribe(f, d)
+end
+
+perform_lamps.watch_lamp_again = handle_subscribe
+
+local acts = {
+  publish = function(f, d) return lamps.publish(d.user, d.tenant, lamps.kByParkd, f.body, d.seconds) end,
+  -- RFC 3903 6: an answer of 200 has an entity-tag.
+  unpublish = function(_, d, known)
+    return lamps.unpublish(d.user, d.tenant, lamps.kByParkd) and (known or "none")
+  end,
+}
+
+local function change(f, d)
+  local known = lamps.etag(d.user, d.tenant, lamps.kByParkd)
+  local wanted = publication.change(known, d.etag, d.seconds)
+  return wanted.act and publication.answer(acts[wanted.act](f, d, known)) or wanted
+end
+
+function perform_lamps.publish(f, d)
+  if not relay.is_first_of_its_kind() then return end
+  local answer
+  lamps.in_order(sip_text.uri(d.user, d.tenant), function() answer = change(f, d) end)
+  if answer.etag then
+    KSR.hdr.append_to_reply(("SIP-ETag: %s\r\nExpires: %d\r\n"):format(answer.etag, d.seconds))
+  end
+  relay.reply(answer.code, answer.reason)
+  if answer.etag then talking.parkd_has_published(d.user .. "@" .. d.tenant) end
+end
+
+return perform_lamps

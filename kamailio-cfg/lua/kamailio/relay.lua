@@ -1,0 +1,53 @@
+-- What all requests need on their way: answers, patience, sockets, headers.
+local patience = require("rules.patience")
+local protocol = require("rules.protocol")
+local settings = require("kamailio.settings")
+
+local relay = {}
+
+function relay.reply(code, reason) KSR.sl.send_reply(code, reason) end
+
+--- Credentials are for Kamailio; a phone repeats them in each request, whether it was challenged or not.
+function relay.drop_credentials() KSR.hdr.remove("Proxy-Authorization") end
+
+--- Sends the request at hand; whether that was possible.
+function relay.send()
+  if KSR.tm.t_relay() >= 0 then return true end
+  KSR.sl.sl_reply_error()
+  return false
+end
+
+function relay.append_header(name, value) KSR.hdr.append(name .. ": " .. value .. "\r\n") end
+
+--- Each of `headers` is {name, value}.
+function relay.append_headers(headers)
+  for _, header in ipairs(headers) do relay.append_header(header[1], header[2]) end
+end
+
+function relay.set_patience(first_answer_ms) KSR.tm.t_set_fr(patience.kRingMs, first_answer_ms) end
+
+function relay.from_outside_socket() KSR.pv.sets("$fs", settings.outside_socket) end
+function relay.from_inside_socket() KSR.pv.sets("$fs", settings.inside_socket) end
+
+--- Whether no other worker has the same request: a repeated one must not become a second subscription, nor undo what
+--- was published after it.
+function relay.is_first_of_its_kind() return KSR.tm.t_newtran() > 0 end
+
+--- To parkd within a dialog. The next hop is set here: a Route that the sender has made up must not lead elsewhere.
+function relay.to_parkd(d)
+  if d.device then relay.append_header(protocol.kDevice, d.device) end
+  KSR.setdsturi(settings.parkd_uri)
+  relay.from_inside_socket()
+  relay.set_patience(d.first_answer_ms)
+  relay.send()
+end
+
+--- To the other party of a dialog.
+function relay.onward(first_answer_ms)
+  if not KSR.isdsturiset() then KSR.nathelper.handle_ruri_alias() end
+  relay.from_outside_socket()
+  relay.set_patience(first_answer_ms)
+  relay.send()
+end
+
+return relay

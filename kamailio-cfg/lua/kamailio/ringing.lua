@@ -1,0 +1,107 @@
+-- Rings the steps of a ring group (rules/ring_steps.lua), one after the other: each is a list of branches, the first
+-- made from the request, the next from the failure of the one before.
+local cjson = require("cjson")
+local ring_steps = require("rules.ring_steps")
+local settings = require("kamailio.settings")
+
+local ringing = {}
+
+-- The transaction remembers the steps to come, and the party of each registered contact (ruid) of the present one.
+local function remember(ring)
+  KSR.pv.unset("$avp(ring)")
+  KSR.pv.sets("$avp(ring)", cjson.encode(ring))
+end
+
+local function remembered()
+  local text = KSR.pv.get("$avp(ring)")
+  return text and cjson.decode(text) or nil
+end
+
+local function branch_count() return KSR.pv.get("$branch(count)") or 0 end
+
+-- The first party has the URI of a request that was not sent yet; every other one has a branch beside it.
+local function ring_outside(party, trunk, is_free)
+  local uri = ring_steps.trunk_uri(party.number, trunk)
+  if is_free then return KSR.seturi(uri) end
+  return KSR.corex.append_branch_uri(uri) > 0
+end
+
+local function ring_extension(party, is_free, owners)
+  local before = branch_count()
+  local uri = "sip:" .. party.aor
+  local found
+  if is_free then
+    KSR.seturi(uri)
+    found = KSR.registrar.lookup("location") > 0
+    if found then owners[KSR.pv.gete("$ruid")] = party end
+  else
+    found = KSR.registrar.lookup_to_dset("location", uri) > 0
+  end
+  for i = before, branch_count() - 1 do
+    local ruid = KSR.pv.get(("$(branch(ruid)[%d])"):format(i))
+    if ruid then owners[ruid] = party end
+  end
+  return found
+end
+
+-- Outside parties first: a branch inherits the next hop of the request, which has none yet.
+local function ring_step(step, trunk, is_request)
+  local is_free, owners = is_request, {}
+  local rings = false
+  KSR.resetdsturi()
+  for _, kind in ipairs({ "trunk", "extension" }) do
+    for _, party in ipairs(step.parties) do
+      if party.kind == kind then
+        local found
+        if kind == "trunk" then
+          found = ring_outside(party, trunk, is_free)
+        else
+          found = ring_extension(party, is_free, owners)
+        end
+        is_free = is_free and not found
+        rings = rings or found
+      end
+    end
+  end
+  return rings and owners
+end
+
+local function ring_next(ring, is_request)
+  KSR.pv.sets("$fs", settings.outside_socket)
+  while ring.steps[1] do
+    local step = table.remove(ring.steps, 1)
+    local owners = ring_step(step, ring.trunk, is_request)
+    if owners then
+      ring.owners = owners
+      remember(ring)
+      return step
+    end
+  end
+  return nil
+end
+
+--- Prepares the request at hand for the first step that reaches a device, and returns that step; nil if none does.
+function ringing.first(steps, trunk) return ring_next({ steps = steps, trunk = trunk }, true) end
+
+--- The same for the next step, after the failure of the last.
+function ringing.next()
+  local ring = remembered()
+  return ring and ring_next(ring, false)
+end
+
+--- The extensions that ring in the present step; nil if no ring group rings.
+function ringing.members()
+  local ring = remembered()
+  if not ring then return nil end
+  local aors = {}
+  for _, party in pairs(ring.owners) do aors[#aors + 1] = party.aor end
+  return aors
+end
+
+--- The sender of the answer at hand, as a party of the record of the call; nil if no ring group rang.
+function ringing.answerer()
+  local ring = remembered()
+  return ring and (ring.owners[KSR.pv.gete("$T_branch(ruid)")] or { kind = "trunk", display = "" })
+end
+
+return ringing

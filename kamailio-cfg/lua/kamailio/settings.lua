@@ -1,0 +1,36 @@
+-- What the including configuration file has defined. Read at the first use: Kamailio does not answer while it loads
+-- this file.
+local function defined(name)
+  local value = KSR.kx.get_def(name)
+  if not value or value == "" then error(name .. " is not defined: see kamailio-cfg/README.md") end
+  return value
+end
+
+-- RFC 3261 17.1.2.2: 64*T1, for which a request without an answer is repeated.
+local kNotifySeconds = 32
+
+local function read()
+  local s = {
+    address = defined("CALLPARK_ADDRESS"),
+    port = tonumber(defined("CALLPARK_PORT")),
+    inside_address = defined("CALLPARK_INSIDE_ADDRESS"),
+    inside_port = tonumber(defined("CALLPARK_INSIDE_PORT")),
+    parkd_address = defined("CALLPARK_PARKD_ADDRESS"),
+    parkd_port = tonumber(defined("CALLPARK_PARKD_PORT")),
+    notify_ms = (tonumber(KSR.kx.get_def("CALLPARK_NOTIFY_SECONDS")) or kNotifySeconds) * 1000,
+    flood_control = not KSR.kx.ifdef("WITHOUT_FLOOD_CONTROL"),
+  }
+  s.outside_socket = ("udp:%s:%d"):format(s.address, s.port)
+  s.inside_socket = ("udp:%s:%d"):format(s.inside_address, s.inside_port)
+  s.parkd_sent_by = ("%s:%d"):format(s.parkd_address, s.parkd_port)
+  s.parkd_uri = ("sip:%s:%d"):format(s.parkd_address, s.parkd_port)
+  return s
+end
+
+return setmetatable({}, {
+  __index = function(settings, name)
+    setmetatable(settings, nil)
+    for key, value in pairs(read()) do settings[key] = value end
+    return settings[name]
+  end,
+})

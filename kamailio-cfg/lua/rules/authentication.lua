@@ -1,0 +1,75 @@
+-- Whether the sender of a request is an extension of a tenant, by Digest. Pure.
+local decision = require("rules.decision")
+local guesses = require("rules.guesses")
+
+local need, refuse = decision.need, decision.refuse
+
+local authentication = {}
+
+--- nil if the domain that `fact` was asked about is a tenant.
+function authentication.unknown_domain(f, fact)
+  if f[fact] == nil then return need(fact) end
+  if not f[fact] then return refuse(403, "Unknown Domain") end
+  if f[fact].away then return decision.database_away end
+  return nil
+end
+
+local function guess_keys(f, realm) return guesses.keys(f.source.ip, f.credentials, realm, f.now) end
+
+--- nil if `f.identity` is known.
+function authentication.of(f, realm)
+  local challenge = { action = "challenge", realm = realm }
+  if not f.has_credentials then return challenge end
+  if f.settings.flood_control then
+    -- A trunk sends no password, so a phone that guesses in its name does not shut it out.
+    if f.guesses == nil then return need("guesses", guess_keys(f, realm)) end
+    if guesses.are_too_many(f.guesses) then return { action = "drop" } end
+  end
+  if f.identity == nil then return need("identity", realm) end
+  local status = f.identity.status
+  if status == "known" then return nil end
+  if status == "database_away" then return decision.database_away end
+  challenge.stale = status == "stale"
+  challenge.guess_keys = status == "wrong" and guess_keys(f, realm) or nil
+  return challenge
+end
+
+--- The same for a realm that the sender may have made up. Credentials exist only for tenants, so they need no look-up.
+function authentication.in_domain(f, realm, fact)
+  return not f.has_credentials and authentication.unknown_domain(f, fact) or authentication.of(f, realm)
+end
+
+----- the result of the module auth_db
+
+-- auth/api.h: another try by the phone mends some of these, only the database mends others.
+local kNoCredentials, kStaleNonce, kNonceReused, kError = -5, -4, -6, -1
+
+--- Whether the result has two possible causes, of which the database is one.
+function authentication.is_unclear(result) return result == kError end
+
+-- The user that a Digest username names in `realm`. auth_db accepts "101@other.example" as a user of that domain,
+-- whatever the realm: the password of one tenant would identify an extension of another.
+local function own_user(username, realm)
+  local user, domain = username:match("^([^@]*)@?(.*)$")
+  if domain ~= "" and domain ~= realm then return nil end
+  return user
+end
+
+--- {status, user, display}; `checked` is {result, username, display, database_answers}.
+function authentication.identity(checked, realm)
+  local result = checked.result
+  if result > 0 then
+    local user = own_user(checked.username, realm)
+    if not user then return { status = "wrong" } end
+    return { status = "known", user = user, display = checked.display }
+  end
+  if result == kNoCredentials then return { status = "absent" } end
+  if result == kStaleNonce or result == kNonceReused then return { status = "stale" } end
+  if result == kError and not checked.database_answers then return { status = "database_away" } end
+  -- A nonce of another origin, or a digest of a wrong shape: no password was tried, and any device can send it with
+  -- the address of another.
+  if result == kError then return { status = "stale" } end
+  return { status = "wrong" }
+end
+
+return authentication

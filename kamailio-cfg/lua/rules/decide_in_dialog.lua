@@ -1,0 +1,67 @@
+-- The decision on a request within a dialog. Pure.
+local decide_lamps = require("rules.decide_lamps")
+local decide_refer = require("rules.decide_refer")
+local decision = require("rules.decision")
+local patience = require("rules.patience")
+
+local need = decision.need
+
+local decide_in_dialog = {}
+
+-- What an offer may be: a hold, of which parkd has to know the device.
+local brings_offer = { INVITE = true, UPDATE = true }
+
+-- How Kamailio follows a call by its requests.
+local follows = { BYE = "end", ACK = "answer", INVITE = "offer", UPDATE = "offer" }
+
+local function to_parkd(f, d)
+  d.device = brings_offer[f.method] and f.source.device or nil
+  d.first_answer_ms = patience.of_parkd(f.method)
+  return d
+end
+
+local function onward(f, action)
+  return { action = action, follow = follows[f.method], first_answer_ms = patience.first_answer(f.method) }
+end
+
+local function belongs_to_parkd(f)
+  -- An ACK with a lower CSeq belongs to an INVITE from before the adoption; parkd would drop it, and the other party
+  -- would repeat its 200 for ever.
+  return f.marker and not (f.method == "ACK" and f.cseq < f.marker.floor)
+end
+
+local function subscribe_again(f)
+  if not f.ruri.is_parkd then return decide_lamps.subscribe_again(f) end
+  local wait = decide_lamps.unknown_watcher_at_parkd(f)
+  if wait then return wait end
+  return to_parkd(f, { action = "to_parkd", tenant = f.from.host, user = f.identity.user })
+end
+
+-- Another worker may not have come to look at the sender's REFER yet; over TCP one worker has both.
+local function after_an_earlier_refer(f, d)
+  if f.method ~= "BYE" or not f.is_udp or f.waits > 0 then return d end
+  return { action = "wait_for_earlier_refer", ms = patience.kEarlierReferMs, otherwise = d }
+end
+
+function decide_in_dialog.request(f)
+  if f.method == "SUBSCRIBE" and decide_lamps.is_watched_package(f) then return subscribe_again(f) end
+  if f.marker == nil then return need("marker") end
+  if f.method == "REFER" then return decide_refer.request(f) end
+  if belongs_to_parkd(f) then return to_parkd(f, { action = "adopted", ends_record = f.method == "BYE" }) end
+  if f.ruri.is_parkd then return after_an_earlier_refer(f, to_parkd(f, { action = "to_parkd" })) end
+  if f.is_known_call == nil then return need("is_known_call") end
+  if not f.is_known_call then return decision.unknown_call(f) end
+  return after_an_earlier_refer(f, onward(f, "within_dialog"))
+end
+
+--- From parkd, in the place of a parker.
+function decide_in_dialog.from_parkd(f)
+  if f.given_up == nil then return need("given_up") end
+  -- parkd resumed after Kamailio had refused this request; it must not adopt the call.
+  if f.given_up then return decision.unknown_call(f) end
+  local d = onward(f, "parkd_within_dialog")
+  d.ends_marker = f.method == "BYE"
+  return d
+end
+
+return decide_in_dialog

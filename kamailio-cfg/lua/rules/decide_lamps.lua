@@ -1,0 +1,114 @@
+-- The decision on a SUBSCRIBE to a lamp or to park notifications, and on a PUBLISH of a lamp. Pure.
+local authentication = require("rules.authentication")
+local decision = require("rules.decision")
+local dialog_info = require("rules.dialog_info")
+local dialled_number = require("rules.dialled_number")
+local publication = require("rules.publication")
+local sip_text = require("rules.sip_text")
+
+local need, refuse = decision.need, decision.refuse
+
+local decide_lamps = {}
+
+local refuse_event = { action = "refuse_event" }
+
+local function is_dialog_package(f) return f.event == "dialog" end
+
+--- Whether Kamailio or parkd answers a SUBSCRIBE to this package. Every other one in a call is for the other party.
+function decide_lamps.is_watched_package(f) return is_dialog_package(f) or f.event == "call-info" end
+
+local function has_lamp_by_itself(row) return row.kind == "extension" or row.kind == "orbit" end
+
+-- nil if the watched number of the tenant has a lamp: an extension, an orbit of a range, or what is dialled to retrieve
+-- from an orbit.
+local function no_lamp(f, tenant)
+  if not f.dialled or not f.dialled.clean then return refuse(404, "Not Found") end
+  if f.number == nil then return need("number", tenant) end
+  if f.number and f.number.away then return decision.database_away end
+  if not f.number then return refuse(404, "Not Found") end
+  if has_lamp_by_itself(f.number) then return nil end
+  if f.number.kind ~= "park_code" or f.number.action ~= "retrieve" then return refuse(404, "Not Found") end
+  local orbit = dialled_number.remainder(f.dialled, f.number)
+  if dialled_number.is_random_orbit(orbit) then return nil end
+  if f.orbit_number == nil then return need("orbit_number", { tenant = tenant, number = orbit }) end
+  if f.orbit_number and f.orbit_number.away then return decision.database_away end
+  if not f.orbit_number or not has_lamp_by_itself(f.orbit_number) then return refuse(404, "Not Found") end
+  return nil
+end
+
+-- `watches` is the extension with the lamp that the SUBSCRIBE keeps watched; nil if none, as at the end of a
+-- subscription.
+local function watched(f, aor) return f.expires ~= 0 and aor or nil end
+
+local function lamp(f, tenant, watcher)
+  local user = f.dialled.text
+  return {
+    action = "watch_lamp",
+    uri = sip_text.uri(user, tenant),
+    tenant = tenant,
+    watcher = watcher,
+    watches = f.number.kind == "extension" and watched(f, user .. "@" .. tenant) or nil,
+  }
+end
+
+-- parkd answers a phone's subscription to the calls that are parked at an extension of the tenant.
+local function park_notification(f, tenant)
+  if not f.dialled then return refuse(404, "Not Found") end
+  if f.number == nil then return need("number", tenant) end
+  if f.number and f.number.away then return decision.database_away end
+  if not f.number or f.number.kind ~= "extension" then return refuse(404, "Not Found") end
+  return { action = "subscribe_at_parkd", tenant = tenant, user = f.identity.user }
+end
+
+function decide_lamps.subscribe(f)
+  if not decide_lamps.is_watched_package(f) then return refuse_event end
+  if f.trunk == nil then return need("trunk") end
+  if f.trunk and f.trunk.away then return decision.database_away end
+  if f.trunk then return refuse(403, "Trunks Cannot Watch") end
+  local tenant = f.from.host
+  local wait = authentication.in_domain(f, tenant, "from_tenant")
+  if wait then return wait end
+  if f.identity.user ~= f.from.user then return refuse(403, "Not Your Identity") end
+  if f.ruri.host ~= tenant and not f.ruri.is_ours then return refuse(403, "Not A Number Of Your Domain") end
+  if not is_dialog_package(f) then return park_notification(f, tenant) end
+  return no_lamp(f, tenant) or lamp(f, tenant, f.identity.user)
+end
+
+--- nil if the sender of a SUBSCRIBE within a dialog of parkd's is known as an extension.
+function decide_lamps.unknown_watcher_at_parkd(f)
+  local wait = authentication.in_domain(f, f.from.host, "from_tenant")
+  if wait then return wait end
+  if f.identity.user ~= f.from.user then return refuse(403, "Not Your Identity") end
+  return nil
+end
+
+--- Only the watcher that has made a subscription renews and ends it.
+function decide_lamps.subscribe_again(f)
+  if f.subscription == nil then return need("subscription") end
+  if f.subscription and f.subscription.away then return decision.database_away end
+  if not f.subscription then return refuse(481, "Subscription Does Not Exist") end
+  local wait = authentication.of(f, f.subscription.domain)
+  if wait then return wait end
+  if f.identity.user ~= f.subscription.user then return refuse(403, "Not Your Subscription") end
+  if f.event ~= f.subscription.event then return refuse_event end
+  return {
+    action = "watch_lamp_again",
+    uri = f.subscription.uri,
+    watcher = f.identity.user,
+    tenant = f.subscription.domain,
+    watches = watched(f, f.subscription.uri:match("^sip:(.*)$")),
+  }
+end
+
+function decide_lamps.publish(f)
+  if not f.from_parkd then return refuse(403, "Not Yours To Publish") end
+  if not is_dialog_package(f) then return refuse_event end
+  if not f.inside_tenant or f.ruri.host ~= f.inside_tenant then return refuse(403, "No Tenant") end
+  if not f.dialled or not f.dialled.clean then return refuse(404, "Not Found") end
+  local seconds = publication.seconds(f.expires)
+  -- A phone that gets two dialogs for one lamp may go wrong, and one that gets none has no lamp.
+  if seconds > 0 and dialog_info.count(f.body) ~= 1 then return refuse(400, "One Dialog Is Wanted") end
+  return { action = "publish", user = f.dialled.text, tenant = f.inside_tenant, seconds = seconds, etag = f.etag }
+end
+
+return decide_lamps

@@ -1,0 +1,111 @@
+-- The decision on a REFER within a dialog: it parks, or is an ordinary transfer. Pure.
+local authentication = require("rules.authentication")
+local decide_features = require("rules.decide_features")
+local decision = require("rules.decision")
+local destinations = require("rules.destinations")
+local dialog_record = require("rules.dialog_record")
+local patience = require("rules.patience")
+local ring_steps = require("rules.ring_steps")
+
+local need, refuse = decision.need, decision.refuse
+
+local decide_refer = {}
+
+local function to_parkd(f, side, tenant)
+  return {
+    action = "refer",
+    tenant = tenant,
+    user = f.identity.user,
+    side = side,
+    dialog = f.call and f.call.confirmed and { record = f.call, side = side } or nil,
+  }
+end
+
+local function ordinary(f)
+  return { action = "within_dialog", first_answer_ms = patience.first_answer(f.method) }
+end
+
+-- nil if it is known whether the REFER parks.
+local function unknown_number(f, tenant)
+  if f.refer_number == nil then return need("refer_number", tenant) end
+  if f.refer_number and f.refer_number.away then return decision.database_away end
+  return nil
+end
+
+local function is_number_of(f, tenant)
+  local to = f.refer_to
+  return to.user and (to.host == tenant or to.is_ours)
+end
+
+-- `side` is the referrer's and `peer` the other party, both nil without a record of the call.
+local function authenticated(f, side, peer, tenant)
+  -- The other party is parkd itself, and needs no marker to be reached.
+  if f.ruri.is_parkd then return to_parkd(f, side, tenant) end
+  if not f.refer_to then return refuse(400, "One Refer-To Is Wanted") end
+  -- Without a marker parkd's Contact means a retrieved call, in which the other phone is to replace the referrer. A
+  -- trunk does not follow a REFER, so parkd refuses it.
+  local parks = f.marker or f.refer_to.is_parkd and not (peer and peer.kind == "extension")
+  if not parks and is_number_of(f, tenant) then
+    local wait = unknown_number(f, tenant)
+    if wait then return wait end
+    local row = f.refer_number
+    parks = row and not decide_features.is_switched_off(row) and decide_features.parks_when_transferred_to(row)
+  end
+  if parks then
+    local referrer = to_parkd(f, side, tenant)
+    referrer.marker = { call_id = f.call_id, tag = f.from_tag, floor = f.cseq }
+    return referrer
+  end
+  if not peer then return decision.unknown_call(f) end
+  if peer.kind == "trunk" then return refuse(403, "Trunks Cannot Be Transferred Yet") end
+  return ordinary(f)
+end
+
+local function in_call(f)
+  local side = dialog_record.side_of(f.call, f.from_tag)
+  local referrer, peer = f.call[side], f.call[dialog_record.other(side)]
+  if referrer.kind ~= "extension" then return refuse(403, "Trunks Cannot Transfer") end
+  local user, tenant = referrer.aor:match("^([^@]*)@(.*)$")
+  local wait = authentication.of(f, tenant)
+  if wait then return wait end
+  if f.identity.user ~= user then return decision.unknown_call(f) end
+  return authenticated(f, side, peer, tenant)
+end
+
+-- nil if the sender may be a party that parkd has called: its From has what was called, a ring group's number or the
+-- user of its own Contact.
+local function not_called_by_parkd(f, tenant)
+  if not f.ruri.is_parkd or not f.from.user then return decision.unknown_call(f) end
+  local wait = destinations.unknown_ring_group(f, tenant, f.from.user)
+  if wait then return wait end
+  if ring_steps.include(f.ring_group, f.identity.user) then return nil end
+  if f.own_contact == nil then return need("own_contact", tenant) end
+  if not f.own_contact then return decision.unknown_call(f) end
+  return f.own_contact.away and decision.database_away or nil
+end
+
+-- Without a record (parkd's own calls have none) From and To identify the sender: one of them is in the tenant.
+local function without_record(f)
+  if f.trunk == nil then return need("trunk") end
+  if f.trunk and f.trunk.away then return decision.database_away end
+  if f.trunk then return refuse(403, "Trunks Cannot Transfer") end
+  if f.from_tenant == nil then return need("from_tenant") end
+  local wait = authentication.unknown_domain(f, f.from_tenant and "from_tenant" or "to_tenant")
+  if wait then return wait end
+  local tenant = f.from_tenant and f.from.host or f.to.host
+  wait = authentication.of(f, tenant)
+  if wait then return wait end
+  if f.identity.user ~= f.from.user then
+    wait = not_called_by_parkd(f, tenant)
+    if wait then return wait end
+  end
+  return authenticated(f, nil, nil, tenant)
+end
+
+function decide_refer.request(f)
+  if f.call == nil then return need("call") end
+  if f.call then return in_call(f) end
+  return without_record(f)
+end
+
+return decide_refer

@@ -1,0 +1,18 @@
+-- What every rule may answer besides an action: a question for one more fact, or a refusal. Pure.
+local decision = {}
+
+--- The rule needs the fact `name`; `about` is what the question is about (a realm, a tenant, an extension, a ring
+--- group).
+function decision.need(name, about) return { need = name, about = about } end
+
+function decision.refuse(code, reason) return { action = "refuse", code = code, reason = reason } end
+
+decision.database_away = decision.refuse(503, "Database Not Available")
+
+--- Only parkd sends through Kamailio to a place without a known dialog.
+function decision.unknown_call(f)
+  if f.method == "ACK" then return { action = "drop" } end
+  return decision.refuse(481, "Call/Transaction Does Not Exist")
+end
+
+return decision

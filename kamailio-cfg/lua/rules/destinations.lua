@@ -1,0 +1,110 @@
+-- Where a new call goes: an extension, a ring group, a trunk, a registered Contact. `caller` is the caller as a party
+-- of the record of the call, nil if parkd calls. Pure.
+local decision = require("rules.decision")
+local patience = require("rules.patience")
+local ring_steps = require("rules.ring_steps")
+
+local need, refuse = decision.need, decision.refuse
+
+local destinations = {}
+
+function destinations.extension_party(tenant, number, display)
+  return { kind = "extension", aor = number .. "@" .. tenant, display = display or "" }
+end
+
+-- What happens to every new call before it is relayed, and to a MESSAGE, which is no call. A call of parkd's is not
+-- followed: only calls between phones and trunks can be adopted.
+local function with_setup(f, caller, d)
+  local is_call = f.method == "INVITE"
+  d.caller = caller
+  d.setup = {
+    is_call = is_call,
+    is_followed = is_call and caller ~= nil,
+    -- RFC 3325 5: the identity of an extension is not the phone's to assert; 7: a withheld one is not for phones.
+    hides_identity = caller ~= nil and (caller.kind == "extension" or caller.withheld == true),
+    first_answer_ms = patience.first_answer(f.method),
+    -- A parkd that has died may have left phones ringing for the same parked call.
+    replaces_recall = is_call and f.recall or nil,
+  }
+  return d
+end
+
+function destinations.to_extension(f, tenant, row, caller)
+  if row.kind ~= "extension" then return refuse(404, "Not Found") end
+  if tonumber(row.enabled) ~= 1 then return refuse(480, "Temporarily Unavailable") end
+  return with_setup(f, caller, {
+    action = "to_extension",
+    aor = row.number .. "@" .. tenant,
+    callee = destinations.extension_party(tenant, row.number, row.display_name),
+  })
+end
+
+--- nil if `f.ring_group` is known.
+function destinations.unknown_ring_group(f, tenant, number)
+  if f.ring_group == nil then return need("ring_group", { tenant = tenant, number = number }) end
+  if f.ring_group.away then return decision.database_away end
+  return nil
+end
+
+-- nil if `f.tenant_trunk` is known, or not needed: Replaces is never sent to a trunk.
+local function unknown_trunk_of_ring_group(f, tenant)
+  if f.has_replaces or not ring_steps.lead_outside(f.ring_group) then return nil end
+  if f.tenant_trunk == nil then return need("tenant_trunk", tenant) end
+  if f.tenant_trunk and f.tenant_trunk.away then return decision.database_away end
+  return nil
+end
+
+function destinations.to_ring_group(f, tenant, row, caller)
+  if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
+  local wait = destinations.unknown_ring_group(f, tenant, row.number) or unknown_trunk_of_ring_group(f, tenant)
+  if wait then return wait end
+  local trunk = not f.has_replaces and f.tenant_trunk or nil
+  -- A parked caller's own phones do not ring when the recall reaches a group of theirs.
+  local caller_aor = caller and caller.aor or f.inside_caller
+  local steps = ring_steps.make(f.ring_group, tenant, caller_aor, trunk ~= nil)
+  if #steps == 0 then return refuse(480, "Temporarily Unavailable") end
+  return with_setup(f, caller, {
+    action = "to_ring_group",
+    steps = steps,
+    trunk = trunk,
+    callee = { kind = "ring_group", display = row.display_name },
+  })
+end
+
+function destinations.to_extension_or_ring_group(f, tenant, row, caller)
+  if row.kind == "ring_group" then return destinations.to_ring_group(f, tenant, row, caller) end
+  return destinations.to_extension(f, tenant, row, caller)
+end
+
+function destinations.to_trunk(f, tenant, caller)
+  if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
+  if not f.dialled.clean or not f.dialled.text:match("^%+%d+$") then return refuse(404, "Not Found") end
+  if f.has_replaces then return refuse(403, "Replaces Is Not Sent To Trunks") end
+  if f.tenant_trunk == nil then return need("tenant_trunk", tenant) end
+  if not f.tenant_trunk then return refuse(404, "No Trunk") end
+  if f.tenant_trunk.away then return decision.database_away end
+  return with_setup(f, caller, {
+    action = "to_trunk",
+    number = f.dialled.text,
+    trunk = f.tenant_trunk,
+    callee = { kind = "trunk", display = "" },
+  })
+end
+
+--- A phone may call a Contact (attended transfer) if it is one of its own tenant. The registration has the address:
+--- of the Request-URI only the user and the host are compared.
+function destinations.to_contact(f, tenant, caller)
+  if f.registered == nil then return need("registered", tenant) end
+  if not f.registered then return refuse(403, "Not A Number Of Your Domain") end
+  if f.registered.away then return decision.database_away end
+  return with_setup(f, caller, {
+    action = "to_contact",
+    contact = f.registered.contact,
+    received = f.registered.received ~= "" and f.registered.received or nil,
+    callee = destinations.extension_party(tenant, f.registered.number, ""),
+    -- parkd has the Contact from a transfer, and does not know its extension.
+    reports_callee = f.from_parkd,
+  })
+end
+
+return destinations

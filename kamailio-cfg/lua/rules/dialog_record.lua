@@ -1,0 +1,106 @@
+-- What Kamailio knows about a dialog, as a table with two sides: "a" called, "b" was called. Pure: text in, table out.
+local sip_text = require("rules.sip_text")
+local cjson = require("cjson")
+
+local dialog_record = {}
+
+-- Confirmed, with and without the ACK of its 200 (dialog module, dlg_hash.h).
+local kStateConfirmedWithoutAck, kStateConfirmed = 3, 4
+dialog_record.kStatesConfirmed = { kStateConfirmedWithoutAck, kStateConfirmed }
+
+local function reversed_hex(number) return ("%x"):format(number):reverse() end
+
+-- The Route by which a request of this dialog finds its record in Kamailio. The dialog module writes and reads its two
+-- numbers in hex with the digits reversed.
+local function own_route(dialog, address, port)
+  return ("<sip:%s:%d;lr;ftag=%s;did=%s.%s>"):format(address, port, dialog.caller.tag,
+    reversed_hex(dialog.h_entry), reversed_hex(dialog.h_id))
+end
+
+local function variables_of(dialog)
+  local variables = {}
+  for _, pair in ipairs(dialog.variables or {}) do
+    for name, value in pairs(pair) do variables[name] = value end
+  end
+  return variables
+end
+
+local function held(value)
+  if not value then return nil end
+  local since, device = value:match("^(%S+) (%S+)$")
+  return since and { since = tonumber(since), device = device } or nil
+end
+
+local function side(leg, uri, party, sdp, held_value)
+  return {
+    tag = leg.tag,
+    uri = uri,
+    contact = leg.contact,
+    cseq = tonumber(leg.cseq) or 0,
+    route_set = leg.route_set or "",
+    kind = party.kind,
+    aor = party.aor,
+    display = party.display or "",
+    withheld = party.withheld,
+    sdp = sdp or "",
+    held = held(held_value),
+  }
+end
+
+local function record_of(dialog, address, port)
+  local variables = variables_of(dialog)
+  local known, parties = pcall(cjson.decode, variables.parties or "")
+  -- Kamailio does not follow this one: a followed call gets its parties before it is relayed.
+  if not known then return nil end
+  return {
+    call_id = dialog["call-id"],
+    confirmed = dialog.state == kStateConfirmed or dialog.state == kStateConfirmedWithoutAck,
+    route = own_route(dialog, address, port),
+    a = side(dialog.caller, dialog.from_uri, parties.a, variables.sdp_a, variables.held_a),
+    b = side(dialog.callee, dialog.to_uri, parties.b, variables.sdp_b, variables.held_b),
+  }
+end
+
+--- The records in an answer of dlg.dlg_list.
+function dialog_record.parse(answer, address, port)
+  local readable, decoded = pcall(cjson.decode, answer or "")
+  local result = readable and type(decoded) == "table" and decoded.result
+  if type(result) ~= "table" then return {} end
+  local records = {}
+  for _, dialog in ipairs(result["call-id"] and { result } or result) do
+    records[#records + 1] = record_of(dialog, address, port)
+  end
+  return records
+end
+
+--- "a" or "b": the side with this tag. nil if neither has it.
+function dialog_record.side_of(record, tag)
+  if record.a.tag == tag then return "a" end
+  if record.b.tag == tag then return "b" end
+  return nil
+end
+
+function dialog_record.other(side_name) return side_name == "a" and "b" or "a" end
+
+-- A dialog variable is a column of 512 bytes: two names, two extensions, and their escapes.
+local kDisplayBytesMax = 60
+
+local function party(one)
+  return {
+    kind = one.kind,
+    aor = one.aor,
+    display = one.display and sip_text.shortened(one.display, kDisplayBytesMax),
+    withheld = one.withheld or nil,
+  }
+end
+
+--- The value of the variable `parties`: the two sides, each {kind, aor, display, withheld}.
+function dialog_record.parties(a, b) return cjson.encode({ a = party(a), b = party(b) }) end
+
+--- Back from there; two empty tables if it cannot be read.
+function dialog_record.parse_parties(text)
+  local known, parties = pcall(cjson.decode, text or "")
+  return known and parties or { a = {}, b = {} }
+end
+
+return dialog_record

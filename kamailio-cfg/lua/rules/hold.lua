@@ -1,0 +1,35 @@
+-- Which side has a call on hold after an offer and its answer (RFC 3264 8.4). Pure.
+local hold = {}
+
+local silences_the_other = { sendonly = true, inactive = true }
+
+-- Whether the answerer has the call on hold. RFC 3264 6.1: a sendonly offer leaves recvonly or inactive, a recvonly one
+-- sendonly or inactive, an inactive one nothing else; so only some answers show what the answerer wants.
+local function answerer_holds(before, offer, answer)
+  if offer == "sendrecv" then return silences_the_other[answer] == true end
+  if offer == "sendonly" then return answer == "inactive" end
+  return before
+end
+
+--- Whether an offer of this direction puts the other side on hold.
+function hold.is_asked_by(direction) return silences_the_other[direction] == true end
+
+--- `before` is {a = bool, b = bool}; `offerer` is "a" or "b"; directions are as in SDP, nil without a stream.
+--- Returns the same table for the time after it.
+function hold.after(before, offerer, offer, answer)
+  local answerer = offerer == "a" and "b" or "a"
+  local after = { a = before.a, b = before.b }
+  if not offer or not answer then return after end
+  after[offerer] = hold.is_asked_by(offer)
+  after[answerer] = answerer_holds(before[answerer], offer, answer)
+  return after
+end
+
+--- The same for an answer of `direction` to a request of `requester`, which has brought the offer `offer`, "" without
+--- one. RFC 3264 5: then the answer of the request is the offer, and the ACK brings its answer.
+function hold.after_answer(before, requester, offer, direction)
+  if offer ~= "" then return hold.after(before, requester, offer, direction) end
+  return hold.after(before, requester == "a" and "b" or "a", direction, "sendrecv")
+end
+
+return hold

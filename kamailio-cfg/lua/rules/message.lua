@@ -1,0 +1,130 @@
+-- The facts in a SIP message: derived from its raw texts, each when a rule first asks for it. An ACK needs few
+-- of them, and each costs. Pure.
+local contact = require("rules.contact")
+local dialled_number = require("rules.dialled_number")
+local protocol = require("rules.protocol")
+local sip_text = require("rules.sip_text")
+
+local message = {}
+
+-- A dialog variable holds it, beside the other party's and two extensions.
+local kDisplayBytesMax = 60
+
+local kDefaultPort = 5060
+
+-- {user, host, port, params, ..., is_parkd, is_ours}; a URI that cannot be read is of no host.
+local function uri_fact(text, settings)
+  local uri = text and sip_text.parse_uri(text)
+  if not uri then return { host = "", user = nil } end
+  local port = uri.port or kDefaultPort
+  uri.is_parkd = uri.host == settings.parkd_address and port == settings.parkd_port
+  uri.is_ours = not uri.is_parkd and (uri.host == settings.address or uri.host == settings.inside_address)
+  return uri
+end
+
+local function refer_to(f)
+  -- RFC 3515 2.1: exactly one.
+  local raw = f.refer_to_raw
+  if raw.count ~= 1 and raw.compact_count ~= 1 then return false end
+  local text = raw.value and sip_text.address_uri(raw.value)
+  if not text then return false end
+  local number = sip_text.telephone_number(text)
+  -- A tel URI names no host: it is a number of the sender's tenant, like one at Kamailio's own address.
+  if number then return { host = "", user = number, is_parkd = false, is_ours = true } end
+  return uri_fact(text, f.settings)
+end
+
+--- More headers than a phone has, each with any number of Contacts.
+message.kContactHeadersMax = 16
+
+-- Where all Contacts of the message point (contact.places); false if one cannot be read.
+local function contact_places(f)
+  local all = {}
+  if #f.contact_values > message.kContactHeadersMax then return false end
+  for _, value in ipairs(f.contact_values) do
+    local places = contact.places(value)
+    if not places then return false end
+    for _, one in ipairs(places) do all[#all + 1] = one end
+  end
+  return all
+end
+
+local function own_places(settings)
+  return {
+    { ip = settings.address, port = settings.port },
+    { ip = settings.inside_address, port = settings.inside_port },
+    { ip = settings.parkd_address, port = settings.parkd_port },
+  }
+end
+
+-- The {contact, user_agent} that a REGISTER adds; false if it removes, or only asks. Of several Contacts the first:
+-- phones send one.
+local function newcomer(f)
+  local value = f.contact_values[1]
+  local uri = value and sip_text.address_uri(value)
+  local expires = value and value:match(";%s*[Ee]xpires%s*=%s*(%d+)") or f.expires_text
+  if not uri or tonumber(expires) == 0 then return false end
+  return { contact = uri, user_agent = f.user_agent }
+end
+
+-- Whether it came over the inside socket.
+local function is_inside(f)
+  return f.received_at.port == f.settings.inside_port and f.received_at.ip == f.settings.inside_address
+end
+
+-- Whether parkd sent it. Its Via counts too, since an invented Contact could make Kamailio itself send there, from what
+-- may be the same address.
+local function from_parkd(f)
+  if not f.is_inside or f.source.ip ~= f.settings.parkd_address then return false end
+  return (f.via or ""):match("^%S+%s+([^;,%s]+)") == f.settings.parkd_sent_by
+end
+
+local function inside_header(name)
+  return function(f) return f.from_parkd and f.header(name) or false end
+end
+
+local derived = {
+  is_inside = is_inside,
+  from_parkd = from_parkd,
+  from = function(f) return uri_fact(f.from_text, f.settings) end,
+  to = function(f) return uri_fact(f.to_text, f.settings) end,
+  ruri = function(f) return uri_fact(f.ruri_text, f.settings) end,
+  display = function(f) return sip_text.display_name(f.display_text, kDisplayBytesMax) end,
+  withheld = function(f) return sip_text.is_withheld(f.header("Privacy")) end,
+  dialled = function(f) return dialled_number.of_user(f.ruri.user) or false end,
+  contact_places = contact_places,
+  own_places = function(f) return own_places(f.settings) end,
+  newcomer = newcomer,
+  refer_to = refer_to,
+  event = function(f) return (f.event_text or ""):match("^%s*([^;%s]+)") or "" end,
+  etag = function(f) return f.header("SIP-If-Match") or false end,
+  expires_text = function(f) return f.header("Expires") end,
+  expires = function(f) return tonumber(f.expires_text or "") or false end,
+  -- Requests to the sender have to go where the message came from, and not to its Contact.
+  is_behind_nat = function(f) return not f.is_udp or f.contact_is_private and not f.source_is_private end,
+  -- The same for answers, and the Via.
+  is_via_behind_nat = function(f)
+    return f.is_udp and not f.from_parkd and f.via_is_other and not f.source_is_private
+  end,
+  inside_tenant = inside_header(protocol.kTenant),
+  recall = inside_header(protocol.kRecall),
+  inside_caller = inside_header(protocol.kCaller),
+  -- "released", "kept" or false: what parkd reports in an answer about the adoption that it belongs to.
+  adoption = function(f) return f.is_inside and f.header(protocol.kAdoption) or false end,
+}
+
+--- The facts of a message; `raw` is a table of functions that read one of its texts each. nil for a fact that
+--- kamailio/facts.lua has not learned yet.
+function message.facts(raw)
+  return setmetatable({}, {
+    __index = function(f, name)
+      local read = raw[name] or derived[name]
+      if not read then return nil end
+      local value = read(f)
+      rawset(f, name, value)
+      return value
+    end,
+  })
+end
+
+return message

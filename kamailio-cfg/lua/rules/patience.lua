@@ -1,0 +1,48 @@
+-- How long Kamailio waits for the first answer, in milliseconds. Pure.
+--
+-- Phones and trunks have what RFC 3261 gives, a silent phone less, so that a call to it ends. parkd is near, and does not
+-- live if it has not answered by then. It answers a REFER once it has the orbit and the music, and may wait twice 2 s for
+-- the database. On a busy machine, or while it restarts, its answer to a call comes as late, and a late retrieve is better
+-- than a refusal. A BYE waits for a parkd that restarts.
+local patience = {}
+
+patience.kRingMs, patience.kPhoneMs, patience.kTransactionMs = 180000, 10000, 30000
+patience.kFeatureMs, patience.kParkdMs, patience.kParkdReferMs = 60000, 6000, 6000
+
+local kParkdByeMs = 16000
+
+local parkd_in_dialog = {
+  REFER = patience.kParkdReferMs,
+  BYE = kParkdByeMs,
+  -- parkd asks the other party first.
+  UPDATE = patience.kTransactionMs,
+  INFO = patience.kTransactionMs,
+  MESSAGE = patience.kTransactionMs,
+}
+
+--- Of parkd to a request within a dialog.
+function patience.of_parkd(method) return parkd_in_dialog[method] or patience.kParkdMs end
+
+--- Of a phone or a trunk.
+function patience.first_answer(method) return method == "INVITE" and patience.kPhoneMs or patience.kTransactionMs end
+
+--- How long a step of a ring group rings, and how long its devices have for their first answer.
+function patience.of_step(step)
+  local ring_ms = step.seconds and step.seconds * 1000 or patience.kRingMs
+  return ring_ms, math.min(ring_ms, patience.kPhoneMs)
+end
+
+--- After this time an earlier request of the same sender is surely being handled: as long as a busy machine may hold up
+--- a worker.
+patience.kEarlierReferMs = 50
+
+local kHoldMs = 50
+
+--- Until the next look whether a hold has its answer, after so many looks: each pause twice as long as the one before,
+--- 3 s in all.
+function patience.of_hold(waits) return kHoldMs * 2 ^ waits end
+
+--- tm allows a transaction no more than a few pauses.
+patience.kHoldWaitsMax = 6
+
+return patience

@@ -1,0 +1,87 @@
+-- What the requests between Kamailio and parkd contain beyond SIP: header names, and the dialog record as JSON.
+-- parkd has the same in kamailio_protocol/; tests/data/kamailio_protocol/ proves both. Pure.
+local cjson = require("cjson")
+local sip_text = require("rules.sip_text")
+
+local protocol = {}
+
+protocol.kTenant = "X-Callpark-Tenant"
+protocol.kUser = "X-Callpark-User"
+protocol.kName = "X-Callpark-Name"
+protocol.kTrunk = "X-Callpark-Trunk"
+protocol.kDevice = "X-Callpark-Device"
+protocol.kDialog = "X-Callpark-Dialog"
+protocol.kAdoption = "X-Callpark-Adoption"
+protocol.kRecall = "X-Callpark-Recall"
+protocol.kCaller = "X-Callpark-Caller"
+
+--- The values of X-Callpark-Adoption.
+protocol.kReleased, protocol.kKept = "released", "kept"
+
+--- How each of them begins. Kamailio removes all such headers from what arrives.
+protocol.kPrefix = "X-Callpark-"
+
+-- As the names in the record of a call.
+local kDisplayBytesMax = 60
+
+-- A JSON object with its members sorted as `names`; nil and false are left out. cjson itself does not sort.
+local function object(names, values, encode)
+  local members = {}
+  for _, name in ipairs(names) do
+    local value = values[name]
+    if value ~= nil and value ~= false then
+      members[#members + 1] = ("%s:%s"):format(cjson.encode(name), (encode[name] or cjson.encode)(value))
+    end
+  end
+  return "{" .. table.concat(members, ",") .. "}"
+end
+
+local kSideMembers =
+  { "tag", "uri", "display", "contact", "cseq", "route_set", "sdp", "kind", "aor", "withheld" }
+
+local function encode_side(side) return object(kSideMembers, side, {}) end
+
+local kDialogMembers = { "call_id", "parker", "route", "caller", "callee", "held_at", "held_by" }
+
+--- The JSON of X-Callpark-Dialog; `parker` is the side that parks, "a" or "b". It is one line: JSON escapes line ends.
+function protocol.encode_dialog(record, parker)
+  local hold = record[parker].held
+  return object(kDialogMembers, {
+    call_id = record.call_id,
+    parker = parker == "a" and "caller" or "callee",
+    route = record.route,
+    caller = record.a,
+    callee = record.b,
+    held_at = hold and hold.since or nil,
+    held_by = hold and hold.device or nil,
+  }, { caller = encode_side, callee = encode_side })
+end
+
+--- The headers by which a request to parkd names its sender, each {name, value}; `d` is the decision on it and `device`
+--- where it came from.
+function protocol.sender_headers(d, device)
+  return {
+    { protocol.kTenant, d.tenant },
+    d.trunk and { protocol.kTrunk, d.trunk } or { protocol.kUser, d.user },
+    { protocol.kDevice, device },
+  }
+end
+
+--- The same for a request that may park: with the sender's name, and the dialog that is to be parked.
+function protocol.feature_headers(d, device)
+  local headers = protocol.sender_headers(d, device)
+  if d.name then headers[#headers + 1] = { protocol.kName, sip_text.display_name(d.name, kDisplayBytesMax) } end
+  if d.dialog then
+    headers[#headers + 1] = { protocol.kDialog, protocol.encode_dialog(d.dialog.record, d.dialog.side) }
+  end
+  return headers
+end
+
+--- The value of X-Callpark-User on an answer to a call of parkd's: the extension with the Contact that parkd has
+--- called, or the member of a ring group that answers. nil if neither.
+function protocol.answerer(called_at_contact, member)
+  local aor = called_at_contact or member and member.aor
+  return aor and aor:match("^[^@]+")
+end
+
+return protocol

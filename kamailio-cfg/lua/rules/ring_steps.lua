@@ -1,0 +1,63 @@
+-- The members that ring for a call to a ring group, step by step: the next step begins when one ends without an answer.
+-- Pure.
+local ring_steps = {}
+
+local function is_outside(member) return member:sub(1, 1) == "+" end
+
+--- Whether an outside number is among the rows, which are as directory.ring_group gives them.
+function ring_steps.lead_outside(rows)
+  for _, row in ipairs(rows) do
+    if is_outside(row.member) then return true end
+  end
+  return false
+end
+
+--- Whether `extension` is among the rows.
+function ring_steps.include(rows, extension)
+  for _, row in ipairs(rows) do
+    if row.member == extension then return true end
+  end
+  return false
+end
+
+-- A party as in the record of the call, with its number if it is outside. nil if it cannot ring.
+local function party_of(row, tenant, caller_aor, has_trunk)
+  if is_outside(row.member) then
+    return has_trunk and { kind = "trunk", display = "", number = row.member } or nil
+  end
+  local aor = row.member .. "@" .. tenant
+  if tonumber(row.enabled) ~= 1 or aor == caller_aor then return nil end
+  return { kind = "extension", aor = aor, display = row.display_name }
+end
+
+--- The steps, each {seconds, parties}, without `seconds` if there is no limit. No extension rings for its own call:
+--- `caller_aor`, nil for outside callers, is left out.
+function ring_steps.make(rows, tenant, caller_aor, has_trunk)
+  local steps, place = {}, nil
+  for _, row in ipairs(rows) do
+    local party = party_of(row, tenant, caller_aor, has_trunk)
+    if party then
+      local together = row.strategy == "simultaneous" and place == row.place
+      if not together then steps[#steps + 1] = { seconds = tonumber(row.ring_seconds), parties = {} } end
+      local parties = steps[#steps].parties
+      parties[#parties + 1] = party
+      place = row.place
+    end
+  end
+  return steps
+end
+
+--- What Kamailio answers the caller if the best answer of the last step is `code`.
+function ring_steps.refusal(code)
+  if code == 486 or code == 600 then return 486, "Busy Here" end
+  return 480, "Temporarily Unavailable"
+end
+
+--- The URI by which an outside number is reached.
+function ring_steps.trunk_uri(number, trunk)
+  local host = trunk.address
+  if host:find(":") then host = "[" .. host .. "]" end
+  return ("sip:%s@%s:%d;transport=%s"):format(number, host, trunk.port, trunk.transport)
+end
+
+return ring_steps

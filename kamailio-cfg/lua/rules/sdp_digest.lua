@@ -1,0 +1,91 @@
+-- A session description cut down to what parkd needs in a side's place in its dialog: the o= line that it continues,
+-- the codecs, and the direction. Small enough for a dialog variable. Pure.
+local sdp_digest = {}
+
+-- dialog_vars.dialog_value is VARCHAR(512), and the digest travels with a second one in one header.
+local kBytesMax = 480
+
+local directions = { sendrecv = true, sendonly = true, recvonly = true, inactive = true }
+
+-- 1 for a line that must stay, 2 for one that may be left out if there is no room, nil for the rest.
+local function rank(line, in_audio)
+  if line:match("^[ocm]=") then return 1 end
+  local attribute = line:match("^a=([%w-]+)")
+  if directions[attribute] then return 1 end
+  if attribute == "rtpmap" and in_audio then return 2 end
+  return nil
+end
+
+local function session_lines(body)
+  -- It may be one part of a multipart body: it begins with v= and ends before the next boundary.
+  local from = body:match("^()v=0") or body:match("\n()v=0\r?\n")
+  local lines, in_audio = {}, false
+  if not from then return lines end
+  for line in body:sub(from):gmatch("[^\r\n]+") do
+    if line:match("^%-%-") then break end
+    if line:match("^m=") then in_audio = line:match("^m=audio ") ~= nil end
+    lines[#lines + 1] = { text = line, rank = rank(line, in_audio) }
+  end
+  return lines
+end
+
+--- The digest of a body, lines joined by \n; nil if it has no session description.
+function sdp_digest.make(body)
+  if not body then return nil end
+  local lines = session_lines(body)
+  local room, fits = kBytesMax, {}
+  for _, wanted in ipairs({ 1, 2 }) do
+    for i, line in ipairs(lines) do
+      if line.rank == wanted and #line.text + 1 <= room then
+        fits[i] = true
+        room = room - #line.text - 1
+      end
+    end
+  end
+  local kept = {}
+  for i, line in ipairs(lines) do
+    if fits[i] then kept[#kept + 1] = line.text end
+  end
+  if not kept[1] or not kept[1]:match("^o=") then return nil end
+  return table.concat(kept, "\n")
+end
+
+-- The direction of these lines, and whether their address is 0.0.0.0; unchanged if the lines have none.
+local function said_in(lines, said)
+  for _, line in ipairs(lines) do
+    local named = line:match("^a=(%w+)%s*$")
+    said.direction = directions[named] and named or said.direction
+    local address = line:match("^c=IN IP4 ([%d.]+)")
+    if address then said.zero = address == "0.0.0.0" end
+  end
+  return said
+end
+
+-- The lines of the session, and those of its audio stream: the first that has a port, else the first. A phone that had
+-- offered one stream with SRTP and one without keeps the refused one, without a port. nil without audio.
+local function session_and_audio(digest)
+  local session, audio, is_in_use = {}, nil, false
+  local part = session
+  for line in digest:gmatch("[^\n]+") do
+    local media, port = line:match("^m=(%w+) (%d*)")
+    if media then
+      part = {}
+      local has_port = port ~= "0"
+      if media == "audio" and (not audio or has_port and not is_in_use) then audio, is_in_use = part, has_port end
+    end
+    part[#part + 1] = line
+  end
+  return session, audio
+end
+
+--- Direction of the audio stream as its sender means it; RFC 2543's c=0.0.0.0 counts as hold. nil without audio.
+function sdp_digest.direction(digest)
+  local session, audio = session_and_audio(digest)
+  if not audio then return nil end
+  local said = said_in(audio, said_in(session, { direction = "sendrecv", zero = false }))
+  if said.direction == "sendrecv" and said.zero then return "sendonly" end
+  if said.direction == "recvonly" and said.zero then return "inactive" end
+  return said.direction
+end
+
+return sdp_digest

@@ -1,0 +1,71 @@
+local arrival = require("rules.arrival")
+
+local function request(changes)
+  local f = { method = "INVITE", to_tag = false, from_parkd = false, is_inside = false, is_udp = true, body = "",
+    content_length = 0, is_behind_nat = false, settings = { flood_control = true } }
+  for name, value in pairs(changes or {}) do f[name] = value end
+  return f
+end
+
+describe("the inside socket", function()
+  it("is for parkd only", function()
+    assert.is_true(arrival.is_dropped(request({ is_inside = true })))
+    assert.is_false(arrival.is_dropped(request({ is_inside = true, from_parkd = true })))
+    assert.is_false(arrival.is_dropped(request()))
+  end)
+end)
+
+describe("what follows the body", function()
+  it("is counted in a datagram", function()
+    assert.equal(3, arrival.surplus(request({ body = "v=0\r\nXYZ", content_length = 5 })))
+    assert.equal(0, arrival.surplus(request({ body = "v=0\r\n", content_length = 5 })))
+  end)
+
+  it("is nothing without a length, over TCP, and in a body that was cut off", function()
+    assert.equal(0, arrival.surplus(request({ body = "abc", content_length = false })))
+    assert.equal(0, arrival.surplus(request({ body = "abc", content_length = 1, is_udp = false })))
+    assert.equal(0, arrival.surplus(request({ body = "abc", content_length = 9 })))
+  end)
+end)
+
+describe("a flood", function()
+  local function flood(changes) return arrival.flood(request(changes)) end
+
+  it("is asked about outside of dialogs only, and never for parkd", function()
+    assert.same({ action = "admit" }, flood({ settings = { flood_control = false } }))
+    assert.same({ action = "admit" }, flood({ to_tag = "tt" }))
+    assert.same({ action = "admit" }, flood({ from_parkd = true }))
+    assert.same({ need = "is_within_rate" }, flood())
+  end)
+
+  it("is none within the rate", function() assert.same({ action = "admit" }, flood({ is_within_rate = true })) end)
+
+  it("is none from an address with phones, or of a trunk", function()
+    assert.same({ need = "has_phones" }, flood({ is_within_rate = false }))
+    assert.same({ action = "admit" }, flood({ is_within_rate = false, has_phones = true }))
+    assert.same({ need = "trunk" }, flood({ is_within_rate = false, has_phones = false }))
+    assert.same({ action = "admit" }, flood({ is_within_rate = false, has_phones = false, trunk = { enabled = 1 } }))
+  end)
+
+  it("is dropped from any other address, also while the database is down", function()
+    assert.same({ action = "drop" }, flood({ is_within_rate = false, has_phones = false, trunk = false }))
+    assert.same({ action = "drop" }, flood({ is_within_rate = false, has_phones = false, trunk = { away = true } }))
+  end)
+end)
+
+describe("a request from outside", function()
+  it("loses its routes where it begins a dialog", function()
+    assert.is_true(arrival.changes(request()).drops_route)
+    assert.is_false(arrival.changes(request({ to_tag = "tt" })).drops_route)
+    assert.is_false(arrival.changes(request({ from_parkd = true })).drops_route)
+  end)
+
+  it("gets an alias in its Contact behind NAT, unless its rule changes the Contact", function()
+    assert.is_true(arrival.changes(request({ is_behind_nat = true })).sets_alias)
+    assert.is_false(arrival.changes(request()).sets_alias)
+    assert.is_false(arrival.changes(request({ is_behind_nat = true, from_parkd = true })).sets_alias)
+    for _, method in ipairs({ "REGISTER", "SUBSCRIBE" }) do
+      assert.is_false(arrival.changes(request({ is_behind_nat = true, method = method })).sets_alias)
+    end
+  end)
+end)

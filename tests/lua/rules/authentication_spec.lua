@@ -1,0 +1,65 @@
+local authentication = require("rules.authentication")
+
+local kRealm = "demo.callpark"
+
+local function identity(changes)
+  local checked = { result = 1, username = "101", display = "Alice", database_answers = true }
+  for name, value in pairs(changes or {}) do checked[name] = value end
+  return authentication.identity(checked, kRealm)
+end
+
+describe("authentication.identity", function()
+  it("is known with the right password", function()
+    assert.same({ status = "known", user = "101", display = "Alice" }, identity())
+    assert.equal("101", identity({ username = "101@" .. kRealm }).user)
+  end)
+
+  it("is wrong with the password of another tenant", function()
+    assert.same({ status = "wrong" }, identity({ username = "101@other.callpark" }))
+  end)
+
+  it("is what another try can mend", function()
+    assert.equal("absent", identity({ result = -5 }).status)
+    assert.equal("stale", identity({ result = -4 }).status)
+    assert.equal("stale", identity({ result = -6 }).status)
+    assert.equal("wrong", identity({ result = -2 }).status)
+    assert.equal("wrong", identity({ result = -3 }).status)
+  end)
+
+  it("depends on the database after an error, and a wrong shape is no guess", function()
+    assert.is_true(authentication.is_unclear(-1))
+    assert.is_false(authentication.is_unclear(-2))
+    assert.equal("database_away", identity({ result = -1, database_answers = false }).status)
+    assert.equal("stale", identity({ result = -1 }).status)
+  end)
+end)
+
+describe("authentication.of", function()
+  local function request(changes)
+    local f = { has_credentials = true, credentials = 'Digest username="101"', now = 120, source = { ip = "192.0.2.1" },
+      settings = { flood_control = true }, guesses = { 0, 0 } }
+    for name, value in pairs(changes or {}) do f[name] = value end
+    return f
+  end
+
+  it("asks for the guesses before it looks at the password", function()
+    local f = request()
+    f.guesses = nil
+    assert.same({ need = "guesses", about = { "2 192.0.2.1", "2 192.0.2.1 101@" .. kRealm } },
+      authentication.of(f, kRealm))
+  end)
+
+  it("asks for no guesses without flood control", function()
+    local f = request({ settings = { flood_control = false } })
+    f.guesses = nil
+    assert.same({ need = "identity", about = kRealm }, authentication.of(f, kRealm))
+  end)
+
+  it("counts a wrong password, and nothing else", function()
+    local d = authentication.of(request({ identity = { status = "wrong" } }), kRealm)
+    assert.same({ "2 192.0.2.1", "2 192.0.2.1 101@" .. kRealm }, d.guess_keys)
+    assert.is_nil(authentication.of(request({ identity = { status = "stale" } }), kRealm).guess_keys)
+    assert.is_nil(authentication.of(request({ identity = { status = "absent" } }), kRealm).guess_keys)
+    assert.is_nil(authentication.of(request({ identity = { status = "known" } }), kRealm))
+  end)
+end)

@@ -1,0 +1,80 @@
+local hold = require("rules.hold")
+
+local directions = { "sendrecv", "sendonly", "recvonly", "inactive" }
+-- RFC 3264 6.1: the answers that an offer allows.
+local answers = {
+  sendrecv = { "sendrecv", "sendonly", "recvonly", "inactive" },
+  sendonly = { "recvonly", "inactive" },
+  recvonly = { "sendonly", "inactive" },
+  inactive = { "inactive" },
+}
+
+local mirrored = { sendrecv = "sendrecv", sendonly = "recvonly", recvonly = "sendonly", inactive = "inactive" }
+
+local function each_exchange(check)
+  for _, a in ipairs({ true, false }) do
+    for _, b in ipairs({ true, false }) do
+      for _, offerer in ipairs({ "a", "b" }) do
+        for _, offer in ipairs(directions) do
+          for _, answer in ipairs(answers[offer]) do
+            check({ a = a, b = b }, offerer, offerer == "a" and "b" or "a", offer, answer)
+          end
+        end
+      end
+    end
+  end
+end
+
+describe("hold.after", function()
+  it("makes the offerer a holder exactly when the offer lets nothing in", function()
+    each_exchange(function(before, offerer, _, offer, answer)
+      local after = hold.after(before, offerer, offer, answer)
+      assert.equal(offer == "sendonly" or offer == "inactive", after[offerer])
+    end)
+  end)
+
+  it("never makes a holder of a side that only obeys the offer", function()
+    each_exchange(function(before, offerer, answerer, offer, answer)
+      if answer == mirrored[offer] and not before[answerer] then
+        assert.is_false(hold.after(before, offerer, offer, answer)[answerer])
+      end
+    end)
+  end)
+
+  it("knows that both may hold each other, and that one resuming leaves the other", function()
+    local one = hold.after({ a = false, b = false }, "a", "sendonly", "recvonly")
+    assert.same({ a = true, b = false }, one)
+    local both = hold.after(one, "b", "inactive", "inactive")
+    assert.same({ a = true, b = true }, both)
+    assert.same({ a = false, b = true }, hold.after(both, "a", "sendrecv", "sendonly"))
+    assert.same({ a = true, b = false }, hold.after(both, "b", "recvonly", "sendonly"))
+  end)
+
+  it("ends every hold with sendrecv both ways", function()
+    each_exchange(function(before, offerer)
+      assert.same({ a = false, b = false }, hold.after(before, offerer, "sendrecv", "sendrecv"))
+    end)
+  end)
+
+  it("changes nothing without audio, and never its argument", function()
+    local before = { a = true, b = false }
+    assert.same(before, hold.after(before, "b", nil, "sendrecv"))
+    assert.same(before, hold.after(before, "b", "sendonly", nil))
+    hold.after(before, "b", "sendonly", "recvonly")
+    assert.same({ a = true, b = false }, before)
+  end)
+end)
+
+describe("hold.after_answer", function()
+  local none = { a = false, b = false }
+
+  it("is after the offer of the request and the direction of its answer", function()
+    assert.same({ a = true, b = false }, hold.after_answer(none, "a", "sendonly", "recvonly"))
+    assert.same({ a = false, b = true }, hold.after_answer(none, "b", "sendonly", "recvonly"))
+  end)
+
+  it("reads the answer as the offer if the request had none", function()
+    assert.same({ a = false, b = true }, hold.after_answer(none, "a", "", "sendonly"))
+    assert.same({ a = true, b = false }, hold.after_answer(none, "b", "", "inactive"))
+  end)
+end)

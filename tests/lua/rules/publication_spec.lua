@@ -1,0 +1,32 @@
+local publication = require("rules.publication")
+
+describe("a publication", function()
+  it("counts for an hour at most", function()
+    assert.equal(3600, publication.seconds(false))
+    assert.equal(3600, publication.seconds(86400))
+    assert.equal(60, publication.seconds(60))
+    assert.equal(0, publication.seconds(0))
+  end)
+
+  it("is written over the one that there is", function()
+    assert.same({ act = "publish" }, publication.change("parkd.1", false, 60))
+    assert.same({ act = "publish" }, publication.change(false, false, 60))
+    assert.same({ act = "publish" }, publication.change("parkd.1", "parkd.1", 60))
+  end)
+
+  it("is deleted at once by Expires 0", function()
+    assert.same({ act = "unpublish" }, publication.change("parkd.1", "parkd.1", 0))
+  end)
+
+  it("is refused if it is about another one, or the database does not answer", function()
+    assert.equal(412, publication.change("parkd.1", "parkd.0", 60).code)
+    assert.equal(412, publication.change(false, "parkd.0", 60).code)
+    assert.equal(503, publication.change(nil, false, 60).code)
+  end)
+
+  it("is answered with its entity-tag, or 503 if it was not stored", function()
+    assert.same({ code = 200, reason = "OK", etag = "parkd.2" }, publication.answer("parkd.2"))
+    assert.equal(503, publication.answer(nil).code)
+    assert.equal(503, publication.answer(false).code)
+  end)
+end)

@@ -1,0 +1,92 @@
+local ring_steps = require("rules.ring_steps")
+
+local kTenant = "demo.callpark"
+
+local function row(place, strategy, member, changes)
+  local seconds = strategy ~= "destination" and 20 or nil
+  local r = { place = place, strategy = strategy, ring_seconds = seconds, member = member, enabled = 1,
+    display_name = "" }
+  for name, value in pairs(changes or {}) do r[name] = value end
+  return r
+end
+
+-- "102 103|+44": the members that ring in each step.
+local function told(steps)
+  local texts = {}
+  for i, step in ipairs(steps) do
+    local names = {}
+    for j, party in ipairs(step.parties) do names[j] = party.number or party.aor:match("^[^@]*") end
+    texts[i] = table.concat(names, " ")
+  end
+  return table.concat(texts, "|")
+end
+
+local function made(rows, caller, has_trunk)
+  return told(ring_steps.make(rows, kTenant, caller and caller .. "@" .. kTenant, has_trunk ~= false))
+end
+
+describe("ring_steps.make", function()
+  local together = { row(1, "simultaneous", "102"), row(1, "simultaneous", "103") }
+
+  it("lets a simultaneous group ring at once and a sequential one in order", function()
+    assert.equal("102 103", made(together))
+    assert.equal("103|102", made({ row(1, "sequential", "103"), row(1, "sequential", "102") }))
+  end)
+
+  it("goes on to the groups that follow, and to the destination", function()
+    assert.equal("102 103|104 105|101", made({ together[1], together[2], row(2, "simultaneous", "104"),
+      row(2, "simultaneous", "105"), row(3, "destination", "101") }))
+    assert.equal("102|103|104 105|+44", made({ row(1, "sequential", "102"), row(1, "sequential", "103"),
+      row(2, "simultaneous", "104"), row(2, "simultaneous", "105"), row(3, "destination", "+44") }))
+  end)
+
+  it("gives each step its time, and the destination all there is", function()
+    local steps = ring_steps.make({ together[1], row(2, "sequential", "103", { ring_seconds = "7" }),
+      row(3, "destination", "101") }, kTenant, nil, true)
+    assert.same({ 20, 7, nil }, { steps[1].seconds, steps[2].seconds, steps[3].seconds })
+    assert.is_nil(steps[3].seconds)
+  end)
+
+  it("names the members as the record of the call does", function()
+    local steps = ring_steps.make({ row(1, "simultaneous", "102", { display_name = "Bob" }),
+      row(1, "simultaneous", "+44") }, kTenant, nil, true)
+    assert.same({ { kind = "extension", aor = "102@demo.callpark", display = "Bob" },
+      { kind = "trunk", display = "", number = "+44" } }, steps[1].parties)
+  end)
+
+  it("leaves out the caller, disabled extensions, and outside members without a trunk", function()
+    assert.equal("103", made(together, "102"))
+    assert.equal("102", made({ together[1], row(1, "simultaneous", "103", { enabled = "0" }) }))
+    assert.equal("102", made({ together[1], row(1, "simultaneous", "+44") }, nil, false))
+    assert.equal("103", made({ row(1, "sequential", "102"), row(1, "sequential", "103") }, "102"))
+    assert.equal("", made({ row(1, "simultaneous", "102") }, "102"))
+    assert.equal("", made({}))
+  end)
+end)
+
+describe("ring_steps", function()
+  it("knows the members, and whether one is outside", function()
+    local rows = { row(1, "simultaneous", "102"), row(2, "destination", "+44") }
+    assert.is_true(ring_steps.include(rows, "102"))
+    assert.is_false(ring_steps.include(rows, "103"))
+    assert.is_true(ring_steps.lead_outside(rows))
+    assert.is_false(ring_steps.lead_outside({ rows[1] }))
+  end)
+
+  it("answers 486 if all are busy, and otherwise 480", function()
+    assert.equal(486, (ring_steps.refusal(486)))
+    assert.equal(486, (ring_steps.refusal(600)))
+    for _, code in ipairs({ 302, 401, 404, 408, 480, 503, 603 }) do
+      assert.equal(480, (ring_steps.refusal(code)))
+    end
+  end)
+end)
+
+describe("ring_steps.trunk_uri", function()
+  it("has brackets around an IPv6 address", function()
+    local trunk = { address = "192.0.2.50", port = 5060, transport = "udp" }
+    assert.equal("sip:+4420@192.0.2.50:5060;transport=udp", ring_steps.trunk_uri("+4420", trunk))
+    trunk = { address = "2001:db8::50", port = 5061, transport = "tcp" }
+    assert.equal("sip:+4420@[2001:db8::50]:5061;transport=tcp", ring_steps.trunk_uri("+4420", trunk))
+  end)
+end)

@@ -1,0 +1,65 @@
+-- Requests as facts, and the rows that the database may answer, for the specs of rules/decide*.lua.
+local assert = require("luassert")
+
+local requests = {}
+
+requests.kTenant = "demo.callpark"
+requests.kDevice = "udp:127.0.0.11:5060"
+
+-- A request of 101 from outside, to which the test adds its subject.
+function requests.facts(changes)
+  local f = {
+    method = "INVITE", from_parkd = false, call_id = "c", cseq = 2, from_tag = "ft", display = "",
+    source = { ip = "127.0.0.11", device = requests.kDevice },
+    from = { user = "101", host = requests.kTenant }, to = { user = "102", host = requests.kTenant },
+    ruri = { user = "102", host = requests.kTenant }, dialled = { text = "102", beginning = "102", clean = true },
+    has_credentials = true, credentials = 'Digest username="101"', now = 60, guesses = {},
+    settings = { flood_control = true }, newcomer = false, registered_contacts = {}, contacts_max = 10,
+    body = "", has_replaces = false, trunk = false, event = "", waits = 0,
+    identity = { status = "known", user = "101", display = "Alice" },
+    own_places = { { ip = "192.0.2.1", port = 5060 }, { ip = "127.0.0.1", port = 5061 } }, is_behind_nat = false,
+    contact_places = { { host = "127.0.0.11", ip = "127.0.0.11", port = 5060 } },
+  }
+  for name, value in pairs(changes) do f[name] = value end
+  return f
+end
+
+function requests.number(text) return { text = text, beginning = text, clean = true } end
+
+requests.extension = { number = "102", kind = "extension", action = "", enabled = 1, display_name = "Bob" }
+requests.park_code = { number = "*70", kind = "park_code", action = "park", enabled = 1, display_name = "" }
+requests.retrieve_code = { number = "*71", kind = "park_code", action = "retrieve", enabled = 1, display_name = "" }
+requests.group_park_code = { number = "*58", kind = "park_code", action = "group_park", enabled = 1, display_name = "" }
+requests.ring_group = { number = "600", kind = "ring_group", action = "", enabled = 1, display_name = "Sales" }
+requests.park_number = { number = "7000", kind = "park_number", action = "", enabled = 1, display_name = "" }
+requests.park_number_off = { number = "7000", kind = "park_number", action = "", enabled = 0, display_name = "" }
+requests.orbit = { number = "7001", kind = "orbit", action = "", enabled = 1, display_name = "" }
+requests.away = { away = true }
+requests.held =
+  { record = { call_id = "h", a = { tag = "ht", cseq = 7 } }, side = "a", device = requests.kDevice, since = 1 }
+
+function requests.rings(place, strategy, member)
+  return { place = place, strategy = strategy, ring_seconds = 30, member = member, enabled = 1, display_name = "" }
+end
+requests.bob_and_carol = { requests.rings(1, "simultaneous", "102"), requests.rings(1, "simultaneous", "103") }
+requests.own_and_outside = { requests.rings(1, "simultaneous", "101"), requests.rings(2, "destination", "+4420") }
+requests.trunk_row = { trunk = "t", address = "127.0.0.50", port = 5060, transport = "udp" }
+
+function requests.call(a_kind, b_kind, b_aor)
+  return {
+    call_id = "c", confirmed = true,
+    a = { tag = "ft", kind = a_kind, aor = a_kind == "extension" and "101@" .. requests.kTenant or nil },
+    b = { tag = "tt", kind = b_kind, aor = b_aor or b_kind == "extension" and "102@" .. requests.kTenant or nil },
+  }
+end
+
+function requests.refused(code, decision)
+  assert.equal("refuse", decision.action)
+  assert.equal(code, decision.code)
+end
+
+function requests.subscription(user)
+  return { uri = "sip:*88102@" .. requests.kTenant, user = user, domain = requests.kTenant, event = "dialog" }
+end
+
+return requests
