@@ -90,7 +90,10 @@ void SqlStore::write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> t
   const ParkId park_id = row.park_id;
   Answer<Result<void, StoreUnavailable>> answer = [this, row,
                                                    to = std::move(to)](Result<void, StoreUnavailable> written) {
-    if (written) tell_changed(row);
+    if (written) {
+      log_written(row);
+      tell_changed(row);
+    }
     to(written);
   };
   ask<Result<void, StoreUnavailable>>(
@@ -231,6 +234,7 @@ void SqlStore::write_retrieved(ParkedCallRow row) {
         const bool are_same =
             *before && (*before)->retriever == row.retriever && (*before)->caller_uri == caller_uri_of(row.caller);
         if (*before && !are_same && on_changed_) on_changed_(**before);
+        log_written(row);
         tell_changed(row);
       });
 }
@@ -252,6 +256,17 @@ void SqlStore::order_by_name(const ParkId& park_id, void (ParkedCallsTable::*wor
       [this, change](const Report&) {
         if (*change && on_changed_) on_changed_(**change);
       });
+}
+
+// By these lines the names that a call has elsewhere are found: its session in mediad, and the peer's Call-ID.
+void SqlStore::log_written(const ParkedCallRow& row) {
+  if (row.state == RowState::kRetrieved) {
+    log_info(row.caller.call_id, "{} is stored: retrieved by {}, peer {}", row.park_id, row.retriever,
+             row.peer ? row.peer->call_id : "");
+  } else {
+    log_info(row.caller.call_id, "{} is stored: at {}, media session {}", row.park_id, row.orbit,
+             row.media ? row.media->session : "");
+  }
 }
 
 void SqlStore::tell_changed(const ParkedCallRow& row) {

@@ -96,6 +96,7 @@ class SqlStore final : public Store, public Events {
   void undo_twice(const ParkId& park_id, const Work& undo);
   /// An order about a row of which only the name is known; the change is told.
   void order_by_name(const ParkId& park_id, void (ParkedCallsTable::*work)(const ParkId&));
+  static void log_written(const ParkedCallRow& row);
   void tell_changed(const ParkedCallRow& row);
   void enqueue(const ParkId& park_id, Waiting waiting);
   void start_first(const ParkId& park_id);
