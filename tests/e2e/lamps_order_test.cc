@@ -12,6 +12,7 @@
 #include "parkd/transport/transport_layer.h"
 #include "tests/support/house.h"
 #include "tests/support/lamp_watcher.h"
+#include "tests/support/wait.h"
 
 namespace callpark::test {
 namespace {
@@ -81,7 +82,7 @@ struct HalfOfParkd {
     board.start();
   }
   bool run_until(const std::function<bool()>& fact, Duration most) {
-    const MonotonicTime end = monotonic_now() + most;
+    const MonotonicTime end = monotonic_now() + patient(most);
     while (!fact()) {
       if (monotonic_now() > end) return false;
       const LoopHandle stop = loop.after(Duration(5), [this] { loop.stop(); });

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <regex>
 
 #include "tests/support/port_block.h"
 #include "tests/support/source_directory.h"
@@ -55,6 +56,42 @@ TEST_F(RunScript, O1_IdleSaysWhenItIsReadyAndLeavesNothingRunning) {
   idle.signal(SIGTERM);
   EXPECT_TRUE(idle.wait(seconds(30)).has_value()) << idle.output();
   EXPECT_FALSE(something_is_left());
+}
+
+TEST_F(RunScript, O1_TraceTellsTheLifeOfACallFromTheLogsAndTheDatabase) {
+  const std::filesystem::path kept = directory_.path() / "kept";
+  Subprocess stays = run({"--dir", kept.string()});
+  const auto is_up = [&] { return stays.output().find("Everything runs.") != std::string::npos; };
+  ASSERT_TRUE(wait_until(seconds(120), [&] { return is_up() || !stays.running(); }) && is_up()) << stays.output();
+  std::smatch parked;
+  const std::string log = read_file(kept / "log" / "parkd.log");
+  ASSERT_TRUE(std::regex_search(log, parked, std::regex(R"(\[(\S+)\] \{.*"event":"retrieved")"))) << log;
+  const std::vector<std::string> command = {(source_directory() / "tools" / "trace").string(), parked[1], "--dir",
+                                            kept.string()};
+  const auto with_database = run_command(command);
+  EXPECT_EQ(with_database.exit_code, 0);
+  EXPECT_THAT(
+      with_database.output,
+      testing::ContainsRegex("sql +event parked, .*\n(.*\n)*.*sql +event retrieved, orbit 104, .*taken_by 103"));
+  stays.signal(SIGTERM);
+  ASSERT_TRUE(stays.wait(seconds(60)).has_value());
+
+  const auto from_logs = run_command(command);
+  EXPECT_EQ(from_logs.exit_code, 0);
+  EXPECT_THAT(from_logs.output, Not(testing::HasSubstr("sql ")));
+  std::string::size_type at = 0;
+  for (const char* fact : {"kamailio  INVITE from ", "mediad    park-", "session opened on port ",
+                           "is stored: at 104, media session park-", "kamailio  INVITE from ",
+                           "is stored: retrieved by 103, peer ", "BYE from "}) {
+    const auto found = from_logs.output.find(fact, at);
+    ASSERT_NE(found, std::string::npos) << fact << " does not follow in\n" << from_logs.output;
+    at = found + 1;
+  }
+  EXPECT_THAT(from_logs.output, testing::ContainsRegex("mediad    park-[a-z0-9]+: session closed: [1-9]"));
+
+  const auto nothing = run_command({command[0], "no-such-call", "--dir", kept.string()});
+  EXPECT_EQ(nothing.exit_code, 1);
+  EXPECT_THAT(nothing.output, testing::HasSubstr("is about the call no-such-call"));
 }
 
 TEST_F(RunScript, O1_ASwitchThatItDoesNotKnowIsRefused) {

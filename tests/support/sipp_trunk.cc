@@ -232,9 +232,10 @@ SippTrunk::SippTrunk(Endpoint own, Endpoint kamailio, std::filesystem::path dire
 
 std::unique_ptr<SippCall> SippTrunk::call_in(const std::string& did, int tone, const std::string& codecs) {
   const int index = calls_++;
-  const auto port = static_cast<uint16_t>(8000 + index);
+  // The trunk's address may be another trunk's too: that of every demonstration is the same.
+  const Endpoint own = UdpSocket({own_.address, 0}).own();
   return std::make_unique<SippCall>(SippCall::Options{.scenario_head = "trunk_calls_in",
-                                                      .own = {own_.address, port},
+                                                      .own = own,
                                                       .kamailio = kamailio_,
                                                       .did = did,
                                                       .tone = tone,

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/json.h"
-#include "parkd/leg/adoptable_dialog_codec.h"
+#include "kamailio_protocol/dialog_codec.h"
 
-namespace callpark::leg {
+namespace callpark::kamailio_protocol {
 namespace {
 
 std::vector<std::filesystem::path> golden_files() {
@@ -61,7 +61,7 @@ Json json_of(const DialogSnapshot& dialog) {
           {"local_sdp", dialog.local_sdp},
           {"remote_sdp", dialog.remote_sdp},
           {"identity", {{"name", dialog.remote_identity.name}, {"number", dialog.remote_identity.number}}},
-          {"remote_aor", dialog.remote_aor}};
+          {"remote_aor", extension_in(dialog.remote_party) ? aor_of(*extension_in(dialog.remote_party)) : ""}};
 }
 
 Json json_of(const AdoptableDialog& dialog) {
@@ -78,7 +78,7 @@ class AdoptableDialogGolden : public ::testing::TestWithParam<std::filesystem::p
 
 TEST_P(AdoptableDialogGolden, IsDecodedAsAgreed) {
   const Json golden = read(GetParam());
-  const auto dialog = decode_adoptable_dialog(line_of(golden));
+  const auto dialog = decode_dialog(line_of(golden));
   ASSERT_TRUE(dialog) << dialog.error().sentence;
   EXPECT_EQ(json_of(*dialog).dump(2), golden.at("expected").dump(2)) << golden.at("about");
   EXPECT_EQ(dialog->parker.call_id, dialog->caller.call_id);
@@ -92,4 +92,4 @@ TEST(AdoptableDialogGoldenFiles, AreThere) {
 }
 
 }  // namespace
-}  // namespace callpark::leg
+}  // namespace callpark::kamailio_protocol
