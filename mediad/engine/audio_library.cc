@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "mediad/engine/audio_encoder.h"
 #include "mediad/engine/codec_facts.h"
 #include "mediad/prompts/tones.h"
 #include "mediad/prompts/wav_reader.h"
@@ -41,7 +40,8 @@ std::vector<FileStamp> stamps_of(const std::vector<std::string>& files) {
 }
 
 // Every file was valid when its class was read; a file that has been damaged since is left out until the next use.
-EncodedAudio encode_files(const std::vector<std::string>& files, CodecName codec, const std::stop_token& stop) {
+EncodedAudio encode_files(const AudioLibrary::Encode& encode, const std::vector<std::string>& files, CodecName codec,
+                          const std::stop_token& stop) {
   EncodedAudio whole;
   for (const std::string& file : files) {
     if (stop.stop_requested()) break;
@@ -76,15 +76,56 @@ void AudioLibrary::prepare() {
     for (std::string& name : subdirectories(options_.music_classes_dir)) names.push_back(std::move(name));
   }
   for (const std::string& name : names) {
-    MusicClass& entry = refresh(name);
-    for (const CodecFacts& codec : all_codecs()) {
-      if (!entry.files.empty()) track_of(entry, codec.name);
-    }
+    refresh(name);
+    for (const CodecFacts& codec : all_codecs()) to_prepare_.emplace_back(name, codec.name);
   }
-  for (const CodecFacts& codec : all_codecs()) {
-    ringback(codec.name);
-    silence(codec.name);
+  prepare_next();
+}
+
+void AudioLibrary::prepare_next() {
+  preparing_ = false;
+  while (!to_prepare_.empty()) {
+    const auto [name, codec] = std::move(to_prepare_.front());
+    to_prepare_.pop_front();
+    MusicClass& entry = classes_[name];
+    if (entry.files.empty() || entry.tracks[codec].audio) continue;
+    const bool submitted =
+        workers_.submit([&loop = loop_, self = self_, stop = stop_.get_token(), encode = options_.encode, name = name,
+                         codec = codec, path = entry.files.front(), stamps = entry.stamps] {
+          auto beginning = encode_beginning(encode, path, codec, stop);
+          loop.post([self, name, codec, stamps, beginning = std::move(beginning)] {
+            if (*self != nullptr) (*self)->on_prepared(name, codec, stamps, beginning);
+          });
+        });
+    preparing_ = submitted;
+    if (submitted) return;
   }
+}
+
+void AudioLibrary::on_prepared(const std::string& music_class, CodecName codec, const std::vector<FileStamp>& stamps,
+                               const std::optional<Beginning>& beginning) {
+  MusicClass& entry = classes_[music_class];
+  Track& track = entry.tracks[codec];
+  // The result is dropped if the track was needed, or the files have changed, meanwhile.
+  if (beginning && !track.audio && entry.stamps == stamps) set(track, entry, *beginning);
+  prepare_next();
+}
+
+std::optional<AudioLibrary::Beginning> AudioLibrary::encode_beginning(const Encode& encode, const std::string& path,
+                                                                      CodecName codec, const std::stop_token& stop) {
+  const auto wav = read_wav_beginning(path, kBeginningSeconds);
+  if (!wav) return std::nullopt;  // damaged since its stamp was read
+  try {
+    return Beginning{shared(encode(wav->pcm, codec, Ending::kLoop, stop)), wav->is_whole};
+  } catch (const std::exception& error) {
+    log_warning("", "{} cannot be encoded: {}", path, error.what());
+    return std::nullopt;
+  }
+}
+
+void AudioLibrary::set(Track& track, const MusicClass& entry, const Beginning& beginning) {
+  track.audio = beginning.audio;
+  track.extent = entry.files.size() == 1 && beginning.is_whole ? Extent::kWhole : Extent::kBeginning;
 }
 
 std::vector<std::string> AudioLibrary::paths_of(const std::string& music_class) const {
@@ -102,11 +143,10 @@ AudioLibrary::MusicClass& AudioLibrary::refresh(const std::string& music_class) 
   entry.stamps = std::move(stamps);
   std::vector<std::string> sound_files;
   for (const std::string& path : paths) {
-    const auto pcm = read_wav(path);
-    if (pcm) {
-      sound_files.push_back(path);
+    if (const auto fault = fault_of_wav(path)) {
+      log_warning("", "music class {}: {} {}", music_class, path, *fault);
     } else {
-      log_warning("", "music class {}: {} {}", music_class, path, pcm.error());
+      sound_files.push_back(path);
     }
   }
   if (sound_files.empty()) {
@@ -133,28 +173,25 @@ SharedAudio AudioLibrary::music(const std::string& music_class, CodecName codec)
 AudioLibrary::Track& AudioLibrary::track_of(MusicClass& entry, CodecName codec) {
   Track& track = entry.tracks[codec];
   if (track.audio) return track;
-  auto pcm = read_wav(entry.files.front());
-  if (!pcm) {  // damaged since its stamp was read
+  if (const auto beginning = encode_beginning(options_.encode, entry.files.front(), codec, {})) {
+    set(track, entry, *beginning);
+  } else {
     track.audio = ringback(codec);
-    return track;
   }
-  const std::size_t whole_samples = pcm->samples.size();
-  pcm->samples.resize(std::min(whole_samples, static_cast<std::size_t>(kBeginningSeconds * pcm->rate_hz)));
-  track.audio = shared(encode(*pcm, codec, Ending::kLoop));
-  if (entry.files.size() == 1 && pcm->samples.size() == whole_samples) track.extent = Extent::kWhole;
   return track;
 }
 
 void AudioLibrary::grow(const std::string& music_class, CodecName codec) {
   MusicClass& entry = classes_[music_class];
   Track& track = entry.tracks[codec];
-  const bool submitted = workers_.submit([&loop = loop_, self = self_, stop = stop_.get_token(), music_class, codec,
-                                          beginning = track.audio, files = entry.files] {
-    SharedAudio whole = shared(encode_files(files, codec, stop));
-    loop.post([self, music_class, codec, beginning, whole = std::move(whole)] {
-      if (*self != nullptr) (*self)->replace(music_class, codec, beginning, whole);
-    });
-  });
+  const bool submitted =
+      workers_.submit([&loop = loop_, self = self_, stop = stop_.get_token(), encode = options_.encode, music_class,
+                       codec, beginning = track.audio, files = entry.files] {
+        SharedAudio whole = shared(encode_files(encode, files, codec, stop));
+        loop.post([self, music_class, codec, beginning, whole = std::move(whole)] {
+          if (*self != nullptr) (*self)->replace(music_class, codec, beginning, whole);
+        });
+      });
   if (submitted) track.extent = Extent::kGrowing;
 }
 
@@ -180,7 +217,7 @@ SharedAudio AudioLibrary::prompt_file(const std::string& path, CodecName codec) 
   if (!is_new && entry.stamp == stamp) return entry.audio;
   const auto pcm = read_wav(path);
   if (!pcm) log_warning("", "prompt {} {}", path, pcm.error());
-  entry.audio = pcm ? shared(encode(*pcm, codec, Ending::kSilence)) : nullptr;
+  entry.audio = pcm ? shared(options_.encode(*pcm, codec, Ending::kSilence, {})) : nullptr;
   entry.stamp = std::move(stamp);
   return entry.audio;
 }
@@ -188,7 +225,7 @@ SharedAudio AudioLibrary::prompt_file(const std::string& path, CodecName codec) 
 template <class Make>
 SharedAudio AudioLibrary::made(const char* name, CodecName codec, Make make) {
   SharedAudio& audio = made_[{name, codec}];
-  if (!audio) audio = shared(encode(make(), codec, Ending::kLoop));
+  if (!audio) audio = shared(options_.encode(make(), codec, Ending::kLoop, {}));
   return audio;
 }
 
