@@ -17,14 +17,17 @@ namespace {
 
 const std::string kDefaultClass = "default";
 const std::string kFallbackLanguage = "en";
+// Encoded while every session waits: 10 ms of processor time for opus, less for the others.
+constexpr int kShortSeconds = 2;
 constexpr int kBeginningSeconds = 20;
+constexpr int kBeginningNice = 5;
 // A whole class is encoded at low priority, in idle time.
-constexpr int kWorkerNice = 15;
+constexpr int kWholeNice = 15;
 
-WorkerPool::Options worker_options() {
+WorkerPool::Options worker_options(int nice) {
   WorkerPool::Options options;
   options.threads = 1;
-  options.on_thread_start = [] { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kWorkerNice); };
+  options.on_thread_start = [nice] { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), nice); };
   return options;
 }
 
@@ -62,12 +65,14 @@ AudioLibrary::AudioLibrary(EventLoop& loop, Options options)
     : loop_(loop),
       options_(std::move(options)),
       self_(std::make_shared<AudioLibrary*>(this)),
-      workers_(worker_options()) {}
+      beginnings_(worker_options(kBeginningNice)),
+      wholes_(worker_options(kWholeNice)) {}
 
 AudioLibrary::~AudioLibrary() {
   *self_ = nullptr;
   stop_.request_stop();
-  workers_.stop();
+  beginnings_.stop();
+  wholes_.stop();
 }
 
 void AudioLibrary::prepare() {
@@ -90,9 +95,9 @@ void AudioLibrary::prepare_next() {
     MusicClass& entry = classes_[name];
     if (entry.files.empty() || entry.tracks[codec].audio) continue;
     const bool submitted =
-        workers_.submit([&loop = loop_, self = self_, stop = stop_.get_token(), encode = options_.encode, name = name,
-                         codec = codec, path = entry.files.front(), stamps = entry.stamps] {
-          auto beginning = encode_beginning(encode, path, codec, stop);
+        beginnings_.submit([&loop = loop_, self = self_, stop = stop_.get_token(), encode = options_.encode,
+                            name = name, codec = codec, path = entry.files.front(), stamps = entry.stamps] {
+          auto beginning = encode_beginning(encode, path, kBeginningSeconds, codec, stop);
           loop.post([self, name, codec, stamps, beginning = std::move(beginning)] {
             if (*self != nullptr) (*self)->on_prepared(name, codec, stamps, beginning);
           });
@@ -107,13 +112,14 @@ void AudioLibrary::on_prepared(const std::string& music_class, CodecName codec, 
   MusicClass& entry = classes_[music_class];
   Track& track = entry.tracks[codec];
   // The result is dropped if the track was needed, or the files have changed, meanwhile.
-  if (beginning && !track.audio && entry.stamps == stamps) set(track, entry, *beginning);
+  if (beginning && !track.audio && entry.stamps == stamps) set(track, entry, *beginning, Extent::kBeginning);
   prepare_next();
 }
 
 std::optional<AudioLibrary::Beginning> AudioLibrary::encode_beginning(const Encode& encode, const std::string& path,
-                                                                      CodecName codec, const std::stop_token& stop) {
-  const auto wav = read_wav_beginning(path, kBeginningSeconds);
+                                                                      int seconds_max, CodecName codec,
+                                                                      const std::stop_token& stop) {
+  const auto wav = read_wav_beginning(path, seconds_max);
   if (!wav) return std::nullopt;  // damaged since its stamp was read
   try {
     return Beginning{shared(encode(wav->pcm, codec, Ending::kLoop, stop)), wav->is_whole};
@@ -123,9 +129,9 @@ std::optional<AudioLibrary::Beginning> AudioLibrary::encode_beginning(const Enco
   }
 }
 
-void AudioLibrary::set(Track& track, const MusicClass& entry, const Beginning& beginning) {
+void AudioLibrary::set(Track& track, const MusicClass& entry, const Beginning& beginning, Extent extent) {
   track.audio = beginning.audio;
-  track.extent = entry.files.size() == 1 && beginning.is_whole ? Extent::kWhole : Extent::kBeginning;
+  track.extent = entry.files.size() == 1 && beginning.is_whole ? Extent::kWhole : extent;
 }
 
 std::vector<std::string> AudioLibrary::paths_of(const std::string& music_class) const {
@@ -165,16 +171,16 @@ AudioLibrary::MusicClass& AudioLibrary::refresh(const std::string& music_class) 
 SharedAudio AudioLibrary::music(const std::string& music_class, CodecName codec) {
   MusicClass& entry = refresh(music_class);
   if (entry.files.empty()) return music_class == kDefaultClass ? ringback(codec) : music(kDefaultClass, codec);
-  Track& track = track_of(entry, codec);
-  if (track.extent == Extent::kBeginning) grow(music_class, codec);
-  return track.audio;
+  const SharedAudio audio = track_of(entry, codec).audio;
+  grow(music_class, codec);
+  return audio;
 }
 
 AudioLibrary::Track& AudioLibrary::track_of(MusicClass& entry, CodecName codec) {
   Track& track = entry.tracks[codec];
   if (track.audio) return track;
-  if (const auto beginning = encode_beginning(options_.encode, entry.files.front(), codec, {})) {
-    set(track, entry, *beginning);
+  if (const auto beginning = encode_beginning(options_.encode, entry.files.front(), kShortSeconds, codec, {})) {
+    set(track, entry, *beginning, Extent::kShort);
   } else {
     track.audio = ringback(codec);
   }
@@ -182,26 +188,49 @@ AudioLibrary::Track& AudioLibrary::track_of(MusicClass& entry, CodecName codec) 
 }
 
 void AudioLibrary::grow(const std::string& music_class, CodecName codec) {
-  MusicClass& entry = classes_[music_class];
-  Track& track = entry.tracks[codec];
-  const bool submitted =
-      workers_.submit([&loop = loop_, self = self_, stop = stop_.get_token(), encode = options_.encode, music_class,
-                       codec, beginning = track.audio, files = entry.files] {
-        SharedAudio whole = shared(encode_files(encode, files, codec, stop));
-        loop.post([self, music_class, codec, beginning, whole = std::move(whole)] {
-          if (*self != nullptr) (*self)->replace(music_class, codec, beginning, whole);
-        });
-      });
+  Track& track = classes_[music_class].tracks[codec];
+  const Extent extent = track.extent;
+  bool submitted = false;
+  if (extent == Extent::kShort) submitted = grow_to_beginning(music_class, codec);
+  if (extent == Extent::kBeginning) submitted = grow_to_whole(music_class, codec);
   if (submitted) track.extent = Extent::kGrowing;
 }
 
-void AudioLibrary::replace(const std::string& music_class, CodecName codec, const SharedAudio& beginning,
-                           const SharedAudio& whole) {
+bool AudioLibrary::grow_to_beginning(const std::string& music_class, CodecName codec) {
+  const MusicClass& entry = classes_[music_class];
+  return beginnings_.submit([&loop = loop_, self = self_, stop = stop_.get_token(), encode = options_.encode,
+                             music_class, codec, before = entry.tracks.at(codec).audio, path = entry.files.front(),
+                             is_only_file = entry.files.size() == 1] {
+    auto beginning = encode_beginning(encode, path, kBeginningSeconds, codec, stop);
+    if (!beginning) return;
+    const bool is_whole = is_only_file && beginning->is_whole;
+    loop.post([self, music_class, codec, before, audio = std::move(beginning->audio), is_whole] {
+      if (*self == nullptr) return;
+      const Track after{audio, is_whole ? Extent::kWhole : Extent::kBeginning};
+      if ((*self)->replace(music_class, codec, before, after)) (*self)->grow(music_class, codec);
+    });
+  });
+}
+
+bool AudioLibrary::grow_to_whole(const std::string& music_class, CodecName codec) {
+  const MusicClass& entry = classes_[music_class];
+  return wholes_.submit([&loop = loop_, self = self_, stop = stop_.get_token(), encode = options_.encode, music_class,
+                         codec, before = entry.tracks.at(codec).audio, files = entry.files] {
+    SharedAudio whole = shared(encode_files(encode, files, codec, stop));
+    loop.post([self, music_class, codec, before, whole = std::move(whole)] {
+      if (*self != nullptr) (*self)->replace(music_class, codec, before, {whole, Extent::kWhole});
+    });
+  });
+}
+
+// Returns whether `after` is used. It is dropped if the files have changed again meanwhile.
+bool AudioLibrary::replace(const std::string& music_class, CodecName codec, const SharedAudio& before,
+                           const Track& after) {
   Track& track = classes_[music_class].tracks[codec];
-  // The result is dropped if the files have changed again meanwhile.
-  if (track.audio != beginning || whole->packets() == 0) return;
-  track = {whole, Extent::kWhole};
-  if (on_grown_) on_grown_(beginning, whole);
+  if (track.audio != before || after.audio->packets() == 0) return false;
+  track = after;
+  if (on_grown_) on_grown_(before, after.audio);
+  return true;
 }
 
 SharedAudio AudioLibrary::prompt(const std::string& language, const std::string& name, CodecName codec) {

@@ -53,7 +53,7 @@ class AudioLibrary {
 
   /// Never returns null. "default" replaces a class with missing or broken files, and the ringback tone replaces
   /// "default"; each change of the files that causes this is logged once. At first the beginning of the class is
-  /// returned; `on_grown` reports the rest.
+  /// returned, or only its first seconds; `on_grown` reports what is longer, in one or two steps.
   SharedAudio music(const std::string& music_class, CodecName codec);
   /// Returns null if there is no such prompt, neither in `language` nor in English; logged once until its file changes.
   SharedAudio prompt(const std::string& language, const std::string& name, CodecName codec);
@@ -61,10 +61,17 @@ class AudioLibrary {
   SharedAudio silence(CodecName codec);
 
  private:
-  enum class Extent { kBeginning, kGrowing, kWhole };
+  enum class Extent {
+    /// The first seconds, which are encoded while a party waits.
+    kShort,
+    /// Enough for a while, from prepare().
+    kBeginning,
+    kGrowing,
+    kWhole,
+  };
   struct Track {
     SharedAudio audio;
-    Extent extent = Extent::kBeginning;
+    Extent extent = Extent::kShort;
   };
   struct MusicClass {
     std::vector<FileStamp> stamps;
@@ -86,12 +93,14 @@ class AudioLibrary {
   void prepare_next();
   void on_prepared(const std::string& music_class, CodecName codec, const std::vector<FileStamp>& stamps,
                    const std::optional<Beginning>& beginning);
-  static std::optional<Beginning> encode_beginning(const Encode& encode, const std::string& path, CodecName codec,
-                                                   const std::stop_token& stop);
-  static void set(Track& track, const MusicClass& entry, const Beginning& beginning);
+  static std::optional<Beginning> encode_beginning(const Encode& encode, const std::string& path, int seconds_max,
+                                                   CodecName codec, const std::stop_token& stop);
+  static void set(Track& track, const MusicClass& entry, const Beginning& beginning, Extent extent);
   Track& track_of(MusicClass& entry, CodecName codec);
   void grow(const std::string& music_class, CodecName codec);
-  void replace(const std::string& music_class, CodecName codec, const SharedAudio& beginning, const SharedAudio& whole);
+  bool grow_to_beginning(const std::string& music_class, CodecName codec);
+  bool grow_to_whole(const std::string& music_class, CodecName codec);
+  bool replace(const std::string& music_class, CodecName codec, const SharedAudio& before, const Track& after);
   SharedAudio prompt_file(const std::string& path, CodecName codec);
   template <class Make>
   SharedAudio made(const char* name, CodecName codec, Make make);
@@ -108,7 +117,8 @@ class AudioLibrary {
   /// Work that was posted back to the loop checks by this that the library still exists.
   std::shared_ptr<AudioLibrary*> self_;
   std::stop_source stop_;
-  WorkerPool workers_;
+  WorkerPool beginnings_;
+  WorkerPool wholes_;
 };
 
 }  // namespace callpark::media

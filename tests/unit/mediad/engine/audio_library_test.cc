@@ -99,20 +99,39 @@ TEST_F(Library, O4_WhatIsNeededBeforeItsTurnIsKept) {
 
 TEST_F(Library, L6_AFileReplacedWhileItIsPreparedIsHeardNew) {
   library_.prepare();
-  write_wav(directory_ / "new.wav", 4);
+  write_wav(directory_ / "new.wav", 1);
   std::filesystem::rename(directory_ / "new.wav", directory_ / "classes/rock/music.wav");
   run_until([&] { return library_.is_prepared(); });
-  EXPECT_EQ(library_.music("rock", CodecName::kPcmu)->packets(), 200U);
+  EXPECT_EQ(library_.music("rock", CodecName::kPcmu)->packets(), 50U);
 }
 
-TEST_F(Library, ALongFileBeginsWithItsBeginningAndGrows) {
+TEST_F(Library, O4_APartyWaitsForTheFirstSecondsOnlyAndTheMusicGrows) {
   write_wav(directory_ / "moh/music.wav", 30);
+  std::vector<std::size_t> packets;
+  SharedAudio longest = library_.music("default", CodecName::kPcmu);
+  EXPECT_EQ(longest->packets(), 100U);
+  library_.on_grown([&](const SharedAudio& before, const SharedAudio& after) {
+    EXPECT_EQ(before, longest);
+    longest = after;
+    packets.push_back(after->packets());
+  });
+  run_until([&] { return packets.size() == 2; });
+  EXPECT_EQ(packets, (std::vector<std::size_t>{1000, 1500}));
+  EXPECT_EQ(library_.music("default", CodecName::kPcmu), longest);
+  EXPECT_EQ(on_loop_, 1);
+  EXPECT_EQ(on_worker_, 2);
+}
+
+TEST_F(Library, APreparedClassGrowsInOneStep) {
+  write_wav(directory_ / "moh/music.wav", 30);
+  library_.prepare();
+  run_until([&] { return library_.is_prepared(); });
   SharedAudio whole;
   library_.on_grown([&](const SharedAudio&, const SharedAudio& after) { whole = after; });
   EXPECT_EQ(library_.music("default", CodecName::kPcmu)->packets(), 1000U);
   run_until([&] { return whole != nullptr; });
   EXPECT_EQ(whole->packets(), 1500U);
-  EXPECT_EQ(library_.music("default", CodecName::kPcmu), whole);
+  EXPECT_EQ(on_loop_, 0);
 }
 
 }  // namespace
