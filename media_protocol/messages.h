@@ -43,7 +43,7 @@ struct Codec {
   int clock_rate = 8000;
   /// Payload type of telephone-event; if empty, digits are not reported.
   std::optional<std::uint8_t> telephone_event{};
-  /// Packet time: 20, or 10 for a remote whose a=maxptime is below 20. opus is sent with 20 only.
+  /// Packet time: 20, or 10 if the remote has an a=maxptime below 20. opus is sent with 20 only.
   int packet_ms = kPacketMsDefault;
   bool operator==(const Codec&) const = default;
 };

@@ -55,7 +55,7 @@ void OutgoingStream::begin_clock(PacketClock now) {
 
 OutgoingStream::Rest OutgoingStream::send_next(PacketClock now) {
   if (!player_.has_plan()) return Rest::kNone;
-  send_second_half();  // if the machine stood still when it was due
+  send_second_half();  // if the thread was stalled when it was due
   if (started_ == Started::kNo) begin_clock(now);
   const Player::Step step = player_.step(now);
   last_timestamp_ = timestamp_offset_ + static_cast<std::uint32_t>(now) * clock_per_payload_;

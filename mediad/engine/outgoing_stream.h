@@ -32,7 +32,7 @@ class OutgoingStream {
   OutgoingStream(const OutgoingStream&) = delete;
   OutgoingStream& operator=(const OutgoingStream&) = delete;
 
-  /// With `packet_ms` 10 each payload leaves as two packets. Not for opus, whose payloads cannot be cut.
+  /// With `packet_ms` 10 each payload leaves as two packets. Not for opus: its payloads cannot be cut.
   void set_codec(CodecName codec, std::uint8_t payload_type, int packet_ms);
   /// While paused, the play continues unheard.
   void set_direction(Direction direction) { direction_ = direction; }

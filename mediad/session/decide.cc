@@ -114,7 +114,7 @@ class Deciding {
     if (next().heard == Heard::kNothingInTime) next().heard = Heard::kNothingYet;
   }
 
-  // Orders what follows from the difference to `before` for direction and silence timer.
+  // Adds the actions that follow from the difference to `before` for direction and silence timer.
   void follow_up(const Session& before) {
     const Direction direction = effective_direction(next());
     if (direction != effective_direction(before)) order(action::SetDirection{direction});

@@ -77,7 +77,7 @@ class BusyLoops {
   std::vector<pid_t> children_;
 };
 
-/// All parties at one socket, told apart by the SSRC of what they hear.
+/// All parties at one socket; the SSRC separates their streams.
 class Ears {
  public:
   Ears() : thread_([this] { run(); }) {}
@@ -226,7 +226,7 @@ class Bench {
   void run_until(const std::function<bool()>& is_so) {
     const auto deadline = Clock::now() + 60s;
     while (!is_so()) {
-      if (Clock::now() > deadline) throw std::runtime_error("it takes longer than a minute");
+      if (Clock::now() > deadline) throw std::runtime_error("a wait has lasted longer than a minute");
       run_for(2ms);
     }
   }
