@@ -32,12 +32,17 @@ void put(Json& object, const char* key, const std::optional<Codec>& codec) {
   if (!codec) return;
   Json& value = object[key] = {
       {"name", codec_text(codec->name)}, {"payload_type", codec->payload_type}, {"clock_rate", codec->clock_rate}};
+  if (codec->packet_ms != kPacketMsDefault) value["packet_ms"] = codec->packet_ms;
   if (codec->telephone_event) value["telephone_event"] = *codec->telephone_event;
 }
 
 template <class Number>
 void put(Json& object, const char* key, const std::optional<Number>& number) {
   if (number) object[key] = *number;
+}
+
+void put_latching(Json& object, bool latching) {
+  if (latching) object["latching"] = true;
 }
 
 void put_if_given(Json& object, const char* key, const std::string& text) {
@@ -88,6 +93,7 @@ Json to_json(const Request& request) {
                    Json params = {{"session", open.session}};
                    put(params, "port", open.port);
                    put(params, "remote", open.remote);
+                   put_latching(params, open.latching);
                    put(params, "codec", open.codec);
                    put(params, "ssrc", open.ssrc);
                    put(params, "sequence", open.sequence);
@@ -99,6 +105,7 @@ Json to_json(const Request& request) {
                  [](const SessionUpdate& update) {
                    Json params = {{"session", update.session}};
                    put(params, "remote", update.remote);
+                   put_latching(params, update.latching);
                    put(params, "codec", update.codec);
                    put(params, "play", update.play);
                    put_if_given(params, "play_id", update.play_id);
@@ -173,7 +180,9 @@ Json to_json(const Notification& notification) {
                 {"session", digit.session}, {"digit", std::string(1, digit.digit)}, {"duration_ms", digit.duration_ms}};
           },
           [](const SessionNoRtp& no_rtp) {
-            return Json{{"session", no_rtp.session}};
+            Json params = {{"session", no_rtp.session}};
+            if (no_rtp.stopped_sending) params["stopped_sending"] = true;
+            return params;
           },
           [](const SessionExpired& expired) {
             return Json{{"session", expired.session}};
@@ -200,7 +209,11 @@ bool is_file_name(const std::string& text) {
 }
 
 Endpoint read_endpoint(const Fields& fields) {
-  return {fields.text("address", 1, 64), fields.number<std::uint16_t>("port", 1, 65535)};
+  return {fields.text("address", 1, 64), fields.number<std::uint16_t>("port", 0, 65535)};
+}
+
+bool read_flag(const Fields& fields, const char* key) {
+  return fields.has(key) && fields.boolean(key);
 }
 
 Codec read_codec(const Fields& fields) {
@@ -214,6 +227,11 @@ Codec read_codec(const Fields& fields) {
   codec.payload_type = fields.number<std::uint8_t>("payload_type", 0, 127);
   const int rate = codec.name == CodecName::kOpus ? 48000 : 8000;
   codec.clock_rate = fields.number<int>("clock_rate", rate, rate);
+  if (fields.has("packet_ms")) codec.packet_ms = fields.number<int>("packet_ms", 10, kPacketMsDefault);
+  const bool has_half_packets = codec.name != CodecName::kOpus;
+  if (codec.packet_ms != kPacketMsDefault && !(codec.packet_ms == kPacketMsDefault / 2 && has_half_packets)) {
+    fields.fail("packet_ms", has_half_packets ? "must be 10 or 20" : "must be 20 for opus");
+  }
   if (fields.has("telephone_event")) codec.telephone_event = fields.number<std::uint8_t>("telephone_event", 0, 127);
   return codec;
 }
@@ -277,6 +295,7 @@ SessionOpen read<SessionOpen>(const Fields& fields) {
     if (*open.port % 2 != 0) fields.fail("port", "must be even");
   }
   if (fields.has("remote")) open.remote = read_endpoint(fields.object("remote"));
+  open.latching = read_flag(fields, "latching");
   if (fields.has("codec")) open.codec = read_codec(fields.object("codec"));
   if (fields.has("ssrc")) open.ssrc = fields.number<std::uint32_t>("ssrc", 0, 0xFFFF'FFFF);
   if (fields.has("sequence")) open.sequence = fields.number<std::uint16_t>("sequence", 0, 0xFFFF);
@@ -291,6 +310,7 @@ SessionUpdate read<SessionUpdate>(const Fields& fields) {
   SessionUpdate update;
   update.session = read_session(fields);
   if (fields.has("remote")) update.remote = read_endpoint(fields.object("remote"));
+  update.latching = read_flag(fields, "latching");
   if (fields.has("codec")) update.codec = read_codec(fields.object("codec"));
   if (fields.has("play")) update.play = read_play(fields.object("play"));
   update.play_id = read_play_id(fields);
@@ -379,7 +399,7 @@ CodecListResult read<CodecListResult>(const Fields& fields) {
 
 template <>
 SessionPlayed read<SessionPlayed>(const Fields& fields) {
-  return {read_session(fields), read_play_id(fields), fields.has("interrupted") && fields.boolean("interrupted")};
+  return {read_session(fields), read_play_id(fields), read_flag(fields, "interrupted")};
 }
 
 template <>
@@ -394,7 +414,7 @@ SessionDigit read<SessionDigit>(const Fields& fields) {
 
 template <>
 SessionNoRtp read<SessionNoRtp>(const Fields& fields) {
-  return {read_session(fields)};
+  return {read_session(fields), read_flag(fields, "stopped_sending")};
 }
 
 template <>

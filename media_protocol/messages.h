@@ -25,12 +25,15 @@ std::string_view codec_text(CodecName name);
 /// Case does not matter (RFC 4855 section 3). Returns nothing if mediad has no such codec.
 std::optional<CodecName> codec_from_text(std::string_view text);
 
-/// A numeric IPv4 or IPv6 address and a UDP port.
+/// A numeric IPv4 or IPv6 address and a UDP port. As a session's remote, 0.0.0.0, :: and port 0 put the session on hold
+/// (RFC 3264 section 8.4): nothing is sent until another remote is signalled.
 struct Endpoint {
   std::string address;
   std::uint16_t port = 0;
   bool operator==(const Endpoint&) const = default;
 };
+
+inline constexpr int kPacketMsDefault = 20;
 
 /// The answer's choice. The payload types are those under which the *remote* wants to receive.
 struct Codec {
@@ -40,6 +43,8 @@ struct Codec {
   int clock_rate = 8000;
   /// Payload type of telephone-event; if empty, digits are not reported.
   std::optional<std::uint8_t> telephone_event{};
+  /// Packet time: 20, or 10 if the remote has an a=maxptime below 20. opus is sent with 20 only.
+  int packet_ms = kPacketMsDefault;
   bool operator==(const Codec&) const = default;
 };
 
@@ -101,6 +106,9 @@ struct SessionOpen {
   /// Reopens the session on this port (even). Refused with kPortTaken if it is not free.
   std::optional<std::uint16_t> port{};
   std::optional<Endpoint> remote{};
+  /// Only read with `remote`. If true, the remote is known to be behind a NAT: mediad may latch (RFC 7362) onto the
+  /// address that its first packets come from, at most once. If false, packets never move the stream.
+  bool latching = false;
   std::optional<Codec> codec{};
   /// Reopens the session as this synchronization source. Without `sequence` and `timestamp` both continue as if the
   /// packets since mediad's end had been lost.
@@ -122,6 +130,8 @@ struct SessionOpenResult {
 struct SessionUpdate {
   std::string session{};
   std::optional<Endpoint> remote{};
+  /// As in SessionOpen.
+  bool latching = false;
   std::optional<Codec> codec{};
   std::optional<Play> play{};
   std::string play_id{};
@@ -218,6 +228,9 @@ struct SessionDigit {
 /// The remote's RTP has ceased for `no_rtp_seconds`; sent once each time it ceases.
 struct SessionNoRtp {
   std::string session{};
+  /// If true, neither RTP nor RTCP has ever come from the remote within `rtp.silent_remote_seconds`, and mediad sends
+  /// nothing to it until a packet comes from there or a remote is signalled again.
+  bool stopped_sending = false;
   bool operator==(const SessionNoRtp&) const = default;
 };
 /// The session has ended because no connection claimed it.
@@ -242,6 +255,9 @@ enum class ErrorCode : int {
   kNoPortFree = 3,
   kTooManySessions = 4,
   kProtocolMismatch = 5,
+  /// RTP must not be sent to this remote: one of mediad's own ports, a multicast or broadcast address, loopback.
+  kRemoteRefused = 6,
+  kTooManyConnections = 7,
 };
 
 struct RpcError {

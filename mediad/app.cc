@@ -15,15 +15,18 @@ namespace callpark {
 namespace {
 
 media::MediaEngine::Options engine_options(const MediadConfig& config) {
-  using media::SourceLock;
   media::MediaEngine::Options options;
   options.rtp = {config.rtp.address, config.rtp.dscp};
   options.rtp_port_min = config.rtp.port_min;
   options.rtp_port_max = config.rtp.port_max;
-  options.learning = config.rtp.learn_remote ? SourceLock::Learning::kAllowed : SourceLock::Learning::kForbidden;
+  options.latching = config.rtp.learn_remote ? media::Latching::kOn : media::Latching::kOff;
   options.sender_threads = config.rtp.sender_threads;
   options.sender.nice = config.rtp.sender_nice;
-  options.audio = {config.prompts_dir, config.music.default_class, config.music.classes_dir};
+  options.audio = {
+      .prompts_dir = config.prompts_dir,
+      .default_music = config.music.default_class,
+      .music_classes_dir = config.music.classes_dir,
+  };
   return options;
 }
 
@@ -47,18 +50,20 @@ void run_mediad(const MediadConfig& config) {
   const LoopHandle on_int = loop.on_signal(SIGINT, [&loop] { loop.stop(); });
 
   // mediad listens first: a second mediad on the same socket is refused before it has encoded anything.
-  media::ControlServer control(loop, config.control.listen);
+  media::ControlServer control(loop, config.control.listen, config.control.connections_max);
   media::SessionService* sessions = nullptr;
   media::MediaEngine engine(
       loop, engine_options(config),
       {[&sessions](const std::string& session, media::PlayNumber number) { sessions->on_list_spoken(session, number); },
        [&sessions](const std::string& session, char digit, int duration_ms) {
          sessions->on_key_pressed(session, digit, duration_ms);
-       }});
-  media::SessionService service(loop, engine, {config.sessions.unclaimed, config.sessions.no_rtp, config.sessions.max},
-                                [&control](media::OwnerId owner, const media::Notification& notification) {
-                                  control.notify(owner, notification);
-                                });
+       },
+       [&sessions](const std::string& session) { sessions->on_remote_heard(session); }});
+  media::SessionService service(
+      loop, engine, {config.sessions.unclaimed, config.sessions.no_rtp, config.rtp.silent_remote, config.sessions.max},
+      [&control](media::OwnerId owner, const media::Notification& notification) {
+        control.notify(owner, notification);
+      });
   sessions = &service;
   control.serve(service);
 

@@ -25,6 +25,8 @@ void describe_control(ConfigReader& table, MediadConfig::Control& control) {
   table.address("control.listen", control.listen, "unix:/run/callpark/mediad.sock",
                 "Listening address of the control socket. Unauthenticated: a client may play to any party; use a unix "
                 "socket or a private address only.");
+  table.number("control.connections_max", control.connections_max, 16, 1, 1000,
+               "Maximum number of concurrent control connections; more are refused.");
 }
 
 void describe_rtp(ConfigReader& table, MediadConfig::Rtp& rtp) {
@@ -43,8 +45,14 @@ void describe_rtp(ConfigReader& table, MediadConfig::Rtp& rtp) {
   table.number("rtp.dscp", rtp.dscp, 46, 0, 63, "DSCP of outgoing packets; 46 is expedited forwarding.");
   table.boolean(
       "rtp.learn_remote", rtp.learn_remote, true,
-      "If true, mediad learns the address of a party behind a NAT, which differs from the signalled one: once "
-      "per session, and only from the first packets after the call is set up.");
+      "If true, mediad may latch onto the address that the first packets of a party behind a NAT come from: once per "
+      "signalled address, and only for parties that parkd reports to be behind a NAT. All others get their music at "
+      "the "
+      "signalled address.");
+  table.duration("rtp.silent_remote_seconds", rtp.silent_remote, 60, 0, 86400, kSecond,
+                 "mediad stops sending to a party that has sent neither RTP nor RTCP for this long since the call was "
+                 "set up, and goes on when a packet comes. Phones that are muted or suppress silence report by RTCP "
+                 "every 5 s, some gateways every 30 s. A party on hold is not timed. 0 disables it.");
   table.number("rtp.sender_threads", rtp.sender_threads, 1, 1, 64,
                "Number of sending threads, at most the number of processors. One serves more than 2,000 sessions.");
   table.number("rtp.sender_nice", rtp.sender_nice, -10, -20, 19,

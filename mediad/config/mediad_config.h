@@ -20,6 +20,7 @@ struct MediadConfig {
 
   struct Control {
     SocketAddress listen;
+    std::size_t connections_max = 0;
   } control;
 
   struct Rtp {
@@ -28,6 +29,7 @@ struct MediadConfig {
     std::uint16_t port_max = 0;
     int dscp = 0;
     bool learn_remote = true;
+    Duration silent_remote{};
     int sender_threads = 0;
     int sender_nice = 0;
   } rtp;

@@ -1,5 +1,7 @@
 #include "mediad/control/control_server.h"
 
+#include <fmt/format.h>
+
 #include <stdexcept>
 #include <utility>
 
@@ -14,7 +16,8 @@ constexpr LineLimits kLimits{.line_max_bytes = kLineBytesMax - 1};
 
 }  // namespace
 
-ControlServer::ControlServer(EventLoop& loop, const SocketAddress& address) {
+ControlServer::ControlServer(EventLoop& loop, const SocketAddress& address, std::size_t connections_max)
+    : connections_max_(connections_max) {
   auto server = LineServer::listen(
       loop, address, [this](LineConnection connection) { on_accept(std::move(connection)); }, kLimits);
   if (!server) throw std::runtime_error(server.error());
@@ -25,6 +28,12 @@ ControlServer::~ControlServer() = default;
 
 void ControlServer::on_accept(LineConnection connection) {
   if (service_ == nullptr) return;
+  if (connections_.size() >= connections_max_) {
+    const std::string reason = fmt::format("there are {} control connections already", connections_.size());
+    log_warning("", "control connection refused: {}", reason);
+    connection.send_line(encode_error(RequestId{}, {ErrorCode::kTooManyConnections, reason}));
+    return;
+  }
   const OwnerId owner = next_owner_++;
   const auto place = connections_.emplace(owner, std::move(connection)).first;
   place->second.start({[this, owner](std::string_view line) { on_line(owner, line); },

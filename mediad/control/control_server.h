@@ -15,7 +15,8 @@ namespace callpark::media {
 class ControlServer {
  public:
   /// Throws std::runtime_error if `address` cannot be listened on. Requests are not read before serve().
-  ControlServer(EventLoop& loop, const SocketAddress& address);
+  /// More than `connections_max` connections are refused with kTooManyConnections.
+  ControlServer(EventLoop& loop, const SocketAddress& address, std::size_t connections_max);
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
@@ -31,6 +32,7 @@ class ControlServer {
   void on_line(OwnerId owner, std::string_view line);
   void send(OwnerId owner, const std::string& line);
 
+  std::size_t connections_max_;
   std::optional<LineServer> server_;
   SessionService* service_ = nullptr;
   std::map<OwnerId, LineConnection> connections_;

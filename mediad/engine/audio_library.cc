@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "mediad/engine/audio_encoder.h"
 #include "mediad/engine/codec_facts.h"
 #include "mediad/prompts/tones.h"
 #include "mediad/prompts/wav_reader.h"
@@ -18,14 +17,17 @@ namespace {
 
 const std::string kDefaultClass = "default";
 const std::string kFallbackLanguage = "en";
+// Encoded while every session waits: 10 ms of processor time for opus, less for the others.
+constexpr int kShortSeconds = 2;
 constexpr int kBeginningSeconds = 20;
+constexpr int kBeginningNice = 5;
 // A whole class is encoded at low priority, in idle time.
-constexpr int kWorkerNice = 15;
+constexpr int kWholeNice = 15;
 
-WorkerPool::Options worker_options() {
+WorkerPool::Options worker_options(int nice) {
   WorkerPool::Options options;
   options.threads = 1;
-  options.on_thread_start = [] { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kWorkerNice); };
+  options.on_thread_start = [nice] { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), nice); };
   return options;
 }
 
@@ -41,7 +43,8 @@ std::vector<FileStamp> stamps_of(const std::vector<std::string>& files) {
 }
 
 // Every file was valid when its class was read; a file that has been damaged since is left out until the next use.
-EncodedAudio encode_files(const std::vector<std::string>& files, CodecName codec, const std::stop_token& stop) {
+EncodedAudio encode_files(const AudioLibrary::Encode& encode, const std::vector<std::string>& files, CodecName codec,
+                          const std::stop_token& stop) {
   EncodedAudio whole;
   for (const std::string& file : files) {
     if (stop.stop_requested()) break;
@@ -62,12 +65,14 @@ AudioLibrary::AudioLibrary(EventLoop& loop, Options options)
     : loop_(loop),
       options_(std::move(options)),
       self_(std::make_shared<AudioLibrary*>(this)),
-      workers_(worker_options()) {}
+      beginnings_(worker_options(kBeginningNice)),
+      wholes_(worker_options(kWholeNice)) {}
 
 AudioLibrary::~AudioLibrary() {
   *self_ = nullptr;
   stop_.request_stop();
-  workers_.stop();
+  beginnings_.stop();
+  wholes_.stop();
 }
 
 void AudioLibrary::prepare() {
@@ -76,15 +81,57 @@ void AudioLibrary::prepare() {
     for (std::string& name : subdirectories(options_.music_classes_dir)) names.push_back(std::move(name));
   }
   for (const std::string& name : names) {
-    MusicClass& entry = refresh(name);
-    for (const CodecFacts& codec : all_codecs()) {
-      if (!entry.files.empty()) track_of(entry, codec.name);
-    }
+    refresh(name);
+    for (const CodecFacts& codec : all_codecs()) to_prepare_.emplace_back(name, codec.name);
   }
-  for (const CodecFacts& codec : all_codecs()) {
-    ringback(codec.name);
-    silence(codec.name);
+  prepare_next();
+}
+
+void AudioLibrary::prepare_next() {
+  preparing_ = false;
+  while (!to_prepare_.empty()) {
+    const auto [name, codec] = std::move(to_prepare_.front());
+    to_prepare_.pop_front();
+    MusicClass& entry = classes_[name];
+    if (entry.files.empty() || entry.tracks[codec].audio) continue;
+    const bool submitted =
+        beginnings_.submit([&loop = loop_, self = self_, stop = stop_.get_token(), encode = options_.encode,
+                            name = name, codec = codec, path = entry.files.front(), stamps = entry.stamps] {
+          auto beginning = encode_beginning(encode, path, kBeginningSeconds, codec, stop);
+          loop.post([self, name, codec, stamps, beginning = std::move(beginning)] {
+            if (*self != nullptr) (*self)->on_prepared(name, codec, stamps, beginning);
+          });
+        });
+    preparing_ = submitted;
+    if (submitted) return;
   }
+}
+
+void AudioLibrary::on_prepared(const std::string& music_class, CodecName codec, const std::vector<FileStamp>& stamps,
+                               const std::optional<Beginning>& beginning) {
+  MusicClass& entry = classes_[music_class];
+  Track& track = entry.tracks[codec];
+  // The result is dropped if the track was needed, or the files have changed, meanwhile.
+  if (beginning && !track.audio && entry.stamps == stamps) set(track, entry, *beginning, Extent::kBeginning);
+  prepare_next();
+}
+
+std::optional<AudioLibrary::Beginning> AudioLibrary::encode_beginning(const Encode& encode, const std::string& path,
+                                                                      int seconds_max, CodecName codec,
+                                                                      const std::stop_token& stop) {
+  const auto wav = read_wav_beginning(path, seconds_max);
+  if (!wav) return std::nullopt;  // damaged since its stamp was read
+  try {
+    return Beginning{shared(encode(wav->pcm, codec, Ending::kLoop, stop)), wav->is_whole};
+  } catch (const std::exception& error) {
+    log_warning("", "{} cannot be encoded: {}", path, error.what());
+    return std::nullopt;
+  }
+}
+
+void AudioLibrary::set(Track& track, const MusicClass& entry, const Beginning& beginning, Extent extent) {
+  track.audio = beginning.audio;
+  track.extent = entry.files.size() == 1 && beginning.is_whole ? Extent::kWhole : extent;
 }
 
 std::vector<std::string> AudioLibrary::paths_of(const std::string& music_class) const {
@@ -102,11 +149,10 @@ AudioLibrary::MusicClass& AudioLibrary::refresh(const std::string& music_class) 
   entry.stamps = std::move(stamps);
   std::vector<std::string> sound_files;
   for (const std::string& path : paths) {
-    const auto pcm = read_wav(path);
-    if (pcm) {
-      sound_files.push_back(path);
+    if (const auto fault = fault_of_wav(path)) {
+      log_warning("", "music class {}: {} {}", music_class, path, *fault);
     } else {
-      log_warning("", "music class {}: {} {}", music_class, path, pcm.error());
+      sound_files.push_back(path);
     }
   }
   if (sound_files.empty()) {
@@ -125,46 +171,66 @@ AudioLibrary::MusicClass& AudioLibrary::refresh(const std::string& music_class) 
 SharedAudio AudioLibrary::music(const std::string& music_class, CodecName codec) {
   MusicClass& entry = refresh(music_class);
   if (entry.files.empty()) return music_class == kDefaultClass ? ringback(codec) : music(kDefaultClass, codec);
-  Track& track = track_of(entry, codec);
-  if (track.extent == Extent::kBeginning) grow(music_class, codec);
-  return track.audio;
+  const SharedAudio audio = track_of(entry, codec).audio;
+  grow(music_class, codec);
+  return audio;
 }
 
 AudioLibrary::Track& AudioLibrary::track_of(MusicClass& entry, CodecName codec) {
   Track& track = entry.tracks[codec];
   if (track.audio) return track;
-  auto pcm = read_wav(entry.files.front());
-  if (!pcm) {  // damaged since its stamp was read
+  if (const auto beginning = encode_beginning(options_.encode, entry.files.front(), kShortSeconds, codec, {})) {
+    set(track, entry, *beginning, Extent::kShort);
+  } else {
     track.audio = ringback(codec);
-    return track;
   }
-  const std::size_t whole_samples = pcm->samples.size();
-  pcm->samples.resize(std::min(whole_samples, static_cast<std::size_t>(kBeginningSeconds * pcm->rate_hz)));
-  track.audio = shared(encode(*pcm, codec, Ending::kLoop));
-  if (entry.files.size() == 1 && pcm->samples.size() == whole_samples) track.extent = Extent::kWhole;
   return track;
 }
 
 void AudioLibrary::grow(const std::string& music_class, CodecName codec) {
-  MusicClass& entry = classes_[music_class];
-  Track& track = entry.tracks[codec];
-  const bool submitted = workers_.submit([&loop = loop_, self = self_, stop = stop_.get_token(), music_class, codec,
-                                          beginning = track.audio, files = entry.files] {
-    SharedAudio whole = shared(encode_files(files, codec, stop));
-    loop.post([self, music_class, codec, beginning, whole = std::move(whole)] {
-      if (*self != nullptr) (*self)->replace(music_class, codec, beginning, whole);
-    });
-  });
+  Track& track = classes_[music_class].tracks[codec];
+  const Extent extent = track.extent;
+  bool submitted = false;
+  if (extent == Extent::kShort) submitted = grow_to_beginning(music_class, codec);
+  if (extent == Extent::kBeginning) submitted = grow_to_whole(music_class, codec);
   if (submitted) track.extent = Extent::kGrowing;
 }
 
-void AudioLibrary::replace(const std::string& music_class, CodecName codec, const SharedAudio& beginning,
-                           const SharedAudio& whole) {
+bool AudioLibrary::grow_to_beginning(const std::string& music_class, CodecName codec) {
+  const MusicClass& entry = classes_[music_class];
+  return beginnings_.submit([&loop = loop_, self = self_, stop = stop_.get_token(), encode = options_.encode,
+                             music_class, codec, before = entry.tracks.at(codec).audio, path = entry.files.front(),
+                             is_only_file = entry.files.size() == 1] {
+    auto beginning = encode_beginning(encode, path, kBeginningSeconds, codec, stop);
+    if (!beginning) return;
+    const bool is_whole = is_only_file && beginning->is_whole;
+    loop.post([self, music_class, codec, before, audio = std::move(beginning->audio), is_whole] {
+      if (*self == nullptr) return;
+      const Track after{audio, is_whole ? Extent::kWhole : Extent::kBeginning};
+      if ((*self)->replace(music_class, codec, before, after)) (*self)->grow(music_class, codec);
+    });
+  });
+}
+
+bool AudioLibrary::grow_to_whole(const std::string& music_class, CodecName codec) {
+  const MusicClass& entry = classes_[music_class];
+  return wholes_.submit([&loop = loop_, self = self_, stop = stop_.get_token(), encode = options_.encode, music_class,
+                         codec, before = entry.tracks.at(codec).audio, files = entry.files] {
+    SharedAudio whole = shared(encode_files(encode, files, codec, stop));
+    loop.post([self, music_class, codec, before, whole = std::move(whole)] {
+      if (*self != nullptr) (*self)->replace(music_class, codec, before, {whole, Extent::kWhole});
+    });
+  });
+}
+
+// Returns whether `after` is used. It is dropped if the files have changed again meanwhile.
+bool AudioLibrary::replace(const std::string& music_class, CodecName codec, const SharedAudio& before,
+                           const Track& after) {
   Track& track = classes_[music_class].tracks[codec];
-  // The result is dropped if the files have changed again meanwhile.
-  if (track.audio != beginning || whole->packets() == 0) return;
-  track = {whole, Extent::kWhole};
-  if (on_grown_) on_grown_(beginning, whole);
+  if (track.audio != before || after.audio->packets() == 0) return false;
+  track = after;
+  if (on_grown_) on_grown_(before, after.audio);
+  return true;
 }
 
 SharedAudio AudioLibrary::prompt(const std::string& language, const std::string& name, CodecName codec) {
@@ -180,7 +246,7 @@ SharedAudio AudioLibrary::prompt_file(const std::string& path, CodecName codec) 
   if (!is_new && entry.stamp == stamp) return entry.audio;
   const auto pcm = read_wav(path);
   if (!pcm) log_warning("", "prompt {} {}", path, pcm.error());
-  entry.audio = pcm ? shared(encode(*pcm, codec, Ending::kSilence)) : nullptr;
+  entry.audio = pcm ? shared(options_.encode(*pcm, codec, Ending::kSilence, {})) : nullptr;
   entry.stamp = std::move(stamp);
   return entry.audio;
 }
@@ -188,7 +254,7 @@ SharedAudio AudioLibrary::prompt_file(const std::string& path, CodecName codec) 
 template <class Make>
 SharedAudio AudioLibrary::made(const char* name, CodecName codec, Make make) {
   SharedAudio& audio = made_[{name, codec}];
-  if (!audio) audio = shared(encode(make(), codec, Ending::kLoop));
+  if (!audio) audio = shared(options_.encode(make(), codec, Ending::kLoop, {}));
   return audio;
 }
 

@@ -2,6 +2,7 @@
 // changes.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "base/event_loop.h"
 #include "base/worker_pool.h"
 #include "media_protocol/messages.h"
+#include "mediad/engine/audio_encoder.h"
 #include "mediad/engine/encoded_audio.h"
 #include "mediad/prompts/audio_files.h"
 
@@ -22,12 +24,16 @@ namespace callpark::media {
 /// For the thread of `loop` only. Every use checks the files, so a replaced one is heard from the next play on.
 class AudioLibrary {
  public:
+  using Encode =
+      std::function<EncodedAudio(const Pcm& pcm, CodecName codec, Ending ending, const std::stop_token& stop)>;
   struct Options {
     std::string prompts_dir;
     /// The files and directories of the class "default".
     std::vector<std::string> default_music;
     /// The parent of the class directories, each named like its class; may be empty.
     std::string music_classes_dir;
+    /// Called on the loop's thread and on a worker's.
+    Encode encode = media::encode;
   };
   /// The library has replaced `before` by `after`, which is longer: the rest of a music class has been encoded.
   using OnGrown = std::function<void(const SharedAudio& before, const SharedAudio& after)>;
@@ -38,12 +44,16 @@ class AudioLibrary {
   AudioLibrary& operator=(const AudioLibrary&) = delete;
 
   void on_grown(OnGrown on_grown) { on_grown_ = std::move(on_grown); }
-  /// Encodes the beginning of every class in every codec, so that the first caller does not wait. 0.1 s a class.
+  /// Begins to encode the beginning of every class in every codec on a worker, 0.1 s a class, so that the first party
+  /// does not wait. Does not wait itself: a restarted mediad must answer at once, and what is needed before its turn is
+  /// encoded when it is needed.
   void prepare();
+  /// True unless prepare() has still work on its way.
+  bool is_prepared() const { return !preparing_; }
 
   /// Never returns null. "default" replaces a class with missing or broken files, and the ringback tone replaces
   /// "default"; each change of the files that causes this is logged once. At first the beginning of the class is
-  /// returned; `on_grown` reports the rest.
+  /// returned, or only its first seconds; `on_grown` reports what is longer, in one or two steps.
   SharedAudio music(const std::string& music_class, CodecName codec);
   /// Returns null if there is no such prompt, neither in `language` nor in English; logged once until its file changes.
   SharedAudio prompt(const std::string& language, const std::string& name, CodecName codec);
@@ -51,16 +61,27 @@ class AudioLibrary {
   SharedAudio silence(CodecName codec);
 
  private:
-  enum class Extent { kBeginning, kGrowing, kWhole };
+  enum class Extent {
+    /// The first seconds, which are encoded while a party waits.
+    kShort,
+    /// Enough for a while, from prepare().
+    kBeginning,
+    kGrowing,
+    kWhole,
+  };
   struct Track {
     SharedAudio audio;
-    Extent extent = Extent::kBeginning;
+    Extent extent = Extent::kShort;
   };
   struct MusicClass {
     std::vector<FileStamp> stamps;
     /// The valid files of `stamps`.
     std::vector<std::string> files;
     std::map<CodecName, Track> tracks;
+  };
+  struct Beginning {
+    SharedAudio audio;
+    bool is_whole = false;
   };
   struct PromptEntry {
     FileStamp stamp;
@@ -69,9 +90,17 @@ class AudioLibrary {
 
   std::vector<std::string> paths_of(const std::string& music_class) const;
   MusicClass& refresh(const std::string& music_class);
+  void prepare_next();
+  void on_prepared(const std::string& music_class, CodecName codec, const std::vector<FileStamp>& stamps,
+                   const std::optional<Beginning>& beginning);
+  static std::optional<Beginning> encode_beginning(const Encode& encode, const std::string& path, int seconds_max,
+                                                   CodecName codec, const std::stop_token& stop);
+  static void set(Track& track, const MusicClass& entry, const Beginning& beginning, Extent extent);
   Track& track_of(MusicClass& entry, CodecName codec);
   void grow(const std::string& music_class, CodecName codec);
-  void replace(const std::string& music_class, CodecName codec, const SharedAudio& beginning, const SharedAudio& whole);
+  bool grow_to_beginning(const std::string& music_class, CodecName codec);
+  bool grow_to_whole(const std::string& music_class, CodecName codec);
+  bool replace(const std::string& music_class, CodecName codec, const SharedAudio& before, const Track& after);
   SharedAudio prompt_file(const std::string& path, CodecName codec);
   template <class Make>
   SharedAudio made(const char* name, CodecName codec, Make make);
@@ -82,10 +111,14 @@ class AudioLibrary {
   std::map<std::string, MusicClass> classes_;
   std::map<std::tuple<std::string, CodecName>, PromptEntry> prompts_;
   std::map<std::tuple<std::string, CodecName>, SharedAudio> made_;
+  /// One after the other, so that a class that is heard already need not wait for all of them to grow.
+  std::deque<std::tuple<std::string, CodecName>> to_prepare_;
+  bool preparing_ = false;
   /// Work that was posted back to the loop checks by this that the library still exists.
   std::shared_ptr<AudioLibrary*> self_;
   std::stop_source stop_;
-  WorkerPool workers_;
+  WorkerPool beginnings_;
+  WorkerPool wholes_;
 };
 
 }  // namespace callpark::media

@@ -4,9 +4,21 @@
 
 namespace callpark::media {
 
-void IncomingStream::set_remote(const PeerAddress& remote, SourceLock::Learning learning, MonotonicTime now) {
-  source_.emplace(remote, learning, now);
+void IncomingStream::set_remote(RemoteNumber number, const PeerAddress& remote, Latching latching, MonotonicTime now) {
+  source_.signal(remote, latching, now);
+  unheard_ = number;
   port_->set_destination(remote);
+}
+
+void IncomingStream::receive_rtcp() {
+  port_->receive_rtcp([this](std::span<const std::uint8_t>, const PeerAddress& from) { on_packet_from(from); });
+}
+
+// The port does not matter: some phones send from another one than they receive on, and RTCP comes from its own.
+void IncomingStream::on_packet_from(const PeerAddress& from) {
+  if (!unheard_ || !from.is_same_host(source_.remote())) return;
+  on_heard_(*unheard_);
+  unheard_.reset();
 }
 
 void IncomingStream::set_telephone_event(std::optional<std::uint8_t> payload_type, int clock_hz) {
@@ -21,13 +33,18 @@ void IncomingStream::receive_rtp(MonotonicTime now) {
 }
 
 void IncomingStream::on_datagram(std::span<const std::uint8_t> datagram, const PeerAddress& from, MonotonicTime now) {
+  on_packet_from(from);
   const auto packet = parse_rtp(datagram);
-  if (!packet || !source_) return;
-  switch (source_->judge(from, packet->ssrc, packet->sequence, now)) {
+  if (!packet) return;
+  switch (source_.judge(from, packet->ssrc, packet->sequence, now)) {
     case SourceLock::Verdict::kForeign:
       return;
-    case SourceLock::Verdict::kLocked:
-      port_->lock_to(source_->locked_address());
+    case SourceLock::Verdict::kLatched:
+      port_->set_destination(source_.remote());
+      on_packet_from(from);
+      break;
+    case SourceLock::Verdict::kConfirmed:
+      port_->lock_to(source_.remote());
       break;
     case SourceLock::Verdict::kOurs:
       break;

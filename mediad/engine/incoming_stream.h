@@ -18,17 +18,22 @@ namespace callpark::media {
 class IncomingStream {
  public:
   using OnDigit = std::function<void(DigitReceiver::Digit digit)>;
+  /// Numbers the remotes of a session, so that a report about one is never attributed to the next.
+  using RemoteNumber = std::uint64_t;
+  /// The first packet of any kind has come from the host of this remote.
+  using OnHeard = std::function<void(RemoteNumber number)>;
 
-  IncomingStream(std::shared_ptr<RtpPort> port, OnDigit on_digit)
-      : port_(std::move(port)), on_digit_(std::move(on_digit)) {}
+  IncomingStream(std::shared_ptr<RtpPort> port, OnDigit on_digit, OnHeard on_heard)
+      : port_(std::move(port)), on_digit_(std::move(on_digit)), on_heard_(std::move(on_heard)) {}
 
   const std::shared_ptr<RtpPort>& port() const { return port_; }
   /// Everything is dropped until the first call. Each call restarts the search for the source.
-  void set_remote(const PeerAddress& remote, SourceLock::Learning learning, MonotonicTime now);
+  void set_remote(RemoteNumber number, const PeerAddress& remote, Latching latching, MonotonicTime now);
   void set_telephone_event(std::optional<std::uint8_t> payload_type, int clock_hz);
 
   void receive_rtp(MonotonicTime now);
-  void receive_rtcp() { port_->drain_rtcp(); }
+  /// RTCP is not read; it only shows that the remote exists.
+  void receive_rtcp();
   /// True while on_time() must be called every 100 ms.
   bool is_key_pressed() const { return digits_.is_pressed(); }
   void on_time(MonotonicTime now);
@@ -38,11 +43,15 @@ class IncomingStream {
   std::int64_t last_received_ms() const { return last_received_ms_.load(std::memory_order_relaxed); }
 
  private:
+  void on_packet_from(const PeerAddress& from);
   void on_datagram(std::span<const std::uint8_t> datagram, const PeerAddress& from, MonotonicTime now);
 
   std::shared_ptr<RtpPort> port_;
   OnDigit on_digit_;
-  std::optional<SourceLock> source_;
+  OnHeard on_heard_;
+  SourceLock source_;
+  /// The remote that on_heard_ has not been called for yet.
+  std::optional<RemoteNumber> unheard_;
   std::optional<std::uint8_t> telephone_event_;
   DigitReceiver digits_{8000};
   std::atomic<std::uint64_t> packets_received_{0};

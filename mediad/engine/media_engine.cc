@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/match.h"
 #include "base/random.h"
+#include "mediad/session/remote_rules.h"
 
 namespace callpark::media {
 
@@ -20,7 +21,8 @@ struct MediaEngine::Session {
   Sender* sender = nullptr;
   std::uint32_t ssrc = 0;
   std::optional<Codec> codec;
-  std::optional<Endpoint> remote;
+  bool has_remote = false;
+  IncomingStream::RemoteNumber remote_number = 0;
   enum class Started { kNo, kYes };
   Started started = Started::kNo;
   PlayNumber play_number = 0;
@@ -36,9 +38,9 @@ MediaEngine::MediaEngine(EventLoop& loop, Options options, Callbacks callbacks)
       audio_(loop, options_.audio),
       next_port_(options_.rtp_port_min),
       self_(std::make_shared<MediaEngine*>(this)) {
-  const auto own_address = PeerAddress::of({options_.rtp.address, 0});
-  if (!own_address) throw std::runtime_error(options_.rtp.address + " is no numeric address for RTP");
-  own_address_ = *own_address;
+  if (!PeerAddress::of({options_.rtp.address, 0})) {
+    throw std::runtime_error(options_.rtp.address + " is no numeric address for RTP");
+  }
   // A restarted process begins at a random port, so that it does not occupy the ports that will be reopened.
   const int pairs = (options_.rtp_port_max - options_.rtp_port_min + 1) / 2;
   if (pairs > 0) next_port_ = static_cast<std::uint16_t>(next_port_ + 2 * random_below(static_cast<unsigned>(pairs)));
@@ -96,31 +98,39 @@ Result<SessionOpenResult, RpcError> MediaEngine::open(const SessionOpen& open) {
       session->port, OutgoingStream::Begin{session->ssrc, open.sequence, open.timestamp}, [to_loop](PlayNumber number) {
         to_loop([number](const Callbacks& callbacks, const std::string& id) { callbacks.on_list_spoken(id, number); });
       });
-  session->incoming = std::make_shared<IncomingStream>(session->port, [to_loop](DigitReceiver::Digit digit) {
+  const auto on_digit = [to_loop](DigitReceiver::Digit digit) {
     to_loop([digit](const Callbacks& callbacks, const std::string& id) {
       callbacks.on_key_pressed(id, digit.digit, digit.duration_ms);
     });
-  });
+  };
+  const auto on_heard = [&loop = loop_, self = self_, id = open.session](IncomingStream::RemoteNumber number) {
+    loop.post([self, id, number] {
+      const Session* found = *self != nullptr ? (*self)->find(id) : nullptr;
+      if (found != nullptr && found->remote_number == number) (*self)->callbacks_.on_remote_heard(id);
+    });
+  };
+  session->incoming = std::make_shared<IncomingStream>(session->port, on_digit, on_heard);
   receiver_.add(session->incoming);
   SessionOpenResult opened{options_.rtp.address, session->port->port(), session->ssrc};
   sessions_[open.session] = std::move(session);
   return opened;
 }
 
-bool MediaEngine::can_reach(const Endpoint& remote) const {
-  const auto address = PeerAddress::of(remote);
-  return address && address->family() == own_address_.family();
+std::optional<std::string> MediaEngine::fault_of(const Endpoint& remote) const {
+  return fault_of_remote(remote, {options_.rtp.address, options_.rtp_port_min, options_.rtp_port_max});
 }
 
-void MediaEngine::set_remote(const std::string& session, const Endpoint& remote) {
+void MediaEngine::set_remote(const std::string& session, const Endpoint& remote, Latching latching) {
   Session* found = find(session);
   const auto address = PeerAddress::of(remote);
-  if (found == nullptr || !address || found->remote == remote) return;
-  found->remote = remote;
+  if (found == nullptr || !address) return;
+  found->has_remote = true;
+  const IncomingStream::RemoteNumber number = ++found->remote_number;
+  if (options_.latching == Latching::kOff) latching = Latching::kOff;
   // The destination is set here, since the first packet may leave before the receiver runs the change.
   found->port->set_destination(*address);
-  receiver_.change(found->incoming, [address = *address, learning = options_.learning](IncomingStream& incoming) {
-    incoming.set_remote(address, learning, monotonic_now());
+  receiver_.change(found->incoming, [number, address = *address, latching](IncomingStream& incoming) {
+    incoming.set_remote(number, address, latching, monotonic_now());
   });
   begin_sending(*found);
 }
@@ -135,7 +145,7 @@ void MediaEngine::set_codec(const std::string& session, const Codec& codec) {
   PlayPlan plan = plan_of(*found);
   found->loop = plan.loop;
   found->sender->change(found->outgoing, [codec, plan = std::move(plan)](OutgoingStream& outgoing) mutable {
-    outgoing.set_codec(codec.name, codec.payload_type);
+    outgoing.set_codec(codec.name, codec.payload_type, codec.packet_ms);
     if (outgoing.player().has_plan() && outgoing.player().play_number() == plan.play_number) {
       outgoing.player().change_codec(std::move(plan));
     } else {
@@ -166,7 +176,7 @@ void MediaEngine::play(const std::string& session, PlayNumber number, const Play
 
 void MediaEngine::begin_sending(Session& session) {
   if (session.started == Session::Started::kYes) return;
-  if (!session.codec || !session.remote) return;
+  if (!session.codec || !session.has_remote) return;
   session.started = Session::Started::kYes;
   session.sender->add(session.outgoing);
 }

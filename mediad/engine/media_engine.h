@@ -26,7 +26,8 @@ class MediaEngine : public SessionMedia {
     std::uint16_t rtp_port_min = 15060;
     /// The last port that may be used, RTCP's included.
     std::uint16_t rtp_port_max = 20059;
-    SourceLock::Learning learning = SourceLock::Learning::kAllowed;
+    /// kOff: no session latches, whatever its set_remote() asks for.
+    Latching latching = Latching::kOn;
     int sender_threads = 1;
     Sender::Options sender;
     AudioLibrary::Options audio;
@@ -34,6 +35,7 @@ class MediaEngine : public SessionMedia {
   struct Callbacks {
     std::function<void(const std::string& session, PlayNumber number)> on_list_spoken;
     std::function<void(const std::string& session, char digit, int duration_ms)> on_key_pressed;
+    std::function<void(const std::string& session)> on_remote_heard;
   };
 
   MediaEngine(EventLoop& loop, Options options, Callbacks callbacks);
@@ -43,8 +45,8 @@ class MediaEngine : public SessionMedia {
 
   Result<SessionOpenResult, RpcError> open(const SessionOpen& open) override;
   std::optional<SessionOpenResult> opened(const std::string& session) const override;
-  bool can_reach(const Endpoint& remote) const override;
-  void set_remote(const std::string& session, const Endpoint& remote) override;
+  std::optional<std::string> fault_of(const Endpoint& remote) const override;
+  void set_remote(const std::string& session, const Endpoint& remote, Latching latching) override;
   void set_codec(const std::string& session, const Codec& codec) override;
   void set_direction(const std::string& session, Direction direction) override;
   void play(const std::string& session, PlayNumber number, const Play& play) override;
@@ -68,7 +70,6 @@ class MediaEngine : public SessionMedia {
   std::vector<std::unique_ptr<Sender>> senders_;
   Receiver receiver_;
   std::map<std::string, std::unique_ptr<Session>> sessions_;
-  PeerAddress own_address_;
   std::uint16_t next_port_;
   std::size_t next_sender_ = 0;
   /// Work that the threads posted checks by this that the engine still exists.

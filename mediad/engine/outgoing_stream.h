@@ -1,6 +1,7 @@
 // One session's outgoing RTP: the cached payloads with source, sequence and time, and a report every few seconds.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -31,20 +32,29 @@ class OutgoingStream {
   OutgoingStream(const OutgoingStream&) = delete;
   OutgoingStream& operator=(const OutgoingStream&) = delete;
 
-  void set_codec(CodecName codec, std::uint8_t payload_type);
+  /// With `packet_ms` 10 each payload leaves as two packets. Not for opus: its payloads cannot be cut.
+  void set_codec(CodecName codec, std::uint8_t payload_type, int packet_ms);
   /// While paused, the play continues unheard.
   void set_direction(Direction direction) { direction_ = direction; }
   Player& player() { return player_; }
 
+  enum class Rest { kNone, kSecondHalf };
   /// Sends the packet of this moment. `now` grows by one a call; if it grows by more, time has been lost and the
-  /// timestamps include the gap.
-  void send_next(PacketClock now);
+  /// timestamps include the gap. kSecondHalf: send_second_half() is due 10 ms later.
+  Rest send_next(PacketClock now);
+  /// Does nothing if the half has been sent already or is not wanted any more.
+  void send_second_half();
 
   std::uint64_t packets_sent() const { return packets_sent_.load(std::memory_order_relaxed); }
 
  private:
+  /// 10 ms of PCMU, PCMA and G722 (RFC 3551: all of them 64 kbit/s).
+  static constexpr std::size_t kHalfBytes = 80;
+  using Half = std::array<std::uint8_t, kHalfBytes>;
+
   void begin_clock(PacketClock now);
-  void send(EncodedAudio::Payload payload);
+  Rest send_in_packets(EncodedAudio::Payload payload);
+  void send(EncodedAudio::Payload payload, std::uint32_t rtp_timestamp);
   void report(std::uint64_t packets);
 
   std::shared_ptr<RtpPort> port_;
@@ -53,8 +63,11 @@ class OutgoingStream {
   Player player_;
   Direction direction_ = Direction::kSending;
   std::uint8_t payload_type_ = 0;
-  std::uint32_t clock_per_packet_ = 160;
-  // timestamp = offset + packet clock × clock_per_packet_; the offset keeps it continuous when the clock rate changes.
+  std::uint32_t clock_per_payload_ = 160;
+  std::uint32_t packets_per_payload_ = 1;
+  // A copy, since the play that it belongs to may end before it is sent.
+  std::optional<Half> second_half_;
+  // timestamp = offset + packet clock × clock_per_payload_; the offset keeps it continuous when the clock rate changes.
   std::uint32_t timestamp_offset_ = 0;
   std::uint16_t sequence_ = 0;
   enum class Talkspurt { kBegins, kGoesOn };

@@ -57,12 +57,16 @@ Endpoint PeerAddress::endpoint() const {
   return {text, port()};
 }
 
-bool operator==(const PeerAddress& left, const PeerAddress& right) {
-  if (left.family() != right.family() || left.port() != right.port()) return false;
-  if (left.family() == AF_INET6) {
-    return std::memcmp(&v6(left.storage_).sin6_addr, &v6(right.storage_).sin6_addr, sizeof(in6_addr)) == 0;
+bool PeerAddress::is_same_host(const PeerAddress& other) const {
+  if (family() != other.family()) return false;
+  if (family() == AF_INET6) {
+    return std::memcmp(&v6(storage_).sin6_addr, &v6(other.storage_).sin6_addr, sizeof(in6_addr)) == 0;
   }
-  return v4(left.storage_).sin_addr.s_addr == v4(right.storage_).sin_addr.s_addr;
+  return v4(storage_).sin_addr.s_addr == v4(other.storage_).sin_addr.s_addr;
+}
+
+bool operator==(const PeerAddress& left, const PeerAddress& right) {
+  return left.is_same_host(right) && left.port() == right.port();
 }
 
 }  // namespace callpark::media

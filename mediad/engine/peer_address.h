@@ -25,6 +25,7 @@ class PeerAddress {
   /// Returns the same host at another port.
   PeerAddress with_port(std::uint16_t port) const;
   Endpoint endpoint() const;
+  bool is_same_host(const PeerAddress& other) const;
 
   friend bool operator==(const PeerAddress& left, const PeerAddress& right);
 

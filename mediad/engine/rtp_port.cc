@@ -125,6 +125,14 @@ void RtpPort::send_rtcp(std::span<const iovec> parts) {
 }
 
 void RtpPort::receive_rtp(const OnDatagram& on_datagram) {
+  receive(rtp_fd_, on_datagram);
+}
+
+void RtpPort::receive_rtcp(const OnDatagram& on_datagram) {
+  receive(rtcp_fd_, on_datagram);
+}
+
+void RtpPort::receive(const int& fd, const OnDatagram& on_datagram) {
   static thread_local std::array<std::array<std::uint8_t, kDatagramBytesMax>, kDatagramsPerCall> buffers;
   std::array<sockaddr_storage, kDatagramsPerCall> from;
   std::array<iovec, kDatagramsPerCall> parts;
@@ -139,21 +147,13 @@ void RtpPort::receive_rtp(const OnDatagram& on_datagram) {
   int count = 0;
   {
     const std::lock_guard lock(mutex_);
-    if (rtp_fd_ < 0) return;
+    if (fd < 0) return;
     // This call also fetches the error of an earlier packet (ICMP), which is ignored.
-    count = recvmmsg(rtp_fd_, messages.data(), messages.size(), MSG_DONTWAIT, nullptr);
+    count = recvmmsg(fd, messages.data(), messages.size(), MSG_DONTWAIT, nullptr);
   }
   for (int i = 0; i < count; ++i) {
     const auto at = static_cast<std::size_t>(i);
     on_datagram({buffers[at].data(), messages[at].msg_len}, PeerAddress(from[at], messages[at].msg_hdr.msg_namelen));
-  }
-}
-
-void RtpPort::drain_rtcp() {
-  std::array<std::uint8_t, 1> byte;
-  const std::lock_guard lock(mutex_);
-  if (rtcp_fd_ < 0) return;
-  for (std::size_t i = 0; i < kDatagramsPerCall && recv(rtcp_fd_, byte.data(), byte.size(), MSG_DONTWAIT) >= 0; ++i) {
   }
 }
 

@@ -47,8 +47,7 @@ class RtpPort {
   using OnDatagram = std::function<void(std::span<const std::uint8_t> datagram, const PeerAddress& from)>;
   /// Reads at most 32 datagrams into `on_datagram`, which may call anything but close().
   void receive_rtp(const OnDatagram& on_datagram);
-  /// Reads and drops what has come.
-  void drain_rtcp();
+  void receive_rtcp(const OnDatagram& on_datagram);
 
   /// The descriptor for epoll; -1 after close().
   int rtp_fd() const;
@@ -58,6 +57,8 @@ class RtpPort {
 
  private:
   RtpPort(int rtp_fd, int rtcp_fd, std::uint16_t port) : port_(port), rtp_fd_(rtp_fd), rtcp_fd_(rtcp_fd) {}
+  /// `fd` is a member: it is read under the mutex.
+  void receive(const int& fd, const OnDatagram& on_datagram);
   void send(int fd, std::span<const iovec> parts, const PeerAddress& to) const;
 
   const std::uint16_t port_;

@@ -73,7 +73,7 @@ void Sender::insert(std::shared_ptr<OutgoingStream> stream) {
 
 std::optional<std::int64_t> Sender::next_phase_ms() const {
   for (std::int64_t ahead = 1; ahead <= kPacketMs; ++ahead) {
-    if (!phases_[phase_of(done_ms_ + ahead)].empty()) return done_ms_ + ahead;
+    if (has_work(phase_of(done_ms_ + ahead))) return done_ms_ + ahead;
   }
   return std::nullopt;
 }
@@ -96,7 +96,13 @@ void Sender::sleep_until(std::int64_t when_ms) const {
 
 void Sender::do_phase(std::int64_t when_ms) {
   const PacketClock clock = (when_ms + wall_minus_monotonic_ms()) / kPacketMs;
-  for (const auto& stream : phases_[phase_of(when_ms)]) stream->send_next(clock);
+  Streams& due = second_halves_[phase_of(when_ms)];
+  for (const auto& stream : due) stream->send_second_half();
+  due.clear();
+  Streams& next = second_halves_[phase_of(when_ms + kPacketMs / 2)];
+  for (const auto& stream : phases_[phase_of(when_ms)]) {
+    if (stream->send_next(clock) == OutgoingStream::Rest::kSecondHalf) next.push_back(stream);
+  }
 }
 
 void Sender::run() {

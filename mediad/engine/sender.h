@@ -1,5 +1,5 @@
-// The thread that sends: every stream once in 20 ms by an absolute clock. The streams are spread over 20 phases of 1
-// ms, so that packets leave evenly.
+// The thread that sends: every stream once in 20 ms by an absolute clock, and those with packets of 10 ms in between
+// too. The streams are spread over 20 phases of 1 ms, so that packets leave evenly.
 #pragma once
 
 #include <array>
@@ -39,6 +39,7 @@ class Sender {
   void run();
   void sleep_until(std::int64_t when_ms) const;
   void do_phase(std::int64_t when_ms);
+  bool has_work(std::size_t phase) const { return !phases_[phase].empty() || !second_halves_[phase].empty(); }
   void insert(std::shared_ptr<OutgoingStream> stream);
   std::optional<std::int64_t> next_phase_ms() const;
   void skip_empty_phases();
@@ -47,6 +48,8 @@ class Sender {
   ThreadInbox inbox_;
   // The members below belong to the thread.
   std::array<Streams, kPhases> phases_;
+  /// Those that have sent the first half of a payload, in the phase of the second.
+  std::array<Streams, kPhases> second_halves_;
   /// Every phase up to here, in ms of the monotonic clock, is done.
   std::int64_t done_ms_ = 0;
   std::thread thread_;

@@ -1,12 +1,14 @@
-// Decides which source a session accepts packets from: the signalled address or, at most once, the one address that a
-// NAT or a faulty phone really sends from. Pure.
+// Decides which source a session accepts packets from: the signalled address or, if latching is on, at most once the
+// address that a NAT really sends from (RFC 7362). Signalling always wins. Pure.
 #pragma once
 
 #include <cstdint>
-#include <variant>
+#include <optional>
+#include <vector>
 
 #include "base/clock.h"
 #include "mediad/engine/peer_address.h"
+#include "mediad/session/state.h"
 
 namespace callpark::media {
 
@@ -16,46 +18,63 @@ class SourceLock {
     /// The packet is of another source: drop it.
     kForeign,
     kOurs,
-    /// The packet is of the right source, and from now on only its address is accepted: send to locked_address().
-    kLocked,
+    /// The packet is ours, and the first one from an address that was not signalled: send to remote() from now on, and
+    /// accept the signalled address still.
+    kLatched,
+    /// The packet is the first one from the signalled address: only that address is accepted from now on, remote()
+    /// included.
+    kConfirmed,
   };
-  enum class Learning { kAllowed, kForbidden };
 
-  /// Another address can only be learnt from packets that come soon after the remote was signalled; later on, the first
+  /// An address is only latched onto by packets that come soon after the remote was signalled; later on, the first
   /// sender from elsewhere would be given the stream.
-  static constexpr Duration kLearningTime{10'000};
-  static constexpr int kLearningPacketsMax = 50;
+  static constexpr Duration kLatchingTime{10'000};
+  static constexpr int kLatchingPacketsMax = 50;
   /// An address becomes credible by this many packets of one source with consecutive sequence numbers.
   static constexpr int kCrediblePackets = 3;
+  /// This many earlier remotes are remembered, the latest ones.
+  static constexpr std::size_t kEarlierMax = 32;
 
-  SourceLock(PeerAddress signalled, Learning learning, MonotonicTime now)
-      : signalled_(signalled), state_(Searching{learning, now + kLearningTime, 0, {}}) {}
+  /// The remote is signalled: everything that was latched onto before is void. The addresses of earlier remotes, the
+  /// signalled and the latched ones, are never latched onto; only a remote that is signalled again may get back the
+  /// address that it had then.
+  void signal(const PeerAddress& remote, Latching latching, MonotonicTime now);
 
+  /// Every packet is foreign before the first signal().
   Verdict judge(const PeerAddress& from, std::uint32_t ssrc, std::uint16_t sequence, MonotonicTime now);
-  /// Valid only after kLocked.
-  const PeerAddress& locked_address() const { return std::get<Locked>(state_).address; }
+  /// Returns the address to send to. Valid after signal().
+  const PeerAddress& remote() const { return latched_ ? *latched_ : signalled_; }
 
  private:
+  enum class State {
+    kUnsignalled,
+    /// No packet of the remote has come.
+    kSearching,
+    kLatched,
+    kConfirmed,
+  };
   struct Candidate {
     PeerAddress address;
-    std::uint32_t ssrc;
-    std::uint16_t sequence;
-    int packets;
+    std::uint32_t ssrc = 0;
+    std::uint16_t sequence = 0;
+    int packets = 0;
   };
-  struct Searching {
-    Learning learning;
-    MonotonicTime until;
-    int foreign_packets;
-    Candidate candidate;
-  };
-  struct Locked {
-    PeerAddress address;
+  struct Earlier {
+    PeerAddress signalled;
+    std::optional<PeerAddress> latched;
   };
 
-  Verdict lock(const PeerAddress& address);
+  bool may_latch(const PeerAddress& from, MonotonicTime now);
+  bool is_of_an_earlier_remote(const PeerAddress& address) const;
 
+  State state_ = State::kUnsignalled;
   PeerAddress signalled_;
-  std::variant<Searching, Locked> state_;
+  std::optional<PeerAddress> latched_;
+  Latching latching_ = Latching::kOff;
+  MonotonicTime until_{};
+  int foreign_packets_ = 0;
+  Candidate candidate_;
+  std::vector<Earlier> earlier_;
 };
 
 }  // namespace callpark::media

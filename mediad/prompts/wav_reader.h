@@ -1,6 +1,7 @@
 // Reads WAV files: 16 bit PCM, one or two channels (mixed to one), 8 to 48 kHz.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,7 +12,19 @@ namespace callpark::media {
 
 /// The error is the rest of a sentence that begins with the file's name ("is not a WAV file").
 Result<Pcm, std::string> parse_wav(std::string_view bytes);
-/// Blocks on the disk.
+/// Blocks on the disk, as do the functions below.
 Result<Pcm, std::string> read_wav(const std::string& path);
+
+struct WavBeginning {
+  Pcm pcm;
+  /// False if the file is longer.
+  bool is_whole = false;
+};
+/// Reads the first `seconds_max` seconds only.
+Result<WavBeginning, std::string> read_wav_beginning(const std::string& path, int seconds_max);
+
+/// Returns the error of read_wav() as far as the chunk headers show it, which are all that is read; nothing if the file
+/// holds sound.
+std::optional<std::string> fault_of_wav(const std::string& path);
 
 }  // namespace callpark::media

@@ -9,6 +9,7 @@ namespace callpark::media::action {
 
 struct SetRemote {
   Endpoint remote;
+  Latching latching = Latching::kOff;
   bool operator==(const SetRemote&) const = default;
 };
 struct SetCodec {
@@ -34,11 +35,18 @@ struct StartClaimTimer {
 struct StopClaimTimer {
   bool operator==(const StopClaimTimer&) const = default;
 };
+/// Starts it anew if it runs.
+struct StartSilenceTimer {
+  bool operator==(const StartSilenceTimer&) const = default;
+};
+struct StopSilenceTimer {
+  bool operator==(const StopSilenceTimer&) const = default;
+};
 struct CloseMedia {
   bool operator==(const CloseMedia&) const = default;
 };
 
-using Action =
-    std::variant<SetRemote, SetCodec, SetDirection, StartPlay, Notify, StartClaimTimer, StopClaimTimer, CloseMedia>;
+using Action = std::variant<SetRemote, SetCodec, SetDirection, StartPlay, Notify, StartClaimTimer, StopClaimTimer,
+                            StartSilenceTimer, StopSilenceTimer, CloseMedia>;
 
 }  // namespace callpark::media::action

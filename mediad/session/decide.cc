@@ -3,9 +3,24 @@
 #include <utility>
 
 #include "base/match.h"
+#include "mediad/session/remote_rules.h"
 
 namespace callpark::media {
 namespace {
+
+// The direction that the media gets.
+Direction effective_direction(const Session& session) {
+  const bool sends = session.media.direction == Direction::kSending && session.media.addressed == Addressed::kRemote &&
+                     session.heard != Heard::kNothingInTime;
+  return sends ? Direction::kSending : Direction::kPaused;
+}
+
+// Only a remote that is being sent to must be heard in time: a party on hold may be silent for as long as it likes.
+bool is_awaited(const Session& session) {
+  return session.heard == Heard::kNothingYet && session.media.remote && session.media.codec &&
+         effective_direction(session) == Direction::kSending &&
+         !std::holds_alternative<activity::Ended>(session.activity);
+}
 
 class Deciding {
  public:
@@ -14,17 +29,20 @@ class Deciding {
 
   void operator()(const event::MediaGiven& given) {
     if (given.by == event::MediaGiven::By::kOpen) be_claimed();
-    const MediaState before = next().media;
+    const Session before = next();
     MediaState& media = next().media;
-    if (given.remote) media.remote = given.remote;
+    if (given.remote) set_remote(*given.remote, given.latching);
+    if (given.direction == Direction::kSending) await_again();
     if (given.codec) media.codec = given.codec;
     if (given.direction) media.direction = *given.direction;
     // The play comes first, so that the first packet that leaves belongs to it.
     if (given.play) want(*given.play);
     begin_what_waits(given.number);
-    if (media.remote != before.remote) order(action::SetRemote{*media.remote});
-    if (media.codec != before.codec) order(action::SetCodec{*media.codec});
-    if (media.direction != before.direction) order(action::SetDirection{media.direction});
+    if (media.remote != before.media.remote || media.latching != before.media.latching) {
+      order(action::SetRemote{*media.remote, media.latching});
+    }
+    if (media.codec != before.media.codec) order(action::SetCodec{*media.codec});
+    follow_up(before);
   }
 
   void operator()(const event::PlayAsked& asked) { want(asked.wish); }
@@ -43,6 +61,20 @@ class Deciding {
   }
 
   void operator()(const event::RtpCeased&) { order(action::Notify{SessionNoRtp{next().id}}); }
+
+  void operator()(const event::RemoteHeard&) {
+    const Session before = next();
+    next().heard = Heard::kSomething;
+    follow_up(before);
+  }
+
+  void operator()(const event::SilenceTimedOut&) {
+    const Session before = next();
+    if (!is_awaited(before)) return;
+    next().heard = Heard::kNothingInTime;
+    follow_up(before);
+    order(action::Notify{SessionNoRtp{next().id, true}});
+  }
 
   void operator()(const event::OwnerLost&) {
     if (next().claim == Claim::kUnclaimed) return;
@@ -66,6 +98,29 @@ class Deciding {
     if (next().claim == Claim::kClaimed) return;
     next().claim = Claim::kClaimed;
     order(action::StopClaimTimer{});
+  }
+
+  void set_remote(const Endpoint& remote, Latching latching) {
+    MediaState& media = next().media;
+    media.addressed = is_hold(remote) ? Addressed::kHold : Addressed::kRemote;
+    if (media.addressed == Addressed::kHold) return;
+    await_again();
+    if (!media.remote || media.remote->address != remote.address) next().heard = Heard::kNothingYet;
+    media.remote = remote;
+    media.latching = latching;
+  }
+
+  void await_again() {
+    if (next().heard == Heard::kNothingInTime) next().heard = Heard::kNothingYet;
+  }
+
+  // Adds the actions that follow from the difference to `before` for direction and silence timer.
+  void follow_up(const Session& before) {
+    const Direction direction = effective_direction(next());
+    if (direction != effective_direction(before)) order(action::SetDirection{direction});
+    const bool moved = next().media.remote != before.media.remote;
+    if (is_awaited(next()) && (moved || !is_awaited(before))) order(action::StartSilenceTimer{});
+    if (is_awaited(before) && !is_awaited(next())) order(action::StopSilenceTimer{});
   }
 
   void want(const event::PlayWish& wish) {
@@ -99,6 +154,7 @@ class Deciding {
 
   void end() {
     if (next().claim == Claim::kUnclaimed) order(action::StopClaimTimer{});
+    if (is_awaited(next())) order(action::StopSilenceTimer{});
     order(action::CloseMedia{});
     next().activity = activity::Ended{};
   }

@@ -21,6 +21,8 @@ struct MediaGiven {
   enum class By { kOpen, kUpdate };
   By by = By::kOpen;
   std::optional<Endpoint> remote{};
+  /// Only with `remote`.
+  Latching latching = Latching::kOff;
   std::optional<Codec> codec{};
   std::optional<Direction> direction{};
   std::optional<PlayWish> play{};
@@ -38,11 +40,14 @@ struct KeyPressed {
   int duration_ms = 0;
 };
 struct RtpCeased {};
+/// The first packet from the host of the remote has come since the remote was set.
+struct RemoteHeard {};
+struct SilenceTimedOut {};
 struct OwnerLost {};
 struct ClaimTimedOut {};
 struct CloseAsked {};
 
-using Event =
-    std::variant<MediaGiven, PlayAsked, ListSpoken, KeyPressed, RtpCeased, OwnerLost, ClaimTimedOut, CloseAsked>;
+using Event = std::variant<MediaGiven, PlayAsked, ListSpoken, KeyPressed, RtpCeased, RemoteHeard, SilenceTimedOut,
+                           OwnerLost, ClaimTimedOut, CloseAsked>;
 
 }  // namespace callpark::media::event

@@ -33,9 +33,9 @@ class SessionMedia {
   virtual Result<SessionOpenResult, RpcError> open(const SessionOpen& open) = 0;
   /// Returns the answer of open().
   virtual std::optional<SessionOpenResult> opened(const std::string& session) const = 0;
-  /// True if set_remote() may be called with it: a numeric address of the family that RTP is bound to.
-  virtual bool can_reach(const Endpoint& remote) const = 0;
-  virtual void set_remote(const std::string& session, const Endpoint& remote) = 0;
+  /// Returns why set_remote() must not be called with it (remote_rules.h); nothing if it may.
+  virtual std::optional<std::string> fault_of(const Endpoint& remote) const = 0;
+  virtual void set_remote(const std::string& session, const Endpoint& remote, Latching latching) = 0;
   virtual void set_codec(const std::string& session, const Codec& codec) = 0;
   virtual void set_direction(const std::string& session, Direction direction) = 0;
   virtual void play(const std::string& session, PlayNumber number, const Play& play) = 0;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/match.h"
 #include "base/random.h"
+#include "mediad/session/remote_rules.h"
 
 namespace callpark::media {
 namespace {
@@ -23,9 +24,8 @@ tl::unexpected<RpcError> no_such(const std::string& session) {
   return refuse(ErrorCode::kNoSuchSession, fmt::format("there is no session {}", session));
 }
 
-tl::unexpected<RpcError> unreachable(const Endpoint& remote) {
-  return refuse(ErrorCode::kInvalidParams,
-                fmt::format("{} is no numeric address that RTP can be sent to from here", remote.address));
+Latching latching_of(bool wanted) {
+  return wanted ? Latching::kOn : Latching::kOff;
 }
 
 }  // namespace
@@ -51,8 +51,15 @@ Result<Answer, RpcError> SessionService::answer(OwnerId, const Hello& hello) {
   return HelloResult{kProtocolVersion, instance_};
 }
 
+std::optional<RpcError> SessionService::refusal_of(const std::optional<Endpoint>& remote) const {
+  if (!remote || is_hold(*remote)) return std::nullopt;
+  auto fault = media_.fault_of(*remote);
+  if (!fault) return std::nullopt;
+  return RpcError{ErrorCode::kRemoteRefused, *std::move(fault)};
+}
+
 Result<Answer, RpcError> SessionService::answer(OwnerId owner, const SessionOpen& open) {
-  if (open.remote && !media_.can_reach(*open.remote)) return unreachable(*open.remote);
+  if (auto refusal = refusal_of(open.remote)) return failure(*std::move(refusal));
   auto entry = entries_.find(open.session);
   if (entry == entries_.end()) {
     if (entries_.size() >= options_.sessions_max) {
@@ -64,7 +71,10 @@ Result<Answer, RpcError> SessionService::answer(OwnerId owner, const SessionOpen
     log_info(open.session, "session opened on port {}", opened->port);
   }
   entry->second.owner = owner;
-  event::MediaGiven given{.by = event::MediaGiven::By::kOpen, .remote = open.remote, .codec = open.codec};
+  event::MediaGiven given{.by = event::MediaGiven::By::kOpen,
+                          .remote = open.remote,
+                          .latching = latching_of(open.latching),
+                          .codec = open.codec};
   if (open.play) given.play = event::PlayWish{*open.play, open.play_id, next_number_++};
   given.number = next_number_++;
   perform(entry, given);
@@ -74,8 +84,14 @@ Result<Answer, RpcError> SessionService::answer(OwnerId owner, const SessionOpen
 Result<Answer, RpcError> SessionService::answer(OwnerId, const SessionUpdate& update) {
   const auto entry = entries_.find(update.session);
   if (entry == entries_.end()) return no_such(update.session);
-  if (update.remote && !media_.can_reach(*update.remote)) return unreachable(*update.remote);
-  event::MediaGiven given{.by = event::MediaGiven::By::kUpdate, .remote = update.remote, .codec = update.codec};
+  if (auto refusal = refusal_of(update.remote)) {
+    log_warning(update.session, "remote refused: {}", refusal->message);
+    return failure(*std::move(refusal));
+  }
+  event::MediaGiven given{.by = event::MediaGiven::By::kUpdate,
+                          .remote = update.remote,
+                          .latching = latching_of(update.latching),
+                          .codec = update.codec};
   if (update.send) given.direction = *update.send ? Direction::kSending : Direction::kPaused;
   if (update.play) given.play = event::PlayWish{*update.play, update.play_id, next_number_++};
   given.number = next_number_++;
@@ -138,6 +154,27 @@ void SessionService::on_key_pressed(const std::string& session, char digit, int 
   if (entry != entries_.end()) perform(entry, event::KeyPressed{digit, duration_ms});
 }
 
+void SessionService::on_remote_heard(const std::string& session) {
+  const auto entry = entries_.find(session);
+  if (entry == entries_.end()) return;
+  if (entry->second.session.heard == Heard::kNothingInTime) {
+    log_info(session, "sending goes on: the remote sends packets now");
+  }
+  perform(entry, event::RemoteHeard{});
+}
+
+void SessionService::start_silence_timer(Entry& entry) {
+  if (options_.silent_remote == Duration::zero()) return;
+  entry.silence_timer = loop_.after(options_.silent_remote, [this, id = entry.session.id] {
+    const auto found = entries_.find(id);
+    if (found == entries_.end()) return;
+    const Endpoint remote = found->second.session.media.remote.value_or(Endpoint{});
+    log_warning(id, "sending to {} port {} stopped: neither RTP nor RTCP has come from there in {} s", remote.address,
+                remote.port, options_.silent_remote.count() / 1000);
+    perform(found, event::SilenceTimedOut{});
+  });
+}
+
 void SessionService::notice_silence() {
   const auto now_ms = std::chrono::duration_cast<Duration>(monotonic_now().time_since_epoch()).count();
   for (auto entry = entries_.begin(); entry != entries_.end();) {
@@ -158,7 +195,7 @@ void SessionService::perform(Entries::iterator entry, const event::Event& event)
 
 void SessionService::perform(Entry& entry, const action::Action& action) {
   const std::string& id = entry.session.id;
-  std::visit(overloaded{[&](const action::SetRemote& set) { media_.set_remote(id, set.remote); },
+  std::visit(overloaded{[&](const action::SetRemote& set) { media_.set_remote(id, set.remote, set.latching); },
                         [&](const action::SetCodec& set) { media_.set_codec(id, set.codec); },
                         [&](const action::SetDirection& set) { media_.set_direction(id, set.direction); },
                         [&](const action::StartPlay& start) { media_.play(id, start.number, start.play); },
@@ -172,6 +209,8 @@ void SessionService::perform(Entry& entry, const action::Action& action) {
                           });
                         },
                         [&](const action::StopClaimTimer&) { entry.claim_timer.reset(); },
+                        [&](const action::StartSilenceTimer&) { start_silence_timer(entry); },
+                        [&](const action::StopSilenceTimer&) { entry.silence_timer.reset(); },
                         [&](const action::CloseMedia&) { media_.close(id); }},
              action);
 }

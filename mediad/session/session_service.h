@@ -19,6 +19,9 @@ class SessionService {
     Duration unclaimed{300'000};
     /// How long a remote that has sent RTP must be silent before the owner is notified; zero: never.
     Duration no_rtp{30'000};
+    /// How long a remote that is being sent to may send neither RTP nor RTCP at all before sending to it stops; zero:
+    /// for ever.
+    Duration silent_remote{60'000};
     std::size_t sessions_max = 10'000;
   };
 
@@ -36,12 +39,14 @@ class SessionService {
 
   void on_list_spoken(const std::string& session, PlayNumber number);
   void on_key_pressed(const std::string& session, char digit, int duration_ms);
+  void on_remote_heard(const std::string& session);
 
  private:
   struct Entry {
     Session session;
     OwnerId owner = 0;
     LoopHandle claim_timer{};
+    LoopHandle silence_timer{};
     /// Time of the last packet before the last reported silence, as last_received_ms; 0 if none was reported.
     std::int64_t reported_ceased_ms = 0;
   };
@@ -55,8 +60,10 @@ class SessionService {
   Result<Answer, RpcError> answer(OwnerId owner, const SessionList& list);
   Result<Answer, RpcError> answer(OwnerId owner, const CodecList& list);
 
+  std::optional<RpcError> refusal_of(const std::optional<Endpoint>& remote) const;
   void perform(Entries::iterator entry, const event::Event& event);
   void perform(Entry& entry, const action::Action& action);
+  void start_silence_timer(Entry& entry);
   void notice_silence();
 
   EventLoop& loop_;

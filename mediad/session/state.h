@@ -22,8 +22,16 @@ enum class Claim {
 
 enum class Direction { kSending, kPaused };
 
+/// kOn: the remote is known to be behind a NAT, so its first packets may show the address to send to.
+enum class Latching { kOff, kOn };
+
+/// kHold: an address that means hold (remote_rules.h) was signalled last; `remote` is the one before.
+enum class Addressed { kRemote, kHold };
+
 struct MediaState {
   std::optional<Endpoint> remote{};
+  Latching latching = Latching::kOff;
+  Addressed addressed = Addressed::kRemote;
   std::optional<Codec> codec{};
   Direction direction = Direction::kSending;
   bool operator==(const MediaState&) const = default;
@@ -53,10 +61,19 @@ struct Ended {
 }  // namespace activity
 using Activity = std::variant<activity::Waiting, activity::Continuous, activity::Announcing, activity::Ended>;
 
+/// Whether RTP or RTCP has come from the host of the remote.
+enum class Heard {
+  kNothingYet,
+  kSomething,
+  /// Nothing has come within the time that is allowed: sending has stopped.
+  kNothingInTime,
+};
+
 struct Session {
   std::string id;
   Claim claim = Claim::kClaimed;
   MediaState media{};
+  Heard heard = Heard::kNothingYet;
   Activity activity{};
   bool operator==(const Session&) const = default;
 };

@@ -149,10 +149,11 @@ class BenchHouse {
       test::run_command({(test::source_directory() / "tools/build_prompts").string(), prompts.string(), "en"},
                         std::chrono::minutes(2));
     }
-    test::write_file(directory_.path() / "mediad.yaml",
-                     "prompts_dir: " + prompts.string() + "\nsessions: {max: 9000}\ncontrol: {listen: \"unix:" +
-                         (directory_.path() / "mediad.sock").string() +
-                         "\"}\nrtp: {address: 127.0.0.1, port_min: 33000, port_max: 64999}\n");
+    test::write_file(
+        directory_.path() / "mediad.yaml",
+        "prompts_dir: " + prompts.string() +
+            "\nsessions: {max: 9000}\ncontrol: {listen: \"unix:" + (directory_.path() / "mediad.sock").string() +
+            "\"}\nrtp: {address: 127.0.0.1, port_min: 33000, port_max: 64999, silent_remote_seconds: 0}\n");
     mediad_ = start("mediad");
   }
 

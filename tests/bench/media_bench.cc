@@ -273,7 +273,7 @@ class MediadUnderTest {
                                "control: {listen: \"unix:" +
                                    (dir / "mediad.sock").string() +
                                    "\"}\n"
-                                   "rtp: {port_min: 32000, port_max: 65000}\n"
+                                   "rtp: {port_min: 32000, port_max: 65000, silent_remote_seconds: 0}\n"
                                    "music: {default: [" +
                                    (dir / "music.wav").string() + "]}\n");
     callpark::test::Subprocess::Options options;

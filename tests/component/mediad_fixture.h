@@ -171,13 +171,15 @@ inline Sound decode(const std::vector<RtpArrival>& arrivals, std::int16_t (*deco
 
 class Mediad : public testing::Test {
  protected:
+  static constexpr int kSessionsMax = 20;
   static constexpr int kMusicHz = tone_hz(0);
   static constexpr int kJazzHz = tone_hz(15);
   static constexpr int kSentenceHz = tone_hz(13);
   static constexpr int kStarHz = tone_hz(11);
   static constexpr int digit_hz(int digit) { return tone_hz(1 + digit); }
 
-  Mediad() {
+  /// `more_rtp` is added to the settings of the section rtp.
+  explicit Mediad(const std::string& more_rtp = "") {
     const auto& dir = directory_.path();
     std::filesystem::create_directories(dir / "moh");
     std::filesystem::create_directories(dir / "classes" / "jazz");
@@ -194,14 +196,15 @@ class Mediad : public testing::Test {
                    "\n"
                    "control: {listen: \"unix:" +
                    socket().string() +
-                   "\"}\n"
+                   "\", connections_max: 3}\n"
                    "rtp: {port_min: " +
-                   std::to_string(ports_.rtp_first()) + ", port_max: " + std::to_string(ports_.rtp_last()) +
+                   std::to_string(ports_.rtp_first()) + ", port_max: " + std::to_string(ports_.rtp_last()) + more_rtp +
                    "}\n"
                    "music: {default: [" +
                    (dir / "moh").string() + "], classes_dir: " + (dir / "classes").string() +
                    "}\n"
-                   "sessions: {unclaimed_seconds: 1, no_rtp_seconds: 1}\n");
+                   "sessions: {unclaimed_seconds: 1, no_rtp_seconds: 1, max: " +
+                   std::to_string(kSessionsMax) + "}\n");
     start();
   }
   ~Mediad() override {

@@ -369,19 +369,209 @@ TEST_F(Mediad, AStrangersPacketsNeitherMoveTheStreamNorPressKeys) {
   EXPECT_TRUE(stranger.is_quiet_for(60ms));
 }
 
-TEST_F(Mediad, APhoneBehindANatIsLearntOnce) {
+/// A talkspurt of `count` packets, as a phone sends it.
+void talk(Ear& ear, const media::SessionOpenResult& mediad, std::uint16_t count) {
+  for (std::uint16_t i = 0; i < count; ++i) {
+    ear.socket().send(rtp(0, i, 160u * i, 5, std::string(160, '\xff')), {mediad.address, mediad.port});
+  }
+}
+
+TEST_F(Mediad, X35_APhoneBehindANatIsLatchedOntoOnce) {
   Ear signalled;
-  Ear real;
-  Ear stranger;
-  const auto opened = open(request("s", signalled, Music{}));
-  const Endpoint mediad{opened.address, opened.port};
-  for (std::uint16_t i = 0; i < 3; ++i) real.socket().send(rtp(0, i, 160u * i, 5, std::string(160, '\xff')), mediad);
-  EXPECT_EQ(real.next().from.port, opened.port);
-  for (std::uint16_t i = 0; i < 5; ++i)
-    stranger.socket().send(rtp(0, i, 160u * i, 6, std::string(160, '\xff')), mediad);
-  EXPECT_TRUE(stranger.is_quiet_for(60ms));
+  Ear nat;
+  Ear elsewhere;
+  auto behind_nat = request("s", signalled, Music{});
+  behind_nat.latching = true;
+  const auto opened = open(behind_nat);
+  talk(nat, opened, 3);
+  EXPECT_EQ(nat.next().from.port, opened.port);
+  talk(elsewhere, opened, 5);
+  EXPECT_TRUE(elsewhere.is_quiet_for(60ms));
   signalled.drain();
   EXPECT_TRUE(signalled.is_quiet_for(60ms));
+}
+
+TEST_F(Mediad, X35_PacketsFromElsewhereNeverGetTheMusicOfASilentParty) {
+  Ear silent;
+  Ear elsewhere;
+  const auto opened = open(request("s", silent, Music{}));
+  talk(elsewhere, opened, 40);
+  EXPECT_TRUE(elsewhere.is_quiet_for(100ms));
+  silent.drain();
+  expect_continuous(silent.next(10), 160);
+}
+
+TEST_F(Mediad, X35_LatePacketsOfTheOldAddressDoNotKeepTheMusicThere) {
+  Ear before;
+  Ear after;
+  const auto opened = open(request("s", before, Music{}));
+  talk(before, opened, 5);
+  for (const bool latching : {false, true}) {
+    media::SessionUpdate moved{.session = "s"};
+    moved.remote = latching ? before.endpoint() : after.endpoint();
+    moved.latching = latching;
+    client().get<media::SessionUpdateResult>(moved);
+    Ear& old_ear = latching ? after : before;
+    Ear& new_ear = latching ? before : after;
+    talk(old_ear, opened, 5);
+    new_ear.drain();
+    expect_continuous(new_ear.next(10), 160);
+    old_ear.drain();
+    EXPECT_TRUE(old_ear.is_quiet_for(60ms));
+  }
+}
+
+TEST_F(Mediad, X35_TheSignalledAddressWinsBackWhatWasLatchedOnto) {
+  Ear signalled;
+  Ear elsewhere;
+  auto behind_nat = request("s", signalled, Music{});
+  behind_nat.latching = true;
+  const auto opened = open(behind_nat);
+  talk(elsewhere, opened, 3);
+  elsewhere.next();
+  talk(signalled, opened, 1);
+  ASSERT_TRUE(wait_until(kSoon, [&] {
+    elsewhere.drain();
+    return elsewhere.is_quiet_for(60ms);
+  }));
+  signalled.drain();
+  expect_continuous(signalled.next(10), 160);
+  talk(elsewhere, opened, 5);
+  EXPECT_TRUE(elsewhere.is_quiet_for(60ms));
+}
+
+TEST_F(Mediad, X37_OwnPortsAndAddressesOfNoPartyAreRefusedWithTheReason) {
+  Ear ear;
+  const auto opened = open(request("s", ear, Music{}));
+  for (const media::Endpoint& remote : {media::Endpoint{opened.address, opened.port},
+                                        media::Endpoint{"224.0.0.1", 4000}, media::Endpoint{"255.255.255.255", 4000}}) {
+    media::SessionUpdate update{.session = "s"};
+    update.remote = remote;
+    const auto refused = client().ask(update);
+    ASSERT_FALSE(refused.has_value()) << remote.address;
+    EXPECT_EQ(refused.error().code, ErrorCode::kRemoteRefused);
+    EXPECT_THAT(refused.error().message, HasSubstr(remote.address));
+    SessionOpen other{.session = "t"};
+    other.remote = remote;
+    EXPECT_FALSE(client().ask(other).has_value());
+  }
+  EXPECT_EQ(client().get<media::SessionListResult>(media::SessionList{}).sessions.size(), 1u);
+  ear.drain();
+  EXPECT_TRUE(decode(ear.next(20), decode_pcmu).has_tone(kMusicHz)) << "the session is as it was";
+}
+
+TEST_F(Mediad, X37_AHoldAddressStopsTheMusicUntilThereIsAnAddress) {
+  Ear ear;
+  open(request("s", ear, Music{}));
+  ear.next(3);
+  media::SessionUpdate hold{.session = "s"};
+  hold.remote = media::Endpoint{"0.0.0.0", ear.endpoint().port};
+  client().get<media::SessionUpdateResult>(hold);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return ear.is_quiet_for(100ms); }));
+  hold.remote = ear.endpoint();
+  client().get<media::SessionUpdateResult>(hold);
+  EXPECT_TRUE(decode(ear.next(20), decode_pcmu).has_tone(kMusicHz));
+}
+
+class ImpatientMediad : public Mediad {
+ protected:
+  ImpatientMediad() : Mediad(", silent_remote_seconds: 1") {}
+
+  /// Waits until mediad has given the remote of "s" up.
+  void expect_given_up(Ear& ear) {
+    EXPECT_EQ(client().next_notification(), media::Notification(media::SessionNoRtp{"s", true}));
+    EXPECT_TRUE(wait_until(kSoon, [&] { return ear.is_quiet_for(60ms); }));
+  }
+};
+
+TEST_F(ImpatientMediad, X37_TheMusicStopsWhereNothingComesFromAndGoesOnWithRtcp) {
+  Ear ear;
+  UdpSocket rtcp({ear.endpoint().address, static_cast<std::uint16_t>(ear.endpoint().port + 1)});
+  Ear elsewhere;
+  const auto opened = open(request("s", ear, Music{}));
+  talk(elsewhere, opened, 5);
+  expect_given_up(ear);
+  EXPECT_THAT(process_.output(), HasSubstr("neither RTP nor RTCP"));
+  talk(elsewhere, opened, 5);
+  EXPECT_TRUE(ear.is_quiet_for(100ms)) << "the packets of another host mean nothing";
+  rtcp.send(std::string("\x80\xc9\0\1\0\0\0\5", 8), {opened.address, static_cast<std::uint16_t>(opened.port + 1)});
+  EXPECT_TRUE(decode(ear.next(20), decode_pcmu).has_tone(kMusicHz));
+}
+
+TEST_F(ImpatientMediad, X37_AConnectAfterwardsIsAnotherTry) {
+  Ear ear;
+  open(request("s", ear, Music{}));
+  expect_given_up(ear);
+  media::SessionUpdate again{.session = "s"};
+  again.remote = ear.endpoint();
+  client().get<media::SessionUpdateResult>(again);
+  ear.next(10);
+  expect_given_up(ear);
+}
+
+TEST_F(ImpatientMediad, X37_APartyOnHoldIsNotTimed) {
+  Ear ear;
+  Ear other;
+  media::SessionUpdate hold{.session = "held"};
+  open(request("held", ear, Music{}));
+  hold.send = false;
+  client().get<media::SessionUpdateResult>(hold);
+  // Opened later, so what is reported of it comes after anything that could be reported of the other.
+  open(request("s", other, Music{}));
+  expect_given_up(other);
+  hold.send = true;
+  client().get<media::SessionUpdateResult>(hold);
+  ear.drain();
+  EXPECT_TRUE(decode(ear.next(20), decode_pcmu).has_tone(kMusicHz));
+}
+
+TEST_F(Mediad, X18_PacketsOfTenMillisecondsComeOneByOne) {
+  for (const CodecName name : {CodecName::kPcmu, CodecName::kG722}) {
+    Ear ear;
+    auto half = codec(name, 9);
+    half.packet_ms = 10;
+    open(request("s" + std::string(media::codec_text(name)), ear, Music{}, half));
+    const auto arrivals = ear.next(100);
+    int apart = 0;
+    for (std::size_t i = 1; i < arrivals.size(); ++i) {
+      ASSERT_EQ(arrivals[i].payload.size(), 80U);
+      ASSERT_EQ(static_cast<std::uint16_t>(arrivals[i].sequence - arrivals[i - 1].sequence), 1);
+      ASSERT_EQ((arrivals[i].timestamp - arrivals[i - 1].timestamp) % 80, 0U);
+      if (arrivals[i].when - arrivals[i - 1].when > 5ms) ++apart;
+    }
+    EXPECT_GT(apart, 10) << "they do not come in pairs";
+    if (name == CodecName::kPcmu) {
+      EXPECT_TRUE(decode(arrivals, decode_pcmu).has_tone(kMusicHz));
+    }
+  }
+}
+
+TEST_F(Mediad, MoreSessionsThanAllowedAreRefusedWithTheReason) {
+  for (int i = 0; i < kSessionsMax; ++i) open(SessionOpen{.session = std::to_string(i)});
+  const auto refused = client().ask(SessionOpen{.session = "one too many"});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kTooManySessions);
+  EXPECT_GT(open(SessionOpen{.session = "0"}).port, 0) << "an existing one may be claimed";
+  client().get<media::SessionCloseResult>(media::SessionClose{"0"});
+  EXPECT_GT(open(SessionOpen{.session = "one too many"}).port, 0);
+}
+
+TEST_F(Mediad, MoreControlConnectionsThanAllowedAreRefusedWithTheReason) {
+  MediadClient second(socket());
+  auto third = std::make_unique<MediadClient>(socket());
+  MediadClient fourth(socket());
+  EXPECT_THAT(fourth.read_line().value_or("closed"), HasSubstr("3 control connections"));
+  EXPECT_EQ(fourth.read_line(), std::nullopt);
+  EXPECT_FALSE(client().get<media::CodecListResult>(media::CodecList{}).codecs.empty());
+  third.reset();
+  EXPECT_TRUE(wait_until(kSoon, [&] {
+    try {
+      MediadClient next(socket());
+      return next.ask(media::Hello{"next"}).has_value();
+    } catch (const std::runtime_error&) {
+      return false;
+    }
+  }));
 }
 
 TEST_F(Mediad, JunkOnTheMediaPortsIsHarmless) {
@@ -444,7 +634,7 @@ TEST_F(Mediad, WhatIsNoRequestIsAnsweredWithAnErrorAndTheConnectionStays) {
   unreachable.remote = media::Endpoint{"phone.example", 4000};
   const auto refused = client().ask(unreachable);
   ASSERT_FALSE(refused.has_value());
-  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidParams);
+  EXPECT_EQ(refused.error().code, ErrorCode::kRemoteRefused);
   EXPECT_TRUE(client().get<media::SessionListResult>(media::SessionList{}).sessions.empty()) << "nothing is left over";
 }
 

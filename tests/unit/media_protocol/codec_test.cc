@@ -30,6 +30,7 @@ SessionOpen full_open() {
   open.session = "call-1";
   open.port = 16002;
   open.remote = Endpoint{"127.0.0.11", 4002};
+  open.latching = true;
   open.codec = Codec{CodecName::kOpus, 107, 48000, 101};
   open.ssrc = 0xFFFF'FFFF;
   open.sequence = 65535;
@@ -43,7 +44,8 @@ TEST(MediaCodec, EveryRequestSurvivesTheWire) {
   SessionUpdate update;
   update.session = "call-1";
   update.remote = Endpoint{"::1", 4002};
-  update.codec = Codec{};
+  update.latching = true;
+  update.codec = Codec{.packet_ms = 10};
   update.play = Ringback{};
   update.send = false;
   const Request requests[] = {Hello{"parkd", 1},
@@ -80,7 +82,7 @@ TEST(MediaCodec, EveryAnswerSurvivesTheWire) {
 
 TEST(MediaCodec, EveryNotificationSurvivesTheWire) {
   const Notification notifications[] = {SessionPlayed{"s", "p", true}, SessionDigit{"s", '#', 120}, SessionNoRtp{"s"},
-                                        SessionExpired{"s"}};
+                                        SessionNoRtp{"s", true}, SessionExpired{"s"}};
   for (const Notification& notification : notifications) {
     const auto decoded =
         decode_message_from_mediad(encode_notification(notification), [](std::int64_t) { return std::nullopt; });
@@ -126,7 +128,7 @@ TEST(MediaCodec, WhatIsNoRequestIsRefusedByJsonRpcsOwnCodes) {
 
 TEST(MediaCodec, OneRefusalNamesEveryBadMember) {
   const RpcError error = refusal_of(
-      R"({"jsonrpc":"2.0","id":1,"method":"session.open","params":{"session":"","port":16001,"remote":{"address":"x","port":0},)"
+      R"({"jsonrpc":"2.0","id":1,"method":"session.open","params":{"session":"","port":16001,"remote":{"address":"x","port":70000},)"
       R"("codec":{"name":"speex","payload_type":200,"clock_rate":7}}})");
   EXPECT_EQ(error.code, ErrorCode::kInvalidParams);
   for (const char* part : {"params.session", "params.port must be even", "params.remote.port", "params.codec.name",
@@ -148,6 +150,47 @@ TEST(MediaCodec, NamesCannotClimbOutOfTheirDirectory) {
         std::string(name) + "\"}}}";
     EXPECT_EQ(refusal_of(line).code, ErrorCode::kInvalidParams) << name;
   }
+}
+
+TEST(MediaCodec, X35_AnAbsentLatchingIsFalse) {
+  SessionUpdate update{.session = "s"};
+  update.remote = Endpoint{"127.0.0.11", 4002};
+  EXPECT_EQ(encode_request(1, update).find("latching"), std::string::npos) << "an older mediad sees nothing new";
+  EXPECT_FALSE(std::get<SessionUpdate>(round_trip(update)).latching);
+}
+
+RpcError refusal_of_codec(const std::string& codec) {
+  return refusal_of(R"({"jsonrpc":"2.0","id":1,"method":"session.update","params":{"session":"s","codec":)" + codec +
+                    "}}");
+}
+
+TEST(MediaCodec, X18_PacketsAreOfTwentyMillisecondsOrTen) {
+  const SessionUpdate plain{.session = "s", .codec = Codec{}};
+  EXPECT_EQ(encode_request(1, plain).find("packet_ms"), std::string::npos) << "an older mediad sees nothing new";
+  EXPECT_EQ(std::get<SessionUpdate>(round_trip(plain)).codec->packet_ms, 20);
+  for (const char* packet_ms : {"5", "15", "30", "\"20\""}) {
+    const RpcError error = refusal_of_codec(R"({"name":"PCMU","payload_type":0,"clock_rate":8000,"packet_ms":)" +
+                                            std::string(packet_ms) + "}");
+    EXPECT_EQ(error.code, ErrorCode::kInvalidParams) << packet_ms;
+    EXPECT_THAT(error.message, HasSubstr("packet_ms"));
+  }
+}
+
+TEST(MediaCodec, X18_OpusHasNoPacketsOfTenMilliseconds) {
+  const RpcError error = refusal_of_codec(R"({"name":"opus","payload_type":107,"clock_rate":48000,"packet_ms":10})");
+  EXPECT_EQ(error.code, ErrorCode::kInvalidParams);
+  EXPECT_THAT(error.message, HasSubstr("must be 20 for opus"));
+}
+
+TEST(MediaCodec, AListOfPromptsIsLimited) {
+  SessionPlay play{"s", "p", Announcement{"en", std::vector<Spoken>(64, Prompt{"call_parked"})}};
+  EXPECT_EQ(round_trip(play), Request(play));
+  std::get<Announcement>(play.play).list.push_back(Prompt{"call_parked"});
+  EXPECT_EQ(refusal_of(encode_request(1, play)).code, ErrorCode::kInvalidParams);
+  play.play = Announcement{"en", {Digits{std::string(33, '1')}}};
+  EXPECT_EQ(refusal_of(encode_request(1, play)).code, ErrorCode::kInvalidParams);
+  play.play = Announcement{"en", {Prompt{"call_parked"}}, Then::kEnd, 101};
+  EXPECT_EQ(refusal_of(encode_request(1, play)).code, ErrorCode::kInvalidParams);
 }
 
 TEST(MediaCodec, DigitsAreOnlyWhatCanBeSpoken) {

@@ -14,6 +14,8 @@ TEST(MediadConfig, AnEmptyFileGivesTheDefaults) {
   EXPECT_EQ(config->rtp.port_min, 15060);
   EXPECT_EQ(config->rtp.sender_threads, 1);
   EXPECT_EQ(config->sessions.unclaimed, Duration(300'000));
+  EXPECT_EQ(config->rtp.silent_remote, Duration(60'000));
+  EXPECT_EQ(config->control.connections_max, 16U);
   EXPECT_TRUE(config->control.listen.is_unix());
 }
 

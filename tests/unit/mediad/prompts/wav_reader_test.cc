@@ -1,7 +1,10 @@
 #include "mediad/prompts/wav_reader.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
 
+#include <fstream>
 #include <string>
 
 namespace callpark::media {
@@ -44,6 +47,51 @@ TEST(WavReader, MixesTwoChannelsToOne) {
   const auto pcm = parse_wav(wav(format(1, 2, 44100, 16) + chunk("data", samples({100, 300, -32768, -32768}))));
   ASSERT_TRUE(pcm.has_value());
   EXPECT_EQ(pcm->samples, (std::vector<std::int16_t>{200, -32768}));
+}
+
+class WavFile {
+ public:
+  explicit WavFile(const std::string& bytes) {
+    const int fd = mkstemp(path_.data());
+    EXPECT_GE(fd, 0);
+    close(fd);
+    std::ofstream(path_, std::ios::binary) << bytes;
+  }
+  WavFile(const WavFile&) = delete;
+  WavFile& operator=(const WavFile&) = delete;
+  ~WavFile() { unlink(path_.c_str()); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = "/tmp/callpark-wav-XXXXXX";
+};
+
+TEST(WavReader, ABeginningIsReadAlone) {
+  const WavFile file(wav(format(1, 2, 8000, 16) + chunk("LIST", "abc") +
+                         chunk("data", std::string(4 * 8000 * 3, '\1')) + chunk("note", "behind the sound")));
+  const auto beginning = read_wav_beginning(file.path(), 2);
+  ASSERT_TRUE(beginning.has_value());
+  EXPECT_EQ(beginning->pcm.samples.size(), 2U * 8000);
+  EXPECT_FALSE(beginning->is_whole);
+  const auto whole = read_wav_beginning(file.path(), 3);
+  ASSERT_TRUE(whole.has_value());
+  EXPECT_TRUE(whole->is_whole);
+  EXPECT_EQ(whole->pcm.samples, read_wav(file.path())->samples);
+}
+
+TEST(WavReader, TheHeadersShowWhetherThereIsSound) {
+  const std::string good = wav(format(1, 1, 8000, 16) + chunk("data", samples({1})));
+  EXPECT_EQ(fault_of_wav(WavFile(good).path()), std::nullopt);
+  for (const std::string& bad :
+       {std::string(), std::string("RIFF"), wav(""), wav(format(1, 1, 8000, 16)),
+        wav(format(1, 1, 8000, 8) + chunk("data", "abcd")), wav(chunk("data", "abcd") + format(1, 1, 8000, 16)),
+        wav(format(1, 1, 8000, 16) + chunk("data", "a"))}) {
+    const WavFile file(bad);
+    const auto pcm = read_wav(file.path());
+    ASSERT_FALSE(pcm.has_value());
+    EXPECT_EQ(fault_of_wav(file.path()), pcm.error());
+  }
+  EXPECT_NE(fault_of_wav("/nowhere/music.wav"), std::nullopt);
 }
 
 TEST(WavReader, SkipsChunksItDoesNotKnow) {

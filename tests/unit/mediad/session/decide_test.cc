@@ -38,7 +38,8 @@ TEST(SessionDecide, WhatIsAskedForWaitsForTheRemoteAndTheCodec) {
   EXPECT_THAT(half.actions, ElementsAre(VariantWith<action::SetCodec>(action::SetCodec{kCodec})));
   const Decision whole = decide(half.next, event::MediaGiven{.remote = kPhone, .number = 3});
   EXPECT_THAT(whole.actions, ElementsAre(action::Action(action::StartPlay{3, Music{"jazz"}}),
-                                         action::Action(action::SetRemote{kPhone})));
+                                         action::Action(action::SetRemote{kPhone, Latching::kOff}),
+                                         action::Action(action::StartSilenceTimer{})));
   EXPECT_EQ(whole.next.activity, Activity(activity::Continuous{Music{"jazz"}}));
 }
 
@@ -104,14 +105,121 @@ TEST(SessionDecide, AnUpdateDoesNotClaim) {
 TEST(SessionDecide, PausingIsOrderedOnce) {
   const event::MediaGiven pause{.by = event::MediaGiven::By::kUpdate, .direction = Direction::kPaused};
   const Decision paused = decide(announcing(), pause);
-  EXPECT_THAT(paused.actions, ElementsAre(action::Action(action::SetDirection{Direction::kPaused})));
+  EXPECT_THAT(paused.actions, ElementsAre(action::Action(action::SetDirection{Direction::kPaused}),
+                                          action::Action(action::StopSilenceTimer{})));
   EXPECT_THAT(decide(paused.next, pause).actions, IsEmpty());
+}
+
+// ---- a remote that sends nothing ----
+
+event::MediaGiven at_remote(const Endpoint& remote, Latching latching = Latching::kOff) {
+  return {.by = event::MediaGiven::By::kUpdate, .remote = remote, .latching = latching};
+}
+const event::MediaGiven kPause{.by = event::MediaGiven::By::kUpdate, .direction = Direction::kPaused};
+const event::MediaGiven kResume{.by = event::MediaGiven::By::kUpdate, .direction = Direction::kSending};
+const action::Action kPaused{action::SetDirection{Direction::kPaused}};
+const action::Action kSending{action::SetDirection{Direction::kSending}};
+const action::Action kStart{action::StartSilenceTimer{}};
+const action::Action kStop{action::StopSilenceTimer{}};
+
+Session given_up() {
+  return after(announcing(), {event::SilenceTimedOut{}});
+}
+
+TEST(SessionDecide, X37_SendingStopsWhenNothingHasEverCome) {
+  const Decision decision = decide(announcing(), event::SilenceTimedOut{});
+  EXPECT_THAT(decision.actions, ElementsAre(kPaused, kStop, action::Action(action::Notify{SessionNoRtp{"s", true}})));
+}
+
+TEST(SessionDecide, X37_ARemoteThatWasHeardOnceIsNeverGivenUp) {
+  const Decision heard = decide(announcing(), event::RemoteHeard{});
+  EXPECT_THAT(heard.actions, ElementsAre(kStop));
+  EXPECT_THAT(decide(heard.next, event::SilenceTimedOut{}).actions, IsEmpty());
+  EXPECT_THAT(decide(heard.next, kPause).actions, ElementsAre(kPaused));
+  EXPECT_THAT(after(heard.next, {kPause, kResume, connected(9)}), heard.next);
+}
+
+TEST(SessionDecide, X37_SendingGoesOnWithTheFirstPacket) {
+  EXPECT_THAT(decide(given_up(), event::RemoteHeard{}).actions, ElementsAre(kSending));
+}
+
+TEST(SessionDecide, X37_SendingGoesOnWhenARemoteIsSignalledAgain) {
+  EXPECT_THAT(decide(given_up(), at_remote(kPhone)).actions, ElementsAre(kSending, kStart));
+  EXPECT_THAT(decide(given_up(), kResume).actions, ElementsAre(kSending, kStart));
+}
+
+TEST(SessionDecide, X37_AnotherCodecOrPlayDoesNotResumeSending) {
+  const event::MediaGiven codec{.by = event::MediaGiven::By::kUpdate, .codec = Codec{CodecName::kPcma, 8, 8000, 101}};
+  EXPECT_THAT(decide(given_up(), codec).actions, ElementsAre(VariantWith<action::SetCodec>(testing::_)));
+  const Session playing = after(given_up(), {event::PlayAsked{{Ringback{}, "", 9}}});
+  EXPECT_EQ(playing.heard, Heard::kNothingInTime);
+}
+
+TEST(SessionDecide, X37_APartyOnHoldIsNotTimed) {
+  const Decision held = decide(announcing(), kPause);
+  EXPECT_THAT(held.actions, ElementsAre(kPaused, kStop));
+  EXPECT_THAT(decide(held.next, event::SilenceTimedOut{}).actions, IsEmpty()) << "a timer that crossed the hold";
+  EXPECT_THAT(decide(held.next, kResume).actions, ElementsAre(kSending, kStart));
+}
+
+TEST(SessionDecide, X37_AnotherHostHasToBeHeardItself) {
+  const Session heard = after(announcing(), {event::RemoteHeard{}});
+  const Decision other_port = decide(heard, at_remote({kPhone.address, 4010}));
+  EXPECT_THAT(other_port.actions, ElementsAre(VariantWith<action::SetRemote>(testing::_)));
+  const Decision other_host = decide(heard, at_remote({"127.0.0.12", 4000}));
+  EXPECT_THAT(other_host.actions, ElementsAre(VariantWith<action::SetRemote>(testing::_), kStart));
+}
+
+TEST(SessionDecide, X37_AMovedRemoteGetsItsWholeTime) {
+  EXPECT_THAT(decide(announcing(), at_remote({"127.0.0.12", 4000})).actions,
+              ElementsAre(VariantWith<action::SetRemote>(testing::_), kStart));
+  EXPECT_THAT(decide(announcing(), at_remote(kPhone)).actions, IsEmpty()) << "the same again prolongs nothing";
+}
+
+TEST(SessionDecide, X37_AHoldAddressStopsSendingUntilARemoteIsSignalled) {
+  for (const Endpoint& hold : {Endpoint{"0.0.0.0", 4000}, Endpoint{"::", 4000}, Endpoint{kPhone.address, 0}}) {
+    const Decision held = decide(announcing(), at_remote(hold));
+    EXPECT_THAT(held.actions, ElementsAre(kPaused, kStop)) << hold.address;
+    EXPECT_EQ(held.next.media.remote, kPhone);
+    EXPECT_THAT(decide(held.next, kResume).actions, IsEmpty()) << "there is no address to send to";
+    EXPECT_THAT(decide(held.next, at_remote(kPhone)).actions, ElementsAre(kSending, kStart));
+  }
+}
+
+TEST(SessionDecide, X37_ASessionThatBeginsOnHoldWaitsForItsRemote) {
+  const Session session =
+      after(new_session(), {event::MediaGiven{.remote = Endpoint{"0.0.0.0", 4000}, .codec = kCodec}});
+  EXPECT_EQ(session.media.remote, std::nullopt);
+  EXPECT_THAT(decide(session, at_remote(kPhone)).actions,
+              testing::IsSupersetOf({action::Action(action::SetRemote{kPhone, Latching::kOff}), kSending, kStart}));
+}
+
+TEST(SessionDecide, X37_ASessionThatEndsStopsItsTimer) {
+  EXPECT_THAT(decide(announcing(), event::CloseAsked{}).actions, testing::Contains(kStop));
+  EXPECT_THAT(decide(given_up(), event::CloseAsked{}).actions, testing::Not(testing::Contains(kStop)));
+}
+
+// ---- latching ----
+
+TEST(SessionDecide, X35_LatchingIsOffUnlessItIsSignalledWithTheRemote) {
+  EXPECT_THAT(decide(new_session(), at_remote(kPhone)).actions,
+              ElementsAre(action::Action(action::SetRemote{kPhone, Latching::kOff})));
+  EXPECT_THAT(decide(new_session(), at_remote(kPhone, Latching::kOn)).actions,
+              ElementsAre(action::Action(action::SetRemote{kPhone, Latching::kOn})));
+}
+
+TEST(SessionDecide, X35_WhatIsSignalledAgainStartsNoNewSearch) {
+  const Session latching = after(new_session(), {at_remote(kPhone, Latching::kOn)});
+  EXPECT_THAT(decide(latching, at_remote(kPhone, Latching::kOn)).actions, IsEmpty());
+  EXPECT_THAT(decide(latching, at_remote(kPhone)).actions,
+              ElementsAre(action::Action(action::SetRemote{kPhone, Latching::kOff})));
 }
 
 TEST(SessionDecide, AnEndedSessionIsDeafToEverything) {
   const Session ended = after(announcing(), {event::CloseAsked{}});
-  const event::Event events[] = {connected(7),       event::PlayAsked{}, event::ListSpoken{2},   event::KeyPressed{},
-                                 event::RtpCeased{}, event::OwnerLost{}, event::ClaimTimedOut{}, event::CloseAsked{}};
+  const event::Event events[] = {
+      connected(7),       event::PlayAsked{},     event::ListSpoken{2}, event::KeyPressed{},  event::RtpCeased{},
+      event::OwnerLost{}, event::ClaimTimedOut{}, event::CloseAsked{},  event::RemoteHeard{}, event::SilenceTimedOut{}};
   for (const event::Event& event : events) {
     EXPECT_THAT(decide(ended, event).actions, IsEmpty());
     EXPECT_EQ(decide(ended, event).next, ended);

@@ -426,6 +426,21 @@ TEST_F(MediaClientTest, O4_MusicIsBackWithinTwoSeconds) {
   EXPECT_LT(time.passed() - before, seconds(2));
 }
 
+TEST_F(MediaClientTest, O4_AllSessionsAreReopenedInOneRoundTrip) {
+  connect();
+  for (int i = 0; i < 500; ++i) client.open(std::to_string(i), Music{"default"}, {}, [](const auto&) {});
+  ASSERT_TRUE(test::pass_until(loop, [this] { return mediad.sessions.size() == 500; }));
+  mediad.die();
+  mediad.requests.clear();
+  mediad.holds_answers = true;
+  mediad.start();
+  ASSERT_TRUE(test::pass_until(loop, [this] { return !mediad.held_answers.empty(); }));
+  EXPECT_THAT(mediad.heard(), ElementsAre("hello"));
+  for (const auto& answer : std::exchange(mediad.held_answers, {})) answer();
+  pass(Duration(100));
+  EXPECT_EQ(mediad.all<media::SessionOpen>().size(), 500U) << "none waits for the answer to another";
+}
+
 TEST_F(MediaClientTest, O4_APortThatIsTakenMovesTheSession) {
   connect();
   const MediaSnapshot before = open("a");
