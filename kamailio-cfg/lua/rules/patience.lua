@@ -1,9 +1,9 @@
 -- How long Kamailio waits for the first answer, in milliseconds. Pure.
 --
--- Phones and trunks have what RFC 3261 gives, a silent phone less, so that a call to it ends. parkd is near, and does not
--- live if it has not answered by then. It answers a REFER once it has the orbit and the music, and may wait twice 2 s for
--- the database. On a busy machine, or while it restarts, its answer to a call comes as late, and a late retrieve is better
--- than a refusal. A BYE waits for a parkd that restarts.
+-- Phones and trunks have what RFC 3261 gives, a silent phone less, so that a call to it ends. parkd is near, and does
+-- not live if it has not answered by then. It answers a REFER once it has the orbit and the music, and may wait twice 2
+-- s for the database. On a busy machine, or while it restarts, its answer to a call comes as late, and a late retrieve
+-- is better than a refusal. A BYE waits for a parkd that restarts.
 local patience = {}
 
 patience.kRingMs, patience.kPhoneMs, patience.kTransactionMs = 180000, 10000, 30000

@@ -1,0 +1,67 @@
+local decide = require("rules.decide")
+local requests = require("support.requests")
+
+local function request(changes)
+  local f = requests.facts({ to_tag = "tt", marker = false, is_known_call = true, is_udp = true, given_up = false })
+  for name, value in pairs(changes) do f[name] = value end
+  return decide.request(f)
+end
+
+local own = { user = "parkd", host = "127.0.0.1", is_parkd = true }
+
+describe("a request within a call", function()
+  it("is followed by what it may change", function()
+    for method, follow in pairs({ INVITE = "offer", UPDATE = "offer", ACK = "answer" }) do
+      local d = request({ method = method })
+      assert.same({ "within_dialog", follow }, { d.action, d.follow })
+    end
+    assert.is_nil(request({ method = "INFO" }).follow)
+    assert.equal("end", request({ method = "BYE", is_udp = false }).follow)
+  end)
+
+  it("has 10 s for the first answer to an INVITE, and a transaction's time for any other", function()
+    assert.equal(10000, request({ method = "INVITE" }).first_answer_ms)
+    assert.equal(30000, request({ method = "INFO" }).first_answer_ms)
+  end)
+end)
+
+describe("a request that goes to parkd", function()
+  it("S7 names its device if it may be a hold", function()
+    for _, method in ipairs({ "INVITE", "UPDATE" }) do
+      assert.equal(requests.kDevice, request({ method = method, ruri = own }).device)
+      assert.equal(requests.kDevice, request({ method = method, marker = { floor = 1 } }).device)
+    end
+    assert.is_nil(request({ method = "INFO", ruri = own }).device)
+    assert.is_nil(request({ method = "BYE", marker = { floor = 1 } }).device)
+  end)
+
+  it("has the time that parkd needs for it", function()
+    assert.equal(16000, request({ method = "BYE", marker = { floor = 1 } }).first_answer_ms)
+    assert.equal(30000, request({ method = "INFO", ruri = own }).first_answer_ms)
+    assert.equal(6000, request({ method = "INVITE", ruri = own }).first_answer_ms)
+  end)
+
+  it("ends the record of the call with the parker's BYE", function()
+    assert.is_true(request({ method = "BYE", marker = { floor = 1 } }).ends_record)
+    assert.is_false(request({ method = "INFO", marker = { floor = 1 } }).ends_record)
+  end)
+end)
+
+describe("a BYE that waits for an earlier REFER", function()
+  it("goes on as it would have gone without waiting", function()
+    local d = request({ method = "BYE" })
+    assert.same({ "wait_for_earlier_refer", 50, "within_dialog", "end" },
+      { d.action, d.ms, d.otherwise.action, d.otherwise.follow })
+    d = request({ method = "BYE", ruri = own })
+    assert.same({ "to_parkd", 16000 }, { d.otherwise.action, d.otherwise.first_answer_ms })
+  end)
+end)
+
+describe("a request of parkd's", function()
+  it("is followed, and its BYE ends the marker", function()
+    local d = request({ method = "INVITE", from_parkd = true })
+    assert.same({ "parkd_within_dialog", "offer", 10000, false },
+      { d.action, d.follow, d.first_answer_ms, d.ends_marker })
+    assert.is_true(request({ method = "BYE", from_parkd = true }).ends_marker)
+  end)
+end)
