@@ -5,16 +5,17 @@
 namespace callpark {
 namespace {
 
-constexpr std::size_t kRandomDigitsMin = 3;
-constexpr std::size_t kRandomDigitsMax = 8;
+// Of orbits with a leading star: random ones have 3 to 8, those of a range as many as a number may have.
+constexpr std::size_t kStarredDigitsMin = 2;
+constexpr std::size_t kStarredDigitsMax = 15;
 
 bool all_digits(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// A random orbit begins with a star, so it never collides with an extension.
-bool is_random_orbit(std::string_view text) {
-  return text.size() > kRandomDigitsMin && text.size() <= kRandomDigitsMax + 1 && text.front() == '*' &&
+// A random orbit begins with a star, so it never collides with an extension; an orbit of a range may.
+bool is_starred_orbit(std::string_view text) {
+  return text.size() > kStarredDigitsMin && text.size() <= kStarredDigitsMax + 1 && text.front() == '*' &&
          all_digits(text.substr(1));
 }
 
@@ -56,7 +57,7 @@ Result<Command, park::RefusalReason> interpret_retrieve(const DialledFacts& fact
   if (!facts.may_retrieve) return failure(park::RefusalReason::kNotPermitted);
   if (facts.remainder.empty()) return Command(RetrieveCommand{{{user}, facts.park_group}});
   // Digits are an orbit where nothing may be parked; any other text is a mistyped code.
-  if (!all_digits(facts.remainder) && !is_random_orbit(facts.remainder))
+  if (!all_digits(facts.remainder) && !is_starred_orbit(facts.remainder))
     return failure(park::RefusalReason::kInvalidCode);
   return Command(RetrieveCommand{{{facts.remainder}, ""}});
 }
