@@ -1,4 +1,5 @@
 // Caller and retriever: each is offered the media of the other, and what each sends is passed on.
+#include "parkd/leg/aligned_offer.h"
 #include "tests/unit/parkd/leg/user_agent_scene.h"
 
 namespace callpark::leg {

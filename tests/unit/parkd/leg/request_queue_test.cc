@@ -82,5 +82,13 @@ TEST_F(RequestQueueTest, FlushesOneMethodAndDropsTheOthers) {
   EXPECT_THAT(methods(), ElementsAre("INFO", "NOTIFY"));
 }
 
+TEST_F(RequestQueueTest, KeepsALimitedNumberOfRequests) {
+  for (int request = 0; request < 70; ++request) push("INFO");
+  EXPECT_THAT(failed, testing::SizeIs(5)) << "one is out and 64 wait";
+  queue.push({"NOTIFY", {}, {}});
+  queue.flush("NOTIFY");
+  EXPECT_THAT(methods(), ElementsAre("INFO", "NOTIFY"));
+}
+
 }  // namespace
 }  // namespace callpark::leg
