@@ -8,7 +8,7 @@ namespace {
 
 struct Phrases {
   std::string_view language;
-  std::string_view withheld;  // instead of a caller whose identity is withheld
+  std::string_view withheld;  // instead of a withheld identity
   std::string_view parked;
   std::string_view retrieved;
   std::string_view gave_up;

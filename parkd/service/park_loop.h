@@ -1,5 +1,5 @@
-// Runs the park machines of all live calls: takes an event to the machine, logs the transition, publishes what
-// happened, and carries out the actions.
+// Runs the park machines of all live calls: decides each event, logs the transition, publishes what happened, and
+// carries out the actions.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,4 @@
-// Executes granted commands, and takes what the ports report about live calls to their machines.
+// Executes granted commands, and makes events of the machines from the reports of the ports about live calls.
 #pragma once
 
 #include <string>

@@ -201,7 +201,7 @@ class RecallMatrix : public RecallSites {
   /// Until the one who is not there has been called.
   static void wait_for_attempt(const Case& played, const Players& own) {
     const std::string line =
-        "[" + own.call + "] parked at 101 of " + tenant(played.site) + ", nobody has come: calling ";
+        "[" + own.call + "] parked at 101 of " + tenant(played.site) + " and not retrieved: calling ";
     EXPECT_TRUE(wait_until(kSoon, [&] {
       const std::string log = house().parkd().log();
       std::size_t times = 0;

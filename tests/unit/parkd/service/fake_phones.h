@@ -78,7 +78,7 @@ class FakePhones final : public Calls, public Conversations, public Referrals {
   std::map<CallId, Call> calls;
   std::map<CallId, Target> targets;
   std::map<CallId, Outcome> call_outcomes;  // of calls that are over
-  std::map<CallId, Adoption> adoptions;     // of calls whose held call was settled
+  std::map<CallId, Adoption> adoptions;     // of the held calls that came with calls
   std::map<ReferralId, bool> referrals;     // those that wait; true: with a 202
   std::map<ReferralId, Outcome> referral_outcomes;
   std::vector<std::string> byes;  // of parkd: "caller call-1", "peer call-1"

@@ -67,6 +67,23 @@ TEST_F(ParkAgainTest, HeldByeOfAPeerIsNotReportedForTheNextPeer) {
   end_all();
 }
 
+// The peer has asked for a transfer and hung up; the caller parks the conversation before that is looked up.
+TEST_F(ParkAgainTest, S7_HeldCallWhoseOtherPartyHasHungUpIsNotParked) {
+  const ParkId id = retrieve_colleague();
+  hold(conversation(id).caller);
+  const ReferralId transfer = refer_of_peer(id, "102", "104");
+  hang_up(id, PartyEnd::kPeer);
+  const CallId call = dial("106", "*70333");
+  ASSERT_TRUE(steps.newest());
+  while (status_of_call(call) == 0 && steps.next_but("look-up")) continue;
+  media.play_out();
+  EXPECT_EQ(status_of_call(call), 404);
+  settle();
+  EXPECT_EQ(status_of_referral(transfer), 200);
+  EXPECT_TRUE(talks_to(id, "104"));
+  end_all();
+}
+
 TEST_F(ParkAgainTest, RefusedReparkLeavesTheTwoTalking) {
   const ParkId talking = retrieve();
   refer("103", "*68");

@@ -1,4 +1,4 @@
-// The scene of the tests of recalls: a parked call whose recall is set.
+// The scene of the tests of recalls: a parked call with a recall.
 #pragma once
 
 #include <gtest/gtest.h>

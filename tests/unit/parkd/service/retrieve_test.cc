@@ -118,6 +118,7 @@ TEST_F(RetrieveTest, RetrieverThatTheCallerRefusesGets488AndMusicGoesOn) {
   EXPECT_TRUE(hears_music(id));
   phones.caller_reply = FakePhones::Reply::kAccept;
   pass(seconds(6));
+  EXPECT_EQ(retriever_of(only_row()), "");
   const CallId again = dial("102", "*88101");
   settle();
   EXPECT_EQ(status_of_call(again), 200);
