@@ -265,6 +265,19 @@ TEST(KamailioFeatures, S13_WithoutParkdTheParkIs503AndTheCallGoesOn) {
   EXPECT_TRUE(two.bob_is_told_bye());
 }
 
+TEST(KamailioFeatures, X69_TheLateAnswerOfABusyParkdIsPassedOn) {
+  KamailioHouse house;
+  const auto alice = house.phone("101");
+  house.seat->answer_with(0);
+  const CallName retrieve = alice->start_call("*88102");
+  const SipText invite = house.seat->wait_request("INVITE");
+  ASSERT_EQ(invite.method(), "INVITE");
+  pass(std::chrono::milliseconds(3000));
+  EXPECT_EQ(alice->invite_status(retrieve), 0);
+  house.seat->respond(invite, 404, house.inside());
+  EXPECT_EQ(alice->wait_invite_status(retrieve), 404);
+}
+
 TEST(KamailioFeatures, S13_ASecondParkWithoutAnAnswerDoesNotCutTheFirstOff) {
   TwoInACall two;
   two.house.seat->answer_with(202);

@@ -104,6 +104,28 @@ TEST_F(TestEquipment, APhoneCallsTheTrunk) {
   if (HasFailure()) std::cerr << client->log();
 }
 
+TEST_F(TestEquipment, X69_ThePacketPhoneOffersAgainAfterA491) {
+  const LoopbackAddress bob_address;
+  const Endpoint alice_at{alice_address_.text(), 5060};
+  const Endpoint bob_at{bob_address.text(), 5060};
+  PacketPhone alice(
+      {.user = "alice", .password = "none", .address = alice_at.address, .proxy = bob_at, .tone = tone_hz(2)});
+  PacketPhone bob({.user = "bob",
+                   .password = "none",
+                   .address = bob_at.address,
+                   .proxy = alice_at,
+                   .tone = tone_hz(3),
+                   .auto_answer = true});
+  const CallName out = alice.start_call("sip:bob@" + bob_at.address);
+  const CallName in = bob.wait_incoming();
+  ASSERT_EQ(alice.wait_invite_status(out), 200);
+  for (auto [offering, asked, call] : {std::tuple(&alice, &bob, out), std::tuple(&bob, &alice, in)}) {
+    asked->answer_reinvites_with({491, 491});
+    EXPECT_EQ(offering->offer(call, "sendonly"), 200);
+  }
+  EXPECT_EQ(alice.hang_up(out), 200);
+}
+
 TEST_F(TestEquipment, ThePacketPhoneTalksToABaresip) {
   BaresipPhone john_phone(john());
   PacketPhone alice_phone({.user = "alice",
