@@ -85,7 +85,7 @@ void Receiver::run() {
   for (;;) {
     const int timeout = with_key_pressed_.empty() ? -1 : kKeyCheckMs;
     const int count = epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), timeout);
-    // First, since what was posted before a packet came counts for that packet.
+    // The inbox comes first: what was posted before a packet came counts for that packet.
     if (inbox_.do_all() == ThreadInbox::Run::kStopped) return;
     const MonotonicTime now = monotonic_now();
     for (int i = 0; i < count; ++i) handle(events[static_cast<std::size_t>(i)].data.u64, now);

@@ -58,7 +58,7 @@ TEST_F(RunScript, O1_IdleSaysWhenItIsReadyAndLeavesNothingRunning) {
   EXPECT_FALSE(something_is_left());
 }
 
-TEST_F(RunScript, O1_TraceTellsTheLifeOfACallFromTheLogsAndTheDatabase) {
+TEST_F(RunScript, O1_TracePrintsTheLifeOfACallFromLogsAndDatabase) {
   const std::filesystem::path kept = directory_.path() / "kept";
   Subprocess stays = run({"--dir", kept.string()});
   const auto is_up = [&] { return stays.output().find("Everything runs.") != std::string::npos; };

@@ -1,4 +1,4 @@
-// Ends something that owns a thread, on a thread of its own: what does not end fails the test instead of hanging it.
+// Ends an owner of a thread on another thread, so that an end that never comes fails the test instead of hanging it.
 #pragma once
 
 #include <gtest/gtest.h>
