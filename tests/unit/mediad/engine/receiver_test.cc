@@ -19,7 +19,7 @@ TEST(Receiver, X60_AnIdleReceiverEndsAtOnce) {
   for (int i = 0; i < kTimes; ++i) {
     auto receiver = std::make_unique<Receiver>();
     std::promise<void> done;
-    receiver->change(std::make_shared<IncomingStream>(nullptr, IncomingStream::OnDigit{}),
+    receiver->change(std::make_shared<IncomingStream>(nullptr, IncomingStream::OnDigit{}, IncomingStream::OnHeard{}),
                      [&done](IncomingStream&) { done.set_value(); });
     done.get_future().wait();
     ASSERT_TRUE(ends(std::move(receiver))) << "the " << i << "th";
