@@ -82,10 +82,10 @@ std::string meaning(const DialledFacts& facts, const std::string& user, Dialled 
   const auto command = interpret(facts, user, dialled);
   if (!command) return command.error() == park::RefusalReason::kInvalidCode ? "invalid code" : "another refusal";
   if (const auto* park = std::get_if<ParkCommand>(&*command)) {
-    if (park->wish.range) return "park in " + park->wish.range->first + " to " + park->wish.range->last;
-    return park->wish.orbits.empty() ? "park at random" : "park at" + listed(park->wish.orbits);
+    if (park->request.range) return "park in " + park->request.range->first + " to " + park->request.range->last;
+    return park->request.orbits.empty() ? "park at random" : "park at" + listed(park->request.orbits);
   }
-  return "retrieve from" + listed(std::get<RetrieveCommand>(*command).wish.orbits);
+  return "retrieve from" + listed(std::get<RetrieveCommand>(*command).request.orbits);
 }
 
 LampSettings lamp_settings(const Json& plan) {
