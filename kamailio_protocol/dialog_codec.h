@@ -14,8 +14,8 @@ struct DialogCodecError {
   std::string sentence;
 };
 
-/// Each side is seen from the place that parkd takes. A CSeq is the last one that Kamailio saw, which is not always the
-/// last one sent, so parkd leaves a gap when it continues.
+/// Each side is seen from the place that becomes parkd's. A CSeq is the last one that Kamailio saw, which is not always
+/// the last one sent, so parkd leaves a gap when it continues.
 Result<AdoptableDialog, DialogCodecError> decode_dialog(std::string_view json);
 
 }  // namespace callpark::kamailio_protocol

@@ -1,15 +1,15 @@
-// The headers by which Kamailio and parkd tell each other what no RFC has a header for. Kamailio strips them from all
-// that comes from outside, so only what arrived from its inside socket may be believed.
+// The headers between Kamailio and parkd for what no RFC has a header for. Kamailio strips them from all that comes
+// from outside, so only what arrives from its inside socket may be believed.
 #pragma once
 
 #include <string_view>
 
 namespace callpark::kamailio_protocol {
 
-/// Kamailio to parkd, and parkd to Kamailio on new INVITEs: the domain whose number plan counts.
+/// Kamailio to parkd, and parkd to Kamailio on new INVITEs: the domain, with its number plan.
 inline constexpr std::string_view kTenant = "X-Callpark-Tenant";
-/// Kamailio to parkd: the extension that authenticated itself as sender; on the answer of a ring group, its member;
-/// on that of a Contact, whose it is.
+/// Kamailio to parkd: the authenticated sender, an extension; in the answer of a ring group, the member; in
+/// that of a Contact, the extension that has it.
 inline constexpr std::string_view kUser = "X-Callpark-User";
 /// Kamailio to parkd: the name of that extension, where the phone sends none.
 inline constexpr std::string_view kName = "X-Callpark-Name";
@@ -28,11 +28,11 @@ inline constexpr std::string_view kKept = "kept";
 /// call, which a parkd that has died may have left ringing.
 inline constexpr std::string_view kRecall = "X-Callpark-Recall";
 
-/// parkd to Kamailio on an INVITE in the name of a caller who is an extension: which one, as "102@demo.callpark".
+/// parkd to Kamailio on an INVITE in the name of a caller that is an extension: "102@demo.callpark".
 inline constexpr std::string_view kCaller = "X-Callpark-Caller";
 
 /// From the phone itself: how many seconds this one call is to be parked before its recall. It counts where the
-/// extension may say so (extensions.may_set_recall).
+/// extension may set it (extensions.may_set_recall).
 inline constexpr std::string_view kRecallAfter = "X-Recall-After";
 
 }  // namespace callpark::kamailio_protocol

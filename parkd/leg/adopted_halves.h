@@ -8,7 +8,7 @@
 namespace callpark::leg {
 
 LegPtr callers_half(UserAgent& agent, const AdoptableDialog& dialog);
-/// Its Contact is the caller's and not parkd's: many phones take a 202 or a NOTIFY for a target refresh, and after a
+/// Its Contact is the caller's and not parkd's: many phones use a 202 or a NOTIFY as a target refresh, and after a
 /// refusal they must find the caller again. While the adoption lasts Kamailio sends their requests to parkd anyway.
 LegPtr parkers_half(UserAgent& agent, const AdoptableDialog& dialog);
 /// BYE to the caller in the parker's name; the leg is not kept.

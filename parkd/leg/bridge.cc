@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "parkd/leg/aligned_offer.h"
 #include "parkd/leg/offer_answer.h"
 #include "parkd/leg/session_timer.h"
 #include "parkd/message/session_body.h"

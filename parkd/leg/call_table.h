@@ -30,6 +30,12 @@ class CallTable {
     return std::move(node.mapped());
   }
 
+  /// Removes a call that is there; throws like at().
+  std::shared_ptr<Call> extract(CallId id) {
+    at(id);
+    return remove(id);
+  }
+
   bool has(CallId id) const { return incoming_.count(id) != 0 || outgoing_.count(id) != 0; }
   IncomingCall* incoming(CallId id) const { return find_in(incoming_, id); }
   OutgoingCall* outgoing(CallId id) const { return find_in(outgoing_, id); }

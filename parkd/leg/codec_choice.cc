@@ -42,13 +42,13 @@ class PayloadTypes {
   PayloadTypes(std::vector<sip::Codec> ours, std::vector<sip::Codec> theirs)
       : ours_(std::move(ours)), theirs_(std::move(theirs)) {}
 
-  // The number that our side has used, else the other side's, else the static one, else a new one. None when all are
-  // taken.
+  // The number that our side has used, else the other side's, else the static one, else a new one. None if all are
+  // in use.
   std::optional<std::uint8_t> assign(const sip::Codec& codec, std::optional<std::uint8_t> static_payload_type) {
-    for (const auto wish : {number_in(ours_, codec), number_in(theirs_, codec), static_payload_type, unused()}) {
-      if (!wish || !is_free(*wish, codec)) continue;
-      assigned_.push_back(*wish);
-      return wish;
+    for (const auto number : {number_in(ours_, codec), number_in(theirs_, codec), static_payload_type, unused()}) {
+      if (!number || !is_free(*number, codec)) continue;
+      assigned_.push_back(*number);
+      return number;
     }
     return std::nullopt;
   }
@@ -87,8 +87,8 @@ class PayloadTypes {
   std::vector<std::uint8_t> assigned_;
 };
 
-// In the order in which they like them. They may know more than an answer has shown, so when nothing of what they have
-// shown can be played, everything is worth an offer.
+// In their sequence of preference. They may know more than an answer has shown, so if nothing of what they have shown
+// can be played, everything is worth an offer.
 std::vector<PlayableCodec> playable_for(const std::vector<sip::Codec>& shown,
                                         const std::vector<PlayableCodec>& playable) {
   std::vector<PlayableCodec> chosen;

@@ -24,14 +24,14 @@ struct PlayableCodec {
 const PlayableCodec* find_playable(const std::vector<PlayableCodec>& playable, const sip::Codec& codec);
 
 bool is_telephone_event(const sip::Codec& codec);
-/// The events that go with audio of this clock rate; of those who have others only, the first. Null when there are
+/// The events that go with audio of this clock rate; of a party that has others only, the first. Null when there are
 /// none.
 // RFC 4733 2.1: events "MUST use the same sequence number and timestamp base as the regular audio channel".
 const sip::Codec* find_telephone_event(const std::vector<sip::Codec>& codecs, std::uint32_t clock_rate);
 sip::Codec telephone_event(std::uint8_t payload_type, std::uint32_t clock_rate);
 
-/// Adds to an offer's line what mediad can play of what the other side has shown (`theirs`), in the order in which they
-/// have it; everything when they have shown nothing that can be played. A codec keeps the number that our side has
+/// Adds to an offer's line what mediad can play of what the other side has shown (`theirs`), in their
+/// sequence; everything when they have shown nothing that can be played. A codec keeps the number that our side has
 /// given it (`ours`), else it gets theirs, and no number of ours gets another meaning.
 void add_codecs(sip::SdpMedia& line, const std::vector<sip::Codec>& ours, const std::vector<sip::Codec>& theirs,
                 const std::vector<PlayableCodec>& playable);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "kamailio_protocol/headers.h"
+#include "parkd/leg/aligned_offer.h"
 #include "parkd/leg/bridge.h"
 #include "parkd/leg/joining.h"
 #include "parkd/leg/offer_answer.h"

@@ -1,4 +1,4 @@
-// Two parties, each with a dialog of parkd's: a caller, who hears music or is bridged with the peer. It needs no park.
+// Two parties, each with a dialog of parkd's: a caller that hears music or is bridged with the peer. It needs no park.
 #pragma once
 
 #include <memory>

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "parkd/dialog/dialog_requests.h"
+#include "parkd/leg/aligned_offer.h"
 #include "parkd/leg/offer_answer.h"
 
 namespace callpark::leg {
@@ -174,8 +175,7 @@ void DialogLeg::conclude(OfferOutcome outcome, const sip::Sdp* offer, const sip:
   const OfferQueue::Offering offering = offers_.take_current();
   const auto self = shared_from_this();
   offering.done(outcome, offer, answer);
-  if (outcome == OfferOutcome::kGone) return die();
-  start_offering();
+  return outcome == OfferOutcome::kGone ? die() : start_offering();
 }
 
 // ---- requests of the remote side ----
@@ -260,7 +260,7 @@ void DialogLeg::send(std::string_view method, std::function<void(sip::SipMessage
   requests_.push({std::string(method), std::move(fill), std::move(handlers)});
 }
 
-// The transaction keeps the leg, whose queue waits for the response.
+// The transaction keeps the leg: its queue waits for the response.
 void DialogLeg::transmit(RequestQueue::Request request) {
   sip::SipMessage message = sip::make_request_in(mutable_dialog(), request.method, contact());
   if (request.fill) request.fill(message);
@@ -303,10 +303,8 @@ void DialogLeg::leave() {
 
 void DialogLeg::close() {
   closed_ = true;
-  retry_.reset();
-  turn_deadline_.reset();
+  for (LoopHandle* timer : {&retry_, &turn_deadline_, &probe_}) timer->reset();
   session_.stop();
-  probe_.reset();
   on_gone_ = {};
   on_media_changed_ = {};
   const auto self = shared_from_this();

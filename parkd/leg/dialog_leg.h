@@ -1,5 +1,5 @@
 // One dialog of parkd's, whatever it came from: a call, an adoption or a row. Sends one re-INVITE at a time and tries
-// again where RFC 3261 says so, sends its other requests one at a time, repeats each 2xx until its ACK, and keeps the
+// again where RFC 3261 allows it, sends its other requests one at a time, repeats each 2xx until its ACK, and keeps the
 // session timer.
 #pragma once
 

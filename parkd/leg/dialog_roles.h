@@ -1,4 +1,4 @@
-// What each dialog of parkd's is to parkd. A request finds its leg here, and the one who has to act on it.
+// What each dialog of parkd's is to parkd. A request finds its leg here, and the object that has to act on it.
 #pragma once
 
 #include <variant>

@@ -4,6 +4,7 @@
 
 #include "kamailio_protocol/headers.h"
 #include "parkd/leg/adopted_halves.h"
+#include "parkd/leg/aligned_offer.h"
 #include "parkd/leg/joining.h"
 #include "parkd/leg/offer_answer.h"
 #include "parkd/message/session_body.h"

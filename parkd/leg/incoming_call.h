@@ -33,7 +33,7 @@ class IncomingCall final : public Call {
   std::optional<MediaRemote> answer_early(const MediaAddress& media);
   /// 200 with mediad's media; the same.
   std::optional<MediaRemote> answer_with_media(const MediaAddress& media, AckHandlers handlers);
-  /// 200 with the media of this caller, whom the party's phone shows.
+  /// 200 with the media of this caller; the party's phone shows the caller.
   void answer_with_caller(const DialogFacts& caller, AckHandlers handlers);
   /// The first one counts.
   void settle(Calls::Adoption adoption);

@@ -93,7 +93,7 @@ Result<FeatureInvite, RequestRefusal> read_feature_invite(const sip::SipMessage&
   if (!caller) return failure(RequestRefusal{403});
   const auto recall_after = recall_after_seconds(invite);
   if (!recall_after) return failure(recall_after.error());
-  // A feature call is served by mediad or joined to a caller who has media already; both need to know the offer first.
+  // A feature call is served by mediad or joined to a caller that has media already; both need to know the offer first.
   auto offer = sip::parse_sdp(sip::session_description(invite));
   if (!offer) return failure(RequestRefusal{488, "An offer is needed"});
   auto dialog = sip::from_incoming_invite(invite, our_tag);

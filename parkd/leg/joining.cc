@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "kamailio_protocol/party_identity.h"
+#include "parkd/leg/aligned_offer.h"
 #include "parkd/leg/offer_answer.h"
 
 namespace callpark::leg {

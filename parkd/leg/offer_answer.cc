@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "parkd/leg/sdp_lines.h"
 #include "parkd/message/session_body.h"
 
 namespace callpark::leg {
@@ -16,10 +17,6 @@ using sip::SdpMedia;
 using sip::SdpOrigin;
 
 namespace {
-
-constexpr std::string_view kAudio = "audio";
-
-// ---------------------------------------------------------------------------------------------------------- addresses
 
 bool is_ip6(const std::string& address) {
   return address.find(':') != std::string::npos;
@@ -40,49 +37,10 @@ bool can_be_sent_to(const SdpConnection& connection) {
   return inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 28 != 0xe;
 }
 
-// RFC 3264 8: the o= line stays "except that the version in the origin field MUST increment by one".
-std::optional<SdpOrigin> continued(const std::optional<SdpOrigin>& previous) {
-  auto origin = previous;
-  if (origin) ++origin->version;
-  return origin;
-}
-
 SdpOrigin first_origin(const MediaAddress& mediad) {
   const auto connection = connection_to(mediad);
   return {"-", std::to_string(mediad.port), 1, connection.network_type, connection.address_type, connection.address};
 }
-
-std::optional<SdpOrigin> origin_of(const std::optional<Sdp>& sdp) {
-  return sdp ? std::optional(sdp->origin) : std::nullopt;
-}
-
-// --------------------------------------------------------------------------------------------------------- directions
-
-bool sends(Direction direction) {
-  return direction == Direction::kSendRecv || direction == Direction::kSendOnly;
-}
-
-bool receives(Direction direction) {
-  return direction == Direction::kSendRecv || direction == Direction::kRecvOnly;
-}
-
-Direction direction_of(bool send, bool receive) {
-  if (send) return receive ? Direction::kSendRecv : Direction::kSendOnly;
-  return receive ? Direction::kRecvOnly : Direction::kInactive;
-}
-
-// RFC 3264 6.1: an answer does nothing that the offer leaves no room for.
-Direction within(Direction answer, Direction offer) {
-  return direction_of(sends(answer) && receives(offer), receives(answer) && sends(offer));
-}
-
-// What we do towards a party that says this. RFC 3264 8.4: an address of 0.0.0.0 also means that nothing is to be sent.
-Direction towards(const Sdp& party, const SdpMedia& line) {
-  const auto ours = sip::reversed(sip::direction(party, line));
-  return direction_of(sends(ours) && !sip::is_hold(party, line), receives(ours));
-}
-
-// --------------------------------------------------------------------------------------------------------------- lines
 
 bool is_plain_rtp(const SdpMedia& line) {
   return line.protocol == "RTP/AVP" || line.protocol == "RTP/AVPF";
@@ -92,33 +50,12 @@ bool is_active_audio(const SdpMedia& line) {
   return line.media == kAudio && line.port != 0;
 }
 
-// RFC 3264 6: a line refused keeps media type, transport and at least one format.
-SdpMedia refused(const SdpMedia& line) {
-  SdpMedia result;
-  result.media = line.media;
-  result.protocol = line.protocol;
-  result.formats = line.formats;
-  if (result.formats.empty()) result.formats.emplace_back("0");
-  return result;
-}
-
 SdpMedia audio_line(const MediaAddress& mediad, std::string protocol) {
   SdpMedia line;
   line.media = kAudio;
   line.port = mediad.port;
   line.protocol = std::move(protocol);
   return line;
-}
-
-// The lines that a new offer in this session must have at least. Both sides' descriptions have the same ones, unless
-// an offer with more was refused: to have those too is allowed, to have fewer is not.
-std::vector<SdpMedia> lines_of_session(const std::optional<Sdp>& ours, const std::optional<Sdp>& theirs) {
-  std::vector<SdpMedia> lines;
-  if (ours) lines = ours->media;
-  if (theirs && theirs->media.size() > lines.size()) {
-    lines.insert(lines.end(), theirs->media.begin() + static_cast<std::ptrdiff_t>(lines.size()), theirs->media.end());
-  }
-  return lines;
 }
 
 const SdpMedia* line_at(const std::optional<Sdp>& sdp, std::size_t index) {
@@ -130,7 +67,7 @@ bool is_in_use(const std::optional<Sdp>& sdp, std::size_t index) {
   return !line || line->port != 0;
 }
 
-// The audio line in use on both sides; else any, since a line that was switched off may be taken again (RFC 3264 8.1);
+// The audio line in use on both sides; else any, since a line that was switched off may be used again (RFC 3264 8.1);
 // else the one that has to be added.
 std::size_t choose_audio_line(const std::vector<SdpMedia>& lines, const std::optional<Sdp>& ours,
                               const std::optional<Sdp>& theirs) {
@@ -148,7 +85,7 @@ std::vector<sip::Codec> codecs_at(const std::optional<Sdp>& sdp, std::size_t ind
   return line && line->media == kAudio ? sip::codecs(*line) : std::vector<sip::Codec>{};
 }
 
-// -------------------------------------------------------------------------------------------- reading the other's line
+// ---- reading the line of the other side ----
 
 struct AgreedLine {
   sip::Codec codec;
@@ -156,7 +93,7 @@ struct AgreedLine {
   MediaRemote remote;
 };
 
-// `codecs` is what the line says, in order.
+// `codecs` is those of the line, in sequence.
 Result<AgreedLine, OfferError> agree_on(const Sdp& party, const SdpMedia& line, const std::vector<sip::Codec>& codecs,
                                         const std::vector<PlayableCodec>& playable) {
   if (!is_active_audio(line)) return failure(OfferError::kNoAudio);
@@ -181,79 +118,16 @@ Result<AgreedLine, OfferError> agree_on(const Sdp& party, const SdpMedia& line, 
   return agreed;
 }
 
-// RFC 3264 6.1 lets an answer use its own numbers, but then it has to say what they mean. Of those that do not, a
-// number means what it meant in the offer.
+// RFC 3264 6.1 lets an answer use its own numbers, but then it has to define them. A number that it does not
+// define means what it meant in the offer.
 std::vector<sip::Codec> codecs_of_answer(const SdpMedia& answer, const std::vector<sip::Codec>& offered) {
   SdpMedia completed;
   for (const auto& codec : offered) sip::add_codec(completed, codec);
   completed.protocol = answer.protocol;
   completed.formats = answer.formats;
-  // Behind, so that what the answer says itself counts.
+  // Behind, so that the definitions of the answer count.
   completed.attributes.insert(completed.attributes.end(), answer.attributes.begin(), answer.attributes.end());
   return sip::codecs(completed);
-}
-
-// ----------------------------------------------------------------------------------------- one party's media to
-// another
-
-bool is_direction(const sip::SdpAttribute& attribute) {
-  return attribute.name == sip::text_of(Direction::kSendRecv) || attribute.name == sip::text_of(Direction::kSendOnly) ||
-         attribute.name == sip::text_of(Direction::kRecvOnly) || attribute.name == sip::text_of(Direction::kInactive);
-}
-
-// What a description says of the session as a whole; direction excepted, which is written at each line.
-Sdp session_part(const Sdp& from) {
-  Sdp session;
-  session.origin = from.origin;
-  session.connection = from.connection;
-  session.other_lines = from.other_lines;
-  session.attributes = from.attributes;
-  session.attributes.erase(std::remove_if(session.attributes.begin(), session.attributes.end(), is_direction),
-                           session.attributes.end());
-  return session;
-}
-
-// RFC 4566 5.7: each line without c= of its own needs one at the session, lines refused too.
-void complete_connection(Sdp& sdp) {
-  if (sdp.connection) return;
-  for (const auto& line : sdp.media) {
-    if (!line.connection) continue;
-    sdp.connection = line.connection;
-    return;
-  }
-}
-
-SdpMedia offered_onwards(const Sdp& party, const SdpMedia& line) {
-  SdpMedia result = line;
-  const bool again = line.media == kAudio && !sip::is_hold(party, line);
-  sip::set_direction(result, again ? Direction::kSendRecv : sip::direction(party, line));
-  return result;
-}
-
-const SdpMedia* nth_line(const Sdp& sdp, std::string_view media, std::size_t n) {
-  for (const auto& line : sdp.media) {
-    if (line.media == media && n-- == 0) return &line;
-  }
-  return nullptr;
-}
-
-// Which of the lines in use of its type this one is. align_offer() has given the first to the first and so on.
-std::size_t rank_in_use(const Sdp& sdp, const SdpMedia& line) {
-  std::size_t rank = 0;
-  for (const auto& each : sdp.media) {
-    if (&each == &line) break;
-    if (each.media == line.media && each.port != 0) ++rank;
-  }
-  return rank;
-}
-
-SdpMedia answered_back(const Sdp& answer, const Sdp& original_offer, const SdpMedia& offered) {
-  if (offered.port == 0) return refused(offered);
-  const SdpMedia* answered = nth_line(answer, offered.media, rank_in_use(original_offer, offered));
-  if (!answered || answered->port == 0) return refused(offered);
-  SdpMedia result = *answered;
-  sip::set_direction(result, within(sip::direction(answer, *answered), sip::direction(original_offer, offered)));
-  return result;
 }
 
 }  // namespace
@@ -321,7 +195,7 @@ Result<MediaAnswer, OfferError> answer_with_media(const Sdp& offer, const MediaA
     if (has_audio) continue;
     const auto agreed = agree_on(offer, offered, sip::codecs(offered), codecs);
     if (!agreed) {
-      // The enumerators stand in the order in which a line is looked at: what came furthest says most.
+      // The enumerators follow the checks of a line: the one that came furthest shows most.
       error = std::max(error, agreed.error());
       continue;
     }
@@ -352,49 +226,6 @@ Result<MediaRemote, OfferError> read_answer(const Sdp& offer, const Sdp& answer)
   const auto agreed = agree_on(answer, line, codecs_of_answer(line, offered_codecs), playable);
   if (!agreed) return failure(agreed.error());
   return agreed->remote;
-}
-
-Sdp align_offer(const Sdp& other_party, const std::optional<Sdp>& our_previous,
-                const std::optional<Sdp>& their_previous) {
-  std::vector<const SdpMedia*> waiting;
-  for (const auto& line : other_party.media) {
-    if (line.port != 0) waiting.push_back(&line);
-  }
-  Sdp offer = session_part(other_party);
-  if (const auto origin = continued(origin_of(our_previous))) offer.origin = *origin;
-  for (const auto& slot : lines_of_session(our_previous, their_previous)) {
-    const auto next =
-        std::find_if(waiting.begin(), waiting.end(), [&](const SdpMedia* line) { return line->media == slot.media; });
-    if (next == waiting.end()) {
-      offer.media.push_back(refused(slot));
-      continue;
-    }
-    offer.media.push_back(offered_onwards(other_party, **next));
-    waiting.erase(next);
-  }
-  for (const SdpMedia* line : waiting) offer.media.push_back(offered_onwards(other_party, *line));
-  complete_connection(offer);
-  return offer;
-}
-
-bool is_heard_alike(const Sdp& one, const Sdp& other) {
-  const SdpMedia* here = sip::audio(one);
-  const SdpMedia* there = sip::audio(other);
-  if (!here || !there) return here == there;
-  const sip::SdpConnection* from = sip::connection(one, *here);
-  const sip::SdpConnection* to = sip::connection(other, *there);
-  const bool same_address = from && to ? from->address == to->address : from == to;
-  return same_address && here->port == there->port && sip::is_hold(one, *here) == sip::is_hold(other, *there);
-}
-
-Sdp align_answer(const Sdp& answer, const Sdp& original_offer, const std::optional<SdpOrigin>& our_origin) {
-  Sdp result = session_part(answer);
-  if (const auto origin = continued(our_origin)) result.origin = *origin;
-  for (const auto& offered : original_offer.media) {
-    result.media.push_back(answered_back(answer, original_offer, offered));
-  }
-  complete_connection(result);
-  return result;
 }
 
 }  // namespace callpark::leg

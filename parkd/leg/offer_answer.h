@@ -1,5 +1,5 @@
-// What parkd says in session descriptions (RFC 3264): music from mediad offered into a session that two others set up,
-// answers for calls that mediad serves, and one party's media passed on to another. Pure; sends nothing.
+// Session descriptions with mediad's media (RFC 3264): music offered into a session that two others set up, and answers
+// for calls that mediad serves. Pure.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace callpark::leg {
 enum class OfferError : std::uint8_t {
   /// No audio line with a port.
   kNoAudio,
-  /// Only such that want SRTP.
+  /// Only such that need SRTP.
   kNotPlainRtp,
   kNoCommonCodec,
   /// No numeric address to send to.
@@ -30,8 +30,8 @@ enum class OfferError : std::uint8_t {
 /// A sentence for people, without a full stop. Static text.
 std::string_view sentence(OfferError error) noexcept;
 
-/// `remote.codec` is named as in the list of playable codecs, its payload types are those under which the remote wants
-/// to receive; `remote.listens` is false when it has us on hold.
+/// `remote.codec` is named as in the list of playable codecs, its payload types are those that the remote side
+/// receives; `remote.listens` is false while it holds the call.
 struct MediaAnswer {
   sip::Sdp answer;
   MediaRemote remote;
@@ -44,12 +44,12 @@ std::optional<sip::Sdp> description_in(const sip::SipMessage& message);
 /// an empty text or one that cannot be read: the functions below do without.
 std::optional<sip::Sdp> read_sdp_digest(std::string_view digest);
 
-/// Offers mediad's music in a session. `our_previous` is the last description sent on the side that we speak for, be it
-/// by the user agent whose place we take or by us, `their_previous` the other side's last one. With them the offer
-/// keeps number and order of the m= lines, all but one audio line with port 0, continues the o= line with version + 1,
+/// Offers mediad's music in a session. `our_previous` is the last description of the side that parkd speaks for, be it
+/// by the user agent that parkd replaces or by parkd, `their_previous` the other side's last one. With them the offer
+/// keeps the m= lines where they are, all but one audio line with port 0, continues the o= line with version + 1,
 /// and offers only codecs that the other side has shown, under the payload types that our side has used for them, else
 /// the other side's, and never gives a number of ours another meaning (RFC 3264 8.3.2). Without, it is a first offer of
-/// all codecs. Always sendrecv: a party that has us on hold says so again in its answer.
+/// all codecs. Always sendrecv: a party that holds the call repeats that in its answer.
 sip::Sdp make_music_offer(const std::optional<sip::Sdp>& our_previous, const std::optional<sip::Sdp>& their_previous,
                           const MediaAddress& mediad, const std::vector<PlayableCodec>& codecs);
 
@@ -61,20 +61,5 @@ Result<MediaAnswer, OfferError> answer_with_media(const sip::Sdp& offer, const M
 
 /// Reads the answer to an offer of make_music_offer().
 Result<MediaRemote, OfferError> read_answer(const sip::Sdp& offer, const sip::Sdp& answer);
-
-/// Offers another party's media to this one inside the existing session of this one. The lines are those of the
-/// session, by type: the other's first audio goes to the first audio line and so on, lines that the other has not get
-/// port 0, lines that only the other has are added at the end. The o= line continues ours with version + 1. Audio
-/// becomes sendrecv unless the other holds, whatever it once answered to somebody else.
-sip::Sdp align_offer(const sip::Sdp& other_party, const std::optional<sip::Sdp>& our_previous,
-                     const std::optional<sip::Sdp>& their_previous);
-
-/// Whether two descriptions want the sound at the same place, or neither wants any.
-bool is_heard_alike(const sip::Sdp& one, const sip::Sdp& other);
-
-/// Turns the answer that an offer of align_offer() got into the answer for the other party, whose own offer
-/// `original_offer` was: its lines in its order, those without a counterpart refused with port 0.
-sip::Sdp align_answer(const sip::Sdp& answer, const sip::Sdp& original_offer,
-                      const std::optional<sip::SdpOrigin>& our_origin);
 
 }  // namespace callpark::leg

@@ -5,6 +5,7 @@
 
 #include "kamailio_protocol/headers.h"
 #include "parkd/dialog/dialog_requests.h"
+#include "parkd/leg/aligned_offer.h"
 #include "parkd/leg/joining.h"
 #include "parkd/leg/offer_answer.h"
 

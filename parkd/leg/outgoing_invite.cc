@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "kamailio_protocol/headers.h"
+#include "parkd/leg/aligned_offer.h"
 #include "parkd/leg/offer_answer.h"
 #include "parkd/leg/shown_identity.h"
 #include "parkd/message/session_body.h"

@@ -1,4 +1,4 @@
-// Where a REFER wants somebody to go: the URI in Refer-To without what is hidden behind its "?" (RFC 3515 2.1), and the
+// The destination of a REFER: the URI in Refer-To without what is hidden behind its "?" (RFC 3515 2.1), and the
 // dialog to be replaced (RFC 3891), which makes it an attended transfer.
 #pragma once
 

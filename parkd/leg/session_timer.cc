@@ -16,7 +16,7 @@ using std::chrono::seconds;
 
 namespace {
 
-// RFC 4028 5: nobody may agree to less.
+// RFC 4028 5: no end may agree to less.
 constexpr seconds kIntervalMin{90};
 constexpr std::string_view kTimer = "timer";
 
@@ -70,7 +70,7 @@ Result<std::optional<SessionTimer>, IntervalTooSmall> answer_session_timer(const
   const auto asked = session_expires(request);
   if (!asked) return std::optional<SessionTimer>{};
   const bool can_refresh = request.has_token(HeaderName::kSupported, kTimer);
-  // RFC 4028 9: only a sender who supports timers may be refused; else it is a proxy's wish.
+  // RFC 4028 9: only a sender that supports timers may be refused; else a proxy has added it.
   if (can_refresh && asked->interval < interval_min) return failure(IntervalTooSmall{interval_min});
   const seconds interval = std::max(asked->interval, kIntervalMin);
   return std::optional(SessionTimer{interval, !can_refresh || asked->refresher == "uas", interval_min});
@@ -87,7 +87,7 @@ void write_session_timer(SipMessage& response, const std::optional<SessionTimer>
   add_token(response, HeaderName::kSupported);
   if (!timer) return;
   write_session_expires(response, timer->interval, timer->we_refresh ? "uas" : "uac");
-  // RFC 4028 9: "uac" needs it; with "uas" it is only for a sender who understands it.
+  // RFC 4028 9: "uac" needs it; with "uas" it is only for a sender that understands it.
   if (request.has_token(HeaderName::kSupported, kTimer)) add_token(response, HeaderName::kRequire);
 }
 

@@ -1,4 +1,4 @@
-// Session timers (RFC 4028): what to agree to, who refreshes and when, and when a session counts as dead. Pure.
+// Session timers (RFC 4028): what to agree to, which side refreshes and when, and when a session counts as dead. Pure.
 #pragma once
 
 #include <chrono>
@@ -41,7 +41,7 @@ void write_session_timer(sip::SipMessage& response, const std::optional<SessionT
 void offer_session_timer(sip::SipMessage& request, const std::optional<SessionTimer>& agreed);
 /// What the 2xx to a request of ours agreed to; none is none.
 std::optional<SessionTimer> read_session_timer(const sip::SipMessage& response);
-/// What to offer again after this 422; none when it does not say, or asks for no more than was offered.
+/// What to offer again after this 422; none if it has no interval, or asks for no more than was offered.
 std::optional<SessionTimer> raised_by_422(const sip::SipMessage& response, const SessionTimer& offered);
 
 /// Counted from the last 2xx: when we have to refresh, or none when that is the other's duty.

@@ -14,7 +14,7 @@ bool asks_for_privacy(const sip::SipMessage& request);
 
 /// The name, else the number, else "Anonymous".
 std::string shown_name(const PartyIdentity& who);
-/// The number in `domain`, whose phones can call it; RFC 3323 4.1.1.3 if it is withheld.
+/// The number in `domain`, so that phones there can call it; RFC 3323 4.1.1.3 if it is withheld.
 sip::NameAddr shown_address(const PartyIdentity& who, const std::string& domain);
 
 /// Names the party at the other end to the receiver: RFC 3325, and the header that older phones know instead.

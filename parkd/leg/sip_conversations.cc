@@ -67,7 +67,7 @@ ConversationId SipConversations::take_over(const ParkedCallRow& row) {
 }
 
 ConversationId SipConversations::begin(CallId caller) {
-  const auto call = calls_.remove(caller);
+  const auto call = calls_.extract(caller);
   const auto conversation = make();
   conversation->set_music(call->media());
   conversation->set_end(PartyEnd::kCaller, {call->leg(), call->party(), call->device()});
@@ -108,7 +108,7 @@ void SipConversations::set_bridged(ConversationId conversation, bool bridged) {
 
 void SipConversations::make_peer(ConversationId id, CallId call) {
   Conversation& conversation = conversations_.at(id);
-  conversation.make_peer(*calls_.remove(call));
+  conversation.make_peer(*calls_.extract(call));
   conversations_.note_parties(conversation);
 }
 

@@ -92,7 +92,8 @@ class CallListener {
   virtual void on_call_refused(CallId call, int status) = 0;
   virtual void on_call_confirmed(CallId call) = 0;  // ACK of parkd's 200
   virtual void on_call_lost(CallId call) = 0;       // no ACK ever came
-  virtual void on_call_gone(CallId call) = 0;       // CANCEL or BYE
+  /// CANCEL or BYE. An answered call in a caller's name is reported when it becomes a peer, by on_party_gone().
+  virtual void on_call_gone(CallId call) = 0;
 };
 
 }  // namespace callpark

@@ -102,7 +102,7 @@ TEST(DialogCodec, S1_TheCalleeMayPark) {
   EXPECT_EQ(with_cseq(as_caller->caller, as_callee->parker), as_callee->parker);
 }
 
-// ---- who somebody is to people ----
+// ---- identities ----
 
 PartyIdentity caller_identity(Json json) {
   json["parker"] = "callee";

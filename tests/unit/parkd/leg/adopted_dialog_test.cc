@@ -43,7 +43,7 @@ TEST_F(AdoptedDialogTest, S13_ReportsRefusedAndUnusableAnswers) {
   EXPECT_THAT(reports(), ElementsAre("refused 3, changed"));
   offer_peer(4);
   accept_offer(std::nullopt);
-  EXPECT_THAT(reports(), ElementsAre("accepted 4")) << "he sends to the parker again, and more is not needed";
+  EXPECT_THAT(reports(), ElementsAre("accepted 4")) << "the caller sends to the parker again, and more is not needed";
 }
 
 TEST_F(AdoptedDialogTest, ReportsACallerOnceAsGone) {

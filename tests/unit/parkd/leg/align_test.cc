@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "parkd/leg/aligned_offer.h"
 #include "tests/unit/parkd/leg/sdp_texts.h"
 
 namespace callpark::leg {

@@ -1,4 +1,5 @@
 // Caller and retriever: each is offered the media of the other, and what each sends is passed on.
+#include "parkd/leg/aligned_offer.h"
 #include "tests/unit/parkd/leg/user_agent_scene.h"
 
 namespace callpark::leg {
@@ -80,7 +81,7 @@ TEST_F(BridgeTest, S12_PassesTheHoldOfTheCaller) {
   const SipMessage ok = kamailio.take_response(hold);
   EXPECT_EQ(ok.status(), 200);
   EXPECT_EQ(body_of(ok).origin.username, "john");
-  EXPECT_THAT(body_of(ok).media, SizeIs(2)) << "the Client's lines in the Client's order";
+  EXPECT_THAT(body_of(ok).media, SizeIs(2)) << "the Client's lines where the Client has them";
 }
 
 TEST_F(BridgeTest, RefusesAnOfferThatTheOtherSideRefuses) {
@@ -120,8 +121,8 @@ TEST_F(BridgeTest, Answers491ToOffersThatWaitForEachOther) {
   kamailio.answer(passed, 491);
   pass(Duration(1));
   // Before ours is tried again.
-  const SipMessage hers = alice.request("INVITE", alices_offer());
-  EXPECT_EQ(answer_to(hers).status(), 491);
+  const SipMessage from_alice = alice.request("INVITE", alices_offer());
+  EXPECT_EQ(answer_to(from_alice).status(), 491);
   accept_offer(alices_offer());
   EXPECT_EQ(kamailio.take_response(clients).status(), 200);
 }
@@ -193,9 +194,9 @@ TEST_F(BridgeTest, PassesOnTheNewPortInARefresh) {
   pass(seconds(890));
   elsewhere.media[0].port = 6200;
   kamailio.answer(kamailio.take_request("INVITE"), 200, elsewhere, refreshes);
-  const SipMessage told = kamailio.take_request("INVITE");
-  EXPECT_EQ(told.call_id(), hold.call_id());
-  EXPECT_EQ(body_of(told).media[0].port, 6200);
+  const SipMessage passed = kamailio.take_request("INVITE");
+  EXPECT_EQ(passed.call_id(), hold.call_id());
+  EXPECT_EQ(body_of(passed).media[0].port, 6200);
 }
 
 TEST_F(BridgeTest, Answers400ToABadDescription) {
@@ -276,8 +277,10 @@ TEST_F(BridgeTest, X5_AnswersAnInfoThatNeverGetsItsTurn) {
   const SipMessage waits = alice.request("INFO");
   kamailio.deliver(waits);
   kamailio.take_request("INFO");
+  const Duration before = time.passed();
   kamailio.deliver(client.request("BYE"));
   EXPECT_EQ(kamailio.take_response(waits).status(), 408);
+  EXPECT_LE(time.passed() - before, seconds(1));
   EXPECT_THAT(reports(), ElementsAre("caller gone"));
 }
 

@@ -4,7 +4,7 @@
 namespace callpark::leg {
 namespace {
 
-/// Alice has called parkd, and a conversation begins with her.
+/// Alice has called parkd, and a conversation begins.
 class ConversationTest : public UserAgentScene {
  protected:
   void begin_with_alice() {
@@ -14,7 +14,7 @@ class ConversationTest : public UserAgentScene {
     talk = conversations.begin(call);
     reports();
   }
-  /// Bob answers a call in Alice's name, and becomes her peer.
+  /// Bob answers a call in Alice's name, and becomes the peer.
   void connect_bob() {
     target = call_target("103");
     invite = kamailio.take_request("INVITE");

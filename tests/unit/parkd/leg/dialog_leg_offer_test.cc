@@ -1,4 +1,4 @@
-// A leg's re-INVITEs: one at a time, tried again where RFC 3261 says so.
+// A leg's re-INVITEs: one at a time, tried again where RFC 3261 allows it.
 #include "tests/unit/parkd/leg/dialog_leg_scene.h"
 
 namespace callpark::leg {

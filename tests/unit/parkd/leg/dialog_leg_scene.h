@@ -1,4 +1,4 @@
-// One leg of parkd's: an adopted dialog with the Client, who is beyond a Kamailio that the test plays.
+// One leg of parkd's: an adopted dialog with the Client, beyond a Kamailio that the test plays.
 #pragma once
 
 #include <gmock/gmock.h>

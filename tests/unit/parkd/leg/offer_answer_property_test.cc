@@ -6,6 +6,7 @@
 #include <set>
 #include <tuple>
 
+#include "parkd/leg/aligned_offer.h"
 #include "tests/unit/parkd/leg/sdp_texts.h"
 
 namespace callpark::leg {
@@ -130,7 +131,7 @@ void expect_well_formed(const Sdp& sdp) {
   for (const auto& line : sdp.media) {
     EXPECT_FALSE(line.formats.empty());
     const std::set<std::string> formats(line.formats.begin(), line.formats.end());
-    EXPECT_EQ(formats.size(), line.formats.size()) << "a payload type stands twice";
+    EXPECT_EQ(formats.size(), line.formats.size()) << "a payload type is there twice";
   }
 }
 
@@ -247,7 +248,7 @@ TEST_P(OfferAnswerProperty, WhatIsOfferedOnwardsFitsTheSessionAndItsAnswerTheOff
 
     Sdp answer = chance.description({});
     if (!answer.connection) answer.connection = {"IN", "IP4", "127.0.0.21"};
-    // Each line accepted on the port it was offered with, which tells afterwards where it came from; some refused.
+    // Each line accepted on the port it was offered with, which shows afterwards where it came from; some refused.
     std::set<std::uint16_t> refused;
     for (const auto& line : offer.media) {
       answer.media.push_back(line);

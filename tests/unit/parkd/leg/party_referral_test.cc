@@ -142,7 +142,7 @@ TEST_F(ColleagueTest, S12_ParksItsRetriever) {
   offer_music(3);
   const SipMessage music = kamailio.take_request("INVITE");
   EXPECT_EQ(music.to_tag(), "alice-tag");
-  EXPECT_FALSE(music.header("P-Asserted-Identity")) << "her phone shows Carol";
+  EXPECT_FALSE(music.header("P-Asserted-Identity")) << "Alice's phone shows Carol";
   kamailio.answer(music, 200, alices_offer());
   EXPECT_THAT(reports(), ElementsAre("accepted 3"));
   referrals.conclude(listener.referrals[0].referral, 200, "OK");

@@ -83,10 +83,10 @@ TEST_F(ReferSubscriptionTest, S13_RefusedLeavesTheDialogAsItWas) {
   const SipMessage refer = johns_refer();
   kamailio.deliver(refer);
   reports();
-  referrals.conclude(listener.referrals[0].referral, 486, "Orbit taken");
+  referrals.conclude(listener.referrals[0].referral, 486, "Orbit in use");
   const SipMessage refused = kamailio.take_response(refer);
   EXPECT_EQ(refused.status(), 486);
-  EXPECT_EQ(refused.reason(), "Orbit taken");
+  EXPECT_EQ(refused.reason(), "Orbit in use");
   EXPECT_FALSE(refused.header(kamailio_protocol::kAdoption));
   EXPECT_FALSE(kamailio.sends("NOTIFY")) << "its CSeq would pass that of the other party";
   // Nothing is left of it: the next one is as the first.

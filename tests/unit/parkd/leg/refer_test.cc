@@ -59,12 +59,12 @@ TEST(ReferTarget, P1_ATelUriNamesANumberToo) {
 
 TEST(Sipfrag, IsTheStatusLineOfTheAnswer) {
   EXPECT_EQ(write_sipfrag(200), "SIP/2.0 200 OK\r\n");
-  EXPECT_EQ(write_sipfrag(486, "Orbit taken"), "SIP/2.0 486 Orbit taken\r\n");
+  EXPECT_EQ(write_sipfrag(486, "Orbit in use"), "SIP/2.0 486 Orbit in use\r\n");
   EXPECT_EQ(write_sipfrag(486, "two\r\nlines"), "SIP/2.0 486 two  lines\r\n");
 }
 
 TEST(Sipfrag, IsReadWithWhateverFollows) {
-  EXPECT_EQ(parse_sipfrag(write_sipfrag(404, "Nobody there")), (StatusLine{404, "Nobody there"}));
+  EXPECT_EQ(parse_sipfrag(write_sipfrag(404, "No such call")), (StatusLine{404, "No such call"}));
   EXPECT_EQ(parse_sipfrag("SIP/2.0 200 OK\r\nTo: <sip:a@b>\r\n"), (StatusLine{200, "OK"}));
   EXPECT_EQ(parse_sipfrag("SIP/2.0 100 Trying"), (StatusLine{100, "Trying"}));
   EXPECT_EQ(parse_sipfrag("SIP/2.0 180"), (StatusLine{180, ""}));

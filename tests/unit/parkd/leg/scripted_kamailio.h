@@ -29,7 +29,7 @@ class ScriptedKamailio final : public sip::MessageTransport {
   explicit ScriptedKamailio(EventLoop& loop) : loop_(loop), clock_(loop), layer_(*this, clock_) {}
 
   sip::TransactionLayer& transactions() { return layer_; }
-  /// Everything in order, retransmissions too.
+  /// Everything as it was sent, retransmissions too.
   std::vector<sip::SipMessage> sent;
   /// Nothing can be sent while set.
   bool is_broken = false;
@@ -51,7 +51,7 @@ class ScriptedKamailio final : public sip::MessageTransport {
     layer_.on_message(*std::move(parsed), kInside);
   }
 
-  /// The next request of this method that was not taken yet; copies of one are one. Waits for it.
+  /// The next new request of this method; copies of one are one. Waits for it.
   sip::SipMessage take_request(std::string_view method) {
     if (!test::pass_until(loop_, [&] { return find_new(method) != nullptr; })) {
       ADD_FAILURE() << "no " << method << " was sent";

@@ -54,7 +54,7 @@ inline sip::Sdp johns_sdp() {
       "m=video 5006 RTP/AVP 97\na=rtpmap:97 H264/90000\n");
 }
 
-/// The answer of the other party, who took PCMU and opus.
+/// The answer of the other party, with PCMU and opus.
 inline sip::Sdp clients_sdp() {
   return sdp_of(
       "v=0\no=client 33 5 IN IP4 127.0.0.12\ns=-\nc=IN IP4 127.0.0.12\nt=0 0\n"

@@ -12,7 +12,7 @@ TEST_F(ShownPartyTest, N6_OfTheRetrieverIsTheCaller) {
   EXPECT_EQ(answer.header("P-Asserted-Identity"), "\"Client\" <sip:client@demo.callpark>");
   EXPECT_EQ(answer.header("Remote-Party-ID"),
             "\"Client\" <sip:client@demo.callpark>;party=called;screen=yes;privacy=off");
-  EXPECT_FALSE(kamailio.sends("UPDATE")) << "her phone does not support it";
+  EXPECT_FALSE(kamailio.sends("UPDATE")) << "the phone does not support it";
   for (const SipMessage& message : kamailio.sent) {
     if (message.call_id() != "call-1") continue;
     EXPECT_EQ(message.header("P-Asserted-Identity"), std::nullopt);
@@ -60,7 +60,7 @@ TEST_F(ShownPartyTest, N6_OfARetrieverIsFromItsPhoneOrKamailio) {
     const PartyIdentity who = peer_snapshot()->remote_identity;
     return who.name + " " + who.number;
   };
-  EXPECT_EQ(name_of("\"Alice\" <sip:102@demo.callpark>", {{kamailio_protocol::kName, "Not She"}}), "Alice 102");
+  EXPECT_EQ(name_of("\"Alice\" <sip:102@demo.callpark>", {{kamailio_protocol::kName, "Not Alice"}}), "Alice 102");
   EXPECT_EQ(name_of("<sip:102@demo.callpark>", {{kamailio_protocol::kName, "Alice B."}}), "Alice B. 102");
   EXPECT_EQ(name_of("<sip:102@demo.callpark>", {}), " 102");
   EXPECT_EQ(name_of("<sip:anonymous@anonymous.invalid>", {{kamailio_protocol::kName, "Alice B."}}), " ");

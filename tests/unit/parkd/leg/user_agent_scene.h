@@ -231,7 +231,7 @@ class UserAgentScene : public testing::Test {
     kamailio.answer(notify, 200);
     return notify;
   }
-  /// Alice and the Client are bridged: she holds, and her phone hears the answer.
+  /// In a bridge one side holds, and the other answers.
   void hold(FarEnd& holder, const sip::Sdp& description, const std::string& device = "") {
     SipMessage invite = holder.request("INVITE", held(description));
     if (!device.empty()) invite.set_header(kamailio_protocol::kDevice, device);
@@ -274,7 +274,7 @@ class UserAgentScene : public testing::Test {
     trust(invite, user);
     return invite;
   }
-  /// John dials a park code while he has the Client on hold.
+  /// John dials a park code while the Client is on hold.
   SipMessage hold_park_invite() {
     SipMessage invite = feature_invite("*70", "101");
     invite.set_header(kamailio_protocol::kDialog, dialog_json());
@@ -294,7 +294,7 @@ class UserAgentScene : public testing::Test {
     learn_tag(kamailio.take_response(invite, answer == Calls::Answer::kFinal ? 200 : 183));
     return call;
   }
-  /// Alice dials, John's phone gets its BYE, and the Client accepts her media.
+  /// Alice dials, John's phone gets its BYE, and the Client accepts Alice's media.
   CallId win_call(const SipMessage& invite) {
     alices_invite = invite;
     const CallId call = dial(invite);
