@@ -5,11 +5,19 @@
 #include <utility>
 
 namespace callpark::leg {
+namespace {
+
+constexpr std::size_t kWaitingMax = 64;
+
+}  // namespace
 
 RequestQueue::RequestQueue(Transmit transmit, std::function<void()> on_free)
     : transmit_(std::move(transmit)), on_free_(std::move(on_free)) {}
 
 void RequestQueue::push(Request request) {
+  if (waiting_.size() >= kWaitingMax && request.handlers.on_failure) {
+    return request.handlers.on_failure(sip::ClientFailure::kTransportError);
+  }
   waiting_.push_back(std::move(request));
   send_next();
 }

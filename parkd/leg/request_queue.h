@@ -29,7 +29,8 @@ class RequestQueue {
   RequestQueue(const RequestQueue&) = delete;
   RequestQueue& operator=(const RequestQueue&) = delete;
 
-  /// Sends the request when its turn comes.
+  /// Sends the request when its turn comes. If 64 wait already, one that has a failure handler fails at once: a party
+  /// that sends without end to one that never answers uses up no memory.
   void push(Request request);
   /// A request is out.
   bool is_busy() const { return is_out_; }

@@ -225,7 +225,7 @@ TEST_F(IncomingCallTest, L3_MayComeFromATrunk) {
   EXPECT_EQ(listener.calls.back().caller, Party(Trunk{"site-b"}));
 }
 
-// Kamailio sets John's marker as soon as his phone dials a park code, so what his phone sends in the held call comes to
+// Kamailio sets John's marker as soon as the phone dials a park code, so what it sends in the held call comes to
 // parkd.
 TEST_F(HeldCallTest, S13_EndedByItsParkerIsEndedWhenTheParkIsRefused) {
   const SipMessage invite = hold_park_invite();
@@ -254,6 +254,18 @@ TEST_F(HeldCallTest, S1_EndedByItsParkerBeforeTheAdoptionIsReported) {
   const SipMessage bye = john.request("BYE");
   EXPECT_EQ(answer_to(bye).status(), 200);
   EXPECT_THAT(reports(), ElementsAre("peer gone"));
+}
+
+// A refused parker still hears why, and Kamailio sends the requests of the held call to parkd until that is over.
+TEST_F(HeldCallTest, S13_KeepsTheHeldCallUntilItsFeatureCallIsAnswered) {
+  const CallId call = dial(hold_park_invite());
+  ASSERT_TRUE(adopt(*listener.calls.back().held));
+  conversations.forget(talk);
+  EXPECT_EQ(answer_to(john.request("BYE")).status(), 200);
+  EXPECT_THAT(reports(), IsEmpty());
+  EXPECT_FALSE(kamailio.sends("BYE"));
+  calls.refuse(call, 403, "Not permitted");
+  EXPECT_EQ(kamailio.take_request("BYE").to_tag(), "client-tag");
 }
 
 }  // namespace

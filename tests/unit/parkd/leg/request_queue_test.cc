@@ -1,4 +1,4 @@
-// The order in which the requests of one dialog are sent.
+// The requests of one dialog are sent one after the other.
 #include "parkd/leg/request_queue.h"
 
 #include <gmock/gmock.h>
@@ -79,6 +79,14 @@ TEST_F(RequestQueueTest, FlushesOneMethodAndDropsTheOthers) {
   queue.flush("NOTIFY");
   EXPECT_THAT(methods(), ElementsAre("INFO", "NOTIFY"));
   answer(0);
+  EXPECT_THAT(methods(), ElementsAre("INFO", "NOTIFY"));
+}
+
+TEST_F(RequestQueueTest, KeepsALimitedNumberOfRequests) {
+  for (int request = 0; request < 70; ++request) push("INFO");
+  EXPECT_THAT(failed, testing::SizeIs(5)) << "one is out and 64 wait";
+  queue.push({"NOTIFY", {}, {}});
+  queue.flush("NOTIFY");
   EXPECT_THAT(methods(), ElementsAre("INFO", "NOTIFY"));
 }
 
