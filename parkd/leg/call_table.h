@@ -36,6 +36,11 @@ class CallTable {
     return remove(id);
   }
 
+  /// parkd stops.
+  void abandon_all() {
+    for (auto& [id, call] : outgoing_) call->abandon();
+  }
+
   bool has(CallId id) const { return incoming_.count(id) != 0 || outgoing_.count(id) != 0; }
   IncomingCall* incoming(CallId id) const { return find_in(incoming_, id); }
   OutgoingCall* outgoing(CallId id) const { return find_in(outgoing_, id); }

@@ -39,6 +39,11 @@ void OutgoingCall::refuse_soon(int status) {
   agent_.loop.post([self = shared_from_this(), status] { self->refuse(status); });
 }
 
+void OutgoingCall::abandon() {
+  stage_ = Stage::kOver;
+  deadline_.reset();
+}
+
 // RFC 3261 17.1.1.2 lets a call ring for ever, and Kamailio, which does not, may die meanwhile. Each number of a ring
 // group that rings in its turn sends a provisional response.
 void OutgoingCall::limit_ringing() {

@@ -29,6 +29,8 @@ class OutgoingCall final : public Call, public std::enable_shared_from_this<Outg
   void start();
   /// Instead of start(): the call is refused in the loop's next round.
   void refuse_soon(int status);
+  /// parkd stops: nothing is sent, and no handler is called from here on.
+  void abandon();
 
   bool is_in_name_of_caller() const { return !media_; }
   const LegPtr& leg() const override { return leg_; }

@@ -35,6 +35,7 @@ SipUserAgent::SipUserAgent(UserAgent agent)
 
 SipUserAgent::~SipUserAgent() {
   conversation_table_.clear();  // what the legs report from here on is about nothing
+  call_table_.abandon_all();
   roles_.abandon_all();
 }
 

@@ -277,8 +277,10 @@ TEST_F(BridgeTest, X5_AnswersAnInfoThatNeverGetsItsTurn) {
   const SipMessage waits = alice.request("INFO");
   kamailio.deliver(waits);
   kamailio.take_request("INFO");
+  const Duration before = time.passed();
   kamailio.deliver(client.request("BYE"));
   EXPECT_EQ(kamailio.take_response(waits).status(), 408);
+  EXPECT_LE(time.passed() - before, seconds(1));
   EXPECT_THAT(reports(), ElementsAre("caller gone"));
 }
 

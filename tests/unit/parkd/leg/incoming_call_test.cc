@@ -256,5 +256,17 @@ TEST_F(HeldCallTest, S1_EndedByItsParkerBeforeTheAdoptionIsReported) {
   EXPECT_THAT(reports(), ElementsAre("peer gone"));
 }
 
+// A refused parker still hears why, and Kamailio sends the requests of the held call to parkd until that is over.
+TEST_F(HeldCallTest, S13_KeepsTheHeldCallUntilItsFeatureCallIsAnswered) {
+  const CallId call = dial(hold_park_invite());
+  ASSERT_TRUE(adopt(*listener.calls.back().held));
+  conversations.forget(talk);
+  EXPECT_EQ(answer_to(john.request("BYE")).status(), 200);
+  EXPECT_THAT(reports(), IsEmpty());
+  EXPECT_FALSE(kamailio.sends("BYE"));
+  calls.refuse(call, 403, "Not permitted");
+  EXPECT_EQ(kamailio.take_request("BYE").to_tag(), "client-tag");
+}
+
 }  // namespace
 }  // namespace callpark::leg

@@ -104,6 +104,14 @@ TEST_F(SipUserAgentTest, LeavesOpenCallsInPeaceWhenItStops) {
     other.deliver(feature_invite("*70"));
     ASSERT_TRUE(test::pass_until(loop, [&] { return !deaf.calls.empty(); }));
     ASSERT_TRUE(dying.calls().answer_with_media(deaf.calls[0].call, mediad_address(), Calls::Answer::kFinal));
+    AdoptableDialog unknown_media = adoptable();
+    unknown_media.caller.call_id = unknown_media.parker.call_id = "call-8";
+    unknown_media.caller.remote_sdp.clear();
+    const auto second = dying.conversations().adopt(unknown_media);
+    ASSERT_TRUE(second);
+    dying.calls().start({"demo.callpark", "103", callpark::OutgoingCall::InNameOfCaller{*adopted}});
+    dying.calls().start({"demo.callpark", "103", callpark::OutgoingCall::InNameOfCaller{*second}});
+    deaf.reports.clear();
     other.sent.clear();
   }
   pass(seconds(60));
