@@ -26,7 +26,8 @@ struct MediaCodec {
 struct MediaRemote {
   MediaAddress remote;
   MediaCodec codec;
-  bool listens = true;  // false while the party holds the call: nothing is sent
+  bool listens = true;    // false while the party holds the call: nothing is sent
+  bool latching = false;  // true if the party is behind a NAT: mediad may learn its address from its first packets
   friend bool operator==(const MediaRemote&, const MediaRemote&) = default;
 };
 

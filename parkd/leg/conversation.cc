@@ -7,6 +7,7 @@
 #include "parkd/leg/aligned_offer.h"
 #include "parkd/leg/bridge.h"
 #include "parkd/leg/joining.h"
+#include "parkd/leg/latching.h"
 #include "parkd/leg/offer_answer.h"
 #include "parkd/message/session_body.h"
 
@@ -82,7 +83,7 @@ void Conversation::on_offered(park::Question question, AnswerIs answer_is, const
     log_warning(caller_.leg->dialog().id.call_id, "the answer to the music: {}", sentence(remote.error()));
     return listener.on_offer_refused(id_, question, true);
   }
-  listener.on_offer_accepted(id_, question, *remote);
+  listener.on_offer_accepted(id_, question, with_latching(*remote, caller_.leg->dialog()));
 }
 
 void Conversation::offer_music(park::Question question, const MediaAddress& media) {
@@ -136,7 +137,7 @@ void Conversation::answer_from_music(sip::ServerTransactionKey key, const sip::S
                          if (!self || !answer) return;
                          self->caller_.leg->set_remote_sdp(*answer);
                          if (const auto remote = read_answer(offer, *answer)) {
-                           self->listeners_.conversations->on_caller_media_changed(self->id_, *remote);
+                           self->report_caller_media(*remote);
                          }
                        },
                        {}});
@@ -147,7 +148,11 @@ void Conversation::answer_from_music(sip::ServerTransactionKey key, const sip::S
   if (!made) return leg.refuse(key, request, 488, sentence(made.error()));
   leg.set_remote_sdp(*offer);
   leg.answer(key, request, made->answer, {});
-  listeners_.conversations->on_caller_media_changed(id_, made->remote);
+  report_caller_media(made->remote);
+}
+
+void Conversation::report_caller_media(const MediaRemote& remote) {
+  listeners_.conversations->on_caller_media_changed(id_, with_latching(remote, caller_.leg->dialog()));
 }
 
 // The other side, which sends to this one, has to learn of it. What it answers is not passed back: two sides that
@@ -157,7 +162,7 @@ void Conversation::on_media_changed(PartyEnd end) {
   if (is_bridged()) return offer_media_of(*changed, leg(other_end(end)));
   if (end != PartyEnd::kCaller || !music_) return;
   const auto remote = read_answer(*changed->local_sdp(), *changed->remote_sdp());
-  if (remote) listeners_.conversations->on_caller_media_changed(id_, *remote);
+  if (remote) report_caller_media(*remote);
 }
 
 void Conversation::on_plain_request(PartyEnd end, sip::ServerTransactionKey key, const sip::SipMessage& request) {

@@ -59,6 +59,7 @@ class Conversation final : public std::enable_shared_from_this<Conversation> {
   void offer_to_caller(park::Question question, OfferMaker make, AnswerIs answer_is, std::optional<MediaAddress> music);
   void on_offered(park::Question question, AnswerIs answer_is, const std::optional<MediaAddress>& music,
                   OfferOutcome outcome, const sip::Sdp* offer, const sip::Sdp* answer);
+  void report_caller_media(const MediaRemote& remote);
   void answer_from_music(sip::ServerTransactionKey key, const sip::SipMessage& request);
   void on_media_changed(PartyEnd end);
   void on_gone(PartyEnd end);

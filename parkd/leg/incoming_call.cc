@@ -6,6 +6,7 @@
 #include "parkd/leg/adopted_halves.h"
 #include "parkd/leg/aligned_offer.h"
 #include "parkd/leg/joining.h"
+#include "parkd/leg/latching.h"
 #include "parkd/leg/offer_answer.h"
 #include "parkd/message/session_body.h"
 
@@ -42,7 +43,7 @@ std::optional<MediaRemote> IncomingCall::answer_early(const MediaAddress& media)
   progress.set_header(sip::HeaderName::kContact, agent_.contact);
   progress.set_body(sip::kSdpType, sip::write_sdp(made->answer));
   agent_.transactions.respond(key_, progress);
-  return made->remote;
+  return with_latching(made->remote, leg_->dialog());
 }
 
 std::optional<MediaRemote> IncomingCall::answer_with_media(const MediaAddress& media, AckHandlers handlers) {
@@ -50,7 +51,7 @@ std::optional<MediaRemote> IncomingCall::answer_with_media(const MediaAddress& m
   if (!made) return std::nullopt;
   media_ = media;
   answer(Stage::kWithMedia, made->answer, std::move(handlers));
-  return made->remote;
+  return with_latching(made->remote, leg_->dialog());
 }
 
 void IncomingCall::answer_with_caller(const DialogFacts& caller, AckHandlers handlers) {

@@ -7,6 +7,7 @@
 #include "parkd/dialog/dialog_requests.h"
 #include "parkd/leg/aligned_offer.h"
 #include "parkd/leg/joining.h"
+#include "parkd/leg/latching.h"
 #include "parkd/leg/offer_answer.h"
 
 namespace callpark::leg {
@@ -84,7 +85,8 @@ void OutgoingCall::on_2xx(const sip::SipMessage& response) {
   }
   answered_.push_back(dialog->id);
   const auto answer = description_in(response);
-  const auto remote = remote_in(answer);
+  auto remote = remote_in(answer);
+  if (remote) remote = with_latching(*remote, *dialog);
   const bool is_usable = media_ ? remote.has_value() : answer.has_value();
   auto leg = std::make_shared<DialogLeg>(agent_, *std::move(dialog), CallIdOwner::kWe);
   if (stage_ != Stage::kRinging || !is_usable) {

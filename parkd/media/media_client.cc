@@ -93,9 +93,12 @@ void MediaClient::connect(const std::string& session, const MediaRemote& remote)
   media::SessionUpdate update;
   update.session = session;
   update.remote = endpoint_of(remote.remote);
+  update.latching = remote.latching;
   update.codec = codec_of(remote.codec);
   update.send = remote.listens;
-  send(update, {});
+  send(update, [session](const Result<media::Answer, media::RpcError>& got) {
+    if (!got) log_warning("", "mediad does not send to the party of {}: {}", session, got.error().message);
+  });
 }
 
 void MediaClient::play(const std::string& session, Play play) {
@@ -120,6 +123,7 @@ media::SessionOpen MediaClient::request_of(const Session& session) const {
   }
   if (const auto& remote = session.snapshot.remote) {
     open.remote = endpoint_of(remote->remote);
+    open.latching = remote->latching;
     open.codec = codec_of(remote->codec);
   }
   open.play = session.played ? media::Play(media::Silence{}) : play_of(session.play);

@@ -91,7 +91,8 @@ MediaRemote read_remote(const Json& json) {
                     .payload_type = codec.at("payload_type"),
                     .clock_rate = codec.at("clock_rate"),
                     .telephone_event = read_optional<int>(codec, "telephone_event")},
-          .listens = json.at("listens")};
+          .listens = json.at("listens"),
+          .latching = json.value("latching", false)};
 }
 
 Json json_of(const MediaRemote& remote) {
@@ -99,7 +100,9 @@ Json json_of(const MediaRemote& remote) {
                 {"payload_type", remote.codec.payload_type},
                 {"clock_rate", remote.codec.clock_rate}};
   write_optional(codec, "telephone_event", remote.codec.telephone_event);
-  return {{"remote", json_of(remote.remote)}, {"codec", std::move(codec)}, {"listens", remote.listens}};
+  Json json = {{"remote", json_of(remote.remote)}, {"codec", std::move(codec)}, {"listens", remote.listens}};
+  if (remote.latching) json["latching"] = true;
+  return json;
 }
 
 MediaSnapshot read_media(const Json& json) {

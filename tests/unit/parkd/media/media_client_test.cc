@@ -347,6 +347,22 @@ TEST_F(MediaClientTest, APartyThatHoldsIsSentNothing) {
   EXPECT_EQ(mediad.all<media::SessionUpdate>().at(0).send, false);
 }
 
+TEST_F(MediaClientTest, X35_LatchingIsPassedOnAndKeptOverARestart) {
+  connect();
+  open("a");
+  client.connect("a", phone);
+  MediaRemote behind_nat = phone;
+  behind_nat.latching = true;
+  client.connect("a", behind_nat);
+  pass(Duration(20));
+  const auto updates = mediad.all<media::SessionUpdate>();
+  ASSERT_EQ(updates.size(), 2U);
+  EXPECT_FALSE(updates[0].latching);
+  EXPECT_TRUE(updates[1].latching);
+  restart_mediad();
+  EXPECT_TRUE(mediad.sessions.at("a").latching);
+}
+
 TEST_F(MediaClientTest, WhatIsNotOpenIsNotSpokenOf) {
   connect();
   client.connect("nobody", phone);

@@ -98,6 +98,8 @@ TEST(ParkedCallCodec, AMediaSessionIsTheSameAfterItsRow) {
   EXPECT_EQ(parse_media(write_media(media)).value(), media);
   media.remote->codec.telephone_event = std::nullopt;
   EXPECT_EQ(parse_media(write_media(media)).value(), media);
+  media.remote->latching = true;
+  EXPECT_EQ(parse_media(write_media(media)).value(), media);
 }
 
 RecallColumn full_recall() {
