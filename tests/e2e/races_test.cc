@@ -205,6 +205,20 @@ TEST_P(ReinviteRefused, S13_AClientWhoRefusesTheFirstReinviteIsNotLost) {
     EXPECT_TRUE(wait_until(kSoon, [&] { return client_->is_closed(now.at_client); }));
   }
 }
+// parkd has sent the parker NOTIFYs in the other party's name: that party's BYE has a lower CSeq than those, and the
+// parker's phone would refuse it with 500.
+TEST_P(ReinviteRefused, X3_TheOtherPartyThenHangsUpAndTheParkersCallEnds) {
+  const Talk now = talk();
+  client_->answer_reinvites_with({GetParam()});
+  ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
+  ASSERT_TRUE(wait_until(std::chrono::seconds(45), [&] {
+    const auto reports = john_->transfer_reports(now.at_john);
+    return !reports.empty() && !reports.back().starts_with("SIP/2.0 1");
+  }));
+  EXPECT_EQ(client_->hang_up(now.at_client), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return john_->is_closed(now.at_john); }));
+  EXPECT_TRUE(nothing_parked());
+}
 // 202 has no description: accepted, and nobody knows to what.
 INSTANTIATE_TEST_SUITE_P(With, ReinviteRefused, testing::Values(491, 500, 408, 488, 0, 202));
 

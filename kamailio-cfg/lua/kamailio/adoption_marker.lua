@@ -16,6 +16,13 @@ function adoption_marker.find(call_id, tag)
   return { floor = tonumber(KSR.htable.sht_get("adopt_floor", key)) or 0 }
 end
 
+--- The same for the other party of an adopted dialog. parkd has sent the parker requests in its name, so that the
+--- parker's phone would refuse its own as too old (RFC 3261 12.2.2).
+function adoption_marker.find_other(call_id, tag)
+  local floor = tonumber(KSR.htable.sht_get("adopt_other", adoption_marker.key(call_id, tag)))
+  return floor and { floor = floor } or false
+end
+
 -- Two operations on one dialog may begin and end at the same moment.
 local function locked(key, act)
   KSR.htable.sht_lock("adopt", key)
@@ -34,8 +41,9 @@ local function let_go(key)
 end
 
 --- One more operation holds the marker, which is {call_id, tag, floor}. Before the request is relayed: a phone that
---- does not wait for the answer must find the marker set. The transaction at hand remembers it.
-function adoption_marker.hold(marker)
+--- does not wait for the answer must find the marker set. The transaction at hand remembers it, and `other`, which is
+--- the other party's and is set only if parkd keeps the dialog.
+function adoption_marker.hold(marker, other)
   local key = adoption_marker.key(marker.call_id, marker.tag)
   locked(key, function()
     KSR.htable.sht_rm("given_up", key)
@@ -43,6 +51,8 @@ function adoption_marker.hold(marker)
     KSR.htable.sht_inc("adopt", key)
   end)
   KSR.pv.sets("$avp(marker)", key)
+  KSR.pv.sets("$avp(other_marker)", adoption_marker.key(other.call_id, other.tag))
+  KSR.pv.seti("$avp(other_floor)", other.floor)
 end
 
 -- The key of the marker that the transaction at hand holds, once: an answer may come twice. nil if it holds none.
@@ -54,7 +64,9 @@ end
 
 local ends = {
   -- The transaction at hand no longer removes it.
-  keep = function() end,
+  keep = function()
+    KSR.htable.sht_seti("adopt_other", KSR.pv.get("$avp(other_marker)"), KSR.pv.get("$avp(other_floor)"))
+  end,
   release = let_go,
   -- What parkd still makes of the operation comes too late, unless another operation has the dialog: the requests of
   -- the two look the same.
@@ -73,9 +85,12 @@ function adoption_marker.is_given_up(call_id, tag)
   return KSR.htable.sht_is_null("given_up", adoption_marker.key(call_id, tag)) < 0
 end
 
---- The parker has left: only repetitions may still come from it.
+--- The party has left: only repetitions may still come from it.
 function adoption_marker.expire_soon(call_id, tag)
   local key = adoption_marker.key(call_id, tag)
+  if KSR.htable.sht_is_null("adopt_other", key) < 0 then
+    KSR.htable.sht_setex("adopt_other", key, kRepetitionSeconds)
+  end
   if KSR.htable.sht_is_null("adopt", key) > 0 then return end
   KSR.htable.sht_setex("adopt", key, kRepetitionSeconds)
   KSR.htable.sht_setex("adopt_floor", key, kRepetitionSeconds)

@@ -1,5 +1,6 @@
 -- The decision on a call to a park code, a park number or an orbit. Pure.
 local decision = require("rules.decision")
+local dialog_record = require("rules.dialog_record")
 local held_calls = require("rules.held_calls")
 local patience = require("rules.patience")
 
@@ -25,17 +26,17 @@ end
 --- A range that is switched off has neither a park number nor orbits.
 function decide_features.is_switched_off(row) return row.kind == "park_number" and tonumber(row.enabled) ~= 1 end
 
--- What the parker has sent so far in its held call belongs to the call as it was.
-local function marker_of(held)
-  local side = held.record[held.side]
-  return { call_id = held.record.call_id, tag = side.tag, floor = side.cseq + 1 }
+-- The requests that a side has sent so far in the held call belong to the call as it was.
+local function marker_of(record, side)
+  return { call_id = record.call_id, tag = record[side].tag, floor = record[side].cseq + 1 }
 end
 
 -- `held` is nil without a held call: parkd refuses then, and the parker hears why.
 local function park(call, held)
   if not held then return call end
   call.dialog = { record = held.record, side = held.side }
-  call.marker = marker_of(held)
+  call.marker = marker_of(held.record, held.side)
+  call.other_marker = marker_of(held.record, dialog_record.other(held.side))
   return call
 end
 

@@ -54,6 +54,7 @@ local function authenticated(f, side, peer, tenant)
   if parks then
     local referrer = to_parkd(f, side, tenant)
     referrer.marker = { call_id = f.call_id, tag = f.from_tag, floor = f.cseq }
+    referrer.other_marker = { call_id = f.call_id, tag = f.to_tag, floor = peer and peer.cseq + 1 or 0 }
     return referrer
   end
   if not peer then return decision.unknown_call(f) end

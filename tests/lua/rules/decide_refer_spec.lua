@@ -27,6 +27,7 @@ describe("a REFER", function()
     local d = decide.request(refer())
     assert.same({ "refer", kTenant, "101", "a" }, { d.action, d.tenant, d.user, d.side })
     assert.same({ call_id = "c", tag = "ft", floor = 2 }, d.marker)
+    assert.same({ call_id = "c", tag = "tt", floor = 5 }, d.other_marker)
   end)
 
   it("to parkd itself (an attended transfer names its Contact) too", function()

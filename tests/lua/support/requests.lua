@@ -35,8 +35,10 @@ requests.park_number = { number = "7000", kind = "park_number", action = "", ena
 requests.park_number_off = { number = "7000", kind = "park_number", action = "", enabled = 0, display_name = "" }
 requests.orbit = { number = "7001", kind = "orbit", action = "", enabled = 1, display_name = "" }
 requests.away = { away = true }
-requests.held =
-  { record = { call_id = "h", a = { tag = "ht", cseq = 7 } }, side = "a", device = requests.kDevice, since = 1 }
+requests.held = {
+  record = { call_id = "h", a = { tag = "ht", cseq = 7 }, b = { tag = "ho", cseq = 2 } },
+  side = "a", device = requests.kDevice, since = 1,
+}
 
 function requests.rings(place, strategy, member)
   return { place = place, strategy = strategy, ring_seconds = 30, member = member, enabled = 1, display_name = "" }
@@ -48,8 +50,10 @@ requests.trunk_row = { trunk = "t", address = "127.0.0.50", port = 5060, transpo
 function requests.call(a_kind, b_kind, b_aor)
   return {
     call_id = "c", confirmed = true,
-    a = { tag = "ft", kind = a_kind, aor = a_kind == "extension" and "101@" .. requests.kTenant or nil },
-    b = { tag = "tt", kind = b_kind, aor = b_aor or b_kind == "extension" and "102@" .. requests.kTenant or nil },
+    a = { tag = "ft", cseq = 1, kind = a_kind,
+      aor = a_kind == "extension" and "101@" .. requests.kTenant or nil },
+    b = { tag = "tt", cseq = 4, kind = b_kind,
+      aor = b_aor or b_kind == "extension" and "102@" .. requests.kTenant or nil },
   }
 end
 
