@@ -8,7 +8,7 @@
 
 #include "tests/support/baresip_phone.h"
 #include "tests/support/port_block.h"
-#include "tests/support/sip_ladder.h"
+#include "tests/support/sip_trace.h"
 #include "tests/support/sipp_trunk.h"
 
 namespace callpark::test {
@@ -26,12 +26,12 @@ class Demonstration {
   Demonstration(fs::path directory, uint16_t port)
       : directory_(std::move(directory)),
         port_(port),
-        ladder_(port, static_cast<uint16_t>(port + 3)),
+        trace_(port, static_cast<uint16_t>(port + 3)),
         trunk_({"127.0.0.50", port}, {"127.0.0.1", port}, directory_ / "demo-trunk") {
-    ladder_.call_it({"127.0.0.1", port}, "Kamailio");
-    ladder_.call_it({"127.0.0.1", static_cast<uint16_t>(port + 1)}, "Kamailio inside");
-    ladder_.call_it({"127.0.0.1", static_cast<uint16_t>(port + 2)}, "parkd");
-    ladder_.call_it({"127.0.0.50", 0}, "trunk");
+    trace_.call_it({"127.0.0.1", port}, "Kamailio");
+    trace_.call_it({"127.0.0.1", static_cast<uint16_t>(port + 1)}, "Kamailio inside");
+    trace_.call_it({"127.0.0.1", static_cast<uint16_t>(port + 2)}, "parkd");
+    trace_.call_it({"127.0.0.50", 0}, "trunk");
     john_ = phone("101", "John (101)", 1);
     alice_ = phone("103", "Alice (103)", 2);
     fact("John and Alice are registered", [&] {
@@ -95,13 +95,13 @@ class Demonstration {
     options.tone = tone_hz(party);
     options.directory = directory_ / ("demo-phone-" + user);
     fs::create_directories(options.directory);
-    ladder_.call_it({options.address, 0}, name);
+    trace_.call_it({options.address, 0}, name);
     return std::make_unique<BaresipPhone>(options);
   }
 
   void chapter(const std::string& title) {
     std::printf("\n%s\n", title.c_str());
-    began_ = SipLadder::Clock::now();
+    began_ = SipTrace::Clock::now();
   }
   template <class Question>
   void fact(const std::string& what, Question question) {
@@ -111,7 +111,7 @@ class Demonstration {
     } catch (const std::exception& error) {
       answer << error.what();
     }
-    const double at = std::chrono::duration<double>(SipLadder::Clock::now() - began_).count();
+    const double at = std::chrono::duration<double>(SipTrace::Clock::now() - began_).count();
     std::printf("  %s %7.3f s  %s\n", answer ? "yes" : "NO ", at, what.c_str());
     if (!answer) {
       ++failures_;
@@ -131,16 +131,16 @@ class Demonstration {
     }
     return testing::AssertionFailure() << report.describe();
   }
-  void time_line() const { std::printf("  who sent what:\n%s", ladder_.text(began_).c_str()); }
+  void time_line() const { std::printf("  who sent what:\n%s", trace_.text(began_).c_str()); }
 
   const fs::path directory_;
   const uint16_t port_;
-  SipLadder ladder_;
+  SipTrace trace_;
   SippTrunk trunk_;
   std::vector<std::unique_ptr<LoopbackAddress>> addresses_;
   std::unique_ptr<BaresipPhone> john_;
   std::unique_ptr<BaresipPhone> alice_;
-  SipLadder::Clock::time_point began_ = SipLadder::Clock::now();
+  SipTrace::Clock::time_point began_ = SipTrace::Clock::now();
   int failures_ = 0;
 };
 

@@ -1,5 +1,5 @@
 // Parking by a blind transfer to a park code.
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 
 namespace callpark::test {
 namespace {
@@ -7,8 +7,8 @@ namespace {
 using BlindTransfer = ParkTest;
 
 TEST_F(BlindTransfer, P1_ATrunkCallerWhomTheParkerAnsweredHearsMusicAtTheParkersExtension) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
   ASSERT_TRUE(hear_each_other(*client, *john));
@@ -25,8 +25,8 @@ TEST_F(BlindTransfer, P1_ATrunkCallerWhomTheParkerAnsweredHearsMusicAtTheParkers
 }
 
 TEST_F(BlindTransfer, P1_ATrunkPartyWhomTheParkerCalledHearsMusic) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().expect_call(tone_hz(kClient));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().expect_call(tone_hz(kClient));
   const CallName call = john->dial_until_answered("+442079460018");
   ASSERT_TRUE(client->is_established());
   ASSERT_TRUE(hear_each_other(*client, *john));
@@ -38,8 +38,8 @@ TEST_F(BlindTransfer, P1_ATrunkPartyWhomTheParkerCalledHearsMusic) {
 }
 
 TEST_F(BlindTransfer, P1_MusicComesFiftyTimesASecondWithoutGaps) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
   john->transfer(call, "*68");
@@ -54,8 +54,8 @@ TEST_F(BlindTransfer, P1_MusicComesFiftyTimesASecondWithoutGaps) {
 }
 
 TEST_F(BlindTransfer, P1_AnExtensionOnBaresipIsParkedWhicheverSideHadCalled) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto alice = house().baresip(house().phone("102", kAlice));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto alice = site().baresip(site().phone("102", kAlice));
   const CallName out = john->dial("102");
   const CallName in = alice->answer_next();
   ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
@@ -78,8 +78,8 @@ TEST_F(BlindTransfer, P1_AnExtensionOnBaresipIsParkedWhicheverSideHadCalled) {
 }
 
 TEST_F(BlindTransfer, P1_AnExtensionOnLinphoneIsParked) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto alice = house().linphone(house().phone("102", kAlice));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto alice = site().linphone(site().phone("102", kAlice));
   const CallName out = john->dial("102");
   const CallName in = alice->answer_next();
   ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
@@ -93,8 +93,8 @@ TEST_F(BlindTransfer, P1_AnExtensionOnLinphoneIsParked) {
 }
 
 TEST_F(BlindTransfer, P1_LinphoneAsTheParkerWhomAnExtensionCalled) {
-  const auto john = house().linphone(house().phone("101", kJohn));
-  const auto alice = house().baresip(house().phone("102", kAlice));
+  const auto john = site().linphone(site().phone("101", kJohn));
+  const auto alice = site().baresip(site().phone("102", kAlice));
   alice->dial("101");
   const CallName call = john->answer_next();
   ASSERT_TRUE(hear_each_other(*alice, *john));
@@ -105,8 +105,8 @@ TEST_F(BlindTransfer, P1_LinphoneAsTheParkerWhomAnExtensionCalled) {
 }
 
 TEST_F(BlindTransfer, P1_LinphoneAsTheParkerWhoCalled) {
-  const auto john = house().linphone(house().phone("101", kJohn));
-  const auto client = house().trunk().expect_call(tone_hz(kClient));
+  const auto john = site().linphone(site().phone("101", kJohn));
+  const auto client = site().trunk().expect_call(tone_hz(kClient));
   const CallName call = john->dial_until_answered("+442079460018");
   ASSERT_TRUE(client->is_established());
   ASSERT_TRUE(hear_each_other(*client, *john));
@@ -118,10 +118,10 @@ TEST_F(BlindTransfer, P1_LinphoneAsTheParkerWhoCalled) {
 }
 
 TEST_F(BlindTransfer, P1_LinphoneAsTheParkerWhoWasCalledByDid) {
-  PhoneOptions options = house().phone("101", kJohn);
+  PhoneOptions options = site().phone("101", kJohn);
   options.did = "+442030000101";
-  const auto john = house().linphone(options);
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().linphone(options);
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
   ASSERT_TRUE(hear_each_other(*client, *john));
@@ -133,12 +133,12 @@ TEST_F(BlindTransfer, P1_LinphoneAsTheParkerWhoWasCalledByDid) {
 }
 
 TEST_F(BlindTransfer, P1_OverTcp) {
-  PhoneOptions options = house().phone("101", kJohn);
+  PhoneOptions options = site().phone("101", kJohn);
   options.transport = "tcp";
-  const auto john = house().baresip(options);
-  PhoneOptions alice_options = house().phone("102", kAlice);
+  const auto john = site().baresip(options);
+  PhoneOptions alice_options = site().phone("102", kAlice);
   alice_options.transport = "tcp";
-  const auto alice = house().baresip(alice_options);
+  const auto alice = site().baresip(alice_options);
   const CallName out = john->dial("102");
   alice->answer_next();
   ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
@@ -149,8 +149,8 @@ TEST_F(BlindTransfer, P1_OverTcp) {
 }
 
 TEST_F(BlindTransfer, P1_AfterHoldingFirst) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
   ASSERT_TRUE(hear_each_other(*client, *john));
@@ -165,12 +165,12 @@ TEST_F(BlindTransfer, P1_AfterHoldingFirst) {
 TEST_F(BlindTransfer, P1_EachCodecThatIsParkedIsHeard) {
   for (const char* codec : {"pcmu", "pcma", "g722", "opus"}) {
     SCOPED_TRACE(codec);
-    PhoneOptions john_options = house().phone("101", kJohn);
+    PhoneOptions john_options = site().phone("101", kJohn);
     john_options.codecs = codec;
-    PhoneOptions alice_options = house().phone("102", kAlice);
+    PhoneOptions alice_options = site().phone("102", kAlice);
     alice_options.codecs = codec;
-    const auto john = house().baresip(john_options);
-    const auto alice = house().baresip(alice_options);
+    const auto john = site().baresip(john_options);
+    const auto alice = site().baresip(alice_options);
     const CallName out = john->dial("102");
     alice->answer_next();
     ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
@@ -182,8 +182,8 @@ TEST_F(BlindTransfer, P1_EachCodecThatIsParkedIsHeard) {
 }
 
 TEST_F(BlindTransfer, P2_ParkedAtAnotherExtensionThatTakesNoPart) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
   john->transfer(call, "*68106");
@@ -193,8 +193,8 @@ TEST_F(BlindTransfer, P2_ParkedAtAnotherExtensionThatTakesNoPart) {
 }
 
 TEST_F(BlindTransfer, P2_ParkedAtTheParkedCallersOwnExtension) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto alice = house().baresip(house().phone("102", kAlice));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto alice = site().baresip(site().phone("102", kAlice));
   const CallName out = john->dial("102");
   alice->answer_next();
   ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));

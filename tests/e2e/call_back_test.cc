@@ -1,7 +1,7 @@
 // S5, L2: who transfers to a place that he does not know is called back and hears it.
 #include <gmock/gmock.h>
 
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 
 namespace callpark::test {
 namespace {
@@ -10,7 +10,7 @@ class CallBack : public ParkTest {
  protected:
   void SetUp() override {
     ParkTest::SetUp();
-    house().database().execute("UPDATE tenants SET call_back = TRUE");
+    site().database().execute("UPDATE tenants SET call_back = TRUE");
   }
   void TearDown() override {
     john_.reset();
@@ -20,8 +20,8 @@ class CallBack : public ParkTest {
 
   /// Client, whom John transfers to `number` and who is parked there before John hangs up. The orbit.
   std::string transfer(const std::string& number) {
-    john_ = house().packet_phone("101", kJohn);
-    client_ = house().trunk_caller(kClient);
+    john_ = site().packet_phone("101", kJohn);
+    client_ = site().trunk_caller(kClient);
     const CallName in = client_->start_call("+442030000101");
     const CallName call = john_->wait_incoming();
     john_->answer(call);
@@ -65,8 +65,8 @@ TEST_F(CallBack, S5_TheParkerHearsAndSeesTheRandomOrbitAndPicksUpWithIt) {
 }
 
 TEST_F(CallBack, S5_OnARealPhone) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
   john->transfer(call, "*70");
@@ -79,7 +79,7 @@ TEST_F(CallBack, S5_OnARealPhone) {
 }
 
 TEST_F(CallBack, S5_TurnedOffNobodyIsCalled) {
-  house().database().execute("UPDATE tenants SET call_back = FALSE");
+  site().database().execute("UPDATE tenants SET call_back = FALSE");
   transfer("*70");
   EXPECT_TRUE(holds_for(std::chrono::seconds(1), [&] { return john_->calls() == 0; }));
 }
@@ -90,7 +90,7 @@ TEST_F(CallBack, L2_TheParkerHearsWhichNumberOfTheRangeItIs) {
   EXPECT_THAT(from_of(back), testing::StartsWith("\"Parked at " + orbit + "\" <sip:" + orbit + "@"));
   john_->answer(back);
   EXPECT_TRUE(hears_music(*john_)) << "the orbit is spoken";
-  const auto alice = house().packet_phone("102", kAlice);
+  const auto alice = site().packet_phone("102", kAlice);
   const CallName retrieve = alice->call(orbit);
   EXPECT_TRUE(hear_each_other(*alice, *client_));
   EXPECT_TRUE(wait_until(kSoon, [&] { return john_->is_closed(back); })) << "there is nothing to tell any more";

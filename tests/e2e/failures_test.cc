@@ -4,7 +4,7 @@
 #include <sstream>
 #include <thread>
 
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 #include "tests/support/source_directory.h"
 
 namespace callpark::test {
@@ -28,8 +28,8 @@ class Failures : public ParkTest {
 
   void SetUp() override {
     ParkTest::SetUp();
-    john_ = house().packet_phone("101", kJohn, true);
-    alice_ = house().packet_phone("102", kAlice, true);
+    john_ = site().packet_phone("101", kJohn, true);
+    alice_ = site().packet_phone("102", kAlice, true);
   }
   void TearDown() override {
     parked_.clear();
@@ -42,14 +42,14 @@ class Failures : public ParkTest {
   void park(int count) {
     for (int index = 0; index < count; ++index) {
       Parked next;
-      next.caller = house().trunk_caller(index);
+      next.caller = site().trunk_caller(index);
       next.call = next.caller->start_call("+442030000101");
       const CallName at_john = john_->wait_incoming();
       ASSERT_EQ(next.caller->wait_invite_status(next.call), 200);
       ASSERT_EQ(john_->refer(at_john, "*70"), 202);
       ASSERT_TRUE(wait_until(kSoon, [&] {
-        next.orbit = house().database().value("SELECT orbit FROM parked_calls WHERE state = 'parked' AND call_id = '" +
-                                              next.call + "'");
+        next.orbit = site().database().value("SELECT orbit FROM parked_calls WHERE state = 'parked' AND call_id = '" +
+                                             next.call + "'");
         return !next.orbit.empty();
       }));
       john_->hang_up(at_john);
@@ -120,11 +120,11 @@ class Failures : public ParkTest {
 TEST_F(Failures, O4_ParkdKilledMusicGoesOnAndEveryCallIsRetrievable) {
   park(callers_wanted());
   const auto killed = RtpParty::Clock::now();
-  house().parkd().kill9();
+  site().parkd().kill9();
   EXPECT_TRUE(holds_for(seconds(2), [this] { return all_hear_something(); }));
   const auto restarted = std::chrono::steady_clock::now();
-  house().parkd().start();
-  house().wait_parkd_ready();
+  site().parkd().start();
+  site().wait_parkd_ready();
   const double ready_ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - restarted).count();
   const double gap = gap_ms_max(killed);
@@ -137,10 +137,10 @@ TEST_F(Failures, O4_ParkdKilledMusicGoesOnAndEveryCallIsRetrievable) {
 
 TEST_F(Failures, O4_ParkdKilledAndTheCallersHangUpMeanwhile) {
   park(3);
-  house().parkd().kill9();
+  site().parkd().kill9();
   for (const auto& each : parked_) each.caller->fire(each.call, "BYE");
-  house().parkd().start();
-  house().wait_parkd_ready();
+  site().parkd().start();
+  site().wait_parkd_ready();
   // A caller who has gone while nobody listened is found out, at the latest when he is offered to a retriever.
   alice_calls_.clear();
   for (const auto& each : parked_) {
@@ -159,30 +159,30 @@ TEST_F(Failures, O4_WhoHungUpWhileNoParkdWasThereIsNotBelievedToTalk) {
   retrieve_all(std::chrono::steady_clock::now());
   const Parked& talker = parked_.front();
   ASSERT_TRUE(hear_each_other(*alice_, *talker.caller));
-  house().parkd().kill9();
+  site().parkd().kill9();
   std::thread alice_hangs_up([this] { EXPECT_EQ(alice_->hang_up(alice_calls_.front()), 408); });
   EXPECT_EQ(talker.caller->hang_up(talker.call), 408);
   alice_hangs_up.join();
-  house().parkd().start();
+  site().parkd().start();
   EXPECT_TRUE(
-      wait_until(seconds(20), [] { return house().database().value("SELECT COUNT(*) FROM parked_calls") == "0"; }));
+      wait_until(seconds(20), [] { return site().database().value("SELECT COUNT(*) FROM parked_calls") == "0"; }));
 }
 
 TEST_F(Failures, O4_DeadlinesOutliveParkd) {
   park(2);
   const auto deadlines = "SELECT GROUP_CONCAT(deadline ORDER BY park_id) FROM parked_calls";
-  const std::string before = house().database().value(deadlines);
-  house().parkd().kill9();
-  house().parkd().start();
-  house().wait_parkd_ready();
-  EXPECT_EQ(house().database().value(deadlines), before);
+  const std::string before = site().database().value(deadlines);
+  site().parkd().kill9();
+  site().parkd().start();
+  site().wait_parkd_ready();
+  EXPECT_EQ(site().database().value(deadlines), before);
 }
 
 TEST_F(Failures, O4_MediadKilledMusicIsBack) {
   park(callers_wanted());
-  house().mediad().kill9();
+  site().mediad().kill9();
   const auto killed = RtpParty::Clock::now();
-  house().mediad().start();
+  site().mediad().start();
   EXPECT_TRUE(wait_until(kSoon, [&] { return all_hear_something(); }));
   EXPECT_TRUE(wait_until(kSoon, [&] { return holds_for(milliseconds(500), [this] { return all_hear_something(); }); }));
   const double gap = gap_ms_max(killed);
@@ -194,9 +194,9 @@ TEST_F(Failures, O4_MediadKilledMusicIsBack) {
 TEST_F(Failures, O4_KamailioKilledParkedCallsGoOn) {
   park(callers_wanted());
   const auto killed = RtpParty::Clock::now();
-  house().kamailio().kill9();
+  site().kamailio().kill9();
   EXPECT_TRUE(holds_for(seconds(1), [this] { return all_hear_something(); }));
-  house().kamailio().start();
+  site().kamailio().start();
   const auto restarted = std::chrono::steady_clock::now();
   const double gap = gap_ms_max(killed);
   EXPECT_TRUE(music_went_on(killed));
@@ -207,11 +207,11 @@ TEST_F(Failures, O4_KamailioKilledParkedCallsGoOn) {
 }
 
 TEST_F(Failures, O4_KamailioRestartedInMidCallAndThenParked) {
-  const auto client = house().trunk_caller(7);
+  const auto client = site().trunk_caller(7);
   const CallName call = client->start_call("+442030000101");
   const CallName at_john = john_->wait_incoming();
   ASSERT_EQ(client->wait_invite_status(call), 200);
-  house().kamailio().restart();
+  site().kamailio().restart();
   EXPECT_EQ(john_->refer(at_john, "*68"), 202);
   EXPECT_TRUE(hears_music(*client));
   EXPECT_TRUE(parked_at("101"));
@@ -222,16 +222,16 @@ TEST_F(Failures, O4_KamailioRestartedInMidCallAndThenParked) {
 
 TEST_F(Failures, S13_DatabaseStoppedForTwentySecondsCallsGoOnAndNewParksAreRefused) {
   park(3);
-  const auto talker = house().trunk_caller(8);
+  const auto talker = site().trunk_caller(8);
   const CallName talk = talker->start_call("+442030000101");
   const CallName at_john = john_->wait_incoming();
   ASSERT_EQ(talker->wait_invite_status(talk), 200);
   ASSERT_TRUE(hear_each_other(*talker, *john_));
   const auto stopped = RtpParty::Clock::now();
-  house().database().stop();
+  site().database().stop();
 
   EXPECT_GE(john_->refer(at_john, "*70"), 400);
-  EXPECT_TRUE(wait_until(kSoon, [&] { return house().parkd_http("/health").status == 503; }));
+  EXPECT_TRUE(wait_until(kSoon, [&] { return site().parkd_http("/health").status == 503; }));
   EXPECT_TRUE(hear_each_other(*talker, *john_));
   EXPECT_EQ(john_->offer(at_john, "sendonly"), 200);
   EXPECT_EQ(john_->offer(at_john, "sendrecv"), 200);
@@ -240,7 +240,7 @@ TEST_F(Failures, S13_DatabaseStoppedForTwentySecondsCallsGoOnAndNewParksAreRefus
   const double gap = gap_ms_max(stopped);
   EXPECT_TRUE(music_went_on(stopped));
 
-  house().database().start();
+  site().database().start();
   EXPECT_TRUE(wait_until(seconds(30), [&] {
     const auto before = john_->transfer_reports(at_john).size();
     if (john_->refer(at_john, "*68") != 202) return false;
@@ -252,7 +252,7 @@ TEST_F(Failures, S13_DatabaseStoppedForTwentySecondsCallsGoOnAndNewParksAreRefus
            john_->transfer_reports(at_john).back() < "SIP/2.0 3";
   }));
   EXPECT_TRUE(hears_music(*talker));
-  EXPECT_TRUE(wait_until(kSoon, [&] { return house().parkd_http("/health").status == 200; }));
+  EXPECT_TRUE(wait_until(kSoon, [&] { return site().parkd_http("/health").status == 200; }));
   std::cout << "longest gap in the music " << gap << " ms\n";
   retrieve_all(std::chrono::steady_clock::now());
   all_talk_and_end();
@@ -260,15 +260,15 @@ TEST_F(Failures, S13_DatabaseStoppedForTwentySecondsCallsGoOnAndNewParksAreRefus
 
 TEST_F(Failures, O4_DatabaseKilledWhileCallsAreParked) {
   park(5);
-  house().database().kill9();
+  site().database().kill9();
   EXPECT_TRUE(holds_for(seconds(1), [this] { return all_hear_something(); }));
-  house().database().start();
+  site().database().start();
   retrieve_all(std::chrono::steady_clock::now());
   all_talk_and_end();
 }
 
 TEST_F(Failures, S13_MalformedMessagesHarmNobody) {
-  const auto client = house().trunk_caller(7);
+  const auto client = site().trunk_caller(7);
   const CallName call = client->start_call("+442030000101");
   const CallName at_john = john_->wait_incoming();
   ASSERT_EQ(client->wait_invite_status(call), 200);
@@ -285,7 +285,7 @@ TEST_F(Failures, S13_MalformedMessagesHarmNobody) {
       continue;
     }
     for (const int offset : {0, 1, 2}) {
-      stranger.send(text, {"127.0.0.1", static_cast<uint16_t>(house().port() + offset)});
+      stranger.send(text, {"127.0.0.1", static_cast<uint16_t>(site().port() + offset)});
     }
     ++messages;
     text.clear();
@@ -293,10 +293,10 @@ TEST_F(Failures, S13_MalformedMessagesHarmNobody) {
   EXPECT_GE(messages, 49);
   for (size_t length = 0; length < 200; ++length) {
     stranger.send(std::string(length * 7, static_cast<char>(length)),
-                  {"127.0.0.1", static_cast<uint16_t>(house().port() + 2)});
+                  {"127.0.0.1", static_cast<uint16_t>(site().port() + 2)});
   }
-  EXPECT_TRUE(house().parkd().running());
-  EXPECT_EQ(house().parkd_http("/health").status, 200);
+  EXPECT_TRUE(site().parkd().running());
+  EXPECT_EQ(site().parkd_http("/health").status, 200);
   const CallName retrieved = alice_->call("*88101");
   EXPECT_TRUE(hear_each_other(*client, *alice_));
   alice_->hang_up(retrieved);

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <future>
 
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 
 namespace callpark::test {
 namespace {
@@ -20,15 +20,15 @@ class HoldAndPark : public ParkTest {
  protected:
   static void SetUpTestSuite() {
     ParkTest::SetUpTestSuite();
-    house().database().execute(
+    site().database().execute(
         "INSERT INTO extensions (tenant, extension, password, display_name) "
         "VALUES ('demo.callpark', '333', 'demo-333', 'Nobody')");
   }
 };
 
 TEST_F(HoldAndPark, S1_ATrunkCallerOnHoldIsParkedWhereTheParkerDials) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
   ASSERT_TRUE(hear_each_other(*client, *john));
@@ -47,8 +47,8 @@ TEST_F(HoldAndPark, S1_ATrunkCallerOnHoldIsParkedWhereTheParkerDials) {
 }
 
 TEST_F(HoldAndPark, S1_WhenTheParkerHadCalledOut) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().expect_call(tone_hz(kClient));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().expect_call(tone_hz(kClient));
   const CallName call = john->dial_until_answered("+442079460018");
   ASSERT_TRUE(client->is_established());
   ASSERT_TRUE(hear_each_other(*client, *john));
@@ -62,8 +62,8 @@ TEST_F(HoldAndPark, S1_WhenTheParkerHadCalledOut) {
 }
 
 TEST_F(HoldAndPark, S1_AKeyThatHoldsAndDialsAtOnceParksBehindASlowTrunk) {
-  const auto john = house().packet_phone("101", kJohn, true);
-  const auto client = house().trunk_caller(kClient);
+  const auto john = site().packet_phone("101", kJohn, true);
+  const auto client = site().trunk_caller(kClient);
   const CallName outside = client->start_call("+442030000101");
   const CallName call = john->wait_incoming();
   ASSERT_EQ(client->wait_invite_status(outside), 200);
@@ -80,8 +80,8 @@ TEST_F(HoldAndPark, S1_AKeyThatHoldsAndDialsAtOnceParksBehindASlowTrunk) {
 }
 
 TEST_F(HoldAndPark, S13_WhoGivesUpWhileHisHoldHasNoAnswerKeepsHisCall) {
-  const auto john = house().packet_phone("101", kJohn, true);
-  const auto client = house().trunk_caller(kClient);
+  const auto john = site().packet_phone("101", kJohn, true);
+  const auto client = site().trunk_caller(kClient);
   const CallName outside = client->start_call("+442030000101");
   const CallName call = john->wait_incoming();
   ASSERT_EQ(client->wait_invite_status(outside), 200);
@@ -104,8 +104,8 @@ TEST_F(HoldAndPark, S13_WhoGivesUpWhileHisHoldHasNoAnswerKeepsHisCall) {
 }
 
 TEST_F(HoldAndPark, S13_WhoGivesUpWhileTheOtherPartyIsAskedKeepsHisCall) {
-  const auto john = house().packet_phone("101", kJohn, true);
-  const auto client = house().trunk_caller(kClient);
+  const auto john = site().packet_phone("101", kJohn, true);
+  const auto client = site().trunk_caller(kClient);
   const CallName outside = client->start_call("+442030000101");
   const CallName call = john->wait_incoming();
   ASSERT_EQ(client->wait_invite_status(outside), 200);
@@ -124,10 +124,10 @@ TEST_F(HoldAndPark, S13_WhoGivesUpWhileTheOtherPartyIsAskedKeepsHisCall) {
 }
 
 TEST_F(HoldAndPark, S7_OfARetrievedAndAnOrdinaryCallTheOneHeldLast) {
-  const auto john = house().packet_phone("101", kJohn, true);
-  const auto alice = house().packet_phone("102", kAlice, true);
-  const auto first = house().trunk_caller(kClient);
-  const auto second = house().trunk_caller(kSecondClient);
+  const auto john = site().packet_phone("101", kJohn, true);
+  const auto alice = site().packet_phone("102", kAlice, true);
+  const auto first = site().trunk_caller(kClient);
+  const auto second = site().trunk_caller(kSecondClient);
   const CallName first_outside = first->start_call("+442030000101");
   const CallName at_john = john->wait_incoming();
   ASSERT_EQ(first->wait_invite_status(first_outside), 200);
@@ -149,7 +149,7 @@ TEST_F(HoldAndPark, S7_OfARetrievedAndAnOrdinaryCallTheOneHeldLast) {
   EXPECT_TRUE(hear_each_other(*alice, *first));
 
   // And the other way round: the ordinary call that was held before stays its parties'.
-  const auto third = house().trunk_caller(kCarol);
+  const auto third = site().trunk_caller(kCarol);
   const CallName third_outside = third->start_call("+442030000102");
   const CallName waiting = alice->wait_incoming();
   ASSERT_EQ(third->wait_invite_status(third_outside), 200);
@@ -168,8 +168,8 @@ TEST_F(HoldAndPark, S7_OfARetrievedAndAnOrdinaryCallTheOneHeldLast) {
 }
 
 TEST_F(HoldAndPark, S1_ACallInsideThePbxWhicheverSideHadCalled) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto alice = house().baresip(house().phone("102", kAlice));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto alice = site().baresip(site().phone("102", kAlice));
   const CallName out = john->dial("102");
   const CallName in = alice->answer_next();
   ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
@@ -197,8 +197,8 @@ TEST_F(HoldAndPark, S1_ACallInsideThePbxWhicheverSideHadCalled) {
 }
 
 TEST_F(HoldAndPark, S1_LinphoneHoldsByItselfWhenItDials) {
-  const auto john = house().linphone(house().phone("101", kJohn));
-  const auto alice = house().linphone(house().phone("102", kAlice));
+  const auto john = site().linphone(site().phone("101", kJohn));
+  const auto alice = site().linphone(site().phone("102", kAlice));
   const CallName in = [&] {
     alice->dial("101");
     return john->answer_next();
@@ -214,8 +214,8 @@ TEST_F(HoldAndPark, S1_LinphoneHoldsByItselfWhenItDials) {
 }
 
 TEST_F(HoldAndPark, S2_TheParkIsCommittedBeforeTheAnnouncementSoHangingUpEarlyChangesNothing) {
-  const auto john = house().packet_phone("101", kJohn, true);
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().packet_phone("101", kJohn, true);
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->wait_incoming();
   ASSERT_TRUE(client->is_established());
   ASSERT_EQ(john->offer(call, "sendonly"), 200);
@@ -228,8 +228,8 @@ TEST_F(HoldAndPark, S2_TheParkIsCommittedBeforeTheAnnouncementSoHangingUpEarlyCh
 }
 
 TEST_F(HoldAndPark, S2_TheAnnouncementIsSpokenToItsEndAndHangsUp) {
-  const auto john = house().packet_phone("101", kJohn, true);
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().packet_phone("101", kJohn, true);
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->wait_incoming();
   ASSERT_TRUE(client->is_established());
   ASSERT_EQ(john->offer(call, "sendonly"), 200);
@@ -243,9 +243,9 @@ TEST_F(HoldAndPark, S2_TheAnnouncementIsSpokenToItsEndAndHangsUp) {
 }
 
 TEST_F(HoldAndPark, S3_AnyPhoneRetrievesByTheNumber) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto alice = house().baresip(house().phone("102", kAlice));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto alice = site().baresip(site().phone("102", kAlice));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
   ASSERT_TRUE(hear_each_other(*client, *john));
@@ -259,8 +259,8 @@ TEST_F(HoldAndPark, S3_AnyPhoneRetrievesByTheNumber) {
 }
 
 TEST_F(HoldAndPark, S3_TheBareCodeRetrievesFromTheOwnExtension) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
   ASSERT_TRUE(hear_each_other(*client, *john));
@@ -275,8 +275,8 @@ TEST_F(HoldAndPark, S3_TheBareCodeRetrievesFromTheOwnExtension) {
 }
 
 TEST_F(HoldAndPark, S4_TheBareCodeParksAtARandomOrbitThatIsNotGivenOutAgainAtOnce) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
   ASSERT_TRUE(hear_each_other(*client, *john));
@@ -286,21 +286,21 @@ TEST_F(HoldAndPark, S4_TheBareCodeParksAtARandomOrbitThatIsNotGivenOutAgainAtOnc
   EXPECT_TRUE(hears_music(*client));
   const std::string orbit = orbits();
   EXPECT_TRUE(testing::internal::RE::FullMatch(orbit, "\\*[0-9][0-9][0-9][0-9]")) << orbit;
-  const auto alice = house().baresip(house().phone("102", kAlice));
+  const auto alice = site().baresip(site().phone("102", kAlice));
   alice->dial_until_answered("*71" + orbit);
   EXPECT_TRUE(hear_each_other(*client, *alice));
-  EXPECT_EQ(house().database().value("SELECT COUNT(*) FROM released_orbits WHERE orbit = '" + orbit + "'"), "1");
+  EXPECT_EQ(site().database().value("SELECT COUNT(*) FROM released_orbits WHERE orbit = '" + orbit + "'"), "1");
 }
 
 TEST_F(HoldAndPark, S7_OfSeveralHeldCallsTheOneHeldLast) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto first = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto first = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName first_call = john->answer_next();
   ASSERT_TRUE(first->is_established());
   ASSERT_TRUE(hear_each_other(*first, *john));
   john->hold(first_call);
   ASSERT_TRUE(hears_nothing(*first));
-  const auto second = house().trunk().call_in("+442030000101", tone_hz(kSecondClient));
+  const auto second = site().trunk().call_in("+442030000101", tone_hz(kSecondClient));
   const CallName second_call = john->answer_next();
   ASSERT_TRUE(second->is_established());
   ASSERT_TRUE(hear_each_other(*second, *john));
@@ -313,15 +313,15 @@ TEST_F(HoldAndPark, S7_OfSeveralHeldCallsTheOneHeldLast) {
 }
 
 TEST_F(HoldAndPark, S7_TheCallOfTheSameDeviceGoesBeforeTheOneHeldLast) {
-  const auto desk = house().baresip(house().phone("101", kJohn));
-  const auto first = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto desk = site().baresip(site().phone("101", kJohn));
+  const auto first = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName desk_call = desk->answer_next();
   ASSERT_TRUE(first->is_established());
   ASSERT_TRUE(hear_each_other(*first, *desk));
   desk->hold(desk_call);
   ASSERT_TRUE(hears_nothing(*first));
-  const auto mobile = house().baresip(house().phone("101", kBob));
-  const auto second = house().trunk().expect_call(tone_hz(kSecondClient));
+  const auto mobile = site().baresip(site().phone("101", kBob));
+  const auto second = site().trunk().expect_call(tone_hz(kSecondClient));
   const CallName mobile_call = mobile->dial_until_answered("+442079460018");
   ASSERT_TRUE(second->is_established());
   ASSERT_TRUE(hear_each_other(*second, *mobile));
@@ -334,19 +334,19 @@ TEST_F(HoldAndPark, S7_TheCallOfTheSameDeviceGoesBeforeTheOneHeldLast) {
 
 // The retrieved one is parkd's, the other one Kamailio's to find.
 TEST_F(HoldAndPark, S7_ARetrievedCallHeldLaterOnAnotherDeviceIsNotMeant) {
-  const auto john = house().packet_phone("101", kJohn, true);
-  const auto first = house().trunk_caller(kClient);
+  const auto john = site().packet_phone("101", kJohn, true);
+  const auto first = site().trunk_caller(kClient);
   const CallName first_outside = first->start_call("+442030000101");
   const CallName at_john = john->wait_incoming();
   ASSERT_EQ(first->wait_invite_status(first_outside), 200);
   ASSERT_EQ(john->refer(at_john, "*68"), 202);
   ASSERT_TRUE(parked_at("101"));
-  const auto desk = house().packet_phone("102", kAlice, true);
+  const auto desk = site().packet_phone("102", kAlice, true);
   const CallName retrieved = desk->call("*88101");
   ASSERT_TRUE(hear_each_other(*desk, *first));
-  const auto mobile = house().packet_phone("102", kBob, true);
+  const auto mobile = site().packet_phone("102", kBob, true);
   const CallName ordinary = mobile->start_call("+442079460018");
-  const auto outside = house().trunk().expect_call(tone_hz(kCarol));
+  const auto outside = site().trunk().expect_call(tone_hz(kCarol));
   ASSERT_EQ(mobile->wait_invite_status(ordinary), 200);
   ASSERT_EQ(mobile->offer(ordinary, "sendonly"), 200);
   ASSERT_EQ(desk->offer(retrieved, "sendonly"), 200);
@@ -361,14 +361,14 @@ TEST_F(HoldAndPark, S7_ARetrievedCallHeldLaterOnAnotherDeviceIsNotMeant) {
 }
 
 TEST_F(HoldAndPark, S7_ACallHeldOnAnotherDeviceIsParkedWhenThisOneHoldsNone) {
-  const auto desk = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto desk = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = desk->answer_next();
   ASSERT_TRUE(client->is_established());
   ASSERT_TRUE(hear_each_other(*client, *desk));
   desk->hold(call);
   ASSERT_TRUE(hears_nothing(*client));
-  const auto mobile = house().baresip(house().phone("101", kBob));
+  const auto mobile = site().baresip(site().phone("101", kBob));
   mobile->dial_until_answered("*70333");
   EXPECT_TRUE(hears_music(*client));
   EXPECT_TRUE(parked_at("333"));

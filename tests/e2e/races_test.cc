@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <iostream>
 
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 
 namespace callpark::test {
 namespace {
@@ -17,8 +17,8 @@ class Races : public ParkTest {
  protected:
   void SetUp() override {
     ParkTest::SetUp();
-    john_ = house().packet_phone("101", kJohn, true);
-    client_ = house().trunk_caller(kClient);
+    john_ = site().packet_phone("101", kJohn, true);
+    client_ = site().trunk_caller(kClient);
   }
   void TearDown() override {
     john_.reset();
@@ -96,7 +96,7 @@ class RetrievesReferAndHangsUp : public Races, public testing::WithParamInterfac
 
 // His call is parkd's by now.
 TEST_P(RetrievesReferAndHangsUp, S12_NoCallerIsLostWhenWhoRetrievedHimParksAgainAndHangsUpSoSoon) {
-  const auto alice = house().packet_phone("102", kAlice);
+  const auto alice = site().packet_phone("102", kAlice);
   const Talk now = talk();
   ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
   ASSERT_TRUE(parked_at("101"));
@@ -119,8 +119,8 @@ TEST_P(RetrievesReferAndHangsUp, S12_NoCallerIsLostWhenWhoRetrievedHimParksAgain
 INSTANTIATE_TEST_SUITE_P(AfterMs, RetrievesReferAndHangsUp, testing::Values(0, 1, 2, 50));
 
 TEST_F(Races, S10_OfTwoRetrieversAtOnceExactlyOneWins) {
-  const auto alice = house().packet_phone("102", kAlice);
-  const auto bob = house().packet_phone("103", kBob);
+  const auto alice = site().packet_phone("102", kAlice);
+  const auto bob = site().packet_phone("103", kBob);
   int loser_ms_max = 0;
   for (int round = 0; round < times(300); ++round) {
     const Talk now = talk();
@@ -149,7 +149,7 @@ TEST_F(Races, S10_OfTwoRetrieversAtOnceExactlyOneWins) {
 }
 
 TEST_F(Races, S10_ARetrieverAndTheCallersOwnHangUp) {
-  const auto alice = house().packet_phone("102", kAlice);
+  const auto alice = site().packet_phone("102", kAlice);
   for (int round = 0; round < times(10); ++round) {
     const Talk now = talk();
     ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
@@ -170,7 +170,7 @@ TEST_F(Races, S9_ARetrieverWhoNeverAcknowledgesLosesNoCaller) {
   const Talk now = talk();
   ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
   ASSERT_TRUE(parked_at("101"));
-  const auto alice = house().packet_phone("102", kAlice);
+  const auto alice = site().packet_phone("102", kAlice);
   alice->never_acknowledge(true);
   const CallName call = alice->start_call("*88101");
   ASSERT_EQ(alice->wait_invite_status(call), 200);

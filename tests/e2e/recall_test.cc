@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 
 namespace callpark::test {
 namespace {
@@ -16,14 +16,14 @@ class Recall : public ParkTest {
  protected:
   /// For the demo tenant, with times that no operator is allowed but that a test can wait for.
   static void set(const std::string& assignments) {
-    house().database().execute("SET SESSION check_constraint_checks = 0; UPDATE tenants SET " + assignments +
-                               " WHERE tenant = 'demo.callpark'");
+    site().database().execute("SET SESSION check_constraint_checks = 0; UPDATE tenants SET " + assignments +
+                              " WHERE tenant = 'demo.callpark'");
   }
   void SetUp() override {
     ParkTest::SetUp();
     set("recall_mode = 'parker_only', recall_after_seconds = 1, ring_seconds = 5, recall_retry_seconds = 1, "
         "recall_attempts_max = 3, alert_ring_group_wait_seconds = 2, ring_group = NULL, fallback_destination = NULL");
-    john_ = house().packet_phone("101", kJohn);
+    john_ = site().packet_phone("101", kJohn);
   }
   void TearDown() override {
     john_.reset();
@@ -35,7 +35,7 @@ class Recall : public ParkTest {
 
   /// Client calls 101, and John parks him at his own extension. `other` rings too, in vain.
   std::unique_ptr<SippCall> parked_client(PacketPhone* other = nullptr) {
-    auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+    auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
     if (other != nullptr) other->wait_incoming();
     const CallName call = john_->wait_incoming();
     john_->answer(call);
@@ -55,10 +55,10 @@ class Recall : public ParkTest {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - parked_).count();
   }
   /// When the next step of the one parked call's recall is due.
-  static std::string recall_deadline() { return house().database().value("SELECT recall_deadline FROM parked_calls"); }
+  static std::string recall_deadline() { return site().database().value("SELECT recall_deadline FROM parked_calls"); }
   static void restart_parkd() {
-    house().parkd().start();
-    house().wait_parkd_ready();
+    site().parkd().start();
+    site().wait_parkd_ready();
   }
   void talk_and_hang_up(PacketPhone& phone, const CallName& call, SippCall& client) {
     EXPECT_TRUE(hear_each_other(phone, client));
@@ -103,7 +103,7 @@ TEST_F(Recall, R1_R5_TheParkerIsCalledBackAndTalksToHisCaller) {
 }
 
 TEST_F(Recall, R5_AllDevicesOfTheParkerRingAndOneHasTheCall) {
-  const auto desk = house().packet_phone("101", kAlice);
+  const auto desk = site().packet_phone("101", kAlice);
   const auto client = parked_client(desk.get());
   const CallName at_john = john_->wait_incoming();
   const CallName at_desk = desk->wait_incoming();
@@ -137,8 +137,8 @@ TEST_F(Recall, R5_AnEarlyAnswerThatNeverBecomesOneIsGivenUp) {
 
 TEST_F(Recall, R2_EveryMemberOfTheRingGroupRingsAndOneHasTheCall) {
   set("recall_mode = 'parker_then_ring_group', ring_group = '601'");
-  const auto alice = house().packet_phone("104", kAlice);
-  const auto bob = house().packet_phone("105", kBob);
+  const auto alice = site().packet_phone("104", kAlice);
+  const auto bob = site().packet_phone("105", kBob);
   const auto client = parked_client();
   john_->refuse(john_->wait_incoming(), 486);
   const CallName at_alice = alice->wait_incoming();
@@ -158,8 +158,8 @@ TEST_F(Recall, R2_EveryMemberOfTheRingGroupRingsAndOneHasTheCall) {
 
 TEST_F(Recall, R8_AMemberWhoIsTheParkedCallerDoesNotRingForHimself) {
   set("recall_mode = 'ring_group_only', ring_group = '601'");
-  const auto alice = house().packet_phone("104", kAlice);
-  const auto bob = house().packet_phone("105", kBob);
+  const auto alice = site().packet_phone("104", kAlice);
+  const auto bob = site().packet_phone("105", kBob);
   const CallName out = alice->start_call("101");
   const CallName call = john_->wait_incoming();
   john_->answer(call);
@@ -176,8 +176,8 @@ TEST_F(Recall, R8_AMemberWhoIsTheParkedCallerDoesNotRingForHimself) {
 
 TEST_F(Recall, R7_ATrustedPhoneSaysWhenTheRecallOfItsCallIsDue) {
   set("recall_after_seconds = 3600");
-  house().database().execute("UPDATE extensions SET may_set_recall = TRUE WHERE extension = '101'");
-  auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  site().database().execute("UPDATE extensions SET may_set_recall = TRUE WHERE extension = '101'");
+  auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john_->wait_incoming();
   john_->answer(call);
   EXPECT_TRUE(client->is_established());
@@ -186,18 +186,18 @@ TEST_F(Recall, R7_ATrustedPhoneSaysWhenTheRecallOfItsCallIsDue) {
   EXPECT_EQ(john_->request(call, "REFER", john_->refer_to("*68") + "X-Recall-After: 10\r\n"), 202);
   EXPECT_TRUE(hears_music(*client));
   john_->hang_up(call);
-  EXPECT_EQ(house().database().value("SELECT TIMESTAMPDIFF(SECOND, parked_at, recall_deadline) FROM parked_calls"),
+  EXPECT_EQ(site().database().value("SELECT TIMESTAMPDIFF(SECOND, parked_at, recall_deadline) FROM parked_calls"),
             "10");
   const CallName recall = john_->wait_incoming(std::chrono::seconds(15));
   john_->answer(recall);
   talk_and_hang_up(*john_, recall, *client);
-  house().database().execute("UPDATE extensions SET may_set_recall = FALSE");
+  site().database().execute("UPDATE extensions SET may_set_recall = FALSE");
 }
 
 TEST_F(Recall, R4_TheFallbackMayBeOutside) {
   set("recall_mode = 'parker_only', recall_attempts_max = 1, fallback_destination = '+442079460099'");
   const auto client = parked_client();
-  const auto outside = house().trunk().expect_call(tone_hz(kSecondClient));
+  const auto outside = site().trunk().expect_call(tone_hz(kSecondClient));
   john_->refuse(john_->wait_incoming(), 486);
   EXPECT_TRUE(outside->is_established());
   EXPECT_TRUE(hear_each_other(*outside, *client));
@@ -210,12 +210,12 @@ TEST_F(Recall, R4_TheFallbackMayBeOutside) {
 
 TEST_F(Recall, O4_KilledWhileTheRingGroupRingsItRingsOnceAfterwards) {
   set("recall_mode = 'ring_group_only', ring_group = '601', recall_attempts_max = 1");
-  const auto alice = house().packet_phone("104", kAlice);
-  const auto bob = house().packet_phone("105", kBob);
+  const auto alice = site().packet_phone("104", kAlice);
+  const auto bob = site().packet_phone("105", kBob);
   const auto client = parked_client();
   const CallName first = alice->wait_incoming();
   bob->wait_incoming();
-  house().parkd().kill9();
+  site().parkd().kill9();
   EXPECT_TRUE(hears_music(*client));
   restart_parkd();
   const CallName again = alice->wait_incoming();
@@ -229,11 +229,11 @@ TEST_F(Recall, O4_KilledWhileTheRingGroupRingsItRingsOnceAfterwards) {
 
 TEST_F(Recall, O4_KilledWhileTheFallbackRingsItRingsOnceAfterwards) {
   set("recall_mode = 'parker_only', recall_attempts_max = 1, fallback_destination = '102'");
-  const auto alice = house().packet_phone("102", kAlice);
+  const auto alice = site().packet_phone("102", kAlice);
   const auto client = parked_client();
   john_->refuse(john_->wait_incoming(), 486);
   const CallName first = alice->wait_incoming();
-  house().parkd().kill9();
+  site().parkd().kill9();
   restart_parkd();
   const CallName again = alice->wait_incoming();
   EXPECT_TRUE(wait_until(kSoon, [&] { return alice->is_closed(first) && alice->calls() == 1; }));
@@ -247,7 +247,7 @@ TEST_F(Recall, O4_KilledWhileTheCallWaitsTheRecallComesAtItsTime) {
   set("recall_after_seconds = 4");
   const auto client = parked_client();
   const std::string due = recall_deadline();
-  house().parkd().kill9();
+  site().parkd().kill9();
   EXPECT_TRUE(hears_music(*client));
   restart_parkd();
   EXPECT_EQ(recall_deadline(), due) << "the time begins anew";
@@ -259,7 +259,7 @@ TEST_F(Recall, O4_KilledWhileTheCallWaitsTheRecallComesAtItsTime) {
 
 TEST_F(Recall, O4_KilledForLongerThanTheCallWaitsTheRecallComesAtOnce) {
   const auto client = parked_client();
-  house().parkd().kill9();
+  site().parkd().kill9();
   EXPECT_TRUE(wait_until(kSoon, [&] { return seconds_passed() > 2; }));
   restart_parkd();
   const CallName recall = john_->wait_incoming(seconds(3));
@@ -273,7 +273,7 @@ TEST_F(Recall, O4_KilledWhileTheParkerRingsOneCallRingsForWhatIsLeftOfItsTime) {
   const CallName first = john_->wait_incoming();
   const double rang_at = seconds_passed();
   const std::string due = recall_deadline();
-  house().parkd().kill9();
+  site().parkd().kill9();
   restart_parkd();
   EXPECT_EQ(recall_deadline(), due) << "the time begins anew";
   const CallName second = john_->wait_incoming();
@@ -286,7 +286,7 @@ TEST_F(Recall, O4_KilledWhileTheParkerRingsOneCallRingsForWhatIsLeftOfItsTime) {
   EXPECT_TRUE(first_has_ended) << "both rang at once";
   EXPECT_TRUE(wait_until(kSoon, [&] { return john_->is_closed(second); }));
   EXPECT_GT(seconds_passed() - rang_at, 3.5);
-  EXPECT_EQ(house().database().value("SELECT recall_attempts FROM parked_calls"), "1")
+  EXPECT_EQ(site().database().value("SELECT recall_attempts FROM parked_calls"), "1")
       << "one attempt, though two calls";
   const CallName third = john_->wait_incoming();
   EXPECT_GT(seconds_passed() - rang_at, 4.5);
@@ -304,7 +304,7 @@ class KilledAfterAnswer : public Recall, public testing::WithParamInterface<int>
 
 TEST_P(KilledAfterAnswer, O4_TheCallerIsNotLost) {
   // Not sipp: it answers nothing as long as it waits for an ACK, and that of a re-INVITE may have died with parkd.
-  const auto client = house().trunk_caller(kClient);
+  const auto client = site().trunk_caller(kClient);
   const CallName at_client = client->start_call("+442030000101");
   const CallName parked = john_->wait_incoming();
   john_->answer(parked);
@@ -315,10 +315,10 @@ TEST_P(KilledAfterAnswer, O4_TheCallerIsNotLost) {
   const CallName first = john_->wait_incoming();
   john_->answer(first);
   pass(milliseconds(GetParam()));
-  house().parkd().kill9();
+  site().parkd().kill9();
   restart_parkd();
   CallName talking = first;
-  if (house().database().value("SELECT state FROM parked_calls") != "retrieved") {
+  if (site().database().value("SELECT state FROM parked_calls") != "retrieved") {
     talking = john_->wait_incoming();
     EXPECT_TRUE(hears_music(*client));
     john_->answer(talking);
@@ -345,7 +345,7 @@ TEST_F(Recall, L6_WithTheMusicOffTheCallerHearsRingback) {
 }
 
 TEST_F(Recall, L6_AnotherClassAndAReplacedFileAreHeardFromTheNextCallOn) {
-  const auto file = house().directory() / "music" / "hum" / "hum.wav";
+  const auto file = site().directory() / "music" / "hum" / "hum.wav";
   const auto hum = [&](int hz) {
     std::filesystem::create_directories(file.parent_path());
     write_tone_wav(file.string() + ".new", hz, 8000, 3);
@@ -373,7 +373,7 @@ TEST_F(Recall, L6_AnotherClassAndAReplacedFileAreHeardFromTheNextCallOn) {
   client = parked_client();
   EXPECT_TRUE(hears_music(*client)) << "the default";
   EXPECT_LT(client->heard(kEarshot).share(2900), 0.5);
-  EXPECT_NE(house().mediad().log().find("music class hum"), std::string::npos) << "and a warning";
+  EXPECT_NE(site().mediad().log().find("music class hum"), std::string::npos) << "and a warning";
   client->hang_up();
   EXPECT_TRUE(client->is_closed());
 }

@@ -1,7 +1,7 @@
 // Picking up what is parked.
 #include <algorithm>
 
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 
 namespace callpark::test {
 namespace {
@@ -27,8 +27,8 @@ class Retrieve : public ParkTest {
  protected:
   /// Client calls 101 by the trunk, and John, who answers, parks him by transfer to `code`.
   std::unique_ptr<SippCall> parked_client(const std::string& code, int party = kClient) {
-    if (!john_) john_ = house().baresip(house().phone("101", kJohn));
-    auto client = house().trunk().call_in("+442030000101", tone_hz(party));
+    if (!john_) john_ = site().baresip(site().phone("101", kJohn));
+    auto client = site().trunk().call_in("+442030000101", tone_hz(party));
     const CallName call = john_->answer_next();
     EXPECT_TRUE(client->is_established());
     john_->transfer(call, code);
@@ -55,14 +55,14 @@ TEST_F(Retrieve, P3_TheBareCodeRetrievesFromTheOwnExtension) {
 
 TEST_F(Retrieve, P3_EveryDeviceOfTheExtensionRetrieves) {
   const auto client = parked_client("*68");
-  const auto second_device = house().baresip(house().phone("101", kBob));
+  const auto second_device = site().baresip(site().phone("101", kBob));
   second_device->dial_until_answered("*88");
   EXPECT_TRUE(hear_each_other(*client, *second_device));
 }
 
 TEST_F(Retrieve, P4_AnyPhoneOfTheTenantRetrievesWithTheExtension) {
   const auto client = parked_client("*68");
-  const auto alice = house().baresip(house().phone("102", kAlice));
+  const auto alice = site().baresip(site().phone("102", kAlice));
   const CallName call = alice->dial_until_answered("*88101");
   EXPECT_TRUE(hear_each_other(*client, *alice));
   EXPECT_TRUE(nothing_parked());
@@ -73,7 +73,7 @@ TEST_F(Retrieve, P4_AnyPhoneOfTheTenantRetrievesWithTheExtension) {
 
 TEST_F(Retrieve, P4_LinphoneRetrieves) {
   const auto client = parked_client("*68");
-  const auto alice = house().linphone(house().phone("102", kAlice));
+  const auto alice = site().linphone(site().phone("102", kAlice));
   const CallName call = alice->dial_until_answered("*88101");
   EXPECT_TRUE(hear_each_other(*client, *alice));
   alice->hang_up(call);
@@ -81,9 +81,9 @@ TEST_F(Retrieve, P4_LinphoneRetrieves) {
 }
 
 TEST_F(Retrieve, P4_AnExtensionParkedOnLinphoneIsRetrieved) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto alice = house().linphone(house().phone("102", kAlice));
-  const auto bob = house().baresip(house().phone("103", kBob));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto alice = site().linphone(site().phone("102", kAlice));
+  const auto bob = site().baresip(site().phone("103", kBob));
   const CallName out = john->dial("102");
   const CallName in = alice->answer_next();
   ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
@@ -96,13 +96,13 @@ TEST_F(Retrieve, P4_AnExtensionParkedOnLinphoneIsRetrieved) {
 }
 
 TEST_F(Retrieve, P4_TheParkerSideIsGoneWhoeverHadCalledWhom) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().expect_call(tone_hz(kClient));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().expect_call(tone_hz(kClient));
   const CallName out = john->dial_until_answered("+442079460018");
   ASSERT_TRUE(client->is_established());
   john->transfer(out, "*68");
   ASSERT_TRUE(hears_music(*client));
-  const auto alice = house().baresip(house().phone("102", kAlice));
+  const auto alice = site().baresip(site().phone("102", kAlice));
   const CallName call = alice->dial_until_answered("*88101");
   EXPECT_TRUE(hear_each_other(*client, *alice));
   EXPECT_EQ(john->calls(), 0);
@@ -112,7 +112,7 @@ TEST_F(Retrieve, P4_TheParkerSideIsGoneWhoeverHadCalledWhom) {
 }
 
 TEST_F(Retrieve, S9_AnEmptyOrbitIsSpokenAsEarlyMediaAndThenRefused) {
-  const auto alice = house().packet_phone("102", kAlice);
+  const auto alice = site().packet_phone("102", kAlice);
   const CallName call = alice->start_call("*88106");
   EXPECT_TRUE(hears_music(*alice));  // speech
   EXPECT_EQ(alice->wait_invite_status(call, std::chrono::seconds(15)), 404);
@@ -127,7 +127,7 @@ TEST_F(Retrieve, S9_AnEmptyOrbitIsSpokenAsEarlyMediaAndThenRefused) {
 
 TEST_F(Retrieve, S12_AfterTheRetrieveBothHoldAndResume) {
   const auto client = parked_client("*68");
-  const auto alice = house().baresip(house().phone("102", kAlice));
+  const auto alice = site().baresip(site().phone("102", kAlice));
   const CallName call = alice->dial_until_answered("*88101");
   ASSERT_TRUE(hear_each_other(*client, *alice));
   alice->hold(call);
@@ -146,7 +146,7 @@ TEST_F(Retrieve, S12_AfterTheRetrieveBothHoldAndResume) {
 
 TEST_F(Retrieve, S12_ARetrievedCallIsParkedAgain) {
   const auto client = parked_client("*68");
-  const auto alice = house().baresip(house().phone("102", kAlice));
+  const auto alice = site().baresip(site().phone("102", kAlice));
   const CallName call = alice->dial_until_answered("*88101");
   ASSERT_TRUE(hear_each_other(*client, *alice));
   alice->transfer(call, "*68");
@@ -160,8 +160,8 @@ TEST_F(Retrieve, S12_ARetrievedCallIsParkedAgain) {
 
 TEST_F(Retrieve, S12_ARetrievedCallIsTransferredToAnotherExtension) {
   const auto client = parked_client("*68");
-  const auto alice = house().baresip(house().phone("102", kAlice));
-  const auto bob = house().baresip(house().phone("103", kBob));
+  const auto alice = site().baresip(site().phone("102", kAlice));
+  const auto bob = site().baresip(site().phone("103", kBob));
   const CallName call = alice->dial_until_answered("*88101");
   ASSERT_TRUE(hear_each_other(*client, *alice));
   alice->transfer(call, "103");
@@ -176,8 +176,8 @@ TEST_F(Retrieve, S12_ARetrievedCallIsTransferredToAnotherExtension) {
 // Alice's phone names Bob's by its Contact, of which the user is not his number but something of baresip's.
 TEST_F(Retrieve, S12_ARetrievedCallIsTransferredToWhomTheRetrieverHasConsulted) {
   const auto client = parked_client("*68");
-  const auto alice = house().packet_phone("102", kAlice, true);
-  const auto bob = house().baresip(house().phone("103", kBob));
+  const auto alice = site().packet_phone("102", kAlice, true);
+  const auto bob = site().baresip(site().phone("103", kBob));
   const CallName retrieved = alice->call("*88101");
   ASSERT_TRUE(hear_each_other(*client, *alice));
   ASSERT_EQ(alice->offer(retrieved, "sendonly"), 200);
@@ -190,7 +190,7 @@ TEST_F(Retrieve, S12_ARetrievedCallIsTransferredToWhomTheRetrieverHasConsulted) 
   const CallName at_bob = bob->answer_next();
   EXPECT_TRUE(hear_each_other(*client, *bob));
   alice->hang_up(consultation);
-  EXPECT_EQ(house().database().value("SELECT retriever FROM parked_calls"), "103") << "and not what is in his Contact";
+  EXPECT_EQ(site().database().value("SELECT retriever FROM parked_calls"), "103") << "and not what is in his Contact";
   bob->transfer(at_bob, "*68");
   EXPECT_TRUE(parked_at("103")) << "he parks like anybody";
   EXPECT_TRUE(client->saw_only_ordinary_calls());
@@ -202,8 +202,8 @@ class RetrieveForAnother : public Retrieve {
   void SetUp() override {
     Retrieve::SetUp();
     client_ = parked_client("*68");
-    alice_ = house().packet_phone("102", kAlice, true);
-    bob_ = house().linphone(house().phone("103", kBob));
+    alice_ = site().packet_phone("102", kAlice, true);
+    bob_ = site().linphone(site().phone("103", kBob));
     bob_->dial("102");
     with_bob_ = alice_->wait_incoming();
     ASSERT_TRUE(hear_each_other(*alice_, *bob_));
@@ -228,7 +228,7 @@ class RetrieveForAnother : public Retrieve {
     client_->hang_up();
     EXPECT_TRUE(has_no_call(*bob_));
   }
-  static std::string retriever() { return house().database().value("SELECT MAX(retriever) FROM parked_calls"); }
+  static std::string retriever() { return site().database().value("SELECT MAX(retriever) FROM parked_calls"); }
 
   std::unique_ptr<SippCall> client_;
   std::unique_ptr<PacketPhone> alice_;
@@ -246,7 +246,7 @@ TEST_F(RetrieveForAnother, S12_WhoIsOnHoldIsConnectedWithTheCallerByTheContactOf
 
 // What was dialled to retrieve the one leads to the other by now.
 TEST_F(RetrieveForAnother, S12_S11_WhoIsOnHoldIsNotConnectedWithAStrangerWhoIsParkedThere) {
-  const auto second = house().trunk().call_in("+442030000101", tone_hz(kSecondClient));
+  const auto second = site().trunk().call_in("+442030000101", tone_hz(kSecondClient));
   const CallName call = john_->answer_next();
   ASSERT_TRUE(second->is_established());
   john_->transfer(call, "*68");
@@ -257,9 +257,9 @@ TEST_F(RetrieveForAnother, S12_S11_WhoIsOnHoldIsNotConnectedWithAStrangerWhoIsPa
 }
 
 TEST_F(Retrieve, S12_VideoIsOffWhileParkedAndOfferedAgainAtTheRetrieve) {
-  const auto john = house().packet_phone("101", kJohn, true, true);
-  const auto bob = house().packet_phone("103", kBob, false, true);
-  const auto alice = house().packet_phone("102", kAlice, false, true);
+  const auto john = site().packet_phone("101", kJohn, true, true);
+  const auto bob = site().packet_phone("103", kBob, false, true);
+  const auto alice = site().packet_phone("102", kAlice, false, true);
   const CallName call = bob->call("101");
   const CallName at_john = john->wait_incoming();
   ASSERT_TRUE(hear_each_other(*john, *bob));
@@ -280,18 +280,18 @@ TEST_F(Retrieve, S12_VideoIsOffWhileParkedAndOfferedAgainAtTheRetrieve) {
 
 TEST_F(Retrieve, S11_ATrunkCanNeitherRetrieveNorPark) {
   const auto client = parked_client("*68");
-  const auto thief = house().trunk().call_in("*88101", tone_hz(kSecondClient));
+  const auto thief = site().trunk().call_in("*88101", tone_hz(kSecondClient));
   EXPECT_TRUE(thief->is_closed());
   EXPECT_EQ(thief->status(), 404);
-  const auto parker = house().trunk().call_in("*68101", tone_hz(kSecondClient));
+  const auto parker = site().trunk().call_in("*68101", tone_hz(kSecondClient));
   EXPECT_TRUE(parker->is_closed());
   EXPECT_EQ(parker->status(), 404);
   EXPECT_TRUE(parked_at("101"));
 }
 
 TEST_F(Retrieve, L3_AnotherSitesTrunkRetrievesByTheNumberWhereTheRangeLetsIt) {
-  const auto john = house().packet_phone("101", kJohn);
-  const auto client = house().trunk_caller(kClient);
+  const auto john = site().packet_phone("101", kJohn);
+  const auto client = site().trunk_caller(kClient);
   const CallName in = client->start_call("+442030000101");
   const CallName call = john->wait_incoming();
   john->answer(call);
@@ -299,27 +299,29 @@ TEST_F(Retrieve, L3_AnotherSitesTrunkRetrievesByTheNumberWhereTheRangeLetsIt) {
   ASSERT_EQ(john->refer(call, "7003"), 202);
   EXPECT_TRUE(parked_at("7003"));
   john->hang_up(call);
-  const auto site = house().trunk_caller(kSecondClient);
-  const auto status_of = [&](const std::string& number) { return site->wait_invite_status(site->start_call(number)); };
+  const auto caller = site().trunk_caller(kSecondClient);
+  const auto status_of = [&](const std::string& number) {
+    return caller->wait_invite_status(caller->start_call(number));
+  };
   EXPECT_EQ(status_of("7003"), 404) << "not unless the tenant allows it";
-  house().database().execute("UPDATE orbit_ranges SET from_trunks = TRUE");
+  site().database().execute("UPDATE orbit_ranges SET from_trunks = TRUE");
   EXPECT_EQ(status_of("7000"), 404) << "it cannot park";
   EXPECT_EQ(status_of("*887003"), 404);
   EXPECT_EQ(status_of("7004"), 404) << "nothing is parked there";
-  const CallName retrieve = site->start_call("7003");
-  EXPECT_EQ(site->wait_invite_status(retrieve), 200);
-  EXPECT_TRUE(hear_each_other(*site, *client));
-  EXPECT_EQ(house().database().value("SELECT retriever FROM parked_calls"), "trunk demo");
-  EXPECT_EQ(site->refer(retrieve, "102"), 403) << "a trunk transfers nobody";
-  EXPECT_EQ(site->hang_up(retrieve), 200);
+  const CallName retrieve = caller->start_call("7003");
+  EXPECT_EQ(caller->wait_invite_status(retrieve), 200);
+  EXPECT_TRUE(hear_each_other(*caller, *client));
+  EXPECT_EQ(site().database().value("SELECT retriever FROM parked_calls"), "trunk demo");
+  EXPECT_EQ(caller->refer(retrieve, "102"), 403) << "a trunk transfers nobody";
+  EXPECT_EQ(caller->hang_up(retrieve), 200);
   EXPECT_TRUE(wait_until(kSoon, [&] { return client->is_closed(in); }));
-  house().database().execute("UPDATE orbit_ranges SET from_trunks = FALSE");
+  site().database().execute("UPDATE orbit_ranges SET from_trunks = FALSE");
 }
 
 TEST_F(Retrieve, S11_ATransferToACodeThatRetrievesJoinsNobody) {
-  const auto john = house().packet_phone("101", kJohn);
-  const auto waiting = house().packet_phone("102", kAlice, true);
-  const auto talking = house().packet_phone("103", kBob, true);
+  const auto john = site().packet_phone("101", kJohn);
+  const auto waiting = site().packet_phone("102", kAlice, true);
+  const auto talking = site().packet_phone("103", kBob, true);
   const CallName parked = john->call("102");
   ASSERT_EQ(john->refer(parked, "*68104"), 202);
   ASSERT_TRUE(parked_at("104"));
@@ -337,9 +339,9 @@ TEST_F(Retrieve, S11_ATransferToACodeThatRetrievesJoinsNobody) {
 }
 
 TEST_F(Retrieve, S12_TheCallerHoldsAndResumesToo) {
-  john_ = house().baresip(house().phone("101", kJohn));
-  const auto alice = house().baresip(house().phone("103", kAlice));
-  const auto client = house().baresip(house().phone("102", kBob));
+  john_ = site().baresip(site().phone("101", kJohn));
+  const auto alice = site().baresip(site().phone("103", kAlice));
+  const auto client = site().baresip(site().phone("102", kBob));
   const CallName at_client = client->dial("101");
   const CallName call = john_->answer_next();
   ASSERT_TRUE(hear_each_other(*client, *john_));
@@ -361,16 +363,16 @@ class ParkedColleague : public ParkTest {
  protected:
   static void SetUpTestSuite() {
     ParkTest::SetUpTestSuite();
-    house().database().execute(
+    site().database().execute(
         "INSERT INTO extensions (tenant, extension, password, display_name) "
         "VALUES ('demo.callpark', '333', 'demo-333', 'Nobody')");
   }
   /// 102 has called 101, who parked her; 103 has retrieved her, and they talk.
   void SetUp() override {
     ParkTest::SetUp();
-    john_ = house().packet_phone("101", kJohn, true);
-    alice_ = house().packet_phone("102", kAlice);
-    bob_ = house().packet_phone("103", kBob);
+    john_ = site().packet_phone("101", kJohn, true);
+    alice_ = site().packet_phone("102", kAlice);
+    bob_ = site().packet_phone("103", kBob);
     at_alice_ = alice_->start_call("101");
     const CallName call = john_->wait_incoming();
     ASSERT_EQ(alice_->wait_invite_status(at_alice_), 200);
@@ -420,7 +422,7 @@ TEST_F(ParkedColleague, S12_N6_SheParksWhoRetrievedHerByTransfer) {
 }
 
 TEST_F(ParkedColleague, S12_S8_SheIsRefusedAndTheyTalkOnAndHeParksHer) {
-  const auto carol = house().packet_phone("104", kCarol, true);
+  const auto carol = site().packet_phone("104", kCarol, true);
   const CallName at_carol = john_->start_call("104");
   ASSERT_EQ(john_->wait_invite_status(at_carol), 200);
   ASSERT_EQ(john_->refer(at_carol, "*68333"), 202);
@@ -439,9 +441,9 @@ TEST_F(ParkedColleague, S12_S8_SheIsRefusedAndTheyTalkOnAndHeParksHer) {
 TEST_F(ParkedColleague, S12_O4_WhoWasParkedByHerIsThereWhenParkdHasBeenKilled) {
   EXPECT_EQ(alice_->refer(at_alice_, "*68"), 202);
   ASSERT_TRUE(parked_at("102"));
-  house().parkd().kill9();
-  house().parkd().start();
-  house().wait_parkd_ready();
+  site().parkd().kill9();
+  site().parkd().start();
+  site().wait_parkd_ready();
   const CallName at_john = john_->start_call("*88102");
   ASSERT_EQ(john_->wait_invite_status(at_john), 200);
   EXPECT_TRUE(hear_each_other(*john_, *bob_));
@@ -459,7 +461,7 @@ TEST_F(ParkedColleague, S12_S1_SheHoldsWhoRetrievedHerAndParksHim) {
 
 TEST_F(ParkedColleague, S12_S7_OfHerHeldCallsTheOneOfTheSameDeviceIsMeant) {
   ASSERT_EQ(alice_->offer(at_alice_, "sendonly"), 200);
-  const auto other_device = house().packet_phone("102", kCarol);
+  const auto other_device = site().packet_phone("102", kCarol);
   const CallName held_last = other_device->call("101");
   ASSERT_EQ(other_device->offer(held_last, "sendonly"), 200);
   const CallName feature = alice_->start_call("*70333");
@@ -471,9 +473,9 @@ TEST_F(ParkedColleague, S12_S7_OfHerHeldCallsTheOneOfTheSameDeviceIsMeant) {
 }
 
 TEST_F(Retrieve, S11_ATrunkWhoWasRetrievedNeitherTransfersNorParks) {
-  const auto john = house().packet_phone("101", kJohn, true);
-  const auto bob = house().packet_phone("103", kBob);
-  const auto client = house().trunk_caller(kClient);
+  const auto john = site().packet_phone("101", kJohn, true);
+  const auto bob = site().packet_phone("103", kBob);
+  const auto client = site().trunk_caller(kClient);
   const CallName at_client = client->start_call("+442030000101");
   const CallName call = john->wait_incoming();
   ASSERT_EQ(client->wait_invite_status(at_client), 200);
@@ -497,7 +499,7 @@ TEST_F(Retrieve, S11_ATrunkWhoWasRetrievedNeitherTransfersNorParks) {
 
 TEST_F(Retrieve, S11_ASecondParkNeverJoinsTwoCallers) {
   const auto first = parked_client("*68");
-  const auto second = house().trunk().call_in("+442030000101", tone_hz(kSecondClient));
+  const auto second = site().trunk().call_in("+442030000101", tone_hz(kSecondClient));
   const CallName call = john_->answer_next();
   ASSERT_TRUE(second->is_established());
   john_->transfer(call, "*68");
@@ -511,7 +513,7 @@ TEST_F(Retrieve, S4_ARandomOrbitBeginsWithAStarAndIsRetrievedByIt) {
   const auto client = parked_client("*70");
   const std::string orbit = orbits();
   EXPECT_TRUE(testing::internal::RE::FullMatch(orbit, "\\*[0-9][0-9][0-9][0-9]")) << orbit;
-  const auto alice = house().baresip(house().phone("102", kAlice));
+  const auto alice = site().baresip(site().phone("102", kAlice));
   alice->dial_until_answered("*71" + orbit);
   EXPECT_TRUE(hear_each_other(*client, *alice));
 }

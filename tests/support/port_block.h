@@ -7,7 +7,7 @@
 
 namespace callpark::test {
 
-/// A base port N with a window of consecutive ports for a house, and a range of RTP ports beside it.
+/// A base port N with a window of consecutive ports for a site, and a range of RTP ports beside it.
 class PortBlock {
  public:
   static constexpr uint16_t kWindow = 20;

@@ -1,4 +1,4 @@
-// A whole front house for the tests of Kamailio alone: database with the demo tenant, Kamailio, and in the place of
+// A whole front site for the tests of Kamailio alone: database with the demo tenant, Kamailio, and in the place of
 // parkd a socket that keeps what it gets and answers as the test says.
 #pragma once
 
@@ -147,10 +147,10 @@ class ParkdSeat {
 };
 
 /// Database, Kamailio and the seat of parkd, on ports of their own.
-class KamailioHouse {
+class KamailioSite {
  public:
-  explicit KamailioHouse(std::vector<std::string> defines = {"#!define WITHOUT_FLOOD_CONTROL"},
-                         int shared_memory_mb = 64) {
+  explicit KamailioSite(std::vector<std::string> defines = {"#!define WITHOUT_FLOOD_CONTROL"},
+                        int shared_memory_mb = 64) {
     database.execute("UPDATE callpark.trunks SET address = '" + trunk_address.text() + "', port = 5060");
     seat = std::make_unique<ParkdSeat>(Endpoint{"127.0.0.1", static_cast<std::uint16_t>(ports.base() + 2)});
     kamailio = std::make_unique<KamailioServer>(KamailioServer::Options{.base_port = ports.base(),

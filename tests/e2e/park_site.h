@@ -4,11 +4,11 @@
 
 #include <string>
 
-#include "tests/support/house.h"
+#include "tests/support/test_site.h"
 
 namespace callpark::test {
 
-class ParkTest : public HouseTest {
+class ParkTest : public SiteTest {
  protected:
   // Party numbers: each its own tone.
   static constexpr int kJohn = 1;
@@ -20,7 +20,7 @@ class ParkTest : public HouseTest {
 
   /// Every orbit that holds a parked call, in order, separated by blanks.
   static std::string orbits() {
-    return house().database().value(
+    return site().database().value(
         "SELECT COALESCE(GROUP_CONCAT(orbit ORDER BY orbit, slot SEPARATOR ' '), '') FROM parked_calls "
         "WHERE state = 'parked'");
   }
@@ -34,10 +34,10 @@ class ParkTest : public HouseTest {
   static testing::AssertionResult nothing_parked() { return parked_at(""); }
 
   void SetUp() override {
-    HouseTest::SetUp();
+    SiteTest::SetUp();
     // A phone that answers by itself would take a call of parkd's for the one that the test makes. Tests that are about
     // such calls turn them on.
-    house().database().execute(
+    site().database().execute(
         "SET check_constraint_checks = 0; UPDATE tenants SET call_back = FALSE, recall_mode = 'off'");
   }
 
@@ -45,13 +45,13 @@ class ParkTest : public HouseTest {
     // Everybody has hung up by now, so nothing may be left of any call.
     std::string rows;
     const bool gone = wait_until(kSoon, [&] {
-      rows = house().database().value(
+      rows = site().database().value(
           "SELECT COALESCE(GROUP_CONCAT(state, ' ', COALESCE(orbit, '-')), '') FROM parked_calls");
       return rows.empty();
     });
     EXPECT_TRUE(gone) << "left over in parked_calls: " << rows;
-    house().database().execute("DELETE FROM parked_calls");
-    HouseTest::TearDown();
+    site().database().execute("DELETE FROM parked_calls");
+    SiteTest::TearDown();
   }
 };
 

@@ -64,10 +64,10 @@ struct ByServer {
   ByServer operator/(double divisor) const { return *this * (1 / divisor); }
 };
 
-class BenchHouse {
+class BenchSite {
  public:
   /// Returns when everything answers. Throws std::runtime_error with the log of what does not.
-  BenchHouse() {
+  BenchSite() {
     pin_to(kServerCore);
     database_ = std::make_unique<test::MariadbServer>(
         test::MariadbServer::Options{.directory = directory_.path() / "mariadb", .sip_port = ports_.base()});
@@ -79,9 +79,9 @@ class BenchHouse {
     pin_to(kLoadCore);
     find_processes();
   }
-  BenchHouse(const BenchHouse&) = delete;
-  BenchHouse& operator=(const BenchHouse&) = delete;
-  ~BenchHouse() = default;
+  BenchSite(const BenchSite&) = delete;
+  BenchSite& operator=(const BenchSite&) = delete;
+  ~BenchSite() = default;
 
   [[nodiscard]] test::Endpoint proxy() const { return {"127.0.0.1", ports_.base()}; }
   [[nodiscard]] const std::string& trunk_address() const { return trunk_address_.text(); }
