@@ -1,5 +1,5 @@
-// The servers as a benchmark wants them: the product's own settings and log level, ports for thousands of calls, nobody
-// listening in, all on one core; and what they take, by the kernel's account.
+// The servers as a benchmark needs them: the product's own settings and log level, ports for thousands of calls, no
+// listener, all on one core; and what they use, by the kernel's account.
 #pragma once
 
 #include <sched.h>
@@ -136,7 +136,7 @@ class BenchSite {
     });
   }
 
-  /// For a benchmark that has failed: leaves the logs, and says where.
+  /// For a benchmark that has failed: leaves the logs, and returns where.
   std::string keep_logs() {
     directory_.keep();
     return directory_.path().string();
@@ -177,7 +177,7 @@ class BenchSite {
     return process;
   }
 
-  // All calls come from two addresses, which flood control would take for an attack.
+  // All calls come from two addresses, which flood control would treat as an attack.
   [[nodiscard]] test::KamailioServer::Options kamailio_options() const {
     test::KamailioServer::Options options;
     options.base_port = ports_.base();

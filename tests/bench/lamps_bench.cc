@@ -1,6 +1,6 @@
-// How many lamps a second, and what they cost: thousands of watched orbits whose calls come and go all at once. The
-// rows of the calls are written by SQL, so that parkd finds all those lamps wrong and publishes them as fast as
-// Kamailio takes them; the watchers' subscriptions are copies of one in Kamailio's table, and one socket answers for
+// How many lamps a second, and what they cost: thousands of watched orbits; their calls come and go all at once. The
+// rows of the calls are written by SQL, so that parkd finds all those lamps out of sync and publishes them as fast as
+// Kamailio accepts them; the watchers' subscriptions are copies of one in Kamailio's table, and one socket answers for
 // all of them.
 //
 //   lamps_bench [orbits 5000] [watchers of each 3]
@@ -19,7 +19,7 @@ using test::Endpoint;
 using test::SipText;
 using Clock = std::chrono::steady_clock;
 
-/// All watchers: answers each NOTIFY and remembers what the last one of each subscription said.
+/// All watchers: answers each NOTIFY and remembers the content of the last one of each subscription.
 class Watchers {
  public:
   explicit Watchers(const std::string& address) : socket_(Endpoint{address, 5060}), thread_([this] { run(); }) {
@@ -108,7 +108,7 @@ void park(BenchSite& site, int orbits) {
       "1, "
       "'parked', '101', 'default', "
       "'{\"call_id\":\"x\",\"remote_uri\":\"sip:+44207@127.0.0.50\",\"remote_display\":\"Client\",\"remote_name\":"
-      "\"Client\",\"remote_number\":\"+44207\"}', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) + INTERVAL 1 HOUR, 'nobody', 1, "
+      "\"Client\",\"remote_number\":\"+44207\"}', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) + INTERVAL 1 HOUR, 'no node', 1, "
       "'x' FROM seq_1_to_" +
       std::to_string(orbits));
 }

@@ -54,7 +54,7 @@ struct Results {
   Latencies invite_to_both_ways;
 };
 
-/// One parker and one retriever, who do the same again and again with callers from the trunk.
+/// One parker and one retriever that do the same again and again with callers from the trunk.
 class CycleLoop {
  public:
   CycleLoop(const BenchSite& site, LoadPhone& trunk, int index)
@@ -80,7 +80,7 @@ class CycleLoop {
     progress_ = {};
     history_.clear();
     begun_ = Clock::now();
-    // Two orbits in turns: the one before is freed in the database only after the retriever has his answer.
+    // Two orbits in turns: the one before is freed in the database only after the retriever has the answer.
     orbit_ = std::exchange(next_orbit_, orbit_);
     caller_id_ = trunk_.invite("+44203" + parker_number_, index_, caller_sound_.own()).id;
   }

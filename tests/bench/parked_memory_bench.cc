@@ -1,9 +1,9 @@
-// What a parked call takes of each server's memory, and of a core while its music plays: calls from the trunk are
+// What a parked call uses of each server's memory, and of a core while its music plays: calls from the trunk are
 // parked at orbits of their own and stay there.
 //
 //   parked_memory_bench [CALLS...]      by default 1000 2000
 //
-// Steps of one size tell two things apart. What the first needs at once holds its transactions too, which live up to
+// Steps of one size separate two things. What the first needs at once holds its transactions too, which live up to
 // 32 s longer than what they were for (RFC 3261 timer J); the second finds room where those were, and grows by what
 // parked calls keep. What is needed once, such as the music, is there with the first call, before the first step.
 #include <cstdlib>

@@ -1,4 +1,4 @@
-// Ordinary calls through the real Kamailio: who may register and call whom, and what is refused.
+// Ordinary calls through the real Kamailio: which phones may register, which calls they may make, and what is refused.
 #include <gtest/gtest.h>
 
 #include "tests/component/kamailio_site.h"
@@ -44,7 +44,7 @@ int status_of_raw(const Endpoint& from, const Endpoint& to, const std::string& s
   return answer_to_raw(from, to, start_line, headers, timeout).status();
 }
 
-/// Who registers, and with what.
+/// The user that registers, and the parameters.
 struct Registration {
   std::string user = "101";
   std::string domain = "demo.callpark";
@@ -115,7 +115,7 @@ TEST(KamailioCalls, AllDevicesOfAnExtensionRingAndTheOneTooManyThatAnswersCanBeH
   const CallName call = alice->call("102");
   EXPECT_EQ(desk->wait_incoming(), call);
   EXPECT_EQ(mobile->wait_incoming(), call);
-  // Both have answered. Whose 200 came second, is told by its tag that it is over (RFC 3261 13.2.2.4).
+  // Both have answered. The BYE for the second 200 has that phone's tag (RFC 3261 13.2.2.4).
   const auto answers = [&] {
     std::vector<SipText> found;
     for (const auto& message : alice->received(call)) {
@@ -272,7 +272,7 @@ TEST(KamailioCalls, APhoneThatMovesOnAndOnTakesNoOtherPhonesPlace) {
   EXPECT_EQ(count("user_agent = 'Desk'"), "1");
   EXPECT_EQ(status("192.0.2.2", "User-Agent: Tablet\r\n"), 503) << "there is none of its own";
   EXPECT_EQ(status("192.0.2.2", ""), 503);
-  EXPECT_EQ(status("198.51.100.99", "User-Agent: Mobile\r\nExpires: 0\r\n"), 200) << "takes back what is not there";
+  EXPECT_EQ(status("198.51.100.99", "User-Agent: Mobile\r\nExpires: 0\r\n"), 200) << "removes what is not there";
   EXPECT_EQ(status("198.51.100.99", "User-Agent: Mobile\r\n", ";expires=0"), 200);
   EXPECT_EQ(count("user_agent = 'Mobile'"), "9");
   EXPECT_EQ(status("192.0.2.1", "User-Agent: Desk\r\n"), 200) << "it refreshes";
@@ -410,16 +410,16 @@ TEST(KamailioCalls, O5_ReplacesIsNotSentToATrunk) {
 
 TEST(KamailioCalls, WhoIsNobodyIsChallenged) {
   KamailioSite site;
-  const LoopbackAddress stranger;
+  const LoopbackAddress unknown;
   const std::string headers = "From: <sip:101@demo.callpark>;tag=1\r\nTo: <sip:+15551234@demo.callpark>\r\n";
-  EXPECT_EQ(status_of_raw({stranger.text(), 5060}, site.outside(), "INVITE sip:+15551234@demo.callpark", headers), 407);
+  EXPECT_EQ(status_of_raw({unknown.text(), 5060}, site.outside(), "INVITE sip:+15551234@demo.callpark", headers), 407);
 }
 
 TEST(KamailioCalls, AnUnknownDomainIsRefused) {
   KamailioSite site;
-  const LoopbackAddress stranger;
-  const std::string headers = "From: <sip:101@nobody.example>;tag=1\r\nTo: <sip:102@nobody.example>\r\n";
-  EXPECT_EQ(status_of_raw({stranger.text(), 5060}, site.outside(), "INVITE sip:102@nobody.example", headers), 403);
+  const LoopbackAddress unknown;
+  const std::string headers = "From: <sip:101@unknown.example>;tag=1\r\nTo: <sip:102@unknown.example>\r\n";
+  EXPECT_EQ(status_of_raw({unknown.text(), 5060}, site.outside(), "INVITE sip:102@unknown.example", headers), 403);
 }
 
 /// Sends an INVITE in the name of `from` with the credentials of `username`, and returns how it ends.
@@ -438,7 +438,7 @@ int status_with_credentials(const KamailioSite& site, const std::string& from, c
 TEST(KamailioCalls, AnExtensionUsesItsOwnIdentityOnly) {
   const KamailioSite site;
   const std::string to = "103@demo.callpark";
-  EXPECT_EQ(status_with_credentials(site, "101@demo.callpark", to, "101", "demo-101"), 480) << "nobody is registered";
+  EXPECT_EQ(status_with_credentials(site, "101@demo.callpark", to, "101", "demo-101"), 480) << "no phone is registered";
   EXPECT_EQ(status_with_credentials(site, "102@demo.callpark", to, "101", "demo-101"), 403);
   EXPECT_EQ(status_with_credentials(site, "101@demo.callpark", to, "101", "wrong"), 407);
 }
@@ -490,13 +490,13 @@ TEST(KamailioCalls, APhoneBehindNatIsAnsweredWhereItSentFrom) {
 TEST(KamailioCalls, ARequestWithinNoCallIs481) {
   KamailioSite site;
   auto alice = site.phone("101");
-  const LoopbackAddress stranger;
+  const LoopbackAddress unknown;
   const std::string to = alice->options().address + ":5060";
   const std::string headers =
       "From: <sip:102@demo.callpark>;tag=1\r\nTo: <sip:101@demo.callpark>;tag=2\r\nRoute: <sip:" +
       site.outside().text() + ";lr>\r\n";
   for (const std::string method : {"BYE", "INVITE", "UPDATE", "INFO", "NOTIFY", "REFER"}) {
-    const int status = status_of_raw({stranger.text(), 5060}, site.outside(), method + " sip:101@" + to, headers);
+    const int status = status_of_raw({unknown.text(), 5060}, site.outside(), method + " sip:101@" + to, headers);
     EXPECT_TRUE(status == 481 || (method == "REFER" && status == 407)) << method << " " << status;
   }
   EXPECT_EQ(alice->received("").size(), 2U);
@@ -514,20 +514,20 @@ TEST(KamailioCalls, APreloadedRouteLeadsNowhere) {
 
 TEST(KamailioCalls, SubscriptionsToWhatThereIsNotAreRefusedCleanly) {
   KamailioSite site;
-  const LoopbackAddress stranger;
+  const LoopbackAddress unknown;
   const std::string headers =
       "From: <sip:101@demo.callpark>;tag=1\r\nTo: <sip:102@demo.callpark>\r\nEvent: presence\r\n";
-  EXPECT_EQ(status_of_raw({stranger.text(), 5060}, site.outside(), "SUBSCRIBE sip:102@demo.callpark", headers), 489);
+  EXPECT_EQ(status_of_raw({unknown.text(), 5060}, site.outside(), "SUBSCRIBE sip:102@demo.callpark", headers), 489);
 }
 
 TEST(KamailioCalls, TheInsideSocketIsForParkdOnly) {
   KamailioSite site;
   auto bob = site.phone("102");
-  const LoopbackAddress stranger;
+  const LoopbackAddress unknown;
   const std::string headers =
       "From: <sip:101@demo.callpark>;tag=1\r\nTo: <sip:102@demo.callpark>\r\n"
       "X-Callpark-Tenant: demo.callpark\r\n";
-  EXPECT_EQ(status_of_raw({stranger.text(), 5060}, site.inside(), "INVITE sip:102@demo.callpark", headers,
+  EXPECT_EQ(status_of_raw({unknown.text(), 5060}, site.inside(), "INVITE sip:102@demo.callpark", headers,
                           std::chrono::milliseconds(500)),
             0);
   EXPECT_EQ(bob->received("").size(), 2U);
@@ -558,9 +558,10 @@ TEST(KamailioCalls, CallsGoOnWhileTheDatabaseHangs) {
   EXPECT_EQ(bob->offer(call, "recvonly"), 200);
   EXPECT_EQ(status_of_call(*alice, "102"), 503);
   EXPECT_EQ(alice->hang_up(call), 200);
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - paused);
-  RecordProperty("milliseconds", static_cast<int>(took.count()));
-  std::cout << "two re-INVITEs, a new call and a BYE took " << took.count() << " ms\n";
+  const auto duration =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - paused);
+  RecordProperty("milliseconds", static_cast<int>(duration.count()));
+  std::cout << "two re-INVITEs, a new call and a BYE lasted " << duration.count() << " ms\n";
   site.database.resume();
   EXPECT_TRUE(wait_until(kSoon, [&] { return status_of_call(*alice, "102") == 200; }));
 }
@@ -575,7 +576,7 @@ TEST(KamailioCalls, CallsGoOnOverARestartOfKamailio) {
   EXPECT_EQ(alice->offer(call, "sendonly"), 200);
   EXPECT_EQ(bob->hang_up(call), 200);
   EXPECT_TRUE(wait_until(kSoon, [&] { return alice->is_closed(call); }));
-  EXPECT_EQ(status_of_call(*alice, "102"), 200) << "who was registered still is";
+  EXPECT_EQ(status_of_call(*alice, "102"), 200) << "the registration is still there";
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The way of feature calls and REFERs through the real Kamailio to parkd: who is let through, what parkd is told, whose
-// requests parkd gets afterwards, and what happens when it refuses or is not there.
+// The way of feature calls and REFERs through the real Kamailio to parkd: which pass, what parkd receives, of which
+// calls parkd gets the requests afterwards, and what happens when it refuses or is not there.
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -140,7 +140,7 @@ TEST(KamailioFeatures, P1_AfterAnAcceptedParkTheParkersRequestsGoToParkd) {
   EXPECT_EQ(count(*two.bob, two.call, "REFER"), 0U);
 }
 
-// parkd asks the other party first, who may take his time.
+// parkd asks the other party first, and that phone may answer late.
 TEST(KamailioFeatures, P1_AnUpdateToParkdIsWaitedFor) {
   TwoInACall two;
   two.site.seat->answer_with(202);
@@ -182,7 +182,7 @@ TEST(KamailioFeatures, AByeThatIsRepeatedWhileItWaitsHoldsNobodyUp) {
   }
 }
 
-// How networks show a caller who withholds his number.
+// How networks show a caller with a withheld number.
 TEST(KamailioFeatures, P1_ACallerWhoseUriHasNoUserIsParkedLikeAnybody) {
   KamailioSite site;
   const auto alice = site.phone("101");
@@ -214,7 +214,7 @@ TEST(KamailioFeatures, S13_AfterARefusedParkTheCallIsTheParkersAgain) {
   EXPECT_TRUE(two.site.seat->received("BYE").empty());
 }
 
-// His BYE is on its way to parkd, which refuses the park at that moment and then knows nothing of the call.
+// The parker's BYE is on its way to parkd, which refuses the park at that moment and then knows nothing of the call.
 TEST(KamailioFeatures, S13_AParkerWhoHangsUpWhileHeIsRefusedEndsHisCall) {
   TwoInACall two;
   ASSERT_EQ(two.alice->wait_invite_status(two.alice->start_call("103")), 480);
@@ -241,7 +241,8 @@ TEST(KamailioFeatures, S13_AParkersByeThatParkdDoesNotKnowIsNotForTheOtherParty)
   EXPECT_TRUE(two.bob_hears_nothing_of_it());
 }
 
-/// A NOTIFY of the transfer that `refer` has begun, as parkd sends it to the parker, and a header that is not for him.
+/// A NOTIFY of the transfer that `refer` has begun, as parkd sends it to the parker, and a header that is not for the
+/// parker.
 std::string notify_of_parkd(const TwoInACall& two, const SipText& refer) {
   return "NOTIFY sip:101@" + two.alice->options().address + ":5060 SIP/2.0\r\nVia: SIP/2.0/UDP " +
          two.site.seat->own().text() + ";branch=z9hG4bKn1\r\nMax-Forwards: 70\r\nRoute: " + refer.header("Route") +
@@ -253,7 +254,7 @@ std::string notify_of_parkd(const TwoInACall& two, const SipText& refer) {
 TEST(KamailioFeatures, S13_WithoutParkdTheParkIs503AndTheCallGoesOn) {
   TwoInACall two;
   two.site.seat->answer_with(0);
-  EXPECT_EQ(two.alice->refer(two.call, "*68"), 503) << "it is there and says nothing";
+  EXPECT_EQ(two.alice->refer(two.call, "*68"), 503) << "it is there and does not answer";
   two.site.seat.reset();
   ASSERT_TRUE(wait_until(kSoon, [&] { return two.alice->refer(two.call, "*68") == 503; }));
   EXPECT_EQ(two.alice->offer(two.call, "sendonly"), 200);
@@ -356,7 +357,7 @@ TEST(KamailioFeatures, AReferWithoutCredentialsIsChallengedAndThatOfAStrangerIs4
   };
   EXPECT_EQ(exchange(stranger, with_credentials_of("105"), two.site.outside()).status(), 481);
   EXPECT_EQ(exchange(stranger, with_credentials_of("102"), two.site.outside()).status(), 481)
-      << "a party, but not the one whose tag it is";
+      << "a party, but the tag is the other one's";
   EXPECT_TRUE(two.site.seat->received("REFER").empty());
   EXPECT_EQ(two.alice->hang_up(two.call), 200);
   EXPECT_TRUE(two.bob_is_told_bye());
@@ -382,7 +383,7 @@ TEST(KamailioFeatures, ALateAckForWhatWasBeforeTheParkReachesTheOther) {
 
 // ----- what parkd sends
 
-/// A request of parkd as it stands in the place of the sender of `refer`.
+/// A request of parkd in the place of the sender of `refer`.
 std::string in_place_of_parker(const ParkdSeat& seat, const SipText& refer, const std::string& method,
                                const std::string& headers, const std::string& body = "") {
   return method + " " + refer.request_uri() + " SIP/2.0\r\nVia: SIP/2.0/UDP " + seat.own().text() + ";branch=z9hG4bK" +
@@ -490,7 +491,7 @@ TEST(KamailioFeatures, S1_TheHeldCallGoesWithACallToAParkCode) {
   EXPECT_EQ(dialog["parker"], "caller");
   EXPECT_NE(dialog["caller"]["sdp"].get<std::string>().find("a=sendonly"), std::string::npos);
   EXPECT_NE(dialog["callee"]["sdp"].get<std::string>().find("a=recvonly"), std::string::npos);
-  // Accepted: what 101 says in the held call now goes to parkd.
+  // Accepted: the requests of 101 in the held call now go to parkd.
   EXPECT_EQ(two.alice->hang_up(two.call), 200);
   EXPECT_TRUE(two.parkd_is_told_bye());
   EXPECT_TRUE(two.bob_hears_nothing_of_it());
@@ -550,7 +551,7 @@ TEST(KamailioFeatures, S7_OfTwoHoldsAtOnceBothAreWaitedFor) {
   auto carol = two.site.phone("103");
   const CallName second = two.alice->call("103");
   carol->wait_incoming();
-  // The third copy of her re-INVITE is answered, which is 1.5 s later.
+  // The phone answers the third copy of the re-INVITE, which is 1.5 s later.
   carol->answer_reinvites_with({0, 0});
   const std::jthread slow([&] { EXPECT_EQ(two.alice->offer(second, "sendonly"), 200); });
   EXPECT_TRUE(wait_until(kSoon, [&] { return count(*carol, second, "INVITE") == 2; }));
@@ -633,7 +634,7 @@ TEST(KamailioFeatures, L3_AnOrbitOfARangeGoesToParkd) {
   const SipText invite = two.site.seat->wait_request("INVITE");
   EXPECT_EQ(invite.request_uri(), "sip:7001@demo.callpark");
   EXPECT_EQ(invite.header("X-Callpark-User"), "101");
-  EXPECT_EQ(invite.header("X-Callpark-Dialog"), "") << "who calls an orbit retrieves";
+  EXPECT_EQ(invite.header("X-Callpark-Dialog"), "") << "a call to an orbit retrieves";
   EXPECT_EQ(two.alice->offer(two.call, "sendrecv"), 200);
   EXPECT_EQ(count(*two.bob, two.call, "INVITE"), 3U) << "no marker was set";
 }

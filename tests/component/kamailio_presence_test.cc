@@ -1,5 +1,5 @@
-// Lamps through the real Kamailio: who may watch and publish what, that every watcher sees the true state and no older
-// one after it, over loss and restarts, and what the lamps of extensions show of ordinary calls.
+// Lamps through the real Kamailio: which watchers and publishers are accepted, that every watcher sees the true state
+// and no older one after it, over loss and restarts, and what the lamps of extensions show of ordinary calls.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -15,7 +15,7 @@ namespace {
 
 using testing::Test;
 
-/// Kamailio, with watchers and somebody who publishes as parkd would.
+/// Kamailio, with watchers and a publisher in the place of parkd.
 class KamailioPresence : public Test {
  protected:
   // Shared memory as README.md has it: each NOTIFY is a transaction, which stays for some seconds.
@@ -68,7 +68,7 @@ TEST_F(KamailioPresence, N1_AWatcherSeesTheLampGoOnAndOff) {
   expect_no_complaints(*lamp);
 }
 
-// ----- who may watch what
+// ----- watchers
 
 TEST_F(KamailioPresence, N1_AnOrbitIsWatchedAsItIsDialled) {
   for (const std::string lamp : {"*88102", "*71102", "*71*7250", "7001", "*717001", "102"}) {
@@ -142,7 +142,7 @@ TEST_F(KamailioPresence, N7_ASubscriptionBelongsToWhoMadeIt) {
   EXPECT_EQ(lamp->refresh_without_credentials(), 407);
   const std::string stolen = lamp->compose_subscribe(0);
   const std::string uri = SipText(stolen).request_uri();
-  // 103 takes the challenge for it, and answers with its own password.
+  // 103 treats it as a challenge, and answers with its own password.
   lamp->send_raw(stolen);
   ASSERT_EQ(lamp->wait_response(lamp->call_id(), SipText(stolen).cseq()), 407);
   const std::string challenge = lamp->last_response().header("Proxy-Authenticate");
@@ -190,7 +190,7 @@ TEST_F(KamailioPresence, N5_ASubscriptionThatIsNotRenewedEnds) {
   EXPECT_TRUE(wait_until(60s, [&] { return site.database.value("SELECT COUNT(*) FROM active_watchers") == "0"; }));
 }
 
-// ----- who may publish
+// ----- publishers
 
 TEST_F(KamailioPresence, N7_OnlyParkdPublishes) {
   const auto lamp = watching("*88102");
@@ -250,7 +250,7 @@ TEST_F(KamailioPresence, N5_ALampOfAParkdThatNeverCameBackGoesOut) {
   EXPECT_EQ(parkd.send("*88102", parkd.body("*88102", "early"), 3600, "").status, 200);
   EXPECT_TRUE(lamp->wait_state("early"));
   const std::string etag = site.database.value("SELECT etag FROM presentity");
-  EXPECT_EQ(parkd.send("*88102", "", 0, etag).status, 200) << "taken back";
+  EXPECT_EQ(parkd.send("*88102", "", 0, etag).status, 200) << "removed";
   EXPECT_TRUE(lamp->wait_state("terminated"));
   expect_no_complaints(*lamp);
 }
@@ -466,7 +466,7 @@ TEST_F(KamailioPresence, N2_AParkedExtensionsLampIsOneDialogOfTwoPublishers) {
   site.seat->answer_with(200);
   EXPECT_EQ(alice->hang_up(call), 200);
   EXPECT_TRUE(parker->wait_state("terminated"));
-  EXPECT_TRUE(holds_for(300ms, [&] { return parked->state() == "confirmed"; })) << "he waits";
+  EXPECT_TRUE(holds_for(300ms, [&] { return parked->state() == "confirmed"; })) << "still parked";
   EXPECT_EQ(site.database.value("SELECT COUNT(*) FROM presentity WHERE username = '102'"), "2");
   EXPECT_EQ(parkd.publish("102", "terminated").status, 200);
   EXPECT_TRUE(parked->wait_state("terminated"));
@@ -475,7 +475,7 @@ TEST_F(KamailioPresence, N2_AParkedExtensionsLampIsOneDialogOfTwoPublishers) {
   const CallName next = alice->call("102");
   EXPECT_TRUE(parker->wait_state("confirmed"));
   EXPECT_EQ(parkd.publish("102", "terminated").status, 200);
-  EXPECT_TRUE(holds_for(300ms, [&] { return parked->state() == "confirmed"; })) << "he talks";
+  EXPECT_TRUE(holds_for(300ms, [&] { return parked->state() == "confirmed"; })) << "still talking";
   EXPECT_EQ(alice->hang_up(next), 200);
   EXPECT_TRUE(parked->wait_state("terminated"));
   expect_no_complaints(*parker);
@@ -496,7 +496,7 @@ TEST_F(KamailioPresence, N2_WhenTheParkerLeavesTheOthersLampWaitsForParkdsWord) 
     site.seat->answer_with(200);
     EXPECT_EQ(alice->hang_up(call), 200);
     EXPECT_TRUE(parker->wait_state("terminated"));
-    EXPECT_TRUE(holds_for(300ms, [&] { return parked->state() == "confirmed"; })) << "parkd has said nothing yet";
+    EXPECT_TRUE(holds_for(300ms, [&] { return parked->state() == "confirmed"; })) << "parkd has not published yet";
   };
   park();
   EXPECT_EQ(parkd.publish("102", "confirmed").status, 200);
@@ -507,7 +507,7 @@ TEST_F(KamailioPresence, N2_WhenTheParkerLeavesTheOthersLampWaitsForParkdsWord) 
   for (const auto& notice : parked->history()) times_dark += notice.state == "terminated" ? 1 : 0;
   EXPECT_EQ(times_dark, 2) << "before the call and after it";
   park();
-  EXPECT_TRUE(parked->wait_state("terminated", 30s)) << "parkd has died and says nothing";
+  EXPECT_TRUE(parked->wait_state("terminated", 30s)) << "parkd has died and does not publish";
   expect_no_complaints(*parker);
   expect_no_complaints(*parked);
 }
@@ -525,7 +525,7 @@ TEST_F(KamailioPresence, N2_ACallThatTalksIsShownAndEndsWhenKamailioWasKilled) {
   EXPECT_TRUE(lost->wait_state("early"));
   site.kamailio->kill9();
   site.kamailio->start();
-  EXPECT_TRUE(lost->wait_state("terminated")) << "nobody knows of that call any more";
+  EXPECT_TRUE(lost->wait_state("terminated")) << "no server knows of that call any more";
   const auto late = watcher("102", {.user = "104"});
   EXPECT_EQ(late->subscribe(), 200);
   EXPECT_TRUE(late->wait_state("confirmed"));
@@ -572,7 +572,7 @@ TEST_F(KamailioPresence, N2_ALampThatTheDatabaseDidNotTakeIsToldWhenItIsBack) {
   EXPECT_EQ(alice->hang_up(call), 200);
   EXPECT_TRUE(wait_until(kSoon, [&] { return bob->is_closed(call); }));
   site.database.start();
-  // Who subscribes meanwhile is told the truth at once, the others when the round of 10 s comes to it.
+  // A phone that subscribes meanwhile gets the true state at once, the others when the round of 10 s comes to it.
   const auto late = watcher("102", {.user = "104"});
   EXPECT_TRUE(wait_until(kSoon, [&] { return late->subscribe() == 200; }));
   ASSERT_TRUE(late->wait_state("terminated"));
@@ -611,7 +611,7 @@ TEST_F(KamailioPresence, N3_TheSubscriptionToParkNotificationsReachesParkd) {
                        site.seat->own().text() + ";branch=z9hG4bKn1\r\nMax-Forwards: 70\r\n";
   for (const auto& route : subscribe.headers("Record-Route")) notify += "Route: " + route + "\r\n";
   site.seat->send(
-      notify + "From: " + subscribe.header("To") + ";tag=seat\r\nTo: " + subscribe.header("From") +
+      notify + "From: " + subscribe.header("To") + ";tag=parkd\r\nTo: " + subscribe.header("From") +
           "\r\nCall-ID: " + subscribe.call_id() +
           "\r\nCSeq: 1 NOTIFY\r\nEvent: call-info\r\nSubscription-State: active;expires=600\r\nContact: <sip:parkd@" +
           site.seat->own().text() +
@@ -638,7 +638,7 @@ TEST_F(KamailioPresence, N3_TheSubscriptionToParkNotificationsReachesParkd) {
 TEST_F(KamailioPresence, N3_WithoutParkdTheSubscriptionIs503) {
   const auto phone = watcher("102", notified());
   site.seat->answer_with(0);
-  EXPECT_EQ(phone->subscribe(), 503) << "it is there and says nothing";
+  EXPECT_EQ(phone->subscribe(), 503) << "it is there and does not answer";
   site.seat.reset();
   EXPECT_TRUE(wait_until(kSoon, [&] { return phone->subscribe() == 503; }));
 }

@@ -1,5 +1,5 @@
-// Calls to ring groups through the real Kamailio: who rings and when, how it ends, and that the member who has answered
-// may park like anybody else.
+// Calls to ring groups through the real Kamailio: which phones ring and when, how it ends, and that the member that has
+// answered may park like any other extension.
 #include <gtest/gtest.h>
 
 #include "tests/component/kamailio_site.h"
@@ -52,7 +52,7 @@ testing::AssertionResult has_stopped(const PacketPhone& phone, const CallName& c
   return testing::AssertionFailure() << phone.name() << " got\n" << all;
 }
 
-// ----- who rings
+// ----- members that ring
 
 TEST(KamailioRingGroups, R8_AllMembersRingAndTheFirstToAnswerHasTheCall) {
   Office office;
@@ -94,7 +94,7 @@ TEST(KamailioRingGroups, R8_WhoDoesNotAnswerInTimeIsFollowedByTheNext) {
   EXPECT_TRUE(rings(*office.bob, call));
   EXPECT_TRUE(has_stopped(*office.carol, call));
   EXPECT_TRUE(has_stopped(*office.bob, call));
-  EXPECT_EQ(office.alice->wait_invite_status(call), 480) << "the destination is the caller himself";
+  EXPECT_EQ(office.alice->wait_invite_status(call), 480) << "the destination is the caller";
 }
 
 TEST(KamailioRingGroups, R8_WhoDeclinesDoesNotSpeakForTheOthers) {
@@ -154,7 +154,7 @@ TEST(KamailioRingGroups, O5_ReplacesReachesNoOutsideMember) {
   EXPECT_TRUE(trunk->received("").empty());
 }
 
-// ----- when nobody answers
+// ----- without an answer
 
 TEST(KamailioRingGroups, R8_NobodyAnswersTheDestinationRings) {
   Office office;
@@ -217,7 +217,7 @@ TEST(KamailioRingGroups, R8_NobodyAnswersAndTheCallerIsTold) {
   };
   EXPECT_EQ(status(486, 486), 486);
   EXPECT_EQ(status(603, 486), 480);
-  EXPECT_EQ(status(302, 486), 480) << "where somebody has moved to is not for the caller";
+  EXPECT_EQ(status(302, 486), 480) << "the caller is not sent where a member has moved to";
 }
 
 TEST(KamailioRingGroups, R8_WhenNobodyIsRegisteredTheDestinationRingsAtOnceOrItIs480) {
@@ -328,7 +328,7 @@ TEST(KamailioRingGroups, R8_WhenTwoAnswerAtOnceTheRecordIsAllOfTheSameOne) {
   auto carol = site.phone("103");
   const CallName call = alice->call("650");
   std::string record;
-  // Alice has her 200 a moment before the variables are written.
+  // Alice has the 200 a moment before the variables are written.
   EXPECT_TRUE(wait_until(kSoon, [&] {
     record = site.kamailio->rpc("dlg.dlg_list", "[\"" + call + "\"]");
     const auto dialog = nlohmann::json::parse(record, nullptr, false)["result"];
@@ -401,7 +401,7 @@ TEST(KamailioRingGroups, R8_ParkdMayCallARingGroup) {
   EXPECT_TRUE(has_stopped(*office.carol, call));
   EXPECT_NE(office.site.kamailio->rpc("dlg.stats_active").find("\"all\":\t0"), std::string::npos)
       << "it is parkd's own: " << office.site.kamailio->rpc("dlg.stats_active");
-  // His From is the ring group's number.
+  // The From is the ring group's number.
   office.site.seat->answer_with(202);
   EXPECT_EQ(office.bob->refer(call, "*68"), 202);
   const SipText refer = office.site.seat->wait_request("REFER");

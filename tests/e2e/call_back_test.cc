@@ -1,4 +1,4 @@
-// S5, L2: who transfers to a place that he does not know is called back and hears it.
+// S5, L2: a parker that transfers to an unknown orbit is called back and hears it.
 #include <gmock/gmock.h>
 
 #include "tests/e2e/park_site.h"
@@ -18,7 +18,7 @@ class CallBack : public ParkTest {
     ParkTest::TearDown();
   }
 
-  /// Client, whom John transfers to `number` and who is parked there before John hangs up. The orbit.
+  /// John transfers Client to `number`, and Client is parked there before John hangs up. Returns the orbit.
   std::string transfer(const std::string& number) {
     john_ = site().packet_phone("101", kJohn);
     client_ = site().trunk_caller(kClient);
@@ -93,7 +93,7 @@ TEST_F(CallBack, L2_TheParkerHearsWhichNumberOfTheRangeItIs) {
   const auto alice = site().packet_phone("102", kAlice);
   const CallName retrieve = alice->call(orbit);
   EXPECT_TRUE(hear_each_other(*alice, *client_));
-  EXPECT_TRUE(wait_until(kSoon, [&] { return john_->is_closed(back); })) << "there is nothing to tell any more";
+  EXPECT_TRUE(wait_until(kSoon, [&] { return john_->is_closed(back); })) << "there is nothing to announce any more";
   alice->hang_up(retrieve);
 }
 

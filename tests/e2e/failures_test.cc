@@ -95,14 +95,14 @@ class Failures : public ParkTest {
     return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - since).count();
   }
 
-  /// Each retrieved caller has been told to talk to alice, whose one voice the last of them hears, and hangs up.
+  /// Each retrieved caller has been connected to Alice; the last of them hears Alice's one voice. Each hangs up.
   void all_talk_and_end() {
     for (const auto& each : parked_) {
       EXPECT_TRUE(wait_until(kSoon, [&] { return each.caller->audio_remote(each.call) == alice_->sound().own(); }));
     }
     EXPECT_TRUE(hears(*parked_.back().caller, *alice_));
     for (const auto& each : parked_) {
-      // 481 when an UPDATE has crossed it: whether he is still there, a parkd that is new asks within some seconds.
+      // 481 when an UPDATE has crossed it: a new parkd asks within some seconds whether the caller is still there.
       const int status = each.caller->hang_up(each.call);
       EXPECT_TRUE(status == 200 || status == 481) << status;
     }
@@ -141,7 +141,7 @@ TEST_F(Failures, O4_ParkdKilledAndTheCallersHangUpMeanwhile) {
   for (const auto& each : parked_) each.caller->fire(each.call, "BYE");
   site().parkd().start();
   site().wait_parkd_ready();
-  // A caller who has gone while nobody listened is found out, at the latest when he is offered to a retriever.
+  // parkd finds out that a caller has gone while it was down, at the latest when it offers the caller to a retriever.
   alice_calls_.clear();
   for (const auto& each : parked_) {
     const CallName call = alice_->start_call("*71" + each.orbit);
@@ -153,7 +153,7 @@ TEST_F(Failures, O4_ParkdKilledAndTheCallersHangUpMeanwhile) {
   EXPECT_TRUE(nothing_parked());
 }
 
-// Kamailio waits 16 s for a parkd that is restarted before it tells them that their BYE went nowhere.
+// Kamailio waits 16 s for a parkd that is restarted before it answers their BYE.
 TEST_F(Failures, O4_WhoHungUpWhileNoParkdWasThereIsNotBelievedToTalk) {
   park(1);
   retrieve_all(std::chrono::steady_clock::now());

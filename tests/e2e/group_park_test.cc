@@ -1,4 +1,4 @@
-// Parking in a group, and at the numbers of a range that belong to nobody.
+// Parking in a group, and at the numbers of a range that belong to no extension.
 #include <set>
 
 #include "tests/e2e/park_site.h"
@@ -8,7 +8,7 @@ namespace {
 
 class GroupPark : public ParkTest {
  protected:
-  /// Client calls `phone`, who transfers him to `target`.
+  /// Client calls `phone`, which transfers the call to `target`.
   static std::unique_ptr<SippCall> transferred(PacketPhone& phone, const std::string& target, int party = kClient) {
     auto client = site().trunk().call_in("+442030000" + phone.options().user, tone_hz(party));
     const CallName call = phone.wait_incoming();
@@ -31,7 +31,7 @@ class GroupPark : public ParkTest {
     EXPECT_TRUE(client.is_closed());
     EXPECT_TRUE(hears_nothing(phone));
   }
-  static inline int outcome_ = 0;  // of the last transfer, as the parker was told
+  static inline int outcome_ = 0;  // of the last transfer, as the parker was notified
   static inline CallName call_;
 };
 

@@ -7,7 +7,7 @@
 namespace callpark::test {
 namespace {
 
-/// Whoever has called has got so many by now.
+/// The caller has got so many by now.
 bool has_reinvites(const PacketPhone& phone, const CallName& call, std::ptrdiff_t reinvites) {
   return wait_until(kSoon, [&] {
     const auto received = phone.received(call);
@@ -221,7 +221,7 @@ TEST_F(HoldAndPark, S2_TheParkIsCommittedBeforeTheAnnouncementSoHangingUpEarlyCh
   ASSERT_EQ(john->offer(call, "sendonly"), 200);
   const CallName feature = john->start_call("*70333");
   ASSERT_EQ(john->wait_invite_status(feature), 200);
-  EXPECT_EQ(orbits(), "333") << "not committed when the parker is told";
+  EXPECT_EQ(orbits(), "333") << "not committed when the parker is notified";
   EXPECT_EQ(john->hang_up(feature), 200);
   EXPECT_TRUE(hears_music(*client));
   EXPECT_TRUE(parked_at("333"));

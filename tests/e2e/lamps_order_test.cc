@@ -1,5 +1,5 @@
 // Lamps by the thousand: parkd's store, board and publisher on the real Kamailio and MariaDB, with rows that change as
-// fast as the database takes them, and packets lost on either side of Kamailio.
+// fast as the database accepts them, and packets lost on either side of Kamailio.
 #include <gmock/gmock.h>
 #include <sys/times.h>
 #include <unistd.h>
@@ -106,7 +106,7 @@ struct HalfOfParkd {
   presence::LampBoard board;
 };
 
-/// Parks and retrieves at one orbit, so many changes, as fast as the database takes them.
+/// Parks and retrieves at one orbit, so many changes, as fast as the database accepts them.
 class Changes {
  public:
   Changes(HalfOfParkd& parkd, std::string orbit, int count) : parkd_(parkd), orbit_(std::move(orbit)), left_(count) {
@@ -234,7 +234,7 @@ TEST_F(LampsInOrder, N5_AfterTwoThousandFastChangesWithLossNobodyHoldsAWrongStat
   }
   EXPECT_TRUE(parkd.run_until([&] { return parkd.metric("callpark_lamps_out_of_sync") == 0; }, seconds(10)));
   std::cout << "  " << kOrbits * kChangesEach << " changes of rows in " << took << " s, " << notifies
-            << " NOTIFYs taken by " << watchers.size() << " watchers\n";
+            << " NOTIFYs accepted by " << watchers.size() << " watchers\n";
 }
 
 }  // namespace

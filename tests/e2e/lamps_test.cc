@@ -1,4 +1,4 @@
-// Everyone sees it: lamps of orbits and extensions, and phones' call-park notifications, on the whole product with real
+// Lamps of orbits and extensions, and phones' call-park notifications, on the whole product with real
 // parks. The watchers believe nothing: see lamp_watcher.h.
 #include <gmock/gmock.h>
 
@@ -76,13 +76,13 @@ class Lamps : public ParkTest {
   }
   static std::size_t lamps_mended() {
     const std::string log = site().parkd().log();
-    const std::string line = "lamps do not show what the database says";
+    const std::string line = "lamps are out of sync with the database";
     std::size_t count = 0;
     for (auto at = log.find(line); at != std::string::npos; at = log.find(line, at + 1)) ++count;
     return count;
   }
 
-  /// Client calls `phone` (101), who transfers him to `target`; returns when the phone has heard that he is parked.
+  /// Client calls `phone` (101), which transfers the call to `target`; returns when the phone is notified of the park.
   std::unique_ptr<SippCall> parked_client(const std::string& target, int party = kClient) {
     auto client = site().trunk().call_in("+442030000101", tone_hz(party));
     const CallName call = john_->wait_incoming();
@@ -95,7 +95,7 @@ class Lamps : public ParkTest {
     john_->hang_up(call);
     return client;
   }
-  /// Returns when the retriever has his answer.
+  /// Returns when the retriever has the answer.
   CallName retrieve(PacketPhone& phone, const std::string& dialled) {
     const CallName call = phone.start_call(dialled);
     EXPECT_EQ(phone.wait_invite_status(call), 200) << dialled;
@@ -142,7 +142,7 @@ TEST_F(Lamps, N1_TheLampOfAnExtensionsOrbitIsLitByTheParkAndDarkenedByTheRetriev
   EXPECT_TRUE(client->is_closed());
 }
 
-// The watcher of these tests is of this site; here sipp is the phone.
+// The watcher of these tests is our own; here sipp is the phone.
 TEST_F(Lamps, N1_AnotherUserAgentSeesTheSame) {
   const LoopbackAddress address;
   const TempDir directory("watching-phone");
@@ -208,7 +208,7 @@ TEST_F(Lamps, N1_TheLampOfARandomOrbitGoesOutWhenTheCallerGivesUp) {
   const auto client = parked_client("*70");
   LampWatcher& late = watcher("104", {.lamp = "*71" + orbits()});
   EXPECT_EQ(late.subscribe(), 200);
-  EXPECT_TRUE(late.wait_state("early")) << "who subscribes later sees it at once";
+  EXPECT_TRUE(late.wait_state("early")) << "a later subscriber sees it at once";
   const auto hung_up = steady_clock::now();
   client->hang_up();
   ASSERT_TRUE(late.wait_state("terminated"));
@@ -322,7 +322,7 @@ TEST_F(Lamps, S12_N2_WhoWasParkedTransfersWhoRetrievedHerAndOnlySheIsFree) {
   EXPECT_TRUE(targets.wait_state("terminated"));
 }
 
-// To his phone's URI his dialog says 601.
+// In the dialog of the phone's URI the number is 601.
 TEST_F(Lamps, N2_AnExtensionThatWasReachedByARingGroupStaysBusyToo) {
   LampWatcher& own = lamp("105");
   const auto erin = site().packet_phone("105", kCarol, true);
@@ -335,7 +335,7 @@ TEST_F(Lamps, N2_AnExtensionThatWasReachedByARingGroupStaysBusyToo) {
   EXPECT_TRUE(wait_until(kSoon, [] {
     return site().database().value(
                "SELECT COUNT(*) FROM presentity WHERE username = '105' AND body LIKE '%id=\"park-%'") == "1";
-  })) << "parkd has said so; Kamailio waits for that for some seconds only";
+  })) << "parkd has published it; Kamailio waits for that for some seconds only";
   EXPECT_EQ(own.state(), "confirmed");
   EXPECT_EQ(erin->hang_up(erin->wait_incoming()), 200);
   EXPECT_TRUE(own.wait_state("terminated"));
@@ -492,13 +492,13 @@ TEST_F(Lamps, N5_AParkdThatIsKilledAndStartsAgainLeavesEveryLampTrue) {
   EXPECT_TRUE(stays.wait_state("early"));
   EXPECT_TRUE(goes.wait_state("early"));
   site().parkd().kill9();
-  second->hang_up();  // nobody is there to hear it; it is found out by the next parkd
+  second->hang_up();  // no parkd is there to receive it; the next parkd finds it out
   site().database().execute("DELETE FROM parked_calls WHERE orbit = '104'");
   site().parkd().start();
   site().wait_parkd_ready();
   EXPECT_TRUE(goes.wait_state("terminated", seconds(5)));
   EXPECT_EQ(stays.state(), "early");
-  EXPECT_TRUE(wait_until(seconds(5), [&] { return phone.history().size() >= 3; })) << "told again what is so";
+  EXPECT_TRUE(wait_until(seconds(5), [&] { return phone.history().size() >= 3; })) << "the state is notified again";
   EXPECT_TRUE(shows(phone, "<parked>"));
   const auto alice = site().packet_phone("102", kAlice, true);
   const CallName call = retrieve(*alice, "*88101");

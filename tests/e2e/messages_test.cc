@@ -1,4 +1,4 @@
-// Who is told of parked calls: texts to phones, the events that operators read, and the names on displays.
+// The recipients of news of parked calls: texts to phones, the events that operators read, and the names on displays.
 #include <gmock/gmock.h>
 
 #include "tests/e2e/park_site.h"
@@ -39,7 +39,7 @@ class Told : public ParkTest {
                               " WHERE tenant = 'demo.callpark'");
   }
 
-  /// Client, who says of himself what `from` and `headers` say, has called 101, and John has parked him.
+  /// Client has called 101, identified by `from` and `headers`, and John has parked the call.
   PacketPhone& parked_client(const std::string& code, const std::string& from = "", const std::string& headers = "") {
     clients_.push_back(site().trunk_caller(kClient, from.empty() ? client_from() : from));
     PacketPhone& client = *clients_.back();
@@ -69,7 +69,7 @@ class Told : public ParkTest {
     for (const SipText& message : phone.messages()) bodies.push_back(message.body());
     return bodies;
   }
-  /// Waits for as many texts as are expected, and says what there are.
+  /// Waits for as many texts as are expected, and returns all.
   static std::vector<std::string> texts(const PacketPhone& phone, std::size_t count) {
     wait_until(kSoon, [&] { return phone.messages().size() >= count; });
     return texts(phone);
@@ -126,12 +126,12 @@ TEST_F(Told, N4_EveryPhoneOfTheExtensionIsToldWhoIsParkedThereAndWhatToDial) {
   EXPECT_THAT(texts(*mobile, 1), ElementsAre(text));
   const SipText message = desk->messages().front();
   EXPECT_EQ(message.header("Content-Type"), "text/plain;charset=UTF-8");
-  EXPECT_EQ(uri_in(message.header("From")), "sip:*88102@demo.callpark") << "who calls back retrieves";
+  EXPECT_EQ(uri_in(message.header("From")), "sip:*88102@demo.callpark") << "a call back retrieves";
   EXPECT_EQ(message.header("Contact"), "") << "RFC 3428 4";
   EXPECT_EQ(message.header("X-Callpark-Tenant"), "");
   client.hang_up(call_);
   EXPECT_THAT(texts(*john_, 1), ElementsAre("Client +442079460018, parked at 102, has hung up."))
-      << "he was told nothing else before";
+      << "the phone got no other text before";
   EXPECT_THAT(texts(*carol), IsEmpty());
   EXPECT_EQ(desk->messages().size(), 1U);
 }
@@ -179,7 +179,7 @@ TEST_F(Told, L4_TheParkerIsToldWhoHasPickedUpButNotWhenItWasHimself) {
   const CallName back = retrieve(*john_, "*88103");
   EXPECT_TRUE(nothing_parked());
   john_->hang_up(back);
-  // The next that he is told, in order, is of another call.
+  // The next text, in order, is of another call.
   PacketPhone& client = parked_client("*68103");
   client.hang_up(call_);
   EXPECT_THAT(texts(*john_, 2).back(), HasSubstr("has hung up"));
@@ -207,7 +207,7 @@ TEST_F(Told, L4_OfARingGroupTheMemberWhoAnsweredIsNamed) {
   EXPECT_TRUE(events_are("parked 102, recalled 102 105 ring_group"));
 }
 
-// What is switched off does not come; the next that is told comes after it.
+// What is switched off does not come; the next text comes after it.
 TEST_F(Told, N4_O3_EachTextIsSwitchedOffByItsColumnFromTheNextCallOn) {
   const auto bob = site().packet_phone("102", kBob);
   set("message_parked = FALSE");
@@ -327,7 +327,7 @@ TEST_F(Told, N6_TheRetrieverSeesTheCallerAndNotTheCodeAlsoAfterAnotherPark) {
   const CallName second = retrieve(*carol, "*88102");
   EXPECT_EQ(answer_to(*carol, second).header("P-Asserted-Identity"), shown);
   EXPECT_TRUE(hear_each_other(*carol, client));
-  // Client holds and resumes: the offer that Carol gets says it again.
+  // Client holds and resumes: the offer that Carol gets repeats it.
   EXPECT_EQ(client.offer(call_, "sendonly"), 200);
   EXPECT_EQ(invite_to(*carol, second).header("P-Asserted-Identity"), shown);
   for (const SipText& message : client.received("")) {
@@ -403,7 +403,7 @@ TEST_F(Told, N6_AnExtensionIsShownByItsNameAndNumberHoweverItWasReached) {
       "UPDATE extensions SET display_name = 'Эрин Эллис' WHERE tenant = 'demo.callpark' AND extension = '105'");
   const auto erin = site().packet_phone("105", kBob, true);
   const auto carol = site().packet_phone("103", kCarol);
-  // He has called.
+  // John has called.
   const CallName out = erin->start_call("101");
   park_incoming(*erin, out, *john_, "*68");
   const CallName first = retrieve(*carol, "*88101");
@@ -411,7 +411,7 @@ TEST_F(Told, N6_AnExtensionIsShownByItsNameAndNumberHoweverItWasReached) {
   EXPECT_EQ(answer_to(*carol, first).header("P-Asserted-Identity"), shown);
   carol->hang_up(first);
   EXPECT_TRUE(nothing_parked());
-  // He was called, by the number of a ring group.
+  // John was called, by the number of a ring group.
   const auto dave = site().packet_phone("104", kAlice);
   const CallName group = dave->call("601");
   park(*dave, group, "*68");
@@ -451,7 +451,7 @@ TEST_F(Told, N6_WhoWithholdsHisNumberIsKnownToNobody) {
     for (const SipText& message : phone->received("")) EXPECT_THAT(message.text(), Not(HasSubstr("7946")));
   }
   for (const SipText& message : john_->received("")) {
-    EXPECT_EQ(message.header("P-Asserted-Identity"), "") << "Kamailio passes it on to nobody";
+    EXPECT_EQ(message.header("P-Asserted-Identity"), "") << "Kamailio passes it on to no phone";
   }
 }
 

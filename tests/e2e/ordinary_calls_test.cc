@@ -1,4 +1,4 @@
-// Calls in which nobody parks: what must work before, and beside, everything else, and what must never reach parkd.
+// Calls without a park: what must work before, and beside, everything else, and what must never reach parkd.
 #include <gtest/gtest.h>
 
 #include "tests/support/test_site.h"

@@ -35,14 +35,14 @@ class ParkTest : public SiteTest {
 
   void SetUp() override {
     SiteTest::SetUp();
-    // A phone that answers by itself would take a call of parkd's for the one that the test makes. Tests that are about
-    // such calls turn them on.
+    // A phone that answers by itself would confuse a call of parkd's with the one that the test makes. Tests that are
+    // about such calls turn them on.
     site().database().execute(
         "SET check_constraint_checks = 0; UPDATE tenants SET call_back = FALSE, recall_mode = 'off'");
   }
 
   void TearDown() override {
-    // Everybody has hung up by now, so nothing may be left of any call.
+    // All phones have hung up by now, so nothing may be left of any call.
     std::string rows;
     const bool gone = wait_until(kSoon, [&] {
       rows = site().database().value(

@@ -7,7 +7,7 @@
 namespace callpark::test {
 namespace {
 
-/// How often, unless CALLPARK_RACES says otherwise.
+/// How often, unless CALLPARK_RACES is set.
 int times(int usual) {
   const char* wanted = getenv("CALLPARK_RACES");
   return wanted == nullptr ? usual : std::atoi(wanted);
@@ -52,7 +52,7 @@ class Races : public ParkTest {
 
 class RefersThenHangsUp : public Races, public testing::WithParamInterface<int> {};
 
-// Whoever is parked, or still the parker's until his BYE is told to him, is not lost.
+// A caller that is parked, or still the parker's until the BYE arrives, is not lost.
 TEST_P(RefersThenHangsUp, P1_NoCallerIsLostWhenTheParkerHangsUpSoSoonAfterHisRefer) {
   const auto gap = std::chrono::milliseconds(GetParam());
   {
@@ -94,7 +94,7 @@ TEST_F(Races, P1_NoCallerIsLostWhenTheParkerHangsUpStraightAfterHis202) {
 
 class RetrievesReferAndHangsUp : public Races, public testing::WithParamInterface<int> {};
 
-// His call is parkd's by now.
+// The caller is parkd's by now.
 TEST_P(RetrievesReferAndHangsUp, S12_NoCallerIsLostWhenWhoRetrievedHimParksAgainAndHangsUpSoSoon) {
   const auto alice = site().packet_phone("102", kAlice);
   const Talk now = talk();
@@ -186,7 +186,7 @@ TEST_P(ReinviteRefused, S13_AClientWhoRefusesTheFirstReinviteIsNotLost) {
   ASSERT_TRUE(hear_each_other(*john_, *client_));
   client_->answer_reinvites_with({GetParam()});
   ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
-  // Either it is offered again and he is parked, or the parker is told that it failed and keeps the call.
+  // Either it is offered again and the caller is parked, or the parker is notified of the failure and keeps the call.
   const bool settled = wait_until(std::chrono::seconds(45), [&] {
     const auto reports = john_->transfer_reports(now.at_john);
     return !reports.empty() && !reports.back().starts_with("SIP/2.0 1");
@@ -205,7 +205,7 @@ TEST_P(ReinviteRefused, S13_AClientWhoRefusesTheFirstReinviteIsNotLost) {
     EXPECT_TRUE(wait_until(kSoon, [&] { return client_->is_closed(now.at_client); }));
   }
 }
-// 202 has no description: accepted, and nobody knows to what.
+// 202 has no description: accepted, and it is not defined what.
 INSTANTIATE_TEST_SUITE_P(With, ReinviteRefused, testing::Values(491, 500, 408, 488, 0, 202));
 
 TEST_F(Races, P1_TheTrunkHangsUpWhileItIsBeingParked) {

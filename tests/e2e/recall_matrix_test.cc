@@ -1,5 +1,5 @@
-// Every recall that there can be: who is called in which mode, how each call of the trace ends, and what then becomes
-// of the caller. The cases are made from a table; each is played by phones of its own tenant, many at once.
+// Every recall that there can be: the targets of each mode, how each call of the recall steps ends, and what then
+// becomes of the caller. The cases are made from a table; each is played by phones of its own tenant, many at once.
 #include <deque>
 #include <iostream>
 #include <mutex>
@@ -24,8 +24,8 @@ constexpr const char* kFallbacks[] = {"no fallback", "a fallback", "a fallback t
 
 struct Case {
   std::string mode;
-  std::vector<std::string> steps;  // who is called when nobody answers: extensions
-  std::size_t step;                // the one whose outcome this is; those before it are busy, the next one answers
+  std::vector<std::string> steps;  // the targets without an answer: extensions
+  std::size_t step;                // the one with this outcome; those before it are busy, the next one answers
   Outcome outcome;
   Attempt attempt;
   Fallback fallback;
@@ -37,7 +37,7 @@ struct Case {
   }
 };
 
-// Attempts that a trace does not have are left out.
+// Attempts that the recall steps do not have are left out.
 std::vector<Case> cases_of(const std::string& mode, const std::vector<std::string>& steps) {
   std::vector<Case> cases;
   for (const Attempt attempt : {Attempt::kFirst, Attempt::kSecond, Attempt::kLast}) {
@@ -125,7 +125,7 @@ class RecallMatrix : public RecallOffices {
       end_as(outcome, called, ringing);
       if (outcome == Outcome::kAnswered) return talk_and_end(played, own, called, ringing, parked, rung);
     }
-    // A trace that goes on ends with the next one who is called.
+    // A recall that goes on ends with the next target.
     const bool is_last = played.step + 1 == played.steps.size();
     const std::string next = !is_last ? played.steps[played.step + 1] : played.fallback == Fallback::kSet ? "103" : "";
     if (next.empty()) {
@@ -143,7 +143,7 @@ class RecallMatrix : public RecallOffices {
     talk_and_end(played, own, *own.phones.at(next), ringing, parked, rung);
   }
 
-  // The next call there; the caller hears music meanwhile, and the phone shows whose call it is.
+  // The next call there; the caller hears music meanwhile, and the phone shows the caller's number.
   static CallName rings(const Case& played, const Players& own, PacketPhone& called) {
     const CallName ringing = called.wait_incoming();
     EXPECT_TRUE(hears_music(*own.caller)) << played.name();
@@ -182,7 +182,7 @@ class RecallMatrix : public RecallOffices {
     EXPECT_TRUE(wait_until(kSoon, [&] { return own.caller->is_closed(own.call); })) << played.name();
     for (const auto& [extension, phone] : own.phones) EXPECT_EQ(phone->calls(), 0) << played.name() << extension;
   }
-  // Nobody was called but those that were to be.
+  // No phone rang but the expected ones.
   static void expect_rung(const Case& played, const Players& own, const std::map<std::string, int>& rung) {
     for (const auto& [extension, phone] : own.phones) {
       std::set<std::string> calls;
@@ -198,7 +198,7 @@ class RecallMatrix : public RecallOffices {
       EXPECT_EQ(static_cast<int>(calls.size()), times) << played.name() << ": calls of " << extension;
     }
   }
-  /// Until the one who is not there has been called.
+  /// Until the target that is not there has been called.
   static void wait_for_attempt(const Case& played, const Players& own) {
     const std::string line =
         "[" + own.call + "] parked at 101 of " + tenant(played.office) + " and not retrieved: calling ";

@@ -63,7 +63,7 @@ class RecallOffices : public ParkTest {
     phone->register_phone();
     return phone;
   }
-  /// His tone is kClient's, whichever number he has.
+  /// The tone is kClient's, whichever number the caller has.
   static std::unique_ptr<PacketPhone> caller(int office) { return site().trunk_caller(office * kParties + kClient); }
 
   /// The caller is parked at 101 by 101 and hears music.

@@ -1,4 +1,4 @@
-// A retrieve at any moment of a recall: one of the two has the caller, the other is told, and nothing rings on.
+// A retrieve at any moment of a recall: one of the two has the caller, the other is refused, and nothing rings on.
 #include <algorithm>
 #include <atomic>
 #include <deque>
@@ -14,7 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// How often in all, unless CALLPARK_RACES says otherwise.
+/// How often in all, unless CALLPARK_RACES is set.
 int rounds_wanted() {
   const char* wanted = getenv("CALLPARK_RACES");
   return wanted == nullptr ? 500 : std::atoi(wanted);
@@ -83,7 +83,7 @@ class RecallRaces : public RecallOffices {
     } else {
       ++counts.recalled;
       EXPECT_EQ(status, 404) << where;
-      EXPECT_EQ(moment, Moment::kAnswer) << where << ": nobody else has answered";
+      EXPECT_EQ(moment, Moment::kAnswer) << where << ": no other phone has answered";
     }
     EXPECT_TRUE(hear_each_other(winner, caller)) << where;
     EXPECT_TRUE(wait_until(kSoon, [&] { return winner.calls() == 1; })) << where;
@@ -151,7 +151,7 @@ TEST_F(RecallRaces, R6_TheParkerAnswersAndHangsUpAtOnceAndTheCallEnds) {
         ASSERT_TRUE(park(*office.caller, did(number), *office.parker, call));
         const CallName recall = office.parker->wait_incoming();
         office.parker->answer(recall);
-        // RFC 3261 15: not before he has the ACK.
+        // RFC 3261 15: not before the phone has the ACK.
         EXPECT_TRUE(wait_until(kSoon, [&] {
           const auto messages = office.parker->received(recall);
           return std::ranges::any_of(messages, [](const SipText& message) { return message.method() == "ACK"; });

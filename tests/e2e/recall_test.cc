@@ -1,4 +1,4 @@
-// Nobody waits for ever: what becomes of a parked call that nobody retrieves.
+// No caller waits for ever: what becomes of a parked call that is not retrieved.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -33,7 +33,7 @@ class Recall : public ParkTest {
     ParkTest::TearDown();
   }
 
-  /// Client calls 101, and John parks him at his own extension. `other` rings too, in vain.
+  /// Client calls 101, and John parks the call at 101. `other` rings too, in vain.
   std::unique_ptr<SippCall> parked_client(PacketPhone* other = nullptr) {
     auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
     if (other != nullptr) other->wait_incoming();
@@ -65,7 +65,7 @@ class Recall : public ParkTest {
     EXPECT_EQ(phone.hang_up(call), 200);
     EXPECT_TRUE(client.is_closed());
   }
-  // Both. tm does not cancel one whose 180 comes in the same moment as the other's 200.
+  // Both. tm does not cancel a branch if its 180 comes in the same moment as the 200 of the other.
   static bool ring_on(const PacketPhone& one, const CallName& at_one, const PacketPhone& other,
                       const CallName& at_other) {
     return holds_for(std::chrono::milliseconds(200),
@@ -149,7 +149,7 @@ TEST_F(Recall, R2_EveryMemberOfTheRingGroupRingsAndOneHasTheCall) {
   EXPECT_TRUE(hear_each_other(*bob, *client));
   EXPECT_TRUE(wait_until(kSoon, [&] { return alice->is_closed(at_alice); }));
   EXPECT_TRUE(nothing_parked());
-  // He has a call like any other.
+  // Bob has a call like any other.
   EXPECT_EQ(bob->refer(at_bob, "*68"), 202);
   EXPECT_TRUE(parked_at("105"));
   client->hang_up();
@@ -168,7 +168,7 @@ TEST_F(Recall, R8_AMemberWhoIsTheParkedCallerDoesNotRingForHimself) {
   john_->hang_up(call);
   const CallName at_bob = bob->wait_incoming();
   EXPECT_TRUE(holds_for(milliseconds(500), [&] { return alice->calls() == 1; }))
-      << "she waits herself, and her phone rings: answering it joins her to herself";
+      << "Alice is parked, and Alice's phone rings: the answer would join the phone to itself";
   bob->answer(at_bob);
   EXPECT_TRUE(hear_each_other(*bob, *alice));
   alice->hang_up(out);
@@ -182,7 +182,7 @@ TEST_F(Recall, R7_ATrustedPhoneSaysWhenTheRecallOfItsCallIsDue) {
   john_->answer(call);
   EXPECT_TRUE(client->is_established());
   EXPECT_EQ(john_->request(call, "REFER", john_->refer_to("*68") + "X-Recall-After: 5\r\n"), 400);
-  EXPECT_TRUE(hear_each_other(*john_, *client)) << "he keeps the call";
+  EXPECT_TRUE(hear_each_other(*john_, *client)) << "John keeps the call";
   EXPECT_EQ(john_->request(call, "REFER", john_->refer_to("*68") + "X-Recall-After: 10\r\n"), 202);
   EXPECT_TRUE(hears_music(*client));
   john_->hang_up(call);
@@ -326,13 +326,13 @@ TEST_P(KilledAfterAnswer, O4_TheCallerIsNotLost) {
   EXPECT_TRUE(hear_each_other(*john_, *client));
   EXPECT_EQ(john_->hang_up(talking), 200);
   EXPECT_TRUE(wait_until(kSoon, [&] { return client->is_closed(at_client); }));
-  // RFC 3261 13.3.1.4: without an ACK his phone ends it by itself.
+  // RFC 3261 13.3.1.4: without an ACK the phone ends it by itself.
   if (!was_acknowledged(first)) return;
-  EXPECT_TRUE(wait_until(kSoon, [&] { return john_->is_closed(first); })) << "a call with nobody";
+  EXPECT_TRUE(wait_until(kSoon, [&] { return john_->is_closed(first); })) << "a call without a peer";
 }
 INSTANTIATE_TEST_SUITE_P(Ms, KilledAfterAnswer, testing::Values(0, 1, 2, 3, 4, 8, 20, 200));
 
-// ---- what he hears ----
+// ---- what the target hears ----
 
 TEST_F(Recall, L6_WithTheMusicOffTheCallerHearsRingback) {
   set("recall_mode = 'off', music_on = FALSE");

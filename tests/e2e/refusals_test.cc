@@ -12,7 +12,7 @@ class Refusals : public ParkTest {
     std::unique_ptr<SippCall> client;
   };
 
-  /// John, on a phone that keeps his call when a transfer fails, in a call from the telephone network.
+  /// John, on a phone that keeps the call when a transfer fails, in a call from the telephone network.
   static Conversation conversation(int client_party = kClient) {
     Conversation result;
     result.john = site().packet_phone("101", kJohn, true);
@@ -43,7 +43,7 @@ class Refusals : public ParkTest {
     return last.substr(0, 11);
   }
 
-  /// A trunk caller whom 103 has parked at `orbit`.
+  /// A trunk caller that 103 has parked at `orbit`.
   static std::unique_ptr<SippCall> somebody_parked_at(const std::string& orbit) {
     const auto carol = site().packet_phone("103", kCarol, true);
     auto client = site().trunk().call_in("+442030000103", tone_hz(kSecondClient));
@@ -196,7 +196,7 @@ TEST_F(Refusals, S13_AParkdThatAnswersNothingIsAsGoodAsNone) {
   EXPECT_EQ(talk.john->refer(talk.call, "*68"), 503);
   EXPECT_TRUE(is_johns_again(talk));
   site().parkd().resume();
-  // What it was asked before it stopped it may find now; the call is no longer its to take.
+  // parkd may find now a request from before the pause; Kamailio has refused it, and parkd must not adopt the call.
   EXPECT_TRUE(holds_for(std::chrono::seconds(3), [&] { return !talk.client->heard(kEarshot).has_music(); }));
   EXPECT_TRUE(is_johns_again(talk));
   EXPECT_TRUE(nothing_parked());

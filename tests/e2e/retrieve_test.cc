@@ -6,7 +6,7 @@
 namespace callpark::test {
 namespace {
 
-/// A Replaces value as it stands in a URI.
+/// A Replaces value in the form of a URI.
 std::string escaped(std::string replaces) {
   for (auto at = replaces.find_first_of(";="); at != std::string::npos; at = replaces.find_first_of(";=")) {
     replaces.replace(at, 1, replaces[at] == ';' ? "%3B" : "%3D");
@@ -14,7 +14,7 @@ std::string escaped(std::string replaces) {
   return replaces;
 }
 
-/// Where the far end of a call that was made here is, as its 200 says.
+/// Where the far end of a call that was made here is, as its 200 has it.
 std::string contact_in_answer(const PacketPhone& phone, const CallName& call) {
   std::string contact;
   for (const auto& message : phone.received(call)) {
@@ -25,7 +25,7 @@ std::string contact_in_answer(const PacketPhone& phone, const CallName& call) {
 
 class Retrieve : public ParkTest {
  protected:
-  /// Client calls 101 by the trunk, and John, who answers, parks him by transfer to `code`.
+  /// Client calls 101 by the trunk, and John answers and parks the call by transfer to `code`.
   std::unique_ptr<SippCall> parked_client(const std::string& code, int party = kClient) {
     if (!john_) john_ = site().baresip(site().phone("101", kJohn));
     auto client = site().trunk().call_in("+442030000101", tone_hz(party));
@@ -173,7 +173,7 @@ TEST_F(Retrieve, S12_ARetrievedCallIsTransferredToAnotherExtension) {
   EXPECT_TRUE(client->is_closed());
 }
 
-// Alice's phone names Bob's by its Contact, of which the user is not his number but something of baresip's.
+// Alice's phone names Bob's by its Contact, of which the user is not Bob's number but something of baresip's.
 TEST_F(Retrieve, S12_ARetrievedCallIsTransferredToWhomTheRetrieverHasConsulted) {
   const auto client = parked_client("*68");
   const auto alice = site().packet_phone("102", kAlice, true);
@@ -190,13 +190,13 @@ TEST_F(Retrieve, S12_ARetrievedCallIsTransferredToWhomTheRetrieverHasConsulted) 
   const CallName at_bob = bob->answer_next();
   EXPECT_TRUE(hear_each_other(*client, *bob));
   alice->hang_up(consultation);
-  EXPECT_EQ(site().database().value("SELECT retriever FROM parked_calls"), "103") << "and not what is in his Contact";
+  EXPECT_EQ(site().database().value("SELECT retriever FROM parked_calls"), "103") << "and not what is in Bob's Contact";
   bob->transfer(at_bob, "*68");
-  EXPECT_TRUE(parked_at("103")) << "he parks like anybody";
+  EXPECT_TRUE(parked_at("103")) << "Bob parks like any parker";
   EXPECT_TRUE(client->saw_only_ordinary_calls());
 }
 
-/// Bob has asked Alice for the caller who is parked: she retrieves him while Bob is on hold, and connects the two.
+/// Bob has asked Alice for the parked caller: Alice retrieves the caller while Bob is on hold, and connects the two.
 class RetrieveForAnother : public Retrieve {
  protected:
   void SetUp() override {
@@ -312,7 +312,7 @@ TEST_F(Retrieve, L3_AnotherSitesTrunkRetrievesByTheNumberWhereTheRangeLetsIt) {
   EXPECT_EQ(caller->wait_invite_status(retrieve), 200);
   EXPECT_TRUE(hear_each_other(*caller, *client));
   EXPECT_EQ(site().database().value("SELECT retriever FROM parked_calls"), "trunk demo");
-  EXPECT_EQ(caller->refer(retrieve, "102"), 403) << "a trunk transfers nobody";
+  EXPECT_EQ(caller->refer(retrieve, "102"), 403) << "a trunk transfers no call";
   EXPECT_EQ(caller->hang_up(retrieve), 200);
   EXPECT_TRUE(wait_until(kSoon, [&] { return client->is_closed(in); }));
   site().database().execute("UPDATE orbit_ranges SET from_trunks = FALSE");
@@ -328,7 +328,7 @@ TEST_F(Retrieve, S11_ATransferToACodeThatRetrievesJoinsNobody) {
   john->hang_up(parked);
   const CallName call = john->call("103");
   ASSERT_TRUE(hear_each_other(*john, *talking));
-  // An extension that is sent there may dial the code by itself; this one takes note and does nothing.
+  // An extension that is sent there may dial the code by itself; this one keeps the request and does nothing.
   john->refer(call, "*88104");
   EXPECT_TRUE(hear_each_other(*john, *talking));
   EXPECT_TRUE(hears_music(*waiting));
@@ -367,7 +367,7 @@ class ParkedColleague : public ParkTest {
         "INSERT INTO extensions (tenant, extension, password, display_name) "
         "VALUES ('demo.callpark', '333', 'demo-333', 'Nobody')");
   }
-  /// 102 has called 101, who parked her; 103 has retrieved her, and they talk.
+  /// 102 has called 101, which parked 102; 103 has retrieved 102, and they talk.
   void SetUp() override {
     ParkTest::SetUp();
     john_ = site().packet_phone("101", kJohn, true);
@@ -414,7 +414,7 @@ TEST_F(ParkedColleague, S12_N6_SheParksWhoRetrievedHerByTransfer) {
       std::find_if(received.begin(), received.end(), [](const SipText& one) { return one.status() == 200; });
   ASSERT_NE(answer, received.end());
   EXPECT_EQ(answer->header("P-Asserted-Identity"), "\"Carol Clark\" <sip:103@demo.callpark>");
-  // And back again: who was parked last parks who has retrieved him.
+  // And back again: the last parked caller parks its retriever.
   EXPECT_EQ(bob_->refer(at_bob_, "*68"), 202);
   EXPECT_TRUE(parked_at("103"));
   EXPECT_TRUE(hears_music(*john_));

@@ -32,7 +32,7 @@ class RunScript : public testing::Test {
   [[nodiscard]] static bool is_ready(const Subprocess& idle) {
     return wait_until(seconds(180), [&] { return idle.output().find("\nready sip=127.0.0.1:") != std::string::npos; });
   }
-  /// Whether a process is left whose command line names this run's directory.
+  /// Whether a process is left that has this run's directory in its command line.
   [[nodiscard]] bool something_is_left() const {
     return Subprocess({.command = {"pgrep", "--full", "--", (directory_.path() / "kept").string()}}).wait(seconds(5)) !=
            1;
@@ -105,7 +105,7 @@ TEST_F(RunScript, X61_ASecondRunOnTheSamePortsIsRefusedBeforeItStartsAnything) {
   Subprocess second = run_at(ports_, "second", {"--once", "--dir", (directory_.path() / "second-kept").string()});
   EXPECT_EQ(second.wait(seconds(120)), 1) << second.output();
   EXPECT_THAT(second.output(),
-              testing::MatchesRegex("run: udp:[0-9]+ is taken by kamailio \\(process [0-9]+\\): end that, or choose "
+              testing::MatchesRegex("run: udp:[0-9]+ is used by kamailio \\(process [0-9]+\\): end that, or choose "
                                     "other ports with --ports N\n"));
   EXPECT_FALSE(std::filesystem::exists(directory_.path() / "second-kept"));
   EXPECT_TRUE(first.running());

@@ -10,7 +10,7 @@ namespace {
 
 class TwoNodes : public ParkTest {
  protected:
-  /// One of the sites, its parker, and those who call him.
+  /// One of the sites, its parker, and the parker's callers.
   struct Node {
     TestSite& site;
     std::unique_ptr<PacketPhone> parker;
@@ -28,8 +28,8 @@ class TwoNodes : public ParkTest {
       at_parker.push_back(parker->wait_incoming());
       ASSERT_EQ(clients.back()->wait_invite_status(at_client.back()), 200);
     }
-    /// How the transfer of a call ended, as the parker was told: by the last NOTIFY, or by the answer to his REFER. 0:
-    /// he does not know yet.
+    /// How the transfer of a call ended, as the parker was notified: by the last NOTIFY, or by the answer to the REFER.
+    /// 0: the parker does not know yet.
     int outcome(std::size_t index) const {
       const auto reports = parker->transfer_reports(at_parker[index]);
       if (reports.size() >= 2) return std::stoi(reports.back().substr(8, 3));
@@ -86,7 +86,8 @@ TEST_F(TwoNodes, L2_FiftyParksAtOnceFillARangeOfTenAndTheOthersStayWithTheirPark
       PacketPhone& client = *node->clients[call];
       EXPECT_FALSE(client.is_closed(node->at_client[call])) << "a lost caller";
       if (node->is_refused(call)) {
-        EXPECT_EQ(client.audio_remote(node->at_client[call]).text(), parkers.text()) << "he talks to the parker still";
+        EXPECT_EQ(client.audio_remote(node->at_client[call]).text(), parkers.text())
+            << "the caller talks to the parker still";
       } else {
         EXPECT_TRUE(hears_music(client));
       }

@@ -1,5 +1,5 @@
-// Listens to the SIP on the loopback interface and prints who said what to whom, when: for a failed test and for the
-// demonstration. Needs CAP_NET_RAW; without it there is simply nothing to print.
+// Listens to the SIP on the loopback interface and prints each message with sender, receiver and time: for a failed
+// test and for the demonstration. Needs CAP_NET_RAW; without it there is simply nothing to print.
 #pragma once
 
 #include <atomic>
@@ -31,7 +31,7 @@ class SipTrace {
   SipTrace& operator=(const SipTrace&) = delete;
   ~SipTrace();
 
-  /// How the trace calls an address, or one port of it (then before the address alone).
+  /// The name in the trace of an address, or one port of it (then before the address alone).
   void call_it(const Endpoint& endpoint, const std::string& name);
   [[nodiscard]] std::string name_of(const Endpoint& endpoint) const;
   [[nodiscard]] bool is_listening() const { return socket_ >= 0; }

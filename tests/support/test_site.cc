@@ -17,7 +17,7 @@ namespace callpark::test {
 namespace {
 
 // Ports of the block's RTP range: mediad's first, then baresip's, which binds to every address at once, then those of
-// linphone, which does not look for another port when one is taken.
+// linphone, which does not look for another port when one is in use.
 constexpr uint16_t kMediadPorts = PortBlock::kRtpPorts / 2;
 // What waiting callers hear; none of the parties' tones. Real music has rests: 8 s at the end of Debian's first file.
 constexpr int kMusicHz = 335;

@@ -74,7 +74,7 @@ class TestSite {
   /// Wait for what tests stop and start. Throw when it does not come back.
   void wait_parkd_ready();
   void wait_mediad_ready();
-  /// The number of an HTTP answer of parkd and its body ("/health", "/metrics"); 0 when nobody answers.
+  /// The number of an HTTP answer of parkd and its body ("/health", "/metrics"); 0 without an answer.
   struct HttpAnswer {
     int status = 0;
     std::string body;
@@ -114,7 +114,7 @@ class TestSite {
   uint16_t next_trunk_port_ = 9000;
 };
 
-/// A test in a site. The site stands for the whole test program; phones are the test's own. Prints the SIP and keeps
+/// A test in a site. The site lives as long as the test program; phones are the test's own. Prints the SIP and keeps
 /// the directory when the test has failed.
 class SiteTest : public testing::Test {
  protected:
