@@ -9,9 +9,7 @@ using BlindTransfer = ParkTest;
 TEST_F(BlindTransfer, P1_ATrunkCallerWhomTheParkerAnsweredHearsMusicAtTheParkersExtension) {
   const auto john = site().baresip(site().phone("101", kJohn));
   const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
-  const CallName call = john->answer_next();
-  ASSERT_TRUE(client->is_established());
-  ASSERT_TRUE(hear_each_other(*client, *john));
+  const CallName call = talk(*john, *client);
   john->transfer(call, "*68");
   EXPECT_TRUE(hears_music(*client));
   EXPECT_TRUE(john->reaches(call, CallPhase::kClosed));
@@ -27,9 +25,7 @@ TEST_F(BlindTransfer, P1_ATrunkCallerWhomTheParkerAnsweredHearsMusicAtTheParkers
 TEST_F(BlindTransfer, P1_ATrunkPartyWhomTheParkerCalledHearsMusic) {
   const auto john = site().baresip(site().phone("101", kJohn));
   const auto client = site().trunk().expect_call(tone_hz(kClient));
-  const CallName call = john->dial_until_answered("+442079460018");
-  ASSERT_TRUE(client->is_established());
-  ASSERT_TRUE(hear_each_other(*client, *john));
+  const CallName call = call_out(*john, *client);
   john->transfer(call, "*68");
   EXPECT_TRUE(hears_music(*client));
   EXPECT_TRUE(john->reaches(call, CallPhase::kClosed));
@@ -56,38 +52,20 @@ TEST_F(BlindTransfer, P1_MusicComesFiftyTimesASecondWithoutGaps) {
 TEST_F(BlindTransfer, P1_AnExtensionOnBaresipIsParkedWhicheverSideHadCalled) {
   const auto john = site().baresip(site().phone("101", kJohn));
   const auto alice = site().baresip(site().phone("102", kAlice));
-  const CallName out = john->dial("102");
-  const CallName in = alice->answer_next();
-  ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
-  ASSERT_TRUE(hear_each_other(*alice, *john));
-  john->transfer(out, "*68");
-  EXPECT_TRUE(hears_music(*alice));
-  EXPECT_TRUE(has_no_call(*john));
-  EXPECT_TRUE(parked_at("101"));
+  const auto [out, in] = talk(*john, *alice);
+  park(*john, out, "*68", *alice, "101");
   alice->hang_up(in);
   EXPECT_TRUE(nothing_parked());
 
-  const CallName again = alice->dial("101");
-  const CallName answered = john->answer_next();
-  ASSERT_TRUE(alice->reaches(again, CallPhase::kEstablished));
-  ASSERT_TRUE(hear_each_other(*alice, *john));
-  john->transfer(answered, "*68");
-  EXPECT_TRUE(hears_music(*alice));
-  EXPECT_TRUE(has_no_call(*john));
-  EXPECT_TRUE(parked_at("101"));
+  const auto [again, answered] = talk(*alice, *john);
+  park(*john, answered, "*68", *alice, "101");
 }
 
 TEST_F(BlindTransfer, P1_AnExtensionOnLinphoneIsParked) {
   const auto john = site().baresip(site().phone("101", kJohn));
   const auto alice = site().linphone(site().phone("102", kAlice));
-  const CallName out = john->dial("102");
-  const CallName in = alice->answer_next();
-  ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
-  ASSERT_TRUE(hear_each_other(*alice, *john));
-  john->transfer(out, "*68");
-  EXPECT_TRUE(hears_music(*alice));
-  EXPECT_TRUE(has_no_call(*john));
-  EXPECT_TRUE(parked_at("101"));
+  const auto [out, in] = talk(*john, *alice);
+  park(*john, out, "*68", *alice, "101");
   alice->hang_up(in);
   EXPECT_TRUE(nothing_parked());
 }
@@ -98,22 +76,14 @@ TEST_F(BlindTransfer, P1_LinphoneAsTheParkerWhomAnExtensionCalled) {
   alice->dial("101");
   const CallName call = john->answer_next();
   ASSERT_TRUE(hear_each_other(*alice, *john));
-  john->transfer(call, "*68");
-  EXPECT_TRUE(hears_music(*alice));
-  EXPECT_TRUE(has_no_call(*john));
-  EXPECT_TRUE(parked_at("101"));
+  park(*john, call, "*68", *alice, "101");
 }
 
 TEST_F(BlindTransfer, P1_LinphoneAsTheParkerWhoCalled) {
   const auto john = site().linphone(site().phone("101", kJohn));
   const auto client = site().trunk().expect_call(tone_hz(kClient));
-  const CallName call = john->dial_until_answered("+442079460018");
-  ASSERT_TRUE(client->is_established());
-  ASSERT_TRUE(hear_each_other(*client, *john));
-  john->transfer(call, "*68");
-  EXPECT_TRUE(hears_music(*client));
-  EXPECT_TRUE(has_no_call(*john));
-  EXPECT_TRUE(parked_at("101"));
+  const CallName call = call_out(*john, *client);
+  park(*john, call, "*68", *client, "101");
   EXPECT_TRUE(client->saw_only_ordinary_calls());
 }
 
@@ -122,13 +92,8 @@ TEST_F(BlindTransfer, P1_LinphoneAsTheParkerWhoWasCalledByDid) {
   options.did = "+442030000101";
   const auto john = site().linphone(options);
   const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
-  const CallName call = john->answer_next();
-  ASSERT_TRUE(client->is_established());
-  ASSERT_TRUE(hear_each_other(*client, *john));
-  john->transfer(call, "*68");
-  EXPECT_TRUE(hears_music(*client));
-  EXPECT_TRUE(has_no_call(*john));
-  EXPECT_TRUE(parked_at("101"));
+  const CallName call = talk(*john, *client);
+  park(*john, call, "*68", *client, "101");
   EXPECT_TRUE(client->saw_only_ordinary_calls());
 }
 
@@ -142,24 +107,15 @@ TEST_F(BlindTransfer, P1_OverTcp) {
   const CallName out = john->dial("102");
   alice->answer_next();
   ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
-  john->transfer(out, "*68");
-  EXPECT_TRUE(hears_music(*alice));
-  EXPECT_TRUE(has_no_call(*john));
-  EXPECT_TRUE(parked_at("101"));
+  park(*john, out, "*68", *alice, "101");
 }
 
 TEST_F(BlindTransfer, P1_AfterHoldingFirst) {
   const auto john = site().baresip(site().phone("101", kJohn));
   const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
-  const CallName call = john->answer_next();
-  ASSERT_TRUE(client->is_established());
-  ASSERT_TRUE(hear_each_other(*client, *john));
-  john->hold(call);
-  ASSERT_TRUE(hears_nothing(*john));
-  john->transfer(call, "*68");
-  EXPECT_TRUE(hears_music(*client));
-  EXPECT_TRUE(has_no_call(*john));
-  EXPECT_TRUE(parked_at("101"));
+  const CallName call = talk(*john, *client);
+  hold(*john, call, *john);
+  park(*john, call, "*68", *client, "101");
 }
 
 TEST_F(BlindTransfer, P1_EachCodecThatIsParkedIsHeard) {
@@ -171,10 +127,7 @@ TEST_F(BlindTransfer, P1_EachCodecThatIsParkedIsHeard) {
     alice_options.codecs = codec;
     const auto john = site().baresip(john_options);
     const auto alice = site().baresip(alice_options);
-    const CallName out = john->dial("102");
-    alice->answer_next();
-    ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
-    ASSERT_TRUE(hear_each_other(*john, *alice));
+    const CallName out = talk(*john, *alice).caller;
     john->transfer(out, "*68");
     EXPECT_TRUE(hears_music(*alice));
     EXPECT_TRUE(parked_at("101"));
@@ -186,10 +139,7 @@ TEST_F(BlindTransfer, P2_ParkedAtAnotherExtensionThatTakesNoPart) {
   const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
-  john->transfer(call, "*68106");
-  EXPECT_TRUE(hears_music(*client));
-  EXPECT_TRUE(has_no_call(*john));
-  EXPECT_TRUE(parked_at("106"));
+  park(*john, call, "*68106", *client, "106");
 }
 
 TEST_F(BlindTransfer, P2_ParkedAtTheParkedCallersOwnExtension) {

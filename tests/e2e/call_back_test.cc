@@ -59,9 +59,8 @@ TEST_F(CallBack, S5_TheParkerHearsAndSeesTheRandomOrbitAndPicksUpWithIt) {
   EXPECT_TRUE(hears_music(*client_)) << "meanwhile the caller waits as before";
   EXPECT_TRUE(wait_until(std::chrono::seconds(40), [&] { return john_->is_closed(back); })) << "it ends by itself";
   EXPECT_TRUE(parked_at(orbit));
-  const CallName retrieve = john_->call("*71" + orbit);
-  EXPECT_TRUE(hear_each_other(*john_, *client_));
-  john_->hang_up(retrieve);
+  const CallName retrieved = retrieve(*john_, "*71" + orbit, *client_);
+  john_->hang_up(retrieved);
 }
 
 TEST_F(CallBack, S5_OnARealPhone) {

@@ -215,26 +215,22 @@ TEST_F(Failures, O4_KamailioRestartedInMidCallAndThenParked) {
   EXPECT_EQ(john_->refer(at_john, "*68"), 202);
   EXPECT_TRUE(hears_music(*client));
   EXPECT_TRUE(parked_at("101"));
-  const CallName retrieved = alice_->call("*88101");
-  EXPECT_TRUE(hear_each_other(*client, *alice_));
+  const CallName retrieved = retrieve(*alice_, "*88101", *client);
   alice_->hang_up(retrieved);
 }
 
 TEST_F(Failures, S13_DatabaseStoppedForTwentySecondsCallsGoOnAndNewParksAreRefused) {
   park(3);
   const auto talker = site().trunk_caller(8);
-  const CallName talk = talker->start_call("+442030000101");
-  const CallName at_john = john_->wait_incoming();
-  ASSERT_EQ(talker->wait_invite_status(talk), 200);
-  ASSERT_TRUE(hear_each_other(*talker, *john_));
+  const Ends ends = talk(*talker, *john_, "+442030000101");
   const auto stopped = RtpParty::Clock::now();
   site().database().stop();
 
-  EXPECT_GE(john_->refer(at_john, "*70"), 400);
+  EXPECT_GE(john_->refer(ends.callee, "*70"), 400);
   EXPECT_TRUE(wait_until(kSoon, [&] { return site().parkd_http("/health").status == 503; }));
   EXPECT_TRUE(hear_each_other(*talker, *john_));
-  EXPECT_EQ(john_->offer(at_john, "sendonly"), 200);
-  EXPECT_EQ(john_->offer(at_john, "sendrecv"), 200);
+  EXPECT_EQ(john_->offer(ends.callee, "sendonly"), 200);
+  EXPECT_EQ(john_->offer(ends.callee, "sendrecv"), 200);
   EXPECT_TRUE(hear_each_other(*talker, *john_));
   EXPECT_TRUE(holds_for(seconds(20), [this] { return all_hear_something(); }));
   const double gap = gap_ms_max(stopped);
@@ -242,14 +238,14 @@ TEST_F(Failures, S13_DatabaseStoppedForTwentySecondsCallsGoOnAndNewParksAreRefus
 
   site().database().start();
   EXPECT_TRUE(wait_until(seconds(30), [&] {
-    const auto before = john_->transfer_reports(at_john).size();
-    if (john_->refer(at_john, "*68") != 202) return false;
+    const auto before = john_->transfer_reports(ends.callee).size();
+    if (john_->refer(ends.callee, "*68") != 202) return false;
     return wait_until(seconds(3),
                       [&] {
-                        const auto reports = john_->transfer_reports(at_john);
+                        const auto reports = john_->transfer_reports(ends.callee);
                         return reports.size() > before && reports.back() >= "SIP/2.0 2";
                       }) &&
-           john_->transfer_reports(at_john).back() < "SIP/2.0 3";
+           john_->transfer_reports(ends.callee).back() < "SIP/2.0 3";
   }));
   EXPECT_TRUE(hears_music(*talker));
   EXPECT_TRUE(wait_until(kSoon, [&] { return site().parkd_http("/health").status == 200; }));
@@ -297,8 +293,7 @@ TEST_F(Failures, S13_MalformedMessagesHarmNobody) {
   }
   EXPECT_TRUE(site().parkd().running());
   EXPECT_EQ(site().parkd_http("/health").status, 200);
-  const CallName retrieved = alice_->call("*88101");
-  EXPECT_TRUE(hear_each_other(*client, *alice_));
+  const CallName retrieved = retrieve(*alice_, "*88101", *client);
   alice_->hang_up(retrieved);
 }
 

@@ -160,7 +160,7 @@ TEST_F(GroupPark, L2_AHeldCallIsParkedByDiallingTheParkNumberWhichSpeaksTheOrbit
   const CallName call = john->wait_incoming();
   EXPECT_TRUE(client->is_established());
   EXPECT_TRUE(hear_each_other(*john, *client));
-  ASSERT_EQ(john->offer(call, "sendonly"), 200);
+  hold(*john, call);
   ASSERT_TRUE(hears_nothing(*john));
   const CallName feature = john->start_call("7000");
   EXPECT_EQ(john->wait_invite_status(feature), 200);

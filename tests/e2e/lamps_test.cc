@@ -303,8 +303,7 @@ TEST_F(Lamps, S12_N2_WhoWasParkedTransfersWhoRetrievedHerAndOnlySheIsFree) {
   const CallName call = erin->start_call("101");
   const CallName johns = john_->wait_incoming();
   ASSERT_EQ(erin->wait_invite_status(call), 200);
-  ASSERT_EQ(john_->refer(johns, "*68"), 202);
-  ASSERT_TRUE(parked_at("101"));
+  park(*john_, johns, "*68", "101");
   john_->hang_up(johns);
   const auto alice = site().packet_phone("102", kAlice);
   const auto bob = site().packet_phone("103", kBob, true);

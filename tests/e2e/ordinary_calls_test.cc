@@ -1,6 +1,7 @@
 // Calls without a park: what must work before, and beside, everything else, and what must never reach parkd.
 #include <gtest/gtest.h>
 
+#include "tests/support/scenes.h"
 #include "tests/support/test_site.h"
 
 namespace callpark::test {
@@ -50,10 +51,7 @@ TEST_F(OrdinaryCalls, TwoExtensionsHearEachOtherOverTcp) {
 TEST_F(OrdinaryCalls, HoldAndResume) {
   const auto john = site().baresip(site().phone("101", 1));
   const auto alice = site().linphone(site().phone("102", 2));
-  const CallName out = john->dial("102");
-  const CallName in = alice->answer_next();
-  ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
-  ASSERT_TRUE(hear_each_other(*john, *alice));
+  const auto [out, in] = talk(*john, *alice);
   john->hold(out);
   EXPECT_TRUE(hears_nothing(*john));
   john->resume(out);
@@ -104,10 +102,7 @@ TEST_F(OrdinaryCalls, ABlindTransferBetweenExtensions) {
   const auto john = site().baresip(site().phone("101", 1));
   const auto alice = site().baresip(site().phone("102", 2));
   const auto bob = site().baresip(site().phone("103", 3));
-  const CallName out = john->dial("102");
-  alice->answer_next();
-  ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
-  ASSERT_TRUE(hear_each_other(*john, *alice));
+  const CallName out = talk(*john, *alice).caller;
   john->transfer(out, "103");
   bob->answer_next();
   EXPECT_TRUE(hear_each_other(*alice, *bob));

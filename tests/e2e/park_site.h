@@ -2,11 +2,19 @@
 // asked where a call is parked.
 #pragma once
 
+#include <stdexcept>
 #include <string>
 
+#include "tests/support/scenes.h"
 #include "tests/support/test_site.h"
 
 namespace callpark::test {
+
+/// Waits until `phone` has no call.
+inline testing::AssertionResult has_no_call(const Phone& phone, std::chrono::milliseconds timeout = kSoon) {
+  if (wait_until(timeout, [&] { return phone.calls() == 0; })) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << phone.name() << " still has " << phone.calls() << " calls";
+}
 
 class ParkTest : public SiteTest {
  protected:
@@ -33,6 +41,24 @@ class ParkTest : public SiteTest {
   }
   static testing::AssertionResult nothing_parked() { return parked_at(""); }
 
+  /// Blind transfer to `code`: `caller` hears music, `parker` has no call left, and exactly the orbits `wanted` hold a
+  /// parked call. Throws like the steps of scenes.h.
+  static void park(Phone& parker, const CallName& call, const std::string& code, const Listener& caller,
+                   const std::string& wanted) {
+    const std::string step = "park(" + parker.name() + ", " + code + ")";
+    parker.transfer(call, code);
+    require(step, hears_music(caller));
+    require(step, has_no_call(parker));
+    require(step, parked_at(wanted));
+  }
+  /// The same from a phone that keeps its call until parkd or the test ends it: the REFER is answered with 202.
+  static void park(PacketPhone& parker, const CallName& call, const std::string& code, const std::string& wanted) {
+    const std::string step = "park(" + parker.name() + ", " + code + ")";
+    const int status = parker.refer(call, code);
+    if (status != 202) throw std::runtime_error(step + ": the REFER got " + std::to_string(status));
+    require(step, parked_at(wanted));
+  }
+
   void SetUp() override {
     SiteTest::SetUp();
     // A phone that answers by itself would confuse a call of parkd's with the one that the test makes. Tests that are
@@ -54,11 +80,5 @@ class ParkTest : public SiteTest {
     SiteTest::TearDown();
   }
 };
-
-/// Waits until `phone` has no call.
-inline testing::AssertionResult has_no_call(const Phone& phone, std::chrono::milliseconds timeout = kSoon) {
-  if (wait_until(timeout, [&] { return phone.calls() == 0; })) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << phone.name() << " still has " << phone.calls() << " calls";
-}
 
 }  // namespace callpark::test

@@ -98,8 +98,7 @@ class RetrievesReferAndHangsUp : public Races, public testing::WithParamInterfac
 TEST_P(RetrievesReferAndHangsUp, S12_NoCallerIsLostWhenWhoRetrievedHimParksAgainAndHangsUpSoSoon) {
   const auto alice = site().packet_phone("102", kAlice);
   const Talk now = talk();
-  ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
-  ASSERT_TRUE(parked_at("101"));
+  park(*john_, now.at_john, "*68", "101");
   john_->hang_up(now.at_john);
   std::string orbit = "101";
   for (int round = 0; round < times(50); ++round) {
@@ -152,8 +151,7 @@ TEST_F(Races, S10_ARetrieverAndTheCallersOwnHangUp) {
   const auto alice = site().packet_phone("102", kAlice);
   for (int round = 0; round < times(10); ++round) {
     const Talk now = talk();
-    ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
-    ASSERT_TRUE(parked_at("101"));
+    park(*john_, now.at_john, "*68", "101");
     const CallName call = alice->start_call("*88101");
     client_->fire(now.at_client, "BYE");
     const int status = alice->wait_invite_status(call, std::chrono::seconds(15));
@@ -168,8 +166,7 @@ TEST_F(Races, S10_ARetrieverAndTheCallersOwnHangUp) {
 
 TEST_F(Races, S9_ARetrieverWhoNeverAcknowledgesLosesNoCaller) {
   const Talk now = talk();
-  ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
-  ASSERT_TRUE(parked_at("101"));
+  park(*john_, now.at_john, "*68", "101");
   const auto alice = site().packet_phone("102", kAlice);
   alice->never_acknowledge(true);
   const CallName call = alice->start_call("*88101");

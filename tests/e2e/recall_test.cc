@@ -309,8 +309,7 @@ TEST_P(KilledAfterAnswer, O4_TheCallerIsNotLost) {
   const CallName parked = john_->wait_incoming();
   john_->answer(parked);
   ASSERT_EQ(client->wait_invite_status(at_client), 200);
-  ASSERT_EQ(john_->refer(parked, "*68"), 202);
-  ASSERT_TRUE(parked_at("101"));
+  park(*john_, parked, "*68", "101");
   john_->hang_up(parked);
   const CallName first = john_->wait_incoming();
   john_->answer(first);
@@ -332,7 +331,7 @@ TEST_P(KilledAfterAnswer, O4_TheCallerIsNotLost) {
 }
 INSTANTIATE_TEST_SUITE_P(Ms, KilledAfterAnswer, testing::Values(0, 1, 2, 3, 4, 8, 20, 200));
 
-// ---- what the target hears ----
+// ---- what the parked caller hears ----
 
 TEST_F(Recall, L6_WithTheMusicOffTheCallerHearsRingback) {
   set("recall_mode = 'off', music_on = FALSE");

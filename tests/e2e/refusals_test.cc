@@ -76,7 +76,7 @@ TEST_F(Refusals, S8_ATransferToATakenOrbitIsReportedBusyAndTheCallStays) {
 TEST_F(Refusals, S8_ANewCallToATakenOrbitHearsWhyAndThen486) {
   const auto other = somebody_parked_at("106");
   auto talk = conversation();
-  ASSERT_EQ(talk.john->offer(talk.call, "sendonly"), 200);
+  hold(*talk.john, talk.call);
   const CallName feature = talk.john->start_call("*70106");
   EXPECT_TRUE(hears_music(*talk.john));  // speech
   EXPECT_EQ(talk.john->wait_invite_status(feature, std::chrono::seconds(15)), 486);
@@ -93,11 +93,9 @@ TEST_F(Refusals, S8_WhereTheTenantAllowsMoreTheOldestComesFirst) {
   EXPECT_EQ(transfer_result(*talk.john, talk.call), "SIP/2.0 200");
   EXPECT_TRUE(parked_at("106 106"));
   const auto alice = site().baresip(site().phone("102", kAlice));
-  const CallName older = alice->dial_until_answered("*88106");
-  EXPECT_TRUE(hear_each_other(*alice, *first));
+  const CallName older = retrieve(*alice, "*88106", *first);
   alice->hang_up(older);
-  alice->dial_until_answered("*88106");
-  EXPECT_TRUE(hear_each_other(*alice, *talk.client));
+  retrieve(*alice, "*88106", *talk.client);
   site().database().execute("UPDATE tenants SET calls_per_orbit_max = 1 WHERE tenant = 'demo.callpark'");
 }
 
@@ -113,7 +111,7 @@ TEST_F(Refusals, S7_WithoutAHeldCallTheParkerHearsSoAndGets404) {
 
 TEST_F(Refusals, S7_WhenEverythingWasResumedThereIsNothingToPark) {
   auto talk = conversation();
-  ASSERT_EQ(talk.john->offer(talk.call, "sendonly"), 200);
+  hold(*talk.john, talk.call);
   ASSERT_EQ(talk.john->offer(talk.call, "sendrecv"), 200);
   const CallName feature = talk.john->start_call("*70106");
   EXPECT_EQ(talk.john->wait_invite_status(feature, std::chrono::seconds(15)), 404);
@@ -126,7 +124,7 @@ TEST_F(Refusals, S13_WithoutPermissionTheParkerKeepsTheCall) {
   auto talk = conversation();
   EXPECT_EQ(talk.john->refer(talk.call, "*68"), 403);
   EXPECT_TRUE(is_johns_again(talk));
-  ASSERT_EQ(talk.john->offer(talk.call, "sendonly"), 200);
+  hold(*talk.john, talk.call);
   const CallName feature = talk.john->start_call("*70106");
   EXPECT_EQ(talk.john->wait_invite_status(feature, std::chrono::seconds(15)), 403);
   EXPECT_TRUE(is_johns_again(talk));
@@ -180,7 +178,7 @@ TEST_F(Refusals, S13_KamailioAnswers503WhenNoParkdIsAlive) {
   site().parkd().stop();
   EXPECT_EQ(talk.john->refer(talk.call, "*68"), 503);
   EXPECT_TRUE(is_johns_again(talk));
-  ASSERT_EQ(talk.john->offer(talk.call, "sendonly"), 200);
+  hold(*talk.john, talk.call);
   const CallName feature = talk.john->start_call("*70106");
   EXPECT_EQ(talk.john->wait_invite_status(feature), 503);
   EXPECT_TRUE(is_johns_again(talk));
@@ -218,7 +216,7 @@ TEST_F(Refusals, S13_DatabaseAway) {
 
 TEST_F(Refusals, S6_JunkBehindACodeIsSpokenAnd404) {
   auto talk = conversation();
-  ASSERT_EQ(talk.john->offer(talk.call, "sendonly"), 200);
+  hold(*talk.john, talk.call);
   for (const char* junk : {"*70abc", "*7099999999", "*88*"}) {
     SCOPED_TRACE(junk);
     const CallName feature = talk.john->start_call(junk);
@@ -263,8 +261,7 @@ TEST_F(Refusals, O3_AnExtensionInsertedNowRegistersParksAndIsAnOrbit) {
   auto talk = conversation();
   EXPECT_EQ(talk.john->refer(talk.call, "*68107"), 202);
   EXPECT_TRUE(parked_at("107"));
-  const CallName call = fresh->call("*88");
-  EXPECT_TRUE(hear_each_other(*fresh, *talk.client));
+  const CallName call = retrieve(*fresh, "*88", *talk.client);
   fresh->hang_up(call);
 }
 

@@ -45,8 +45,7 @@ class Retrieve : public ParkTest {
 
 TEST_F(Retrieve, P3_TheBareCodeRetrievesFromTheOwnExtension) {
   const auto client = parked_client("*68");
-  const CallName call = john_->dial_until_answered("*88");
-  EXPECT_TRUE(hear_each_other(*client, *john_));
+  const CallName call = retrieve(*john_, "*88", *client);
   EXPECT_TRUE(nothing_parked());
   EXPECT_TRUE(client->saw_only_ordinary_calls());
   john_->hang_up(call);
@@ -56,15 +55,13 @@ TEST_F(Retrieve, P3_TheBareCodeRetrievesFromTheOwnExtension) {
 TEST_F(Retrieve, P3_EveryDeviceOfTheExtensionRetrieves) {
   const auto client = parked_client("*68");
   const auto second_device = site().baresip(site().phone("101", kBob));
-  second_device->dial_until_answered("*88");
-  EXPECT_TRUE(hear_each_other(*client, *second_device));
+  retrieve(*second_device, "*88", *client);
 }
 
 TEST_F(Retrieve, P4_AnyPhoneOfTheTenantRetrievesWithTheExtension) {
   const auto client = parked_client("*68");
   const auto alice = site().baresip(site().phone("102", kAlice));
-  const CallName call = alice->dial_until_answered("*88101");
-  EXPECT_TRUE(hear_each_other(*client, *alice));
+  const CallName call = retrieve(*alice, "*88101", *client);
   EXPECT_TRUE(nothing_parked());
   client->hang_up();
   EXPECT_TRUE(alice->reaches(call, CallPhase::kClosed));
@@ -74,8 +71,7 @@ TEST_F(Retrieve, P4_AnyPhoneOfTheTenantRetrievesWithTheExtension) {
 TEST_F(Retrieve, P4_LinphoneRetrieves) {
   const auto client = parked_client("*68");
   const auto alice = site().linphone(site().phone("102", kAlice));
-  const CallName call = alice->dial_until_answered("*88101");
-  EXPECT_TRUE(hear_each_other(*client, *alice));
+  const CallName call = retrieve(*alice, "*88101", *client);
   alice->hang_up(call);
   EXPECT_TRUE(client->is_closed());
 }
@@ -89,8 +85,7 @@ TEST_F(Retrieve, P4_AnExtensionParkedOnLinphoneIsRetrieved) {
   ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
   john->transfer(out, "*68");
   ASSERT_TRUE(hears_music(*alice));
-  const CallName retrieved = bob->dial_until_answered("*88101");
-  EXPECT_TRUE(hear_each_other(*alice, *bob));
+  const CallName retrieved = retrieve(*bob, "*88101", *alice);
   alice->hang_up(in);
   EXPECT_TRUE(bob->reaches(retrieved, CallPhase::kClosed));
 }
@@ -103,8 +98,7 @@ TEST_F(Retrieve, P4_TheParkerSideIsGoneWhoeverHadCalledWhom) {
   john->transfer(out, "*68");
   ASSERT_TRUE(hears_music(*client));
   const auto alice = site().baresip(site().phone("102", kAlice));
-  const CallName call = alice->dial_until_answered("*88101");
-  EXPECT_TRUE(hear_each_other(*client, *alice));
+  const CallName call = retrieve(*alice, "*88101", *client);
   EXPECT_EQ(john->calls(), 0);
   alice->hang_up(call);
   EXPECT_TRUE(client->is_closed());
@@ -128,8 +122,7 @@ TEST_F(Retrieve, S9_AnEmptyOrbitIsSpokenAsEarlyMediaAndThenRefused) {
 TEST_F(Retrieve, S12_AfterTheRetrieveBothHoldAndResume) {
   const auto client = parked_client("*68");
   const auto alice = site().baresip(site().phone("102", kAlice));
-  const CallName call = alice->dial_until_answered("*88101");
-  ASSERT_TRUE(hear_each_other(*client, *alice));
+  const CallName call = retrieve(*alice, "*88101", *client);
   alice->hold(call);
   EXPECT_TRUE(hears_nothing(*alice));
   EXPECT_TRUE(wait_until(kSoon, [&] { return !client->heard(kEarshot).has_tone(alice->tone()); }));
@@ -147,14 +140,9 @@ TEST_F(Retrieve, S12_AfterTheRetrieveBothHoldAndResume) {
 TEST_F(Retrieve, S12_ARetrievedCallIsParkedAgain) {
   const auto client = parked_client("*68");
   const auto alice = site().baresip(site().phone("102", kAlice));
-  const CallName call = alice->dial_until_answered("*88101");
-  ASSERT_TRUE(hear_each_other(*client, *alice));
-  alice->transfer(call, "*68");
-  EXPECT_TRUE(hears_music(*client));
-  EXPECT_TRUE(has_no_call(*alice));
-  EXPECT_TRUE(parked_at("102"));
-  john_->dial_until_answered("*88102");
-  EXPECT_TRUE(hear_each_other(*client, *john_));
+  const CallName call = retrieve(*alice, "*88101", *client);
+  park(*alice, call, "*68", *client, "102");
+  retrieve(*john_, "*88102", *client);
   EXPECT_TRUE(client->saw_only_ordinary_calls());
 }
 
@@ -162,8 +150,7 @@ TEST_F(Retrieve, S12_ARetrievedCallIsTransferredToAnotherExtension) {
   const auto client = parked_client("*68");
   const auto alice = site().baresip(site().phone("102", kAlice));
   const auto bob = site().baresip(site().phone("103", kBob));
-  const CallName call = alice->dial_until_answered("*88101");
-  ASSERT_TRUE(hear_each_other(*client, *alice));
+  const CallName call = retrieve(*alice, "*88101", *client);
   alice->transfer(call, "103");
   const CallName at_bob = bob->answer_next();
   EXPECT_TRUE(hear_each_other(*client, *bob));
@@ -178,9 +165,8 @@ TEST_F(Retrieve, S12_ARetrievedCallIsTransferredToWhomTheRetrieverHasConsulted) 
   const auto client = parked_client("*68");
   const auto alice = site().packet_phone("102", kAlice, true);
   const auto bob = site().baresip(site().phone("103", kBob));
-  const CallName retrieved = alice->call("*88101");
-  ASSERT_TRUE(hear_each_other(*client, *alice));
-  ASSERT_EQ(alice->offer(retrieved, "sendonly"), 200);
+  const CallName retrieved = retrieve(*alice, "*88101", *client);
+  hold(*alice, retrieved);
   const CallName consultation = alice->start_call("103");
   bob->answer_next();
   ASSERT_EQ(alice->wait_invite_status(consultation), 200);
@@ -207,9 +193,8 @@ class RetrieveForAnother : public Retrieve {
     bob_->dial("102");
     with_bob_ = alice_->wait_incoming();
     ASSERT_TRUE(hear_each_other(*alice_, *bob_));
-    ASSERT_EQ(alice_->offer(with_bob_, "sendonly"), 200);
-    retrieved_ = alice_->call("*88101");
-    ASSERT_TRUE(hear_each_other(*alice_, *client_));
+    hold(*alice_, with_bob_);
+    retrieved_ = retrieve(*alice_, "*88101", *client_);
   }
   void TearDown() override {
     alice_.reset();
@@ -273,8 +258,7 @@ TEST_F(Retrieve, S12_VideoIsOffWhileParkedAndOfferedAgainAtTheRetrieve) {
     return last;
   };
   EXPECT_EQ(last_offer().media_port("video"), 0) << last_offer().text();
-  alice->call("*88101");
-  EXPECT_TRUE(hear_each_other(*alice, *bob));
+  retrieve(*alice, "*88101", *bob);
   EXPECT_TRUE(last_offer().media_port("video").value_or(0) > 0) << last_offer().text();
 }
 
@@ -323,8 +307,7 @@ TEST_F(Retrieve, S11_ATransferToACodeThatRetrievesJoinsNobody) {
   const auto waiting = site().packet_phone("102", kAlice, true);
   const auto talking = site().packet_phone("103", kBob, true);
   const CallName parked = john->call("102");
-  ASSERT_EQ(john->refer(parked, "*68104"), 202);
-  ASSERT_TRUE(parked_at("104"));
+  park(*john, parked, "*68104", "104");
   john->hang_up(parked);
   const CallName call = john->call("103");
   ASSERT_TRUE(hear_each_other(*john, *talking));
@@ -347,8 +330,7 @@ TEST_F(Retrieve, S12_TheCallerHoldsAndResumesToo) {
   ASSERT_TRUE(hear_each_other(*client, *john_));
   john_->transfer(call, "*68");
   EXPECT_TRUE(hears_music(*client));
-  const CallName retrieved = alice->dial_until_answered("*88101");
-  ASSERT_TRUE(hear_each_other(*alice, *client));
+  const CallName retrieved = retrieve(*alice, "*88101", *client);
   client->hold(at_client);
   EXPECT_TRUE(hears_nothing(*alice));
   client->resume(at_client);
@@ -425,8 +407,7 @@ TEST_F(ParkedColleague, S12_S8_SheIsRefusedAndTheyTalkOnAndHeParksHer) {
   const auto carol = site().packet_phone("104", kCarol, true);
   const CallName at_carol = john_->start_call("104");
   ASSERT_EQ(john_->wait_invite_status(at_carol), 200);
-  ASSERT_EQ(john_->refer(at_carol, "*68333"), 202);
-  ASSERT_TRUE(parked_at("333"));
+  park(*john_, at_carol, "*68333", "333");
   john_->hang_up(at_carol);
   EXPECT_EQ(alice_->refer(at_alice_, "*68333"), 486);
   EXPECT_TRUE(hear_each_other(*alice_, *bob_));
@@ -451,7 +432,7 @@ TEST_F(ParkedColleague, S12_O4_WhoWasParkedByHerIsThereWhenParkdHasBeenKilled) {
 }
 
 TEST_F(ParkedColleague, S12_S1_SheHoldsWhoRetrievedHerAndParksHim) {
-  ASSERT_EQ(alice_->offer(at_alice_, "sendonly"), 200);
+  hold(*alice_, at_alice_);
   const CallName feature = alice_->start_call("*70333");
   EXPECT_EQ(alice_->wait_invite_status(feature), 200);
   EXPECT_TRUE(parked_at("333"));
@@ -460,10 +441,10 @@ TEST_F(ParkedColleague, S12_S1_SheHoldsWhoRetrievedHerAndParksHim) {
 }
 
 TEST_F(ParkedColleague, S12_S7_OfHerHeldCallsTheOneOfTheSameDeviceIsMeant) {
-  ASSERT_EQ(alice_->offer(at_alice_, "sendonly"), 200);
+  hold(*alice_, at_alice_);
   const auto other_device = site().packet_phone("102", kCarol);
   const CallName held_last = other_device->call("101");
-  ASSERT_EQ(other_device->offer(held_last, "sendonly"), 200);
+  hold(*other_device, held_last);
   const CallName feature = alice_->start_call("*70333");
   EXPECT_EQ(alice_->wait_invite_status(feature), 200);
   EXPECT_TRUE(parked_at("333"));
@@ -479,8 +460,7 @@ TEST_F(Retrieve, S11_ATrunkWhoWasRetrievedNeitherTransfersNorParks) {
   const CallName at_client = client->start_call("+442030000101");
   const CallName call = john->wait_incoming();
   ASSERT_EQ(client->wait_invite_status(at_client), 200);
-  ASSERT_EQ(john->refer(call, "*68"), 202);
-  ASSERT_TRUE(parked_at("101"));
+  park(*john, call, "*68", "101");
   john->hang_up(call);
   const CallName at_bob = bob->start_call("*88101");
   ASSERT_EQ(bob->wait_invite_status(at_bob), 200);
@@ -514,8 +494,7 @@ TEST_F(Retrieve, S4_ARandomOrbitBeginsWithAStarAndIsRetrievedByIt) {
   const std::string orbit = orbits();
   EXPECT_TRUE(testing::internal::RE::FullMatch(orbit, "\\*[0-9][0-9][0-9][0-9]")) << orbit;
   const auto alice = site().baresip(site().phone("102", kAlice));
-  alice->dial_until_answered("*71" + orbit);
-  EXPECT_TRUE(hear_each_other(*client, *alice));
+  retrieve(*alice, "*71" + orbit, *client);
 }
 
 }  // namespace
