@@ -148,7 +148,7 @@ class LayerMetrics {
         unknown_peers_dropped_(
             metrics.gauge("callpark_sip_unknown_peers_dropped", "Messages of unknown peers dropped")),
         live_transactions_(metrics.gauge("callpark_sip_transactions", "Live SIP transactions")),
-        client_timeouts_(metrics.gauge("callpark_sip_client_timeouts", "Requests that nobody answered")),
+        client_timeouts_(metrics.gauge("callpark_sip_client_timeouts", "Requests without an answer")),
         calls_(metrics.gauge("callpark_calls", "Calls in parkd's hands, parked or retrieved")),
         parked_calls_(metrics.gauge("callpark_parked_calls", "Calls that hold an orbit")) {}
 

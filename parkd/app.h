@@ -1,11 +1,11 @@
-// Builds parkd from its parts and runs it until it is told to stop. Knows everything, does nothing.
+// Builds parkd from its parts and runs it until SIGTERM or SIGINT. Knows everything, does nothing.
 #pragma once
 
 #include "parkd/config/parkd_config.h"
 
 namespace callpark {
 
-/// Returns after SIGTERM or SIGINT. Throws what start-up throws: an address that is taken, a schema that is unknown.
+/// Returns after SIGTERM or SIGINT. Throws what start-up throws: an address that is in use, a schema that is unknown.
 /// Calls that are parked stay so: their rows and their music wait for the next parkd.
 void run_parkd(const ParkdConfig& config);
 

@@ -32,10 +32,10 @@ struct ParkedCallRow {
   std::optional<DialogSnapshot> peer;  // kRetrieved: the retriever's dialog; else the parker's
   std::optional<MediaSnapshot> media;
   WallTime parked_at;
-  WallTime deadline;               // end of a call that nobody retrieves
+  WallTime deadline;               // end of a call that is not retrieved
   std::optional<Party> retriever;  // the last one to win the call
   std::string owner;               // node
-  std::uint64_t epoch = 0;         // rises when another node takes the call over
+  std::uint64_t epoch = 0;         // rises when another node adopts the call
 };
 
 }  // namespace callpark

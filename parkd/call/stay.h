@@ -35,7 +35,7 @@ struct Stay {
   std::string park_group;   // "" unless the call was parked in a group
   std::string music_class;  // "": a ringback tone
   WallTime parked_at;
-  WallTime deadline;  // end of a call that nobody retrieves
+  WallTime deadline;  // end of a call that is not retrieved
   RecallSettings recall;
   WallTime recall_deadline;        // of the next recall step, or of the ringing of the present one
   std::optional<Party> retriever;  // the last one to win the call in this stay

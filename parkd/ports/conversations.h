@@ -41,8 +41,8 @@ class Conversations {
  public:
   virtual ~Conversations() = default;
 
-  /// Takes the two halves of a dialog between two other user agents; sends nothing. Nothing if another conversation has
-  /// one of them.
+  /// Accepts the two halves of a dialog between two other user agents; sends nothing. Nothing if another conversation
+  /// has one of them.
   [[nodiscard]] virtual std::optional<ConversationId> adopt(const AdoptableDialog& dialog) = 0;
   /// Makes the dialogs again from a row, with the CSeqs raised by 1000.
   virtual ConversationId take_over(const ParkedCallRow& row) = 0;

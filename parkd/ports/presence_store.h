@@ -14,7 +14,7 @@
 
 namespace callpark {
 
-/// The number whose state is published: sip:user@domain.
+/// The number that the published state belongs to: sip:user@domain.
 struct Presentity {
   std::string user;
   std::string domain;
@@ -81,7 +81,7 @@ struct CallInfo {
 struct CallInfoSubscription {
   std::string subscription_id;
   std::string tenant;
-  std::string extension;  // whose calls
+  std::string extension;  // that makes the calls
   std::string watcher;    // the extension that asked
   std::string event_id;   // "id" of the Event header, or ""
   DialogSnapshot dialog;  // local_cseq: no NOTIFY has had a higher one

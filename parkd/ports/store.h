@@ -51,14 +51,14 @@ struct DialledFacts {
   int parked_calls_max = 0;  // 0: no cap
   int park_seconds_max = 3600;
   RecallSettings recall;  // of a code that parks in the group, the group's
-  /// A parker who cannot know the orbit is called back; and that call shows the orbit.
+  /// If set, parkd calls back a parker that cannot know the orbit, and that call shows the orbit.
   bool calls_back = true;
   bool call_back_shows_orbit = true;
 };
 
 struct StoreUnavailable {};
 
-/// An extension whose phones get a text.
+/// An extension: its phones receive a text.
 struct Recipient {
   std::string extension;
   std::string language;

@@ -1,4 +1,4 @@
-// A call as its row: made from the call's values at the moment of writing, and read again by a take-over. Pure.
+// A call as its row: made from the call's values at the moment of writing, and read again by an adopting node. Pure.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ struct CallValues {
   ParkId park_id;
   std::string tenant;
   std::string owner;        // node
-  std::uint64_t epoch = 0;  // rises when another node takes the call over
+  std::uint64_t epoch = 0;  // rises when another node adopts the call
   std::optional<MediaSnapshot> media;
 };
 
@@ -24,7 +24,7 @@ struct CallValues {
 ParkedCallRow row_of(const CallValues& call, RowState state, const Stay& stay, const park::RecallProgress& progress,
                      const ConversationSnapshot& dialogs);
 
-/// The call of a row as `node` takes it over.
+/// The call of a row as `node` adopts it.
 CallValues values_of(const ParkedCallRow& row, const std::string& node);
 Stay stay_of(const ParkedCallRow& row);
 

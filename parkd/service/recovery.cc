@@ -40,7 +40,7 @@ void Recovery::take_over(const std::vector<ParkedCallRow>& rows) {
   for (const ParkedCallRow& row : rows) {
     if (!service_.has(row.park_id)) service_.take_over(row, found_in(row));
   }
-  if (!rows.empty()) log_info("", "took over {} calls from the database", rows.size());
+  if (!rows.empty()) log_info("", "adopted {} calls from the database", rows.size());
 }
 
 }  // namespace callpark

@@ -34,7 +34,7 @@ int ParkedCallsTable::update(const ParkedCallRow& row, const std::string& operat
 
 bool ParkedCallsTable::write(const ParkedCallRow& row, const std::string& operation_id) {
   if (update(row, operation_id) == 1) return true;
-  // A try whose connection broke may have written the row: then the second one changes nothing.
+  // If the connection broke, the first try may have written the row: then the second one changes nothing.
   return !connection_
               .query("SELECT 1 FROM parked_calls WHERE park_id = ? AND operation_id = ?",
                      {row.park_id.text(), operation_id})

@@ -69,7 +69,7 @@ void SqlPresenceStore::read_lamps(std::vector<CallChange> changes, Answer<LampFa
 void SqlPresenceStore::read_all_lamps(Answer<Everything> answer) {
   query<Everything>(
       [](DatabaseConnection& connection) {
-        // Publications follow calls: read in the other order, a change between the two would look like a fault.
+        // Publications follow calls: if the calls were read first, a change between the two would look like a fault.
         Everything now;
         now.published = query_published_lamps(connection);
         now.facts = query_all_lamps(connection);

@@ -22,10 +22,10 @@ constexpr Duration kTidyingPeriod{30000};
 // More than the events of a tidying period, so that a backlog shrinks; and few enough that other statements get a
 // thread.
 constexpr int kForgottenPiecesMax = 10;
-// A query whose caller has been answered already is not tried a second time.
+// A query is not tried again once its caller has an answer.
 constexpr Duration kAnswerMargin{200};
 
-constexpr const char* kNotOurs = "the row of this call is gone, or another process has taken it over";
+constexpr const char* kNotOurs = "the row of this call is gone, or another process has adopted it";
 
 std::string new_operation_id() {
   return random_token(kOperationIdLength);

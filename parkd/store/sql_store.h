@@ -63,7 +63,7 @@ class SqlStore final : public Store, public Events {
   void append(ParkEvent event) override;
 
   /// `changed` is called on the loop after this store has inserted, written, claimed, unclaimed or removed a row. The
-  /// undo of a query whose answer came too late is not reported, nor is a change by another node.
+  /// undo of a query with a late answer is not reported, nor is a change by another node.
   void set_on_changed(std::function<void(const CallChange&)> changed) { on_changed_ = std::move(changed); }
 
   /// False after the database did not answer, until it does.

@@ -1,6 +1,6 @@
-// How many lamps a second, and what they cost: thousands of watched orbits whose calls come and go all at once. The
-// rows of the calls are written by SQL, so that parkd finds all those lamps wrong and publishes them as fast as
-// Kamailio takes them; the watchers' subscriptions are copies of one in Kamailio's table, and one socket answers for
+// How many lamps a second, and what they cost: thousands of watched orbits; their calls come and go all at once. The
+// rows of the calls are written by SQL, so that parkd finds all those lamps out of sync and publishes them as fast as
+// Kamailio accepts them; the watchers' subscriptions are copies of one in Kamailio's table, and one socket answers for
 // all of them.
 //
 //   lamps_bench [orbits 5000] [watchers of each 3]
@@ -9,7 +9,7 @@
 #include <set>
 #include <thread>
 
-#include "tests/bench/bench_house.h"
+#include "tests/bench/bench_site.h"
 #include "tests/support/lamp_watcher.h"
 
 namespace callpark::bench {
@@ -19,7 +19,7 @@ using test::Endpoint;
 using test::SipText;
 using Clock = std::chrono::steady_clock;
 
-/// All watchers: answers each NOTIFY and remembers what the last one of each subscription said.
+/// All watchers: answers each NOTIFY and remembers the content of the last one of each subscription.
 class Watchers {
  public:
   explicit Watchers(const std::string& address) : socket_(Endpoint{address, 5060}), thread_([this] { run(); }) {
@@ -74,12 +74,12 @@ class Watchers {
   std::thread thread_;
 };
 
-void subscribe(BenchHouse& house, const Watchers& watchers, int orbits, int each) {
+void subscribe(BenchSite& site, const Watchers& watchers, int orbits, int each) {
   const test::LoopbackAddress address;
   test::LampWatcher one(
-      {.user = "104", .password = "demo-104", .lamp = "*71*10000", .address = address.text(), .proxy = house.proxy()});
+      {.user = "104", .password = "demo-104", .lamp = "*71*10000", .address = address.text(), .proxy = site.proxy()});
   if (one.subscribe() != 200) throw std::runtime_error("no subscription");
-  const auto columns = house.database().query(
+  const auto columns = site.database().query(
       "SELECT column_name FROM information_schema.columns WHERE table_schema = 'callpark' AND "
       "table_name = 'active_watchers' AND column_name <> 'id' ORDER BY ordinal_position");
   std::string names;
@@ -95,35 +95,34 @@ void subscribe(BenchHouse& house, const Watchers& watchers, int orbits, int each
     names += (names.empty() ? "" : ", ") + name;
     values += (values.empty() ? "" : ", ") + value;
   }
-  house.database().execute("INSERT INTO active_watchers (" + names + ") SELECT " + values +
-                           " FROM active_watchers w, seq_1_to_" + std::to_string(orbits) + " s, seq_1_to_" +
-                           std::to_string(each) +
-                           " r WHERE w.watcher_username = '104' AND w.callid NOT LIKE 'bench-%'");
+  site.database().execute("INSERT INTO active_watchers (" + names + ") SELECT " + values +
+                          " FROM active_watchers w, seq_1_to_" + std::to_string(orbits) + " s, seq_1_to_" +
+                          std::to_string(each) + " r WHERE w.watcher_username = '104' AND w.callid NOT LIKE 'bench-%'");
   one.unsubscribe();
 }
 
-void park(BenchHouse& house, int orbits) {
-  house.database().execute(
+void park(BenchSite& site, int orbits) {
+  site.database().execute(
       "INSERT INTO parked_calls (park_id, tenant, orbit, slot, state, parker, music_class, caller_dialog, parked_at, "
       "deadline, owner, epoch, operation_id) SELECT CONCAT('bench', seq), 'demo.callpark', CONCAT('*', 10000 + seq), "
       "1, "
       "'parked', '101', 'default', "
       "'{\"call_id\":\"x\",\"remote_uri\":\"sip:+44207@127.0.0.50\",\"remote_display\":\"Client\",\"remote_name\":"
-      "\"Client\",\"remote_number\":\"+44207\"}', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) + INTERVAL 1 HOUR, 'nobody', 1, "
+      "\"Client\",\"remote_number\":\"+44207\"}', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) + INTERVAL 1 HOUR, 'no node', 1, "
       "'x' FROM seq_1_to_" +
       std::to_string(orbits));
 }
 
-void measure(const char* what, BenchHouse& house, const Watchers& watchers, int orbits, std::size_t lit_wanted) {
+void measure(const char* what, BenchSite& site, const Watchers& watchers, int orbits, std::size_t lit_wanted) {
   const std::size_t before = watchers.notifies();
   const std::size_t copies_before = watchers.copies();
   // From the first NOTIFY on: when parkd looks next is no part of the work.
   test::wait_until(std::chrono::seconds(20), [&] { return watchers.notifies() > before; });
-  const auto cpu_before = house.cpu_ms();
+  const auto cpu_before = site.cpu_ms();
   const auto began = Clock::now();
   test::wait_until(std::chrono::seconds(300), [&] { return watchers.lit() == lit_wanted; });
   const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
-  const auto cpu = (house.cpu_ms() - cpu_before) / orbits;
+  const auto cpu = (site.cpu_ms() - cpu_before) / orbits;
   std::printf("%-10s %6.1f s, %5.0f lamps/s, %6zu NOTIFYs, %zu copies; ms a lamp:", what, seconds, orbits / seconds,
               watchers.notifies() - before, watchers.copies() - copies_before);
   for (std::size_t i = 0; i < kServers.size(); ++i) std::printf(" %s %.2f", kServers[i], cpu.of[i]);
@@ -132,24 +131,24 @@ void measure(const char* what, BenchHouse& house, const Watchers& watchers, int 
 }
 
 void run(int orbits, int each) {
-  BenchHouse house;
+  BenchSite site;
   const test::LoopbackAddress address;
   const Watchers watchers(address.text());
-  subscribe(house, watchers, orbits, each);
+  subscribe(site, watchers, orbits, each);
   std::printf("%d orbits, %d watchers each\n", orbits, each);
-  park(house, orbits);
-  measure("lit", house, watchers, orbits, static_cast<std::size_t>(orbits) * static_cast<std::size_t>(each));
+  park(site, orbits);
+  measure("lit", site, watchers, orbits, static_cast<std::size_t>(orbits) * static_cast<std::size_t>(each));
   test::wait_until(std::chrono::seconds(60), [&] {
-    return house.database().value("SELECT COUNT(*) FROM presentity") == std::to_string(2 * orbits);
+    return site.database().value("SELECT COUNT(*) FROM presentity") == std::to_string(2 * orbits);
   });
-  const auto before = house.cpu_ms();
+  const auto before = site.cpu_ms();
   std::this_thread::sleep_for(std::chrono::seconds(15));
-  const auto at_rest = (house.cpu_ms() - before) / 150;
+  const auto at_rest = (site.cpu_ms() - before) / 150;
   std::printf("all lit, nothing changes; %% of a core:");
   for (std::size_t i = 0; i < kServers.size(); ++i) std::printf(" %s %.1f", kServers[i], at_rest.of[i]);
   std::printf("\n");
-  house.database().execute("DELETE FROM parked_calls");
-  measure("dark", house, watchers, orbits, 0);
+  site.database().execute("DELETE FROM parked_calls");
+  measure("dark", site, watchers, orbits, 0);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // A party of benchmarks: one UDP socket, any number of calls, no thread and no waiting. It behaves like an ordinary
-// phone (rings, answers, takes re-INVITEs, answers challenges) and tells its owner what has come. It repeats nothing,
-// since nothing is lost on loopback: what stays away is the benchmark's failure.
+// phone (rings, answers, accepts re-INVITEs, answers challenges) and reports what has come to its owner. It repeats
+// nothing, since nothing is lost on loopback: what stays away is the benchmark's failure.
 #pragma once
 
 #include <poll.h>
@@ -39,7 +39,7 @@ class LoadPhone {
   };
   struct Call {
     std::string id;
-    /// Which round of the benchmark it belongs to; a call that comes in has -1 until its owner says so.
+    /// Which round of the benchmark it belongs to; a call that comes in has -1 until its owner sets it.
     int round = -1;
     /// Where our sound is to come, and where the other party wants its own.
     test::Endpoint own_audio;
@@ -74,7 +74,7 @@ class LoadPhone {
   /// Where the sound of calls that come in is to come.
   void set_audio(const test::Endpoint& audio) { incoming_audio_ = audio; }
 
-  /// Throws when the registrar does not take it.
+  /// Throws when the registrar refuses it.
   void register_phone() {
     Call& call = begin("sip:" + options_.domain, "register");
     call.remote = "<sip:" + options_.user + "@" + options_.domain + ">";

@@ -62,7 +62,8 @@ Nanoseconds now_ns(clockid_t clock = CLOCK_MONOTONIC) {
   return time.tv_sec * kSecond + time.tv_nsec;
 }
 
-/// Receives the packets of streams whose SSRC is their number, and remembers when each came, by the kernel's clock.
+/// Receives the packets of streams (the SSRC is the stream's number), and remembers when each came, by the kernel's
+/// clock.
 class Receiver {
  public:
   explicit Receiver(int streams_max) : streams_(static_cast<std::size_t>(streams_max)) {

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "tests/bench/bench_house.h"
+#include "tests/bench/bench_site.h"
 #include "tests/bench/load_phone.h"
 
 namespace callpark::bench {
@@ -54,21 +54,20 @@ struct Results {
   Latencies invite_to_both_ways;
 };
 
-/// One parker and one retriever, who do the same again and again with callers from the trunk.
+/// One parker and one retriever that do the same again and again with callers from the trunk.
 class CycleLoop {
  public:
-  CycleLoop(const BenchHouse& house, LoadPhone& trunk, int index)
+  CycleLoop(const BenchSite& site, LoadPhone& trunk, int index)
       : trunk_(trunk),
         index_(index),
         parker_number_(std::to_string(kFirstParker + index)),
         retriever_number_(std::to_string(kFirstRetriever + index)),
         orbit_(parker_number_),
         next_orbit_(retriever_number_),
-        caller_sound_({house.trunk_address(), 0}),
-        talker_sound_({house.phone_address(), 0}),
-        parker_(phone(house, parker_number_),
-                [this](auto&, auto& call, const auto& message) { parker(call, message); }),
-        retriever_(phone(house, retriever_number_),
+        caller_sound_({site.trunk_address(), 0}),
+        talker_sound_({site.phone_address(), 0}),
+        parker_(phone(site, parker_number_), [this](auto&, auto& call, const auto& message) { parker(call, message); }),
+        retriever_(phone(site, retriever_number_),
                    [this](auto&, auto& call, const auto& message) { retriever(call, message); }) {
     parker_.set_audio(talker_sound_.own());
     parker_.register_phone();
@@ -81,7 +80,7 @@ class CycleLoop {
     progress_ = {};
     history_.clear();
     begun_ = Clock::now();
-    // Two orbits in turns: the one before is freed in the database only after the retriever has his answer.
+    // Two orbits in turns: the one before is freed in the database only after the retriever has the answer.
     orbit_ = std::exchange(next_orbit_, orbit_);
     caller_id_ = trunk_.invite("+44203" + parker_number_, index_, caller_sound_.own()).id;
   }
@@ -138,8 +137,8 @@ class CycleLoop {
     bool other_has_gone = false;
   };
 
-  static LoadPhone::Options phone(const BenchHouse& house, const std::string& number) {
-    return {.user = number, .password = number, .own = {house.phone_address(), 0}, .proxy = house.proxy()};
+  static LoadPhone::Options phone(const BenchSite& site, const std::string& number) {
+    return {.user = number, .password = number, .own = {site.phone_address(), 0}, .proxy = site.proxy()};
   }
 
   bool failed(const char* who, const sip::SipMessage& message) {
@@ -241,35 +240,35 @@ class CycleLoop {
 class CycleBench {
  public:
   explicit CycleBench(int loops) {
-    house_.add_extensions(kFirstParker, loops);
-    house_.add_extensions(kFirstRetriever, loops);
-    for (int i = 0; i < loops; ++i) loops_.push_back(std::make_unique<CycleLoop>(house_, trunk_, i));
+    site_.add_extensions(kFirstParker, loops);
+    site_.add_extensions(kFirstRetriever, loops);
+    for (int i = 0; i < loops; ++i) loops_.push_back(std::make_unique<CycleLoop>(site_, trunk_, i));
   }
 
   void begin(double seconds) {
     run(Kind::kOrdinaryCall, loops_.size(), 0.3);
     run(Kind::kParkCycle, loops_.size(), 0.3);
     wait_nothing_left();
-    const ByServer before = house_.cpu_ms();
+    const ByServer before = site_.cpu_ms();
     usleep(static_cast<useconds_t>(seconds * 1e6));
-    idle_ms_ = (house_.cpu_ms() - before) / seconds;
+    idle_ms_ = (site_.cpu_ms() - before) / seconds;
     print_row("nothing to do, CPU a second", idle_ms_, "ms");
   }
 
   void measure(const char* what, Kind kind, std::size_t loops, double seconds) {
-    const auto statements_before = house_.statements();
-    const ByServer before = house_.cpu_ms();
+    const auto statements_before = site_.statements();
+    const ByServer before = site_.cpu_ms();
     const auto began = Clock::now();
     Results results = run(kind, loops, seconds);
     const double took_s = ms_since(began) / 1000;
     // What Kamailio and parkd put off belongs to the calls too.
     wait_nothing_left();
-    const ByServer cpu_ms = (house_.cpu_ms() - before - idle_ms_ * (ms_since(began) / 1000)) / results.completed;
+    const ByServer cpu_ms = (site_.cpu_ms() - before - idle_ms_ * (ms_since(began) / 1000)) / results.completed;
     std::printf("%s, %zu at a time: %d in %.1f s, %.0f a second; by CPU time one core could do %.0f\n", what, loops,
                 results.completed, took_s, results.completed / took_s, 1000 / cpu_ms.sum());
     print_row("  CPU for one", cpu_ms, "ms");
     std::printf("  SQL statements for one:");
-    for (const auto& [kind_of_statement, count] : house_.statements()) {
+    for (const auto& [kind_of_statement, count] : site_.statements()) {
       std::printf("  %s %.1f", kind_of_statement.c_str(),
                   (count - statements_before.at(kind_of_statement)) / results.completed);
     }
@@ -281,7 +280,7 @@ class CycleBench {
   }
 
   void switch_texts_off() {
-    house_.database().execute("UPDATE tenants SET message_parked = FALSE, message_retrieved = FALSE");
+    site_.database().execute("UPDATE tenants SET message_parked = FALSE, message_retrieved = FALSE");
   }
 
  private:
@@ -291,8 +290,8 @@ class CycleBench {
         std::chrono::seconds(60),
         [this] {
           usleep(500'000);
-          return house_.database().value(
-                     "SELECT (SELECT COUNT(*) FROM dialog) + (SELECT COUNT(*) FROM parked_calls)") == "0";
+          return site_.database().value("SELECT (SELECT COUNT(*) FROM dialog) + (SELECT COUNT(*) FROM parked_calls)") ==
+                 "0";
         },
         "all rows of calls to go");
   }
@@ -308,7 +307,7 @@ class CycleBench {
       trunk_.receive_all();
       for (const auto& loop : loops_) {
         loop->receive_all();
-        if (loop->is_stuck()) throw std::runtime_error(loop->history() + "\nlogs in " + house_.keep_logs());
+        if (loop->is_stuck()) throw std::runtime_error(loop->history() + "\nlogs in " + site_.keep_logs());
         if (!loop->clean_up()) continue;
         if (ms_since(began) < seconds * 1000) {
           loop->start(kind, results);
@@ -320,12 +319,12 @@ class CycleBench {
     return results;
   }
 
-  BenchHouse house_;
+  BenchSite site_;
   LoadPhone trunk_{{.user = "+442079460000",
-                    .domain = house_.trunk_address(),
+                    .domain = site_.trunk_address(),
                     .password = "",
-                    .own = {house_.trunk_address(), 0},
-                    .proxy = house_.proxy()},
+                    .own = {site_.trunk_address(), 0},
+                    .proxy = site_.proxy()},
                    [this](auto&, auto& call, const auto& message) {
                      if (call.round >= 0) loops_[static_cast<std::size_t>(call.round)]->caller(call, message);
                    }};

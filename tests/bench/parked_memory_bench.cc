@@ -1,16 +1,16 @@
-// What a parked call takes of each server's memory, and of a core while its music plays: calls from the trunk are
+// What a parked call uses of each server's memory, and of a core while its music plays: calls from the trunk are
 // parked at orbits of their own and stay there.
 //
 //   parked_memory_bench [CALLS...]      by default 1000 2000
 //
-// Steps of one size tell two things apart. What the first needs at once holds its transactions too, which live up to
+// Steps of one size separate two things. What the first needs at once holds its transactions too, which live up to
 // 32 s longer than what they were for (RFC 3261 timer J); the second finds room where those were, and grows by what
 // parked calls keep. What is needed once, such as the music, is there with the first call, before the first step.
 #include <cstdlib>
 #include <set>
 #include <thread>
 
-#include "tests/bench/bench_house.h"
+#include "tests/bench/bench_site.h"
 #include "tests/bench/load_phone.h"
 
 namespace callpark::bench {
@@ -25,9 +25,9 @@ constexpr auto kTransactionsAreOver = std::chrono::seconds(40);
 class MemoryBench {
  public:
   explicit MemoryBench(int calls_max) {
-    house_.add_extensions(std::stoi(kParker), 1);
-    house_.add_extensions(kFirstOrbit, calls_max);
-    parker_.set_audio({house_.phone_address(), 40000});
+    site_.add_extensions(std::stoi(kParker), 1);
+    site_.add_extensions(kFirstOrbit, calls_max);
+    parker_.set_audio({site_.phone_address(), 40000});
     parker_.register_phone();
     report("nothing parked");
     grow_to(1);
@@ -36,11 +36,11 @@ class MemoryBench {
 
   void step_to(int calls) {
     if (calls <= parked_) return;
-    const ByServer pss_before_kb = house_.pss_kb();
+    const ByServer pss_before_kb = site_.pss_kb();
     const int parked_before = parked_;
     grow_to(calls);
     report("a step");
-    print_row("  PSS for each call of the step", (house_.pss_kb() - pss_before_kb) / (parked_ - parked_before), "kB");
+    print_row("  PSS for each call of the step", (site_.pss_kb() - pss_before_kb) / (parked_ - parked_before), "kB");
     std::this_thread::sleep_for(kTransactionsAreOver);
     report("40 s later");
   }
@@ -57,7 +57,7 @@ class MemoryBench {
       parker_.receive_all();
       if (Clock::now() - last_parked_ > kPatience || !trouble_.empty()) {
         throw std::runtime_error("no further than " + std::to_string(parked_) + " calls: " + trouble_ + "\nlogs in " +
-                                 house_.keep_logs());
+                                 site_.keep_logs());
       }
     }
   }
@@ -94,28 +94,28 @@ class MemoryBench {
   }
 
   void report(const char* what) {
-    const ByServer cpu_before = house_.cpu_ms();
+    const ByServer cpu_before = site_.cpu_ms();
     const auto began = Clock::now();
     const std::size_t music = with_music();
     const double took_s = std::chrono::duration<double>(Clock::now() - began).count();
-    const ByServer cpu = (house_.cpu_ms() - cpu_before) / took_s;
+    const ByServer cpu = (site_.cpu_ms() - cpu_before) / took_s;
     std::printf("%s: %d calls parked (%s in the database, %zu with music)\n", what, parked_,
-                house_.database().value("SELECT COUNT(*) FROM parked_calls WHERE state = 'parked'").c_str(), music);
+                site_.database().value("SELECT COUNT(*) FROM parked_calls WHERE state = 'parked'").c_str(), music);
     print_row("  CPU a second", cpu, "ms");
-    print_row("  PSS", house_.pss_kb(), "kB");
+    print_row("  PSS", site_.pss_kb(), "kB");
   }
 
-  BenchHouse house_;
-  test::UdpSocket sound_{{house_.trunk_address(), 0}};
+  BenchSite site_;
+  test::UdpSocket sound_{{site_.trunk_address(), 0}};
   LoadPhone trunk_{{.user = "+442079460000",
-                    .domain = house_.trunk_address(),
+                    .domain = site_.trunk_address(),
                     .password = "",
-                    .own = {house_.trunk_address(), 0},
-                    .proxy = house_.proxy()},
+                    .own = {site_.trunk_address(), 0},
+                    .proxy = site_.proxy()},
                    [this](auto&, auto&, const auto& message) {
                      if (message.status() >= 300) trouble_ += "INVITE " + std::to_string(message.status());
                    }};
-  LoadPhone parker_{{.user = kParker, .password = kParker, .own = {house_.phone_address(), 0}, .proxy = house_.proxy()},
+  LoadPhone parker_{{.user = kParker, .password = kParker, .own = {site_.phone_address(), 0}, .proxy = site_.proxy()},
                     [this](auto&, auto& call, const auto& message) { parker(call, message); }};
   int wanted_ = 0;
   int begun_ = 0;

@@ -1,6 +1,6 @@
 // Whole transactions, both ends, through the transaction layer without sockets, while 1,000 or 50,000 others are live
 // with their timers: the work for one must not depend on how many there are. The references do the same work on the
-// same messages with hash tables and a queue, with ordered maps, and with the linear lists of older stacks. The first
+// same messages with hash tables and a queue, with sorted maps, and with the linear lists of older stacks. The first
 // of them has nothing in it that could depend on the number either, so what it grows by is the memory's: 1,000 fit into
 // a processor's own cache, 50,000 into none, and each that ends is one that was last touched 50,000 transactions ago.
 #include <benchmark/benchmark.h>
@@ -39,7 +39,7 @@ SipMessage make_template(std::string_view method) {
   return request;
 }
 
-// A clock that moves when it is told to.
+// A clock that moves when the test moves it.
 class BenchClock final : public AlarmClock {
  public:
   explicit BenchClock(const MonotonicTime& now) : now_(now) {}
@@ -251,7 +251,7 @@ class ReferenceLayers {
     client_.set_timer(branch, now_ + kLingerOfClient);
     ++answered_;
   }
-  // Without looking anything up, which would take the lists hours.
+  // Without looking anything up, for which the lists would need hours.
   void fill(const SipMessage& request, const SipMessage&, std::int64_t wanted, std::chrono::nanoseconds step) {
     for (std::int64_t i = 0; i < wanted; ++i) {
       const std::string id = "z9hG4bK3f2a77b1c05e9d84." + std::to_string(++last_);

@@ -1,7 +1,7 @@
-// Ordinary calls through the real Kamailio: who may register and call whom, and what is refused.
+// Ordinary calls through the real Kamailio: which phones may register, which calls they may make, and what is refused.
 #include <gtest/gtest.h>
 
-#include "tests/component/kamailio_house.h"
+#include "tests/component/kamailio_site.h"
 
 namespace callpark::test {
 namespace {
@@ -44,7 +44,7 @@ int status_of_raw(const Endpoint& from, const Endpoint& to, const std::string& s
   return answer_to_raw(from, to, start_line, headers, timeout).status();
 }
 
-/// Who registers, and with what.
+/// The user that registers, and the parameters.
 struct Registration {
   std::string user = "101";
   std::string domain = "demo.callpark";
@@ -61,7 +61,7 @@ struct Registration {
 };
 
 /// One REGISTER with these credentials; an empty answer when none comes within `timeout`.
-SipText answer_to_register_with(const KamailioHouse& house, UdpSocket& socket, const Registration& registration,
+SipText answer_to_register_with(const KamailioSite& site, UdpSocket& socket, const Registration& registration,
                                 const std::string& credentials, std::chrono::milliseconds timeout = kSoon) {
   static std::atomic<int> sent = 0;
   const std::string word = md5_hex(socket.own().text() + std::to_string(++sent));
@@ -70,7 +70,7 @@ SipText answer_to_register_with(const KamailioHouse& house, UdpSocket& socket, c
                   ";rport;branch=z9hG4bK" + word + "\r\nMax-Forwards: 70\r\nFrom: " + aor + ";tag=1\r\nTo: " + aor +
                   "\r\nCall-ID: " + word + "\r\nCSeq: 1 REGISTER\r\n" + registration.contacts + credentials +
                   "Content-Length: 0\r\n\r\n",
-              house.outside());
+              site.outside());
   SipText answer;
   wait_until(timeout, [&] {
     const auto datagram = socket.receive(std::chrono::milliseconds(50));
@@ -81,41 +81,41 @@ SipText answer_to_register_with(const KamailioHouse& house, UdpSocket& socket, c
 }
 
 /// The same after a challenge.
-SipText answer_to_register(const KamailioHouse& house, UdpSocket& socket, const Registration& registration,
+SipText answer_to_register(const KamailioSite& site, UdpSocket& socket, const Registration& registration,
                            std::chrono::milliseconds timeout = kSoon) {
-  const SipText challenge = answer_to_register_with(house, socket, registration, "", timeout);
-  return answer_to_register_with(house, socket, registration,
+  const SipText challenge = answer_to_register_with(site, socket, registration, "", timeout);
+  return answer_to_register_with(site, socket, registration,
                                  registration.credentials(challenge.header("WWW-Authenticate")), timeout);
 }
 
-SipText answer_to_register(const KamailioHouse& house, const Registration& registration) {
+SipText answer_to_register(const KamailioSite& site, const Registration& registration) {
   const LoopbackAddress address;
   UdpSocket socket({address.text(), 5060});
-  return answer_to_register(house, socket, registration);
+  return answer_to_register(site, socket, registration);
 }
 
 TEST(KamailioCalls, AnExtensionCallsAnotherAndParkdSeesNothing) {
-  KamailioHouse house;
-  auto alice = house.phone("101");
-  auto bob = house.phone("102");
+  KamailioSite site;
+  auto alice = site.phone("101");
+  auto bob = site.phone("102");
   const CallName call = alice->call("102");
   EXPECT_EQ(bob->wait_incoming(), call);
   EXPECT_EQ(alice->offer(call, "sendonly"), 200);
   EXPECT_EQ(alice->hang_up(call), 200);
   EXPECT_TRUE(wait_until(kSoon, [&] { return bob->is_closed(call); }));
-  EXPECT_TRUE(house.seat->received("INVITE").empty());
+  EXPECT_TRUE(site.seat->received("INVITE").empty());
   EXPECT_EQ(request_to(*bob, call, "INVITE").header("Proxy-Authorization"), "");
 }
 
 TEST(KamailioCalls, AllDevicesOfAnExtensionRingAndTheOneTooManyThatAnswersCanBeHungUp) {
-  KamailioHouse house;
-  auto alice = house.phone("101");
-  auto desk = house.phone("102");
-  auto mobile = house.phone("102");
+  KamailioSite site;
+  auto alice = site.phone("101");
+  auto desk = site.phone("102");
+  auto mobile = site.phone("102");
   const CallName call = alice->call("102");
   EXPECT_EQ(desk->wait_incoming(), call);
   EXPECT_EQ(mobile->wait_incoming(), call);
-  // Both have answered. Whose 200 came second, is told by its tag that it is over (RFC 3261 13.2.2.4).
+  // Both have answered. The BYE for the second 200 has that phone's tag (RFC 3261 13.2.2.4).
   const auto answers = [&] {
     std::vector<SipText> found;
     for (const auto& message : alice->received(call)) {
@@ -144,9 +144,9 @@ TEST(KamailioCalls, AllDevicesOfAnExtensionRingAndTheOneTooManyThatAnswersCanBeH
 }
 
 TEST(KamailioCalls, AnExtensionCannotAssertAnIdentity) {
-  KamailioHouse house;
-  auto alice = house.phone("101");
-  auto bob = house.phone("102");
+  KamailioSite site;
+  auto alice = site.phone("101");
+  auto bob = site.phone("102");
   const CallName call = alice->start_call("102",
                                           "P-Asserted-Identity: <sip:boss@demo.callpark>\r\n"
                                           "Remote-Party-ID: <sip:boss@demo.callpark>\r\n");
@@ -155,8 +155,8 @@ TEST(KamailioCalls, AnExtensionCannotAssertAnIdentity) {
 }
 
 TEST(KamailioCalls, AFloodFromOneAddressIsIgnored) {
-  KamailioHouse house(std::vector<std::string>{});
-  auto alice = house.phone("101");
+  KamailioSite site(std::vector<std::string>{});
+  auto alice = site.phone("101");
   const LoopbackAddress address;
   UdpSocket socket({address.text(), 5060});
   const auto options = [&](int i) {
@@ -168,7 +168,7 @@ TEST(KamailioCalls, AFloodFromOneAddressIsIgnored) {
   constexpr int kMany = 600;
   int answered = 0;
   for (int i = 0; i < kMany; ++i) {
-    socket.send(options(i), house.outside());
+    socket.send(options(i), site.outside());
     answered += socket.receive(std::chrono::milliseconds(5)) ? 1 : 0;
     if (i - answered > 20) {
       break;
@@ -180,8 +180,8 @@ TEST(KamailioCalls, AFloodFromOneAddressIsIgnored) {
 
 // An office after a power cut: all its phones come from one address.
 TEST(KamailioCalls, AnAddressFromWhichAPhoneHasRegisteredIsNoFlood) {
-  KamailioHouse house(std::vector<std::string>{});
-  auto alice = house.phone("101");
+  KamailioSite site(std::vector<std::string>{});
+  auto alice = site.phone("101");
   UdpSocket beside({alice->options().address, 5070});
   constexpr int kMany = 600;
   int answered = 0;
@@ -190,7 +190,7 @@ TEST(KamailioCalls, AnAddressFromWhichAPhoneHasRegisteredIsNoFlood) {
                     std::to_string(i) +
                     "\r\nMax-Forwards: 70\r\nFrom: <sip:x@y>;tag=1\r\nTo: <sip:102@demo.callpark>\r\nCall-ID: " +
                     std::to_string(i) + "\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
-                house.outside());
+                site.outside());
     answered += beside.receive(std::chrono::milliseconds(1000)) ? 1 : 0;
     if (i - answered > 2) break;
   }
@@ -199,10 +199,10 @@ TEST(KamailioCalls, AnAddressFromWhichAPhoneHasRegisteredIsNoFlood) {
 }
 
 TEST(KamailioCalls, N6_AnExtensionMayWithholdItsNumber) {
-  KamailioHouse house;
-  auto bob = house.phone("102");
+  KamailioSite site;
+  auto bob = site.phone("102");
   for (const char* host : {"anonymous.invalid", "demo.callpark"}) {
-    auto options = house.unregistered_phone("101")->options();
+    auto options = site.unregistered_phone("101")->options();
     options.from = std::string("\"Anonymous\" <sip:anonymous@") + host + ">";
     PacketPhone alice(options);
     const CallName call = alice.start_call("102");
@@ -213,55 +213,55 @@ TEST(KamailioCalls, N6_AnExtensionMayWithholdItsNumber) {
 }
 
 TEST(KamailioCalls, AContactThatPointsAtTheInsideSocketOpensNoDoor) {
-  KamailioHouse house;
-  auto alice = house.phone("101");
-  auto bob = house.phone("102");
-  house.database.execute("UPDATE callpark.location SET contact = 'sip:x@127.0.0.1:" +
-                         std::to_string(house.inside().port) + "' WHERE username = '102'");
-  house.kamailio->restart();
+  KamailioSite site;
+  auto alice = site.phone("101");
+  auto bob = site.phone("102");
+  site.database.execute("UPDATE callpark.location SET contact = 'sip:x@127.0.0.1:" +
+                        std::to_string(site.inside().port) + "' WHERE username = '102'");
+  site.kamailio->restart();
   const CallName call = alice->start_call("102", "X-Callpark-Tenant: demo.callpark\r\n");
   EXPECT_TRUE(holds_for(std::chrono::milliseconds(500), [&] { return alice->invite_status(call) != 200; }));
   EXPECT_EQ(request_to(*bob, call, "INVITE").text(), "");
 }
 
 TEST(KamailioCalls, AContactThatPointsAtATrunkIsNotRegistered) {
-  KamailioHouse house;
-  const std::string trunk = house.trunk_address.text();
+  KamailioSite site;
+  const std::string trunk = site.trunk_address.text();
   for (const std::string& contact :
        {"<sip:+900123@" + trunk + ":5060>", "<sip:+900123@" + trunk + ":5099>;expires=60",
         "<sip:101@192.0.2.1>, <sip:+900123@" + trunk + ">", "<sip:101@192.0.2.1>\r\nm: <sip:+900123@" + trunk + ">",
         "<sip:101@192.0.2.1;maddr=" + trunk + ">", "<sip:101@192.0.2.1;alias=" + trunk + "~5060~1>"}) {
     for (const std::string domain : {"demo.callpark", "other.callpark"}) {
-      const SipText answer = answer_to_register(house, {.domain = domain, .contacts = "Contact: " + contact + "\r\n"});
+      const SipText answer = answer_to_register(site, {.domain = domain, .contacts = "Contact: " + contact + "\r\n"});
       EXPECT_EQ(answer.text().substr(0, answer.text().find("\r\n")), "SIP/2.0 403 Contact Points To A Trunk")
           << contact;
     }
   }
   UdpSocket at_the_trunk({trunk, 5099});
-  EXPECT_EQ(answer_to_register(house, at_the_trunk, {.contacts = "Contact: <sip:101@192.0.2.1>\r\n"}).status(), 403);
-  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
+  EXPECT_EQ(answer_to_register(site, at_the_trunk, {.contacts = "Contact: <sip:101@192.0.2.1>\r\n"}).status(), 403);
+  EXPECT_EQ(site.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
 }
 
 TEST(KamailioCalls, AContactThatPointsAtUsOrHasANameIsNotRegistered) {
-  KamailioHouse house;
+  KamailioSite site;
   for (const std::string& contact :
-       {"<sip:x@" + house.outside().text() + ">", "<sip:x@" + house.inside().text() + ">",
-        "<sip:x@" + house.seat->own().text() + ">", std::string("<sip:x@127.0.0.1>"),
+       {"<sip:x@" + site.outside().text() + ">", "<sip:x@" + site.inside().text() + ">",
+        "<sip:x@" + site.seat->own().text() + ">", std::string("<sip:x@127.0.0.1>"),
         std::string("<sip:x@phone.example>"), std::string("<sip:101@192.0.2.1;maddr=localhost>")}) {
-    EXPECT_EQ(answer_to_register(house, {.contacts = "Contact: " + contact + "\r\n"}).status(), 403) << contact;
+    EXPECT_EQ(answer_to_register(site, {.contacts = "Contact: " + contact + "\r\n"}).status(), 403) << contact;
   }
-  EXPECT_EQ(answer_to_register(house, {.contacts = "Contact: tel:+15551234\r\n"}).status(), 400);
-  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
+  EXPECT_EQ(answer_to_register(site, {.contacts = "Contact: tel:+15551234\r\n"}).status(), 400);
+  EXPECT_EQ(site.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
 }
 
 TEST(KamailioCalls, APhoneThatMovesOnAndOnTakesNoOtherPhonesPlace) {
-  KamailioHouse house;
+  KamailioSite site;
   const auto count = [&](const std::string& where) {
-    return house.database.value("SELECT COUNT(*) FROM callpark.location WHERE " + where);
+    return site.database.value("SELECT COUNT(*) FROM callpark.location WHERE " + where);
   };
   const auto status = [&](const std::string& place, const std::string& headers, const std::string& parameters = "") {
     const std::string contact = "Contact: <sip:101@" + place + ">" + parameters + "\r\n";
-    return answer_to_register(house, {.contacts = contact + headers}).status();
+    return answer_to_register(site, {.contacts = contact + headers}).status();
   };
   EXPECT_EQ(status("192.0.2.1", "User-Agent: Desk\r\n"), 200);
   for (int place = 1; place <= 12; ++place) {
@@ -272,34 +272,34 @@ TEST(KamailioCalls, APhoneThatMovesOnAndOnTakesNoOtherPhonesPlace) {
   EXPECT_EQ(count("user_agent = 'Desk'"), "1");
   EXPECT_EQ(status("192.0.2.2", "User-Agent: Tablet\r\n"), 503) << "there is none of its own";
   EXPECT_EQ(status("192.0.2.2", ""), 503);
-  EXPECT_EQ(status("198.51.100.99", "User-Agent: Mobile\r\nExpires: 0\r\n"), 200) << "takes back what is not there";
+  EXPECT_EQ(status("198.51.100.99", "User-Agent: Mobile\r\nExpires: 0\r\n"), 200) << "removes what is not there";
   EXPECT_EQ(status("198.51.100.99", "User-Agent: Mobile\r\n", ";expires=0"), 200);
   EXPECT_EQ(count("user_agent = 'Mobile'"), "9");
   EXPECT_EQ(status("192.0.2.1", "User-Agent: Desk\r\n"), 200) << "it refreshes";
 }
 
 TEST(KamailioCalls, AllContactsCanBeTakenBackAtOnce) {
-  KamailioHouse house;
+  KamailioSite site;
   const std::string two =
       "Contact: \"A, B\" <sip:101@192.0.2.1>;+sip.instance=\"<urn:uuid:1>\"\r\nm: sip:101@192.0.2.2\r\n";
-  EXPECT_EQ(answer_to_register(house, {.contacts = two}).status(), 200);
-  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "2");
-  EXPECT_EQ(answer_to_register(house, {.contacts = "Contact: *\r\nExpires: 0\r\n"}).status(), 200);
-  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
+  EXPECT_EQ(answer_to_register(site, {.contacts = two}).status(), 200);
+  EXPECT_EQ(site.database.value("SELECT COUNT(*) FROM callpark.location"), "2");
+  EXPECT_EQ(answer_to_register(site, {.contacts = "Contact: *\r\nExpires: 0\r\n"}).status(), 200);
+  EXPECT_EQ(site.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
 }
 
 TEST(KamailioCalls, TheCallerOfAContactDoesNotSayWhereItIs) {
-  KamailioHouse house;
-  auto alice = house.phone("101");
-  auto trunk = house.trunk();
+  KamailioSite site;
+  auto alice = site.phone("101");
+  auto trunk = site.trunk();
   const LoopbackAddress address;
   // Behind NAT, with the number of a telephone far away for a user name.
   UdpSocket phone({address.text(), 5060});
   ASSERT_EQ(
-      answer_to_register(house, phone, {.user = "102", .contacts = "Contact: <sip:+900123@10.0.0.5>\r\n"}).status(),
+      answer_to_register(site, phone, {.user = "102", .contacts = "Contact: <sip:+900123@10.0.0.5>\r\n"}).status(),
       200);
   for (const std::string& param :
-       {";alias=" + house.trunk_address.text() + "~5060~1", ";maddr=" + house.trunk_address.text()}) {
+       {";alias=" + site.trunk_address.text() + "~5060~1", ";maddr=" + site.trunk_address.text()}) {
     const CallName call = alice->start_call("sip:+900123@10.0.0.5" + param);
     EXPECT_TRUE(wait_until(kSoon, [&] {
       const auto datagram = phone.receive(std::chrono::milliseconds(50));
@@ -311,67 +311,67 @@ TEST(KamailioCalls, TheCallerOfAContactDoesNotSayWhereItIs) {
 }
 
 TEST(KamailioCalls, AWrongPasswordIsChallengedAgainAndNeverRegistered) {
-  KamailioHouse house;
-  house.database.execute("UPDATE callpark.extensions SET password = 'changed' WHERE extension = '101'");
-  EXPECT_THROW(house.phone("101"), std::runtime_error);
-  auto bob = house.phone("102");
+  KamailioSite site;
+  site.database.execute("UPDATE callpark.extensions SET password = 'changed' WHERE extension = '101'");
+  EXPECT_THROW(site.phone("101"), std::runtime_error);
+  auto bob = site.phone("102");
   EXPECT_EQ(status_of_call(*bob, "101"), 480);
 }
 
 constexpr int kMoreFailuresThanOneUserMayHave = 32;
 
 TEST(KamailioCalls, WrongPasswordsOfOneUserLockOutHimAndNobodyElseAtHisAddress) {
-  KamailioHouse house(std::vector<std::string>{});
+  KamailioSite site(std::vector<std::string>{});
   const LoopbackAddress office;
   UdpSocket socket({office.text(), 5060});
   constexpr std::chrono::milliseconds kShort{300};
   int answered = 0;
   // They are counted by the minute, which may end meanwhile.
   while (answered < 2 * kMoreFailuresThanOneUserMayHave &&
-         answer_to_register(house, socket, {.user = "101", .password = "old"}, kShort).status() == 401) {
+         answer_to_register(site, socket, {.user = "101", .password = "old"}, kShort).status() == 401) {
     ++answered;
   }
   EXPECT_LT(answered, 2 * kMoreFailuresThanOneUserMayHave);
-  EXPECT_EQ(answer_to_register(house, socket, {.user = "102"}).status(), 200);
-  EXPECT_EQ(answer_to_register(house, socket, {.user = "101", .domain = "other.callpark"}).status(), 200);
-  EXPECT_EQ(answer_to_register(house, {.user = "101"}).status(), 200) << "from another address";
+  EXPECT_EQ(answer_to_register(site, socket, {.user = "102"}).status(), 200);
+  EXPECT_EQ(answer_to_register(site, socket, {.user = "101", .domain = "other.callpark"}).status(), 200);
+  EXPECT_EQ(answer_to_register(site, {.user = "101"}).status(), 200) << "from another address";
 }
 
 TEST(KamailioCalls, WhatAnybodyCanSendInTheNameOfAnAddressLocksNobodyOut) {
-  KamailioHouse house(std::vector<std::string>{});
-  auto bob = house.phone("102");
+  KamailioSite site(std::vector<std::string>{});
+  auto bob = site.phone("102");
   const LoopbackAddress office;
   UdpSocket phone({office.text(), 5060});
-  UdpSocket at_the_trunk({house.trunk_address.text(), 5099});
+  UdpSocket at_the_trunk({site.trunk_address.text(), 5099});
   const std::string invented =
       "Authorization: Digest username=\"101\", realm=\"demo.callpark\", uri=\"sip:demo.callpark\", "
       "nonce=\"Y0000GNAAAA0000000000000000000000000000\", response=\"00000000000000000000000000000000\"\r\n";
   for (int i = 0; i < kMoreFailuresThanOneUserMayHave; ++i) {
-    const SipText answer = answer_to_register_with(house, phone, {}, invented, std::chrono::milliseconds(300));
+    const SipText answer = answer_to_register_with(site, phone, {}, invented, std::chrono::milliseconds(300));
     EXPECT_NE(answer.header("WWW-Authenticate").find("stale=true"), std::string::npos) << answer.text();
-    answer_to_register_with(house, at_the_trunk, {}, invented, std::chrono::milliseconds(300));
+    answer_to_register_with(site, at_the_trunk, {}, invented, std::chrono::milliseconds(300));
   }
-  EXPECT_EQ(answer_to_register(house, phone, {}).status(), 200);
-  auto trunk = house.trunk();
+  EXPECT_EQ(answer_to_register(site, phone, {}).status(), 200);
+  auto trunk = site.trunk();
   const CallName call = trunk->call("+442030000102");
   EXPECT_EQ(bob->wait_incoming(), call);
 }
 
 TEST(KamailioCalls, O3_AnExtensionAddedInSqlCanRegisterAndBeCalledAtOnce) {
-  KamailioHouse house;
-  auto alice = house.phone("101");
+  KamailioSite site;
+  auto alice = site.phone("101");
   EXPECT_EQ(status_of_call(*alice, "199"), 404);
-  house.database.execute(
+  site.database.execute(
       "INSERT INTO callpark.extensions (tenant, extension, password) VALUES ('demo.callpark', '199', 'demo-199')");
-  auto late = house.phone("199");
+  auto late = site.phone("199");
   const CallName call = alice->call("199");
   EXPECT_EQ(late->wait_incoming(), call);
 }
 
 TEST(KamailioCalls, ADidRingsItsExtension) {
-  KamailioHouse house;
-  auto bob = house.phone("102");
-  auto trunk = house.trunk();
+  KamailioSite site;
+  auto bob = site.phone("102");
+  auto trunk = site.trunk();
   const CallName call = trunk->call("+442030000102");
   EXPECT_EQ(bob->wait_incoming(), call);
   EXPECT_EQ(bob->hang_up(call), 200);
@@ -379,20 +379,20 @@ TEST(KamailioCalls, ADidRingsItsExtension) {
 }
 
 TEST(KamailioCalls, S11_ATrunkReachesItsDidsAndNothingElse) {
-  KamailioHouse house;
-  auto bob = house.phone("102");
-  auto trunk = house.trunk();
+  KamailioSite site;
+  auto bob = site.phone("102");
+  auto trunk = site.trunk();
   for (const std::string number :
        {"102", "*70", "*7033", "*68102", "*88", "*58", "601", "7000", "7001", "+442039999999"}) {
     EXPECT_EQ(status_of_call(*trunk, number), 404) << number;
   }
-  EXPECT_TRUE(house.seat->received("INVITE").empty());
+  EXPECT_TRUE(site.seat->received("INVITE").empty());
 }
 
 TEST(KamailioCalls, NumbersWithAPlusGoOutByTheTrunk) {
-  KamailioHouse house;
-  auto alice = house.phone("101");
-  auto trunk = house.trunk();
+  KamailioSite site;
+  auto alice = site.phone("101");
+  auto trunk = site.trunk();
   const CallName call = alice->call("+15551234");
   EXPECT_EQ(trunk->wait_incoming(), call);
   EXPECT_EQ(request_to(*trunk, call, "INVITE").request_uri().substr(0, 14), "sip:+15551234@");
@@ -401,80 +401,79 @@ TEST(KamailioCalls, NumbersWithAPlusGoOutByTheTrunk) {
 }
 
 TEST(KamailioCalls, O5_ReplacesIsNotSentToATrunk) {
-  KamailioHouse house;
-  auto alice = house.phone("101");
-  auto trunk = house.trunk();
+  KamailioSite site;
+  auto alice = site.phone("101");
+  auto trunk = site.trunk();
   EXPECT_EQ(status_of_call(*alice, "+15551234", "Replaces: a;to-tag=b;from-tag=c\r\n"), 403);
   EXPECT_TRUE(trunk->received("").empty());
 }
 
 TEST(KamailioCalls, WhoIsNobodyIsChallenged) {
-  KamailioHouse house;
-  const LoopbackAddress stranger;
+  KamailioSite site;
+  const LoopbackAddress unknown;
   const std::string headers = "From: <sip:101@demo.callpark>;tag=1\r\nTo: <sip:+15551234@demo.callpark>\r\n";
-  EXPECT_EQ(status_of_raw({stranger.text(), 5060}, house.outside(), "INVITE sip:+15551234@demo.callpark", headers),
-            407);
+  EXPECT_EQ(status_of_raw({unknown.text(), 5060}, site.outside(), "INVITE sip:+15551234@demo.callpark", headers), 407);
 }
 
 TEST(KamailioCalls, AnUnknownDomainIsRefused) {
-  KamailioHouse house;
-  const LoopbackAddress stranger;
-  const std::string headers = "From: <sip:101@nobody.example>;tag=1\r\nTo: <sip:102@nobody.example>\r\n";
-  EXPECT_EQ(status_of_raw({stranger.text(), 5060}, house.outside(), "INVITE sip:102@nobody.example", headers), 403);
+  KamailioSite site;
+  const LoopbackAddress unknown;
+  const std::string headers = "From: <sip:101@unknown.example>;tag=1\r\nTo: <sip:102@unknown.example>\r\n";
+  EXPECT_EQ(status_of_raw({unknown.text(), 5060}, site.outside(), "INVITE sip:102@unknown.example", headers), 403);
 }
 
 /// Sends an INVITE in the name of `from` with the credentials of `username`, and returns how it ends.
-int status_with_credentials(const KamailioHouse& house, const std::string& from, const std::string& to,
+int status_with_credentials(const KamailioSite& site, const std::string& from, const std::string& to,
                             const std::string& username, const std::string& password) {
   const LoopbackAddress address;
   const std::string uri = "sip:" + to;
   const std::string headers = "From: <sip:" + from + ">;tag=1\r\nTo: <sip:" + to + ">\r\n";
-  const SipText challenge = answer_to_raw({address.text(), 5060}, house.outside(), "INVITE " + uri, headers);
+  const SipText challenge = answer_to_raw({address.text(), 5060}, site.outside(), "INVITE " + uri, headers);
   const std::string credentials =
       "Proxy-Authorization: " +
       digest_answer(challenge.header("Proxy-Authenticate"), "INVITE", uri, username, password) + "\r\n";
-  return answer_to_raw({address.text(), 5060}, house.outside(), "INVITE " + uri, headers + credentials).status();
+  return answer_to_raw({address.text(), 5060}, site.outside(), "INVITE " + uri, headers + credentials).status();
 }
 
 TEST(KamailioCalls, AnExtensionUsesItsOwnIdentityOnly) {
-  const KamailioHouse house;
+  const KamailioSite site;
   const std::string to = "103@demo.callpark";
-  EXPECT_EQ(status_with_credentials(house, "101@demo.callpark", to, "101", "demo-101"), 480) << "nobody is registered";
-  EXPECT_EQ(status_with_credentials(house, "102@demo.callpark", to, "101", "demo-101"), 403);
-  EXPECT_EQ(status_with_credentials(house, "101@demo.callpark", to, "101", "wrong"), 407);
+  EXPECT_EQ(status_with_credentials(site, "101@demo.callpark", to, "101", "demo-101"), 480) << "no phone is registered";
+  EXPECT_EQ(status_with_credentials(site, "102@demo.callpark", to, "101", "demo-101"), 403);
+  EXPECT_EQ(status_with_credentials(site, "101@demo.callpark", to, "101", "wrong"), 407);
 }
 
 TEST(KamailioCalls, ThePasswordOfOneTenantIsWorthNothingInAnother) {
-  const KamailioHouse house;
+  const KamailioSite site;
   const std::string from = "101@demo.callpark";
   const std::string to = "103@demo.callpark";
-  EXPECT_EQ(status_with_credentials(house, from, to, "101", "other-101"), 407);
+  EXPECT_EQ(status_with_credentials(site, from, to, "101", "other-101"), 407);
   // A user name may carry a domain, and its hash is then that of the other domain.
-  EXPECT_EQ(status_with_credentials(house, from, to, "101@other.callpark", "other-101"), 407);
+  EXPECT_EQ(status_with_credentials(site, from, to, "101@other.callpark", "other-101"), 407);
 }
 
 TEST(KamailioCalls, ATenantCannotCallAnother) {
-  KamailioHouse house;
-  auto bob = house.phone("102");
-  auto other = house.phone("101", "other.callpark");
+  KamailioSite site;
+  auto bob = site.phone("102");
+  auto other = site.phone("101", "other.callpark");
   EXPECT_EQ(status_of_call(*other, "sip:102@demo.callpark"), 403);
   EXPECT_EQ(status_of_call(*other, "sip:*70@demo.callpark"), 403);
   EXPECT_EQ(status_of_call(*other, "sip:102@" + bob->options().address + ":5060"), 403);
   EXPECT_EQ(status_of_call(*other, "+15551234"), 404) << "the other tenant has no trunk";
-  EXPECT_TRUE(house.seat->received("INVITE").empty());
+  EXPECT_TRUE(site.seat->received("INVITE").empty());
   EXPECT_TRUE(bob->received("").size() == 2) << "nothing but its own registration";
 }
 
 TEST(KamailioCalls, AContactOfTheOwnTenantCanBeCalled) {
-  KamailioHouse house;
-  auto alice = house.phone("101");
-  auto bob = house.phone("102");
+  KamailioSite site;
+  auto alice = site.phone("101");
+  auto bob = site.phone("102");
   const CallName call = alice->call("sip:102@" + bob->options().address + ":5060");
   EXPECT_EQ(bob->wait_incoming(), call);
 }
 
 TEST(KamailioCalls, APhoneBehindNatIsAnsweredWhereItSentFrom) {
-  KamailioHouse house;
+  KamailioSite site;
   const LoopbackAddress address;
   UdpSocket phone({address.text(), 6017});
   // Its Via knows nothing of the NAT, and does not ask for rport.
@@ -482,101 +481,102 @@ TEST(KamailioCalls, APhoneBehindNatIsAnsweredWhereItSentFrom) {
       "REGISTER sip:demo.callpark SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.5:5060;branch=z9hG4bKnat\r\nMax-Forwards: 70\r\n"
       "From: <sip:101@demo.callpark>;tag=1\r\nTo: <sip:101@demo.callpark>\r\nCall-ID: nat\r\nCSeq: 1 REGISTER\r\n"
       "Content-Length: 0\r\n\r\n",
-      house.outside());
+      site.outside());
   const auto datagram = phone.receive(kSoon);
   ASSERT_TRUE(datagram);
   EXPECT_EQ(SipText(datagram->bytes).status(), 401);
 }
 
 TEST(KamailioCalls, ARequestWithinNoCallIs481) {
-  KamailioHouse house;
-  auto alice = house.phone("101");
-  const LoopbackAddress stranger;
+  KamailioSite site;
+  auto alice = site.phone("101");
+  const LoopbackAddress unknown;
   const std::string to = alice->options().address + ":5060";
   const std::string headers =
       "From: <sip:102@demo.callpark>;tag=1\r\nTo: <sip:101@demo.callpark>;tag=2\r\nRoute: <sip:" +
-      house.outside().text() + ";lr>\r\n";
+      site.outside().text() + ";lr>\r\n";
   for (const std::string method : {"BYE", "INVITE", "UPDATE", "INFO", "NOTIFY", "REFER"}) {
-    const int status = status_of_raw({stranger.text(), 5060}, house.outside(), method + " sip:101@" + to, headers);
+    const int status = status_of_raw({unknown.text(), 5060}, site.outside(), method + " sip:101@" + to, headers);
     EXPECT_TRUE(status == 481 || (method == "REFER" && status == 407)) << method << " " << status;
   }
   EXPECT_EQ(alice->received("").size(), 2U);
 }
 
 TEST(KamailioCalls, APreloadedRouteLeadsNowhere) {
-  KamailioHouse house;
-  auto alice = house.phone("101");
-  auto bob = house.phone("102");
-  auto trunk = house.trunk();
-  const CallName call = alice->start_call("102", "Route: <sip:" + house.trunk_address.text() + ":5060;lr>\r\n");
+  KamailioSite site;
+  auto alice = site.phone("101");
+  auto bob = site.phone("102");
+  auto trunk = site.trunk();
+  const CallName call = alice->start_call("102", "Route: <sip:" + site.trunk_address.text() + ":5060;lr>\r\n");
   EXPECT_EQ(alice->wait_invite_status(call), 200);
   EXPECT_TRUE(trunk->received("").empty());
 }
 
 TEST(KamailioCalls, SubscriptionsToWhatThereIsNotAreRefusedCleanly) {
-  KamailioHouse house;
-  const LoopbackAddress stranger;
+  KamailioSite site;
+  const LoopbackAddress unknown;
   const std::string headers =
       "From: <sip:101@demo.callpark>;tag=1\r\nTo: <sip:102@demo.callpark>\r\nEvent: presence\r\n";
-  EXPECT_EQ(status_of_raw({stranger.text(), 5060}, house.outside(), "SUBSCRIBE sip:102@demo.callpark", headers), 489);
+  EXPECT_EQ(status_of_raw({unknown.text(), 5060}, site.outside(), "SUBSCRIBE sip:102@demo.callpark", headers), 489);
 }
 
 TEST(KamailioCalls, TheInsideSocketIsForParkdOnly) {
-  KamailioHouse house;
-  auto bob = house.phone("102");
-  const LoopbackAddress stranger;
+  KamailioSite site;
+  auto bob = site.phone("102");
+  const LoopbackAddress unknown;
   const std::string headers =
       "From: <sip:101@demo.callpark>;tag=1\r\nTo: <sip:102@demo.callpark>\r\n"
       "X-Callpark-Tenant: demo.callpark\r\n";
-  EXPECT_EQ(status_of_raw({stranger.text(), 5060}, house.inside(), "INVITE sip:102@demo.callpark", headers,
+  EXPECT_EQ(status_of_raw({unknown.text(), 5060}, site.inside(), "INVITE sip:102@demo.callpark", headers,
                           std::chrono::milliseconds(500)),
             0);
   EXPECT_EQ(bob->received("").size(), 2U);
 }
 
 TEST(KamailioCalls, CallsGoOnWhileTheDatabaseIsAway) {
-  KamailioHouse house;
-  auto alice = house.phone("101");
-  auto bob = house.phone("102");
+  KamailioSite site;
+  auto alice = site.phone("101");
+  auto bob = site.phone("102");
   const CallName call = alice->call("102");
-  house.database.kill9();
+  site.database.kill9();
   EXPECT_EQ(alice->offer(call, "sendonly"), 200);
   EXPECT_EQ(bob->offer(call, "recvonly"), 200);
   EXPECT_EQ(status_of_call(*alice, "102"), 503);
   EXPECT_EQ(alice->hang_up(call), 200);
-  house.database.start();
+  site.database.start();
   EXPECT_TRUE(wait_until(kSoon, [&] { return status_of_call(*alice, "102") == 200; }));
 }
 
 TEST(KamailioCalls, CallsGoOnWhileTheDatabaseHangs) {
-  KamailioHouse house;
-  auto alice = house.phone("101");
-  auto bob = house.phone("102");
+  KamailioSite site;
+  auto alice = site.phone("101");
+  auto bob = site.phone("102");
   const CallName call = alice->call("102");
-  house.database.pause();
+  site.database.pause();
   const auto paused = std::chrono::steady_clock::now();
   EXPECT_EQ(alice->offer(call, "sendonly"), 200);
   EXPECT_EQ(bob->offer(call, "recvonly"), 200);
   EXPECT_EQ(status_of_call(*alice, "102"), 503);
   EXPECT_EQ(alice->hang_up(call), 200);
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - paused);
-  RecordProperty("milliseconds", static_cast<int>(took.count()));
-  std::cout << "two re-INVITEs, a new call and a BYE took " << took.count() << " ms\n";
-  house.database.resume();
+  const auto duration =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - paused);
+  RecordProperty("milliseconds", static_cast<int>(duration.count()));
+  std::cout << "two re-INVITEs, a new call and a BYE lasted " << duration.count() << " ms\n";
+  site.database.resume();
   EXPECT_TRUE(wait_until(kSoon, [&] { return status_of_call(*alice, "102") == 200; }));
 }
 
 TEST(KamailioCalls, CallsGoOnOverARestartOfKamailio) {
-  KamailioHouse house;
-  auto alice = house.phone("101");
-  auto bob = house.phone("102");
+  KamailioSite site;
+  auto alice = site.phone("101");
+  auto bob = site.phone("102");
   const CallName call = alice->call("102");
-  house.kamailio->kill9();
-  house.kamailio->start();
+  site.kamailio->kill9();
+  site.kamailio->start();
   EXPECT_EQ(alice->offer(call, "sendonly"), 200);
   EXPECT_EQ(bob->hang_up(call), 200);
   EXPECT_TRUE(wait_until(kSoon, [&] { return alice->is_closed(call); }));
-  EXPECT_EQ(status_of_call(*alice, "102"), 200) << "who was registered still is";
+  EXPECT_EQ(status_of_call(*alice, "102"), 200) << "the registration is still there";
 }
 
 }  // namespace

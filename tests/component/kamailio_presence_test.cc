@@ -1,12 +1,12 @@
-// Lamps through the real Kamailio: who may watch and publish what, that every watcher sees the true state and no older
-// one after it, over loss and restarts, and what the lamps of extensions show of ordinary calls.
+// Lamps through the real Kamailio: which watchers and publishers are accepted, that every watcher sees the true state
+// and no older one after it, over loss and restarts, and what the lamps of extensions show of ordinary calls.
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <map>
 #include <thread>
 
-#include "tests/component/kamailio_house.h"
+#include "tests/component/kamailio_site.h"
 #include "tests/component/lamp_publisher.h"
 #include "tests/support/lamp_watcher.h"
 
@@ -15,12 +15,12 @@ namespace {
 
 using testing::Test;
 
-/// Kamailio, with watchers and somebody who publishes as parkd would.
+/// Kamailio, with watchers and a publisher in the place of parkd.
 class KamailioPresence : public Test {
  protected:
   // Shared memory as README.md has it: each NOTIFY is a transaction, which stays for some seconds.
   explicit KamailioPresence(std::vector<std::string> defines = {"#!define WITHOUT_FLOOD_CONTROL"})
-      : house(std::move(defines), 256) {}
+      : site(std::move(defines), 256) {}
 
   std::unique_ptr<LampWatcher> watcher(const std::string& lamp, LampWatcher::Options options = {}) {
     addresses_.emplace_back();
@@ -28,7 +28,7 @@ class KamailioPresence : public Test {
     options.password = options.domain.substr(0, options.domain.find('.')) + "-" + options.user;
     options.lamp = lamp;
     options.address = addresses_.back().text();
-    options.proxy = house.outside();
+    options.proxy = site.outside();
     return std::make_unique<LampWatcher>(options);
   }
   /// The same, with its subscription.
@@ -43,11 +43,11 @@ class KamailioPresence : public Test {
   }
 
   void TearDown() override {
-    if (HasFailure()) std::cout << house.kamailio->log() << "\n";
+    if (HasFailure()) std::cout << site.kamailio->log() << "\n";
   }
 
-  KamailioHouse house;
-  LampPublisher parkd{house.seat->own(), house.inside()};
+  KamailioSite site;
+  LampPublisher parkd{site.seat->own(), site.inside()};
 
  private:
   std::vector<LoopbackAddress> addresses_;
@@ -68,7 +68,7 @@ TEST_F(KamailioPresence, N1_AWatcherSeesTheLampGoOnAndOff) {
   expect_no_complaints(*lamp);
 }
 
-// ----- who may watch what
+// ----- watchers
 
 TEST_F(KamailioPresence, N1_AnOrbitIsWatchedAsItIsDialled) {
   for (const std::string lamp : {"*88102", "*71102", "*71*7250", "7001", "*717001", "102"}) {
@@ -94,15 +94,15 @@ TEST_F(KamailioPresence, N7_OnlyPhonesOfTheTenantMayWatch) {
   const std::string first = stranger->compose_subscribe(600);
   stranger->send_raw(first);
   EXPECT_EQ(stranger->wait_response(stranger->call_id(), 1), 407);
-  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM active_watchers"), "0");
+  EXPECT_EQ(site.database.value("SELECT COUNT(*) FROM active_watchers"), "0");
 }
 
 TEST_F(KamailioPresence, N7_TheTrunkMayNotWatch) {
   LampWatcher trunk({.user = "101",
                      .password = "demo-101",
                      .lamp = "*88102",
-                     .address = house.trunk_address.text(),
-                     .proxy = house.outside()});
+                     .address = site.trunk_address.text(),
+                     .proxy = site.outside()});
   EXPECT_EQ(trunk.subscribe(), 403);
 }
 
@@ -142,7 +142,7 @@ TEST_F(KamailioPresence, N7_ASubscriptionBelongsToWhoMadeIt) {
   EXPECT_EQ(lamp->refresh_without_credentials(), 407);
   const std::string stolen = lamp->compose_subscribe(0);
   const std::string uri = SipText(stolen).request_uri();
-  // 103 takes the challenge for it, and answers with its own password.
+  // 103 treats it as a challenge, and answers with its own password.
   lamp->send_raw(stolen);
   ASSERT_EQ(lamp->wait_response(lamp->call_id(), SipText(stolen).cseq()), 407);
   const std::string challenge = lamp->last_response().header("Proxy-Authenticate");
@@ -155,7 +155,7 @@ TEST_F(KamailioPresence, N7_ASubscriptionBelongsToWhoMadeIt) {
 
 TEST_F(KamailioPresence, N5_ASubscribeThatIsRepeatedMakesOneSubscription) {
   const auto lamp = watching("*88102", {.loss = 0.3, .seed = 5});
-  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM active_watchers"), "1");
+  EXPECT_EQ(site.database.value("SELECT COUNT(*) FROM active_watchers"), "1");
 }
 
 TEST_F(KamailioPresence, N5_AWatcherWhoseContactCannotBeReachedDoesNotKeepTheOthersInTheDark) {
@@ -185,19 +185,19 @@ TEST_F(KamailioPresence, N5_AWatcherWhoseContactCannotBeReachedDoesNotKeepTheOth
 
 TEST_F(KamailioPresence, N5_ASubscriptionThatIsNotRenewedEnds) {
   const auto lamp = watching("*88102");
-  house.database.execute("UPDATE active_watchers SET expires = UNIX_TIMESTAMP() - 1");
+  site.database.execute("UPDATE active_watchers SET expires = UNIX_TIMESTAMP() - 1");
   EXPECT_TRUE(wait_until(20s, [&] { return lamp->now().subscription_state == "terminated;reason=timeout"; }));
-  EXPECT_TRUE(wait_until(60s, [&] { return house.database.value("SELECT COUNT(*) FROM active_watchers") == "0"; }));
+  EXPECT_TRUE(wait_until(60s, [&] { return site.database.value("SELECT COUNT(*) FROM active_watchers") == "0"; }));
 }
 
-// ----- who may publish
+// ----- publishers
 
 TEST_F(KamailioPresence, N7_OnlyParkdPublishes) {
   const auto lamp = watching("*88102");
   LoopbackAddress address;
   UdpSocket socket(Endpoint{address.text(), 5060});
   const std::string body = parkd.body("*88102", "early");
-  for (const auto& to : {house.outside(), house.inside()}) {
+  for (const auto& to : {site.outside(), site.inside()}) {
     socket.send("PUBLISH sip:*88102@demo.callpark SIP/2.0\r\nVia: SIP/2.0/UDP " + socket.own().text() +
                     ";branch=z9hG4bKp\r\nMax-Forwards: 70\r\nFrom: <sip:101@demo.callpark>;tag=p\r\nTo: "
                     "<sip:*88102@demo.callpark>\r\nCall-ID: outsider\r\nCSeq: 1 PUBLISH\r\nEvent: dialog\r\nExpires: "
@@ -214,7 +214,7 @@ TEST_F(KamailioPresence, N7_OnlyParkdPublishes) {
   }));
   EXPECT_EQ(answer.status(), 403);
   EXPECT_EQ(parkd.publish("*88102", "terminated").status, 200);
-  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM presentity"), "1") << "parkd's alone";
+  EXPECT_EQ(site.database.value("SELECT COUNT(*) FROM presentity"), "1") << "parkd's alone";
 }
 
 TEST_F(KamailioPresence, N5_APublicationIsOneWhoeverCarriesItOn) {
@@ -222,15 +222,15 @@ TEST_F(KamailioPresence, N5_APublicationIsOneWhoeverCarriesItOn) {
   const std::string early = parkd.body("*88102", "early");
   const auto first = parkd.send("*88102", early, 3600, "");
   ASSERT_EQ(first.status, 200);
-  EXPECT_EQ(first.etag, house.database.value("SELECT etag FROM presentity WHERE username = '*88102' AND "
-                                             "domain = 'demo.callpark' AND event = 'dialog'"));
+  EXPECT_EQ(first.etag, site.database.value("SELECT etag FROM presentity WHERE username = '*88102' AND "
+                                            "domain = 'demo.callpark' AND event = 'dialog'"));
   EXPECT_EQ(parkd.send("*88102", early, 3600, "unknown").status, 412);
   const auto second = parkd.send("*88102", early, 3600, first.etag);
   EXPECT_EQ(second.status, 200);
   EXPECT_NE(second.etag, first.etag);
   EXPECT_EQ(parkd.send("*88102", early, 3600, first.etag).status, 412) << "a change that was overtaken";
   EXPECT_EQ(parkd.send("*88102", early, 3600, "").status, 200) << "a parkd that has forgotten it";
-  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM presentity"), "1");
+  EXPECT_EQ(site.database.value("SELECT COUNT(*) FROM presentity"), "1");
   EXPECT_EQ(parkd.send("*88101", early, 3600, first.etag).status, 412);
 }
 
@@ -249,8 +249,8 @@ TEST_F(KamailioPresence, N5_ALampOfAParkdThatNeverCameBackGoesOut) {
   EXPECT_EQ(parkd.publish("*88102", "early").status, 412);
   EXPECT_EQ(parkd.send("*88102", parkd.body("*88102", "early"), 3600, "").status, 200);
   EXPECT_TRUE(lamp->wait_state("early"));
-  const std::string etag = house.database.value("SELECT etag FROM presentity");
-  EXPECT_EQ(parkd.send("*88102", "", 0, etag).status, 200) << "taken back";
+  const std::string etag = site.database.value("SELECT etag FROM presentity");
+  EXPECT_EQ(parkd.send("*88102", "", 0, etag).status, 200) << "removed";
   EXPECT_TRUE(lamp->wait_state("terminated"));
   expect_no_complaints(*lamp);
 }
@@ -276,7 +276,7 @@ TEST_F(KamailioPresence, N5_NoWatcherIsLeftWithAWrongStateByFastChangesAndLoss) 
     }
   }
   const auto began = std::chrono::steady_clock::now();
-  LampPublisher lossy(house.seat->own(), house.inside(), "demo.callpark", 0.05);
+  LampPublisher lossy(site.seat->own(), site.inside(), "demo.callpark", 0.05);
   EXPECT_EQ(lossy.publish_all(states), kLamps * kChangesEach - kLamps / 2);
   const auto took = std::chrono::steady_clock::now() - began;
   int overtaken = 0;
@@ -310,7 +310,7 @@ TEST_F(KamailioPresence, N5_WhatComesAtTheSameTimeIsToldInOneOrder) {
   over = true;
   renewing.join();
   const std::string last =
-      house.database.value("SELECT IF(body LIKE '%<state>early</state>%', 'early', 'confirmed') FROM presentity");
+      site.database.value("SELECT IF(body LIKE '%<state>early</state>%', 'early', 'confirmed') FROM presentity");
   for (const auto& watcher : watchers) {
     EXPECT_TRUE(watcher->wait_state(last));
     EXPECT_EQ(watcher->overtaken(), 0);
@@ -327,15 +327,15 @@ TEST_F(KamailioPresence, N5_SubscriptionsGoOnWhenKamailioWasKilled) {
   const auto parked = watcher("*88101", {.user = "103"});
   EXPECT_EQ(parked->subscribe(), 200);
   EXPECT_TRUE(parked->wait_state("early"));
-  house.kamailio->kill9();
-  house.kamailio->start();
+  site.kamailio->kill9();
+  site.kamailio->start();
   EXPECT_EQ(parkd.publish("*88101", "terminated").status, 200) << "by the entity-tag from before";
   EXPECT_TRUE(parked->wait_state("terminated"));
   EXPECT_EQ(parkd.publish("*88102", "early").status, 200);
   EXPECT_TRUE(fresh->wait_state("early"));
   EXPECT_TRUE(renewed->wait_state("early"));
-  house.kamailio->kill9();
-  house.kamailio->start();
+  site.kamailio->kill9();
+  site.kamailio->start();
   EXPECT_EQ(fresh->refresh(), 200);
   EXPECT_EQ(parkd.publish("*88102", "terminated").status, 200);
   EXPECT_TRUE(fresh->wait_state("terminated"));
@@ -368,7 +368,7 @@ TEST_F(KamailioPresenceImpatient, N5_AWatcherThatDoesNotAnswerForATimeIsKept) {
   // Sent at once, after 0.5 s and 1.5 s, and given up after 2 s.
   ASSERT_TRUE(wait_until(kSoon, [&] { return lamp->unheard() == 3; }));
   EXPECT_TRUE(holds_for(2500ms, [&] { return lamp->unheard() == 3; })) << "it is still being repeated";
-  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM active_watchers"), "1");
+  EXPECT_EQ(site.database.value("SELECT COUNT(*) FROM active_watchers"), "1");
   lamp->be_deaf(false);
   EXPECT_EQ(parkd.publish("*88102", "confirmed").status, 200);
   EXPECT_TRUE(lamp->wait_state("confirmed"));
@@ -380,8 +380,8 @@ TEST_F(KamailioPresenceImpatient, N5_AWatcherThatDoesNotAnswerForATimeIsKept) {
 TEST_F(KamailioPresence, N2_TheLampsOfBothShowAnOrdinaryCall) {
   const auto caller = watching("101", {.user = "103"});
   const auto called = watching("102", {.user = "103"});
-  const auto alice = house.phone("101");
-  const auto bob = house.ringing_phone("102");
+  const auto alice = site.phone("101");
+  const auto bob = site.ringing_phone("102");
   const CallName call = alice->start_call("102");
   bob->wait_incoming();
   EXPECT_TRUE(called->wait_state("early"));
@@ -403,8 +403,8 @@ TEST_F(KamailioPresence, N2_TheLampsOfBothShowAnOrdinaryCall) {
 }
 
 TEST_F(KamailioPresence, N2_WhoBeginsToWatchDuringACallSeesIt) {
-  const auto alice = house.phone("101");
-  const auto bob = house.phone("102");
+  const auto alice = site.phone("101");
+  const auto bob = site.phone("102");
   const CallName call = alice->call("102");
   const auto lamp = watcher("102", {.user = "103"});
   EXPECT_EQ(lamp->subscribe(), 200);
@@ -416,8 +416,8 @@ TEST_F(KamailioPresence, N2_WhoBeginsToWatchDuringACallSeesIt) {
 
 TEST_F(KamailioPresence, N2_ACallThatIsNotAnsweredLeavesNothingLit) {
   const auto lamp = watching("102", {.user = "103"});
-  const auto alice = house.phone("101");
-  const auto bob = house.ringing_phone("102");
+  const auto alice = site.phone("101");
+  const auto bob = site.ringing_phone("102");
   const CallName refused = alice->start_call("102");
   bob->wait_incoming();
   EXPECT_TRUE(lamp->wait_state("early"));
@@ -434,9 +434,9 @@ TEST_F(KamailioPresence, N2_ACallThatIsNotAnsweredLeavesNothingLit) {
 TEST_F(KamailioPresence, N2_AllWhoRingForARingGroupBlinkAndOneTalks) {
   const auto dave_lamp = watching("104", {.user = "101"});
   const auto erin_lamp = watching("105", {.user = "101"});
-  const auto alice = house.phone("101");
-  const auto dave = house.ringing_phone("104");
-  const auto erin = house.ringing_phone("105");
+  const auto alice = site.phone("101");
+  const auto dave = site.ringing_phone("104");
+  const auto erin = site.ringing_phone("105");
   const CallName call = alice->start_call("601");
   dave->wait_incoming();
   erin->wait_incoming();
@@ -455,19 +455,19 @@ TEST_F(KamailioPresence, N2_AllWhoRingForARingGroupBlinkAndOneTalks) {
 TEST_F(KamailioPresence, N2_AParkedExtensionsLampIsOneDialogOfTwoPublishers) {
   const auto parker = watching("101", {.user = "103"});
   const auto parked = watching("102", {.user = "103"});
-  const auto alice = house.phone("101");
-  const auto bob = house.phone("102");
+  const auto alice = site.phone("101");
+  const auto bob = site.phone("102");
   const CallName call = alice->call("102");
   EXPECT_TRUE(parked->wait_state("confirmed"));
   EXPECT_TRUE(parker->wait_state("confirmed"));
   EXPECT_EQ(parkd.publish("102", "confirmed").status, 200);
-  house.seat->answer_with(202);
+  site.seat->answer_with(202);
   ASSERT_EQ(alice->refer(call, "*68"), 202);
-  house.seat->answer_with(200);
+  site.seat->answer_with(200);
   EXPECT_EQ(alice->hang_up(call), 200);
   EXPECT_TRUE(parker->wait_state("terminated"));
-  EXPECT_TRUE(holds_for(300ms, [&] { return parked->state() == "confirmed"; })) << "he waits";
-  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM presentity WHERE username = '102'"), "2");
+  EXPECT_TRUE(holds_for(300ms, [&] { return parked->state() == "confirmed"; })) << "still parked";
+  EXPECT_EQ(site.database.value("SELECT COUNT(*) FROM presentity WHERE username = '102'"), "2");
   EXPECT_EQ(parkd.publish("102", "terminated").status, 200);
   EXPECT_TRUE(parked->wait_state("terminated"));
   // The other way round: parkd's ends while an ordinary call goes on.
@@ -475,7 +475,7 @@ TEST_F(KamailioPresence, N2_AParkedExtensionsLampIsOneDialogOfTwoPublishers) {
   const CallName next = alice->call("102");
   EXPECT_TRUE(parker->wait_state("confirmed"));
   EXPECT_EQ(parkd.publish("102", "terminated").status, 200);
-  EXPECT_TRUE(holds_for(300ms, [&] { return parked->state() == "confirmed"; })) << "he talks";
+  EXPECT_TRUE(holds_for(300ms, [&] { return parked->state() == "confirmed"; })) << "still talking";
   EXPECT_EQ(alice->hang_up(next), 200);
   EXPECT_TRUE(parked->wait_state("terminated"));
   expect_no_complaints(*parker);
@@ -485,18 +485,18 @@ TEST_F(KamailioPresence, N2_AParkedExtensionsLampIsOneDialogOfTwoPublishers) {
 TEST_F(KamailioPresence, N2_WhenTheParkerLeavesTheOthersLampWaitsForParkdsWord) {
   const auto parker = watching("101", {.user = "103"});
   const auto parked = watching("102", {.user = "103"});
-  const auto alice = house.phone("101");
-  const auto bob = house.phone("102");
+  const auto alice = site.phone("101");
+  const auto bob = site.phone("102");
   const auto park = [&] {
     const CallName call = alice->call("102");
     EXPECT_TRUE(parked->wait_state("confirmed"));
     EXPECT_TRUE(parker->wait_state("confirmed"));
-    house.seat->answer_with(202);
+    site.seat->answer_with(202);
     EXPECT_EQ(alice->refer(call, "*68"), 202);
-    house.seat->answer_with(200);
+    site.seat->answer_with(200);
     EXPECT_EQ(alice->hang_up(call), 200);
     EXPECT_TRUE(parker->wait_state("terminated"));
-    EXPECT_TRUE(holds_for(300ms, [&] { return parked->state() == "confirmed"; })) << "parkd has said nothing yet";
+    EXPECT_TRUE(holds_for(300ms, [&] { return parked->state() == "confirmed"; })) << "parkd has not published yet";
   };
   park();
   EXPECT_EQ(parkd.publish("102", "confirmed").status, 200);
@@ -507,25 +507,25 @@ TEST_F(KamailioPresence, N2_WhenTheParkerLeavesTheOthersLampWaitsForParkdsWord) 
   for (const auto& notice : parked->history()) times_dark += notice.state == "terminated" ? 1 : 0;
   EXPECT_EQ(times_dark, 2) << "before the call and after it";
   park();
-  EXPECT_TRUE(parked->wait_state("terminated", 30s)) << "parkd has died and says nothing";
+  EXPECT_TRUE(parked->wait_state("terminated", 30s)) << "parkd has died and does not publish";
   expect_no_complaints(*parker);
   expect_no_complaints(*parked);
 }
 
 TEST_F(KamailioPresence, N2_ACallThatTalksIsShownAndEndsWhenKamailioWasKilled) {
   const auto lamp = watching("102", {.user = "103"});
-  const auto alice = house.phone("101");
-  const auto bob = house.phone("102");
+  const auto alice = site.phone("101");
+  const auto bob = site.phone("102");
   const CallName call = alice->call("102");
   EXPECT_TRUE(lamp->wait_state("confirmed"));
-  const auto rings_no_more = house.ringing_phone("104");
+  const auto rings_no_more = site.ringing_phone("104");
   const auto lost = watching("104", {.user = "103"});
   const CallName ringing = alice->start_call("104");
   rings_no_more->wait_incoming();
   EXPECT_TRUE(lost->wait_state("early"));
-  house.kamailio->kill9();
-  house.kamailio->start();
-  EXPECT_TRUE(lost->wait_state("terminated")) << "nobody knows of that call any more";
+  site.kamailio->kill9();
+  site.kamailio->start();
+  EXPECT_TRUE(lost->wait_state("terminated")) << "no server knows of that call any more";
   const auto late = watcher("102", {.user = "104"});
   EXPECT_EQ(late->subscribe(), 200);
   EXPECT_TRUE(late->wait_state("confirmed"));
@@ -539,40 +539,40 @@ TEST_F(KamailioPresence, N2_ACallThatTalksIsShownAndEndsWhenKamailioWasKilled) {
 
 // The lamp is published while the BYE is at hand, and the database holds up one process after the other for 3 s.
 TEST_F(KamailioPresence, N2_AByeReachesTheOtherPartyWhileTheDatabaseHangs) {
-  const auto trunk = house.trunk();
+  const auto trunk = site.trunk();
   std::vector<std::unique_ptr<LampWatcher>> lamps;
   std::vector<std::unique_ptr<PacketPhone>> callers;
   std::vector<CallName> calls;
   // Twice as many as there are processes that go on with what has waited, and one.
   for (int i = 0; i < 9; ++i) {
     const std::string user = std::to_string(111 + i);
-    house.database.execute("INSERT INTO callpark.extensions (tenant, extension, password) VALUES ('demo.callpark', '" +
-                           user + "', 'demo-" + user + "')");
+    site.database.execute("INSERT INTO callpark.extensions (tenant, extension, password) VALUES ('demo.callpark', '" +
+                          user + "', 'demo-" + user + "')");
     lamps.push_back(watching(user, {.user = "106"}));
-    callers.push_back(house.phone(user));
+    callers.push_back(site.phone(user));
     calls.push_back(callers.back()->call("+15551234"));
     ASSERT_TRUE(lamps.back()->wait_state("confirmed"));
   }
-  house.database.pause();
+  site.database.pause();
   for (std::size_t i = 0; i < calls.size(); ++i) callers[i]->fire(calls[i], "BYE");
   for (std::size_t i = 0; i < calls.size(); ++i) {
     EXPECT_TRUE(wait_until(kSoon, [&] { return trunk->is_closed(calls[i]); })) << i;
     for (const auto& message : callers[i]->received(calls[i])) EXPECT_NE(message.status(), 408) << i;
   }
-  house.database.resume();
+  site.database.resume();
 }
 
 TEST_F(KamailioPresence, N2_ALampThatTheDatabaseDidNotTakeIsToldWhenItIsBack) {
   const auto lamp = watching("102", {.user = "103"});
-  const auto alice = house.phone("101");
-  const auto bob = house.phone("102");
+  const auto alice = site.phone("101");
+  const auto bob = site.phone("102");
   const CallName call = alice->call("102");
   ASSERT_TRUE(lamp->wait_state("confirmed"));
-  house.database.kill9();
+  site.database.kill9();
   EXPECT_EQ(alice->hang_up(call), 200);
   EXPECT_TRUE(wait_until(kSoon, [&] { return bob->is_closed(call); }));
-  house.database.start();
-  // Who subscribes meanwhile is told the truth at once, the others when the round of 10 s comes to it.
+  site.database.start();
+  // A phone that subscribes meanwhile gets the true state at once, the others when the round of 10 s comes to it.
   const auto late = watcher("102", {.user = "104"});
   EXPECT_TRUE(wait_until(kSoon, [&] { return late->subscribe() == 200; }));
   ASSERT_TRUE(late->wait_state("terminated"));
@@ -582,10 +582,10 @@ TEST_F(KamailioPresence, N2_ALampThatTheDatabaseDidNotTakeIsToldWhenItIsBack) {
 }
 
 TEST_F(KamailioPresence, N2_OfAnExtensionThatNobodyWatchesNothingIsWritten) {
-  const auto alice = house.phone("101");
-  const auto bob = house.phone("102");
+  const auto alice = site.phone("101");
+  const auto bob = site.phone("102");
   EXPECT_EQ(alice->hang_up(alice->call("102")), 200);
-  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM presentity"), "0");
+  EXPECT_EQ(site.database.value("SELECT COUNT(*) FROM presentity"), "0");
 }
 
 // ----- call-park notifications of parkd's
@@ -595,11 +595,11 @@ LampWatcher::Options notified() {
 }
 
 TEST_F(KamailioPresence, N3_TheSubscriptionToParkNotificationsReachesParkd) {
-  house.seat->answer_with(200);
+  site.seat->answer_with(200);
   const auto phone = watcher("102", notified());
   EXPECT_EQ(phone->subscribe(), 200);
   EXPECT_EQ(phone->challenges(), 1);
-  const SipText subscribe = house.seat->wait_request("SUBSCRIBE");
+  const SipText subscribe = site.seat->wait_request("SUBSCRIBE");
   EXPECT_EQ(subscribe.header("X-Callpark-Tenant"), "demo.callpark");
   EXPECT_EQ(subscribe.header("X-Callpark-User"), "103");
   EXPECT_EQ(subscribe.request_uri(), "sip:102@demo.callpark");
@@ -608,24 +608,24 @@ TEST_F(KamailioPresence, N3_TheSubscriptionToParkNotificationsReachesParkd) {
 
   const std::string body = "<x-broadworks-callpark-info/>";
   std::string notify = "NOTIFY " + uri_in(subscribe.header("Contact")) + " SIP/2.0\r\nVia: SIP/2.0/UDP " +
-                       house.seat->own().text() + ";branch=z9hG4bKn1\r\nMax-Forwards: 70\r\n";
+                       site.seat->own().text() + ";branch=z9hG4bKn1\r\nMax-Forwards: 70\r\n";
   for (const auto& route : subscribe.headers("Record-Route")) notify += "Route: " + route + "\r\n";
-  house.seat->send(
-      notify + "From: " + subscribe.header("To") + ";tag=seat\r\nTo: " + subscribe.header("From") +
+  site.seat->send(
+      notify + "From: " + subscribe.header("To") + ";tag=parkd\r\nTo: " + subscribe.header("From") +
           "\r\nCall-ID: " + subscribe.call_id() +
           "\r\nCSeq: 1 NOTIFY\r\nEvent: call-info\r\nSubscription-State: active;expires=600\r\nContact: <sip:parkd@" +
-          house.seat->own().text() +
+          site.seat->own().text() +
           ">\r\nContent-Type: application/x-broadworks-callpark-info+xml\r\n"
           "Content-Length: " +
           std::to_string(body.size()) + "\r\n\r\n" + body,
-      house.inside());
+      site.inside());
   EXPECT_TRUE(wait_until(kSoon, [&] { return phone->now().body == body; }));
-  EXPECT_EQ(house.seat->wait_response(200).method(), "NOTIFY");
+  EXPECT_EQ(site.seat->wait_response(200).method(), "NOTIFY");
 
   EXPECT_EQ(phone->refresh_without_credentials(), 407);
   EXPECT_EQ(phone->refresh(), 200);
   EXPECT_EQ(phone->unsubscribe(), 200);
-  const auto subscribes = house.seat->received("SUBSCRIBE");
+  const auto subscribes = site.seat->received("SUBSCRIBE");
   ASSERT_EQ(subscribes.size(), 3U);
   for (const auto& again : subscribes) {
     EXPECT_EQ(again.header("X-Callpark-Tenant"), "demo.callpark");
@@ -637,9 +637,9 @@ TEST_F(KamailioPresence, N3_TheSubscriptionToParkNotificationsReachesParkd) {
 
 TEST_F(KamailioPresence, N3_WithoutParkdTheSubscriptionIs503) {
   const auto phone = watcher("102", notified());
-  house.seat->answer_with(0);
-  EXPECT_EQ(phone->subscribe(), 503) << "it is there and says nothing";
-  house.seat.reset();
+  site.seat->answer_with(0);
+  EXPECT_EQ(phone->subscribe(), 503) << "it is there and does not answer";
+  site.seat.reset();
   EXPECT_TRUE(wait_until(kSoon, [&] { return phone->subscribe() == 503; }));
 }
 
@@ -647,7 +647,7 @@ TEST_F(KamailioPresence, N3_OnlyPhonesOfTheTenantGetParkNotifications) {
   EXPECT_EQ(watcher("sip:102@other.callpark", notified())->subscribe(), 403);
   EXPECT_EQ(watcher("*88102", notified())->subscribe(), 404);
   EXPECT_EQ(watcher("999", notified())->subscribe(), 404);
-  EXPECT_TRUE(house.seat->received("SUBSCRIBE").empty());
+  EXPECT_TRUE(site.seat->received("SUBSCRIBE").empty());
 }
 
 // ----- messages of parkd's
@@ -661,9 +661,9 @@ std::string message_of_parkd(const Endpoint& parkd, const std::string& user) {
 }
 
 TEST_F(KamailioPresence, N4_AMessageOfParkdsReachesAllDevices) {
-  const auto desk = house.phone("102");
-  const auto mobile = house.phone("102");
-  house.seat->send(message_of_parkd(house.seat->own(), "102"), house.inside());
+  const auto desk = site.phone("102");
+  const auto mobile = site.phone("102");
+  site.seat->send(message_of_parkd(site.seat->own(), "102"), site.inside());
   for (const auto* phone : {&desk, &mobile}) {
     EXPECT_TRUE(wait_until(kSoon, [&] { return count(**phone, "message-102", "MESSAGE") == 1; }));
     for (const auto& message : (*phone)->received("message-102")) {
@@ -674,8 +674,8 @@ TEST_F(KamailioPresence, N4_AMessageOfParkdsReachesAllDevices) {
 }
 
 TEST_F(KamailioPresence, N4_AMessageToAnExtensionWithoutADeviceIs480) {
-  house.seat->send(message_of_parkd(house.seat->own(), "105"), house.inside());
-  EXPECT_EQ(house.seat->wait_response(480).call_id(), "message-105");
+  site.seat->send(message_of_parkd(site.seat->own(), "105"), site.inside());
+  EXPECT_EQ(site.seat->wait_response(480).call_id(), "message-105");
 }
 
 }  // namespace

@@ -1,15 +1,15 @@
-// Calls to ring groups through the real Kamailio: who rings and when, how it ends, and that the member who has answered
-// may park like anybody else.
+// Calls to ring groups through the real Kamailio: which phones ring and when, how it ends, and that the member that has
+// answered may park like any other extension.
 #include <gtest/gtest.h>
 
-#include "tests/component/kamailio_house.h"
+#include "tests/component/kamailio_site.h"
 
 namespace callpark::test {
 namespace {
 
 /// Ring group 650 lets 102 and 103 ring at once; 651 first 103, then 102, and then its destination 101.
-void make_groups(const KamailioHouse& house) {
-  house.database.execute(
+void make_groups(const KamailioSite& site) {
+  site.database.execute(
       "USE callpark;"
       "INSERT INTO ring_groups (tenant, ring_group, strategy, destination) VALUES "
       "('demo.callpark', '650', 'simultaneous', NULL), ('demo.callpark', '651', 'sequential', '101');"
@@ -19,14 +19,14 @@ void make_groups(const KamailioHouse& house) {
 }
 
 struct Office {
-  Office() { make_groups(house); }
+  Office() { make_groups(site); }
 
-  KamailioHouse house;
-  std::unique_ptr<PacketPhone> alice = house.phone("101");
-  std::unique_ptr<PacketPhone> bob = house.ringing_phone("102");
-  std::unique_ptr<PacketPhone> carol = house.ringing_phone("103");
+  KamailioSite site;
+  std::unique_ptr<PacketPhone> alice = site.phone("101");
+  std::unique_ptr<PacketPhone> bob = site.ringing_phone("102");
+  std::unique_ptr<PacketPhone> carol = site.ringing_phone("103");
 
-  void execute(const std::string& sql) const { house.database.execute("USE callpark; " + sql); }
+  void execute(const std::string& sql) const { site.database.execute("USE callpark; " + sql); }
 };
 
 bool rings(PacketPhone& phone, const CallName& call) {
@@ -52,11 +52,11 @@ testing::AssertionResult has_stopped(const PacketPhone& phone, const CallName& c
   return testing::AssertionFailure() << phone.name() << " got\n" << all;
 }
 
-// ----- who rings
+// ----- members that ring
 
 TEST(KamailioRingGroups, R8_AllMembersRingAndTheFirstToAnswerHasTheCall) {
   Office office;
-  auto mobile = office.house.ringing_phone("102");
+  auto mobile = office.site.ringing_phone("102");
   const CallName call = office.alice->start_call("650");
   EXPECT_TRUE(rings(*office.bob, call) && rings(*mobile, call) && rings(*office.carol, call));
   EXPECT_TRUE(hears_ringing(*office.alice, call, 3));
@@ -94,7 +94,7 @@ TEST(KamailioRingGroups, R8_WhoDoesNotAnswerInTimeIsFollowedByTheNext) {
   EXPECT_TRUE(rings(*office.bob, call));
   EXPECT_TRUE(has_stopped(*office.carol, call));
   EXPECT_TRUE(has_stopped(*office.bob, call));
-  EXPECT_EQ(office.alice->wait_invite_status(call), 480) << "the destination is the caller himself";
+  EXPECT_EQ(office.alice->wait_invite_status(call), 480) << "the destination is the caller";
 }
 
 TEST(KamailioRingGroups, R8_WhoDeclinesDoesNotSpeakForTheOthers) {
@@ -127,7 +127,7 @@ TEST(KamailioRingGroups, R8_WhoCallsIsNotRungHimself) {
 
 TEST(KamailioRingGroups, R8_AnOutsideMemberRingsByTheTrunk) {
   Office office;
-  auto trunk = office.house.trunk(false);
+  auto trunk = office.site.trunk(false);
   office.execute("INSERT INTO ring_group_members VALUES ('demo.callpark', '650', 9, '+15551234')");
   const CallName call = office.alice->start_call("650");
   EXPECT_EQ(trunk->wait_incoming(), call);
@@ -136,29 +136,29 @@ TEST(KamailioRingGroups, R8_AnOutsideMemberRingsByTheTrunk) {
   trunk->answer(call);
   EXPECT_EQ(office.alice->wait_invite_status(call), 200);
   EXPECT_EQ(trunk->received(call).front().request_uri(),
-            "sip:+15551234@" + office.house.trunk_address.text() + ":5060;transport=udp");
+            "sip:+15551234@" + office.site.trunk_address.text() + ":5060;transport=udp");
   EXPECT_TRUE(has_stopped(*office.bob, call) && has_stopped(*office.carol, call));
-  office.house.seat->answer_with(202);
+  office.site.seat->answer_with(202);
   EXPECT_EQ(office.alice->refer(call, "*68"), 202);
-  const auto dialog = dialog_in(office.house.seat->wait_request("REFER"));
+  const auto dialog = dialog_in(office.site.seat->wait_request("REFER"));
   EXPECT_EQ(dialog["callee"]["kind"], "trunk");
   EXPECT_FALSE(dialog["callee"].contains("aor"));
 }
 
 TEST(KamailioRingGroups, O5_ReplacesReachesNoOutsideMember) {
   Office office;
-  auto trunk = office.house.trunk();
+  auto trunk = office.site.trunk();
   office.execute("INSERT INTO ring_group_members VALUES ('demo.callpark', '650', 9, '+15551234')");
   const CallName call = office.alice->start_call("650", "Replaces: a;to-tag=b;from-tag=c\r\n");
   EXPECT_TRUE(rings(*office.bob, call));
   EXPECT_TRUE(trunk->received("").empty());
 }
 
-// ----- when nobody answers
+// ----- without an answer
 
 TEST(KamailioRingGroups, R8_NobodyAnswersTheDestinationRings) {
   Office office;
-  auto dave = office.house.phone("104");
+  auto dave = office.site.phone("104");
   const CallName call = dave->start_call("651");
   EXPECT_TRUE(rings(*office.carol, call));
   office.carol->refuse(call, 603);
@@ -172,7 +172,7 @@ TEST(KamailioRingGroups, R8_NobodyAnswersTheDestinationRings) {
 
 TEST(KamailioRingGroups, R8_TheDestinationMayBeAnotherRingGroup) {
   Office office;
-  auto dave = office.house.ringing_phone("104");
+  auto dave = office.site.ringing_phone("104");
   office.execute(
       "INSERT INTO ring_groups (tenant, ring_group) VALUES ('demo.callpark', '652');"
       "INSERT INTO ring_group_members VALUES ('demo.callpark', '652', 1, '104'), "
@@ -181,7 +181,7 @@ TEST(KamailioRingGroups, R8_TheDestinationMayBeAnotherRingGroup) {
   const CallName call = office.alice->start_call("650");
   EXPECT_TRUE(rings(*office.bob, call) && rings(*office.carol, call));
   EXPECT_TRUE(does_not_ring(*dave, call));
-  auto trunk = office.house.trunk(false);
+  auto trunk = office.site.trunk(false);
   office.bob->refuse(call, 486);
   office.carol->refuse(call, 486);
   EXPECT_TRUE(rings(*dave, call));
@@ -194,7 +194,7 @@ TEST(KamailioRingGroups, R8_TheDestinationMayBeAnotherRingGroup) {
 
 TEST(KamailioRingGroups, R8_TheDestinationMayBeOutside) {
   Office office;
-  auto trunk = office.house.trunk();
+  auto trunk = office.site.trunk();
   office.execute("UPDATE ring_groups SET destination = '+15551234' WHERE ring_group = '650'");
   const CallName call = office.alice->start_call("650");
   EXPECT_TRUE(rings(*office.bob, call) && rings(*office.carol, call));
@@ -217,21 +217,21 @@ TEST(KamailioRingGroups, R8_NobodyAnswersAndTheCallerIsTold) {
   };
   EXPECT_EQ(status(486, 486), 486);
   EXPECT_EQ(status(603, 486), 480);
-  EXPECT_EQ(status(302, 486), 480) << "where somebody has moved to is not for the caller";
+  EXPECT_EQ(status(302, 486), 480) << "the caller is not sent where a member has moved to";
 }
 
 TEST(KamailioRingGroups, R8_WhenNobodyIsRegisteredTheDestinationRingsAtOnceOrItIs480) {
-  KamailioHouse house;
-  make_groups(house);
-  auto dave = house.phone("104");
+  KamailioSite site;
+  make_groups(site);
+  auto dave = site.phone("104");
   EXPECT_EQ(dave->wait_invite_status(dave->start_call("650")), 480);
   EXPECT_EQ(dave->wait_invite_status(dave->start_call("651")), 480);
-  auto alice = house.phone("101");
+  auto alice = site.phone("101");
   const CallName call = dave->start_call("651");
   EXPECT_EQ(alice->wait_incoming(), call);
   EXPECT_EQ(dave->wait_invite_status(call), 200);
-  EXPECT_NE(house.kamailio->rpc("dlg.stats_active").find("\"all\":\t1"), std::string::npos)
-      << "nothing is left of the others: " << house.kamailio->rpc("dlg.stats_active");
+  EXPECT_NE(site.kamailio->rpc("dlg.stats_active").find("\"all\":\t1"), std::string::npos)
+      << "nothing is left of the others: " << site.kamailio->rpc("dlg.stats_active");
 }
 
 TEST(KamailioRingGroups, R8_CancelEndsAllRinging) {
@@ -272,9 +272,9 @@ TEST(KamailioRingGroups, R8_TheMemberWhoAnsweredMayPark) {
   ASSERT_TRUE(rings(*office.bob, call) && rings(*office.carol, call));
   office.carol->answer(call);
   ASSERT_EQ(office.alice->wait_invite_status(call), 200);
-  office.house.seat->answer_with(202);
+  office.site.seat->answer_with(202);
   EXPECT_EQ(office.carol->refer(call, "*68"), 202);
-  const SipText refer = office.house.seat->wait_request("REFER");
+  const SipText refer = office.site.seat->wait_request("REFER");
   EXPECT_EQ(refer.header("X-Callpark-User"), "103");
   const auto dialog = dialog_in(refer);
   EXPECT_EQ(dialog["parker"], "callee");
@@ -284,9 +284,9 @@ TEST(KamailioRingGroups, R8_TheMemberWhoAnsweredMayPark) {
   EXPECT_EQ(dialog["callee"]["uri"], "sip:650@demo.callpark") << "what the dialog has in its To";
   EXPECT_EQ(dialog["callee"]["tag"], tag_in(refer.header("From")));
   EXPECT_EQ(dialog["caller"]["aor"], "101@demo.callpark");
-  office.house.seat->answer_with(200);
+  office.site.seat->answer_with(200);
   EXPECT_EQ(office.carol->hang_up(call), 200);
-  EXPECT_FALSE(office.house.seat->wait_request("BYE").text().empty());
+  EXPECT_FALSE(office.site.seat->wait_request("BYE").text().empty());
   EXPECT_TRUE(holds_for(300ms, [&] { return !office.alice->is_closed(call); }));
 }
 
@@ -300,7 +300,7 @@ TEST(KamailioRingGroups, R8_TheMemberWhoAnsweredMayHoldAndPark) {
   ASSERT_EQ(office.alice->wait_invite_status(call), 200);
   ASSERT_EQ(office.bob->offer(call, "sendonly"), 200);
   EXPECT_EQ(office.bob->wait_invite_status(office.bob->start_call("*70")), 200);
-  const auto dialog = dialog_in(office.house.seat->wait_request("INVITE"));
+  const auto dialog = dialog_in(office.site.seat->wait_request("INVITE"));
   ASSERT_TRUE(dialog.is_object());
   EXPECT_EQ(dialog["call_id"], call);
   EXPECT_EQ(dialog["parker"], "callee");
@@ -313,24 +313,24 @@ TEST(KamailioRingGroups, R8_WhoHasAnsweredIsKnownAfterARestartOfKamailio) {
   ASSERT_TRUE(rings(*office.bob, call));
   office.bob->answer(call);
   ASSERT_EQ(office.alice->wait_invite_status(call), 200);
-  office.house.kamailio->kill9();
-  office.house.kamailio->start();
-  office.house.seat->answer_with(202);
+  office.site.kamailio->kill9();
+  office.site.kamailio->start();
+  office.site.seat->answer_with(202);
   EXPECT_TRUE(wait_until(kSoon, [&] { return office.bob->refer(call, "*68") == 202; }));
-  EXPECT_EQ(dialog_in(office.house.seat->wait_request("REFER"))["callee"]["aor"], "102@demo.callpark");
+  EXPECT_EQ(dialog_in(office.site.seat->wait_request("REFER"))["callee"]["aor"], "102@demo.callpark");
 }
 
 TEST(KamailioRingGroups, R8_WhenTwoAnswerAtOnceTheRecordIsAllOfTheSameOne) {
-  KamailioHouse house;
-  make_groups(house);
-  auto alice = house.phone("101");
-  auto bob = house.phone("102");
-  auto carol = house.phone("103");
+  KamailioSite site;
+  make_groups(site);
+  auto alice = site.phone("101");
+  auto bob = site.phone("102");
+  auto carol = site.phone("103");
   const CallName call = alice->call("650");
   std::string record;
-  // Alice has her 200 a moment before the variables are written.
+  // Alice has the 200 a moment before the variables are written.
   EXPECT_TRUE(wait_until(kSoon, [&] {
-    record = house.kamailio->rpc("dlg.dlg_list", "[\"" + call + "\"]");
+    record = site.kamailio->rpc("dlg.dlg_list", "[\"" + call + "\"]");
     const auto dialog = nlohmann::json::parse(record, nullptr, false)["result"];
     nlohmann::json variables;
     for (const auto& variable : dialog["variables"]) variables.update(variable);
@@ -346,14 +346,14 @@ TEST(KamailioRingGroups, R8_WhenTwoAnswerAtOnceTheRecordIsAllOfTheSameOne) {
 TEST(KamailioRingGroups, R8_ADidMayLeadToARingGroup) {
   Office office;
   office.execute("INSERT INTO dids (did, tenant, destination) VALUES ('+442030000600', 'demo.callpark', '650')");
-  auto trunk = office.house.trunk();
+  auto trunk = office.site.trunk();
   const CallName call = trunk->start_call("+442030000600");
   EXPECT_TRUE(rings(*office.bob, call) && rings(*office.carol, call));
   office.bob->answer(call);
   EXPECT_EQ(trunk->wait_invite_status(call), 200);
-  office.house.seat->answer_with(202);
+  office.site.seat->answer_with(202);
   EXPECT_EQ(office.bob->refer(call, "*68"), 202);
-  const auto dialog = dialog_in(office.house.seat->wait_request("REFER"));
+  const auto dialog = dialog_in(office.site.seat->wait_request("REFER"));
   EXPECT_EQ(dialog["caller"]["kind"], "trunk");
   EXPECT_EQ(dialog["callee"]["aor"], "102@demo.callpark");
 }
@@ -362,13 +362,13 @@ TEST(KamailioRingGroups, R8_ADidMayLeadToARingGroup) {
 TEST(KamailioRingGroups, O4_ASecondRecallOfTheSameParkedCallEndsTheFirst) {
   Office office;
   const auto recall = [&](const std::string& number, const std::string& call_id) {
-    std::string invite = invite_of_parkd(office.house.seat->own(), "sip:" + number + "@demo.callpark", "demo.callpark");
+    std::string invite = invite_of_parkd(office.site.seat->own(), "sip:" + number + "@demo.callpark", "demo.callpark");
     const auto end = invite.find("Content-Length");
     invite.insert(end, "X-Callpark-Recall: park-1\r\n");
     const auto name = invite.find("Call-ID: ") + 9;
     invite.replace(name, invite.find("\r\n", name) - name, call_id);
     invite.insert(invite.find("z9hG4bK") + 7, call_id);
-    office.house.seat->send(invite, office.house.inside());
+    office.site.seat->send(invite, office.site.inside());
   };
   std::size_t ringing = 0;
   for (const std::string number : {"102", "651"}) {
@@ -377,34 +377,34 @@ TEST(KamailioRingGroups, O4_ASecondRecallOfTheSameParkedCallEndsTheFirst) {
     auto& phone = number == "102" ? *office.bob : *office.carol;
     const CallName earlier = phone.wait_incoming();
     EXPECT_TRUE(rings(phone, earlier));
-    EXPECT_TRUE(wait_until(kSoon, [&] { return office.house.seat->responses(180) >= ringing; }));
+    EXPECT_TRUE(wait_until(kSoon, [&] { return office.site.seat->responses(180) >= ringing; }));
     recall(number, "second-" + number);
     const CallName later = phone.wait_incoming();
     EXPECT_TRUE(has_stopped(phone, earlier));
     EXPECT_TRUE(rings(phone, later));
     ++ringing;
-    EXPECT_TRUE(wait_until(kSoon, [&] { return office.house.seat->responses(180) >= ringing; }));
+    EXPECT_TRUE(wait_until(kSoon, [&] { return office.site.seat->responses(180) >= ringing; }));
     phone.refuse(later, 486);
   }
 }
 
 TEST(KamailioRingGroups, R8_ParkdMayCallARingGroup) {
   Office office;
-  auto dave = office.house.phone("104");
-  office.house.seat->send(invite_of_parkd(office.house.seat->own(), "sip:650@demo.callpark", "demo.callpark"),
-                          office.house.inside());
+  auto dave = office.site.phone("104");
+  office.site.seat->send(invite_of_parkd(office.site.seat->own(), "sip:650@demo.callpark", "demo.callpark"),
+                         office.site.inside());
   const CallName call = office.bob->wait_incoming();
   EXPECT_TRUE(rings(*office.carol, call));
-  EXPECT_TRUE(wait_until(kSoon, [&] { return office.house.seat->responses(180) >= 2; }));
+  EXPECT_TRUE(wait_until(kSoon, [&] { return office.site.seat->responses(180) >= 2; }));
   office.bob->answer(call);
-  EXPECT_EQ(office.house.seat->wait_response(200).header("X-Callpark-User"), "102");
+  EXPECT_EQ(office.site.seat->wait_response(200).header("X-Callpark-User"), "102");
   EXPECT_TRUE(has_stopped(*office.carol, call));
-  EXPECT_NE(office.house.kamailio->rpc("dlg.stats_active").find("\"all\":\t0"), std::string::npos)
-      << "it is parkd's own: " << office.house.kamailio->rpc("dlg.stats_active");
-  // His From is the ring group's number.
-  office.house.seat->answer_with(202);
+  EXPECT_NE(office.site.kamailio->rpc("dlg.stats_active").find("\"all\":\t0"), std::string::npos)
+      << "it is parkd's own: " << office.site.kamailio->rpc("dlg.stats_active");
+  // The From is the ring group's number.
+  office.site.seat->answer_with(202);
   EXPECT_EQ(office.bob->refer(call, "*68"), 202);
-  const SipText refer = office.house.seat->wait_request("REFER");
+  const SipText refer = office.site.seat->wait_request("REFER");
   EXPECT_EQ(refer.header("X-Callpark-User"), "102");
   EXPECT_NE(refer.header("From").find("sip:650@demo.callpark"), std::string::npos);
 }

@@ -23,7 +23,7 @@ class LampPublisher {
     std::string etag;
   };
 
-  /// `parkd` stands in the Via, by which Kamailio knows parkd; answers come to a socket of its own.
+  /// `parkd` is in the Via, by which Kamailio knows parkd; answers come to a socket of its own.
   LampPublisher(Endpoint parkd, Endpoint inside, std::string tenant = "demo.callpark", double loss = 0)
       : parkd_(std::move(parkd)), inside_(std::move(inside)), tenant_(std::move(tenant)), loss_(loss) {}
 
@@ -44,7 +44,7 @@ class LampPublisher {
     return change.answer;
   }
 
-  /// All states of each lamp, in order, as fast as they are taken; how many were.
+  /// All states of each lamp, in order, as fast as they are accepted; how many were.
   int publish_all(const std::map<std::string, std::vector<std::string>>& states) {
     std::map<std::string, std::deque<std::string>> waiting;
     std::map<std::string, Change> under_way;  // by Call-ID
@@ -75,8 +75,8 @@ class LampPublisher {
     return taken;
   }
 
-  /// Several publishers who know nothing of each other: all states of one lamp at once, each as a new publication. How
-  /// many were taken.
+  /// Several publishers that know nothing of each other: all states of one lamp at once, each as a new publication. How
+  /// many were accepted.
   int publish_at_once(const std::string& lamp, const std::vector<std::string>& states) {
     std::map<std::string, Change> under_way;
     for (const auto& state : states) {

@@ -20,7 +20,7 @@ using media::Then;
 using testing::HasSubstr;
 
 /// RFC 3550: sequence numbers and timestamps follow one another without a gap, 50 packets in each second. What a
-/// machine that stood still has missed is left out, and nothing else.
+/// machine that was paused has missed is left out, and nothing else.
 void expect_continuous(const std::vector<RtpArrival>& arrivals, std::uint32_t clock_per_packet) {
   for (std::size_t i = 1; i < arrivals.size(); ++i) {
     const RtpArrival& before = arrivals[i - 1];
@@ -69,7 +69,7 @@ TEST_P(MediadCodecs, P1_MusicComesFiftyTimesASecondWithoutAGap) {
     if (name != CodecName::kOpus) {
       ASSERT_EQ(arrival.payload.size(), 160u);
     } else {
-      // RFC 6716 section 3.1: one frame of 20 ms, mono, and not the three bytes that a silent one takes.
+      // RFC 6716 section 3.1: one frame of 20 ms, mono, and not the three bytes that a silent one has.
       ASSERT_GT(arrival.payload.size(), 20u);
       ASSERT_EQ(arrival.payload[0] & 0x07, 0);
     }
@@ -192,7 +192,7 @@ TEST_F(Mediad, L6_AReplacedFileIsHeardFromTheNextCallOn) {
   open(request("after", after, Music{"jazz"}));
   EXPECT_TRUE(decode(after.next(20), decode_pcmu).has_tone(digit_hz(5)));
   before.drain();
-  EXPECT_TRUE(decode(before.next(20), decode_pcmu).has_tone(kJazzHz)) << "who is listening hears no change";
+  EXPECT_TRUE(decode(before.next(20), decode_pcmu).has_tone(kJazzHz)) << "the listener hears no change";
 }
 
 TEST_F(Mediad, L6_ABrokenFileFallsBackToTheDefaultClassWithOneWarning) {

@@ -14,13 +14,13 @@ namespace callpark::test {
 class SqlSchema : public ::testing::Test {
  protected:
   static void TearDownTestSuite() { server_.reset(); }
-  // Here and not for the suite: tests whose suite cannot be set up count as skipped, and not as failed.
+  // Here and not for the suite: after a failure to set up the suite, its tests count as skipped, and not as failed.
   void SetUp() override {
     if (!server_) server_ = std::make_unique<MariadbServer>();
   }
   static MariadbServer& server() { return *server_; }
 
-  /// What the server says to statements that are then undone, also when it takes them; empty when it takes them.
+  /// The server's message for statements that are then undone, also when it accepts them; empty when it accepts them.
   static std::string refusal_of(const std::string& statements) {
     return server().refusal("START TRANSACTION; " + statements);
   }

@@ -1,4 +1,5 @@
-// Park groups, recalls, ring groups and orbit ranges: every edit that the database refuses, and the sentence it says.
+// Park groups, recalls, ring groups and orbit ranges: every edit that the database refuses, and the sentence of each
+// refusal.
 #include <gmock/gmock.h>
 
 #include "parkd/store/database_connection.h"
@@ -272,7 +273,7 @@ const Refusals kRingGroups = {
     {ring_group("602", "destination = '600'") + of_600("destination = '601'") +
          "UPDATE ring_groups SET destination = '602' WHERE ring_group = '601'",
      "the ring group 601 would lead to itself, by way of 602"},
-    // Who rings.
+    // Members that ring.
     {ring_group_member("'demo.callpark', '602', 1, '101'"), "the ring group of a member exists"},
     {ring_group_member("'other.callpark', '600', 1, '101'"), "the ring group of a member exists"},
     {ring_group_member("'demo.callpark', '600', 3, '102'"), "a ring group has a member once"},

@@ -1,4 +1,4 @@
-// The examples in sql/README.md do what it says, one after the other on the demo tenant's database.
+// The examples in sql/README.md do what it describes, one after the other on the demo tenant's database.
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -11,7 +11,7 @@ namespace {
 
 struct Example {
   std::string statement;
-  std::string sentence;  // of the refusal that is shown behind it; empty when it is taken
+  std::string sentence;  // of the refusal that is shown behind it; empty when it is accepted
 };
 
 std::vector<Example> examples() {

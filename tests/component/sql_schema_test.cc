@@ -1,4 +1,4 @@
-// What the database refuses, and the sentence it says; the migrations and the demo tenant.
+// What the database refuses, and the sentence of each refusal; the migrations and the demo tenant.
 #include <gmock/gmock.h>
 
 #include "parkd/store/schema.h"
@@ -206,8 +206,8 @@ TEST_F(SqlSchema, TheDemoTenantIsWhatTheTestsRelyOn) {
                 "SELECT GROUP_CONCAT(park_group, ' ', position, ' ', extension ORDER BY park_group, position) FROM "
                 "park_group_members"),
             "sales 1 101,sales 2 102,sales 3 103,support 1 104,support 2 105");
-  EXPECT_EQ(server().value("SELECT GROUP_CONCAT(ring_group, ' ', strategy, ' ', COALESCE(destination, 'nowhere') ORDER "
-                           "BY ring_group) FROM ring_groups"),
+  EXPECT_EQ(server().value("SELECT GROUP_CONCAT(ring_group, ' ', strategy, ' ', COALESCE(destination, 'nowhere') "
+                           "ORDER BY ring_group) FROM ring_groups"),
             "601 simultaneous nowhere,602 sequential nowhere");
   EXPECT_EQ(server().value("SELECT GROUP_CONCAT(ring_group, ' ', position, ' ', member ORDER BY ring_group, position) "
                            "FROM ring_group_members"),

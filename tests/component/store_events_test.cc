@@ -1,4 +1,4 @@
-// What happened to parked calls and who is told of it, as the tables have it.
+// What happened to parked calls and which extensions get a text of it, as the tables have it.
 #include <gmock/gmock.h>
 
 #include "parkd/store/park_events_table.h"
@@ -108,7 +108,7 @@ TEST_F(StoreEvents, L4_ANewParkdEntersWhatTheOldOneDidNotComeTo) {
     park(*store, "p2", at("103"));
     ASSERT_TRUE(claim_call(*store, {"103"}, extension("104")));
     finish_writes(*store);
-    EXPECT_EQ(events(), "") << "it is the service that tells";
+    EXPECT_EQ(events(), "") << "it is the service that sends the text";
   }
   {
     const auto store = make_store();
@@ -155,7 +155,7 @@ TEST_F(StoreEvents, N6_TheRowSaysWhoTheCallerIsToPeople) {
   EXPECT_EQ(load(*store)->at(0).caller.remote_identity, (PartyIdentity{row.caller.remote_display, "+442030000999"}));
 }
 
-// ---- who is told ----
+// ---- recipients ----
 
 TEST_F(StoreEvents, N4_OfAParkTheExtensionThatIsTheOrbit) {
   const auto store = make_store();

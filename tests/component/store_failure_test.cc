@@ -282,7 +282,7 @@ TEST_F(StoreAway, AServerThatAnswersNothingHoldsUpNeitherTheLoopNorAnAnswer) {
   store->claim_call(kTenant, {{"102"}, ""}, extension("104"), [&](Won won) { lost = !won; });
   EXPECT_TRUE(run_until([&] { return waits.size() == kQuestions && lost; }));
   EXPECT_LT(*std::max_element(waits.begin(), waits.end()), Duration(3000));
-  EXPECT_LT(worst_gap, Duration(900)) << "a wait for the server takes a second";
+  EXPECT_LT(worst_gap, Duration(900)) << "a wait for the server lasts a second";
   server().resume();
   // What the server does when it goes on, of what it was asked, is undone.
   EXPECT_TRUE(run_until([&] { return store->waiting_writes() == 0 && store->available(); }));

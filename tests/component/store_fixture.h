@@ -54,7 +54,7 @@ inline OrbitRequest at(const std::string& orbit) {
 class StoreTest : public ::testing::Test {
  protected:
   static void TearDownTestSuite() { server_.reset(); }
-  // Here and not for the suite: tests whose suite cannot be set up count as skipped, and not as failed.
+  // Here and not for the suite: after a failure to set up the suite, its tests count as skipped, and not as failed.
   void SetUp() override {
     if (!server_) server_ = std::make_unique<MariadbServer>();
     server().start();

@@ -1,4 +1,4 @@
-// What the tables say of lamps and notifications, ours and Kamailio's, and which changes the store tells of.
+// What the tables have of lamps and notifications, ours and Kamailio's, and which changes the store reports.
 #include <gmock/gmock.h>
 
 #include "parkd/store/sql_presence_store.h"
@@ -182,7 +182,7 @@ TEST_F(StoreLamps, N2_WhoHasRetrievedIsReadUntilTheRowIsGone) {
   EXPECT_EQ(read(of_retriever).calls[0].retriever_extension, "104");
   store_->unclaim_call(ParkId("p"));
   finish_writes(*store_);
-  EXPECT_EQ(changes_.back().retriever, extension("104")) << "whose lamp it was";
+  EXPECT_EQ(changes_.back().retriever, extension("104")) << "the retriever's lamp";
   EXPECT_THAT(read(of_retriever).calls, IsEmpty());
   ASSERT_TRUE(claim_call(*store_, {"103"}, extension("104")).has_value());
   row.retriever = extension("104");
@@ -266,7 +266,7 @@ TEST_F(StoreLamps, G2_EveryMemberButTheParkerIsToldOfACallOfTheGroup) {
   auto infos = call_info({"101", "102", "103", "104"});
   ASSERT_THAT(infos, SizeIs(4));
   EXPECT_FALSE(infos[0].call) << "the parker";
-  EXPECT_TRUE(infos[1].call) << "whose orbit it is";
+  EXPECT_TRUE(infos[1].call) << "the extension's orbit";
   EXPECT_TRUE(infos[2].call);
   EXPECT_FALSE(infos[3].call) << "in no group";
   server().execute("UPDATE park_groups SET notify_parker = TRUE");

@@ -215,7 +215,7 @@ TEST_F(StoreRange, G1_TheFactsOfAGroup) {
   EXPECT_EQ(in_group->recall.after_seconds, 40);
   EXPECT_EQ(in_group->recall.ring_seconds, 10) << "as the tenant";
   EXPECT_EQ(in_group->music_class, "") << "ringback";
-  // What he parks elsewhere is none of the group's.
+  // What the member parks elsewhere is none of the group's.
   const auto alone = look_up(*store, "*68", "102");
   ASSERT_TRUE(alone);
   EXPECT_EQ(alone->recall.mode, park::RecallMode::kParkerOnly);

@@ -1,4 +1,5 @@
-// What a recall asks of the store, against a real MariaDB: its settings, its columns, and who wins the row.
+// What a recall asks of the store, against a real MariaDB: its settings, its columns, and which of two claims wins the
+// row.
 #include "tests/component/store_fixture.h"
 
 namespace callpark::test {
@@ -26,7 +27,7 @@ class StoreRecall : public StoreTest {
             .ring_group = "601",
             .fallback_destination = "+442079460000"};
   }
-  /// Parked at `orbit` with a recall whose second attempt rings.
+  /// Parked at `orbit` with a recall: its second attempt rings.
   ParkedCallRow park_with_recall(Store& store, const std::string& park_id, const std::string& orbit) {
     ParkedCallRow row = example_row(park_id);
     row.recall = example_recall();
@@ -40,7 +41,7 @@ class StoreRecall : public StoreTest {
     EXPECT_TRUE(write(store, row).has_value());
     return row;
   }
-  /// The row as it is claimed for whom the recall has called.
+  /// The row as it is claimed for the target that the recall has called.
   static ParkedCallRow with_target(ParkedCallRow row, const std::string& number = "102") {
     row.retriever = extension(number);
     row.peer = row.caller;
@@ -151,7 +152,7 @@ TEST_F(StoreRecall, ARowWhoseRecallCannotBeReadTakesNoOtherWithIt) {
   EXPECT_EQ(loaded->front().park_id, ParkId("b"));
 }
 
-// ---- who wins ----
+// ---- competing claims ----
 
 TEST_F(StoreRecall, R6_WhoAnsweredARecallWinsTheRowAndIsItsPeer) {
   const auto store = make_store();

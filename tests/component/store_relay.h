@@ -1,4 +1,4 @@
-// Stands between a store and MariaDB's socket and cuts the connection at a chosen moment: before a request reaches the
+// Is between a store and MariaDB's socket and cuts the connection at a chosen moment: before a request reaches the
 // server, or after it was carried out and before its reply reaches the store. Or the server comes to the request late,
 // when the store has asked again.
 #pragma once
@@ -136,7 +136,7 @@ class StoreRelay {
     await_reply(server);
     return false;
   }
-  // If there is one, it says that the server is through with the request; it goes no further.
+  // If there is one, it shows that the server is through with the request; it goes no further.
   static void await_reply(int server) {
     pollfd reply{server, POLLIN, 0};
     poll(&reply, 1, 300);

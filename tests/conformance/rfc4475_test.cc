@@ -211,7 +211,7 @@ std::vector<Case> cases() {
        })},
 
       // 3.1.2 Invalid messages
-      // Its only Via is the malformed one, so nobody could be answered.
+      // Its only Via is the malformed one, so there is no address for an answer.
       {"badinv01", "3.1.2.1", "extraneous header field separators", dropped(SyntaxError::kVia)},
       {"clerr", "3.1.2.2", "Content-Length larger than the message", refused(SyntaxError::kBodyTooShort)},
       {"ncl", "3.1.2.3", "negative Content-Length", refused(SyntaxError::kContentLength)},
@@ -223,7 +223,7 @@ std::vector<Case> cases() {
       {"lwsstart", "3.1.2.9", "multiple spaces in the request line", refused(SyntaxError::kRequestUri)},
       {"trws", "3.1.2.10", "spaces at the end of the request line", refused(SyntaxError::kStartLine)},
       {"escruri", "3.1.2.11", "escaped headers in the Request-URI", refused(SyntaxError::kRequestUri)},
-      // It may be ignored by whoever has no use for a Date, and parkd has none.
+      // A server that has no use for a Date may ignore it, and parkd has none.
       {"baddate", "3.1.2.12", "a Date that is not in GMT",
        accepted([](const SipMessage& m) { EXPECT_EQ(m.header("Date"), "Fri, 01 Jan 2010 16:00:00 EST"); })},
       {"regbadct", "3.1.2.13", "a name-addr URI without <>", refused(SyntaxError::kAddress)},

@@ -1,5 +1,5 @@
 // What ./run shows: a caller of the trunk is parked by hold and a new call and picked up by another, and one is parked
-// by blind transfer. Real user agents, a time line of who sent what, what was measured, and an exit code that is true.
+// by blind transfer. Real user agents, a time line of the messages, what was measured, and an exit code that is true.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -8,7 +8,7 @@
 
 #include "tests/support/baresip_phone.h"
 #include "tests/support/port_block.h"
-#include "tests/support/sip_ladder.h"
+#include "tests/support/sip_trace.h"
 #include "tests/support/sipp_trunk.h"
 
 namespace callpark::test {
@@ -26,12 +26,12 @@ class Demonstration {
   Demonstration(fs::path directory, uint16_t port)
       : directory_(std::move(directory)),
         port_(port),
-        ladder_(port, static_cast<uint16_t>(port + 3)),
+        trace_(port, static_cast<uint16_t>(port + 3)),
         trunk_({"127.0.0.50", port}, {"127.0.0.1", port}, directory_ / "demo-trunk") {
-    ladder_.call_it({"127.0.0.1", port}, "Kamailio");
-    ladder_.call_it({"127.0.0.1", static_cast<uint16_t>(port + 1)}, "Kamailio inside");
-    ladder_.call_it({"127.0.0.1", static_cast<uint16_t>(port + 2)}, "parkd");
-    ladder_.call_it({"127.0.0.50", 0}, "trunk");
+    trace_.call_it({"127.0.0.1", port}, "Kamailio");
+    trace_.call_it({"127.0.0.1", static_cast<uint16_t>(port + 1)}, "Kamailio inside");
+    trace_.call_it({"127.0.0.1", static_cast<uint16_t>(port + 2)}, "parkd");
+    trace_.call_it({"127.0.0.50", 0}, "trunk");
     john_ = phone("101", "John (101)", 1);
     alice_ = phone("103", "Alice (103)", 2);
     fact("John and Alice are registered", [&] {
@@ -45,13 +45,13 @@ class Demonstration {
     chapter("A caller from the trunk is parked by hold and a new call, and picked up by another phone");
     const auto client = trunk_.call_in("+442030000101", tone_hz(5));
     const CallName call = john_->answer_next();
-    fact("the Client has called +442030000101; he and John hear each other",
+    fact("the Client has called +442030000101; the two hear each other",
          [&] { return hear_each_other(*client, *john_); });
     john_->hold(call);
-    fact("John has him on hold", [&] { return hears_nothing(*client); });
+    fact("John has the Client on hold", [&] { return hears_nothing(*client); });
     const CallName feature = john_->dial("*70104");
     fact("John's call to *70104 is answered", [&] { return john_->reaches(feature, CallPhase::kEstablished); });
-    fact("he hears \"Your call is parked. To pick it up, dial star seven one one zero four\"",
+    fact("John hears \"Your call is parked. To pick it up, dial star seven one one zero four\"",
          [&] { return hears_music(*john_); });
     fact("the Client hears music", [&] { return hears_music(*client); });
     fact("of 50 packets a second, none is missing", [&] { return music_is_steady(client->sound()); });
@@ -60,9 +60,9 @@ class Demonstration {
       return first ? john_->reaches(call, CallPhase::kClosed) : first;
     });
     const CallName retrieve = alice_->dial("*71104");
-    fact("Alice dials *71104; she and the Client hear each other", [&] { return hear_each_other(*alice_, *client); });
+    fact("Alice dials *71104; the two hear each other", [&] { return hear_each_other(*alice_, *client); });
     alice_->hang_up(retrieve);
-    fact("she hangs up, and his call is over too", [&] { return client->is_closed(); });
+    fact("Alice hangs up, and the Client's call is over too", [&] { return client->is_closed(); });
     fact("the trunk saw nothing but re-INVITEs and BYE", [&] { return client->saw_only_ordinary_calls(); });
     time_line();
   }
@@ -73,12 +73,13 @@ class Demonstration {
     const CallName call = john_->answer_next();
     fact("the Client and John hear each other", [&] { return hear_each_other(*client, *john_); });
     john_->transfer(call, "*68");
-    fact("John transfers him to *68, and has no call left", [&] { return john_->reaches(call, CallPhase::kClosed); });
+    fact("John transfers the Client to *68, and has no call left",
+         [&] { return john_->reaches(call, CallPhase::kClosed); });
     fact("the Client hears music", [&] { return hears_music(*client); });
     const CallName retrieve = john_->dial("*88");
     fact("John dials *88; they hear each other again", [&] { return hear_each_other(*john_, *client); });
     john_->hang_up(retrieve);
-    fact("he hangs up, and it is over", [&] { return client->is_closed(); });
+    fact("John hangs up, and the Client's call is over too", [&] { return client->is_closed(); });
     time_line();
   }
 
@@ -95,13 +96,13 @@ class Demonstration {
     options.tone = tone_hz(party);
     options.directory = directory_ / ("demo-phone-" + user);
     fs::create_directories(options.directory);
-    ladder_.call_it({options.address, 0}, name);
+    trace_.call_it({options.address, 0}, name);
     return std::make_unique<BaresipPhone>(options);
   }
 
   void chapter(const std::string& title) {
     std::printf("\n%s\n", title.c_str());
-    began_ = SipLadder::Clock::now();
+    began_ = SipTrace::Clock::now();
   }
   template <class Question>
   void fact(const std::string& what, Question question) {
@@ -111,7 +112,7 @@ class Demonstration {
     } catch (const std::exception& error) {
       answer << error.what();
     }
-    const double at = std::chrono::duration<double>(SipLadder::Clock::now() - began_).count();
+    const double at = std::chrono::duration<double>(SipTrace::Clock::now() - began_).count();
     std::printf("  %s %7.3f s  %s\n", answer ? "yes" : "NO ", at, what.c_str());
     if (!answer) {
       ++failures_;
@@ -131,16 +132,16 @@ class Demonstration {
     }
     return testing::AssertionFailure() << report.describe();
   }
-  void time_line() const { std::printf("  who sent what:\n%s", ladder_.text(began_).c_str()); }
+  void time_line() const { std::printf("messages:\n%s", trace_.text(began_).c_str()); }
 
   const fs::path directory_;
   const uint16_t port_;
-  SipLadder ladder_;
+  SipTrace trace_;
   SippTrunk trunk_;
   std::vector<std::unique_ptr<LoopbackAddress>> addresses_;
   std::unique_ptr<BaresipPhone> john_;
   std::unique_ptr<BaresipPhone> alice_;
-  SipLadder::Clock::time_point began_ = SipLadder::Clock::now();
+  SipTrace::Clock::time_point began_ = SipTrace::Clock::now();
   int failures_ = 0;
 };
 

@@ -1,5 +1,5 @@
 // Parking by an attended transfer: a consultation call to the park code, then REFER with Replaces.
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 
 namespace callpark::test {
 namespace {
@@ -7,13 +7,10 @@ namespace {
 using AttendedTransfer = ParkTest;
 
 TEST_F(AttendedTransfer, P5_ByBaresip) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
-  const CallName call = john->answer_next();
-  ASSERT_TRUE(client->is_established());
-  ASSERT_TRUE(hear_each_other(*client, *john));
-  john->hold(call);
-  ASSERT_TRUE(hears_nothing(*john));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName call = talk(*john, *client);
+  hold(*john, call, *john);
   const CallName consultation = john->dial_until_answered("*68106");
   john->transfer_to(call, consultation);
   EXPECT_TRUE(hears_music(*client));
@@ -24,14 +21,10 @@ TEST_F(AttendedTransfer, P5_ByBaresip) {
 }
 
 TEST_F(AttendedTransfer, P5_ByLinphone) {
-  const auto john = house().linphone(house().phone("101", kJohn));
-  const auto alice = house().baresip(house().phone("102", kAlice));
-  const CallName call = john->dial("102");
-  alice->answer_next();
-  ASSERT_TRUE(john->reaches(call, CallPhase::kEstablished));
-  ASSERT_TRUE(hear_each_other(*alice, *john));
-  john->hold(call);
-  ASSERT_TRUE(hears_nothing(*john));
+  const auto john = site().linphone(site().phone("101", kJohn));
+  const auto alice = site().baresip(site().phone("102", kAlice));
+  const CallName call = talk(*john, *alice).caller;
+  hold(*john, call, *john);
   const CallName consultation = john->dial_until_answered("*68106");
   john->transfer_to(call, consultation);
   EXPECT_TRUE(hears_music(*alice));
@@ -40,11 +33,11 @@ TEST_F(AttendedTransfer, P5_ByLinphone) {
 }
 
 TEST_F(AttendedTransfer, P5_TheConsultationEndsAndTheTransferIsReportedAsDone) {
-  const auto john = house().packet_phone("101", kJohn, true);
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().packet_phone("101", kJohn, true);
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->wait_incoming();
   ASSERT_TRUE(client->is_established());
-  ASSERT_EQ(john->offer(call, "sendonly"), 200);
+  hold(*john, call);
   const CallName consultation = john->call("*68106");
   std::string replaces = john->replaces(consultation);
   for (auto at = replaces.find_first_of(";="); at != std::string::npos; at = replaces.find_first_of(";=")) {

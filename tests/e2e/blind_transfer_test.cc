@@ -1,5 +1,5 @@
 // Parking by a blind transfer to a park code.
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 
 namespace callpark::test {
 namespace {
@@ -7,11 +7,9 @@ namespace {
 using BlindTransfer = ParkTest;
 
 TEST_F(BlindTransfer, P1_ATrunkCallerWhomTheParkerAnsweredHearsMusicAtTheParkersExtension) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
-  const CallName call = john->answer_next();
-  ASSERT_TRUE(client->is_established());
-  ASSERT_TRUE(hear_each_other(*client, *john));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName call = talk(*john, *client);
   john->transfer(call, "*68");
   EXPECT_TRUE(hears_music(*client));
   EXPECT_TRUE(john->reaches(call, CallPhase::kClosed));
@@ -25,11 +23,9 @@ TEST_F(BlindTransfer, P1_ATrunkCallerWhomTheParkerAnsweredHearsMusicAtTheParkers
 }
 
 TEST_F(BlindTransfer, P1_ATrunkPartyWhomTheParkerCalledHearsMusic) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().expect_call(tone_hz(kClient));
-  const CallName call = john->dial_until_answered("+442079460018");
-  ASSERT_TRUE(client->is_established());
-  ASSERT_TRUE(hear_each_other(*client, *john));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().expect_call(tone_hz(kClient));
+  const CallName call = call_out(*john, *client);
   john->transfer(call, "*68");
   EXPECT_TRUE(hears_music(*client));
   EXPECT_TRUE(john->reaches(call, CallPhase::kClosed));
@@ -38,8 +34,8 @@ TEST_F(BlindTransfer, P1_ATrunkPartyWhomTheParkerCalledHearsMusic) {
 }
 
 TEST_F(BlindTransfer, P1_MusicComesFiftyTimesASecondWithoutGaps) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
   john->transfer(call, "*68");
@@ -54,127 +50,84 @@ TEST_F(BlindTransfer, P1_MusicComesFiftyTimesASecondWithoutGaps) {
 }
 
 TEST_F(BlindTransfer, P1_AnExtensionOnBaresipIsParkedWhicheverSideHadCalled) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto alice = house().baresip(house().phone("102", kAlice));
-  const CallName out = john->dial("102");
-  const CallName in = alice->answer_next();
-  ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
-  ASSERT_TRUE(hear_each_other(*alice, *john));
-  john->transfer(out, "*68");
-  EXPECT_TRUE(hears_music(*alice));
-  EXPECT_TRUE(has_no_call(*john));
-  EXPECT_TRUE(parked_at("101"));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto alice = site().baresip(site().phone("102", kAlice));
+  const auto [out, in] = talk(*john, *alice);
+  park(*john, out, "*68", *alice, "101");
   alice->hang_up(in);
   EXPECT_TRUE(nothing_parked());
 
-  const CallName again = alice->dial("101");
-  const CallName answered = john->answer_next();
-  ASSERT_TRUE(alice->reaches(again, CallPhase::kEstablished));
-  ASSERT_TRUE(hear_each_other(*alice, *john));
-  john->transfer(answered, "*68");
-  EXPECT_TRUE(hears_music(*alice));
-  EXPECT_TRUE(has_no_call(*john));
-  EXPECT_TRUE(parked_at("101"));
+  const auto [again, answered] = talk(*alice, *john);
+  park(*john, answered, "*68", *alice, "101");
 }
 
 TEST_F(BlindTransfer, P1_AnExtensionOnLinphoneIsParked) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto alice = house().linphone(house().phone("102", kAlice));
-  const CallName out = john->dial("102");
-  const CallName in = alice->answer_next();
-  ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
-  ASSERT_TRUE(hear_each_other(*alice, *john));
-  john->transfer(out, "*68");
-  EXPECT_TRUE(hears_music(*alice));
-  EXPECT_TRUE(has_no_call(*john));
-  EXPECT_TRUE(parked_at("101"));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto alice = site().linphone(site().phone("102", kAlice));
+  const auto [out, in] = talk(*john, *alice);
+  park(*john, out, "*68", *alice, "101");
   alice->hang_up(in);
   EXPECT_TRUE(nothing_parked());
 }
 
 TEST_F(BlindTransfer, P1_LinphoneAsTheParkerWhomAnExtensionCalled) {
-  const auto john = house().linphone(house().phone("101", kJohn));
-  const auto alice = house().baresip(house().phone("102", kAlice));
+  const auto john = site().linphone(site().phone("101", kJohn));
+  const auto alice = site().baresip(site().phone("102", kAlice));
   alice->dial("101");
   const CallName call = john->answer_next();
   ASSERT_TRUE(hear_each_other(*alice, *john));
-  john->transfer(call, "*68");
-  EXPECT_TRUE(hears_music(*alice));
-  EXPECT_TRUE(has_no_call(*john));
-  EXPECT_TRUE(parked_at("101"));
+  park(*john, call, "*68", *alice, "101");
 }
 
 TEST_F(BlindTransfer, P1_LinphoneAsTheParkerWhoCalled) {
-  const auto john = house().linphone(house().phone("101", kJohn));
-  const auto client = house().trunk().expect_call(tone_hz(kClient));
-  const CallName call = john->dial_until_answered("+442079460018");
-  ASSERT_TRUE(client->is_established());
-  ASSERT_TRUE(hear_each_other(*client, *john));
-  john->transfer(call, "*68");
-  EXPECT_TRUE(hears_music(*client));
-  EXPECT_TRUE(has_no_call(*john));
-  EXPECT_TRUE(parked_at("101"));
+  const auto john = site().linphone(site().phone("101", kJohn));
+  const auto client = site().trunk().expect_call(tone_hz(kClient));
+  const CallName call = call_out(*john, *client);
+  park(*john, call, "*68", *client, "101");
   EXPECT_TRUE(client->saw_only_ordinary_calls());
 }
 
 TEST_F(BlindTransfer, P1_LinphoneAsTheParkerWhoWasCalledByDid) {
-  PhoneOptions options = house().phone("101", kJohn);
+  PhoneOptions options = site().phone("101", kJohn);
   options.did = "+442030000101";
-  const auto john = house().linphone(options);
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
-  const CallName call = john->answer_next();
-  ASSERT_TRUE(client->is_established());
-  ASSERT_TRUE(hear_each_other(*client, *john));
-  john->transfer(call, "*68");
-  EXPECT_TRUE(hears_music(*client));
-  EXPECT_TRUE(has_no_call(*john));
-  EXPECT_TRUE(parked_at("101"));
+  const auto john = site().linphone(options);
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName call = talk(*john, *client);
+  park(*john, call, "*68", *client, "101");
   EXPECT_TRUE(client->saw_only_ordinary_calls());
 }
 
 TEST_F(BlindTransfer, P1_OverTcp) {
-  PhoneOptions options = house().phone("101", kJohn);
+  PhoneOptions options = site().phone("101", kJohn);
   options.transport = "tcp";
-  const auto john = house().baresip(options);
-  PhoneOptions alice_options = house().phone("102", kAlice);
+  const auto john = site().baresip(options);
+  PhoneOptions alice_options = site().phone("102", kAlice);
   alice_options.transport = "tcp";
-  const auto alice = house().baresip(alice_options);
+  const auto alice = site().baresip(alice_options);
   const CallName out = john->dial("102");
   alice->answer_next();
   ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
-  john->transfer(out, "*68");
-  EXPECT_TRUE(hears_music(*alice));
-  EXPECT_TRUE(has_no_call(*john));
-  EXPECT_TRUE(parked_at("101"));
+  park(*john, out, "*68", *alice, "101");
 }
 
 TEST_F(BlindTransfer, P1_AfterHoldingFirst) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
-  const CallName call = john->answer_next();
-  ASSERT_TRUE(client->is_established());
-  ASSERT_TRUE(hear_each_other(*client, *john));
-  john->hold(call);
-  ASSERT_TRUE(hears_nothing(*john));
-  john->transfer(call, "*68");
-  EXPECT_TRUE(hears_music(*client));
-  EXPECT_TRUE(has_no_call(*john));
-  EXPECT_TRUE(parked_at("101"));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName call = talk(*john, *client);
+  hold(*john, call, *john);
+  park(*john, call, "*68", *client, "101");
 }
 
 TEST_F(BlindTransfer, P1_EachCodecThatIsParkedIsHeard) {
   for (const char* codec : {"pcmu", "pcma", "g722", "opus"}) {
     SCOPED_TRACE(codec);
-    PhoneOptions john_options = house().phone("101", kJohn);
+    PhoneOptions john_options = site().phone("101", kJohn);
     john_options.codecs = codec;
-    PhoneOptions alice_options = house().phone("102", kAlice);
+    PhoneOptions alice_options = site().phone("102", kAlice);
     alice_options.codecs = codec;
-    const auto john = house().baresip(john_options);
-    const auto alice = house().baresip(alice_options);
-    const CallName out = john->dial("102");
-    alice->answer_next();
-    ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
-    ASSERT_TRUE(hear_each_other(*john, *alice));
+    const auto john = site().baresip(john_options);
+    const auto alice = site().baresip(alice_options);
+    const CallName out = talk(*john, *alice).caller;
     john->transfer(out, "*68");
     EXPECT_TRUE(hears_music(*alice));
     EXPECT_TRUE(parked_at("101"));
@@ -182,19 +135,16 @@ TEST_F(BlindTransfer, P1_EachCodecThatIsParkedIsHeard) {
 }
 
 TEST_F(BlindTransfer, P2_ParkedAtAnotherExtensionThatTakesNoPart) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
-  john->transfer(call, "*68106");
-  EXPECT_TRUE(hears_music(*client));
-  EXPECT_TRUE(has_no_call(*john));
-  EXPECT_TRUE(parked_at("106"));
+  park(*john, call, "*68106", *client, "106");
 }
 
 TEST_F(BlindTransfer, P2_ParkedAtTheParkedCallersOwnExtension) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto alice = house().baresip(house().phone("102", kAlice));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto alice = site().baresip(site().phone("102", kAlice));
   const CallName out = john->dial("102");
   alice->answer_next();
   ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));

@@ -1,7 +1,7 @@
-// S5, L2: who transfers to a place that he does not know is called back and hears it.
+// S5, L2: a parker that transfers to an unknown orbit is called back and hears it.
 #include <gmock/gmock.h>
 
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 
 namespace callpark::test {
 namespace {
@@ -10,7 +10,7 @@ class CallBack : public ParkTest {
  protected:
   void SetUp() override {
     ParkTest::SetUp();
-    house().database().execute("UPDATE tenants SET call_back = TRUE");
+    site().database().execute("UPDATE tenants SET call_back = TRUE");
   }
   void TearDown() override {
     john_.reset();
@@ -18,10 +18,10 @@ class CallBack : public ParkTest {
     ParkTest::TearDown();
   }
 
-  /// Client, whom John transfers to `number` and who is parked there before John hangs up. The orbit.
+  /// John transfers Client to `number`, and Client is parked there before John hangs up. Returns the orbit.
   std::string transfer(const std::string& number) {
-    john_ = house().packet_phone("101", kJohn);
-    client_ = house().trunk_caller(kClient);
+    john_ = site().packet_phone("101", kJohn);
+    client_ = site().trunk_caller(kClient);
     const CallName in = client_->start_call("+442030000101");
     const CallName call = john_->wait_incoming();
     john_->answer(call);
@@ -59,14 +59,13 @@ TEST_F(CallBack, S5_TheParkerHearsAndSeesTheRandomOrbitAndPicksUpWithIt) {
   EXPECT_TRUE(hears_music(*client_)) << "meanwhile the caller waits as before";
   EXPECT_TRUE(wait_until(std::chrono::seconds(40), [&] { return john_->is_closed(back); })) << "it ends by itself";
   EXPECT_TRUE(parked_at(orbit));
-  const CallName retrieve = john_->call("*71" + orbit);
-  EXPECT_TRUE(hear_each_other(*john_, *client_));
-  john_->hang_up(retrieve);
+  const CallName retrieved = retrieve(*john_, "*71" + orbit, *client_);
+  john_->hang_up(retrieved);
 }
 
 TEST_F(CallBack, S5_OnARealPhone) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
   john->transfer(call, "*70");
@@ -79,7 +78,7 @@ TEST_F(CallBack, S5_OnARealPhone) {
 }
 
 TEST_F(CallBack, S5_TurnedOffNobodyIsCalled) {
-  house().database().execute("UPDATE tenants SET call_back = FALSE");
+  site().database().execute("UPDATE tenants SET call_back = FALSE");
   transfer("*70");
   EXPECT_TRUE(holds_for(std::chrono::seconds(1), [&] { return john_->calls() == 0; }));
 }
@@ -90,10 +89,10 @@ TEST_F(CallBack, L2_TheParkerHearsWhichNumberOfTheRangeItIs) {
   EXPECT_THAT(from_of(back), testing::StartsWith("\"Parked at " + orbit + "\" <sip:" + orbit + "@"));
   john_->answer(back);
   EXPECT_TRUE(hears_music(*john_)) << "the orbit is spoken";
-  const auto alice = house().packet_phone("102", kAlice);
+  const auto alice = site().packet_phone("102", kAlice);
   const CallName retrieve = alice->call(orbit);
   EXPECT_TRUE(hear_each_other(*alice, *client_));
-  EXPECT_TRUE(wait_until(kSoon, [&] { return john_->is_closed(back); })) << "there is nothing to tell any more";
+  EXPECT_TRUE(wait_until(kSoon, [&] { return john_->is_closed(back); })) << "there is nothing to announce any more";
   alice->hang_up(retrieve);
 }
 

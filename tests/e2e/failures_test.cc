@@ -4,7 +4,7 @@
 #include <sstream>
 #include <thread>
 
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 #include "tests/support/source_directory.h"
 
 namespace callpark::test {
@@ -28,8 +28,8 @@ class Failures : public ParkTest {
 
   void SetUp() override {
     ParkTest::SetUp();
-    john_ = house().packet_phone("101", kJohn, true);
-    alice_ = house().packet_phone("102", kAlice, true);
+    john_ = site().packet_phone("101", kJohn, true);
+    alice_ = site().packet_phone("102", kAlice, true);
   }
   void TearDown() override {
     parked_.clear();
@@ -42,14 +42,14 @@ class Failures : public ParkTest {
   void park(int count) {
     for (int index = 0; index < count; ++index) {
       Parked next;
-      next.caller = house().trunk_caller(index);
+      next.caller = site().trunk_caller(index);
       next.call = next.caller->start_call("+442030000101");
       const CallName at_john = john_->wait_incoming();
       ASSERT_EQ(next.caller->wait_invite_status(next.call), 200);
       ASSERT_EQ(john_->refer(at_john, "*70"), 202);
       ASSERT_TRUE(wait_until(kSoon, [&] {
-        next.orbit = house().database().value("SELECT orbit FROM parked_calls WHERE state = 'parked' AND call_id = '" +
-                                              next.call + "'");
+        next.orbit = site().database().value("SELECT orbit FROM parked_calls WHERE state = 'parked' AND call_id = '" +
+                                             next.call + "'");
         return !next.orbit.empty();
       }));
       john_->hang_up(at_john);
@@ -95,14 +95,14 @@ class Failures : public ParkTest {
     return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - since).count();
   }
 
-  /// Each retrieved caller has been told to talk to alice, whose one voice the last of them hears, and hangs up.
+  /// Each retrieved caller has been connected to Alice; the last of them hears Alice's one voice. Each hangs up.
   void all_talk_and_end() {
     for (const auto& each : parked_) {
       EXPECT_TRUE(wait_until(kSoon, [&] { return each.caller->audio_remote(each.call) == alice_->sound().own(); }));
     }
     EXPECT_TRUE(hears(*parked_.back().caller, *alice_));
     for (const auto& each : parked_) {
-      // 481 when an UPDATE has crossed it: whether he is still there, a parkd that is new asks within some seconds.
+      // 481 when an UPDATE has crossed it: a new parkd asks within some seconds whether the caller is still there.
       const int status = each.caller->hang_up(each.call);
       EXPECT_TRUE(status == 200 || status == 481) << status;
     }
@@ -120,11 +120,11 @@ class Failures : public ParkTest {
 TEST_F(Failures, O4_ParkdKilledMusicGoesOnAndEveryCallIsRetrievable) {
   park(callers_wanted());
   const auto killed = RtpParty::Clock::now();
-  house().parkd().kill9();
+  site().parkd().kill9();
   EXPECT_TRUE(holds_for(seconds(2), [this] { return all_hear_something(); }));
   const auto restarted = std::chrono::steady_clock::now();
-  house().parkd().start();
-  house().wait_parkd_ready();
+  site().parkd().start();
+  site().wait_parkd_ready();
   const double ready_ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - restarted).count();
   const double gap = gap_ms_max(killed);
@@ -137,11 +137,11 @@ TEST_F(Failures, O4_ParkdKilledMusicGoesOnAndEveryCallIsRetrievable) {
 
 TEST_F(Failures, O4_ParkdKilledAndTheCallersHangUpMeanwhile) {
   park(3);
-  house().parkd().kill9();
+  site().parkd().kill9();
   for (const auto& each : parked_) each.caller->fire(each.call, "BYE");
-  house().parkd().start();
-  house().wait_parkd_ready();
-  // A caller who has gone while nobody listened is found out, at the latest when he is offered to a retriever.
+  site().parkd().start();
+  site().wait_parkd_ready();
+  // parkd finds out that a caller has gone while it was down, at the latest when it offers the caller to a retriever.
   alice_calls_.clear();
   for (const auto& each : parked_) {
     const CallName call = alice_->start_call("*71" + each.orbit);
@@ -153,36 +153,36 @@ TEST_F(Failures, O4_ParkdKilledAndTheCallersHangUpMeanwhile) {
   EXPECT_TRUE(nothing_parked());
 }
 
-// Kamailio waits 16 s for a parkd that is restarted before it tells them that their BYE went nowhere.
+// Kamailio waits 16 s for a parkd that is restarted before it answers their BYE.
 TEST_F(Failures, O4_WhoHungUpWhileNoParkdWasThereIsNotBelievedToTalk) {
   park(1);
   retrieve_all(std::chrono::steady_clock::now());
   const Parked& talker = parked_.front();
   ASSERT_TRUE(hear_each_other(*alice_, *talker.caller));
-  house().parkd().kill9();
+  site().parkd().kill9();
   std::thread alice_hangs_up([this] { EXPECT_EQ(alice_->hang_up(alice_calls_.front()), 408); });
   EXPECT_EQ(talker.caller->hang_up(talker.call), 408);
   alice_hangs_up.join();
-  house().parkd().start();
+  site().parkd().start();
   EXPECT_TRUE(
-      wait_until(seconds(20), [] { return house().database().value("SELECT COUNT(*) FROM parked_calls") == "0"; }));
+      wait_until(seconds(20), [] { return site().database().value("SELECT COUNT(*) FROM parked_calls") == "0"; }));
 }
 
 TEST_F(Failures, O4_DeadlinesOutliveParkd) {
   park(2);
   const auto deadlines = "SELECT GROUP_CONCAT(deadline ORDER BY park_id) FROM parked_calls";
-  const std::string before = house().database().value(deadlines);
-  house().parkd().kill9();
-  house().parkd().start();
-  house().wait_parkd_ready();
-  EXPECT_EQ(house().database().value(deadlines), before);
+  const std::string before = site().database().value(deadlines);
+  site().parkd().kill9();
+  site().parkd().start();
+  site().wait_parkd_ready();
+  EXPECT_EQ(site().database().value(deadlines), before);
 }
 
 TEST_F(Failures, O4_MediadKilledMusicIsBack) {
   park(callers_wanted());
-  house().mediad().kill9();
+  site().mediad().kill9();
   const auto killed = RtpParty::Clock::now();
-  house().mediad().start();
+  site().mediad().start();
   EXPECT_TRUE(wait_until(kSoon, [&] { return all_hear_something(); }));
   EXPECT_TRUE(wait_until(kSoon, [&] { return holds_for(milliseconds(500), [this] { return all_hear_something(); }); }));
   const double gap = gap_ms_max(killed);
@@ -194,9 +194,9 @@ TEST_F(Failures, O4_MediadKilledMusicIsBack) {
 TEST_F(Failures, O4_KamailioKilledParkedCallsGoOn) {
   park(callers_wanted());
   const auto killed = RtpParty::Clock::now();
-  house().kamailio().kill9();
+  site().kamailio().kill9();
   EXPECT_TRUE(holds_for(seconds(1), [this] { return all_hear_something(); }));
-  house().kamailio().start();
+  site().kamailio().start();
   const auto restarted = std::chrono::steady_clock::now();
   const double gap = gap_ms_max(killed);
   EXPECT_TRUE(music_went_on(killed));
@@ -207,52 +207,48 @@ TEST_F(Failures, O4_KamailioKilledParkedCallsGoOn) {
 }
 
 TEST_F(Failures, O4_KamailioRestartedInMidCallAndThenParked) {
-  const auto client = house().trunk_caller(7);
+  const auto client = site().trunk_caller(7);
   const CallName call = client->start_call("+442030000101");
   const CallName at_john = john_->wait_incoming();
   ASSERT_EQ(client->wait_invite_status(call), 200);
-  house().kamailio().restart();
+  site().kamailio().restart();
   EXPECT_EQ(john_->refer(at_john, "*68"), 202);
   EXPECT_TRUE(hears_music(*client));
   EXPECT_TRUE(parked_at("101"));
-  const CallName retrieved = alice_->call("*88101");
-  EXPECT_TRUE(hear_each_other(*client, *alice_));
+  const CallName retrieved = retrieve(*alice_, "*88101", *client);
   alice_->hang_up(retrieved);
 }
 
 TEST_F(Failures, S13_DatabaseStoppedForTwentySecondsCallsGoOnAndNewParksAreRefused) {
   park(3);
-  const auto talker = house().trunk_caller(8);
-  const CallName talk = talker->start_call("+442030000101");
-  const CallName at_john = john_->wait_incoming();
-  ASSERT_EQ(talker->wait_invite_status(talk), 200);
-  ASSERT_TRUE(hear_each_other(*talker, *john_));
+  const auto talker = site().trunk_caller(8);
+  const Ends ends = talk(*talker, *john_, "+442030000101");
   const auto stopped = RtpParty::Clock::now();
-  house().database().stop();
+  site().database().stop();
 
-  EXPECT_GE(john_->refer(at_john, "*70"), 400);
-  EXPECT_TRUE(wait_until(kSoon, [&] { return house().parkd_http("/health").status == 503; }));
+  EXPECT_GE(john_->refer(ends.callee, "*70"), 400);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return site().parkd_http("/health").status == 503; }));
   EXPECT_TRUE(hear_each_other(*talker, *john_));
-  EXPECT_EQ(john_->offer(at_john, "sendonly"), 200);
-  EXPECT_EQ(john_->offer(at_john, "sendrecv"), 200);
+  EXPECT_EQ(john_->offer(ends.callee, "sendonly"), 200);
+  EXPECT_EQ(john_->offer(ends.callee, "sendrecv"), 200);
   EXPECT_TRUE(hear_each_other(*talker, *john_));
   EXPECT_TRUE(holds_for(seconds(20), [this] { return all_hear_something(); }));
   const double gap = gap_ms_max(stopped);
   EXPECT_TRUE(music_went_on(stopped));
 
-  house().database().start();
+  site().database().start();
   EXPECT_TRUE(wait_until(seconds(30), [&] {
-    const auto before = john_->transfer_reports(at_john).size();
-    if (john_->refer(at_john, "*68") != 202) return false;
+    const auto before = john_->transfer_reports(ends.callee).size();
+    if (john_->refer(ends.callee, "*68") != 202) return false;
     return wait_until(seconds(3),
                       [&] {
-                        const auto reports = john_->transfer_reports(at_john);
+                        const auto reports = john_->transfer_reports(ends.callee);
                         return reports.size() > before && reports.back() >= "SIP/2.0 2";
                       }) &&
-           john_->transfer_reports(at_john).back() < "SIP/2.0 3";
+           john_->transfer_reports(ends.callee).back() < "SIP/2.0 3";
   }));
   EXPECT_TRUE(hears_music(*talker));
-  EXPECT_TRUE(wait_until(kSoon, [&] { return house().parkd_http("/health").status == 200; }));
+  EXPECT_TRUE(wait_until(kSoon, [&] { return site().parkd_http("/health").status == 200; }));
   std::cout << "longest gap in the music " << gap << " ms\n";
   retrieve_all(std::chrono::steady_clock::now());
   all_talk_and_end();
@@ -260,15 +256,15 @@ TEST_F(Failures, S13_DatabaseStoppedForTwentySecondsCallsGoOnAndNewParksAreRefus
 
 TEST_F(Failures, O4_DatabaseKilledWhileCallsAreParked) {
   park(5);
-  house().database().kill9();
+  site().database().kill9();
   EXPECT_TRUE(holds_for(seconds(1), [this] { return all_hear_something(); }));
-  house().database().start();
+  site().database().start();
   retrieve_all(std::chrono::steady_clock::now());
   all_talk_and_end();
 }
 
 TEST_F(Failures, S13_MalformedMessagesHarmNobody) {
-  const auto client = house().trunk_caller(7);
+  const auto client = site().trunk_caller(7);
   const CallName call = client->start_call("+442030000101");
   const CallName at_john = john_->wait_incoming();
   ASSERT_EQ(client->wait_invite_status(call), 200);
@@ -285,7 +281,7 @@ TEST_F(Failures, S13_MalformedMessagesHarmNobody) {
       continue;
     }
     for (const int offset : {0, 1, 2}) {
-      stranger.send(text, {"127.0.0.1", static_cast<uint16_t>(house().port() + offset)});
+      stranger.send(text, {"127.0.0.1", static_cast<uint16_t>(site().port() + offset)});
     }
     ++messages;
     text.clear();
@@ -293,12 +289,11 @@ TEST_F(Failures, S13_MalformedMessagesHarmNobody) {
   EXPECT_GE(messages, 49);
   for (size_t length = 0; length < 200; ++length) {
     stranger.send(std::string(length * 7, static_cast<char>(length)),
-                  {"127.0.0.1", static_cast<uint16_t>(house().port() + 2)});
+                  {"127.0.0.1", static_cast<uint16_t>(site().port() + 2)});
   }
-  EXPECT_TRUE(house().parkd().running());
-  EXPECT_EQ(house().parkd_http("/health").status, 200);
-  const CallName retrieved = alice_->call("*88101");
-  EXPECT_TRUE(hear_each_other(*client, *alice_));
+  EXPECT_TRUE(site().parkd().running());
+  EXPECT_EQ(site().parkd_http("/health").status, 200);
+  const CallName retrieved = retrieve(*alice_, "*88101", *client);
   alice_->hang_up(retrieved);
 }
 

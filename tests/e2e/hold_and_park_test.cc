@@ -2,12 +2,12 @@
 #include <algorithm>
 #include <future>
 
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 
 namespace callpark::test {
 namespace {
 
-/// Whoever has called has got so many by now.
+/// The caller has got so many by now.
 bool has_reinvites(const PacketPhone& phone, const CallName& call, std::ptrdiff_t reinvites) {
   return wait_until(kSoon, [&] {
     const auto received = phone.received(call);
@@ -20,20 +20,17 @@ class HoldAndPark : public ParkTest {
  protected:
   static void SetUpTestSuite() {
     ParkTest::SetUpTestSuite();
-    house().database().execute(
+    site().database().execute(
         "INSERT INTO extensions (tenant, extension, password, display_name) "
         "VALUES ('demo.callpark', '333', 'demo-333', 'Nobody')");
   }
 };
 
 TEST_F(HoldAndPark, S1_ATrunkCallerOnHoldIsParkedWhereTheParkerDials) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
-  const CallName call = john->answer_next();
-  ASSERT_TRUE(client->is_established());
-  ASSERT_TRUE(hear_each_other(*client, *john));
-  john->hold(call);
-  ASSERT_TRUE(hears_nothing(*client));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName call = talk(*john, *client);
+  hold(*john, call, *client);
   const CallName feature = john->dial_until_answered("*70333");
   EXPECT_TRUE(hears_music(*client));
   EXPECT_TRUE(hears_music(*john)) << "the confirmation is spoken";
@@ -47,13 +44,10 @@ TEST_F(HoldAndPark, S1_ATrunkCallerOnHoldIsParkedWhereTheParkerDials) {
 }
 
 TEST_F(HoldAndPark, S1_WhenTheParkerHadCalledOut) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().expect_call(tone_hz(kClient));
-  const CallName call = john->dial_until_answered("+442079460018");
-  ASSERT_TRUE(client->is_established());
-  ASSERT_TRUE(hear_each_other(*client, *john));
-  john->hold(call);
-  ASSERT_TRUE(hears_nothing(*client));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().expect_call(tone_hz(kClient));
+  const CallName call = call_out(*john, *client);
+  hold(*john, call, *client);
   john->dial_until_answered("*70333");
   EXPECT_TRUE(hears_music(*client));
   EXPECT_TRUE(parked_at("333"));
@@ -62,33 +56,27 @@ TEST_F(HoldAndPark, S1_WhenTheParkerHadCalledOut) {
 }
 
 TEST_F(HoldAndPark, S1_AKeyThatHoldsAndDialsAtOnceParksBehindASlowTrunk) {
-  const auto john = house().packet_phone("101", kJohn, true);
-  const auto client = house().trunk_caller(kClient);
-  const CallName outside = client->start_call("+442030000101");
-  const CallName call = john->wait_incoming();
-  ASSERT_EQ(client->wait_invite_status(outside), 200);
-  ASSERT_TRUE(hear_each_other(*john, *client));
+  const auto john = site().packet_phone("101", kJohn, true);
+  const auto client = site().trunk_caller(kClient);
+  const Ends ends = talk(*client, *john, "+442030000101");
   client->answer_reinvites_with({0});  // the hold is answered when it comes again
-  auto hold = std::async(std::launch::async, [&] { return john->offer(call, "sendonly"); });
-  ASSERT_TRUE(has_reinvites(*client, outside, 1));
+  auto hold = std::async(std::launch::async, [&] { return john->offer(ends.callee, "sendonly"); });
+  ASSERT_TRUE(has_reinvites(*client, ends.caller, 1));
   const CallName feature = john->start_call("*70333");
   EXPECT_EQ(john->wait_invite_status(feature), 200);
   EXPECT_EQ(hold.get(), 200);
   EXPECT_TRUE(hears_music(*client));
   EXPECT_TRUE(parked_at("333"));
-  EXPECT_TRUE(wait_until(kSoon, [&] { return john->is_closed(call); }));
+  EXPECT_TRUE(wait_until(kSoon, [&] { return john->is_closed(ends.callee); }));
 }
 
 TEST_F(HoldAndPark, S13_WhoGivesUpWhileHisHoldHasNoAnswerKeepsHisCall) {
-  const auto john = house().packet_phone("101", kJohn, true);
-  const auto client = house().trunk_caller(kClient);
-  const CallName outside = client->start_call("+442030000101");
-  const CallName call = john->wait_incoming();
-  ASSERT_EQ(client->wait_invite_status(outside), 200);
-  ASSERT_TRUE(hear_each_other(*john, *client));
+  const auto john = site().packet_phone("101", kJohn, true);
+  const auto client = site().trunk_caller(kClient);
+  const Ends ends = talk(*client, *john, "+442030000101");
   client->answer_reinvites_with({0, 0});
-  auto hold = std::async(std::launch::async, [&] { return john->offer(call, "sendonly"); });
-  ASSERT_TRUE(has_reinvites(*client, outside, 1));
+  auto hold = std::async(std::launch::async, [&] { return john->offer(ends.callee, "sendonly"); });
+  ASSERT_TRUE(has_reinvites(*client, ends.caller, 1));
   const CallName feature = john->start_call("*70333");
   ASSERT_TRUE(wait_until(kSoon, [&] {
     const auto received = john->received(feature);
@@ -97,49 +85,44 @@ TEST_F(HoldAndPark, S13_WhoGivesUpWhileHisHoldHasNoAnswerKeepsHisCall) {
   john->cancel(feature);
   EXPECT_EQ(john->wait_invite_status(feature), 487);
   EXPECT_EQ(hold.get(), 200);
-  EXPECT_EQ(john->offer(call, "sendrecv"), 200);
+  EXPECT_EQ(john->offer(ends.callee, "sendrecv"), 200);
   EXPECT_TRUE(hear_each_other(*john, *client));
   EXPECT_TRUE(nothing_parked());
-  client->hang_up(outside);
+  client->hang_up(ends.caller);
 }
 
 TEST_F(HoldAndPark, S13_WhoGivesUpWhileTheOtherPartyIsAskedKeepsHisCall) {
-  const auto john = house().packet_phone("101", kJohn, true);
-  const auto client = house().trunk_caller(kClient);
-  const CallName outside = client->start_call("+442030000101");
-  const CallName call = john->wait_incoming();
-  ASSERT_EQ(client->wait_invite_status(outside), 200);
-  ASSERT_TRUE(hear_each_other(*john, *client));
-  ASSERT_EQ(john->offer(call, "sendonly"), 200);
+  const auto john = site().packet_phone("101", kJohn, true);
+  const auto client = site().trunk_caller(kClient);
+  const Ends ends = talk(*client, *john, "+442030000101");
+  hold(*john, ends.callee);
   client->answer_reinvites_with({0});  // parkd's is answered when it comes again
   const CallName feature = john->start_call("*70333");
-  ASSERT_TRUE(has_reinvites(*client, outside, 2));  // John's hold, and parkd's
+  ASSERT_TRUE(has_reinvites(*client, ends.caller, 2));  // John's hold, and parkd's
   john->cancel(feature);
   EXPECT_EQ(john->wait_invite_status(feature), 487);
-  EXPECT_TRUE(wait_until(kSoon, [&] { return john->offer(call, "sendrecv") == 200; }));
+  EXPECT_TRUE(wait_until(kSoon, [&] { return john->offer(ends.callee, "sendrecv") == 200; }));
   EXPECT_TRUE(hear_each_other(*john, *client));
   EXPECT_TRUE(nothing_parked());
-  EXPECT_EQ(john->hang_up(call), 200);
-  EXPECT_TRUE(wait_until(kSoon, [&] { return client->is_closed(outside); }));
+  EXPECT_EQ(john->hang_up(ends.callee), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return client->is_closed(ends.caller); }));
 }
 
 TEST_F(HoldAndPark, S7_OfARetrievedAndAnOrdinaryCallTheOneHeldLast) {
-  const auto john = house().packet_phone("101", kJohn, true);
-  const auto alice = house().packet_phone("102", kAlice, true);
-  const auto first = house().trunk_caller(kClient);
-  const auto second = house().trunk_caller(kSecondClient);
+  const auto john = site().packet_phone("101", kJohn, true);
+  const auto alice = site().packet_phone("102", kAlice, true);
+  const auto first = site().trunk_caller(kClient);
+  const auto second = site().trunk_caller(kSecondClient);
   const CallName first_outside = first->start_call("+442030000101");
   const CallName at_john = john->wait_incoming();
   ASSERT_EQ(first->wait_invite_status(first_outside), 200);
-  ASSERT_EQ(john->refer(at_john, "*68"), 202);
-  ASSERT_TRUE(parked_at("101"));
-  const CallName retrieved = alice->call("*88101");
-  ASSERT_TRUE(hear_each_other(*alice, *first));
-  ASSERT_EQ(alice->offer(retrieved, "sendonly"), 200);
+  park(*john, at_john, "*68", "101");
+  const CallName retrieved = retrieve(*alice, "*88101", *first);
+  hold(*alice, retrieved);
   const CallName second_outside = second->start_call("+442030000102");
   const CallName ordinary = alice->wait_incoming();
   ASSERT_EQ(second->wait_invite_status(second_outside), 200);
-  ASSERT_EQ(alice->offer(ordinary, "sendonly"), 200);
+  hold(*alice, ordinary);
 
   const CallName parks = alice->call("*70333");
   EXPECT_TRUE(parked_at("333"));
@@ -149,12 +132,12 @@ TEST_F(HoldAndPark, S7_OfARetrievedAndAnOrdinaryCallTheOneHeldLast) {
   EXPECT_TRUE(hear_each_other(*alice, *first));
 
   // And the other way round: the ordinary call that was held before stays its parties'.
-  const auto third = house().trunk_caller(kCarol);
+  const auto third = site().trunk_caller(kCarol);
   const CallName third_outside = third->start_call("+442030000102");
   const CallName waiting = alice->wait_incoming();
   ASSERT_EQ(third->wait_invite_status(third_outside), 200);
-  ASSERT_EQ(alice->offer(waiting, "sendonly"), 200);
-  ASSERT_EQ(alice->offer(retrieved, "sendonly"), 200);
+  hold(*alice, waiting);
+  hold(*alice, retrieved);
   const CallName parks_again = alice->call("*70101");
   EXPECT_TRUE(parked_at("101 333"));
   EXPECT_TRUE(hears_music(*first));
@@ -168,14 +151,10 @@ TEST_F(HoldAndPark, S7_OfARetrievedAndAnOrdinaryCallTheOneHeldLast) {
 }
 
 TEST_F(HoldAndPark, S1_ACallInsideThePbxWhicheverSideHadCalled) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto alice = house().baresip(house().phone("102", kAlice));
-  const CallName out = john->dial("102");
-  const CallName in = alice->answer_next();
-  ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
-  ASSERT_TRUE(hear_each_other(*john, *alice));
-  john->hold(out);
-  ASSERT_TRUE(hears_nothing(*john));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto alice = site().baresip(site().phone("102", kAlice));
+  const auto [out, in] = talk(*john, *alice);
+  hold(*john, out, *john);
   const CallName feature = john->dial_until_answered("*70333");
   EXPECT_TRUE(hears_music(*alice));
   EXPECT_TRUE(parked_at("333"));
@@ -184,12 +163,8 @@ TEST_F(HoldAndPark, S1_ACallInsideThePbxWhicheverSideHadCalled) {
   alice->hang_up(in);
   ASSERT_TRUE(nothing_parked());
 
-  const CallName again = alice->dial("101");
-  const CallName answered = john->answer_next();
-  ASSERT_TRUE(alice->reaches(again, CallPhase::kEstablished));
-  ASSERT_TRUE(hear_each_other(*alice, *john));
-  john->hold(answered);
-  ASSERT_TRUE(hears_nothing(*john));
+  const auto [again, answered] = talk(*alice, *john);
+  hold(*john, answered, *john);
   john->dial_until_answered("*70333");
   EXPECT_TRUE(hears_music(*alice));
   EXPECT_TRUE(parked_at("333"));
@@ -197,15 +172,14 @@ TEST_F(HoldAndPark, S1_ACallInsideThePbxWhicheverSideHadCalled) {
 }
 
 TEST_F(HoldAndPark, S1_LinphoneHoldsByItselfWhenItDials) {
-  const auto john = house().linphone(house().phone("101", kJohn));
-  const auto alice = house().linphone(house().phone("102", kAlice));
+  const auto john = site().linphone(site().phone("101", kJohn));
+  const auto alice = site().linphone(site().phone("102", kAlice));
   const CallName in = [&] {
     alice->dial("101");
     return john->answer_next();
   }();
   ASSERT_TRUE(hear_each_other(*john, *alice));
-  john->hold(in);
-  ASSERT_TRUE(hears_nothing(*john));
+  hold(*john, in, *john);
   john->dial_until_answered("*70333");
   EXPECT_TRUE(hears_music(*john));
   EXPECT_TRUE(hears_music(*alice));
@@ -214,25 +188,25 @@ TEST_F(HoldAndPark, S1_LinphoneHoldsByItselfWhenItDials) {
 }
 
 TEST_F(HoldAndPark, S2_TheParkIsCommittedBeforeTheAnnouncementSoHangingUpEarlyChangesNothing) {
-  const auto john = house().packet_phone("101", kJohn, true);
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().packet_phone("101", kJohn, true);
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->wait_incoming();
   ASSERT_TRUE(client->is_established());
-  ASSERT_EQ(john->offer(call, "sendonly"), 200);
+  hold(*john, call);
   const CallName feature = john->start_call("*70333");
   ASSERT_EQ(john->wait_invite_status(feature), 200);
-  EXPECT_EQ(orbits(), "333") << "not committed when the parker is told";
+  EXPECT_EQ(orbits(), "333") << "not committed when the parker is notified";
   EXPECT_EQ(john->hang_up(feature), 200);
   EXPECT_TRUE(hears_music(*client));
   EXPECT_TRUE(parked_at("333"));
 }
 
 TEST_F(HoldAndPark, S2_TheAnnouncementIsSpokenToItsEndAndHangsUp) {
-  const auto john = house().packet_phone("101", kJohn, true);
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  const auto john = site().packet_phone("101", kJohn, true);
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john->wait_incoming();
   ASSERT_TRUE(client->is_established());
-  ASSERT_EQ(john->offer(call, "sendonly"), 200);
+  hold(*john, call);
   const CallName feature = john->call("*70333");
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_TRUE(hears_music(*john));
@@ -243,69 +217,51 @@ TEST_F(HoldAndPark, S2_TheAnnouncementIsSpokenToItsEndAndHangsUp) {
 }
 
 TEST_F(HoldAndPark, S3_AnyPhoneRetrievesByTheNumber) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto alice = house().baresip(house().phone("102", kAlice));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
-  const CallName call = john->answer_next();
-  ASSERT_TRUE(client->is_established());
-  ASSERT_TRUE(hear_each_other(*client, *john));
-  john->hold(call);
-  ASSERT_TRUE(hears_nothing(*client));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto alice = site().baresip(site().phone("102", kAlice));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName call = talk(*john, *client);
+  hold(*john, call, *client);
   john->dial_until_answered("*70333");
   ASSERT_TRUE(parked_at("333"));
-  alice->dial_until_answered("*71333");
-  EXPECT_TRUE(hear_each_other(*client, *alice));
+  retrieve(*alice, "*71333", *client);
   EXPECT_TRUE(client->saw_only_ordinary_calls());
 }
 
 TEST_F(HoldAndPark, S3_TheBareCodeRetrievesFromTheOwnExtension) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
-  const CallName call = john->answer_next();
-  ASSERT_TRUE(client->is_established());
-  ASSERT_TRUE(hear_each_other(*client, *john));
-  john->hold(call);
-  ASSERT_TRUE(hears_nothing(*client));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName call = talk(*john, *client);
+  hold(*john, call, *client);
   const CallName feature = john->dial_until_answered("*70101");
   ASSERT_TRUE(parked_at("101"));
   john->hang_up(feature);
   ASSERT_TRUE(has_no_call(*john));
-  john->dial_until_answered("*71");
-  EXPECT_TRUE(hear_each_other(*client, *john));
+  retrieve(*john, "*71", *client);
 }
 
 TEST_F(HoldAndPark, S4_TheBareCodeParksAtARandomOrbitThatIsNotGivenOutAgainAtOnce) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
-  const CallName call = john->answer_next();
-  ASSERT_TRUE(client->is_established());
-  ASSERT_TRUE(hear_each_other(*client, *john));
-  john->hold(call);
-  ASSERT_TRUE(hears_nothing(*client));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName call = talk(*john, *client);
+  hold(*john, call, *client);
   john->dial_until_answered("*70");
   EXPECT_TRUE(hears_music(*client));
   const std::string orbit = orbits();
   EXPECT_TRUE(testing::internal::RE::FullMatch(orbit, "\\*[0-9][0-9][0-9][0-9]")) << orbit;
-  const auto alice = house().baresip(house().phone("102", kAlice));
-  alice->dial_until_answered("*71" + orbit);
-  EXPECT_TRUE(hear_each_other(*client, *alice));
-  EXPECT_EQ(house().database().value("SELECT COUNT(*) FROM released_orbits WHERE orbit = '" + orbit + "'"), "1");
+  const auto alice = site().baresip(site().phone("102", kAlice));
+  retrieve(*alice, "*71" + orbit, *client);
+  EXPECT_EQ(site().database().value("SELECT COUNT(*) FROM released_orbits WHERE orbit = '" + orbit + "'"), "1");
 }
 
 TEST_F(HoldAndPark, S7_OfSeveralHeldCallsTheOneHeldLast) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto first = house().trunk().call_in("+442030000101", tone_hz(kClient));
-  const CallName first_call = john->answer_next();
-  ASSERT_TRUE(first->is_established());
-  ASSERT_TRUE(hear_each_other(*first, *john));
-  john->hold(first_call);
-  ASSERT_TRUE(hears_nothing(*first));
-  const auto second = house().trunk().call_in("+442030000101", tone_hz(kSecondClient));
-  const CallName second_call = john->answer_next();
-  ASSERT_TRUE(second->is_established());
-  ASSERT_TRUE(hear_each_other(*second, *john));
-  john->hold(second_call);
-  ASSERT_TRUE(hears_nothing(*second));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto first = site().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName first_call = talk(*john, *first);
+  hold(*john, first_call, *first);
+  const auto second = site().trunk().call_in("+442030000101", tone_hz(kSecondClient));
+  const CallName second_call = talk(*john, *second);
+  hold(*john, second_call, *second);
   john->dial_until_answered("*70333");
   EXPECT_TRUE(hears_music(*second));
   EXPECT_TRUE(hears_nothing(*first));
@@ -313,20 +269,14 @@ TEST_F(HoldAndPark, S7_OfSeveralHeldCallsTheOneHeldLast) {
 }
 
 TEST_F(HoldAndPark, S7_TheCallOfTheSameDeviceGoesBeforeTheOneHeldLast) {
-  const auto desk = house().baresip(house().phone("101", kJohn));
-  const auto first = house().trunk().call_in("+442030000101", tone_hz(kClient));
-  const CallName desk_call = desk->answer_next();
-  ASSERT_TRUE(first->is_established());
-  ASSERT_TRUE(hear_each_other(*first, *desk));
-  desk->hold(desk_call);
-  ASSERT_TRUE(hears_nothing(*first));
-  const auto mobile = house().baresip(house().phone("101", kBob));
-  const auto second = house().trunk().expect_call(tone_hz(kSecondClient));
-  const CallName mobile_call = mobile->dial_until_answered("+442079460018");
-  ASSERT_TRUE(second->is_established());
-  ASSERT_TRUE(hear_each_other(*second, *mobile));
-  mobile->hold(mobile_call);
-  ASSERT_TRUE(hears_nothing(*second));
+  const auto desk = site().baresip(site().phone("101", kJohn));
+  const auto first = site().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName desk_call = talk(*desk, *first);
+  hold(*desk, desk_call, *first);
+  const auto mobile = site().baresip(site().phone("101", kBob));
+  const auto second = site().trunk().expect_call(tone_hz(kSecondClient));
+  const CallName mobile_call = call_out(*mobile, *second);
+  hold(*mobile, mobile_call, *second);
   desk->dial_until_answered("*70333");
   EXPECT_TRUE(hears_music(*first));
   EXPECT_TRUE(hears_nothing(*second));
@@ -334,22 +284,20 @@ TEST_F(HoldAndPark, S7_TheCallOfTheSameDeviceGoesBeforeTheOneHeldLast) {
 
 // The retrieved one is parkd's, the other one Kamailio's to find.
 TEST_F(HoldAndPark, S7_ARetrievedCallHeldLaterOnAnotherDeviceIsNotMeant) {
-  const auto john = house().packet_phone("101", kJohn, true);
-  const auto first = house().trunk_caller(kClient);
+  const auto john = site().packet_phone("101", kJohn, true);
+  const auto first = site().trunk_caller(kClient);
   const CallName first_outside = first->start_call("+442030000101");
   const CallName at_john = john->wait_incoming();
   ASSERT_EQ(first->wait_invite_status(first_outside), 200);
-  ASSERT_EQ(john->refer(at_john, "*68"), 202);
-  ASSERT_TRUE(parked_at("101"));
-  const auto desk = house().packet_phone("102", kAlice, true);
-  const CallName retrieved = desk->call("*88101");
-  ASSERT_TRUE(hear_each_other(*desk, *first));
-  const auto mobile = house().packet_phone("102", kBob, true);
+  park(*john, at_john, "*68", "101");
+  const auto desk = site().packet_phone("102", kAlice, true);
+  const CallName retrieved = retrieve(*desk, "*88101", *first);
+  const auto mobile = site().packet_phone("102", kBob, true);
   const CallName ordinary = mobile->start_call("+442079460018");
-  const auto outside = house().trunk().expect_call(tone_hz(kCarol));
+  const auto outside = site().trunk().expect_call(tone_hz(kCarol));
   ASSERT_EQ(mobile->wait_invite_status(ordinary), 200);
-  ASSERT_EQ(mobile->offer(ordinary, "sendonly"), 200);
-  ASSERT_EQ(desk->offer(retrieved, "sendonly"), 200);
+  hold(*mobile, ordinary);
+  hold(*desk, retrieved);
 
   const CallName parks = mobile->call("*70333");
   EXPECT_TRUE(parked_at("333"));
@@ -361,14 +309,11 @@ TEST_F(HoldAndPark, S7_ARetrievedCallHeldLaterOnAnotherDeviceIsNotMeant) {
 }
 
 TEST_F(HoldAndPark, S7_ACallHeldOnAnotherDeviceIsParkedWhenThisOneHoldsNone) {
-  const auto desk = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
-  const CallName call = desk->answer_next();
-  ASSERT_TRUE(client->is_established());
-  ASSERT_TRUE(hear_each_other(*client, *desk));
-  desk->hold(call);
-  ASSERT_TRUE(hears_nothing(*client));
-  const auto mobile = house().baresip(house().phone("101", kBob));
+  const auto desk = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
+  const CallName call = talk(*desk, *client);
+  hold(*desk, call, *client);
+  const auto mobile = site().baresip(site().phone("101", kBob));
   mobile->dial_until_answered("*70333");
   EXPECT_TRUE(hears_music(*client));
   EXPECT_TRUE(parked_at("333"));

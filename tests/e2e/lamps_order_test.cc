@@ -1,5 +1,5 @@
 // Lamps by the thousand: parkd's store, board and publisher on the real Kamailio and MariaDB, with rows that change as
-// fast as the database takes them, and packets lost on either side of Kamailio.
+// fast as the database accepts them, and packets lost on either side of Kamailio.
 #include <gmock/gmock.h>
 #include <sys/times.h>
 #include <unistd.h>
@@ -10,8 +10,8 @@
 #include "parkd/store/sql_presence_store.h"
 #include "parkd/store/sql_store.h"
 #include "parkd/transport/transport_layer.h"
-#include "tests/support/house.h"
 #include "tests/support/lamp_watcher.h"
+#include "tests/support/test_site.h"
 #include "tests/support/wait.h"
 
 namespace callpark::test {
@@ -64,15 +64,15 @@ sip::Endpoint udp(std::uint16_t port) {
 
 /// The half of parkd that has to do with lamps, in the place of parkd.
 struct HalfOfParkd {
-  HalfOfParkd(House& house, double loss)
-      : transport(loop, {.listen = {udp(static_cast<std::uint16_t>(house.port() + 2))},
+  HalfOfParkd(TestSite& site, double loss)
+      : transport(loop, {.listen = {udp(static_cast<std::uint16_t>(site.port() + 2))},
                          .peers = {*sip::IpAddress::parse("127.0.0.1")}}),
         lossy(transport, loss),
         transactions(lossy, clock),
-        address{house.database().socket().string(), house.database().user(), house.database().password(), "callpark"},
+        address{site.database().socket().string(), site.database().user(), site.database().password(), "callpark"},
         store(loop, {.address = address, .node_name = "parkd1"}),
         presence_store(loop, {.address = address, .node_name = "parkd1"}),
-        publisher({loop, transactions, udp(static_cast<std::uint16_t>(house.port() + 1)), "<sip:parkd@127.0.0.1>"},
+        publisher({loop, transactions, udp(static_cast<std::uint16_t>(site.port() + 1)), "<sip:parkd@127.0.0.1>"},
                   presence_store, metrics, {}),
         board(loop, presence_store, publisher, metrics, {.compare_every = Duration(1000)}) {
     silent.transactions = &transactions;
@@ -106,7 +106,7 @@ struct HalfOfParkd {
   presence::LampBoard board;
 };
 
-/// Parks and retrieves at one orbit, so many changes, as fast as the database takes them.
+/// Parks and retrieves at one orbit, so many changes, as fast as the database accepts them.
 class Changes {
  public:
   Changes(HalfOfParkd& parkd, std::string orbit, int count) : parkd_(parkd), orbit_(std::move(orbit)), left_(count) {
@@ -169,23 +169,24 @@ class Changes {
 class LampsInOrder : public testing::Test {
  protected:
   void SetUp() override {
-    house_ = std::make_unique<House>(House::Options{.with_parkd = false, .with_mediad = false, .parkd_settings = ""});
+    site_ =
+        std::make_unique<TestSite>(TestSite::Options{.with_parkd = false, .with_mediad = false, .parkd_settings = ""});
   }
-  House& house() { return *house_; }
+  TestSite& site() { return *site_; }
   std::unique_ptr<LampWatcher> watching(const std::string& lamp, int user, double loss, std::uint32_t seed) {
     addresses_.emplace_back();
     auto made = std::make_unique<LampWatcher>(LampWatcher::Options{.user = std::to_string(user),
                                                                    .password = "demo-" + std::to_string(user),
                                                                    .lamp = lamp,
                                                                    .address = addresses_.back().text(),
-                                                                   .proxy = house().outside(),
+                                                                   .proxy = site().outside(),
                                                                    .loss = loss,
                                                                    .seed = seed});
     EXPECT_EQ(made->subscribe(), 200);
     EXPECT_TRUE(made->wait_state("terminated"));
     return made;
   }
-  std::unique_ptr<House> house_;
+  std::unique_ptr<TestSite> site_;
   std::vector<LoopbackAddress> addresses_;
 };
 
@@ -193,7 +194,7 @@ TEST_F(LampsInOrder, N5_AfterTwoThousandFastChangesWithLossNobodyHoldsAWrongStat
   constexpr int kOrbits = 20;
   constexpr int kChangesEach = 100;
   constexpr int kWatchersEach = 3;
-  HalfOfParkd parkd(house(), 0.05);
+  HalfOfParkd parkd(site(), 0.05);
   std::vector<std::unique_ptr<LampWatcher>> watchers;
   std::vector<std::string> orbits;
   for (int i = 0; i < kOrbits; ++i) {
@@ -233,7 +234,7 @@ TEST_F(LampsInOrder, N5_AfterTwoThousandFastChangesWithLossNobodyHoldsAWrongStat
   }
   EXPECT_TRUE(parkd.run_until([&] { return parkd.metric("callpark_lamps_out_of_sync") == 0; }, seconds(10)));
   std::cout << "  " << kOrbits * kChangesEach << " changes of rows in " << took << " s, " << notifies
-            << " NOTIFYs taken by " << watchers.size() << " watchers\n";
+            << " NOTIFYs accepted by " << watchers.size() << " watchers\n";
 }
 
 }  // namespace

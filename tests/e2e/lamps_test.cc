@@ -1,8 +1,8 @@
-// Everyone sees it: lamps of orbits and extensions, and phones' call-park notifications, on the whole product with real
+// Lamps of orbits and extensions, and phones' call-park notifications, on the whole product with real
 // parks. The watchers believe nothing: see lamp_watcher.h.
 #include <gmock/gmock.h>
 
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 #include "tests/support/lamp_watcher.h"
 #include "tests/support/source_directory.h"
 #include "tests/support/subprocess.h"
@@ -20,12 +20,12 @@ using testing::Not;
 class Lamps : public ParkTest {
  protected:
   static void set(const std::string& assignments) {
-    house().database().execute("SET SESSION check_constraint_checks = 0; UPDATE tenants SET " + assignments +
-                               " WHERE tenant = 'demo.callpark'");
+    site().database().execute("SET SESSION check_constraint_checks = 0; UPDATE tenants SET " + assignments +
+                              " WHERE tenant = 'demo.callpark'");
   }
   void SetUp() override {
     ParkTest::SetUp();
-    john_ = house().packet_phone("101", kJohn, true);
+    john_ = site().packet_phone("101", kJohn, true);
     mended_before_ = lamps_mended();
   }
   void TearDown() override {
@@ -44,7 +44,7 @@ class Lamps : public ParkTest {
     options.user = user;
     options.password = options.domain.substr(0, options.domain.find('.')) + "-" + user;
     options.address = addresses_.back().text();
-    options.proxy = house().outside();
+    options.proxy = site().outside();
     watchers_.push_back(std::make_unique<LampWatcher>(options));
     return *watchers_.back();
   }
@@ -75,16 +75,16 @@ class Lamps : public ParkTest {
     return testing::AssertionFailure() << watcher.options().lamp << " was mended by a comparison";
   }
   static std::size_t lamps_mended() {
-    const std::string log = house().parkd().log();
-    const std::string line = "lamps do not show what the database says";
+    const std::string log = site().parkd().log();
+    const std::string line = "lamps are out of sync with the database";
     std::size_t count = 0;
     for (auto at = log.find(line); at != std::string::npos; at = log.find(line, at + 1)) ++count;
     return count;
   }
 
-  /// Client calls `phone` (101), who transfers him to `target`; returns when the phone has heard that he is parked.
+  /// Client calls `phone` (101), which transfers the call to `target`; returns when the phone is notified of the park.
   std::unique_ptr<SippCall> parked_client(const std::string& target, int party = kClient) {
-    auto client = house().trunk().call_in("+442030000101", tone_hz(party));
+    auto client = site().trunk().call_in("+442030000101", tone_hz(party));
     const CallName call = john_->wait_incoming();
     EXPECT_TRUE(client->is_established());
     EXPECT_TRUE(hear_each_other(*john_, *client));
@@ -95,7 +95,7 @@ class Lamps : public ParkTest {
     john_->hang_up(call);
     return client;
   }
-  /// Returns when the retriever has his answer.
+  /// Returns when the retriever has the answer.
   CallName retrieve(PacketPhone& phone, const std::string& dialled) {
     const CallName call = phone.start_call(dialled);
     EXPECT_EQ(phone.wait_invite_status(call), 200) << dialled;
@@ -103,7 +103,7 @@ class Lamps : public ParkTest {
     return call;
   }
   static double wrong_lamps() {
-    const std::string text = house().parkd_http("/metrics").body;
+    const std::string text = site().parkd_http("/metrics").body;
     const std::string name = "\ncallpark_lamps_out_of_sync ";
     const auto at = text.find(name);
     return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size()));
@@ -131,7 +131,7 @@ TEST_F(Lamps, N1_TheLampOfAnExtensionsOrbitIsLitByTheParkAndDarkenedByTheRetriev
   EXPECT_THAT(first.now().body, HasSubstr("display=\"Park 101\">sip:*88101@demo.callpark<"));
   EXPECT_THAT(first.now().body, HasSubstr("display=\"Client\">sip:+442079460018@demo.callpark<"));
   EXPECT_THAT(first.now().body, HasSubstr("direction=\"recipient\""));
-  const auto alice = house().packet_phone("102", kAlice, true);
+  const auto alice = site().packet_phone("102", kAlice, true);
   const CallName call = retrieve(*alice, "*88101");
   ASSERT_TRUE(first.wait_state("terminated"));
   ASSERT_TRUE(second.wait_state("terminated"));
@@ -142,12 +142,12 @@ TEST_F(Lamps, N1_TheLampOfAnExtensionsOrbitIsLitByTheParkAndDarkenedByTheRetriev
   EXPECT_TRUE(client->is_closed());
 }
 
-// The watcher of these tests is of this house; here sipp is the phone.
+// The watcher of these tests is our own; here sipp is the phone.
 TEST_F(Lamps, N1_AnotherUserAgentSeesTheSame) {
   const LoopbackAddress address;
   const TempDir directory("watching-phone");
   Subprocess phone({.command = {"sipp",
-                                house().outside().text(),
+                                site().outside().text(),
                                 "-sf",
                                 (source_directory() / "tests/data/sipp/phone_watches.xml").string(),
                                 "-i",
@@ -193,7 +193,7 @@ TEST_F(Lamps, N1_APhonePicksUpWithTheDialogThatItsLampShows) {
     const auto at = body.find(" " + name + "=\"") + name.size() + 3;
     return body.substr(at, body.find('"', at) - at);
   };
-  const auto alice = house().packet_phone("102", kAlice, true);
+  const auto alice = site().packet_phone("102", kAlice, true);
   const CallName call = alice->start_call("*88101", "Require: replaces\r\nReplaces: " + of_dialog("call-id") +
                                                         ";to-tag=" + of_dialog("local-tag") +
                                                         ";from-tag=" + of_dialog("remote-tag") + "\r\n");
@@ -208,7 +208,7 @@ TEST_F(Lamps, N1_TheLampOfARandomOrbitGoesOutWhenTheCallerGivesUp) {
   const auto client = parked_client("*70");
   LampWatcher& late = watcher("104", {.lamp = "*71" + orbits()});
   EXPECT_EQ(late.subscribe(), 200);
-  EXPECT_TRUE(late.wait_state("early")) << "who subscribes later sees it at once";
+  EXPECT_TRUE(late.wait_state("early")) << "a later subscriber sees it at once";
   const auto hung_up = steady_clock::now();
   client->hang_up();
   ASSERT_TRUE(late.wait_state("terminated"));
@@ -222,7 +222,7 @@ TEST_F(Lamps, N1_AnOrbitOfARangeHasALampByItselfAndBehindEachCode) {
   ASSERT_TRUE(bare.wait_state("early"));
   ASSERT_TRUE(coded.wait_state("early"));
   EXPECT_TRUE(was_at_once(bare, parked_));
-  const auto alice = house().packet_phone("102", kAlice, true);
+  const auto alice = site().packet_phone("102", kAlice, true);
   const CallName call = retrieve(*alice, "7001");
   ASSERT_TRUE(bare.wait_state("terminated"));
   ASSERT_TRUE(coded.wait_state("terminated"));
@@ -270,9 +270,9 @@ TEST_F(Lamps, N1_ALampGoesOutWhenARecallIsAnswered) {
 
 TEST_F(Lamps, N2_AnExtensionThatIsParkedStaysBusyUntilItsCallEnds) {
   john_.reset();
-  john_ = house().packet_phone("101", kJohn);
+  john_ = site().packet_phone("101", kJohn);
   LampWatcher& own = lamp("105");
-  const auto erin = house().packet_phone("105", kCarol, true);
+  const auto erin = site().packet_phone("105", kCarol, true);
   const CallName call = erin->start_call("101");
   const CallName johns = john_->wait_incoming();
   EXPECT_TRUE(own.wait_state("early"));
@@ -284,7 +284,7 @@ TEST_F(Lamps, N2_AnExtensionThatIsParkedStaysBusyUntilItsCallEnds) {
   EXPECT_TRUE(wait_until(kSoon, [&] { return john_->transfer_reports(johns).size() >= 2; }));
   john_->hang_up(johns);
   EXPECT_TRUE(parked_at("101"));
-  const auto alice = house().packet_phone("102", kAlice, true);
+  const auto alice = site().packet_phone("102", kAlice, true);
   const CallName talk = retrieve(*alice, "*88101");
   EXPECT_TRUE(nothing_parked());
   EXPECT_TRUE(hear_each_other(*alice, *erin));
@@ -299,15 +299,14 @@ TEST_F(Lamps, S12_N2_WhoWasParkedTransfersWhoRetrievedHerAndOnlySheIsFree) {
   LampWatcher& hers = lamp("105");
   LampWatcher& retrievers = lamp("102");
   LampWatcher& targets = lamp("103");
-  const auto erin = house().packet_phone("105", kCarol);
+  const auto erin = site().packet_phone("105", kCarol);
   const CallName call = erin->start_call("101");
   const CallName johns = john_->wait_incoming();
   ASSERT_EQ(erin->wait_invite_status(call), 200);
-  ASSERT_EQ(john_->refer(johns, "*68"), 202);
-  ASSERT_TRUE(parked_at("101"));
+  park(*john_, johns, "*68", "101");
   john_->hang_up(johns);
-  const auto alice = house().packet_phone("102", kAlice);
-  const auto bob = house().packet_phone("103", kBob, true);
+  const auto alice = site().packet_phone("102", kAlice);
+  const auto bob = site().packet_phone("103", kBob, true);
   const CallName talk = retrieve(*alice, "*88101");
   ASSERT_TRUE(retrievers.wait_state("confirmed"));
   ASSERT_TRUE(hers.wait_state("confirmed"));
@@ -322,10 +321,10 @@ TEST_F(Lamps, S12_N2_WhoWasParkedTransfersWhoRetrievedHerAndOnlySheIsFree) {
   EXPECT_TRUE(targets.wait_state("terminated"));
 }
 
-// To his phone's URI his dialog says 601.
+// In the dialog of the phone's URI the number is 601.
 TEST_F(Lamps, N2_AnExtensionThatWasReachedByARingGroupStaysBusyToo) {
   LampWatcher& own = lamp("105");
-  const auto erin = house().packet_phone("105", kCarol, true);
+  const auto erin = site().packet_phone("105", kCarol, true);
   const CallName call = john_->start_call("601");
   ASSERT_EQ(john_->wait_invite_status(call), 200);
   ASSERT_TRUE(own.wait_state("confirmed"));
@@ -333,9 +332,9 @@ TEST_F(Lamps, N2_AnExtensionThatWasReachedByARingGroupStaysBusyToo) {
   EXPECT_TRUE(parked_at("101"));
   john_->hang_up(call);
   EXPECT_TRUE(wait_until(kSoon, [] {
-    return house().database().value(
+    return site().database().value(
                "SELECT COUNT(*) FROM presentity WHERE username = '105' AND body LIKE '%id=\"park-%'") == "1";
-  })) << "parkd has said so; Kamailio waits for that for some seconds only";
+  })) << "parkd has published it; Kamailio waits for that for some seconds only";
   EXPECT_EQ(own.state(), "confirmed");
   EXPECT_EQ(erin->hang_up(erin->wait_incoming()), 200);
   EXPECT_TRUE(own.wait_state("terminated"));
@@ -344,7 +343,7 @@ TEST_F(Lamps, N2_AnExtensionThatWasReachedByARingGroupStaysBusyToo) {
 TEST_F(Lamps, N2_WhoRetrievesIsBusyUntilTheCallEnds) {
   LampWatcher& own = lamp("102");
   const auto client = parked_client("*68");
-  const auto alice = house().packet_phone("102", kAlice, true);
+  const auto alice = site().packet_phone("102", kAlice, true);
   const CallName call = retrieve(*alice, "*88101");
   ASSERT_TRUE(own.wait_state("confirmed"));
   EXPECT_TRUE(was_at_once(own, retrieved_));
@@ -361,13 +360,13 @@ TEST_F(Lamps, N2_WhoRetrievesIsBusyUntilTheCallEnds) {
 TEST_F(Lamps, N2_WhoTalksThroughAParkdThatIsKilledStaysBusyUntilTheCallEnds) {
   LampWatcher& own = lamp("102");
   const auto client = parked_client("*68");
-  const auto alice = house().packet_phone("102", kAlice, true);
+  const auto alice = site().packet_phone("102", kAlice, true);
   const CallName call = retrieve(*alice, "*88101");
   ASSERT_TRUE(own.wait_state("confirmed"));
   EXPECT_TRUE(nothing_parked());
-  house().parkd().kill9();
-  house().parkd().start();
-  house().wait_parkd_ready();
+  site().parkd().kill9();
+  site().parkd().start();
+  site().wait_parkd_ready();
   EXPECT_TRUE(hear_each_other(*alice, *client));
   EXPECT_EQ(own.state(), "confirmed");
   alice->hang_up(call);
@@ -404,7 +403,7 @@ TEST_F(Lamps, G2_EveryMemberOfTheGroupIsToldButTheParker) {
   EXPECT_TRUE(shows(orbit, "<parked>"));
   EXPECT_TRUE(shows(member, "<parked>"));
   EXPECT_TRUE(watched.wait_state("early"));
-  const auto bob = house().packet_phone("103", kBob, true);
+  const auto bob = site().packet_phone("103", kBob, true);
   const CallName call = retrieve(*bob, "*88");
   EXPECT_TRUE(shows(orbit, "<callpark/>"));
   EXPECT_TRUE(shows(member, "<callpark/>"));
@@ -420,7 +419,7 @@ TEST_F(Lamps, N6_TheCallersNameIsShownWhateverItsLettersAndAWithheldOneIsNot) {
   LampWatcher& phone = notification("102");
   const std::string asserted = "P-Asserted-Identity: \"Client\" <sip:+442079460018@127.0.0.50>\r\nPrivacy: id\r\n";
   const auto park = [&](const std::string& from, const std::string& headers) {
-    auto client = house().trunk_caller(kClient, from);
+    auto client = site().trunk_caller(kClient, from);
     const CallName call = client->start_call("+442030000101", headers);
     const CallName johns = john_->wait_incoming();
     EXPECT_EQ(client->wait_invite_status(call), 200);
@@ -455,7 +454,7 @@ TEST_F(Lamps, N6_TheCallersNameIsOnTheLampAgainAfterAnotherPark) {
   const auto client = parked_client("*68");
   ASSERT_TRUE(watched.wait_state("early"));
   EXPECT_THAT(watched.now().body, HasSubstr(name));
-  const auto alice = house().packet_phone("102", kAlice, true);
+  const auto alice = site().packet_phone("102", kAlice, true);
   for (int turn = 0; turn < 2; ++turn) {
     const CallName call = retrieve(*alice, turn == 0 ? "*88101" : "*88104");
     EXPECT_TRUE(hear_each_other(*alice, *client));
@@ -491,16 +490,16 @@ TEST_F(Lamps, N5_AParkdThatIsKilledAndStartsAgainLeavesEveryLampTrue) {
   const auto second = parked_client("*68104", kSecondClient);
   EXPECT_TRUE(stays.wait_state("early"));
   EXPECT_TRUE(goes.wait_state("early"));
-  house().parkd().kill9();
-  second->hang_up();  // nobody is there to hear it; it is found out by the next parkd
-  house().database().execute("DELETE FROM parked_calls WHERE orbit = '104'");
-  house().parkd().start();
-  house().wait_parkd_ready();
+  site().parkd().kill9();
+  second->hang_up();  // no parkd is there to receive it; the next parkd finds it out
+  site().database().execute("DELETE FROM parked_calls WHERE orbit = '104'");
+  site().parkd().start();
+  site().wait_parkd_ready();
   EXPECT_TRUE(goes.wait_state("terminated", seconds(5)));
   EXPECT_EQ(stays.state(), "early");
-  EXPECT_TRUE(wait_until(seconds(5), [&] { return phone.history().size() >= 3; })) << "told again what is so";
+  EXPECT_TRUE(wait_until(seconds(5), [&] { return phone.history().size() >= 3; })) << "the state is notified again";
   EXPECT_TRUE(shows(phone, "<parked>"));
-  const auto alice = house().packet_phone("102", kAlice, true);
+  const auto alice = site().packet_phone("102", kAlice, true);
   const CallName call = retrieve(*alice, "*88101");
   EXPECT_TRUE(stays.wait_state("terminated"));
   EXPECT_TRUE(shows(phone, "<callpark/>"));
@@ -537,9 +536,9 @@ TEST_F(Lamps, N5_AKamailioThatIsKilledAndStartsAgainLeavesEveryLampTrue) {
   const auto client = parked_client("*68");
   EXPECT_TRUE(watched.wait_state("early"));
   EXPECT_TRUE(shows(phone, "<parked>"));
-  house().kamailio().kill9();
-  house().database().execute("DELETE FROM parked_calls");  // whatever it was that ended the call meanwhile
-  house().kamailio().start();
+  site().kamailio().kill9();
+  site().database().execute("DELETE FROM parked_calls");  // whatever it was that ended the call meanwhile
+  site().kamailio().start();
   EXPECT_TRUE(watched.wait_state("terminated", seconds(10)));
   EXPECT_TRUE(shows(phone, "<callpark/>", seconds(10)));
   client->hang_up();
@@ -550,13 +549,13 @@ TEST_F(Lamps, N5_AMetricCountsTheLampsThatAreWrongAndTheyAreMendedWithoutANewPar
   LampWatcher& watched = lamp("*88101");
   const auto client = parked_client("*68");
   EXPECT_TRUE(watched.wait_state("early"));
-  house().database().execute("DELETE FROM presentity WHERE username IN ('*88101', '*71101')");
+  site().database().execute("DELETE FROM presentity WHERE username IN ('*88101', '*71101')");
   EXPECT_TRUE(wrong_lamps_become(2, seconds(8)));
   EXPECT_TRUE(wrong_lamps_become(0, seconds(8)));
-  EXPECT_EQ(house().database().value("SELECT COUNT(*) FROM presentity WHERE username = '*88101' "
-                                     "AND body LIKE '%<state>early</state>%'"),
+  EXPECT_EQ(site().database().value("SELECT COUNT(*) FROM presentity WHERE username = '*88101' "
+                                    "AND body LIKE '%<state>early</state>%'"),
             "1");
-  house().database().execute(
+  site().database().execute(
       "UPDATE presentity SET body = REPLACE(body, 'early', 'confirmed') WHERE username = '*88101'");
   EXPECT_TRUE(wrong_lamps_become(1, seconds(8)));
   EXPECT_TRUE(wrong_lamps_become(0, seconds(8)));

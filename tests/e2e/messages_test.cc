@@ -1,7 +1,7 @@
-// Who is told of parked calls: texts to phones, the events that operators read, and the names on displays.
+// The recipients of news of parked calls: texts to phones, the events that operators read, and the names on displays.
 #include <gmock/gmock.h>
 
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 
 namespace callpark::test {
 namespace {
@@ -18,9 +18,9 @@ class Told : public ParkTest {
  protected:
   void SetUp() override {
     ParkTest::SetUp();
-    house().database().execute("DELETE FROM park_events");
+    site().database().execute("DELETE FROM park_events");
     reset();
-    john_ = house().packet_phone("101", kJohn);
+    john_ = site().packet_phone("101", kJohn);
   }
   void TearDown() override {
     john_.reset();
@@ -35,13 +35,13 @@ class Told : public ParkTest {
   }
   /// For the demo tenant, with times that no operator is allowed but that a test can wait for.
   static void set(const std::string& assignments) {
-    house().database().execute("SET SESSION check_constraint_checks = 0; UPDATE tenants SET " + assignments +
-                               " WHERE tenant = 'demo.callpark'");
+    site().database().execute("SET SESSION check_constraint_checks = 0; UPDATE tenants SET " + assignments +
+                              " WHERE tenant = 'demo.callpark'");
   }
 
-  /// Client, who says of himself what `from` and `headers` say, has called 101, and John has parked him.
+  /// Client has called 101, identified by `from` and `headers`, and John has parked the call.
   PacketPhone& parked_client(const std::string& code, const std::string& from = "", const std::string& headers = "") {
-    clients_.push_back(house().trunk_caller(kClient, from.empty() ? client_from() : from));
+    clients_.push_back(site().trunk_caller(kClient, from.empty() ? client_from() : from));
     PacketPhone& client = *clients_.back();
     call_ = client.start_call("+442030000101", headers);
     park_incoming(client, call_, *john_, code);
@@ -69,7 +69,7 @@ class Told : public ParkTest {
     for (const SipText& message : phone.messages()) bodies.push_back(message.body());
     return bodies;
   }
-  /// Waits for as many texts as are expected, and says what there are.
+  /// Waits for as many texts as are expected, and returns all.
   static std::vector<std::string> texts(const PacketPhone& phone, std::size_t count) {
     wait_until(kSoon, [&] { return phone.messages().size() >= count; });
     return texts(phone);
@@ -98,7 +98,7 @@ class Told : public ParkTest {
     return call;
   }
   static std::string events() {
-    return house().database().value(
+    return site().database().value(
         "SELECT COALESCE(GROUP_CONCAT(CONCAT_WS(' ', event, NULLIF(orbit, ''), NULLIF(taken_by, ''), NULLIF(how, '')) "
         "ORDER BY at, event DESC SEPARATOR ', '), '') FROM park_events");
   }
@@ -117,21 +117,21 @@ class Told : public ParkTest {
 // ---- texts ----
 
 TEST_F(Told, N4_EveryPhoneOfTheExtensionIsToldWhoIsParkedThereAndWhatToDial) {
-  const auto desk = house().packet_phone("102", kAlice);
-  const auto mobile = house().packet_phone("102", kBob);
-  const auto carol = house().packet_phone("103", kCarol);
+  const auto desk = site().packet_phone("102", kAlice);
+  const auto mobile = site().packet_phone("102", kBob);
+  const auto carol = site().packet_phone("103", kCarol);
   PacketPhone& client = parked_client("*68102");
   const std::string text = "Parked at 102: Client +442079460018. To pick up, dial *88102";
   EXPECT_THAT(texts(*desk, 1), ElementsAre(text));
   EXPECT_THAT(texts(*mobile, 1), ElementsAre(text));
   const SipText message = desk->messages().front();
   EXPECT_EQ(message.header("Content-Type"), "text/plain;charset=UTF-8");
-  EXPECT_EQ(uri_in(message.header("From")), "sip:*88102@demo.callpark") << "who calls back retrieves";
+  EXPECT_EQ(uri_in(message.header("From")), "sip:*88102@demo.callpark") << "a call back retrieves";
   EXPECT_EQ(message.header("Contact"), "") << "RFC 3428 4";
   EXPECT_EQ(message.header("X-Callpark-Tenant"), "");
   client.hang_up(call_);
   EXPECT_THAT(texts(*john_, 1), ElementsAre("Client +442079460018, parked at 102, has hung up."))
-      << "he was told nothing else before";
+      << "the phone got no other text before";
   EXPECT_THAT(texts(*carol), IsEmpty());
   EXPECT_EQ(desk->messages().size(), 1U);
 }
@@ -142,8 +142,8 @@ TEST_F(Told, N4_ParkedAtTheOwnExtensionTheParkerIsTold) {
 }
 
 TEST_F(Told, N4_G2_EveryMemberOfTheGroupButTheParkerIsTold) {
-  const auto bob = house().packet_phone("102", kBob);
-  const auto carol = house().packet_phone("103", kCarol);
+  const auto bob = site().packet_phone("102", kBob);
+  const auto carol = site().packet_phone("103", kCarol);
   const std::string text = "Parked at 102: Client +442079460018. To pick up, dial *88102";
   PacketPhone& client = parked_client("*58");
   EXPECT_THAT(texts(*bob, 1), ElementsAre(text));
@@ -151,9 +151,9 @@ TEST_F(Told, N4_G2_EveryMemberOfTheGroupButTheParkerIsTold) {
   client.hang_up(call_);
   EXPECT_THAT(texts(*john_, 1), ElementsAre(HasSubstr("has hung up")));
   EXPECT_TRUE(nothing_parked());
-  house().database().execute("UPDATE park_groups SET notify_parker = TRUE WHERE park_group = 'sales'");
+  site().database().execute("UPDATE park_groups SET notify_parker = TRUE WHERE park_group = 'sales'");
   parked_client("*58");
-  house().database().execute("UPDATE park_groups SET notify_parker = FALSE WHERE park_group = 'sales'");
+  site().database().execute("UPDATE park_groups SET notify_parker = FALSE WHERE park_group = 'sales'");
   EXPECT_THAT(texts(*john_, 2), ElementsAre(HasSubstr("has hung up"), text));
 }
 
@@ -163,7 +163,7 @@ TEST_F(Told, S5_L2_TheParkerLearnsTheOrbitThatWasChosenForHim) {
   EXPECT_TRUE(wait_until(kSoon, [&] { return !(orbit = orbits()).empty(); }));
   EXPECT_THAT(texts(*john_, 1),
               ElementsAre("Parked at " + orbit + ": Client +442079460018. To pick up, dial *71" + orbit));
-  const auto alice = house().packet_phone("102", kAlice);
+  const auto alice = site().packet_phone("102", kAlice);
   retrieve(*alice, "*71" + orbit);
   parked_client("7000");
   orbit = orbits();
@@ -171,7 +171,7 @@ TEST_F(Told, S5_L2_TheParkerLearnsTheOrbitThatWasChosenForHim) {
 }
 
 TEST_F(Told, L4_TheParkerIsToldWhoHasPickedUpButNotWhenItWasHimself) {
-  const auto bob = house().packet_phone("102", kBob);
+  const auto bob = site().packet_phone("102", kBob);
   parked_client("*68103");
   retrieve(*bob, "*88103");
   EXPECT_THAT(texts(*john_, 1), ElementsAre("Client +442079460018, parked at 103, was picked up by 102."));
@@ -179,7 +179,7 @@ TEST_F(Told, L4_TheParkerIsToldWhoHasPickedUpButNotWhenItWasHimself) {
   const CallName back = retrieve(*john_, "*88103");
   EXPECT_TRUE(nothing_parked());
   john_->hang_up(back);
-  // The next that he is told, in order, is of another call.
+  // The next text, in order, is of another call.
   PacketPhone& client = parked_client("*68103");
   client.hang_up(call_);
   EXPECT_THAT(texts(*john_, 2).back(), HasSubstr("has hung up"));
@@ -189,7 +189,7 @@ TEST_F(Told, L4_TheParkerIsToldWhoHasPickedUpButNotWhenItWasHimself) {
 TEST_F(Told, L4_TheParkerIsToldWhoHasTakenARecallAndWhenNobodyHas) {
   set("recall_mode = 'parker_only', recall_after_seconds = 1, ring_seconds = 1, recall_attempts_max = 1, "
       "fallback_destination = '103'");
-  const auto carol = house().packet_phone("103", kCarol, true);
+  const auto carol = site().packet_phone("103", kCarol, true);
   parked_client("*68102");
   EXPECT_THAT(texts(*john_, 1),
               ElementsAre("Nobody picked up Client +442079460018, parked at 102. The call was taken by 103."));
@@ -201,15 +201,15 @@ TEST_F(Told, L4_TheParkerIsToldWhoHasTakenARecallAndWhenNobodyHas) {
 
 TEST_F(Told, L4_OfARingGroupTheMemberWhoAnsweredIsNamed) {
   set("recall_mode = 'ring_group_only', recall_after_seconds = 1, ring_group = '601'");
-  const auto erin = house().packet_phone("105", kCarol, true);
+  const auto erin = site().packet_phone("105", kCarol, true);
   parked_client("*68102");
   EXPECT_THAT(texts(*john_, 1), ElementsAre(HasSubstr("The call was taken by 105.")));
   EXPECT_TRUE(events_are("parked 102, recalled 102 105 ring_group"));
 }
 
-// What is switched off does not come; the next that is told comes after it.
+// What is switched off does not come; the next text comes after it.
 TEST_F(Told, N4_O3_EachTextIsSwitchedOffByItsColumnFromTheNextCallOn) {
-  const auto bob = house().packet_phone("102", kBob);
+  const auto bob = site().packet_phone("102", kBob);
   set("message_parked = FALSE");
   PacketPhone& first = parked_client("*68");
   first.hang_up(call_);
@@ -237,11 +237,11 @@ TEST_F(Told, N4_O3_EachTextIsSwitchedOffByItsColumnFromTheNextCallOn) {
 }
 
 TEST_F(Told, N4_EachIsToldInTheLanguageOfHisExtension) {
-  const auto bob = house().packet_phone("102", kBob);
-  house().database().execute(
+  const auto bob = site().packet_phone("102", kBob);
+  site().database().execute(
       "UPDATE extensions SET language = 'ru' WHERE tenant = 'demo.callpark' AND extension = '102'");
   PacketPhone& client = parked_client("*68102");
-  house().database().execute(
+  site().database().execute(
       "UPDATE extensions SET language = NULL WHERE tenant = 'demo.callpark' AND extension = '102'");
   EXPECT_THAT(texts(*bob, 1),
               ElementsAre("Вызов на парковке 102: Client +442079460018. Чтобы ответить, наберите *88102"));
@@ -252,20 +252,20 @@ TEST_F(Told, N4_EachIsToldInTheLanguageOfHisExtension) {
 TEST_F(Told, N4_WithoutAPhoneTheTextIsCountedAndNothingElseHappens) {
   parked_client("*68106");
   EXPECT_TRUE(wait_until(kSoon, [] {
-    return house().parkd_http("/metrics").body.find("callpark_messages_total{outcome=\"no_phone\"}") !=
+    return site().parkd_http("/metrics").body.find("callpark_messages_total{outcome=\"no_phone\"}") !=
            std::string::npos;
   }));
   EXPECT_TRUE(parked_at("106"));
 }
 
 TEST_F(Told, N4_APhoneThatDoesNotAnswerHoldsUpNeitherTheOthersNorTheNextText) {
-  const auto bob = house().packet_phone("102", kBob);
+  const auto bob = site().packet_phone("102", kBob);
   const LoopbackAddress nobody;
   const std::string added =
-      house().kamailio().rpc("ul.add", "[\"location\", \"102@demo.callpark\", \"sip:102@" + nobody.text() +
-                                           ":5060\", 300, 1.0, \".\", 0, 0, 8191]");
+      site().kamailio().rpc("ul.add", "[\"location\", \"102@demo.callpark\", \"sip:102@" + nobody.text() +
+                                          ":5060\", 300, 1.0, \".\", 0, 0, 8191]");
   ASSERT_THAT(added, Not(HasSubstr("error")));
-  ASSERT_THAT(house().kamailio().rpc("ul.lookup", "[\"location\", \"102@demo.callpark\"]"), HasSubstr(nobody.text()));
+  ASSERT_THAT(site().kamailio().rpc("ul.lookup", "[\"location\", \"102@demo.callpark\"]"), HasSubstr(nobody.text()));
   const auto began = std::chrono::steady_clock::now();
   PacketPhone& first = parked_client("*68102");
   EXPECT_EQ(texts(*bob, 1).size(), 1U);
@@ -275,45 +275,45 @@ TEST_F(Told, N4_APhoneThatDoesNotAnswerHoldsUpNeitherTheOthersNorTheNextText) {
   EXPECT_EQ(texts(*bob, 2).size(), 2U);
   EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(30))
       << "Kamailio gives the unanswered text up after 30 s";
-  EXPECT_THAT(house().kamailio().rpc("ul.rm", "[\"location\", \"102@demo.callpark\"]"), Not(HasSubstr("error")));
+  EXPECT_THAT(site().kamailio().rpc("ul.rm", "[\"location\", \"102@demo.callpark\"]"), Not(HasSubstr("error")));
 }
 
 // ---- events ----
 
 TEST_F(Told, L4_WhatHappenedStandsInTheTableOnceAlsoWhenParkdDies) {
-  const auto bob = house().packet_phone("102", kBob);
+  const auto bob = site().packet_phone("102", kBob);
   parked_client("*68");
   EXPECT_TRUE(events_are("parked 101"));
-  EXPECT_EQ(house().database().value("SELECT CONCAT_WS('|', tenant, parker, caller_name, caller_number, park_group) "
-                                     "FROM park_events"),
+  EXPECT_EQ(site().database().value("SELECT CONCAT_WS('|', tenant, parker, caller_name, caller_number, park_group) "
+                                    "FROM park_events"),
             "demo.callpark|101|Client|+442079460018|");
   // As if it had died between the row and the event.
-  house().parkd().kill9();
-  house().database().execute("DELETE FROM park_events");
-  house().parkd().start();
-  house().wait_parkd_ready();
+  site().parkd().kill9();
+  site().database().execute("DELETE FROM park_events");
+  site().parkd().start();
+  site().wait_parkd_ready();
   EXPECT_TRUE(events_are("parked 101"));
   const CallName call = retrieve(*bob, "*88101");
   EXPECT_TRUE(events_are("parked 101, retrieved 101 102"));
   EXPECT_TRUE(nothing_parked());
   EXPECT_TRUE(
-      wait_until(kSoon, [] { return house().database().value("SELECT state FROM parked_calls") == "retrieved"; }));
-  house().parkd().kill9();
-  house().database().execute("DELETE FROM park_events WHERE event = 'retrieved'");
-  house().parkd().start();
-  house().wait_parkd_ready();
+      wait_until(kSoon, [] { return site().database().value("SELECT state FROM parked_calls") == "retrieved"; }));
+  site().parkd().kill9();
+  site().database().execute("DELETE FROM park_events WHERE event = 'retrieved'");
+  site().parkd().start();
+  site().wait_parkd_ready();
   EXPECT_TRUE(events_are("parked 101, retrieved 101 102"));
   bob->hang_up(call);
   EXPECT_TRUE(events_are("parked 101, retrieved 101 102, ended hung_up"));
-  EXPECT_THAT(house().parkd().log(), HasSubstr("\"event\":\"ended\""));
-  EXPECT_THAT(house().parkd_http("/metrics").body, HasSubstr("callpark_park_events_total{event=\"ended\"} 1"));
+  EXPECT_THAT(site().parkd().log(), HasSubstr("\"event\":\"ended\""));
+  EXPECT_THAT(site().parkd_http("/metrics").body, HasSubstr("callpark_park_events_total{event=\"ended\"} 1"));
 }
 
 // ---- names ----
 
 TEST_F(Told, N6_TheRetrieverSeesTheCallerAndNotTheCodeAlsoAfterAnotherPark) {
-  const auto bob = house().packet_phone("102", kBob);
-  const auto carol = house().packet_phone("103", kCarol);
+  const auto bob = site().packet_phone("102", kBob);
+  const auto carol = site().packet_phone("103", kCarol);
   PacketPhone& client = parked_client("*68");
   const CallName first = retrieve(*bob, "*88101");
   const std::string shown = "\"Client\" <sip:+442079460018@demo.callpark>";
@@ -327,7 +327,7 @@ TEST_F(Told, N6_TheRetrieverSeesTheCallerAndNotTheCodeAlsoAfterAnotherPark) {
   const CallName second = retrieve(*carol, "*88102");
   EXPECT_EQ(answer_to(*carol, second).header("P-Asserted-Identity"), shown);
   EXPECT_TRUE(hear_each_other(*carol, client));
-  // Client holds and resumes: the offer that Carol gets says it again.
+  // Client holds and resumes: the offer that Carol gets repeats it.
   EXPECT_EQ(client.offer(call_, "sendonly"), 200);
   EXPECT_EQ(invite_to(*carol, second).header("P-Asserted-Identity"), shown);
   for (const SipText& message : client.received("")) {
@@ -338,7 +338,7 @@ TEST_F(Told, N6_TheRetrieverSeesTheCallerAndNotTheCodeAlsoAfterAnotherPark) {
 }
 
 TEST_F(Told, N6_APhoneThatTakesAnotherFromGetsItByUpdateAndTheCallGoesOn) {
-  const auto bob = house().packet_phone("102", kBob);
+  const auto bob = site().packet_phone("102", kBob);
   PacketPhone& client = parked_client("*68");
   const CallName call = bob->start_call("*88101", "Supported: from-change\r\n");
   EXPECT_EQ(bob->wait_invite_status(call), 200);
@@ -359,18 +359,18 @@ TEST_F(Told, N6_APhoneThatTakesAnotherFromGetsItByUpdateAndTheCallGoesOn) {
 }
 
 TEST_F(Told, N6_AfterARestartTheRetrieverStillSeesTheCaller) {
-  const auto bob = house().packet_phone("102", kBob);
+  const auto bob = site().packet_phone("102", kBob);
   parked_client("*68");
-  house().parkd().kill9();
-  house().parkd().start();
-  house().wait_parkd_ready();
+  site().parkd().kill9();
+  site().parkd().start();
+  site().wait_parkd_ready();
   const CallName call = retrieve(*bob, "*88101");
   EXPECT_EQ(answer_to(*bob, call).header("P-Asserted-Identity"), "\"Client\" <sip:+442079460018@demo.callpark>");
 }
 
 TEST_F(Told, N6_ARecalledPhoneShowsTheOrbitAndTheCallerAndSoDoesTheSecondPark) {
   set("recall_mode = 'parker_only', recall_after_seconds = 1, ring_seconds = 5");
-  const auto bob = house().packet_phone("102", kBob);
+  const auto bob = site().packet_phone("102", kBob);
   parked_client("*68102");
   const CallName recall = john_->wait_incoming();
   EXPECT_THAT(invite_to(*john_, recall).header("From"),
@@ -384,13 +384,13 @@ TEST_F(Told, N6_ARecalledPhoneShowsTheOrbitAndTheCallerAndSoDoesTheSecondPark) {
 }
 
 TEST_F(Told, N6_ANameInAnyLanguageWithQuotesIsShownAsItIsAndNeverCutWithinALetter) {
-  const auto bob = house().packet_phone("102", kBob);
+  const auto bob = site().packet_phone("102", kBob);
   parked_client("*68102", "\"Жанна \\\"Z\\\" d'Arc \\\\ 東京\" <sip:+442079460018@127.0.0.50>");
   EXPECT_THAT(texts(*bob, 1), ElementsAre(HasSubstr("Жанна \"Z\" d'Arc \\ 東京 +442079460018")));
   const CallName call = retrieve(*bob, "*88102");
   EXPECT_EQ(answer_to(*bob, call).header("P-Asserted-Identity"),
             "\"Жанна \\\"Z\\\" d'Arc \\\\ 東京\" <sip:+442079460018@demo.callpark>");
-  EXPECT_EQ(house().database().value("SELECT caller_name FROM park_events WHERE event = 'parked'"),
+  EXPECT_EQ(site().database().value("SELECT caller_name FROM park_events WHERE event = 'parked'"),
             "Жанна \"Z\" d'Arc \\\\ 東京");  // as the client prints it
   std::string name = "x";
   for (int i = 0; i < 40; ++i) name += "Ж";
@@ -399,11 +399,11 @@ TEST_F(Told, N6_ANameInAnyLanguageWithQuotesIsShownAsItIsAndNeverCutWithinALette
 }
 
 TEST_F(Told, N6_AnExtensionIsShownByItsNameAndNumberHoweverItWasReached) {
-  house().database().execute(
+  site().database().execute(
       "UPDATE extensions SET display_name = 'Эрин Эллис' WHERE tenant = 'demo.callpark' AND extension = '105'");
-  const auto erin = house().packet_phone("105", kBob, true);
-  const auto carol = house().packet_phone("103", kCarol);
-  // He has called.
+  const auto erin = site().packet_phone("105", kBob, true);
+  const auto carol = site().packet_phone("103", kCarol);
+  // John has called.
   const CallName out = erin->start_call("101");
   park_incoming(*erin, out, *john_, "*68");
   const CallName first = retrieve(*carol, "*88101");
@@ -411,21 +411,21 @@ TEST_F(Told, N6_AnExtensionIsShownByItsNameAndNumberHoweverItWasReached) {
   EXPECT_EQ(answer_to(*carol, first).header("P-Asserted-Identity"), shown);
   carol->hang_up(first);
   EXPECT_TRUE(nothing_parked());
-  // He was called, by the number of a ring group.
-  const auto dave = house().packet_phone("104", kAlice);
+  // John was called, by the number of a ring group.
+  const auto dave = site().packet_phone("104", kAlice);
   const CallName group = dave->call("601");
   park(*dave, group, "*68");
   const CallName second = retrieve(*carol, "*88104");
   EXPECT_EQ(answer_to(*carol, second).header("P-Asserted-Identity"), shown);
-  house().database().execute(
+  site().database().execute(
       "UPDATE extensions SET display_name = 'Erin Ellis' WHERE tenant = 'demo.callpark' AND extension = '105'");
 }
 
 TEST_F(Told, N6_WhoWithholdsHisNumberIsKnownToNobody) {
   const std::string asserted = "P-Asserted-Identity: \"Client\" <sip:+442079460018@127.0.0.50>\r\nPrivacy: id\r\n";
   set("recall_mode = 'parker_only', recall_after_seconds = 2, ring_seconds = 10");
-  const auto bob = house().packet_phone("102", kBob);
-  const auto carol = house().packet_phone("103", kCarol);
+  const auto bob = site().packet_phone("102", kBob);
+  const auto carol = site().packet_phone("103", kCarol);
   std::size_t times = 0;
   for (const auto& [from, headers] : {std::pair("\"Anonymous\" <sip:anonymous@anonymous.invalid>", std::string()),
                                       std::pair("\"Anonymous\" <sip:anonymous@127.0.0.50>", asserted),
@@ -446,12 +446,12 @@ TEST_F(Told, N6_WhoWithholdsHisNumberIsKnownToNobody) {
     carol->hang_up(call);
     EXPECT_TRUE(nothing_parked());
   }
-  EXPECT_EQ(house().database().value("SELECT GROUP_CONCAT(DISTINCT caller_name, caller_number) FROM park_events"), "");
+  EXPECT_EQ(site().database().value("SELECT GROUP_CONCAT(DISTINCT caller_name, caller_number) FROM park_events"), "");
   for (const PacketPhone* phone : {bob.get(), carol.get()}) {
     for (const SipText& message : phone->received("")) EXPECT_THAT(message.text(), Not(HasSubstr("7946")));
   }
   for (const SipText& message : john_->received("")) {
-    EXPECT_EQ(message.header("P-Asserted-Identity"), "") << "Kamailio passes it on to nobody";
+    EXPECT_EQ(message.header("P-Asserted-Identity"), "") << "Kamailio passes it on to no phone";
   }
 }
 

@@ -1,28 +1,29 @@
-// Calls in which nobody parks: what must work before, and beside, everything else, and what must never reach parkd.
+// Calls without a park: what must work before, and beside, everything else, and what must never reach parkd.
 #include <gtest/gtest.h>
 
-#include "tests/support/house.h"
+#include "tests/support/scenes.h"
+#include "tests/support/test_site.h"
 
 namespace callpark::test {
 namespace {
 
-class OrdinaryCalls : public HouseTest {
+class OrdinaryCalls : public SiteTest {
  protected:
   /// How many INVITEs of calls have reached parkd since this test began.
-  static int invites_at_parkd(SipLadder::Clock::time_point since) {
+  static int invites_at_parkd(SipTrace::Clock::time_point since) {
     int count = 0;
-    for (const auto& step : house().ladder().steps(since)) {
-      const bool to_parkd = step.to.port == house().port() + 2;
+    for (const auto& step : site().trace().steps(since)) {
+      const bool to_parkd = step.to.port == site().port() + 2;
       if (to_parkd && step.message.is_request() && step.message.method() != "OPTIONS") ++count;
     }
     return count;
   }
-  const SipLadder::Clock::time_point began = SipLadder::Clock::now();
+  const SipTrace::Clock::time_point began = SipTrace::Clock::now();
 };
 
 TEST_F(OrdinaryCalls, TwoExtensionsHearEachOther) {
-  const auto john = house().baresip(house().phone("101", 1));
-  const auto alice = house().baresip(house().phone("102", 2));
+  const auto john = site().baresip(site().phone("101", 1));
+  const auto alice = site().baresip(site().phone("102", 2));
   const CallName out = john->dial("102");
   const CallName in = alice->answer_next();
   ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
@@ -33,12 +34,12 @@ TEST_F(OrdinaryCalls, TwoExtensionsHearEachOther) {
 }
 
 TEST_F(OrdinaryCalls, TwoExtensionsHearEachOtherOverTcp) {
-  PhoneOptions john_options = house().phone("101", 1);
-  PhoneOptions alice_options = house().phone("102", 2);
+  PhoneOptions john_options = site().phone("101", 1);
+  PhoneOptions alice_options = site().phone("102", 2);
   john_options.transport = "tcp";
   alice_options.transport = "tcp";
-  const auto john = house().baresip(john_options);
-  const auto alice = house().baresip(alice_options);
+  const auto john = site().baresip(john_options);
+  const auto alice = site().baresip(alice_options);
   const CallName out = john->dial("102");
   const CallName in = alice->answer_next();
   ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
@@ -48,12 +49,9 @@ TEST_F(OrdinaryCalls, TwoExtensionsHearEachOtherOverTcp) {
 }
 
 TEST_F(OrdinaryCalls, HoldAndResume) {
-  const auto john = house().baresip(house().phone("101", 1));
-  const auto alice = house().linphone(house().phone("102", 2));
-  const CallName out = john->dial("102");
-  const CallName in = alice->answer_next();
-  ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
-  ASSERT_TRUE(hear_each_other(*john, *alice));
+  const auto john = site().baresip(site().phone("101", 1));
+  const auto alice = site().linphone(site().phone("102", 2));
+  const auto [out, in] = talk(*john, *alice);
   john->hold(out);
   EXPECT_TRUE(hears_nothing(*john));
   john->resume(out);
@@ -63,8 +61,8 @@ TEST_F(OrdinaryCalls, HoldAndResume) {
 }
 
 TEST_F(OrdinaryCalls, TheTrunkCallsInByDid) {
-  const auto john = house().baresip(house().phone("101", 1));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(5));
+  const auto john = site().baresip(site().phone("101", 1));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(5));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
   EXPECT_TRUE(hear_each_other(*client, *john));
@@ -80,8 +78,8 @@ TEST_F(OrdinaryCalls, TheTrunkCallsInByDid) {
 }
 
 TEST_F(OrdinaryCalls, AnExtensionCallsOutByTheTrunk) {
-  const auto john = house().baresip(house().phone("101", 1));
-  const auto client = house().trunk().expect_call(tone_hz(5));
+  const auto john = site().baresip(site().phone("101", 1));
+  const auto client = site().trunk().expect_call(tone_hz(5));
   const CallName call = john->dial("+442079460018");
   ASSERT_TRUE(client->is_established());
   EXPECT_TRUE(hear_each_other(*client, *john));
@@ -91,8 +89,8 @@ TEST_F(OrdinaryCalls, AnExtensionCallsOutByTheTrunk) {
 }
 
 TEST_F(OrdinaryCalls, ARefusedTransferOfATrunkCallNeverReachesTheTrunk) {
-  const auto john = house().baresip(house().phone("101", 1));
-  const auto client = house().trunk().call_in("+442030000101", tone_hz(5));
+  const auto john = site().baresip(site().phone("101", 1));
+  const auto client = site().trunk().call_in("+442030000101", tone_hz(5));
   const CallName call = john->answer_next();
   ASSERT_TRUE(client->is_established());
   john->transfer(call, "104");
@@ -101,13 +99,10 @@ TEST_F(OrdinaryCalls, ARefusedTransferOfATrunkCallNeverReachesTheTrunk) {
 }
 
 TEST_F(OrdinaryCalls, ABlindTransferBetweenExtensions) {
-  const auto john = house().baresip(house().phone("101", 1));
-  const auto alice = house().baresip(house().phone("102", 2));
-  const auto bob = house().baresip(house().phone("103", 3));
-  const CallName out = john->dial("102");
-  alice->answer_next();
-  ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
-  ASSERT_TRUE(hear_each_other(*john, *alice));
+  const auto john = site().baresip(site().phone("101", 1));
+  const auto alice = site().baresip(site().phone("102", 2));
+  const auto bob = site().baresip(site().phone("103", 3));
+  const CallName out = talk(*john, *alice).caller;
   john->transfer(out, "103");
   bob->answer_next();
   EXPECT_TRUE(hear_each_other(*alice, *bob));

@@ -2,12 +2,12 @@
 #include <algorithm>
 #include <iostream>
 
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 
 namespace callpark::test {
 namespace {
 
-/// How often, unless CALLPARK_RACES says otherwise.
+/// How often, unless CALLPARK_RACES is set.
 int times(int usual) {
   const char* wanted = getenv("CALLPARK_RACES");
   return wanted == nullptr ? usual : std::atoi(wanted);
@@ -17,8 +17,8 @@ class Races : public ParkTest {
  protected:
   void SetUp() override {
     ParkTest::SetUp();
-    john_ = house().packet_phone("101", kJohn, true);
-    client_ = house().trunk_caller(kClient);
+    john_ = site().packet_phone("101", kJohn, true);
+    client_ = site().trunk_caller(kClient);
   }
   void TearDown() override {
     john_.reset();
@@ -52,7 +52,7 @@ class Races : public ParkTest {
 
 class RefersThenHangsUp : public Races, public testing::WithParamInterface<int> {};
 
-// Whoever is parked, or still the parker's until his BYE is told to him, is not lost.
+// A caller that is parked, or still the parker's until the BYE arrives, is not lost.
 TEST_P(RefersThenHangsUp, P1_NoCallerIsLostWhenTheParkerHangsUpSoSoonAfterHisRefer) {
   const auto gap = std::chrono::milliseconds(GetParam());
   {
@@ -94,12 +94,11 @@ TEST_F(Races, P1_NoCallerIsLostWhenTheParkerHangsUpStraightAfterHis202) {
 
 class RetrievesReferAndHangsUp : public Races, public testing::WithParamInterface<int> {};
 
-// His call is parkd's by now.
+// The caller is parkd's by now.
 TEST_P(RetrievesReferAndHangsUp, S12_NoCallerIsLostWhenWhoRetrievedHimParksAgainAndHangsUpSoSoon) {
-  const auto alice = house().packet_phone("102", kAlice);
+  const auto alice = site().packet_phone("102", kAlice);
   const Talk now = talk();
-  ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
-  ASSERT_TRUE(parked_at("101"));
+  park(*john_, now.at_john, "*68", "101");
   john_->hang_up(now.at_john);
   std::string orbit = "101";
   for (int round = 0; round < times(50); ++round) {
@@ -119,8 +118,8 @@ TEST_P(RetrievesReferAndHangsUp, S12_NoCallerIsLostWhenWhoRetrievedHimParksAgain
 INSTANTIATE_TEST_SUITE_P(AfterMs, RetrievesReferAndHangsUp, testing::Values(0, 1, 2, 50));
 
 TEST_F(Races, S10_OfTwoRetrieversAtOnceExactlyOneWins) {
-  const auto alice = house().packet_phone("102", kAlice);
-  const auto bob = house().packet_phone("103", kBob);
+  const auto alice = site().packet_phone("102", kAlice);
+  const auto bob = site().packet_phone("103", kBob);
   int loser_ms_max = 0;
   for (int round = 0; round < times(300); ++round) {
     const Talk now = talk();
@@ -149,11 +148,10 @@ TEST_F(Races, S10_OfTwoRetrieversAtOnceExactlyOneWins) {
 }
 
 TEST_F(Races, S10_ARetrieverAndTheCallersOwnHangUp) {
-  const auto alice = house().packet_phone("102", kAlice);
+  const auto alice = site().packet_phone("102", kAlice);
   for (int round = 0; round < times(10); ++round) {
     const Talk now = talk();
-    ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
-    ASSERT_TRUE(parked_at("101"));
+    park(*john_, now.at_john, "*68", "101");
     const CallName call = alice->start_call("*88101");
     client_->fire(now.at_client, "BYE");
     const int status = alice->wait_invite_status(call, std::chrono::seconds(15));
@@ -168,9 +166,8 @@ TEST_F(Races, S10_ARetrieverAndTheCallersOwnHangUp) {
 
 TEST_F(Races, S9_ARetrieverWhoNeverAcknowledgesLosesNoCaller) {
   const Talk now = talk();
-  ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
-  ASSERT_TRUE(parked_at("101"));
-  const auto alice = house().packet_phone("102", kAlice);
+  park(*john_, now.at_john, "*68", "101");
+  const auto alice = site().packet_phone("102", kAlice);
   alice->never_acknowledge(true);
   const CallName call = alice->start_call("*88101");
   ASSERT_EQ(alice->wait_invite_status(call), 200);
@@ -186,7 +183,7 @@ TEST_P(ReinviteRefused, S13_AClientWhoRefusesTheFirstReinviteIsNotLost) {
   ASSERT_TRUE(hear_each_other(*john_, *client_));
   client_->answer_reinvites_with({GetParam()});
   ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
-  // Either it is offered again and he is parked, or the parker is told that it failed and keeps the call.
+  // Either it is offered again and the caller is parked, or the parker is notified of the failure and keeps the call.
   const bool settled = wait_until(std::chrono::seconds(45), [&] {
     const auto reports = john_->transfer_reports(now.at_john);
     return !reports.empty() && !reports.back().starts_with("SIP/2.0 1");
@@ -219,7 +216,7 @@ TEST_P(ReinviteRefused, X3_TheOtherPartyThenHangsUpAndTheParkersCallEnds) {
   EXPECT_TRUE(wait_until(kSoon, [&] { return john_->is_closed(now.at_john); }));
   EXPECT_TRUE(nothing_parked());
 }
-// 202 has no description: accepted, and nobody knows to what.
+// 202 has no description: accepted, and it is not defined what.
 INSTANTIATE_TEST_SUITE_P(With, ReinviteRefused, testing::Values(491, 500, 408, 488, 0, 202));
 
 TEST_F(Races, P1_TheTrunkHangsUpWhileItIsBeingParked) {

@@ -1,12 +1,12 @@
-// Every recall that there can be: who is called in which mode, how each call of the ladder ends, and what then becomes
-// of the caller. The cases are made from a table; each is played by phones of its own tenant, many at once.
+// Every recall that there can be: the targets of each mode, how each call of the recall steps ends, and what then
+// becomes of the caller. The cases are made from a table; each is played by phones of its own tenant, many at once.
 #include <deque>
 #include <iostream>
 #include <mutex>
 #include <optional>
 #include <thread>
 
-#include "tests/e2e/recall_sites.h"
+#include "tests/e2e/recall_offices.h"
 
 namespace callpark::test {
 namespace {
@@ -24,12 +24,12 @@ constexpr const char* kFallbacks[] = {"no fallback", "a fallback", "a fallback t
 
 struct Case {
   std::string mode;
-  std::vector<std::string> steps;  // who is called when nobody answers: extensions
-  std::size_t step;                // the one whose outcome this is; those before it are busy, the next one answers
+  std::vector<std::string> steps;  // the targets without an answer: extensions
+  std::size_t step;                // the one with this outcome; those before it are busy, the next one answers
   Outcome outcome;
   Attempt attempt;
   Fallback fallback;
-  int site = 0;
+  int office = 0;
 
   [[nodiscard]] std::string name() const {
     return mode + ", " + kAttempts[static_cast<int>(attempt)] + " call " + kOutcomes[static_cast<int>(outcome)] + ", " +
@@ -37,7 +37,7 @@ struct Case {
   }
 };
 
-// Attempts that a ladder does not have are left out.
+// Attempts that the recall steps do not have are left out.
 std::vector<Case> cases_of(const std::string& mode, const std::vector<std::string>& steps) {
   std::vector<Case> cases;
   for (const Attempt attempt : {Attempt::kFirst, Attempt::kSecond, Attempt::kLast}) {
@@ -52,7 +52,7 @@ std::vector<Case> cases_of(const std::string& mode, const std::vector<std::strin
   return cases;
 }
 
-class RecallMatrix : public RecallSites {
+class RecallMatrix : public RecallOffices {
  protected:
   struct Players {
     std::unique_ptr<PacketPhone> caller;
@@ -79,21 +79,21 @@ class RecallMatrix : public RecallSites {
     std::string settings = "SET SESSION check_constraint_checks = 0;";
     for (std::size_t index = 0; index < cases.size(); ++index) {
       Case& played = cases[index];
-      played.site = static_cast<int>(index) + 1;
+      played.office = static_cast<int>(index) + 1;
       settings += "UPDATE tenants SET recall_mode = '" + played.mode +
                   "', recall_after_seconds = 1, ring_seconds = 4, recall_retry_seconds = " +
                   (played.outcome == Outcome::kUnregistered ? "3" : "1") +
                   ", recall_attempts_max = 3, alert_ring_group_wait_seconds = 4, ring_group = '600', "
                   "fallback_destination = " +
-                  (played.fallback == Fallback::kNone ? "NULL" : "'103'") + " WHERE tenant = '" + tenant(played.site) +
-                  "';";
+                  (played.fallback == Fallback::kNone ? "NULL" : "'103'") + " WHERE tenant = '" +
+                  tenant(played.office) + "';";
       Players& own = players.emplace_back();
-      own.caller = caller(played.site);
-      own.phones["101"] = phone(played.site, "101", kJohn);
-      if (played.steps.back() == "102") own.phones["102"] = phone(played.site, "102", kAlice);
-      if (played.fallback == Fallback::kSet) own.phones["103"] = phone(played.site, "103", kBob);
+      own.caller = caller(played.office);
+      own.phones["101"] = phone(played.office, "101", kJohn);
+      if (played.steps.back() == "102") own.phones["102"] = phone(played.office, "102", kAlice);
+      if (played.fallback == Fallback::kSet) own.phones["103"] = phone(played.office, "103", kBob);
     }
-    house().database().execute(settings);
+    site().database().execute(settings);
     std::vector<std::thread> threads;
     for (std::size_t index = 0; index < cases.size(); ++index) {
       threads.emplace_back([this, &played = cases[index], &own = players[index]] {
@@ -109,7 +109,7 @@ class RecallMatrix : public RecallSites {
   }
 
   void play_one(const Case& played, Players& own) {
-    ASSERT_TRUE(park(*own.caller, did(played.site), *own.phones.at("101"), own.call)) << played.name();
+    ASSERT_TRUE(park(*own.caller, did(played.office), *own.phones.at("101"), own.call)) << played.name();
     ASSERT_TRUE(hears_music(*own.caller)) << played.name();
     const auto parked = RtpParty::Clock::now();
     std::map<std::string, int> rung;
@@ -125,7 +125,7 @@ class RecallMatrix : public RecallSites {
       end_as(outcome, called, ringing);
       if (outcome == Outcome::kAnswered) return talk_and_end(played, own, called, ringing, parked, rung);
     }
-    // A ladder that goes on ends with the next one who is called.
+    // A recall that goes on ends with the next target.
     const bool is_last = played.step + 1 == played.steps.size();
     const std::string next = !is_last ? played.steps[played.step + 1] : played.fallback == Fallback::kSet ? "103" : "";
     if (next.empty()) {
@@ -135,7 +135,7 @@ class RecallMatrix : public RecallSites {
     }
     if (own.phones.count(next) == 0) {
       wait_for_attempt(played, own);
-      own.phones[next] = phone_again(played.site, next);
+      own.phones[next] = phone_again(played.office, next);
     }
     ++rung[next];
     const CallName ringing = rings(played, own, *own.phones.at(next));
@@ -143,7 +143,7 @@ class RecallMatrix : public RecallSites {
     talk_and_end(played, own, *own.phones.at(next), ringing, parked, rung);
   }
 
-  // The next call there; the caller hears music meanwhile, and the phone shows whose call it is.
+  // The next call there; the caller hears music meanwhile, and the phone shows the caller's number.
   static CallName rings(const Case& played, const Players& own, PacketPhone& called) {
     const CallName ringing = called.wait_incoming();
     EXPECT_TRUE(hears_music(*own.caller)) << played.name();
@@ -182,7 +182,7 @@ class RecallMatrix : public RecallSites {
     EXPECT_TRUE(wait_until(kSoon, [&] { return own.caller->is_closed(own.call); })) << played.name();
     for (const auto& [extension, phone] : own.phones) EXPECT_EQ(phone->calls(), 0) << played.name() << extension;
   }
-  // Nobody was called but those that were to be.
+  // No phone rang but the expected ones.
   static void expect_rung(const Case& played, const Players& own, const std::map<std::string, int>& rung) {
     for (const auto& [extension, phone] : own.phones) {
       std::set<std::string> calls;
@@ -198,20 +198,20 @@ class RecallMatrix : public RecallSites {
       EXPECT_EQ(static_cast<int>(calls.size()), times) << played.name() << ": calls of " << extension;
     }
   }
-  /// Until the one who is not there has been called.
+  /// Until the target that is not there has been called.
   static void wait_for_attempt(const Case& played, const Players& own) {
     const std::string line =
-        "[" + own.call + "] parked at 101 of " + tenant(played.site) + " and not retrieved: calling ";
+        "[" + own.call + "] parked at 101 of " + tenant(played.office) + " and not retrieved: calling ";
     EXPECT_TRUE(wait_until(kSoon, [&] {
-      const std::string log = house().parkd().log();
+      const std::string log = site().parkd().log();
       std::size_t times = 0;
       for (std::size_t at = log.find(line); at != std::string::npos; at = log.find(line, at + 1)) ++times;
       return times > played.step;
     })) << played.name();
   }
-  std::unique_ptr<PacketPhone> phone_again(int site, const std::string& extension) {
+  std::unique_ptr<PacketPhone> phone_again(int office, const std::string& extension) {
     const std::lock_guard lock(mutex_);
-    return phone(site, extension, kJohn);
+    return phone(office, extension, kJohn);
   }
 
   std::mutex mutex_;

@@ -1,4 +1,4 @@
-// A retrieve at any moment of a recall: one of the two has the caller, the other is told, and nothing rings on.
+// A retrieve at any moment of a recall: one of the two has the caller, the other is refused, and nothing rings on.
 #include <algorithm>
 #include <atomic>
 #include <deque>
@@ -6,7 +6,7 @@
 #include <random>
 #include <thread>
 
-#include "tests/e2e/recall_sites.h"
+#include "tests/e2e/recall_offices.h"
 
 namespace callpark::test {
 namespace {
@@ -14,20 +14,20 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// How often in all, unless CALLPARK_RACES says otherwise.
+/// How often in all, unless CALLPARK_RACES is set.
 int rounds_wanted() {
   const char* wanted = getenv("CALLPARK_RACES");
   return wanted == nullptr ? 500 : std::atoi(wanted);
 }
 
-class RecallRaces : public RecallSites {
+class RecallRaces : public RecallOffices {
  protected:
   static constexpr int kAtOnce = 25;
 
   // Where in the recall the retriever comes.
   enum class Moment { kBefore, kRinging, kAnswer, kTooLate };
 
-  struct Site {
+  struct Office {
     std::unique_ptr<PacketPhone> caller;
     std::unique_ptr<PacketPhone> parker;
     std::unique_ptr<PacketPhone> retriever;
@@ -42,12 +42,12 @@ class RecallRaces : public RecallSites {
   };
 
   // False when something was wrong.
-  bool play_round(Site& site, int number, Counts& counts) {
-    const std::string where = "site " + std::to_string(number);
-    PacketPhone& parker = *site.parker;
-    PacketPhone& caller = *site.caller;
-    PacketPhone& retriever = *site.retriever;
-    const auto moment = static_cast<Moment>(site.random() % 4);
+  bool play_round(Office& office, int number, Counts& counts) {
+    const std::string where = "office " + std::to_string(number);
+    PacketPhone& parker = *office.parker;
+    PacketPhone& caller = *office.caller;
+    PacketPhone& retriever = *office.retriever;
+    const auto moment = static_cast<Moment>(office.random() % 4);
     parker.answer_what_is_cancelled(moment == Moment::kTooLate);
     CallName call;
     const auto parked = park(caller, did(number), parker, call);
@@ -57,14 +57,14 @@ class RecallRaces : public RecallSites {
     CallName recall;
     CallName retrieve;
     if (moment == Moment::kBefore) {
-      pass(site.up_to(1100));
+      pass(office.up_to(1100));
       retrieve = retriever.start_call("*88101");
     } else {
       recall = parker.wait_incoming();
-      const milliseconds between = site.up_to(40);
-      const bool retriever_is_first = site.random() % 2 == 0;
+      const milliseconds between = office.up_to(40);
+      const bool retriever_is_first = office.random() % 2 == 0;
       if (moment != Moment::kAnswer) {
-        pass(site.up_to(300));
+        pass(office.up_to(300));
         retrieve = retriever.start_call("*88101");
       } else if (retriever_is_first) {
         retrieve = retriever.start_call("*88101");
@@ -83,7 +83,7 @@ class RecallRaces : public RecallSites {
     } else {
       ++counts.recalled;
       EXPECT_EQ(status, 404) << where;
-      EXPECT_EQ(moment, Moment::kAnswer) << where << ": nobody else has answered";
+      EXPECT_EQ(moment, Moment::kAnswer) << where << ": no other phone has answered";
     }
     EXPECT_TRUE(hear_each_other(winner, caller)) << where;
     EXPECT_TRUE(wait_until(kSoon, [&] { return winner.calls() == 1; })) << where;
@@ -93,7 +93,7 @@ class RecallRaces : public RecallSites {
     if (status == 200 && moment == Moment::kTooLate) ++counts.crossed;
     // Either ends it.
     const CallName won = status == 200 ? retrieve : recall;
-    if (site.random() % 2 == 0) {
+    if (office.random() % 2 == 0) {
       EXPECT_EQ(winner.hang_up(won), 200) << where;
     } else {
       EXPECT_EQ(caller.hang_up(call), 200) << where;
@@ -110,22 +110,22 @@ TEST_F(RecallRaces, R6_ARetrieveAtAnyMomentOfARecallHasOneOutcome) {
   const unsigned seed = wanted != nullptr ? static_cast<unsigned>(std::atoi(wanted)) : std::random_device{}();
   std::cout << "CALLPARK_SEED=" << seed << "\n";
   set_all("recall_mode = 'parker_only', recall_after_seconds = 1, ring_seconds = 10");
-  std::deque<Site> sites;
+  std::deque<Office> offices;
   for (int number = 1; number <= kAtOnce; ++number) {
-    sites.push_back({caller(number), phone(number, "101", kJohn), phone(number, "102", kAlice),
-                     std::mt19937(seed + static_cast<unsigned>(number))});
+    offices.push_back({caller(number), phone(number, "101", kJohn), phone(number, "102", kAlice),
+                       std::mt19937(seed + static_cast<unsigned>(number))});
   }
   Counts counts;
   std::vector<std::thread> threads;
   for (int number = 1; number <= kAtOnce; ++number) {
     threads.emplace_back([&, number] {
-      Site& site = sites[static_cast<std::size_t>(number - 1)];
+      Office& office = offices[static_cast<std::size_t>(number - 1)];
       try {
         for (int round = number; round <= rounds_wanted(); round += kAtOnce) {
-          if (!play_round(site, number, counts)) return;
+          if (!play_round(office, number, counts)) return;
         }
       } catch (const std::exception& error) {
-        ADD_FAILURE() << "site " << number << ": " << error.what();
+        ADD_FAILURE() << "office " << number << ": " << error.what();
       }
     });
   }
@@ -138,29 +138,29 @@ TEST_F(RecallRaces, R6_ARetrieveAtAnyMomentOfARecallHasOneOutcome) {
 
 TEST_F(RecallRaces, R6_TheParkerAnswersAndHangsUpAtOnceAndTheCallEnds) {
   set_all("recall_mode = 'parker_only', recall_after_seconds = 1, ring_seconds = 10");
-  std::deque<Site> sites;
+  std::deque<Office> offices;
   std::vector<std::thread> threads;
   for (int number = 1; number <= kAtOnce; ++number) {
-    sites.push_back({caller(number), phone(number, "101", kJohn), nullptr, std::mt19937(std::random_device{}())});
+    offices.push_back({caller(number), phone(number, "101", kJohn), nullptr, std::mt19937(std::random_device{}())});
   }
   for (int number = 1; number <= kAtOnce; ++number) {
     threads.emplace_back([&, number] {
-      Site& site = sites[static_cast<std::size_t>(number - 1)];
+      Office& office = offices[static_cast<std::size_t>(number - 1)];
       try {
         CallName call;
-        ASSERT_TRUE(park(*site.caller, did(number), *site.parker, call));
-        const CallName recall = site.parker->wait_incoming();
-        site.parker->answer(recall);
-        // RFC 3261 15: not before he has the ACK.
+        ASSERT_TRUE(park(*office.caller, did(number), *office.parker, call));
+        const CallName recall = office.parker->wait_incoming();
+        office.parker->answer(recall);
+        // RFC 3261 15: not before the phone has the ACK.
         EXPECT_TRUE(wait_until(kSoon, [&] {
-          const auto messages = site.parker->received(recall);
+          const auto messages = office.parker->received(recall);
           return std::ranges::any_of(messages, [](const SipText& message) { return message.method() == "ACK"; });
         }));
         pass(milliseconds(number * 2));
-        EXPECT_EQ(site.parker->hang_up(recall), 200) << "site " << number;
-        EXPECT_TRUE(wait_until(kSoon, [&] { return site.caller->is_closed(call); })) << "site " << number;
+        EXPECT_EQ(office.parker->hang_up(recall), 200) << "office " << number;
+        EXPECT_TRUE(wait_until(kSoon, [&] { return office.caller->is_closed(call); })) << "office " << number;
       } catch (const std::exception& error) {
-        ADD_FAILURE() << "site " << number << ": " << error.what();
+        ADD_FAILURE() << "office " << number << ": " << error.what();
       }
     });
   }

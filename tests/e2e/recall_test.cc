@@ -1,10 +1,10 @@
-// Nobody waits for ever: what becomes of a parked call that nobody retrieves.
+// No caller waits for ever: what becomes of a parked call that is not retrieved.
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <filesystem>
 
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 
 namespace callpark::test {
 namespace {
@@ -16,14 +16,14 @@ class Recall : public ParkTest {
  protected:
   /// For the demo tenant, with times that no operator is allowed but that a test can wait for.
   static void set(const std::string& assignments) {
-    house().database().execute("SET SESSION check_constraint_checks = 0; UPDATE tenants SET " + assignments +
-                               " WHERE tenant = 'demo.callpark'");
+    site().database().execute("SET SESSION check_constraint_checks = 0; UPDATE tenants SET " + assignments +
+                              " WHERE tenant = 'demo.callpark'");
   }
   void SetUp() override {
     ParkTest::SetUp();
     set("recall_mode = 'parker_only', recall_after_seconds = 1, ring_seconds = 5, recall_retry_seconds = 1, "
         "recall_attempts_max = 3, alert_ring_group_wait_seconds = 2, ring_group = NULL, fallback_destination = NULL");
-    john_ = house().packet_phone("101", kJohn);
+    john_ = site().packet_phone("101", kJohn);
   }
   void TearDown() override {
     john_.reset();
@@ -33,9 +33,9 @@ class Recall : public ParkTest {
     ParkTest::TearDown();
   }
 
-  /// Client calls 101, and John parks him at his own extension. `other` rings too, in vain.
+  /// Client calls 101, and John parks the call at 101. `other` rings too, in vain.
   std::unique_ptr<SippCall> parked_client(PacketPhone* other = nullptr) {
-    auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+    auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
     if (other != nullptr) other->wait_incoming();
     const CallName call = john_->wait_incoming();
     john_->answer(call);
@@ -55,17 +55,17 @@ class Recall : public ParkTest {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - parked_).count();
   }
   /// When the next step of the one parked call's recall is due.
-  static std::string recall_deadline() { return house().database().value("SELECT recall_deadline FROM parked_calls"); }
+  static std::string recall_deadline() { return site().database().value("SELECT recall_deadline FROM parked_calls"); }
   static void restart_parkd() {
-    house().parkd().start();
-    house().wait_parkd_ready();
+    site().parkd().start();
+    site().wait_parkd_ready();
   }
   void talk_and_hang_up(PacketPhone& phone, const CallName& call, SippCall& client) {
     EXPECT_TRUE(hear_each_other(phone, client));
     EXPECT_EQ(phone.hang_up(call), 200);
     EXPECT_TRUE(client.is_closed());
   }
-  // Both. tm does not cancel one whose 180 comes in the same moment as the other's 200.
+  // Both. tm does not cancel a branch if its 180 comes in the same moment as the 200 of the other.
   static bool ring_on(const PacketPhone& one, const CallName& at_one, const PacketPhone& other,
                       const CallName& at_other) {
     return holds_for(std::chrono::milliseconds(200),
@@ -103,7 +103,7 @@ TEST_F(Recall, R1_R5_TheParkerIsCalledBackAndTalksToHisCaller) {
 }
 
 TEST_F(Recall, R5_AllDevicesOfTheParkerRingAndOneHasTheCall) {
-  const auto desk = house().packet_phone("101", kAlice);
+  const auto desk = site().packet_phone("101", kAlice);
   const auto client = parked_client(desk.get());
   const CallName at_john = john_->wait_incoming();
   const CallName at_desk = desk->wait_incoming();
@@ -137,8 +137,8 @@ TEST_F(Recall, R5_AnEarlyAnswerThatNeverBecomesOneIsGivenUp) {
 
 TEST_F(Recall, R2_EveryMemberOfTheRingGroupRingsAndOneHasTheCall) {
   set("recall_mode = 'parker_then_ring_group', ring_group = '601'");
-  const auto alice = house().packet_phone("104", kAlice);
-  const auto bob = house().packet_phone("105", kBob);
+  const auto alice = site().packet_phone("104", kAlice);
+  const auto bob = site().packet_phone("105", kBob);
   const auto client = parked_client();
   john_->refuse(john_->wait_incoming(), 486);
   const CallName at_alice = alice->wait_incoming();
@@ -149,7 +149,7 @@ TEST_F(Recall, R2_EveryMemberOfTheRingGroupRingsAndOneHasTheCall) {
   EXPECT_TRUE(hear_each_other(*bob, *client));
   EXPECT_TRUE(wait_until(kSoon, [&] { return alice->is_closed(at_alice); }));
   EXPECT_TRUE(nothing_parked());
-  // He has a call like any other.
+  // Bob has a call like any other.
   EXPECT_EQ(bob->refer(at_bob, "*68"), 202);
   EXPECT_TRUE(parked_at("105"));
   client->hang_up();
@@ -158,8 +158,8 @@ TEST_F(Recall, R2_EveryMemberOfTheRingGroupRingsAndOneHasTheCall) {
 
 TEST_F(Recall, R8_AMemberWhoIsTheParkedCallerDoesNotRingForHimself) {
   set("recall_mode = 'ring_group_only', ring_group = '601'");
-  const auto alice = house().packet_phone("104", kAlice);
-  const auto bob = house().packet_phone("105", kBob);
+  const auto alice = site().packet_phone("104", kAlice);
+  const auto bob = site().packet_phone("105", kBob);
   const CallName out = alice->start_call("101");
   const CallName call = john_->wait_incoming();
   john_->answer(call);
@@ -168,7 +168,7 @@ TEST_F(Recall, R8_AMemberWhoIsTheParkedCallerDoesNotRingForHimself) {
   john_->hang_up(call);
   const CallName at_bob = bob->wait_incoming();
   EXPECT_TRUE(holds_for(milliseconds(500), [&] { return alice->calls() == 1; }))
-      << "she waits herself, and her phone rings: answering it joins her to herself";
+      << "Alice is parked, and Alice's phone rings: the answer would join the phone to itself";
   bob->answer(at_bob);
   EXPECT_TRUE(hear_each_other(*bob, *alice));
   alice->hang_up(out);
@@ -176,28 +176,28 @@ TEST_F(Recall, R8_AMemberWhoIsTheParkedCallerDoesNotRingForHimself) {
 
 TEST_F(Recall, R7_ATrustedPhoneSaysWhenTheRecallOfItsCallIsDue) {
   set("recall_after_seconds = 3600");
-  house().database().execute("UPDATE extensions SET may_set_recall = TRUE WHERE extension = '101'");
-  auto client = house().trunk().call_in("+442030000101", tone_hz(kClient));
+  site().database().execute("UPDATE extensions SET may_set_recall = TRUE WHERE extension = '101'");
+  auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));
   const CallName call = john_->wait_incoming();
   john_->answer(call);
   EXPECT_TRUE(client->is_established());
   EXPECT_EQ(john_->request(call, "REFER", john_->refer_to("*68") + "X-Recall-After: 5\r\n"), 400);
-  EXPECT_TRUE(hear_each_other(*john_, *client)) << "he keeps the call";
+  EXPECT_TRUE(hear_each_other(*john_, *client)) << "John keeps the call";
   EXPECT_EQ(john_->request(call, "REFER", john_->refer_to("*68") + "X-Recall-After: 10\r\n"), 202);
   EXPECT_TRUE(hears_music(*client));
   john_->hang_up(call);
-  EXPECT_EQ(house().database().value("SELECT TIMESTAMPDIFF(SECOND, parked_at, recall_deadline) FROM parked_calls"),
+  EXPECT_EQ(site().database().value("SELECT TIMESTAMPDIFF(SECOND, parked_at, recall_deadline) FROM parked_calls"),
             "10");
   const CallName recall = john_->wait_incoming(std::chrono::seconds(15));
   john_->answer(recall);
   talk_and_hang_up(*john_, recall, *client);
-  house().database().execute("UPDATE extensions SET may_set_recall = FALSE");
+  site().database().execute("UPDATE extensions SET may_set_recall = FALSE");
 }
 
 TEST_F(Recall, R4_TheFallbackMayBeOutside) {
   set("recall_mode = 'parker_only', recall_attempts_max = 1, fallback_destination = '+442079460099'");
   const auto client = parked_client();
-  const auto outside = house().trunk().expect_call(tone_hz(kSecondClient));
+  const auto outside = site().trunk().expect_call(tone_hz(kSecondClient));
   john_->refuse(john_->wait_incoming(), 486);
   EXPECT_TRUE(outside->is_established());
   EXPECT_TRUE(hear_each_other(*outside, *client));
@@ -210,12 +210,12 @@ TEST_F(Recall, R4_TheFallbackMayBeOutside) {
 
 TEST_F(Recall, O4_KilledWhileTheRingGroupRingsItRingsOnceAfterwards) {
   set("recall_mode = 'ring_group_only', ring_group = '601', recall_attempts_max = 1");
-  const auto alice = house().packet_phone("104", kAlice);
-  const auto bob = house().packet_phone("105", kBob);
+  const auto alice = site().packet_phone("104", kAlice);
+  const auto bob = site().packet_phone("105", kBob);
   const auto client = parked_client();
   const CallName first = alice->wait_incoming();
   bob->wait_incoming();
-  house().parkd().kill9();
+  site().parkd().kill9();
   EXPECT_TRUE(hears_music(*client));
   restart_parkd();
   const CallName again = alice->wait_incoming();
@@ -229,11 +229,11 @@ TEST_F(Recall, O4_KilledWhileTheRingGroupRingsItRingsOnceAfterwards) {
 
 TEST_F(Recall, O4_KilledWhileTheFallbackRingsItRingsOnceAfterwards) {
   set("recall_mode = 'parker_only', recall_attempts_max = 1, fallback_destination = '102'");
-  const auto alice = house().packet_phone("102", kAlice);
+  const auto alice = site().packet_phone("102", kAlice);
   const auto client = parked_client();
   john_->refuse(john_->wait_incoming(), 486);
   const CallName first = alice->wait_incoming();
-  house().parkd().kill9();
+  site().parkd().kill9();
   restart_parkd();
   const CallName again = alice->wait_incoming();
   EXPECT_TRUE(wait_until(kSoon, [&] { return alice->is_closed(first) && alice->calls() == 1; }));
@@ -247,7 +247,7 @@ TEST_F(Recall, O4_KilledWhileTheCallWaitsTheRecallComesAtItsTime) {
   set("recall_after_seconds = 4");
   const auto client = parked_client();
   const std::string due = recall_deadline();
-  house().parkd().kill9();
+  site().parkd().kill9();
   EXPECT_TRUE(hears_music(*client));
   restart_parkd();
   EXPECT_EQ(recall_deadline(), due) << "the time begins anew";
@@ -259,7 +259,7 @@ TEST_F(Recall, O4_KilledWhileTheCallWaitsTheRecallComesAtItsTime) {
 
 TEST_F(Recall, O4_KilledForLongerThanTheCallWaitsTheRecallComesAtOnce) {
   const auto client = parked_client();
-  house().parkd().kill9();
+  site().parkd().kill9();
   EXPECT_TRUE(wait_until(kSoon, [&] { return seconds_passed() > 2; }));
   restart_parkd();
   const CallName recall = john_->wait_incoming(seconds(3));
@@ -273,7 +273,7 @@ TEST_F(Recall, O4_KilledWhileTheParkerRingsOneCallRingsForWhatIsLeftOfItsTime) {
   const CallName first = john_->wait_incoming();
   const double rang_at = seconds_passed();
   const std::string due = recall_deadline();
-  house().parkd().kill9();
+  site().parkd().kill9();
   restart_parkd();
   EXPECT_EQ(recall_deadline(), due) << "the time begins anew";
   const CallName second = john_->wait_incoming();
@@ -286,7 +286,7 @@ TEST_F(Recall, O4_KilledWhileTheParkerRingsOneCallRingsForWhatIsLeftOfItsTime) {
   EXPECT_TRUE(first_has_ended) << "both rang at once";
   EXPECT_TRUE(wait_until(kSoon, [&] { return john_->is_closed(second); }));
   EXPECT_GT(seconds_passed() - rang_at, 3.5);
-  EXPECT_EQ(house().database().value("SELECT recall_attempts FROM parked_calls"), "1")
+  EXPECT_EQ(site().database().value("SELECT recall_attempts FROM parked_calls"), "1")
       << "one attempt, though two calls";
   const CallName third = john_->wait_incoming();
   EXPECT_GT(seconds_passed() - rang_at, 4.5);
@@ -304,21 +304,20 @@ class KilledAfterAnswer : public Recall, public testing::WithParamInterface<int>
 
 TEST_P(KilledAfterAnswer, O4_TheCallerIsNotLost) {
   // Not sipp: it answers nothing as long as it waits for an ACK, and that of a re-INVITE may have died with parkd.
-  const auto client = house().trunk_caller(kClient);
+  const auto client = site().trunk_caller(kClient);
   const CallName at_client = client->start_call("+442030000101");
   const CallName parked = john_->wait_incoming();
   john_->answer(parked);
   ASSERT_EQ(client->wait_invite_status(at_client), 200);
-  ASSERT_EQ(john_->refer(parked, "*68"), 202);
-  ASSERT_TRUE(parked_at("101"));
+  park(*john_, parked, "*68", "101");
   john_->hang_up(parked);
   const CallName first = john_->wait_incoming();
   john_->answer(first);
   pass(milliseconds(GetParam()));
-  house().parkd().kill9();
+  site().parkd().kill9();
   restart_parkd();
   CallName talking = first;
-  if (house().database().value("SELECT state FROM parked_calls") != "retrieved") {
+  if (site().database().value("SELECT state FROM parked_calls") != "retrieved") {
     talking = john_->wait_incoming();
     EXPECT_TRUE(hears_music(*client));
     john_->answer(talking);
@@ -326,13 +325,13 @@ TEST_P(KilledAfterAnswer, O4_TheCallerIsNotLost) {
   EXPECT_TRUE(hear_each_other(*john_, *client));
   EXPECT_EQ(john_->hang_up(talking), 200);
   EXPECT_TRUE(wait_until(kSoon, [&] { return client->is_closed(at_client); }));
-  // RFC 3261 13.3.1.4: without an ACK his phone ends it by itself.
+  // RFC 3261 13.3.1.4: without an ACK the phone ends it by itself.
   if (!was_acknowledged(first)) return;
-  EXPECT_TRUE(wait_until(kSoon, [&] { return john_->is_closed(first); })) << "a call with nobody";
+  EXPECT_TRUE(wait_until(kSoon, [&] { return john_->is_closed(first); })) << "a call without a peer";
 }
 INSTANTIATE_TEST_SUITE_P(Ms, KilledAfterAnswer, testing::Values(0, 1, 2, 3, 4, 8, 20, 200));
 
-// ---- what he hears ----
+// ---- what the parked caller hears ----
 
 TEST_F(Recall, L6_WithTheMusicOffTheCallerHearsRingback) {
   set("recall_mode = 'off', music_on = FALSE");
@@ -345,7 +344,7 @@ TEST_F(Recall, L6_WithTheMusicOffTheCallerHearsRingback) {
 }
 
 TEST_F(Recall, L6_AnotherClassAndAReplacedFileAreHeardFromTheNextCallOn) {
-  const auto file = house().directory() / "music" / "hum" / "hum.wav";
+  const auto file = site().directory() / "music" / "hum" / "hum.wav";
   const auto hum = [&](int hz) {
     std::filesystem::create_directories(file.parent_path());
     write_tone_wav(file.string() + ".new", hz, 8000, 3);
@@ -373,7 +372,7 @@ TEST_F(Recall, L6_AnotherClassAndAReplacedFileAreHeardFromTheNextCallOn) {
   client = parked_client();
   EXPECT_TRUE(hears_music(*client)) << "the default";
   EXPECT_LT(client->heard(kEarshot).share(2900), 0.5);
-  EXPECT_NE(house().mediad().log().find("music class hum"), std::string::npos) << "and a warning";
+  EXPECT_NE(site().mediad().log().find("music class hum"), std::string::npos) << "and a warning";
   client->hang_up();
   EXPECT_TRUE(client->is_closed());
 }

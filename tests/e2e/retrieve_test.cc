@@ -1,12 +1,12 @@
 // Picking up what is parked.
 #include <algorithm>
 
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 
 namespace callpark::test {
 namespace {
 
-/// A Replaces value as it stands in a URI.
+/// A Replaces value in the form of a URI.
 std::string escaped(std::string replaces) {
   for (auto at = replaces.find_first_of(";="); at != std::string::npos; at = replaces.find_first_of(";=")) {
     replaces.replace(at, 1, replaces[at] == ';' ? "%3B" : "%3D");
@@ -14,7 +14,7 @@ std::string escaped(std::string replaces) {
   return replaces;
 }
 
-/// Where the far end of a call that was made here is, as its 200 says.
+/// Where the far end of a call that was made here is, as its 200 has it.
 std::string contact_in_answer(const PacketPhone& phone, const CallName& call) {
   std::string contact;
   for (const auto& message : phone.received(call)) {
@@ -25,10 +25,10 @@ std::string contact_in_answer(const PacketPhone& phone, const CallName& call) {
 
 class Retrieve : public ParkTest {
  protected:
-  /// Client calls 101 by the trunk, and John, who answers, parks him by transfer to `code`.
+  /// Client calls 101 by the trunk, and John answers and parks the call by transfer to `code`.
   std::unique_ptr<SippCall> parked_client(const std::string& code, int party = kClient) {
-    if (!john_) john_ = house().baresip(house().phone("101", kJohn));
-    auto client = house().trunk().call_in("+442030000101", tone_hz(party));
+    if (!john_) john_ = site().baresip(site().phone("101", kJohn));
+    auto client = site().trunk().call_in("+442030000101", tone_hz(party));
     const CallName call = john_->answer_next();
     EXPECT_TRUE(client->is_established());
     john_->transfer(call, code);
@@ -45,8 +45,7 @@ class Retrieve : public ParkTest {
 
 TEST_F(Retrieve, P3_TheBareCodeRetrievesFromTheOwnExtension) {
   const auto client = parked_client("*68");
-  const CallName call = john_->dial_until_answered("*88");
-  EXPECT_TRUE(hear_each_other(*client, *john_));
+  const CallName call = retrieve(*john_, "*88", *client);
   EXPECT_TRUE(nothing_parked());
   EXPECT_TRUE(client->saw_only_ordinary_calls());
   john_->hang_up(call);
@@ -55,16 +54,14 @@ TEST_F(Retrieve, P3_TheBareCodeRetrievesFromTheOwnExtension) {
 
 TEST_F(Retrieve, P3_EveryDeviceOfTheExtensionRetrieves) {
   const auto client = parked_client("*68");
-  const auto second_device = house().baresip(house().phone("101", kBob));
-  second_device->dial_until_answered("*88");
-  EXPECT_TRUE(hear_each_other(*client, *second_device));
+  const auto second_device = site().baresip(site().phone("101", kBob));
+  retrieve(*second_device, "*88", *client);
 }
 
 TEST_F(Retrieve, P4_AnyPhoneOfTheTenantRetrievesWithTheExtension) {
   const auto client = parked_client("*68");
-  const auto alice = house().baresip(house().phone("102", kAlice));
-  const CallName call = alice->dial_until_answered("*88101");
-  EXPECT_TRUE(hear_each_other(*client, *alice));
+  const auto alice = site().baresip(site().phone("102", kAlice));
+  const CallName call = retrieve(*alice, "*88101", *client);
   EXPECT_TRUE(nothing_parked());
   client->hang_up();
   EXPECT_TRUE(alice->reaches(call, CallPhase::kClosed));
@@ -73,38 +70,35 @@ TEST_F(Retrieve, P4_AnyPhoneOfTheTenantRetrievesWithTheExtension) {
 
 TEST_F(Retrieve, P4_LinphoneRetrieves) {
   const auto client = parked_client("*68");
-  const auto alice = house().linphone(house().phone("102", kAlice));
-  const CallName call = alice->dial_until_answered("*88101");
-  EXPECT_TRUE(hear_each_other(*client, *alice));
+  const auto alice = site().linphone(site().phone("102", kAlice));
+  const CallName call = retrieve(*alice, "*88101", *client);
   alice->hang_up(call);
   EXPECT_TRUE(client->is_closed());
 }
 
 TEST_F(Retrieve, P4_AnExtensionParkedOnLinphoneIsRetrieved) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto alice = house().linphone(house().phone("102", kAlice));
-  const auto bob = house().baresip(house().phone("103", kBob));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto alice = site().linphone(site().phone("102", kAlice));
+  const auto bob = site().baresip(site().phone("103", kBob));
   const CallName out = john->dial("102");
   const CallName in = alice->answer_next();
   ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
   john->transfer(out, "*68");
   ASSERT_TRUE(hears_music(*alice));
-  const CallName retrieved = bob->dial_until_answered("*88101");
-  EXPECT_TRUE(hear_each_other(*alice, *bob));
+  const CallName retrieved = retrieve(*bob, "*88101", *alice);
   alice->hang_up(in);
   EXPECT_TRUE(bob->reaches(retrieved, CallPhase::kClosed));
 }
 
 TEST_F(Retrieve, P4_TheParkerSideIsGoneWhoeverHadCalledWhom) {
-  const auto john = house().baresip(house().phone("101", kJohn));
-  const auto client = house().trunk().expect_call(tone_hz(kClient));
+  const auto john = site().baresip(site().phone("101", kJohn));
+  const auto client = site().trunk().expect_call(tone_hz(kClient));
   const CallName out = john->dial_until_answered("+442079460018");
   ASSERT_TRUE(client->is_established());
   john->transfer(out, "*68");
   ASSERT_TRUE(hears_music(*client));
-  const auto alice = house().baresip(house().phone("102", kAlice));
-  const CallName call = alice->dial_until_answered("*88101");
-  EXPECT_TRUE(hear_each_other(*client, *alice));
+  const auto alice = site().baresip(site().phone("102", kAlice));
+  const CallName call = retrieve(*alice, "*88101", *client);
   EXPECT_EQ(john->calls(), 0);
   alice->hang_up(call);
   EXPECT_TRUE(client->is_closed());
@@ -112,7 +106,7 @@ TEST_F(Retrieve, P4_TheParkerSideIsGoneWhoeverHadCalledWhom) {
 }
 
 TEST_F(Retrieve, S9_AnEmptyOrbitIsSpokenAsEarlyMediaAndThenRefused) {
-  const auto alice = house().packet_phone("102", kAlice);
+  const auto alice = site().packet_phone("102", kAlice);
   const CallName call = alice->start_call("*88106");
   EXPECT_TRUE(hears_music(*alice));  // speech
   EXPECT_EQ(alice->wait_invite_status(call, std::chrono::seconds(15)), 404);
@@ -127,9 +121,8 @@ TEST_F(Retrieve, S9_AnEmptyOrbitIsSpokenAsEarlyMediaAndThenRefused) {
 
 TEST_F(Retrieve, S12_AfterTheRetrieveBothHoldAndResume) {
   const auto client = parked_client("*68");
-  const auto alice = house().baresip(house().phone("102", kAlice));
-  const CallName call = alice->dial_until_answered("*88101");
-  ASSERT_TRUE(hear_each_other(*client, *alice));
+  const auto alice = site().baresip(site().phone("102", kAlice));
+  const CallName call = retrieve(*alice, "*88101", *client);
   alice->hold(call);
   EXPECT_TRUE(hears_nothing(*alice));
   EXPECT_TRUE(wait_until(kSoon, [&] { return !client->heard(kEarshot).has_tone(alice->tone()); }));
@@ -146,24 +139,18 @@ TEST_F(Retrieve, S12_AfterTheRetrieveBothHoldAndResume) {
 
 TEST_F(Retrieve, S12_ARetrievedCallIsParkedAgain) {
   const auto client = parked_client("*68");
-  const auto alice = house().baresip(house().phone("102", kAlice));
-  const CallName call = alice->dial_until_answered("*88101");
-  ASSERT_TRUE(hear_each_other(*client, *alice));
-  alice->transfer(call, "*68");
-  EXPECT_TRUE(hears_music(*client));
-  EXPECT_TRUE(has_no_call(*alice));
-  EXPECT_TRUE(parked_at("102"));
-  john_->dial_until_answered("*88102");
-  EXPECT_TRUE(hear_each_other(*client, *john_));
+  const auto alice = site().baresip(site().phone("102", kAlice));
+  const CallName call = retrieve(*alice, "*88101", *client);
+  park(*alice, call, "*68", *client, "102");
+  retrieve(*john_, "*88102", *client);
   EXPECT_TRUE(client->saw_only_ordinary_calls());
 }
 
 TEST_F(Retrieve, S12_ARetrievedCallIsTransferredToAnotherExtension) {
   const auto client = parked_client("*68");
-  const auto alice = house().baresip(house().phone("102", kAlice));
-  const auto bob = house().baresip(house().phone("103", kBob));
-  const CallName call = alice->dial_until_answered("*88101");
-  ASSERT_TRUE(hear_each_other(*client, *alice));
+  const auto alice = site().baresip(site().phone("102", kAlice));
+  const auto bob = site().baresip(site().phone("103", kBob));
+  const CallName call = retrieve(*alice, "*88101", *client);
   alice->transfer(call, "103");
   const CallName at_bob = bob->answer_next();
   EXPECT_TRUE(hear_each_other(*client, *bob));
@@ -173,14 +160,13 @@ TEST_F(Retrieve, S12_ARetrievedCallIsTransferredToAnotherExtension) {
   EXPECT_TRUE(client->is_closed());
 }
 
-// Alice's phone names Bob's by its Contact, of which the user is not his number but something of baresip's.
+// Alice's phone names Bob's by its Contact, of which the user is not Bob's number but something of baresip's.
 TEST_F(Retrieve, S12_ARetrievedCallIsTransferredToWhomTheRetrieverHasConsulted) {
   const auto client = parked_client("*68");
-  const auto alice = house().packet_phone("102", kAlice, true);
-  const auto bob = house().baresip(house().phone("103", kBob));
-  const CallName retrieved = alice->call("*88101");
-  ASSERT_TRUE(hear_each_other(*client, *alice));
-  ASSERT_EQ(alice->offer(retrieved, "sendonly"), 200);
+  const auto alice = site().packet_phone("102", kAlice, true);
+  const auto bob = site().baresip(site().phone("103", kBob));
+  const CallName retrieved = retrieve(*alice, "*88101", *client);
+  hold(*alice, retrieved);
   const CallName consultation = alice->start_call("103");
   bob->answer_next();
   ASSERT_EQ(alice->wait_invite_status(consultation), 200);
@@ -190,26 +176,25 @@ TEST_F(Retrieve, S12_ARetrievedCallIsTransferredToWhomTheRetrieverHasConsulted) 
   const CallName at_bob = bob->answer_next();
   EXPECT_TRUE(hear_each_other(*client, *bob));
   alice->hang_up(consultation);
-  EXPECT_EQ(house().database().value("SELECT retriever FROM parked_calls"), "103") << "and not what is in his Contact";
+  EXPECT_EQ(site().database().value("SELECT retriever FROM parked_calls"), "103") << "and not what is in Bob's Contact";
   bob->transfer(at_bob, "*68");
-  EXPECT_TRUE(parked_at("103")) << "he parks like anybody";
+  EXPECT_TRUE(parked_at("103")) << "Bob parks like any parker";
   EXPECT_TRUE(client->saw_only_ordinary_calls());
 }
 
-/// Bob has asked Alice for the caller who is parked: she retrieves him while Bob is on hold, and connects the two.
+/// Bob has asked Alice for the parked caller: Alice retrieves the caller while Bob is on hold, and connects the two.
 class RetrieveForAnother : public Retrieve {
  protected:
   void SetUp() override {
     Retrieve::SetUp();
     client_ = parked_client("*68");
-    alice_ = house().packet_phone("102", kAlice, true);
-    bob_ = house().linphone(house().phone("103", kBob));
+    alice_ = site().packet_phone("102", kAlice, true);
+    bob_ = site().linphone(site().phone("103", kBob));
     bob_->dial("102");
     with_bob_ = alice_->wait_incoming();
     ASSERT_TRUE(hear_each_other(*alice_, *bob_));
-    ASSERT_EQ(alice_->offer(with_bob_, "sendonly"), 200);
-    retrieved_ = alice_->call("*88101");
-    ASSERT_TRUE(hear_each_other(*alice_, *client_));
+    hold(*alice_, with_bob_);
+    retrieved_ = retrieve(*alice_, "*88101", *client_);
   }
   void TearDown() override {
     alice_.reset();
@@ -228,7 +213,7 @@ class RetrieveForAnother : public Retrieve {
     client_->hang_up();
     EXPECT_TRUE(has_no_call(*bob_));
   }
-  static std::string retriever() { return house().database().value("SELECT MAX(retriever) FROM parked_calls"); }
+  static std::string retriever() { return site().database().value("SELECT MAX(retriever) FROM parked_calls"); }
 
   std::unique_ptr<SippCall> client_;
   std::unique_ptr<PacketPhone> alice_;
@@ -246,7 +231,7 @@ TEST_F(RetrieveForAnother, S12_WhoIsOnHoldIsConnectedWithTheCallerByTheContactOf
 
 // What was dialled to retrieve the one leads to the other by now.
 TEST_F(RetrieveForAnother, S12_S11_WhoIsOnHoldIsNotConnectedWithAStrangerWhoIsParkedThere) {
-  const auto second = house().trunk().call_in("+442030000101", tone_hz(kSecondClient));
+  const auto second = site().trunk().call_in("+442030000101", tone_hz(kSecondClient));
   const CallName call = john_->answer_next();
   ASSERT_TRUE(second->is_established());
   john_->transfer(call, "*68");
@@ -257,9 +242,9 @@ TEST_F(RetrieveForAnother, S12_S11_WhoIsOnHoldIsNotConnectedWithAStrangerWhoIsPa
 }
 
 TEST_F(Retrieve, S12_VideoIsOffWhileParkedAndOfferedAgainAtTheRetrieve) {
-  const auto john = house().packet_phone("101", kJohn, true, true);
-  const auto bob = house().packet_phone("103", kBob, false, true);
-  const auto alice = house().packet_phone("102", kAlice, false, true);
+  const auto john = site().packet_phone("101", kJohn, true, true);
+  const auto bob = site().packet_phone("103", kBob, false, true);
+  const auto alice = site().packet_phone("102", kAlice, false, true);
   const CallName call = bob->call("101");
   const CallName at_john = john->wait_incoming();
   ASSERT_TRUE(hear_each_other(*john, *bob));
@@ -273,25 +258,24 @@ TEST_F(Retrieve, S12_VideoIsOffWhileParkedAndOfferedAgainAtTheRetrieve) {
     return last;
   };
   EXPECT_EQ(last_offer().media_port("video"), 0) << last_offer().text();
-  alice->call("*88101");
-  EXPECT_TRUE(hear_each_other(*alice, *bob));
+  retrieve(*alice, "*88101", *bob);
   EXPECT_TRUE(last_offer().media_port("video").value_or(0) > 0) << last_offer().text();
 }
 
 TEST_F(Retrieve, S11_ATrunkCanNeitherRetrieveNorPark) {
   const auto client = parked_client("*68");
-  const auto thief = house().trunk().call_in("*88101", tone_hz(kSecondClient));
+  const auto thief = site().trunk().call_in("*88101", tone_hz(kSecondClient));
   EXPECT_TRUE(thief->is_closed());
   EXPECT_EQ(thief->status(), 404);
-  const auto parker = house().trunk().call_in("*68101", tone_hz(kSecondClient));
+  const auto parker = site().trunk().call_in("*68101", tone_hz(kSecondClient));
   EXPECT_TRUE(parker->is_closed());
   EXPECT_EQ(parker->status(), 404);
   EXPECT_TRUE(parked_at("101"));
 }
 
 TEST_F(Retrieve, L3_AnotherSitesTrunkRetrievesByTheNumberWhereTheRangeLetsIt) {
-  const auto john = house().packet_phone("101", kJohn);
-  const auto client = house().trunk_caller(kClient);
+  const auto john = site().packet_phone("101", kJohn);
+  const auto client = site().trunk_caller(kClient);
   const CallName in = client->start_call("+442030000101");
   const CallName call = john->wait_incoming();
   john->answer(call);
@@ -299,34 +283,35 @@ TEST_F(Retrieve, L3_AnotherSitesTrunkRetrievesByTheNumberWhereTheRangeLetsIt) {
   ASSERT_EQ(john->refer(call, "7003"), 202);
   EXPECT_TRUE(parked_at("7003"));
   john->hang_up(call);
-  const auto site = house().trunk_caller(kSecondClient);
-  const auto status_of = [&](const std::string& number) { return site->wait_invite_status(site->start_call(number)); };
+  const auto caller = site().trunk_caller(kSecondClient);
+  const auto status_of = [&](const std::string& number) {
+    return caller->wait_invite_status(caller->start_call(number));
+  };
   EXPECT_EQ(status_of("7003"), 404) << "not unless the tenant allows it";
-  house().database().execute("UPDATE orbit_ranges SET from_trunks = TRUE");
+  site().database().execute("UPDATE orbit_ranges SET from_trunks = TRUE");
   EXPECT_EQ(status_of("7000"), 404) << "it cannot park";
   EXPECT_EQ(status_of("*887003"), 404);
   EXPECT_EQ(status_of("7004"), 404) << "nothing is parked there";
-  const CallName retrieve = site->start_call("7003");
-  EXPECT_EQ(site->wait_invite_status(retrieve), 200);
-  EXPECT_TRUE(hear_each_other(*site, *client));
-  EXPECT_EQ(house().database().value("SELECT retriever FROM parked_calls"), "trunk demo");
-  EXPECT_EQ(site->refer(retrieve, "102"), 403) << "a trunk transfers nobody";
-  EXPECT_EQ(site->hang_up(retrieve), 200);
+  const CallName retrieve = caller->start_call("7003");
+  EXPECT_EQ(caller->wait_invite_status(retrieve), 200);
+  EXPECT_TRUE(hear_each_other(*caller, *client));
+  EXPECT_EQ(site().database().value("SELECT retriever FROM parked_calls"), "trunk demo");
+  EXPECT_EQ(caller->refer(retrieve, "102"), 403) << "a trunk transfers no call";
+  EXPECT_EQ(caller->hang_up(retrieve), 200);
   EXPECT_TRUE(wait_until(kSoon, [&] { return client->is_closed(in); }));
-  house().database().execute("UPDATE orbit_ranges SET from_trunks = FALSE");
+  site().database().execute("UPDATE orbit_ranges SET from_trunks = FALSE");
 }
 
 TEST_F(Retrieve, S11_ATransferToACodeThatRetrievesJoinsNobody) {
-  const auto john = house().packet_phone("101", kJohn);
-  const auto waiting = house().packet_phone("102", kAlice, true);
-  const auto talking = house().packet_phone("103", kBob, true);
+  const auto john = site().packet_phone("101", kJohn);
+  const auto waiting = site().packet_phone("102", kAlice, true);
+  const auto talking = site().packet_phone("103", kBob, true);
   const CallName parked = john->call("102");
-  ASSERT_EQ(john->refer(parked, "*68104"), 202);
-  ASSERT_TRUE(parked_at("104"));
+  park(*john, parked, "*68104", "104");
   john->hang_up(parked);
   const CallName call = john->call("103");
   ASSERT_TRUE(hear_each_other(*john, *talking));
-  // An extension that is sent there may dial the code by itself; this one takes note and does nothing.
+  // An extension that is sent there may dial the code by itself; this one keeps the request and does nothing.
   john->refer(call, "*88104");
   EXPECT_TRUE(hear_each_other(*john, *talking));
   EXPECT_TRUE(hears_music(*waiting));
@@ -337,16 +322,15 @@ TEST_F(Retrieve, S11_ATransferToACodeThatRetrievesJoinsNobody) {
 }
 
 TEST_F(Retrieve, S12_TheCallerHoldsAndResumesToo) {
-  john_ = house().baresip(house().phone("101", kJohn));
-  const auto alice = house().baresip(house().phone("103", kAlice));
-  const auto client = house().baresip(house().phone("102", kBob));
+  john_ = site().baresip(site().phone("101", kJohn));
+  const auto alice = site().baresip(site().phone("103", kAlice));
+  const auto client = site().baresip(site().phone("102", kBob));
   const CallName at_client = client->dial("101");
   const CallName call = john_->answer_next();
   ASSERT_TRUE(hear_each_other(*client, *john_));
   john_->transfer(call, "*68");
   EXPECT_TRUE(hears_music(*client));
-  const CallName retrieved = alice->dial_until_answered("*88101");
-  ASSERT_TRUE(hear_each_other(*alice, *client));
+  const CallName retrieved = retrieve(*alice, "*88101", *client);
   client->hold(at_client);
   EXPECT_TRUE(hears_nothing(*alice));
   client->resume(at_client);
@@ -361,16 +345,16 @@ class ParkedColleague : public ParkTest {
  protected:
   static void SetUpTestSuite() {
     ParkTest::SetUpTestSuite();
-    house().database().execute(
+    site().database().execute(
         "INSERT INTO extensions (tenant, extension, password, display_name) "
         "VALUES ('demo.callpark', '333', 'demo-333', 'Nobody')");
   }
-  /// 102 has called 101, who parked her; 103 has retrieved her, and they talk.
+  /// 102 has called 101, which parked 102; 103 has retrieved 102, and they talk.
   void SetUp() override {
     ParkTest::SetUp();
-    john_ = house().packet_phone("101", kJohn, true);
-    alice_ = house().packet_phone("102", kAlice);
-    bob_ = house().packet_phone("103", kBob);
+    john_ = site().packet_phone("101", kJohn, true);
+    alice_ = site().packet_phone("102", kAlice);
+    bob_ = site().packet_phone("103", kBob);
     at_alice_ = alice_->start_call("101");
     const CallName call = john_->wait_incoming();
     ASSERT_EQ(alice_->wait_invite_status(at_alice_), 200);
@@ -412,7 +396,7 @@ TEST_F(ParkedColleague, S12_N6_SheParksWhoRetrievedHerByTransfer) {
       std::find_if(received.begin(), received.end(), [](const SipText& one) { return one.status() == 200; });
   ASSERT_NE(answer, received.end());
   EXPECT_EQ(answer->header("P-Asserted-Identity"), "\"Carol Clark\" <sip:103@demo.callpark>");
-  // And back again: who was parked last parks who has retrieved him.
+  // And back again: the last parked caller parks its retriever.
   EXPECT_EQ(bob_->refer(at_bob_, "*68"), 202);
   EXPECT_TRUE(parked_at("103"));
   EXPECT_TRUE(hears_music(*john_));
@@ -420,11 +404,10 @@ TEST_F(ParkedColleague, S12_N6_SheParksWhoRetrievedHerByTransfer) {
 }
 
 TEST_F(ParkedColleague, S12_S8_SheIsRefusedAndTheyTalkOnAndHeParksHer) {
-  const auto carol = house().packet_phone("104", kCarol, true);
+  const auto carol = site().packet_phone("104", kCarol, true);
   const CallName at_carol = john_->start_call("104");
   ASSERT_EQ(john_->wait_invite_status(at_carol), 200);
-  ASSERT_EQ(john_->refer(at_carol, "*68333"), 202);
-  ASSERT_TRUE(parked_at("333"));
+  park(*john_, at_carol, "*68333", "333");
   john_->hang_up(at_carol);
   EXPECT_EQ(alice_->refer(at_alice_, "*68333"), 486);
   EXPECT_TRUE(hear_each_other(*alice_, *bob_));
@@ -439,9 +422,9 @@ TEST_F(ParkedColleague, S12_S8_SheIsRefusedAndTheyTalkOnAndHeParksHer) {
 TEST_F(ParkedColleague, S12_O4_WhoWasParkedByHerIsThereWhenParkdHasBeenKilled) {
   EXPECT_EQ(alice_->refer(at_alice_, "*68"), 202);
   ASSERT_TRUE(parked_at("102"));
-  house().parkd().kill9();
-  house().parkd().start();
-  house().wait_parkd_ready();
+  site().parkd().kill9();
+  site().parkd().start();
+  site().wait_parkd_ready();
   const CallName at_john = john_->start_call("*88102");
   ASSERT_EQ(john_->wait_invite_status(at_john), 200);
   EXPECT_TRUE(hear_each_other(*john_, *bob_));
@@ -449,7 +432,7 @@ TEST_F(ParkedColleague, S12_O4_WhoWasParkedByHerIsThereWhenParkdHasBeenKilled) {
 }
 
 TEST_F(ParkedColleague, S12_S1_SheHoldsWhoRetrievedHerAndParksHim) {
-  ASSERT_EQ(alice_->offer(at_alice_, "sendonly"), 200);
+  hold(*alice_, at_alice_);
   const CallName feature = alice_->start_call("*70333");
   EXPECT_EQ(alice_->wait_invite_status(feature), 200);
   EXPECT_TRUE(parked_at("333"));
@@ -458,10 +441,10 @@ TEST_F(ParkedColleague, S12_S1_SheHoldsWhoRetrievedHerAndParksHim) {
 }
 
 TEST_F(ParkedColleague, S12_S7_OfHerHeldCallsTheOneOfTheSameDeviceIsMeant) {
-  ASSERT_EQ(alice_->offer(at_alice_, "sendonly"), 200);
-  const auto other_device = house().packet_phone("102", kCarol);
+  hold(*alice_, at_alice_);
+  const auto other_device = site().packet_phone("102", kCarol);
   const CallName held_last = other_device->call("101");
-  ASSERT_EQ(other_device->offer(held_last, "sendonly"), 200);
+  hold(*other_device, held_last);
   const CallName feature = alice_->start_call("*70333");
   EXPECT_EQ(alice_->wait_invite_status(feature), 200);
   EXPECT_TRUE(parked_at("333"));
@@ -471,14 +454,13 @@ TEST_F(ParkedColleague, S12_S7_OfHerHeldCallsTheOneOfTheSameDeviceIsMeant) {
 }
 
 TEST_F(Retrieve, S11_ATrunkWhoWasRetrievedNeitherTransfersNorParks) {
-  const auto john = house().packet_phone("101", kJohn, true);
-  const auto bob = house().packet_phone("103", kBob);
-  const auto client = house().trunk_caller(kClient);
+  const auto john = site().packet_phone("101", kJohn, true);
+  const auto bob = site().packet_phone("103", kBob);
+  const auto client = site().trunk_caller(kClient);
   const CallName at_client = client->start_call("+442030000101");
   const CallName call = john->wait_incoming();
   ASSERT_EQ(client->wait_invite_status(at_client), 200);
-  ASSERT_EQ(john->refer(call, "*68"), 202);
-  ASSERT_TRUE(parked_at("101"));
+  park(*john, call, "*68", "101");
   john->hang_up(call);
   const CallName at_bob = bob->start_call("*88101");
   ASSERT_EQ(bob->wait_invite_status(at_bob), 200);
@@ -497,7 +479,7 @@ TEST_F(Retrieve, S11_ATrunkWhoWasRetrievedNeitherTransfersNorParks) {
 
 TEST_F(Retrieve, S11_ASecondParkNeverJoinsTwoCallers) {
   const auto first = parked_client("*68");
-  const auto second = house().trunk().call_in("+442030000101", tone_hz(kSecondClient));
+  const auto second = site().trunk().call_in("+442030000101", tone_hz(kSecondClient));
   const CallName call = john_->answer_next();
   ASSERT_TRUE(second->is_established());
   john_->transfer(call, "*68");
@@ -511,9 +493,8 @@ TEST_F(Retrieve, S4_ARandomOrbitBeginsWithAStarAndIsRetrievedByIt) {
   const auto client = parked_client("*70");
   const std::string orbit = orbits();
   EXPECT_TRUE(testing::internal::RE::FullMatch(orbit, "\\*[0-9][0-9][0-9][0-9]")) << orbit;
-  const auto alice = house().baresip(house().phone("102", kAlice));
-  alice->dial_until_answered("*71" + orbit);
-  EXPECT_TRUE(hear_each_other(*client, *alice));
+  const auto alice = site().baresip(site().phone("102", kAlice));
+  retrieve(*alice, "*71" + orbit, *client);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace callpark::test {
 namespace {
 
-/// Two phones without a registrar: each takes the other for its outbound proxy.
+/// Two phones without a registrar: each has the other as its outbound proxy.
 class TestEquipment : public testing::Test {
  protected:
   PhoneOptions options(const std::string& user, const LoopbackAddress& own, const LoopbackAddress& other, int party) {
@@ -139,7 +139,7 @@ TEST_F(TestEquipment, ThePacketPhoneTalksToABaresip) {
   EXPECT_TRUE(hear_each_other(alice_phone, john_phone));
   alice_phone.answer_reinvites_with({500});
   john_phone.hold(in);
-  // Until his offer is through he answers 491.
+  // The phone answers 491 until its own offer is through.
   EXPECT_TRUE(wait_until(kSoon, [&] { return alice_phone.offer(out, "sendrecv") == 200; }));
   EXPECT_EQ(alice_phone.hang_up(out), 200);
   EXPECT_TRUE(john_phone.reaches(in, CallPhase::kClosed));

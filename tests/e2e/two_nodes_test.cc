@@ -1,35 +1,35 @@
-// Two whole houses over one database: what the tables decide between them.
+// Two whole sites over one database: what the tables decide between them.
 #include <algorithm>
 #include <iostream>
 #include <map>
 
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 
 namespace callpark::test {
 namespace {
 
 class TwoNodes : public ParkTest {
  protected:
-  /// One of the houses, its parker, and those who call him.
-  struct Site {
-    House& house;
+  /// One of the sites, its parker, and the parker's callers.
+  struct Node {
+    TestSite& site;
     std::unique_ptr<PacketPhone> parker;
     std::vector<std::unique_ptr<PacketPhone>> clients;
     std::vector<CallName> at_parker;
     std::vector<CallName> at_client;
 
-    Site(House& where, const std::string& extension, int party)
-        : house(where), parker(where.packet_phone(extension, party, true)), did("+442030000" + extension) {}
+    Node(TestSite& where, const std::string& extension, int party)
+        : site(where), parker(where.packet_phone(extension, party, true)), did("+442030000" + extension) {}
 
     /// One more talks to the parker.
     void connect() {
-      clients.push_back(house.trunk_caller(kClient));
+      clients.push_back(site.trunk_caller(kClient));
       at_client.push_back(clients.back()->start_call(did));
       at_parker.push_back(parker->wait_incoming());
       ASSERT_EQ(clients.back()->wait_invite_status(at_client.back()), 200);
     }
-    /// How the transfer of a call ended, as the parker was told: by the last NOTIFY, or by the answer to his REFER. 0:
-    /// he does not know yet.
+    /// How the transfer of a call ended, as the parker was notified: by the last NOTIFY, or by the answer to the REFER.
+    /// 0: the parker does not know yet.
     int outcome(std::size_t index) const {
       const auto reports = parker->transfer_reports(at_parker[index]);
       if (reports.size() >= 2) return std::stoi(reports.back().substr(8, 3));
@@ -52,22 +52,22 @@ class TwoNodes : public ParkTest {
 
 TEST_F(TwoNodes, L2_FiftyParksAtOnceFillARangeOfTenAndTheOthersStayWithTheirParkers) {
   constexpr int kCallsEach = 25;
-  House::Options second;
+  TestSite::Options second;
   second.node_name = "parkd2";
-  second.database = &house().database();
-  House other_house(second);
-  Site here{house(), "101", kJohn};
-  Site there{other_house, "104", kAlice};
+  second.database = &site().database();
+  TestSite other_site(second);
+  Node here{site(), "101", kJohn};
+  Node there{other_site, "104", kAlice};
   // A REFER each that is challenged, so that the many need no second attempt.
-  for (Site* site : {&here, &there}) {
-    site->connect();
-    ASSERT_EQ(site->parker->refer(site->at_parker[0], "999"), 403);
-    for (int call = 1; call < kCallsEach; ++call) site->connect();
+  for (Node* node : {&here, &there}) {
+    node->connect();
+    ASSERT_EQ(node->parker->refer(node->at_parker[0], "999"), 403);
+    for (int call = 1; call < kCallsEach; ++call) node->connect();
   }
   ASSERT_FALSE(HasFailure());
   for (std::size_t call = 0; call < kCallsEach; ++call) {
-    for (Site* site : {&here, &there}) {
-      site->parker->fire(site->at_parker[call], "REFER", site->parker->refer_to("7000"));
+    for (Node* node : {&here, &there}) {
+      node->parker->fire(node->at_parker[call], "REFER", node->parker->refer_to("7000"));
     }
   }
   std::map<int, int> outcomes;
@@ -80,38 +80,39 @@ TEST_F(TwoNodes, L2_FiftyParksAtOnceFillARangeOfTenAndTheOthersStayWithTheirPark
   EXPECT_EQ(outcomes[200], 10);
   EXPECT_EQ(orbits(), "7001 7002 7003 7004 7005 7006 7007 7008 7009 7010");
 
-  for (Site* site : {&here, &there}) {
-    const Endpoint parkers = site->parker->sound().own();
+  for (Node* node : {&here, &there}) {
+    const Endpoint parkers = node->parker->sound().own();
     for (std::size_t call = 0; call < kCallsEach; ++call) {
-      PacketPhone& client = *site->clients[call];
-      EXPECT_FALSE(client.is_closed(site->at_client[call])) << "a lost caller";
-      if (site->is_refused(call)) {
-        EXPECT_EQ(client.audio_remote(site->at_client[call]).text(), parkers.text()) << "he talks to the parker still";
+      PacketPhone& client = *node->clients[call];
+      EXPECT_FALSE(client.is_closed(node->at_client[call])) << "a lost caller";
+      if (node->is_refused(call)) {
+        EXPECT_EQ(client.audio_remote(node->at_client[call]).text(), parkers.text())
+            << "the caller talks to the parker still";
       } else {
         EXPECT_TRUE(hears_music(client));
       }
     }
   }
-  for (Site* site : {&here, &there}) {
+  for (Node* node : {&here, &there}) {
     for (std::size_t call = 0; call < kCallsEach; ++call) {
-      EXPECT_EQ(site->clients[call]->hang_up(site->at_client[call]), 200);
+      EXPECT_EQ(node->clients[call]->hang_up(node->at_client[call]), 200);
     }
   }
   EXPECT_TRUE(nothing_parked());
 }
 
 TEST_F(TwoNodes, S10_WhoDialsAtTheOtherNodeLosesNobody) {
-  House::Options second;
+  TestSite::Options second;
   second.node_name = "parkd3";
-  second.database = &house().database();
-  House other_house(second);
-  Site here{house(), "101", kJohn};
+  second.database = &site().database();
+  TestSite other_site(second);
+  Node here{site(), "101", kJohn};
   here.connect();
   PacketPhone& client = *here.clients[0];
   ASSERT_EQ(here.parker->refer(here.at_parker[0], "*68"), 202);
   ASSERT_TRUE(hears_music(client));
   here.parker->hang_up(here.at_parker[0]);
-  const auto alice = other_house.packet_phone("104", kAlice, true);
+  const auto alice = other_site.packet_phone("104", kAlice, true);
   const CallName elsewhere = alice->start_call("*88101");
   EXPECT_EQ(alice->wait_invite_status(elsewhere), 404);
   EXPECT_TRUE(hears_music(client));

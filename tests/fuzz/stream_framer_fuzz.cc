@@ -18,7 +18,7 @@ void require(bool fact) {
   if (!fact) std::abort();
 }
 
-// What comes out, in a form that can be compared. Stops at an error, after which a framer says nothing else.
+// What comes out, in a form that can be compared. Stops at an error, after which a framer returns nothing else.
 bool drain(StreamFramer& framer, std::vector<std::string>& out) {
   for (;;) {
     const auto frame = framer.next();

@@ -52,7 +52,7 @@ struct Facts {
   }
 };
 
-// oSIP takes escapes, and the brackets of an IPv6 address, off.
+// oSIP removes escapes, and the brackets of an IPv6 address.
 std::string plain_host(std::string host) {
   if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
   return host;

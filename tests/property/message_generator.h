@@ -1,5 +1,5 @@
 // Makes valid SIP messages in all the ways the grammar allows (folded lines, compact names, odd spacing, escapes,
-// lists), and says what a parser has to find in them. The same seed makes the same message.
+// lists), and records what a parser has to find in them. The same seed makes the same message.
 #pragma once
 
 #include <algorithm>
@@ -165,7 +165,7 @@ class MessageGenerator {
       }
     }
     routes(m, lines);
-    // What may stand several times keeps its order, everything else is shuffled.
+    // What may be there several times keeps its order, everything else is shuffled.
     ordered_ = lines.size();
   }
 

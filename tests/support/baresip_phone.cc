@@ -167,7 +167,7 @@ void BaresipPhone::receive(const std::string& json) {
       call.reason = parameter;
     }
     if (type == "TRANSFER_FAILED") {
-      // baresip 1.0.0 hangs the call up then, and says no more about it.
+      // baresip 1.0.0 hangs the call up then, and reports no more about it.
       advance(call, CallPhase::kClosed);
       call.transfer_failure = parameter;
     }
@@ -262,7 +262,7 @@ void BaresipPhone::transfer(const CallName& call, const std::string& target) {
   command("transfer", target);
 }
 
-// baresip 1.0.0 has no attended transfer of its own; it puts into Refer-To what it is told, as a person with two calls
+// baresip 1.0.0 has no attended transfer of its own; it puts the test's value into Refer-To, as a person with two calls
 // on a better phone would have it.
 void BaresipPhone::transfer_to(const CallName& call, const CallName& consultation) {
   const Tags consulted = tags(consultation);

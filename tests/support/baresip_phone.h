@@ -28,7 +28,7 @@ class BaresipPhone : public Phone {
   void hang_up(const CallName& call) override;
   void hold(const CallName& call) override;
   void resume(const CallName& call) override;
-  /// When the transfer fails, baresip 1.0.0 hangs the call up; a parker who keeps it has to be another phone.
+  /// When the transfer fails, baresip 1.0.0 hangs the call up; a parker that keeps it has to be another phone.
   void transfer(const CallName& call, const std::string& target) override;
   void transfer_to(const CallName& call, const CallName& consultation) override;
   void send_digits(const CallName& call, const std::string& digits) override;
@@ -40,7 +40,7 @@ class BaresipPhone : public Phone {
 
   /// The other party as the phone displays it: name, then URI.
   [[nodiscard]] std::string peer(const CallName& call) const;
-  /// What the phone was told about its last transfer ("486 Busy Here"), empty while it has not failed.
+  /// The status of the phone's last transfer ("486 Busy Here"), empty while it has not failed.
   [[nodiscard]] std::string transfer_failure(const CallName& call) const;
   /// Local and remote tag of a call, for a Replaces header; read from the phone's own SIP trace.
   struct Tags {

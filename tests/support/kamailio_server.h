@@ -29,7 +29,7 @@ class KamailioServer {
     /// 0: base_port + 2.
     std::uint16_t parkd_port = 0;
     int udp_workers = 4;
-    /// Each transaction takes some 15 kB until 5 s after its end.
+    /// Each transaction needs some 15 kB until 5 s after its end.
     int shared_memory_mb = 64;
     /// Lines that are put before the rest of the configuration, e.g. "#!define WITHOUT_FLOOD_CONTROL".
     std::vector<std::string> defines;

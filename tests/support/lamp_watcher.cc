@@ -224,7 +224,7 @@ void LampWatcher::receive_notify(const SipText& notify) {
   answer(notify, status);
 }
 
-// The status that a NOTIFY gets, which is also taken when it is 200.
+// The status that a NOTIFY gets, which is also accepted when it is 200.
 int LampWatcher::judge(const SipText& notify) {
   const bool is_ours = notify.call_id() == call_id_ && tag_in(notify.header("To")) == own_tag_ &&
                        (remote_tag_.empty() || tag_in(notify.header("From")) == remote_tag_);
@@ -321,7 +321,7 @@ std::string LampWatcher::call_id() const {
   return call_id_;
 }
 
-// What RFC 4235 calls pval, all PBXs and their phones call pvalue. It is the one liberty that the lamps take.
+// What RFC 4235 calls pval, all PBXs and their phones call pvalue. It is the one deviation of the lamps.
 static std::string with_pval(std::string body) {
   const std::string_view name = " pvalue=";
   for (auto at = body.find(name); at != std::string::npos; at = body.find(name))

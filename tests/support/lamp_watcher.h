@@ -39,7 +39,7 @@ class LampWatcher {
     double loss = 0;
     std::uint32_t seed = 1;
   };
-  /// What one valid NOTIFY said.
+  /// The content of one valid NOTIFY.
   struct Notice {
     int cseq = 0;
     int version = -1;
@@ -53,7 +53,7 @@ class LampWatcher {
   explicit LampWatcher(Options options);
   LampWatcher(const LampWatcher&) = delete;
   LampWatcher& operator=(const LampWatcher&) = delete;
-  /// Says nothing to anybody, as a phone whose plug is pulled.
+  /// Sends nothing, as a phone without power.
   ~LampWatcher();
 
   /// A new subscription; the final status, after the challenge if there is one. 408 without an answer.
@@ -62,12 +62,12 @@ class LampWatcher {
   int refresh() { return subscribe_again(options_.expires, true); }
   int unsubscribe() { return subscribe_again(0, true); }
   int refresh_without_credentials() { return subscribe_again(options_.expires, false); }
-  /// From now on it hears and says nothing, until it is to hear again.
+  /// From now on it receives and sends nothing, until it is to hear again.
   void be_deaf(bool deaf) { deaf_ = deaf; }
   /// How many packets came while it was deaf.
   [[nodiscard]] int unheard() const { return unheard_; }
 
-  /// What the last valid NOTIFY said; an empty state when there was none.
+  /// The content of the last valid NOTIFY; an empty state when there was none.
   [[nodiscard]] Notice now() const;
   [[nodiscard]] std::string state() const { return now().state; }
   [[nodiscard]] std::vector<Notice> history() const;
@@ -132,7 +132,7 @@ class LampWatcher {
   std::thread thread_;
 };
 
-/// What xmllint says against the schema of RFC 4235 about these bodies; empty when all are valid.
+/// The errors that xmllint reports for these bodies against the schema of RFC 4235; empty when all are valid.
 std::string invalid_dialog_info(const std::vector<std::string>& bodies);
 
 }  // namespace callpark::test

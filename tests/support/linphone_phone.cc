@@ -134,7 +134,7 @@ void LinphonePhone::read_line(const std::string& line) const {
   }
 }
 
-// It says nothing of its own accord.
+// It prints nothing of its own accord.
 void LinphonePhone::wait_registered(std::chrono::milliseconds timeout) {
   const auto is_registered = [this] { return log().find("registered, identity=") != std::string::npos; };
   const bool registered = wait_until(timeout, [&] {

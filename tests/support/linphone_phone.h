@@ -54,7 +54,7 @@ class LinphonePhone : public Phone {
 
   Subprocess process_;
   mutable std::mutex mutex_;
-  // What has been read of the output so far, and what it said.
+  // What has been read of the output so far, and its content.
   mutable size_t read_ = 0;
   mutable std::map<CallName, Call> calls_;
 };

@@ -12,7 +12,7 @@ std::string tone_of(const Listener& speaker) {
   return speaker.name() + " (" + std::to_string(speaker.tone()) + " Hz)";
 }
 
-// Less than this is not yet enough to tell what it is.
+// Less than this is not yet enough to recognise the sound.
 bool long_enough(const Sound& sound) {
   return sound.duration() >= kEarshot - std::chrono::milliseconds(40);
 }

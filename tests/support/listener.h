@@ -1,4 +1,4 @@
-// Anybody who hears something in a test, and the question that end-to-end tests ask: who hears whom.
+// A party that hears something in a test, and the question of end-to-end tests: which party hears which.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,15 +14,15 @@ namespace callpark::test {
 class Listener {
  public:
   virtual ~Listener() = default;
-  /// How failures call him.
+  /// The name in failures.
   [[nodiscard]] virtual std::string name() const = 0;
-  /// The tone that he himself sends, in Hz.
+  /// The tone that this party sends, in Hz.
   [[nodiscard]] virtual int tone() const = 0;
-  /// What reached his ear in the last `window`; empty when nothing did.
+  /// What reached this party in the last `window`; empty when nothing did.
   [[nodiscard]] virtual Sound heard(std::chrono::milliseconds window) const = 0;
 };
 
-/// Long enough to tell tones apart, short enough to notice a change.
+/// Long enough to separate tones, short enough to notice a change.
 constexpr std::chrono::milliseconds kEarshot{240};
 
 /// Waits until `listener` hears `speaker`.
@@ -31,7 +31,7 @@ testing::AssertionResult hears(const Listener& listener, const Listener& speaker
 /// Waits until each hears the other.
 testing::AssertionResult hear_each_other(const Listener& one, const Listener& other,
                                          std::chrono::milliseconds timeout = kSoon);
-/// Waits until `listener` hears music or speech and nobody's tone.
+/// Waits until `listener` hears music or speech and no party's tone.
 testing::AssertionResult hears_music(const Listener& listener, std::chrono::milliseconds timeout = kSoon);
 /// Waits until nothing, or only silence, reaches `listener`.
 testing::AssertionResult hears_nothing(const Listener& listener, std::chrono::milliseconds timeout = kSoon);

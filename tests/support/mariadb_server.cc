@@ -30,7 +30,7 @@ fs::path sql_directory() {
   return source_directory() / "sql";
 }
 
-// MariaDB refuses to run as root unless it is told to.
+// MariaDB refuses to run as root without --user.
 std::string user_option() {
   const passwd* user = getpwuid(geteuid());
   if (user == nullptr) throw std::runtime_error("the current user has no name");
@@ -104,7 +104,7 @@ fs::path prepared(MariadbServer::Contents contents) {
   return ready;
 }
 
-// A server that is up greets whoever connects.
+// A server that is up greets each client.
 bool greets(const fs::path& socket_path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;

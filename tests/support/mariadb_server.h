@@ -29,7 +29,7 @@ class MariadbServer {
   explicit MariadbServer(Options options);
   MariadbServer(const MariadbServer&) = delete;
   MariadbServer& operator=(const MariadbServer&) = delete;
-  /// kill9(): nobody wants the data.
+  /// kill9(): the data is not needed.
   ~MariadbServer();
 
   /// Returns when it answers. Throws std::runtime_error with its log when it does not.
@@ -37,7 +37,7 @@ class MariadbServer {
   /// An orderly shutdown.
   void stop();
   void kill9();
-  /// SIGSTOP and SIGCONT: it takes connections and answers nothing, from the moment pause() returns.
+  /// SIGSTOP and SIGCONT: it accepts connections and answers nothing, from the moment pause() returns.
   void pause();
   void resume() { process_.resume(); }
   [[nodiscard]] bool running() { return process_.running(); }
@@ -50,7 +50,7 @@ class MariadbServer {
   [[nodiscard]] std::string log() const;
 
   /// Rows of columns as text, NULL as "NULL", by a new connection as root. Throws std::runtime_error with the server's
-  /// words when it refuses. Takes some 10 ms.
+  /// words when it refuses. Lasts some 10 ms.
   using Rows = std::vector<std::vector<std::string>>;
   [[nodiscard]] Rows query(const std::string& sql) const;
   /// The only column of the only row; empty when there is none.

@@ -337,7 +337,7 @@ std::vector<SipText> PacketPhone::received(const CallName& call) const {
 }
 
 std::vector<std::string> PacketPhone::transfer_reports(const CallName& call) const {
-  // By CSeq: two workers of a proxy may pass them on in the other order.
+  // By CSeq: two workers of a proxy may swap them.
   std::map<int, std::string> reports;
   for (const auto& message : received(call)) {
     if (!message.is_request() || message.method() != "NOTIFY") continue;
@@ -425,7 +425,7 @@ void PacketPhone::receive_request(const SipText& request) {
   respond(request, 200);
 }
 
-// RFC 3261 12.2.2, taken by the letter.
+// RFC 3261 12.2.2, to the letter.
 bool PacketPhone::is_overtaken(Call& call, const SipText& request) {
   if (request.cseq() < call.remote_cseq) return true;
   call.remote_cseq = request.cseq();
@@ -444,7 +444,7 @@ void PacketPhone::receive_invite(const SipText& request) {
     call.invite = request;
     call.remote_cseq = request.cseq();
     call.cseq = 1000;
-    // Never both at once: two workers of a proxy may pass them on in the other order.
+    // Never both at once: two workers of a proxy may swap them.
     if (options_.auto_answer) return answer_invite(call, request);
     return respond(request, 180, "Contact: " + contact() + "\r\n");
   }

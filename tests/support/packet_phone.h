@@ -97,7 +97,7 @@ class PacketPhone : public Listener {
   [[nodiscard]] std::vector<std::string> transfer_reports(const CallName& call) const;
   /// The texts (MESSAGE) that arrived, in order, each once.
   [[nodiscard]] std::vector<SipText> messages() const;
-  /// The Replaces value that names this call to somebody who is to take its place.
+  /// The Replaces value that names this call to a phone that is to replace it.
   [[nodiscard]] std::string replaces(const CallName& call) const;
   /// The next request of the call as it would be sent, for tests that break it first.
   std::string compose(const CallName& call, const std::string& method, const std::string& extra_headers = "",

@@ -63,22 +63,22 @@ class Phone : public Listener {
   virtual void resume(const CallName& call) = 0;
   /// Blind transfer (REFER); the far end of `call` goes to `target`.
   virtual void transfer(const CallName& call, const std::string& target) = 0;
-  /// Attended transfer (REFER with Replaces): the far end of `call` takes this phone's place in `consultation`.
+  /// Attended transfer (REFER with Replaces): the far end of `call` replaces this phone in `consultation`.
   virtual void transfer_to(const CallName& call, const CallName& consultation) = 0;
   /// DTMF as RFC 4733 events.
   virtual void send_digits(const CallName& call, const std::string& digits) = 0;
 
   [[nodiscard]] virtual CallPhase phase(const CallName& call) const = 0;
-  /// What the phone says about the end of the call, with the SIP status if there was one ("486 Busy Here").
+  /// What the phone reports about the end of the call, with the SIP status if there was one ("486 Busy Here").
   [[nodiscard]] virtual std::string closing_reason(const CallName& call) const = 0;
   /// How many calls are not closed.
   [[nodiscard]] virtual int calls() const = 0;
 
   /// Waits until `call` is in `wanted`.
   testing::AssertionResult reaches(const CallName& call, CallPhase wanted, std::chrono::milliseconds timeout = kSoon);
-  /// wait_incoming(), answer(), and waits until the call stands. Throws when one of them fails.
+  /// wait_incoming(), answer(), and waits until the call is established. Throws when one of them fails.
   CallName answer_next(std::chrono::milliseconds timeout = kSoon);
-  /// dial(), and waits until the call stands. Throws when it does not.
+  /// dial(), and waits until the call is established. Throws when it does not.
   CallName dial_until_answered(const std::string& target, std::chrono::milliseconds timeout = kSoon);
 
  private:

@@ -23,7 +23,7 @@ static_assert(kFirstRtp % 2 == 0 && kFirstRtp + kBlocks * PortBlock::kRtpPorts <
 
 constexpr int kAddresses = 64 * 254;
 
-// -1 when somebody else holds the lock.
+// -1 when another process holds the lock.
 int try_lock(const std::string& name) {
   const std::string folder = "/tmp/callpark-locks";
   mkdir(folder.c_str(), 01777);

@@ -1,5 +1,5 @@
-// Ports and addresses that are nobody else's: claimed by a lock file that the kernel releases when the process ends,
-// and tried by bind. So any number of test programs can run side by side.
+// Ports and addresses that no other process uses: claimed by a lock file that the kernel releases when the process
+// ends, and tried by bind. So any number of test programs can run side by side.
 #pragma once
 
 #include <cstdint>
@@ -7,13 +7,13 @@
 
 namespace callpark::test {
 
-/// A base port N with a window of consecutive ports for a house, and a range of RTP ports beside it.
+/// A base port N with a window of consecutive ports for a site, and a range of RTP ports beside it.
 class PortBlock {
  public:
   static constexpr uint16_t kWindow = 20;
   static constexpr uint16_t kRtpPorts = 400;
 
-  /// Throws std::runtime_error when all blocks are taken.
+  /// Throws std::runtime_error when all blocks are in use.
   PortBlock();
   PortBlock(const PortBlock&) = delete;
   PortBlock& operator=(const PortBlock&) = delete;

@@ -12,7 +12,7 @@ constexpr size_t kPacketSamples = 160;
 constexpr size_t kRate = 8000;
 constexpr size_t kRtpHeader = 12;
 constexpr int kTelephoneEvent = 101;
-// Somebody who has got no packet for so long hears nothing.
+// A party that has got no packet for so long hears nothing.
 constexpr std::chrono::milliseconds kSilentAfter{100};
 
 uint8_t byte_at(const std::string& bytes, size_t at) {

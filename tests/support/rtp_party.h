@@ -1,4 +1,4 @@
-// The sound of a party whose signalling is done elsewhere (sipp, a packet phone): sends its tone every 20 ms and
+// The sound of a party; its signalling is done elsewhere (sipp, a packet phone): sends its tone every 20 ms and
 // measures what arrives, to the packet.
 #pragma once
 
@@ -24,7 +24,7 @@ struct RtpReport {
   /// Sequence numbers that never came, or came again, within one SSRC.
   int lost = 0;
   int repeated = 0;
-  /// Packets that begin a talkspurt (RFC 3550 5.1) within one SSRC: what a sender says when it has sent nothing before.
+  /// Packets that begin a talkspurt (RFC 3550 5.1) within one SSRC: a sender sets that when it has sent nothing before.
   int pauses = 0;
   std::vector<uint32_t> ssrcs;
   std::set<Endpoint> sources;

@@ -1,5 +1,5 @@
 // SIP without sockets and without waiting: a clock that jumps to whatever comes next, and a network between transaction
-// layers that loses, repeats and delays messages as a seed says.
+// layers that loses, repeats and delays messages by a seed.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ class SimulatedTime {
  public:
   MonotonicTime now() const noexcept { return now_; }
 
-  /// Does `work` when the time comes. The number takes it back.
+  /// Does `work` when the time comes. The number cancels it.
   std::uint64_t at(MonotonicTime when, std::function<void()> work) {
     const std::uint64_t number = ++last_number_;
     work_.emplace(std::pair(std::max(when, now_), number), std::move(work));
@@ -92,7 +92,7 @@ class SimulatedNetwork {
   explicit SimulatedNetwork(SimulatedTime& time, std::uint64_t seed = 1) : time_(time), random_(seed) {}
 
   NetworkFaults faults;
-  /// Says which messages get through; what it refuses is lost. Empty: all.
+  /// Returns which messages get through; what it refuses is lost. Empty: all.
   std::function<bool(const SipMessage&)> filter;
   std::vector<SentMessage> sent;
   bool keeps_sent = true;

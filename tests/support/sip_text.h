@@ -35,7 +35,7 @@ class SipText {
   [[nodiscard]] std::optional<Endpoint> audio() const;
   /// Port of the first line of that kind ("audio", "video") in its SDP; empty when there is none.
   [[nodiscard]] std::optional<int> media_port(const std::string& kind) const;
-  /// "sendrecv" unless the SDP says otherwise.
+  /// "sendrecv" without another direction in the SDP.
   [[nodiscard]] std::string direction() const;
 
  private:

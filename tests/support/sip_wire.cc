@@ -60,7 +60,7 @@ class TcpWire : public SipWire {
     char bytes[65536];
     const ssize_t got = recv(fd_, bytes, sizeof bytes, 0);
     if (got <= 0) {
-      // Nobody asks a closed connection again and again.
+      // A closed connection is not asked again and again.
       poll(nullptr, 0, static_cast<int>(timeout.count()));
       return std::nullopt;
     }
@@ -71,7 +71,7 @@ class TcpWire : public SipWire {
   [[nodiscard]] std::string transport() const override { return "TCP"; }
 
  private:
-  // RFC 3261 18.3: Content-Length says where a message ends.
+  // RFC 3261 18.3: Content-Length shows where a message ends.
   std::optional<std::string> first_message() {
     const auto head_end = buffer_.find("\r\n\r\n");
     if (head_end == std::string::npos) return std::nullopt;

@@ -26,9 +26,9 @@ class SipWire {
   [[nodiscard]] virtual std::string transport() const = 0;
 };
 
-/// Throws std::runtime_error when the port is taken.
+/// Throws std::runtime_error when the port is in use.
 std::unique_ptr<SipWire> udp_wire(const Endpoint& own, const Endpoint& proxy);
-/// Throws std::runtime_error when nobody takes the connection.
+/// Throws std::runtime_error when the connection is refused.
 std::unique_ptr<SipWire> tcp_wire(const std::string& own_address, const Endpoint& proxy);
 
 }  // namespace callpark::test

@@ -83,7 +83,7 @@ SippCall::SippCall(Options options)
 }
 
 SippCall::~SippCall() {
-  // Nobody else would end the call of a sipp that is gone.
+  // Nothing else would end the call of a sipp that is gone.
   if (status() / 100 == 2 && !closed()) {
     hang_up();
     wait_until(std::chrono::milliseconds(1000), [this] { return closed(); });

@@ -1,4 +1,4 @@
-// A telephone network made of sipp, known to the house by its IP address: it calls in by DID, takes calls, knows
+// A telephone network made of sipp, known to the site by its IP address: it calls in by DID, accepts calls, knows
 // neither REFER nor Replaces, and keeps every message it saw.
 #pragma once
 
@@ -88,12 +88,12 @@ class SippCall : public Listener {
 
 class SippTrunk {
  public:
-  /// `own` is where the house sends calls out to; calls in come from other ports of the same address.
+  /// `own` is where the site sends calls out to; calls in come from other ports of the same address.
   SippTrunk(Endpoint own, Endpoint kamailio, std::filesystem::path directory);
 
   /// Calls `did`; returns at once.
   std::unique_ptr<SippCall> call_in(const std::string& did, int tone, const std::string& codecs = "0 8");
-  /// Takes the next call from the house; one at a time.
+  /// Accepts the next call from the site; one at a time.
   std::unique_ptr<SippCall> expect_call(int tone, const std::string& codecs = "0 8");
   [[nodiscard]] const Endpoint& own() const { return own_; }
 

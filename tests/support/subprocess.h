@@ -23,7 +23,7 @@ class Subprocess {
     /// "NAME=value", on top of our own environment.
     std::vector<std::string> environment = {};
     std::filesystem::path directory = {};
-    /// Of the ending: how long SIGTERM may take before SIGKILL.
+    /// Of the ending: the time from SIGTERM to SIGKILL.
     std::chrono::milliseconds patience{3000};
     /// Leads a session of its own without a terminal, for programs that talk to /dev/tty.
     bool new_session = false;
@@ -72,7 +72,7 @@ class Subprocess {
   std::optional<int> exit_code_;
 };
 
-/// Runs a command to its end and returns its exit code and output. Throws when it takes longer than `timeout`.
+/// Runs a command to its end and returns its exit code and output. Throws when it lasts longer than `timeout`.
 struct CommandResult {
   int exit_code;
   std::string output;

@@ -14,7 +14,7 @@ class TempDir {
   ~TempDir();
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  /// Leaves the directory where it is, for somebody to look at.
+  /// Leaves the directory where it is, to be looked at.
   void keep() { kept_ = true; }
 
  private:

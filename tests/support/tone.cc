@@ -151,7 +151,7 @@ int16_t decode_pcma(uint8_t code) {
 std::vector<int16_t> make_tone(int hz, int rate, uint64_t first, size_t samples) {
   std::vector<int16_t> result(samples);
   for (size_t i = 0; i < samples; ++i) {
-    // The phase is taken modulo one second first, where it is exact.
+    // The phase is reduced modulo one second first, where it is exact.
     const auto phase = static_cast<double>((first + i) % static_cast<uint64_t>(rate)) * hz / rate;
     result[i] = static_cast<int16_t>(std::lround(kAmplitude * std::sin(2 * std::numbers::pi * phase)));
   }

@@ -1,5 +1,5 @@
-// Sound as tests need it: every party sends a tone of its own, and a Goertzel filter tells whose tone is in what
-// somebody hears. With it G.711 (ITU-T G.711) and the WAV files that the phones play and record.
+// Sound as tests need it: every party sends a tone of its own, and a Goertzel filter finds which party's tone is in
+// what another party hears. With it G.711 (ITU-T G.711) and the WAV files that the phones play and record.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@
 
 namespace callpark::test {
 
-/// The tone of the n-th party, in Hz: apart enough for 100 ms of sound to tell them, all below 3.4 kHz.
+/// The tone of the n-th party, in Hz: apart enough to separate them in 100 ms of sound, all below 3.4 kHz.
 constexpr int tone_hz(int party) {
   return 400 + 130 * party;
 }
@@ -51,7 +51,7 @@ void write_tone_wav(const std::filesystem::path& path, int hz, int rate, int sec
 
 /// The last `window` of a 16-bit WAV file that may still be growing, mixed down to mono. Empty when there is no such
 /// file or it has not grown for `stale`, that is, when nothing is being heard. Some writers fill in the header only at
-/// the end; until then the file is taken for mono of `rate_without_header`.
+/// the end; until then the file is treated as mono of `rate_without_header`.
 [[nodiscard]] Sound wav_tail(const std::filesystem::path& path, std::chrono::milliseconds window,
                              std::chrono::milliseconds stale, int rate_without_header = 8000);
 

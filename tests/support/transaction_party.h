@@ -1,5 +1,5 @@
-// One side of a simulated SIP conversation: a transaction layer, and a transaction user that writes down what it is
-// told.
+// One side of a simulated SIP conversation: a transaction layer, and a transaction user that writes down what it
+// receives.
 #pragma once
 
 #include <algorithm>
@@ -41,7 +41,7 @@ class TransactionParty final : public TransactionUser {
   std::function<void(const Request&)> answer;
   std::function<void(ServerTransactionKey)> answer_cancel;
 
-  /// Sends a request whose outcome is written down in `statuses` and `failures`.
+  /// Sends a request; its outcome is written down in `statuses` and `failures`.
   ClientTransactionKey send(SipMessage request, const Endpoint& to) {
     return layer.send_request(std::move(request), to,
                               {[this](const SipMessage& response) { statuses.push_back(response.status()); },

@@ -26,7 +26,7 @@ struct Datagram {
 
 class UdpSocket {
  public:
-  /// Port 0: any even one, as RTP wants it. Throws std::runtime_error when the port is taken.
+  /// Port 0: any even one, as RTP wants it. Throws std::runtime_error when the port is in use.
   explicit UdpSocket(const Endpoint& own);
   UdpSocket(const UdpSocket&) = delete;
   UdpSocket& operator=(const UdpSocket&) = delete;

@@ -47,7 +47,7 @@ Duration VirtualTime::passed() {
   return std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(state.passed_ns));
 }
 
-// The program's own definitions take the place of the C library's, also inside of shared libraries. They must not be
+// The program's own definitions replace the C library's, also inside of shared libraries. They must not be
 // weak: those of the sanitizers are.
 extern "C" {
 

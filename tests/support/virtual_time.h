@@ -10,7 +10,7 @@
 
 namespace callpark::test {
 
-/// While one lives, time stands still but for the loop's timers. One at a time, made before the loop and kept longer.
+/// While one lives, time moves by the loop's timers only. One at a time, made before the loop and kept longer.
 class VirtualTime {
  public:
   VirtualTime();

@@ -1,7 +1,7 @@
 // An audio player module for Debian's baresip 1.0.0: it "plays" into a WAV file, a new one whenever the phone opens its
 // loudspeaker, so that a test hears what a person at the phone would hear. Device name: the directory of the files.
 //
-// Debian packages no headers of baresip, so the few declarations that a player needs stand here.
+// Debian packages no headers of baresip, so the few declarations that a player needs are here.
 #include <fcntl.h>
 #include <time.h>
 #include <unistd.h>

@@ -32,7 +32,7 @@ struct Config {
 class ConfigReaderTest : public testing::Test {
  protected:
   ConfigReaderTest() {
-    reader_.text("name", config_.name, "first", "Who this is.");
+    reader_.text("name", config_.name, "first", "The name of this node.");
     reader_.required();
     reader_.boolean("quick", config_.quick, true, "Whether it hurries.");
     reader_.section("pool", "The threads.");
@@ -42,7 +42,7 @@ class ConfigReaderTest : public testing::Test {
     reader_.address("net.listen", config_.listen, "127.0.0.1:80", "Where.");
     reader_.choice("net.colour", config_.colour, "red", {{"red", Colour::kRed}, {"green", Colour::kGreen}}, "Which.");
     reader_.list(
-        "net.peers", {"a", "b"}, "a word without x", "Who may come.", [this] { config_.peers.clear(); },
+        "net.peers", {"a", "b"}, "a word without x", "Accepted peers.", [this] { config_.peers.clear(); },
         [this](const std::string& text) {
           config_.peers.push_back(text);
           return text.find('x') == std::string::npos;
@@ -96,7 +96,7 @@ TEST_F(ConfigReaderTest, AReaderMayReadAgain) {
 
 TEST_F(ConfigReaderTest, AllErrorsAreReportedAtOnceInOrder) {
   EXPECT_THAT(errors_of("pool:\n  workers: 0\n  wait_ms: soon\nquick: yes\n"),
-              ElementsAre("test.yaml: name is missing (Who this is.)",
+              ElementsAre("test.yaml: name is missing (The name of this node.)",
                           "test.yaml:2: pool.workers must be a whole number from 1 to 64, not \"0\" (How many.)",
                           "test.yaml:3: pool.wait_ms must be a whole number of milliseconds from 100 to 5000, not "
                           "\"soon\" (How long.)",
@@ -111,7 +111,7 @@ TEST_F(ConfigReaderTest, AnUnknownKeyIsAnErrorAndTheKnownOnesAreNamed) {
 
 TEST_F(ConfigReaderTest, AKeyThatStandsTwiceIsAnError) {
   EXPECT_THAT(errors_of("name: a\nquick: true\nname: b\n"),
-              ElementsAre("test.yaml:3: name is here a second time; first in line 1 (Who this is.)"));
+              ElementsAre("test.yaml:3: name is here a second time; first in line 1 (The name of this node.)"));
   EXPECT_THAT(errors_of("name: a\npool: {workers: 1, workers: 1}\n"), SizeIs(1));
   EXPECT_THAT(errors_of("name: a\npool: {workers: 1}\npool: {wait_ms: 100}\n"),
               ElementsAre("test.yaml:3: pool is here a second time; first in line 2"));
@@ -119,8 +119,8 @@ TEST_F(ConfigReaderTest, AKeyThatStandsTwiceIsAnError) {
 
 TEST_F(ConfigReaderTest, EachWrongItemOfAListHasItsLine) {
   EXPECT_THAT(errors_of("name: a\nnet:\n  peers:\n    - ax\n    - b\n    - [c]\n"),
-              ElementsAre("test.yaml:4: net.peers must be a word without x, not \"ax\" (Who may come.)",
-                          "test.yaml:6: net.peers must be a single value (Who may come.)"));
+              ElementsAre("test.yaml:4: net.peers must be a word without x, not \"ax\" (Accepted peers.)",
+                          "test.yaml:6: net.peers must be a single value (Accepted peers.)"));
 }
 
 TEST_F(ConfigReaderTest, ASecretIsNotRepeated) {
@@ -145,7 +145,7 @@ TEST_F(ConfigReaderTest, HostileFilesAreRefusedQuickly) {
 
 TEST_F(ConfigReaderTest, TheExampleHoldsEveryKeyAndReadsBackAsTheDefaults) {
   const std::string example = reader_.example();
-  EXPECT_THAT(example, HasSubstr("# Who this is. Required: a text of 1 to 255 bytes.\nname: \"first\"\n"));
+  EXPECT_THAT(example, HasSubstr("# The name of this node. Required: a text of 1 to 255 bytes.\nname: \"first\"\n"));
   EXPECT_THAT(example,
               HasSubstr("\n# The threads.\npool:\n  # How many. A whole number from 1 to 64.\n  workers: 4\n"));
   EXPECT_THAT(example, HasSubstr("  peers:\n    - \"a\"\n    - \"b\"\n"));

@@ -146,7 +146,7 @@ TEST_F(EventLoopTest, ManyTimersOfOneDelayFireInTheOrderTheyWereSet) {
   }
   run();
   ASSERT_EQ(fired.size(), 100U);
-  // The first few of a delay stand in the heap, where equal times have no order; the queue keeps it.
+  // The first few of a delay are in the heap, where equal times are unsorted; the queue is first in, first out.
   for (std::size_t i = 5; i < 99; ++i) EXPECT_LT(fired[i], fired[i + 1]);
 }
 

@@ -32,7 +32,7 @@ class HttpServerTest : public LoopFixture {
     if (port) port_ = *port;
   }
 
-  // Sends `text` and reads until the server closes, so requests must say "Connection: close".
+  // Sends `text` and reads until the server closes, so requests must have "Connection: close".
   std::string answer_to(const std::string& text) {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     const SocketAddress address = SocketAddress::ip("127.0.0.1", port_);

@@ -151,7 +151,7 @@ TEST_F(LineConnectionTest, TheEndOfThePeerIsReportedOnceAfterHisLastLine) {
 TEST_F(LineConnectionTest, SendingToAPeerThatIsGoneIsReportedAndRaisesNoSignal) {
   start();
   peer_closes();
-  connection_->send_line("to nobody");
+  connection_->send_line("without a peer");
   run_until([&] { return !reasons_.empty(); });
   EXPECT_THAT(reasons_, SizeIs(1));
 }
@@ -249,11 +249,11 @@ TEST_F(LineClientTest, WaitsForAServerThatComesLater) {
   const LoopHandle timer = loop_.after(Duration(20), [&] { waited = true; });
   run_until([&] { return waited; });
   EXPECT_FALSE(client_->is_connected());
-  EXPECT_FALSE(client_->send_line("to nobody"));
+  EXPECT_FALSE(client_->send_line("without a peer"));
   auto server = serve(unix_address());
   ASSERT_TRUE(server) << server.error();
   run_until([&] { return times_connected_ == 1; });
-  EXPECT_THAT(reasons_, IsEmpty()) << "what never stood has not ended";
+  EXPECT_THAT(reasons_, IsEmpty()) << "what was never established has not ended";
 }
 
 TEST_F(LineClientTest, ComesBackAfterTheServerHasClosed) {

@@ -93,11 +93,11 @@ TEST(MediaCodec, EveryNotificationSurvivesTheWire) {
 
 TEST(MediaCodec, ErrorsComeBackWithTheirCodeAndSentence) {
   const auto decoded = decode_message_from_mediad(
-      encode_error(std::int64_t{3}, {ErrorCode::kPortTaken, "port 16000 is taken"}), [](std::int64_t) { return 1; });
+      encode_error(std::int64_t{3}, {ErrorCode::kPortTaken, "port 16000 is in use"}), [](std::int64_t) { return 1; });
   ASSERT_TRUE(decoded.has_value());
   const auto& response = std::get<Response>(*decoded);
   ASSERT_FALSE(response.answer.has_value());
-  EXPECT_EQ(response.answer.error(), (RpcError{ErrorCode::kPortTaken, "port 16000 is taken"}));
+  EXPECT_EQ(response.answer.error(), (RpcError{ErrorCode::kPortTaken, "port 16000 is in use"}));
 }
 
 TEST(MediaCodec, ALineHoldsNoNewline) {

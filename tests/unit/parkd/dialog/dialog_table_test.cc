@@ -20,7 +20,7 @@ TEST(DialogTable, BothEndsOfOneDialogStandSideBySideAndEachGetsItsOwnRequests) {
   EXPECT_TRUE(table.insert(towards_john->id, "as Lin"));
   EXPECT_EQ(towards_lin->id.reversed(), towards_john->id);
 
-  // John's own requests have his tag in From, so they are for the end that stands where Lin stood.
+  // John's own requests have John's tag in From, so they are for the end in the place of Lin.
   ASSERT_TRUE(table.find_for(johns_refer()));
   EXPECT_EQ(*table.find_for(johns_refer()), "as Lin");
   DialogState lin = *towards_john;

@@ -110,7 +110,7 @@ class ScriptedMediad {
               if (refusal) return failure(*refusal);
               if (ports.count(open.session) == 0) {
                 if (open.port && taken_ports.count(*open.port) != 0) {
-                  return failure(media::RpcError{media::ErrorCode::kPortTaken, "the port is taken"});
+                  return failure(media::RpcError{media::ErrorCode::kPortTaken, "the port is in use"});
                 }
                 ports[open.session] = open.port.value_or(next_port_ += 2);
               }
@@ -179,7 +179,7 @@ class MediaClientTest : public testing::Test, public Media::Listener {
     ASSERT_TRUE(test::pass_until(loop, [this] { return client.is_connected(); }));
     pass(Duration(50));
   }
-  /// Its outcome stands in `opened` as soon as it is there.
+  /// Its outcome is in `opened` as soon as it is there.
   void ask_open(const std::string& session, Play play = Music{"default"}, std::optional<MediaSnapshot> again = {}) {
     opened.reset();
     client.open(session, std::move(play), std::move(again),
@@ -300,7 +300,7 @@ TEST_F(MediaClientTest, AnOpeningThatIsNotAnsweredIsUnavailableAndUndone) {
   EXPECT_FALSE(opened);
   pass(Duration(200));
   EXPECT_TRUE(failed());
-  EXPECT_TRUE(mediad.sessions.empty()) << "or it would play to nobody for ever";
+  EXPECT_TRUE(mediad.sessions.empty()) << "or it would play to no listener for ever";
   for (const auto& answer : mediad.held_answers) answer();  // too late
   pass(Duration(20));
   EXPECT_TRUE(client.is_connected());

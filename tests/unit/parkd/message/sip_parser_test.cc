@@ -132,7 +132,7 @@ TEST(SipParser, ABadRequestCanBeAnswered) {
             "Content-Length: 0\r\n\r\n");
 }
 
-// Nobody here reads it, and a phone whose clock is set wrong can park all the same.
+// parkd does not read it, and a phone with a wrong clock can park all the same.
 TEST(SipParser, HowADateIsWrittenDoesNotMatter) {
   for (const std::string_view date : {"Fri, 01 Jan 2010 16:00:00 EST", "Sat, 13 Nov 2010 23:29:00 +0000", "soon", ""}) {
     EXPECT_TRUE(parse(request("Date: " + std::string(date) + "\r\n"))) << date;

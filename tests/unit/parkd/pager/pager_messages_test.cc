@@ -74,7 +74,7 @@ TEST_F(PagerMessagesTest, N4_TextsToOneExtensionGoOneAfterTheOtherAndToOthersAtO
 TEST_F(PagerMessagesTest, N4_WhateverComesOfOneTheNextGoesOut) {
   send("refused");
   send("unheard");
-  send("nobody there");
+  send("no phone");
   send("heard");
   kamailio.answer(take(), 488);
   take();

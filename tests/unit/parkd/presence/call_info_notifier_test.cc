@@ -234,7 +234,7 @@ TEST_F(CallInfoNotifierTest, N5_AChangeThatNobodyToldIsSeenWithinSeconds) {
   pass(seconds(6));
   EXPECT_THAT(std::string(notifies().back().body()), HasSubstr("<parked>"));
   pass(seconds(60));
-  EXPECT_THAT(notifies(), SizeIs(2)) << "what has not changed is not told";
+  EXPECT_THAT(notifies(), SizeIs(2)) << "what has not changed is not notified";
 }
 
 TEST_F(CallInfoNotifierTest, N3_AnExtensionThatIsDeletedEndsTheSubscription) {

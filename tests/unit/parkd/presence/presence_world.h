@@ -24,7 +24,7 @@ namespace callpark::presence {
 inline const sip::Endpoint kInside = *sip::Endpoint::parse("udp:127.0.0.1:5061");
 inline const sip::Endpoint kParkd = *sip::Endpoint::parse("udp:127.0.0.1:5062");
 
-/// What stands between two texts, "" when they are not there.
+/// What is between two texts, "" when they are not there.
 inline std::string between(const std::string& text, const std::string& left, const std::string& right) {
   const auto begin = text.find(left);
   if (begin == std::string::npos) return "";
@@ -32,7 +32,7 @@ inline std::string between(const std::string& text, const std::string& left, con
   return end == std::string::npos ? "" : text.substr(begin + left.size(), end - begin - left.size());
 }
 
-/// Kamailio: keeps publications as it was found to do, and passes NOTIFYs on to phones that answer as told.
+/// Kamailio: keeps publications as it was found to do, and passes NOTIFYs on to phones that answer as the test sets.
 class FakeKamailio final : public sip::MessageTransport {
  public:
   struct Row {
@@ -48,7 +48,7 @@ class FakeKamailio final : public sip::MessageTransport {
   sip::TransactionLayer& transactions() { return layer_; }
 
   std::vector<Row> presentity;            // the table
-  std::vector<sip::SipMessage> requests;  // that it has taken, without copies
+  std::vector<sip::SipMessage> requests;  // that it has accepted, without copies
   std::vector<sip::SipMessage> responses;
   bool is_dead = false;  // nothing is heard of it
   int refuses_with = 0;  // every PUBLISH
@@ -118,7 +118,7 @@ class FakeKamailio final : public sip::MessageTransport {
       const auto row = std::find_if(presentity.begin(), presentity.end(),
                                     [&](const Row& one) { return one.presentity == whose && one.etag == match; });
       if (row == presentity.end()) return sip::make_response(request, 412, {}, "k");
-      // What has ended is not changed any more, and the answer does not tell.
+      // What has ended is not changed any more, and the answer does not show it.
       if (row->state() != "terminated") *row = {whose, etag, std::string(request.body())};
     }
     sip::SipMessage response = sip::make_response(request, 200, {}, "k");
@@ -143,7 +143,7 @@ class FakePresenceStore final : public PresenceStore {
   LampSettings settings{"demo.callpark", LampState::kEarly, {"*71", "*88"}, {{"7001", "7010"}}};
   std::vector<ShownCall> calls;
   std::vector<std::string> extensions{"101", "102", "103"};
-  std::vector<std::string> group;  // whose members see each call of `group_calls`
+  std::vector<std::string> group;  // its members see each call of `group_calls`
   std::map<std::string, CallInfoSubscription> subscriptions;
   bool is_away = false;
   int lamps_read = 0;

@@ -139,7 +139,7 @@ struct Server {
 
   std::string table() {
     if (is_lit) return etag;
-    etag.clear();  // what has ended is taken out
+    etag.clear();  // what has ended is removed
     publications = 0;
     return "";
   }
@@ -220,7 +220,7 @@ std::vector<World> nexts(const World& world) {
       --next.changes_left;
       handle(next, Doubted{});
     });
-    add([&](World& next) {  // somebody takes the row out of Kamailio's table, and it is seen
+    add([&](World& next) {  // the row is removed from Kamailio's table, and it is seen
       --next.changes_left;
       next.server.etag.clear();
       next.server.is_lit = false;
@@ -290,7 +290,7 @@ TEST(Publication, N5_WhateverFailsInTheEndTheLastStateIsShownByOnePublication) {
       ASSERT_EQ(world.server.is_lit, world.state.is_lit_wanted) << world.key();
       if (world.server.is_lit) {
         ASSERT_EQ(world.server.shows, world.last_serial) << world.key();
-        ASSERT_TRUE(world.refresh_is_set) << "nobody would refresh it: " << world.key();
+        ASSERT_TRUE(world.refresh_is_set) << "no timer would refresh it: " << world.key();
       }
     }
     for (World& next : nexts(world)) {

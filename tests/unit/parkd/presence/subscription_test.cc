@@ -78,7 +78,7 @@ TEST(Subscription, N3_WhatChangesWhileAWatcherIsWaitedForIsToldAtOnce) {
   EXPECT_THAT(machine.tell(Wanted{2}), ElementsAre(notify(2)));
 }
 
-// Every order of a few changes, answers and failures: it always rests told, or over.
+// Every order of a few changes, answers and failures: it always rests notified, or over.
 TEST(Subscription, N3_WhateverHappensTheLastStateIsToldOrTheSubscriptionIsOver) {
   struct World {
     Subscription state;

@@ -265,20 +265,20 @@ TEST_F(RecallTest, O4_EachStepIsWrittenBeforeItsTargetIsCalled) {
   phones.target_status = 486;
   store.recall.fallback_destination = "104";
   park();
-  std::vector<park::RecallProgress> ladders;
+  std::vector<park::RecallProgress> progress;
   for (std::size_t step = 1; step <= 4; ++step) {
     while (phones.called.size() < step) {
       if (!steps.next()) test::pass(loop, Duration(100));
     }
-    ladders.push_back(only_row().recall_progress);
+    progress.push_back(only_row().recall_progress);
     const Duration rings = step <= 3 ? seconds(30) : ParkSettings{}.handed_over_max;
     EXPECT_NEAR(static_cast<double>((only_row().recall_deadline - wall_now()).count()),
                 static_cast<double>(rings.count()), 1000);
   }
-  EXPECT_THAT(ladders, ElementsAre(park::RecallProgress{RecallTarget::kParker, 1, true},
-                                   park::RecallProgress{RecallTarget::kParker, 2, true},
-                                   park::RecallProgress{RecallTarget::kParker, 3, true},
-                                   park::RecallProgress{RecallTarget::kFallback, 3, true}));
+  EXPECT_THAT(progress, ElementsAre(park::RecallProgress{RecallTarget::kParker, 1, true},
+                                    park::RecallProgress{RecallTarget::kParker, 2, true},
+                                    park::RecallProgress{RecallTarget::kParker, 3, true},
+                                    park::RecallProgress{RecallTarget::kFallback, 3, true}));
   end_all();
 }
 

@@ -1,5 +1,5 @@
-// What is under way in the fakes: nothing answers by itself. A test lets each step happen, in the usual order or in any
-// other order that is possible.
+// What is under way in the fakes: nothing answers by itself. A test lets each step happen, in the usual sequence or in
+// any other one that is possible.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -160,7 +160,7 @@ TEST_P(TransportLayerTest, AThousandRequestsInOneGoAllComeBack) {
   Party here(loop_, settings_at("127.0.0.1"));
   Party there(loop_, settings_at("127.0.0.2"));
   answer_everything(there);
-  // As much at once as a socket's buffer surely takes.
+  // As much at once as a socket's buffer surely holds.
   for (int round = 0; round < 10; ++round) {
     for (int i = 0; i < 100; ++i) {
       ASSERT_TRUE(
@@ -438,7 +438,7 @@ TEST_F(TcpTest, MoreConnectionsThanAllowedAreClosedAtOnce) {
   EXPECT_EQ(here.layer.tcp_connections(), 2U);
 }
 
-// Takes every descriptor that the process may still have.
+// Opens every descriptor that the process may still have.
 class DescriptorShortage {
  public:
   DescriptorShortage() {
@@ -469,7 +469,7 @@ TEST_F(TcpTest, WithoutDescriptorsAcceptingPausesAndGoesOnLater) {
   RawSocket peer(TransportProtocol::kTcp);
   const Endpoint destination = at(here);
   const SipMessage request = request_from(destination);
-  // UBSan's first look at an object takes descriptors too.
+  // UBSan's first look at an object uses descriptors too.
   run_until([&] { return here.user.messages.empty() && here.layer.counters().accept_pauses == 0; });
   {
     const DescriptorShortage shortage;

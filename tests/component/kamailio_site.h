@@ -1,5 +1,5 @@
-// A whole front house for the tests of Kamailio alone: database with the demo tenant, Kamailio, and in the place of
-// parkd a socket that keeps what it gets and answers as the test says.
+// The front of a site for the tests of Kamailio alone: database with the demo tenant, Kamailio, and in the place of
+// parkd a socket that keeps what it gets and answers as the test sets.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,7 @@
 
 namespace callpark::test {
 
-/// Stands where parkd would. Answers OPTIONS with 200 and everything else as `on_request` says; a status of 0 is
+/// In the place of parkd. Answers OPTIONS with 200 and everything else as `on_request` returns; a status of 0 is
 /// silence.
 class ParkdSeat {
  public:
@@ -80,9 +80,9 @@ class ParkdSeat {
   void send(const std::string& text, const Endpoint& to) { socket_.send(text, to); }
   [[nodiscard]] const Endpoint& own() const { return socket_.own(); }
 
-  /// `surplus` stands in the datagram behind the answer.
+  /// `surplus` follows the answer in the datagram.
   void respond(const SipText& request, int status, const Endpoint& to, const std::string& surplus = "") {
-    std::string text = "SIP/2.0 " + std::to_string(status) + " From The Seat\r\n";
+    std::string text = "SIP/2.0 " + std::to_string(status) + " From Parkd\r\n";
     for (const auto& via : request.headers("Via")) {
       text += "Via: " + via + "\r\n";
     }
@@ -91,7 +91,7 @@ class ParkdSeat {
     }
     std::string to_value = request.header("To");
     if (tag_in(to_value).empty()) {
-      to_value += ";tag=seat";
+      to_value += ";tag=parkd";
     }
     text += "From: " + request.header("From") + "\r\nTo: " + to_value + "\r\nCall-ID: " + request.call_id() +
             "\r\nCSeq: " + request.header("CSeq") + "\r\nContact: <sip:parkd@" + socket_.own().text() +
@@ -146,11 +146,11 @@ class ParkdSeat {
   std::thread thread_;
 };
 
-/// Database, Kamailio and the seat of parkd, on ports of their own.
-class KamailioHouse {
+/// Database, Kamailio and the socket in the place of parkd, on ports of their own.
+class KamailioSite {
  public:
-  explicit KamailioHouse(std::vector<std::string> defines = {"#!define WITHOUT_FLOOD_CONTROL"},
-                         int shared_memory_mb = 64) {
+  explicit KamailioSite(std::vector<std::string> defines = {"#!define WITHOUT_FLOOD_CONTROL"},
+                        int shared_memory_mb = 64) {
     database.execute("UPDATE callpark.trunks SET address = '" + trunk_address.text() + "', port = 5060");
     seat = std::make_unique<ParkdSeat>(Endpoint{"127.0.0.1", static_cast<std::uint16_t>(ports.base() + 2)});
     kamailio = std::make_unique<KamailioServer>(KamailioServer::Options{.base_port = ports.base(),

@@ -15,13 +15,13 @@
 #include "tests/support/mariadb_server.h"
 #include "tests/support/packet_phone.h"
 #include "tests/support/port_block.h"
-#include "tests/support/sip_ladder.h"
+#include "tests/support/sip_trace.h"
 #include "tests/support/sipp_trunk.h"
 #include "tests/support/temp_dir.h"
 
 namespace callpark::test {
 
-/// One of our daemons, as the house runs it.
+/// One of our daemons, as the site runs it.
 class Daemon {
  public:
   /// `program` lies beside the test program and is started as `program --config FILE`.
@@ -42,7 +42,7 @@ class Daemon {
   Subprocess process_;
 };
 
-class House {
+class TestSite {
  public:
   struct Options {
     bool with_parkd = true;
@@ -50,16 +50,16 @@ class House {
     /// Added to parkd.yaml, section by section as YAML text.
     std::string parkd_settings;
     std::string node_name = "parkd1";
-    /// Another house's, which must outlive this one. Null: its own.
+    /// Another site's, which must outlive this one. Null: its own.
     MariadbServer* database = nullptr;
   };
 
   /// Returns when everything answers. Throws std::runtime_error with the log of what does not.
-  House() : House(Options{}) {}
-  explicit House(Options options);
-  House(const House&) = delete;
-  House& operator=(const House&) = delete;
-  ~House();
+  TestSite() : TestSite(Options{}) {}
+  explicit TestSite(Options options);
+  TestSite(const TestSite&) = delete;
+  TestSite& operator=(const TestSite&) = delete;
+  ~TestSite();
 
   [[nodiscard]] uint16_t port() const { return ports_.base(); }
   [[nodiscard]] Endpoint outside() const { return {"127.0.0.1", port()}; }
@@ -69,12 +69,12 @@ class House {
   Daemon& parkd() { return *parkd_; }
   Daemon& mediad() { return *mediad_; }
   SippTrunk& trunk() { return *trunk_; }
-  SipLadder& ladder() { return ladder_; }
+  SipTrace& trace() { return trace_; }
 
   /// Wait for what tests stop and start. Throw when it does not come back.
   void wait_parkd_ready();
   void wait_mediad_ready();
-  /// The number of an HTTP answer of parkd and its body ("/health", "/metrics"); 0 when nobody answers.
+  /// The number of an HTTP answer of parkd and its body ("/health", "/metrics"); 0 without an answer.
   struct HttpAnswer {
     int status = 0;
     std::string body;
@@ -92,7 +92,7 @@ class House {
   std::unique_ptr<PacketPhone> trunk_caller(int party, const std::string& from = "");
 
   /// The logs of all servers and the SIP since `since`, for a failed test.
-  [[nodiscard]] std::string account(SipLadder::Clock::time_point since) const;
+  [[nodiscard]] std::string account(SipTrace::Clock::time_point since) const;
   /// Whether failures since construction should leave the directory.
   void keep_directory() { directory_.keep(); }
 
@@ -101,9 +101,9 @@ class House {
   void start_parkd();
 
   const Options options_;
-  TempDir directory_{"house"};
+  TempDir directory_{"site"};
   const PortBlock ports_;
-  SipLadder ladder_;
+  SipTrace trace_;
   LoopbackAddress trunk_address_;
   std::vector<LoopbackAddress> phone_addresses_;
   std::unique_ptr<MariadbServer> database_;
@@ -114,20 +114,20 @@ class House {
   uint16_t next_trunk_port_ = 9000;
 };
 
-/// A test in a house. The house stands for the whole test program; phones are the test's own. Prints the SIP and keeps
+/// A test in a site. The site lives as long as the test program; phones are the test's own. Prints the SIP and keeps
 /// the directory when the test has failed.
-class HouseTest : public testing::Test {
+class SiteTest : public testing::Test {
  protected:
   static void SetUpTestSuite();
   static void TearDownTestSuite();
   void SetUp() override;
   void TearDown() override;
 
-  static House& house() { return *house_; }
+  static TestSite& site() { return *site_; }
 
  private:
-  static std::unique_ptr<House> house_;
-  SipLadder::Clock::time_point began_;
+  static std::unique_ptr<TestSite> site_;
+  SipTrace::Clock::time_point began_;
 };
 
 }  // namespace callpark::test

@@ -1,5 +1,5 @@
-// The servers as a benchmark wants them: the product's own settings and log level, ports for thousands of calls, nobody
-// listening in, all on one core; and what they take, by the kernel's account.
+// The servers as a benchmark needs them: the product's own settings and log level, ports for thousands of calls, no
+// listener, all on one core; and what they use, by the kernel's account.
 #pragma once
 
 #include <sched.h>
@@ -64,10 +64,10 @@ struct ByServer {
   ByServer operator/(double divisor) const { return *this * (1 / divisor); }
 };
 
-class BenchHouse {
+class BenchSite {
  public:
   /// Returns when everything answers. Throws std::runtime_error with the log of what does not.
-  BenchHouse() {
+  BenchSite() {
     pin_to(kServerCore);
     database_ = std::make_unique<test::MariadbServer>(
         test::MariadbServer::Options{.directory = directory_.path() / "mariadb", .sip_port = ports_.base()});
@@ -79,9 +79,9 @@ class BenchHouse {
     pin_to(kLoadCore);
     find_processes();
   }
-  BenchHouse(const BenchHouse&) = delete;
-  BenchHouse& operator=(const BenchHouse&) = delete;
-  ~BenchHouse() = default;
+  BenchSite(const BenchSite&) = delete;
+  BenchSite& operator=(const BenchSite&) = delete;
+  ~BenchSite() = default;
 
   [[nodiscard]] test::Endpoint proxy() const { return {"127.0.0.1", ports_.base()}; }
   [[nodiscard]] const std::string& trunk_address() const { return trunk_address_.text(); }
@@ -136,7 +136,7 @@ class BenchHouse {
     });
   }
 
-  /// For a benchmark that has failed: leaves the logs, and says where.
+  /// For a benchmark that has failed: leaves the logs, and returns where.
   std::string keep_logs() {
     directory_.keep();
     return directory_.path().string();
@@ -177,7 +177,7 @@ class BenchHouse {
     return process;
   }
 
-  // All calls come from two addresses, which flood control would take for an attack.
+  // All calls come from two addresses, which flood control would treat as an attack.
   [[nodiscard]] test::KamailioServer::Options kamailio_options() const {
     test::KamailioServer::Options options;
     options.base_port = ports_.base();

@@ -1,4 +1,4 @@
-#include "tests/support/house.h"
+#include "tests/support/test_site.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -17,7 +17,7 @@ namespace callpark::test {
 namespace {
 
 // Ports of the block's RTP range: mediad's first, then baresip's, which binds to every address at once, then those of
-// linphone, which does not look for another port when one is taken.
+// linphone, which does not look for another port when one is in use.
 constexpr uint16_t kMediadPorts = PortBlock::kRtpPorts / 2;
 // What waiting callers hear; none of the parties' tones. Real music has rests: 8 s at the end of Debian's first file.
 constexpr int kMusicHz = 335;
@@ -62,14 +62,14 @@ void Daemon::start() {
       {.command = {(program_directory() / program_).string(), "--config", config_.string()}, .output = log_});
 }
 
-House::House(Options options)
+TestSite::TestSite(Options options)
     : options_(std::move(options)),
-      ladder_(ports_.base(), static_cast<uint16_t>(ports_.base() + PortBlock::kWindow - 1)) {
+      trace_(ports_.base(), static_cast<uint16_t>(ports_.base() + PortBlock::kWindow - 1)) {
   const auto own = [this](int offset) { return Endpoint{"127.0.0.1", static_cast<uint16_t>(ports_.base() + offset)}; };
-  ladder_.call_it(own(0), "kamailio");
-  ladder_.call_it(own(1), "kamailio inside");
-  ladder_.call_it(own(2), "parkd");
-  ladder_.call_it({trunk_address_.text(), 0}, "trunk");
+  trace_.call_it(own(0), "kamailio");
+  trace_.call_it(own(1), "kamailio inside");
+  trace_.call_it(own(2), "parkd");
+  trace_.call_it({trunk_address_.text(), 0}, "trunk");
 
   if (options_.database) {
     database().execute("INSERT INTO trunks (tenant, trunk, address, port) VALUES ('demo.callpark', '" +
@@ -90,9 +90,9 @@ House::House(Options options)
       std::make_unique<SippTrunk>(Endpoint{trunk_address_.text(), ports_.base()}, outside(), directory() / "trunk");
 }
 
-House::~House() = default;
+TestSite::~TestSite() = default;
 
-void House::start_mediad() {
+void TestSite::start_mediad() {
   std::ostringstream yaml;
   yaml << "log_level: debug\nprompts_dir: " << prompts().string() << "\n"
        << "control:\n  listen: unix:" << (directory() / "mediad.sock").string() << "\n"
@@ -108,7 +108,7 @@ void House::start_mediad() {
   wait_mediad_ready();
 }
 
-void House::start_parkd() {
+void TestSite::start_parkd() {
   const int base = ports_.base();
   std::ostringstream yaml;
   yaml << "node_name: " << options_.node_name << "\nlog_level: debug\n"
@@ -125,18 +125,18 @@ void House::start_parkd() {
   wait_parkd_ready();
 }
 
-void House::wait_mediad_ready() {
+void TestSite::wait_mediad_ready() {
   const bool ready =
       wait_until(kSoon, [this] { return unix_socket_answers(directory() / "mediad.sock") || !mediad_->running(); });
   if (!ready || !mediad_->running()) throw std::runtime_error("mediad does not answer:\n" + mediad_->log());
 }
 
-void House::wait_parkd_ready() {
+void TestSite::wait_parkd_ready() {
   const bool ready = wait_until(kSoon, [this] { return parkd_http("/health").status == 200 || !parkd_->running(); });
   if (!ready || !parkd_->running()) throw std::runtime_error("parkd does not answer:\n" + parkd_->log());
 }
 
-House::HttpAnswer House::parkd_http(const std::string& path) const {
+TestSite::HttpAnswer TestSite::parkd_http(const std::string& path) const {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const timeval patience{2, 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -156,12 +156,12 @@ House::HttpAnswer House::parkd_http(const std::string& path) const {
   return {std::atoi(text.c_str() + text.find(' ') + 1), text.substr(body + 4)};
 }
 
-PhoneOptions House::phone(const std::string& user, int party) {
+PhoneOptions TestSite::phone(const std::string& user, int party) {
   phone_addresses_.emplace_back();
   const std::string address = phone_addresses_.back().text();
   const auto folder = directory() / ("phone-" + user + "-" + address);
   std::filesystem::create_directory(folder);
-  ladder_.call_it({address, 0}, user);
+  trace_.call_it({address, 0}, user);
   return {.user = user,
           .password = "demo-" + user,
           .registrar_address = "127.0.0.1",
@@ -173,13 +173,13 @@ PhoneOptions House::phone(const std::string& user, int party) {
           .directory = folder};
 }
 
-std::unique_ptr<BaresipPhone> House::baresip(PhoneOptions options) {
+std::unique_ptr<BaresipPhone> TestSite::baresip(PhoneOptions options) {
   auto phone = std::make_unique<BaresipPhone>(std::move(options));
   phone->wait_registered();
   return phone;
 }
 
-std::unique_ptr<LinphonePhone> House::linphone(PhoneOptions options) {
+std::unique_ptr<LinphonePhone> TestSite::linphone(PhoneOptions options) {
   options.rtp_first = static_cast<uint16_t>(options.rtp_last + 1);
   options.rtp_last = ports_.rtp_last();
   auto phone = std::make_unique<LinphonePhone>(std::move(options));
@@ -187,10 +187,11 @@ std::unique_ptr<LinphonePhone> House::linphone(PhoneOptions options) {
   return phone;
 }
 
-std::unique_ptr<PacketPhone> House::packet_phone(const std::string& user, int party, bool auto_answer, bool has_video) {
+std::unique_ptr<PacketPhone> TestSite::packet_phone(const std::string& user, int party, bool auto_answer,
+                                                    bool has_video) {
   phone_addresses_.emplace_back();
   const std::string address = phone_addresses_.back().text();
-  ladder_.call_it({address, 0}, user);
+  trace_.call_it({address, 0}, user);
   PacketPhone::Options options;
   options.user = user;
   options.password = "demo-" + user;
@@ -204,7 +205,7 @@ std::unique_ptr<PacketPhone> House::packet_phone(const std::string& user, int pa
   return phone;
 }
 
-std::unique_ptr<PacketPhone> House::trunk_caller(int party, const std::string& from) {
+std::unique_ptr<PacketPhone> TestSite::trunk_caller(int party, const std::string& from) {
   PacketPhone::Options options;
   options.from = from;
   options.user = "+4420794600" + std::to_string(party);
@@ -216,34 +217,34 @@ std::unique_ptr<PacketPhone> House::trunk_caller(int party, const std::string& f
   return std::make_unique<PacketPhone>(options);
 }
 
-std::string House::account(SipLadder::Clock::time_point since) const {
-  std::string text = "---- SIP\n" + ladder_.text(since);
+std::string TestSite::account(SipTrace::Clock::time_point since) const {
+  std::string text = "---- SIP\n" + trace_.text(since);
   if (parkd_) text += "---- parkd\n" + last_lines(parkd_->log());
   if (mediad_) text += "---- mediad\n" + last_lines(mediad_->log());
   if (kamailio_) text += "---- kamailio\n" + last_lines(kamailio_->log());
   return text;
 }
 
-std::unique_ptr<House> HouseTest::house_;
+std::unique_ptr<TestSite> SiteTest::site_;
 
-void HouseTest::SetUpTestSuite() {
-  house_ = std::make_unique<House>();
+void SiteTest::SetUpTestSuite() {
+  site_ = std::make_unique<TestSite>();
 }
-void HouseTest::TearDownTestSuite() {
-  house_.reset();
+void SiteTest::TearDownTestSuite() {
+  site_.reset();
 }
-void HouseTest::SetUp() {
-  began_ = SipLadder::Clock::now();
+void SiteTest::SetUp() {
+  began_ = SipTrace::Clock::now();
 }
 
-void HouseTest::TearDown() {
+void SiteTest::TearDown() {
   if (!HasFailure()) {
-    if (getenv("CALLPARK_LADDER") != nullptr) std::cerr << house_->ladder().text(began_);
+    if (getenv("CALLPARK_LADDER") != nullptr) std::cerr << site_->trace().text(began_);
     return;
   }
-  std::cerr << house_->account(began_);
-  write_file(house_->directory() / "messages.txt", house_->ladder().full_text(began_));
-  house_->keep_directory();
+  std::cerr << site_->account(began_);
+  write_file(site_->directory() / "messages.txt", site_->trace().full_text(began_));
+  site_->keep_directory();
 }
 
 }  // namespace callpark::test

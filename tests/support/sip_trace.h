@@ -1,5 +1,5 @@
-// Listens to the SIP on the loopback interface and prints who said what to whom, when: for a failed test and for the
-// demonstration. Needs CAP_NET_RAW; without it there is simply nothing to print.
+// Listens to the SIP on the loopback interface and prints each message with sender, receiver and time: for a failed
+// test and for the demonstration. Needs CAP_NET_RAW; without it there is simply nothing to print.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@
 
 namespace callpark::test {
 
-class SipLadder {
+class SipTrace {
  public:
   using Clock = std::chrono::system_clock;
   struct Step {
@@ -26,12 +26,12 @@ class SipLadder {
   };
 
   /// Keeps what has an end in `first_port` .. `last_port`, but for OPTIONS: servers ask each other all the time.
-  SipLadder(uint16_t first_port, uint16_t last_port);
-  SipLadder(const SipLadder&) = delete;
-  SipLadder& operator=(const SipLadder&) = delete;
-  ~SipLadder();
+  SipTrace(uint16_t first_port, uint16_t last_port);
+  SipTrace(const SipTrace&) = delete;
+  SipTrace& operator=(const SipTrace&) = delete;
+  ~SipTrace();
 
-  /// How the ladder calls an address, or one port of it (then before the address alone).
+  /// The name in the trace of an address, or one port of it (then before the address alone).
   void call_it(const Endpoint& endpoint, const std::string& name);
   [[nodiscard]] std::string name_of(const Endpoint& endpoint) const;
   [[nodiscard]] bool is_listening() const { return socket_ >= 0; }

@@ -1,4 +1,4 @@
-#include "tests/support/sip_ladder.h"
+#include "tests/support/sip_trace.h"
 
 #include <arpa/inet.h>
 #include <linux/filter.h>
@@ -79,17 +79,17 @@ bool looks_like_sip(const std::string& text) {
 
 }  // namespace
 
-SipLadder::SipLadder(uint16_t first_port, uint16_t last_port) : socket_(open_tap(first_port, last_port)) {
+SipTrace::SipTrace(uint16_t first_port, uint16_t last_port) : socket_(open_tap(first_port, last_port)) {
   if (socket_ >= 0) thread_ = std::thread([this] { run(); });
 }
 
-SipLadder::~SipLadder() {
+SipTrace::~SipTrace() {
   running_ = false;
   if (thread_.joinable()) thread_.join();
   if (socket_ >= 0) close(socket_);
 }
 
-void SipLadder::run() {
+void SipTrace::run() {
   unsigned char packet[65536];
   while (running_) {
     pollfd waiting{socket_, POLLIN, 0};
@@ -99,7 +99,7 @@ void SipLadder::run() {
   }
 }
 
-void SipLadder::keep(const unsigned char* packet, size_t size, Clock::time_point when) {
+void SipTrace::keep(const unsigned char* packet, size_t size, Clock::time_point when) {
   const size_t ip_header = 4U * (packet[0] & 0x0f);
   if (size < ip_header + 20) return;
   const unsigned char* transport = packet + ip_header;
@@ -116,12 +116,12 @@ void SipLadder::keep(const unsigned char* packet, size_t size, Clock::time_point
       {when, read_endpoint(packet + 12, transport), read_endpoint(packet + 16, transport + 2), std::move(message)});
 }
 
-void SipLadder::call_it(const Endpoint& endpoint, const std::string& name) {
+void SipTrace::call_it(const Endpoint& endpoint, const std::string& name) {
   const std::lock_guard lock(mutex_);
   names_[endpoint] = name;
 }
 
-std::string SipLadder::name_of(const Endpoint& endpoint) const {
+std::string SipTrace::name_of(const Endpoint& endpoint) const {
   const std::lock_guard lock(mutex_);
   for (const auto& wanted : {endpoint, Endpoint{endpoint.address, 0}}) {
     const auto found = names_.find(wanted);
@@ -130,14 +130,14 @@ std::string SipLadder::name_of(const Endpoint& endpoint) const {
   return endpoint.text();
 }
 
-std::vector<SipLadder::Step> SipLadder::steps(Clock::time_point since) const {
+std::vector<SipTrace::Step> SipTrace::steps(Clock::time_point since) const {
   const std::lock_guard lock(mutex_);
   std::vector<Step> result;
   std::ranges::copy_if(steps_, std::back_inserter(result), [since](const Step& each) { return each.when >= since; });
   return result;
 }
 
-std::string SipLadder::text(Clock::time_point since) const {
+std::string SipTrace::text(Clock::time_point since) const {
   std::ostringstream result;
   for (const auto& each : steps(since)) {
     char line[400];
@@ -150,7 +150,7 @@ std::string SipLadder::text(Clock::time_point since) const {
   return result.str();
 }
 
-std::string SipLadder::full_text(Clock::time_point since) const {
+std::string SipTrace::full_text(Clock::time_point since) const {
   std::ostringstream result;
   for (const auto& each : steps(since)) {
     result << "---- " << std::chrono::duration<double>(each.when - since).count() << " s  " << name_of(each.from)

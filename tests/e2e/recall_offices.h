@@ -1,4 +1,4 @@
-// Many tenants in one house, so that many recalls are under way at once: each has extensions 101 to 103, a ring group
+// Many tenants in one site, so that many recalls are under way at once: each has extensions 101 to 103, a ring group
 // 600 of 102 alone, a DID that rings 101, and the code pair *68 and *88.
 #pragma once
 
@@ -6,18 +6,18 @@
 #include <string>
 #include <vector>
 
-#include "tests/e2e/park_house.h"
+#include "tests/e2e/park_site.h"
 
 namespace callpark::test {
 
-class RecallSites : public ParkTest {
+class RecallOffices : public ParkTest {
  protected:
   static constexpr int kSites = 60;
 
   static void SetUpTestSuite() {
     ParkTest::SetUpTestSuite();
     // Times that no operator is allowed but that a test can wait for.
-    house().database().execute(
+    site().database().execute(
         "SET SESSION check_constraint_checks = 0; SET @last = " + std::to_string(kSites) +
         "; INSERT INTO tenants (tenant) SELECT CONCAT('m', seq, '.callpark') FROM seq_1_to_1000 WHERE seq <= @last;"
         "INSERT INTO extensions (tenant, extension, password, display_name) SELECT tenant, seq, 'secret', '' FROM "
@@ -36,35 +36,35 @@ class RecallSites : public ParkTest {
         "'.callpark'), '101' FROM seq_1_to_1000 WHERE seq <= @last");
   }
 
-  static std::string tenant(int site) { return "m" + std::to_string(site) + ".callpark"; }
-  static std::string did(int site) {
-    return "+44203100" + std::string(site < 10 ? "000" : "00") + std::to_string(site);
+  static std::string tenant(int office) { return "m" + std::to_string(office) + ".callpark"; }
+  static std::string did(int office) {
+    return "+44203100" + std::string(office < 10 ? "000" : "00") + std::to_string(office);
   }
-  static void set(int site, const std::string& assignments) {
-    house().database().execute("SET SESSION check_constraint_checks = 0; UPDATE tenants SET " + assignments +
-                               " WHERE tenant = '" + tenant(site) + "'");
+  static void set(int office, const std::string& assignments) {
+    site().database().execute("SET SESSION check_constraint_checks = 0; UPDATE tenants SET " + assignments +
+                              " WHERE tenant = '" + tenant(office) + "'");
   }
   static void set_all(const std::string& assignments) {
-    house().database().execute("SET SESSION check_constraint_checks = 0; UPDATE tenants SET " + assignments +
-                               " WHERE tenant LIKE 'm%'");
+    site().database().execute("SET SESSION check_constraint_checks = 0; UPDATE tenants SET " + assignments +
+                              " WHERE tenant LIKE 'm%'");
   }
 
   /// Not to be called by two threads at once.
-  std::unique_ptr<PacketPhone> phone(int site, const std::string& user, int party) {
+  std::unique_ptr<PacketPhone> phone(int office, const std::string& user, int party) {
     PacketPhone::Options options;
     options.user = user;
     options.password = "secret";
-    options.domain = tenant(site);
+    options.domain = tenant(office);
     options.address = address_.text();
     options.port = next_port_++;
-    options.proxy = house().outside();
+    options.proxy = site().outside();
     options.tone = tone_hz(party);
     auto phone = std::make_unique<PacketPhone>(options);
     phone->register_phone();
     return phone;
   }
-  /// His tone is kClient's, whichever number he has.
-  static std::unique_ptr<PacketPhone> caller(int site) { return house().trunk_caller(site * kParties + kClient); }
+  /// The tone is kClient's, whichever number the caller has.
+  static std::unique_ptr<PacketPhone> caller(int office) { return site().trunk_caller(office * kParties + kClient); }
 
   /// The caller is parked at 101 by 101 and hears music.
   static testing::AssertionResult park(PacketPhone& caller, const std::string& did, PacketPhone& parker,
