@@ -119,8 +119,8 @@ TEST_F(RunScript, X61_ASecondRunInTheSameDirectoryIsRefusedBeforeItStartsAnythin
   const PortBlock other_ports;
   Subprocess second = run_at(other_ports, "second", {"--once", "--dir", kept});
   EXPECT_EQ(second.wait(seconds(300)), 1) << second.output();
-  EXPECT_THAT(second.output(), testing::MatchesRegex("run: .*/kept belongs to another run that is still up: end "
-                                                     "that, or choose another --dir\n"));
+  EXPECT_THAT(second.output(), testing::MatchesRegex("run: .*/kept belongs to another run that is still up: end that "
+                                                     "run, or choose another --dir\n"));
   EXPECT_TRUE(first.running());
   EXPECT_EQ(first.output().find("died"), std::string::npos) << first.output();
 }
