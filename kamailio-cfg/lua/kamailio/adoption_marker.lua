@@ -16,11 +16,10 @@ function adoption_marker.find(call_id, tag)
   return { floor = tonumber(KSR.htable.sht_get("adopt_floor", key)) or 0 }
 end
 
---- The same for the other party of an adopted dialog. parkd has sent the parker requests in its name, so that the
---- parker's phone would refuse its own as too old (RFC 3261 12.2.2).
-function adoption_marker.find_other(call_id, tag)
-  local floor = tonumber(KSR.htable.sht_get("adopt_other", adoption_marker.key(call_id, tag)))
-  return floor and { floor = floor } or false
+--- True for the other party of a dialog that parkd has kept. parkd has sent the parker requests in its name, so that
+--- the parker's phone would refuse its own as too old (RFC 3261 12.2.2).
+function adoption_marker.is_other(call_id, tag)
+  return KSR.htable.sht_is_null("adopt_other", adoption_marker.key(call_id, tag)) < 0
 end
 
 -- Two operations on one dialog may begin and end at the same moment.
@@ -41,9 +40,9 @@ local function let_go(key)
 end
 
 --- One more operation holds the marker, which is {call_id, tag, floor}. Before the request is relayed: a phone that
---- does not wait for the answer must find the marker set. The transaction at hand remembers it, and `other`, which is
---- the other party's and is set only if parkd keeps the dialog.
-function adoption_marker.hold(marker, other)
+--- does not wait for the answer must find the marker set. The transaction at hand remembers it, and the tag of
+--- the other party, which is marked only if parkd keeps the dialog.
+function adoption_marker.hold(marker, other_tag)
   local key = adoption_marker.key(marker.call_id, marker.tag)
   locked(key, function()
     KSR.htable.sht_rm("given_up", key)
@@ -51,8 +50,7 @@ function adoption_marker.hold(marker, other)
     KSR.htable.sht_inc("adopt", key)
   end)
   KSR.pv.sets("$avp(marker)", key)
-  KSR.pv.sets("$avp(other_marker)", adoption_marker.key(other.call_id, other.tag))
-  KSR.pv.seti("$avp(other_floor)", other.floor)
+  KSR.pv.sets("$avp(other_marker)", adoption_marker.key(marker.call_id, other_tag))
 end
 
 -- The key of the marker that the transaction at hand holds, once: an answer may come twice. nil if it holds none.
@@ -64,9 +62,7 @@ end
 
 local ends = {
   -- The transaction at hand no longer removes it.
-  keep = function()
-    KSR.htable.sht_seti("adopt_other", KSR.pv.get("$avp(other_marker)"), KSR.pv.get("$avp(other_floor)"))
-  end,
+  keep = function() KSR.htable.sht_seti("adopt_other", KSR.pv.get("$avp(other_marker)"), 1) end,
   release = let_go,
   -- What parkd still makes of the operation comes too late, unless another operation has the dialog: the requests of
   -- the two look the same.

@@ -132,9 +132,8 @@ local function number(tenant, dialled) return dialled and row(directory.number(t
 local learn = {
   is_within_rate = function() return KSR.pike.pike_check_req() > 0 end,
   has_phones = function(f) return KSR.htable.sht_is_null("phones", f.source.ip) < 0 end,
-  marker = function(f)
-    return adoption_marker.find(f.call_id, f.from_tag) or adoption_marker.find_other(f.call_id, f.from_tag)
-  end,
+  marker = function(f) return adoption_marker.find(f.call_id, f.from_tag) end,
+  is_other = function(f) return adoption_marker.is_other(f.call_id, f.from_tag) end,
   given_up = function(f)
     return adoption_marker.is_given_up(f.call_id, f.from_tag) or adoption_marker.is_given_up(f.call_id, f.to_tag)
   end,

@@ -34,7 +34,7 @@ end
 local function prepare(f, d)
   relay.drop_credentials()
   relay.append_headers(protocol.feature_headers(d, f.source.device))
-  if d.marker then adoption_marker.hold(d.marker, d.other_marker) end
+  if d.marker then adoption_marker.hold(d.marker, d.other_tag) end
 end
 
 function perform_features.feature_call(f, d)

@@ -26,17 +26,18 @@ end
 --- A range that is switched off has neither a park number nor orbits.
 function decide_features.is_switched_off(row) return row.kind == "park_number" and tonumber(row.enabled) ~= 1 end
 
--- The requests that a side has sent so far in the held call belong to the call as it was.
-local function marker_of(record, side)
-  return { call_id = record.call_id, tag = record[side].tag, floor = record[side].cseq + 1 }
+-- What the parker has sent so far in the held call belongs to the call as it was.
+local function marker_of(held)
+  local side = held.record[held.side]
+  return { call_id = held.record.call_id, tag = side.tag, floor = side.cseq + 1 }
 end
 
 -- `held` is nil without a held call: parkd refuses then, and the parker hears why.
 local function park(call, held)
   if not held then return call end
   call.dialog = { record = held.record, side = held.side }
-  call.marker = marker_of(held.record, held.side)
-  call.other_marker = marker_of(held.record, dialog_record.other(held.side))
+  call.marker = marker_of(held)
+  call.other_tag = held.record[dialog_record.other(held.side)].tag
   return call
 end
 

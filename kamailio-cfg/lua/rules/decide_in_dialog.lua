@@ -49,6 +49,11 @@ function decide_in_dialog.request(f)
   if f.method == "REFER" then return decide_refer.request(f) end
   if belongs_to_parkd(f) then return to_parkd(f, { action = "adopted", ends_record = f.method == "BYE" }) end
   if f.ruri.is_parkd then return after_an_earlier_refer(f, to_parkd(f, { action = "to_parkd" })) end
+  -- An ACK goes where the answer came from.
+  if f.method ~= "ACK" then
+    if f.is_other == nil then return need("is_other") end
+    if f.is_other then return after_an_earlier_refer(f, to_parkd(f, { action = "to_parkd" })) end
+  end
   if f.is_known_call == nil then return need("is_known_call") end
   if not f.is_known_call then return decision.unknown_call(f) end
   return after_an_earlier_refer(f, onward(f, "within_dialog"))

@@ -39,8 +39,8 @@ end
 
 -- `side` is the referrer's and `peer` the other party, both nil without a record of the call.
 local function authenticated(f, side, peer, tenant)
-  -- The other party is parkd itself, and needs no marker to be reached.
-  if f.ruri.is_parkd then return to_parkd(f, side, tenant) end
+  -- The other party is parkd itself, or parkd in its place, and needs no marker to be reached.
+  if f.ruri.is_parkd or f.is_other and not f.marker then return to_parkd(f, side, tenant) end
   if not f.refer_to then return refuse(400, "One Refer-To Is Wanted") end
   -- Without a marker parkd's Contact means a retrieved call, in which the other phone is to replace the referrer. A
   -- trunk does not follow a REFER, so parkd refuses it.
@@ -54,7 +54,7 @@ local function authenticated(f, side, peer, tenant)
   if parks then
     local referrer = to_parkd(f, side, tenant)
     referrer.marker = { call_id = f.call_id, tag = f.from_tag, floor = f.cseq }
-    referrer.other_marker = { call_id = f.call_id, tag = f.to_tag, floor = peer and peer.cseq + 1 or 0 }
+    referrer.other_tag = f.to_tag
     return referrer
   end
   if not peer then return decision.unknown_call(f) end
@@ -104,6 +104,7 @@ local function without_record(f)
 end
 
 function decide_refer.request(f)
+  if not f.ruri.is_parkd and f.is_other == nil then return need("is_other") end
   if f.call == nil then return need("call") end
   if f.call then return in_call(f) end
   return without_record(f)

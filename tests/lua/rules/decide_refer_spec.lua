@@ -17,7 +17,7 @@ local refused = requests.refused
 
 describe("a REFER", function()
   local function refer(changes)
-    local f = facts({ method = "REFER", to_tag = "tt", marker = false, call = call("extension", "extension"),
+    local f = facts({ method = "REFER", to_tag = "tt", marker = false, is_other = false, call = call("extension", "extension"),
       refer_to = { user = "*70", host = kTenant }, refer_number = park_code, is_known_call = true })
     for name, value in pairs(changes or {}) do f[name] = value end
     return f
@@ -27,7 +27,7 @@ describe("a REFER", function()
     local d = decide.request(refer())
     assert.same({ "refer", kTenant, "101", "a" }, { d.action, d.tenant, d.user, d.side })
     assert.same({ call_id = "c", tag = "ft", floor = 2 }, d.marker)
-    assert.same({ call_id = "c", tag = "tt", floor = 5 }, d.other_marker)
+    assert.equal("tt", d.other_tag)
   end)
 
   it("to parkd itself (an attended transfer names its Contact) too", function()

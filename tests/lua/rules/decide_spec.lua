@@ -26,6 +26,7 @@ local rows_away = { false, away }
 local answers = {
   given_up = { true, false },
   marker = { false, { floor = 2 }, { floor = 3 } },
+  is_other = { false, true },
   call = { false, call("extension", "extension"), call("extension", "trunk"), call("trunk", "extension"),
     call("extension", "extension", "101@other.callpark") },
   is_known_call = { true, false },
@@ -224,7 +225,7 @@ describe("every request there can be", function()
     each_request(function(f, d)
       if d.action == "wait_for_earlier_refer" then
         assert.same({ "BYE", false, false }, { f.method, f.marker, f.from_parkd })
-        local at_last = f.ruri.is_parkd and "to_parkd" or "within_dialog"
+        local at_last = (f.ruri.is_parkd or f.is_other) and "to_parkd" or "within_dialog"
         assert.equal(at_last, d.otherwise.action)
         f.waits = 1
         assert.equal(at_last, decide.request(f).action)
@@ -234,6 +235,15 @@ describe("every request there can be", function()
       if f.method == "BYE" and f.is_udp and f.waits == 0 and not f.from_parkd then
         assert.is_true(d.action ~= "within_dialog" and d.action ~= "to_parkd")
       end
+    end)
+  end)
+
+  it("X3 of the other party of a kept dialog goes to parkd, except ACKs", function()
+    each_request(function(f, d)
+      if f.marker or not f.is_other or f.ruri.is_parkd or f.method == "REFER" then return end
+      if f.method == "BYE" and f.is_udp and f.waits == 0 then d = d.otherwise end
+      assert.equal(f.method == "ACK" and "within_dialog" or "to_parkd", d.action)
+      assert.is_nil(d.ends_record)
     end)
   end)
 
