@@ -50,13 +50,16 @@ function sdp_digest.make(body)
   return table.concat(kept, "\n")
 end
 
--- The direction of these lines, and whether their address is 0.0.0.0; unchanged if the lines have none.
+-- 0.0.0.0 and ::, in any spelling.
+local function is_no_address(address) return address:match("[.:]") ~= nil and address:match("^[0.:]+$") ~= nil end
+
+-- The direction of these lines, and whether they have no address; unchanged if the lines say nothing about it.
 local function said_in(lines, said)
   for _, line in ipairs(lines) do
     local named = line:match("^a=(%w+)%s*$")
     said.direction = directions[named] and named or said.direction
-    local address = line:match("^c=IN IP4 ([%d.]+)")
-    if address then said.zero = address == "0.0.0.0" end
+    local address = line:match("^c=IN IP[46] ([%x.:]+)")
+    if address then said.zero = is_no_address(address) end
   end
   return said
 end
@@ -78,7 +81,8 @@ local function session_and_audio(digest)
   return session, audio
 end
 
---- Direction of the audio stream as its sender means it; RFC 2543's c=0.0.0.0 counts as hold. nil without audio.
+--- Direction of the audio stream as its sender means it; RFC 2543's c=0.0.0.0 counts as hold, and so does ::. nil
+--- without audio.
 function sdp_digest.direction(digest)
   local session, audio = session_and_audio(digest)
   if not audio then return nil end

@@ -77,6 +77,18 @@ describe("sdp_digest.direction", function()
     assert.equal("sendrecv", direction("c=IN IP4 0.0.0.0", "m=audio 1 RTP/AVP 0", "c=IN IP4 1.2.3.4"))
   end)
 
+  it("X9: reads no address, in any spelling of both families, as hold", function()
+    for _, address in ipairs({ "IP4 0.0.0.0", "IP6 ::", "IP6 0:0:0:0:0:0:0:0", "IP6 ::0", "IP6 0::0",
+      "IP6 0000:0000:0000:0000:0000:0000:0000:0000" }) do
+      assert.equal("sendonly", direction("c=IN " .. address, "m=audio 1 RTP/AVP 0"), address)
+      assert.equal("sendonly", direction("c=IN IP4 1.2.3.4", "m=audio 1 RTP/AVP 0", "c=IN " .. address), address)
+      assert.equal("sendrecv", direction("c=IN " .. address, "m=audio 1 RTP/AVP 0", "c=IN IP6 2001:db8::1"), address)
+    end
+    for _, address in ipairs({ "IP4 10.0.0.0", "IP6 ::1", "IP6 2001:db8::", "IP6 fe80::" }) do
+      assert.equal("sendrecv", direction("c=IN " .. address, "m=audio 1 RTP/AVP 0"), address)
+    end
+  end)
+
   it("is nil without audio", function()
     assert.is_nil(direction("m=video 1 RTP/AVP 9", "a=sendonly"))
     assert.is_nil(direction("c=IN IP4 1.2.3.4"))
