@@ -546,6 +546,41 @@ TEST(KamailioFeatures, S7_TheCallHeldByTheSameDeviceGoesFirst) {
   EXPECT_EQ(dialog_in(two.house.seat->wait_request("INVITE"))["call_id"], two.call);
 }
 
+// RFC 3261 14.1: a re-INVITE without a description asks the other side for the offer.
+TEST(KamailioFeatures, X8_HoldInAnAckIsAHoldOfEitherSide) {
+  for (const bool by_caller : {true, false}) {
+    TwoInACall two;
+    PacketPhone& holder = by_caller ? *two.alice : *two.bob;
+    ASSERT_EQ(holder.answer_in_ack(two.call, "sendonly"), 200);
+    EXPECT_EQ(holder.wait_invite_status(holder.start_call("*70333")), 200);
+    const Json dialog = dialog_in(two.house.seat->wait_request("INVITE"));
+    ASSERT_TRUE(dialog.is_object()) << by_caller;
+    EXPECT_EQ(dialog["call_id"], two.call);
+    EXPECT_EQ(dialog["parker"], by_caller ? "caller" : "callee");
+    EXPECT_NE(dialog[by_caller ? "caller" : "callee"]["sdp"].get<std::string>().find("a=sendonly"), std::string::npos);
+  }
+}
+
+TEST(KamailioFeatures, X8_ResumeInAnAckEndsTheHold) {
+  TwoInACall two;
+  ASSERT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  ASSERT_EQ(two.alice->answer_in_ack(two.call, "sendrecv"), 200);
+  EXPECT_EQ(two.alice->wait_invite_status(two.alice->start_call("*70")), 200);
+  EXPECT_EQ(two.house.seat->wait_request("INVITE").header("X-Callpark-Dialog"), "");
+}
+
+TEST(KamailioFeatures, X9_HoldWithoutAnAddressIsAHoldInBothFamilies) {
+  for (const std::string nowhere : {"IP4 0.0.0.0", "IP6 ::", "IP6 0:0:0:0:0:0:0:0"}) {
+    TwoInACall two;
+    std::string body = two.alice->sound().sdp("sendrecv", 2);
+    const auto line = body.find("c=IN ") + 5;
+    body.replace(line, body.find("\r\n", line) - line, nowhere);
+    ASSERT_EQ(two.alice->request(two.call, "INVITE", "Content-Type: application/sdp\r\n", body), 200);
+    EXPECT_EQ(two.alice->wait_invite_status(two.alice->start_call("*70333")), 200);
+    EXPECT_EQ(dialog_in(two.house.seat->wait_request("INVITE"))["call_id"], two.call) << nowhere;
+  }
+}
+
 TEST(KamailioFeatures, S7_OfTwoHoldsAtOnceBothAreWaitedFor) {
   TwoInACall two;
   auto carol = two.house.phone("103");
