@@ -104,6 +104,24 @@ TEST(KamailioFeatures, P1_AReferToAParkCodeReachesParkdWithTheDialog) {
   EXPECT_NE(sdp.find("\nm=audio "), std::string::npos);
 }
 
+// RFC 3264 8: an offer has as many m= lines as the one before.
+TEST(KamailioFeatures, X10_EveryMediaLineOfARoomReachesParkd) {
+  TwoInACall two;
+  std::string body = two.alice->sound().sdp("sendrecv", 2);
+  for (int i = 0; i < 6; ++i) {
+    body += "m=application " + std::to_string(40022 + 6 * i) +
+            " UDP/DTLS/SCTP/BFCP slides-of-the-meeting-room-with-a-long-name\r\nc=IN IP4 192.0.2.21\r\na=sendrecv\r\n";
+  }
+  ASSERT_EQ(two.alice->request(two.call, "INVITE", "Content-Type: application/sdp\r\n", body), 200);
+  two.house.seat->answer_with(202);
+  EXPECT_EQ(two.alice->refer(two.call, "*68"), 202);
+  const auto sdp = dialog_in(two.house.seat->wait_request("REFER"))["caller"]["sdp"].get<std::string>();
+  std::size_t lines = 0;
+  for (auto at = sdp.find("\nm="); at != std::string::npos; at = sdp.find("\nm=", at + 1)) ++lines;
+  EXPECT_EQ(lines, 7U) << sdp;
+  EXPECT_NE(sdp.find("telephone-event"), std::string::npos) << sdp;
+}
+
 TEST(KamailioFeatures, P1_AReferToTheTelUriOfAParkCodeParks) {
   for (const char* refer_to : {"<tel:*68>", "tel:%2A68-102;phone-context=demo.callpark"}) {
     TwoInACall two;
