@@ -20,6 +20,7 @@ struct RecallSettings {
   int alert_ring_group_wait_seconds = 30;
   std::string ring_group;
   std::string fallback_destination;
+  int fallback_ring_seconds = 60;
 
   park::RecallPolicy policy() const {
     return {mode, static_cast<std::uint32_t>(attempts_max), !fallback_destination.empty()};

@@ -16,6 +16,22 @@ void pass(const sip::Sdp& offer, const LegPtr& other, OnOffered done) {
                std::move(done));
 }
 
+// The asker's session is what it was, whatever the reason.
+int status_for_asker(OfferOutcome outcome) {
+  switch (outcome) {
+    case OfferOutcome::kNotReached:
+      return 480;
+    case OfferOutcome::kRefused:
+      return 500;
+    case OfferOutcome::kAccepted:
+    case OfferOutcome::kNoCommonMedia:
+    case OfferOutcome::kUnusable:
+    case OfferOutcome::kGone:
+      break;
+  }
+  return 488;
+}
+
 // parkd offers the last description of the other side, and not its own last answer, which may be that to a hold. The
 // other side learns of the answer if it is anything new.
 void answer_with_offer_of(const LegPtr& asker, const LegPtr& other, sip::ServerTransactionKey key,
@@ -46,7 +62,7 @@ void pass_offer_on(const LegPtr& asker, const LegPtr& other, sip::ServerTransact
   asker->consider(key);
   pass(*offer, other,
        [asker, key, request, offer = *offer](OfferOutcome outcome, const sip::Sdp*, const sip::Sdp* answer) {
-         if (outcome != OfferOutcome::kAccepted) return asker->refuse(key, request, 488);
+         if (outcome != OfferOutcome::kAccepted) return asker->refuse(key, request, status_for_asker(outcome));
          asker->set_remote_sdp(offer);
          asker->answer(key, request, align_answer(*answer, offer, asker->local_origin()), {});
        });

@@ -71,17 +71,27 @@ void Conversation::offer_to_caller(park::Question question, OfferMaker make, Ans
 void Conversation::on_offered(park::Question question, AnswerIs answer_is, const std::optional<MediaAddress>& music,
                               OfferOutcome outcome, const sip::Sdp* offer, const sip::Sdp* answer) {
   ConversationListener& listener = *listeners_.conversations;
-  if (outcome == OfferOutcome::kGone) return;  // on_gone() reports it
-  if (outcome == OfferOutcome::kRefused) return listener.on_offer_refused(id_, question, false);
-  if (outcome == OfferOutcome::kUnusable && answer_is == AnswerIs::kNeeded) {
-    return listener.on_offer_refused(id_, question, true);
+  switch (outcome) {
+    case OfferOutcome::kGone:
+      return;  // on_gone() reports it
+    case OfferOutcome::kNoCommonMedia:
+      return listener.on_offer_refused(id_, question, park::RefusalReason::kNotAcceptable, false);
+    case OfferOutcome::kNotReached:
+      return listener.on_offer_refused(id_, question, park::RefusalReason::kNotReached, false);
+    case OfferOutcome::kRefused:
+      return listener.on_offer_refused(id_, question, park::RefusalReason::kOfferRefused, false);
+    case OfferOutcome::kUnusable:
+      if (answer_is == AnswerIs::kKnown) break;
+      return listener.on_offer_refused(id_, question, park::RefusalReason::kNotAcceptable, true);
+    case OfferOutcome::kAccepted:
+      break;
   }
   music_ = music;
   if (!music) return listener.on_offer_accepted(id_, question, std::nullopt);
   const auto remote = read_answer(*offer, *answer);
   if (!remote) {
     log_warning(caller_.leg->dialog().id.call_id, "the answer to the music: {}", sentence(remote.error()));
-    return listener.on_offer_refused(id_, question, true);
+    return listener.on_offer_refused(id_, question, park::RefusalReason::kNotAcceptable, true);
   }
   listener.on_offer_accepted(id_, question, with_latching(*remote, caller_.leg->dialog()));
 }

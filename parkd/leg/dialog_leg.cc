@@ -147,7 +147,7 @@ void DialogLeg::on_invite_refused(const sip::SipMessage& response) {
       break;
   }
   log_info(dialog().id.call_id, "re-INVITE refused: {} {}", response.status(), response.reason());
-  conclude(OfferOutcome::kRefused);
+  conclude(outcome_of_refusal(response.status()));
 }
 
 // Kamailio answers 408 for a party that it cannot reach; a Kamailio that is away shows nothing about the party.
@@ -155,7 +155,7 @@ void DialogLeg::on_invite_failure() {
   end_invite();
   if (closed_) return;
   log_warning(dialog().id.call_id, "re-INVITE was not answered, the proxy is away");
-  conclude(OfferOutcome::kRefused);
+  conclude(OfferOutcome::kNotReached);
 }
 
 void DialogLeg::end_invite() {

@@ -18,6 +18,9 @@ using sip::SdpOrigin;
 
 namespace {
 
+// What mediad reads as a hold.
+constexpr const char* kNoAddress = "0.0.0.0";
+
 bool is_ip6(const std::string& address) {
   return address.find(':') != std::string::npos;
 }
@@ -26,15 +29,20 @@ SdpConnection connection_to(const MediaAddress& mediad) {
   return {"IN", is_ip6(mediad.address) ? "IP6" : "IP4", mediad.address};
 }
 
-// Numeric, since mediad resolves no names, and no multicast group (224.0.0.0/4, ff00::/8).
-bool can_be_sent_to(const SdpConnection& connection) {
+// Numeric, since mediad resolves no names; no multicast group (224.0.0.0/4, ff00::/8); and of mediad's family, since
+// mediad has one address.
+std::optional<OfferError> fault_of(const SdpConnection& connection, bool mediad_is_ip6) {
+  if (sip::is_no_address(connection.address)) return std::nullopt;
   const char* text = connection.address.c_str();
-  if (connection.address_type == "IP6") {
+  const bool connection_is_ip6 = connection.address_type == "IP6";
+  if (connection_is_ip6) {
     in6_addr address;
-    return inet_pton(AF_INET6, text, &address) == 1 && address.s6_addr[0] != 0xff;
+    if (inet_pton(AF_INET6, text, &address) != 1 || address.s6_addr[0] == 0xff) return OfferError::kNoAddress;
+  } else {
+    in_addr address;
+    if (inet_pton(AF_INET, text, &address) != 1 || ntohl(address.s_addr) >> 28 == 0xe) return OfferError::kNoAddress;
   }
-  in_addr address;
-  return inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 28 != 0xe;
+  return connection_is_ip6 == mediad_is_ip6 ? std::nullopt : std::optional(OfferError::kOtherFamily);
 }
 
 SdpOrigin first_origin(const MediaAddress& mediad) {
@@ -95,18 +103,19 @@ struct AgreedLine {
 
 // `codecs` is those of the line, in sequence.
 Result<AgreedLine, OfferError> agree_on(const Sdp& party, const SdpMedia& line, const std::vector<sip::Codec>& codecs,
-                                        const std::vector<PlayableCodec>& playable) {
+                                        const std::vector<PlayableCodec>& playable, bool mediad_is_ip6) {
   if (!is_active_audio(line)) return failure(OfferError::kNoAudio);
   if (!is_plain_rtp(line)) return failure(OfferError::kNotPlainRtp);
   const auto codec = std::find_if(codecs.begin(), codecs.end(),
                                   [&](const sip::Codec& each) { return find_playable(playable, each) != nullptr; });
   if (codec == codecs.end()) return failure(OfferError::kNoCommonCodec);
   const SdpConnection* connection = sip::connection(party, line);
-  if (!connection || !can_be_sent_to(*connection)) return failure(OfferError::kNoAddress);
+  if (!connection) return failure(OfferError::kNoAddress);
+  if (const auto fault = fault_of(*connection, mediad_is_ip6)) return failure(*fault);
 
   AgreedLine agreed;
   agreed.codec = *codec;
-  agreed.remote.remote = {connection->address, line.port};
+  agreed.remote.remote = {sip::is_no_address(connection->address) ? kNoAddress : connection->address, line.port};
   agreed.remote.codec.name = find_playable(playable, *codec)->name;
   agreed.remote.codec.payload_type = codec->payload_type;
   agreed.remote.codec.clock_rate = static_cast<int>(codec->clock_rate);
@@ -142,6 +151,8 @@ std::string_view sentence(OfferError error) noexcept {
       return "there is no codec in common";
     case OfferError::kNoAddress:
       return "it has no numeric address to send audio to";
+    case OfferError::kOtherFamily:
+      return "its address is of the IP family that mediad has no address of";
   }
   return {};
 }
@@ -193,7 +204,7 @@ Result<MediaAnswer, OfferError> answer_with_media(const Sdp& offer, const MediaA
   for (const auto& offered : offer.media) {
     SdpMedia& line = result.answer.media.emplace_back(refused(offered));
     if (has_audio) continue;
-    const auto agreed = agree_on(offer, offered, sip::codecs(offered), codecs);
+    const auto agreed = agree_on(offer, offered, sip::codecs(offered), codecs, is_ip6(mediad.address));
     if (!agreed) {
       // The enumerators follow the checks of a line: the one that came furthest shows most.
       error = std::max(error, agreed.error());
@@ -223,7 +234,9 @@ Result<MediaRemote, OfferError> read_answer(const Sdp& offer, const Sdp& answer)
     if (!is_telephone_event(codec)) playable.push_back({codec.name, codec.clock_rate, codec.payload_type});
   }
   const SdpMedia& line = answer.media[index];
-  const auto agreed = agree_on(answer, line, codecs_of_answer(line, offered_codecs), playable);
+  const SdpConnection* ours = sip::connection(offer, *offered);
+  const auto agreed =
+      agree_on(answer, line, codecs_of_answer(line, offered_codecs), playable, ours && is_ip6(ours->address));
   if (!agreed) return failure(agreed.error());
   return agreed->remote;
 }

@@ -25,6 +25,8 @@ enum class OfferError : std::uint8_t {
   kNoCommonCodec,
   /// No numeric address to send to.
   kNoAddress,
+  /// An address of the IP family that mediad has no address of.
+  kOtherFamily,
 };
 
 /// A sentence for people, without a full stop. Static text.

@@ -36,6 +36,30 @@ AfterRefusal after_refusal(int status, bool may_try_again, bool is_ours) {
   }
 }
 
+// RFC 3261 21.4.26: 606 is the 488 of a party that speaks for all its devices; 21.4.13: 415 is about the body's type.
+OfferOutcome outcome_of_refusal(int status) {
+  switch (status) {
+    case 415:
+    case 488:
+    case 606:
+      return OfferOutcome::kNoCommonMedia;
+    // RFC 3261 21.4.9 and 21.4.18. 408, 477, 478, 503 and 504 are also Kamailio's answers for a device that it cannot
+    // reach, and 487 follows parkd's own CANCEL of a re-INVITE without an answer.
+    case 408:
+    case 410:
+    case 430:
+    case 477:
+    case 478:
+    case 480:
+    case 487:
+    case 503:
+    case 504:
+      return OfferOutcome::kNotReached;
+    default:
+      return OfferOutcome::kRefused;
+  }
+}
+
 void OfferQueue::put(OfferMaker make, OnOffered done, const std::function<void()>& start) {
   const auto replaced = std::exchange(waiting_, Offering{std::move(make), std::move(done), 0});
   start();

@@ -18,10 +18,15 @@ Duration glare_wait(CallIdOwner owner);
 
 enum class OfferOutcome {
   kAccepted,
-  kRefused,   // the session is what it was
-  kUnusable,  // accepted, with an answer that cannot be read
-  kGone,      // the dialog is over, by the remote side's answer or by close() and bye()
+  kNoCommonMedia,  // refused for its media; the session is what it was, as it is for the next two
+  kNotReached,     // no answer of the remote side itself
+  kRefused,        // for any other reason, or superseded by a later offer
+  kUnusable,       // accepted, with an answer that cannot be read
+  kGone,           // the dialog is over, by the remote side's answer or by close() and bye()
 };
+/// The outcome of a re-INVITE with a final response of 300 or above, in a dialog that goes on.
+OfferOutcome outcome_of_refusal(int status);
+
 using OfferMaker = std::function<sip::Sdp()>;
 /// `offer` and `answer` are null unless kAccepted.
 using OnOffered = std::function<void(OfferOutcome outcome, const sip::Sdp* offer, const sip::Sdp* answer)>;

@@ -338,11 +338,16 @@ const SdpConnection* connection(const Sdp& sdp, const SdpMedia& media) noexcept 
   return sdp.connection ? &*sdp.connection : nullptr;
 }
 
+bool is_no_address(std::string_view address) noexcept {
+  return address.find_first_of(".:") != std::string_view::npos &&
+         address.find_first_not_of("0.:") == std::string_view::npos;
+}
+
 bool is_hold(const Sdp& sdp, const SdpMedia& media) noexcept {
   const SdpConnection* const where = connection(sdp, media);
   const Direction sent = direction(sdp, media);
   return sent == Direction::kSendOnly || sent == Direction::kInactive ||
-         (where != nullptr && where->address == "0.0.0.0");
+         (where != nullptr && is_no_address(where->address));
 }
 
 std::optional<std::uint32_t> ptime(const SdpMedia& media) noexcept {

@@ -100,7 +100,9 @@ std::string_view text_of(Direction direction) noexcept;
 Direction reversed(Direction direction) noexcept;
 /// Returns the connection that applies to the media: its own or the session's; null if both are missing.
 const SdpConnection* connection(const Sdp& sdp, const SdpMedia& media) noexcept;
-/// True if the sender of this description does not want to receive: sendonly, inactive, or RFC 2543's 0.0.0.0.
+/// True for RFC 2543's 0.0.0.0 and its counterpart in IPv6, `::`, in any spelling.
+bool is_no_address(std::string_view address) noexcept;
+/// True if the sender of this description does not want to receive: sendonly, inactive, or no address.
 bool is_hold(const Sdp& sdp, const SdpMedia& media) noexcept;
 /// Returns the milliseconds per packet of a=ptime; none if absent or not a number.
 std::optional<std::uint32_t> ptime(const SdpMedia& media) noexcept;

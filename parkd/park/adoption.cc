@@ -76,8 +76,8 @@ void Step::on(const Adopting& adopting, const CallerAccepted& event) {
 void Step::on(const Adopting& adopting, const CallerRefused& event) {
   if (event.changed) state_.caller = CallerLeg::kOurs;
   if (adopting.offer != event.question) return;
-  if (state_.caller == CallerLeg::kAsked) return keep_between();
-  return_to_peer(RefusalReason::kNotAcceptable);
+  if (state_.caller == CallerLeg::kAsked) return keep_between(event.reason);
+  return_to_peer(event.reason);
 }
 
 void Step::on(const Adopting&, const ParkerCallGone&) {
@@ -184,9 +184,9 @@ void Step::refuse_park(RefusalReason reason) {
 
 // The caller has refused the music, so that its session is what it was. But the CSeq of parkd's has passed the
 // parker's: the parker's phone could not go on in the dialog by itself, and parkd stays between the two.
-void Step::keep_between() {
+void Step::keep_between(RefusalReason reason) {
   withdraw_stay();
-  refuse_parker(RefusalReason::kNotAcceptable);
+  refuse_parker(reason);
   close_media();
   if (state_.peer == PeerLeg::kGone) return end_without_peer();
   emit(FreeOrbit{}, Bridge{});

@@ -63,7 +63,7 @@ void Step::on(const Replacing& replacing, const CallerAccepted& event) {
 
 void Step::on(const Replacing& replacing, const CallerRefused& event) {
   if (replacing.offer != event.question) return;
-  emit(RefuseRetriever{replacing.retriever, RefusalReason::kNotAcceptable});
+  emit(RefuseRetriever{replacing.retriever, event.reason});
   if (event.changed) return restore_peer();
   emit(Bridge{});
   end_transfer();

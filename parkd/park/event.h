@@ -75,6 +75,7 @@ struct CallerAccepted {
 struct CallerRefused {
   Question question;
   bool changed = false;
+  RefusalReason reason = RefusalReason::kNotAcceptable;
 };
 /// The caller's dialog is over: BYE, 481, 408, or no answer at all.
 struct CallerGone {};

@@ -133,7 +133,7 @@ void Step::on(const Joining& joining, const CallerRefused& event) {
   if (joining.offer != event.question) return;
   // RFC 3261 14.1: a refused re-INVITE leaves the session as it was. Whether that was the music is not certain, for an
   // offer of it may have been under way: so it is offered again.
-  emit(RefuseRetriever{joining.retriever, RefusalReason::kNotAcceptable}, UnclaimCall{});
+  emit(RefuseRetriever{joining.retriever, event.reason}, UnclaimCall{});
   wait_with_music();
 }
 

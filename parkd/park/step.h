@@ -134,7 +134,7 @@ class Step {
 
   // adoption
   void adopt_when_gathered();
-  void keep_between();
+  void keep_between(RefusalReason reason);
   void return_to_peer(RefusalReason reason);
   void refuse_park(RefusalReason reason);
   void refuse_parker(RefusalReason reason);

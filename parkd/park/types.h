@@ -21,7 +21,9 @@ enum class RefusalReason {
   kInvalidCode,      // the code has junk behind it
   kNoCallParked,     // an empty orbit
   kAlreadyPickedUp,  // another retriever was first
-  kNotAcceptable,    // the other party refused the media that was offered
+  kNotAcceptable,    // the other party has no media in common with the offer
+  kNotReached,       // no device of the other party answered the offer
+  kOfferRefused,     // the other party refused the offer, and not for its media
   kCallerGone,       // the parked caller hung up meanwhile
   kUnavailable,      // the database or mediad is away
   kGivenUp,          // the parker ended its feature call before the answer

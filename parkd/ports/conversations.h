@@ -74,8 +74,9 @@ class ConversationListener {
   /// `music` is set if music was offered.
   virtual void on_offer_accepted(ConversationId conversation, park::Question question,
                                  const std::optional<MediaRemote>& music) = 0;
-  /// `changed` as in park::CallerRefused.
-  virtual void on_offer_refused(ConversationId conversation, park::Question question, bool changed) = 0;
+  /// `reason` and `changed` as in park::CallerRefused.
+  virtual void on_offer_refused(ConversationId conversation, park::Question question, park::RefusalReason reason,
+                                bool changed) = 0;
   /// The caller changed what it receives (hold, resume, another port) while it hears music.
   virtual void on_caller_media_changed(ConversationId conversation, const MediaRemote& music) = 0;
   /// BYE, 481, 408, no answer at all, or a session timer that ran out.

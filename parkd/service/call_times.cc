@@ -22,8 +22,16 @@ Duration duration_of(park::Timer timer, const Stay& stay, const ParkSettings& se
 Duration recall_wait(park::RecallWait wait, park::RecallTarget target, const RecallSettings& recall,
                      const ParkSettings& settings) {
   if (wait == park::RecallWait::kNextAttempt) return std::chrono::seconds(recall.retry_seconds);
-  // Kamailio routes a call of any other target, and its routing ends by itself.
-  if (target != park::RecallTarget::kParker) return settings.handed_over_max;
+  switch (target) {
+    case park::RecallTarget::kRingGroup:
+      // Kamailio routes the call of a ring group, and its routing ends by itself.
+      return settings.handed_over_max;
+    case park::RecallTarget::kFallback:
+      return std::chrono::seconds(recall.fallback_ring_seconds);
+    case park::RecallTarget::kParker:
+    case park::RecallTarget::kNone:
+      break;
+  }
   return std::chrono::seconds(recall.mode == park::RecallMode::kParkerThenRingGroup
                                   ? recall.alert_ring_group_wait_seconds
                                   : recall.ring_seconds);

@@ -179,9 +179,10 @@ void ParkService::on_offer_accepted(ConversationId conversation, park::Question 
   loop_.feed(ParkId(call->values.park_id), park::CallerAccepted{question});
 }
 
-void ParkService::on_offer_refused(ConversationId conversation, park::Question question, bool changed) {
+void ParkService::on_offer_refused(ConversationId conversation, park::Question question, park::RefusalReason reason,
+                                   bool changed) {
   LiveCall* call = calls_.find(conversation);
-  if (call) loop_.feed(ParkId(call->values.park_id), park::CallerRefused{question, changed});
+  if (call) loop_.feed(ParkId(call->values.park_id), park::CallerRefused{question, changed, reason});
 }
 
 void ParkService::on_caller_media_changed(ConversationId conversation, const MediaRemote& music) {

@@ -37,7 +37,7 @@ class ParkService {
 
   // Reports of the ports. Those that name no live call are ignored.
   void on_offer_accepted(ConversationId conversation, park::Question question, const std::optional<MediaRemote>& music);
-  void on_offer_refused(ConversationId conversation, park::Question question, bool changed);
+  void on_offer_refused(ConversationId conversation, park::Question question, park::RefusalReason reason, bool changed);
   void on_caller_media_changed(ConversationId conversation, const MediaRemote& music);
   void on_party_gone(ConversationId conversation, PartyEnd party);
   void on_call_answered(CallId call, const std::optional<MediaRemote>& remote);

@@ -11,8 +11,8 @@ struct ParkSettings {
   std::string node_name;
   Duration parker_bye_timeout{2000};  // a phone's BYE after the final NOTIFY
   Duration music_retry{5000};         // after a caller refused the re-INVITE to its music
-  /// Ringing of a recall's target that is not the parker: longer than Kamailio permits, which for a ring group of 20
-  /// phones and its own forwarding is up to 6300 s.
+  /// Ringing of a recall's ring group: longer than Kamailio permits, which for a ring group of 20 phones and its own
+  /// forwarding is up to 6300 s.
   Duration handed_over_max{6600000};
   Duration announcement_max{30000};
   Duration call_back_ring_max{20000};  // of a parker that is called back to hear the orbit

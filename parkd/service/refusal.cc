@@ -21,6 +21,10 @@ Refusal refusal_of(park::RefusalReason reason) {
       return {404, "Already picked up", "already_picked_up"};
     case RefusalReason::kNotAcceptable:
       return {488, "No media in common", "not_available"};
+    case RefusalReason::kNotReached:
+      return {480, "The other party cannot be reached", "not_available"};
+    case RefusalReason::kOfferRefused:
+      return {502, "The other party refused", "not_available"};
     case RefusalReason::kCallerGone:
       return {480, "The caller has hung up", "not_available"};
     case RefusalReason::kGivenUp:

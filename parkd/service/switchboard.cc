@@ -54,8 +54,9 @@ void Switchboard::on_offer_accepted(ConversationId conversation, park::Question 
   service_.on_offer_accepted(conversation, question, music);
 }
 
-void Switchboard::on_offer_refused(ConversationId conversation, park::Question question, bool changed) {
-  service_.on_offer_refused(conversation, question, changed);
+void Switchboard::on_offer_refused(ConversationId conversation, park::Question question, park::RefusalReason reason,
+                                   bool changed) {
+  service_.on_offer_refused(conversation, question, reason, changed);
 }
 
 void Switchboard::on_caller_media_changed(ConversationId conversation, const MediaRemote& music) {

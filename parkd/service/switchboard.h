@@ -34,7 +34,8 @@ class Switchboard final : public CallListener,
 
   void on_offer_accepted(ConversationId conversation, park::Question question,
                          const std::optional<MediaRemote>& music) override;
-  void on_offer_refused(ConversationId conversation, park::Question question, bool changed) override;
+  void on_offer_refused(ConversationId conversation, park::Question question, park::RefusalReason reason,
+                        bool changed) override;
   void on_caller_media_changed(ConversationId conversation, const MediaRemote& music) override;
   void on_party_gone(ConversationId conversation, PartyEnd party) override;
 

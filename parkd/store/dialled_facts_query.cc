@@ -40,6 +40,7 @@ SELECT
   COALESCE(g.alert_ring_group_wait_seconds, t.alert_ring_group_wait_seconds),
   COALESCE(g.ring_group, t.ring_group),
   COALESCE(g.fallback_destination, t.fallback_destination),
+  COALESCE(g.fallback_ring_seconds, t.fallback_ring_seconds),
   m.park_group,
   r.first_orbit,
   r.last_orbit,
@@ -109,6 +110,7 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
   facts.recall.alert_ring_group_wait_seconds = columns.integer();
   facts.recall.ring_group = columns.text();
   facts.recall.fallback_destination = columns.text();
+  facts.recall.fallback_ring_seconds = columns.integer();
   facts.park_group = columns.text();
   const OrbitRange range{columns.text(), columns.text()};
   const std::string park_number = columns.text();

@@ -175,13 +175,16 @@ std::vector<CallInfo> query_call_info(DatabaseConnection& connection, const std:
           " FROM extensions w"
           " LEFT JOIN park_group_members m ON m.tenant = w.tenant AND m.extension = w.extension"
           " LEFT JOIN park_groups g ON g.tenant = m.tenant AND g.park_group = m.park_group"
-          " LEFT JOIN parked_calls p ON p.tenant = w.tenant AND p.state = 'parked' AND (p.orbit = w.extension OR"
-          " (p.park_group = m.park_group AND (g.notify_parker OR p.parker <> w.extension)))" CALLPARK_JOIN_PARTIES
+          " LEFT JOIN parked_calls p ON p.park_id = COALESCE("
+          "(SELECT o.park_id FROM parked_calls o WHERE o.tenant = w.tenant AND o.orbit = w.extension"
+          " AND o.state = 'parked' ORDER BY o.parked_at, o.park_id LIMIT 1),"
+          "(SELECT q.park_id FROM parked_calls q WHERE q.tenant = w.tenant AND q.park_group = m.park_group"
+          " AND q.state = 'parked' AND (g.notify_parker OR q.parker <> w.extension)"
+          " ORDER BY q.parked_at, q.park_id LIMIT 1))" CALLPARK_JOIN_PARTIES
           " WHERE w.tenant = ? AND w.extension IN (" +
-          places(extensions.size()) + ") ORDER BY w.extension, p.orbit = w.extension DESC, p.parked_at, p.park_id",
+          places(extensions.size()) + ") ORDER BY w.extension",
       values);
   for (const Row& row : rows) {
-    if (!found.empty() && found.back().extension == text(row, 0)) continue;
     found.push_back({text(row, 0), std::nullopt});
     if (row.at(1)) found.back().call = shown_call(row, 1);
   }

@@ -113,8 +113,10 @@ void OrbitClaims::undo(const OrbitClaim& claim) {
 
 bool OrbitClaims::too_many_parked(const std::string& tenant, int parked_calls_max) {
   if (parked_calls_max == 0) return false;
-  const auto rows =
-      connection_.query("SELECT COUNT(*) FROM parked_calls WHERE tenant = ? AND orbit IS NOT NULL", {tenant});
+  const auto rows = connection_.query(
+      "SELECT COUNT(*) FROM (SELECT 1 FROM parked_calls WHERE tenant = ? AND orbit IS NOT NULL LIMIT " +
+          std::to_string(parked_calls_max) + ") c",
+      {tenant});
   return count_in(rows) >= parked_calls_max;
 }
 

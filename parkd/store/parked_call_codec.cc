@@ -126,7 +126,10 @@ RecallColumn read_recall(const Json& json) {
                        .attempts_max = json.at("attempts_max"),
                        .alert_ring_group_wait_seconds = json.at("alert_ring_group_wait_seconds"),
                        .ring_group = json.at("ring_group"),
-                       .fallback_destination = json.at("fallback_destination")},
+                       .fallback_destination = json.at("fallback_destination"),
+                       // A row of an earlier schema has none.
+                       .fallback_ring_seconds =
+                           json.value("fallback_ring_seconds", RecallSettings{}.fallback_ring_seconds)},
           .progress = {.target = static_cast<park::RecallTarget>(target - kTargets.begin()),
                        .attempts = json.at("attempts"),
                        .is_calling = json.at("is_calling")}};
@@ -168,6 +171,7 @@ std::string write_recall(const RecallColumn& recall) {
                      {"alert_ring_group_wait_seconds", settings.alert_ring_group_wait_seconds},
                      {"ring_group", settings.ring_group},
                      {"fallback_destination", settings.fallback_destination},
+                     {"fallback_ring_seconds", settings.fallback_ring_seconds},
                      {"target", kTargets.at(static_cast<std::size_t>(recall.progress.target))},
                      {"attempts", recall.progress.attempts},
                      {"is_calling", recall.progress.is_calling}});

@@ -104,6 +104,24 @@ TEST(KamailioFeatures, P1_AReferToAParkCodeReachesParkdWithTheDialog) {
   EXPECT_NE(sdp.find("\nm=audio "), std::string::npos);
 }
 
+// RFC 3264 8: an offer has as many m= lines as the one before.
+TEST(KamailioFeatures, X10_EveryMediaLineOfARoomReachesParkd) {
+  TwoInACall two;
+  std::string body = two.alice->sound().sdp("sendrecv", 2);
+  for (int i = 0; i < 6; ++i) {
+    body += "m=application " + std::to_string(40022 + 6 * i) +
+            " UDP/DTLS/SCTP/BFCP slides-of-the-meeting-room-with-a-long-name\r\nc=IN IP4 192.0.2.21\r\na=sendrecv\r\n";
+  }
+  ASSERT_EQ(two.alice->request(two.call, "INVITE", "Content-Type: application/sdp\r\n", body), 200);
+  two.house.seat->answer_with(202);
+  EXPECT_EQ(two.alice->refer(two.call, "*68"), 202);
+  const auto sdp = dialog_in(two.house.seat->wait_request("REFER"))["caller"]["sdp"].get<std::string>();
+  std::size_t lines = 0;
+  for (auto at = sdp.find("\nm="); at != std::string::npos; at = sdp.find("\nm=", at + 1)) ++lines;
+  EXPECT_EQ(lines, 7U) << sdp;
+  EXPECT_NE(sdp.find("telephone-event"), std::string::npos) << sdp;
+}
+
 TEST(KamailioFeatures, P1_AReferToTheTelUriOfAParkCodeParks) {
   for (const char* refer_to : {"<tel:*68>", "tel:%2A68-102;phone-context=demo.callpark"}) {
     TwoInACall two;
@@ -544,6 +562,41 @@ TEST(KamailioFeatures, S7_TheCallHeldByTheSameDeviceGoesFirst) {
   two.site.seat->answer_with(486);
   EXPECT_EQ(two.alice->wait_invite_status(two.alice->start_call("*70")), 486);
   EXPECT_EQ(dialog_in(two.site.seat->wait_request("INVITE"))["call_id"], two.call);
+}
+
+// RFC 3261 14.1: a re-INVITE without a description asks the other side for the offer.
+TEST(KamailioFeatures, X8_HoldInAnAckIsAHoldOfEitherSide) {
+  for (const bool by_caller : {true, false}) {
+    TwoInACall two;
+    PacketPhone& holder = by_caller ? *two.alice : *two.bob;
+    ASSERT_EQ(holder.answer_in_ack(two.call, "sendonly"), 200);
+    EXPECT_EQ(holder.wait_invite_status(holder.start_call("*70333")), 200);
+    const Json dialog = dialog_in(two.house.seat->wait_request("INVITE"));
+    ASSERT_TRUE(dialog.is_object()) << by_caller;
+    EXPECT_EQ(dialog["call_id"], two.call);
+    EXPECT_EQ(dialog["parker"], by_caller ? "caller" : "callee");
+    EXPECT_NE(dialog[by_caller ? "caller" : "callee"]["sdp"].get<std::string>().find("a=sendonly"), std::string::npos);
+  }
+}
+
+TEST(KamailioFeatures, X8_ResumeInAnAckEndsTheHold) {
+  TwoInACall two;
+  ASSERT_EQ(two.alice->offer(two.call, "sendonly"), 200);
+  ASSERT_EQ(two.alice->answer_in_ack(two.call, "sendrecv"), 200);
+  EXPECT_EQ(two.alice->wait_invite_status(two.alice->start_call("*70")), 200);
+  EXPECT_EQ(two.house.seat->wait_request("INVITE").header("X-Callpark-Dialog"), "");
+}
+
+TEST(KamailioFeatures, X9_HoldWithoutAnAddressIsAHoldInBothFamilies) {
+  for (const std::string nowhere : {"IP4 0.0.0.0", "IP6 ::", "IP6 0:0:0:0:0:0:0:0"}) {
+    TwoInACall two;
+    std::string body = two.alice->sound().sdp("sendrecv", 2);
+    const auto line = body.find("c=IN ") + 5;
+    body.replace(line, body.find("\r\n", line) - line, nowhere);
+    ASSERT_EQ(two.alice->request(two.call, "INVITE", "Content-Type: application/sdp\r\n", body), 200);
+    EXPECT_EQ(two.alice->wait_invite_status(two.alice->start_call("*70333")), 200);
+    EXPECT_EQ(dialog_in(two.house.seat->wait_request("INVITE"))["call_id"], two.call) << nowhere;
+  }
 }
 
 TEST(KamailioFeatures, S7_OfTwoHoldsAtOnceBothAreWaitedFor) {

@@ -158,6 +158,8 @@ const Refusals kRecallSettings = {
     {"recall_attempts_max = -1", "Out of range value for column 'recall_attempts_max'"},
     {"alert_ring_group_wait_seconds = 9", "the ring group is called after 10 to 3600 seconds"},
     {"alert_ring_group_wait_seconds = 3601", "the ring group is called after 10 to 3600 seconds"},
+    {"fallback_ring_seconds = 9", "the fallback of a recall rings for 10 to 3600 seconds"},
+    {"fallback_ring_seconds = 3601", "the fallback of a recall rings for 10 to 3600 seconds"},
     {"fallback_destination = '+44'", "an outside fallback is a plus and 3 to 20 digits"},
     {"fallback_destination = '+44 20 3000'", "an outside fallback is a plus and 3 to 20 digits"},
     {"fallback_destination = '999'", "the tenant has no extension or ring group 999"},
@@ -177,8 +179,9 @@ Refusals recall_settings() {
     refusals.push_back({of_sales(setting.statements), setting.sentence});
     refusals.push_back({park_group("front", setting.statements), setting.sentence});
   }
-  for (const std::string setting : {"recall_mode", "recall_after_seconds", "ring_seconds", "recall_retry_seconds",
-                                    "recall_attempts_max", "alert_ring_group_wait_seconds", "music_on"}) {
+  for (const std::string setting :
+       {"recall_mode", "recall_after_seconds", "ring_seconds", "recall_retry_seconds", "recall_attempts_max",
+        "alert_ring_group_wait_seconds", "fallback_ring_seconds", "music_on"}) {
     refusals.push_back({of_demo(setting + " = NULL"), "'" + setting + "' cannot be null"});
   }
   refusals.push_back({"INSERT INTO tenants (tenant, fallback_destination) VALUES ('new.callpark', '101')",
@@ -402,7 +405,7 @@ TEST_F(SqlGroupsRefusal, O3_EveryConstraintOfTheGroupsRefusesAWrongEditAbove) {
       "WHERE constraint_schema = 'callpark' AND constraint_name <> 'PRIMARY' AND (table_name IN ('park_groups', "
       "'park_group_members', 'ring_groups', 'ring_group_members', 'orbit_ranges') OR table_name = 'tenants' AND "
       "constraint_name REGEXP 'recall|ring|fallback')");
-  EXPECT_EQ(named.size(), 39U);
+  EXPECT_EQ(named.size(), 41U);
   std::string said;
   for (const Refusals& refusals : {kParkGroups, recall_settings(), kRecallRingGroups, kRingGroups, kOrbitRanges}) {
     for (const Refusal& refusal : refusals) said += refusal_of(refusal.statements) + "\n";

@@ -14,7 +14,8 @@ class StoreRecall : public StoreTest {
         "UPDATE tenants SET music_on = DEFAULT, music_class = DEFAULT, recall_mode = DEFAULT, "
         "recall_after_seconds = DEFAULT, ring_seconds = DEFAULT, recall_retry_seconds = DEFAULT, "
         "recall_attempts_max = DEFAULT, alert_ring_group_wait_seconds = DEFAULT, ring_group = NULL, "
-        "fallback_destination = NULL");
+        "fallback_destination = NULL, fallback_ring_seconds = DEFAULT; "
+        "UPDATE park_groups SET fallback_ring_seconds = NULL");
   }
 
   static RecallSettings example_recall() {
@@ -25,7 +26,8 @@ class StoreRecall : public StoreTest {
             .attempts_max = 2,
             .alert_ring_group_wait_seconds = 15,
             .ring_group = "601",
-            .fallback_destination = "+442079460000"};
+            .fallback_destination = "+442079460000",
+            .fallback_ring_seconds = 25};
   }
   /// Parked at `orbit` with a recall: its second attempt rings.
   ParkedCallRow park_with_recall(Store& store, const std::string& park_id, const std::string& orbit) {
@@ -68,7 +70,8 @@ TEST_F(StoreRecall, R1_R4_WithoutAnyEditTheDefaultsOfFeatures) {
                                                             .attempts_max = 3,
                                                             .alert_ring_group_wait_seconds = 30,
                                                             .ring_group = "",
-                                                            .fallback_destination = ""}));
+                                                            .fallback_destination = "",
+                                                            .fallback_ring_seconds = 60}));
 }
 
 TEST_F(StoreRecall, R7_O3_TheTenantsSettingsAreLiveForTheNextCall) {
@@ -76,7 +79,7 @@ TEST_F(StoreRecall, R7_O3_TheTenantsSettingsAreLiveForTheNextCall) {
   server().execute(
       "UPDATE tenants SET recall_mode = 'parker_then_ring_group', recall_after_seconds = 60, ring_seconds = 20, "
       "recall_retry_seconds = 5, recall_attempts_max = 2, alert_ring_group_wait_seconds = 15, ring_group = '601', "
-      "fallback_destination = '+442079460000' WHERE tenant = 'demo.callpark'");
+      "fallback_destination = '+442079460000', fallback_ring_seconds = 25 WHERE tenant = 'demo.callpark'");
   EXPECT_EQ(look_up(*store, "*68")->recall, example_recall());
   for (const auto& [name, mode] : {std::pair{"off", park::RecallMode::kOff},
                                    {"parker_only", park::RecallMode::kParkerOnly},
@@ -84,6 +87,15 @@ TEST_F(StoreRecall, R7_O3_TheTenantsSettingsAreLiveForTheNextCall) {
     server().execute(std::string("UPDATE tenants SET recall_mode = '") + name + "' WHERE tenant = 'demo.callpark'");
     EXPECT_EQ(look_up(*store, "*68")->recall.mode, mode) << name;
   }
+}
+
+TEST_F(StoreRecall, X17_TheFallbackRingsForItsSecondsOfTheGroupOrTheTenant) {
+  const auto store = make_store();
+  server().execute("UPDATE tenants SET fallback_ring_seconds = 3600");
+  EXPECT_EQ(look_up(*store, "*58", "104")->recall.fallback_ring_seconds, 3600);
+  server().execute("UPDATE park_groups SET fallback_ring_seconds = 10");
+  EXPECT_EQ(look_up(*store, "*58", "104")->recall.fallback_ring_seconds, 10);
+  EXPECT_EQ(look_up(*store, "*68", "104")->recall.fallback_ring_seconds, 3600) << "parked in no group";
 }
 
 TEST_F(StoreRecall, L6_MusicThatIsOffHasNoClass) {

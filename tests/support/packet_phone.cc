@@ -214,7 +214,11 @@ void PacketPhone::cancel(const CallName& call) {
 }
 
 void PacketPhone::answer_invite(Call& call, const SipText& request) {
-  if (request.audio()) call.direction = mirrored(request.direction());
+  if (request.audio()) {
+    call.direction = mirrored(request.direction());
+  } else if (call.direction == "recvonly") {
+    call.direction = "sendrecv";  // RFC 6337 5.1: an offer of what it could do, and not of what a hold has left it
+  }
   take_sound_from(call, request);
   call.established = true;
   respond(request, 200, "Contact: " + contact() + "\r\nContent-Type: application/sdp\r\n", sdp(call));
@@ -286,6 +290,20 @@ int PacketPhone::offer(const CallName& call, const std::string& direction) {
         owns_call_id ? std::uniform_int_distribution(210, 400)(random) : std::uniform_int_distribution(0, 200)(random);
     pass(std::chrono::milliseconds(10 * tens));
   }
+  return status;
+}
+
+int PacketPhone::answer_in_ack(const CallName& call, const std::string& direction) {
+  {
+    const std::lock_guard lock(mutex_);
+    Call& known = calls_.at(call);
+    known.direction = direction;
+    ++known.sdp_version;
+    known.answers_in_ack = true;
+  }
+  const int status = request(call, "INVITE");
+  const std::lock_guard lock(mutex_);
+  calls_.at(call).answers_in_ack = false;
   return status;
 }
 
@@ -517,7 +535,9 @@ void PacketPhone::receive_invite_response(Call& call, const SipText& response) {
 }
 
 void PacketPhone::acknowledge(Call& call, const SipText& response) {
-  std::string text = compose(call, response.call_id(), "ACK", response.cseq(), "", "");
+  const bool answers = call.answers_in_ack && response.status() < 300;
+  std::string text = compose(call, response.call_id(), "ACK", response.cseq(),
+                             answers ? "Content-Type: application/sdp\r\n" : "", answers ? sdp(call) : "");
   if (response.status() >= 300) {
     // RFC 3261 17.1.1.3: the ACK of a refused INVITE is part of its transaction, with its branch and its To.
     const std::string via = response.headers("Via").front();

@@ -75,6 +75,8 @@ class PacketPhone : public Listener {
   int hang_up(const CallName& call) { return request(call, "BYE"); }
   /// A re-INVITE, again after a 491. The final status.
   int offer(const CallName& call, const std::string& direction);
+  /// A re-INVITE without a description; the ACK answers the offer of its 2xx with `direction`. The final status.
+  int answer_in_ack(const CallName& call, const std::string& direction);
   /// REFER, waiting for its final response.
   int refer(const CallName& call, const std::string& target);
   /// "Refer-To: <sip:TARGET@DOMAIN>\r\n", for fire().
@@ -125,6 +127,7 @@ class PacketPhone : public Listener {
     int remote_cseq = 0;
     int sdp_version = 1;
     std::string direction = "sendrecv";
+    bool answers_in_ack = false;
   };
 
   void run();

@@ -116,28 +116,34 @@ local function store_holds(before, after, requester, devices)
   end
 end
 
---- A request of `side` passes, with `body`. `device` sent it; nil if parkd did: its requests are no hold.
-function calls.request_passes(side, body, device)
+-- The extension of `side` may hold this call, as soon as its request has an answer or its ACK comes.
+local function note_holding(side)
+  local holder = parties_of_this_call()[side].aor
+  if not holder then return end
+  local call_id = KSR.kx.get_callid()
+  change_list("holding", holder, function(lines) append(lines, call_id) end)
+  KSR.pv.sets("$avp(holder)", holder)
+end
+
+--- A request of `side` passes, with `body`. `device` sent it; nil if parkd did: its requests are no hold. If
+--- `answers_in_ack`, it is a re-INVITE, the ACK of which brings the answer if the request has no offer (RFC 3261 14.1).
+function calls.request_passes(side, body, device, answers_in_ack)
   local digest = sdp_digest.make(body)
   if digest then keep_sdp(side, digest) end
   KSR.pv.sets("$avp(requester)", side)
   KSR.pv.sets("$avp(request_device)", device or "")
   local direction = digest and sdp_digest.direction(digest) or ""
   KSR.pv.sets("$avp(offer)", direction)
-  local holder = device and hold.is_asked_by(direction) and parties_of_this_call()[side].aor
-  if holder then
-    local call_id = KSR.kx.get_callid()
-    change_list("holding", holder, function(lines) append(lines, call_id) end)
-    KSR.pv.sets("$avp(holder)", holder)
-  end
+  local awaits_ack = answers_in_ack and direction == ""
+  if awaits_ack then KSR.pv.sets("$avp(awaits_ack)", "1") end
+  if device and (awaits_ack or hold.is_asked_by(direction)) then note_holding(side) end
 end
 
 --- Whether an extension has sent a hold that has no answer yet.
 function calls.is_holding(aor) return KSR.htable.sht_get("holding", aor) ~= nil end
 
--- The request at hand has an answer, and the holds in it are stored.
-local function no_longer_holding()
-  local holder = KSR.pv.get("$avp(holder)")
+-- The exchange at hand is over, and the holds in it are stored.
+local function no_longer_holding(holder)
   if not holder then return end
   local call_id = KSR.kx.get_callid()
   change_list("holding", holder, function(lines) without(lines, call_id) end)
@@ -183,7 +189,8 @@ function calls.reply_passes(body, device, answerer)
   elseif digest then
     note_answer(requester, offer, digest, devices)
   end
-  if status >= 200 then no_longer_holding() end
+  local is_over = status >= 200 and not (is_2xx and KSR.pv.get("$avp(awaits_ack)"))
+  if is_over then no_longer_holding(KSR.pv.get("$avp(holder)")) end
 end
 
 --- The call has been answered, by the last 2xx that passed. If several devices answer at once, the record is about the
@@ -218,10 +225,21 @@ function calls.rings(members)
   talking.show(KSR.kx.get_callid(), "early", people_of(begins, members))
 end
 
---- An ACK with an answer passes.
-function calls.ack_passes(side, body)
+--- An ACK of `side` passes; with a body, it brings the answer to the offer of the 2xx. `device` sent it; nil if parkd
+--- did.
+function calls.ack_passes(side, body, device)
   local digest = sdp_digest.make(body)
-  if digest then keep_sdp(side, digest) end
+  if not digest then return end
+  keep_sdp(side, digest)
+  if not device then return end
+  local other = dialog_record.other(side)
+  local offer = variable("sdp_" .. other)
+  local before = { a = is_held("a"), b = is_held("b") }
+  local after = hold.after_ack(before, side, offer and sdp_digest.direction(offer), sdp_digest.direction(digest))
+  -- The offerer's own hold is stored since the 2xx, under the device that sent it.
+  after[other] = before[other]
+  store_holds(before, after, side, { [side] = device })
+  no_longer_holding(parties_of_this_call()[side].aor)
 end
 
 --- The call ends.

@@ -48,9 +48,9 @@ end
 -- `device` is nil for what parkd sends in a party's place.
 local follow = {
   ["end"] = function() calls.ended(requester()) end,
-  answer = function(f) calls.ack_passes(requester(), f.body) end,
+  answer = function(f, device) calls.ack_passes(requester(), f.body, device) end,
   offer = function(f, device)
-    calls.request_passes(requester(), f.body, device)
+    calls.request_passes(requester(), f.body, device, f.method == "INVITE")
     KSR.tm.t_on_reply("ksr_onreply_call")
   end,
 }

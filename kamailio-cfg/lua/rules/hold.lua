@@ -32,4 +32,9 @@ function hold.after_answer(before, requester, offer, direction)
   return hold.after(before, requester == "a" and "b" or "a", direction, "sendrecv")
 end
 
+--- The same when the ACK of `requester` brings the answer `answer` to the other side's `offer`.
+function hold.after_ack(before, requester, offer, answer)
+  return hold.after(before, requester == "a" and "b" or "a", offer, answer)
+end
+
 return hold

@@ -1,19 +1,20 @@
 -- A session description cut down to what parkd needs in a side's place in its dialog: the o= line that it continues,
--- the codecs, and the direction. Small enough for a dialog variable. Pure.
+-- the media lines, the codecs, and the direction. Small enough for a dialog variable. Pure.
 local sdp_digest = {}
 
--- dialog_vars.dialog_value is VARCHAR(512), and the digest travels with a second one in one header.
-local kBytesMax = 480
+-- dialog_vars.dialog_value is VARCHAR(4096). A digest travels with a second one in one header.
+local kBytesMax = 4096
 
 local directions = { sendrecv = true, sendonly = true, recvonly = true, inactive = true }
 
--- 1 for a line that must stay, 2 for one that may be left out if there is no room, nil for the rest.
+-- 1 for a line without which there is no digest, 2 and 3 for one that may be left out if there is no room, nil for the
+-- rest. The digits of the parked caller are lost without telephone-event.
 local function rank(line, in_audio)
   if line:match("^[ocm]=") then return 1 end
   local attribute = line:match("^a=([%w-]+)")
   if directions[attribute] then return 1 end
-  if attribute == "rtpmap" and in_audio then return 2 end
-  return nil
+  if attribute ~= "rtpmap" or not in_audio then return nil end
+  return line:lower():match("^a=rtpmap:%d+ +telephone%-event/") and 2 or 3
 end
 
 local function session_lines(body)
@@ -29,19 +30,23 @@ local function session_lines(body)
   return lines
 end
 
---- The digest of a body, lines joined by \n; nil if it has no session description.
+--- The digest of a body, lines joined by \n; nil if it has no session description. "" if there is no room for all lines
+--- that must stay: RFC 3264 8 wants as many m= lines in each later offer, so a part of them is worse than none.
 function sdp_digest.make(body)
   if not body then return nil end
   local lines = session_lines(body)
   local room, fits = kBytesMax, {}
-  for _, wanted in ipairs({ 1, 2 }) do
+  local must_stay, has_room = 1, true
+  for _, wanted in ipairs({ must_stay, 2, 3 }) do
     for i, line in ipairs(lines) do
-      if line.rank == wanted and #line.text + 1 <= room then
-        fits[i] = true
-        room = room - #line.text - 1
+      if line.rank == wanted then
+        fits[i] = #line.text + 1 <= room
+        if fits[i] then room = room - #line.text - 1 end
+        has_room = has_room and (fits[i] or wanted ~= must_stay)
       end
     end
   end
+  if not has_room then return "" end
   local kept = {}
   for i, line in ipairs(lines) do
     if fits[i] then kept[#kept + 1] = line.text end
@@ -50,13 +55,16 @@ function sdp_digest.make(body)
   return table.concat(kept, "\n")
 end
 
--- The direction of these lines, and whether their address is 0.0.0.0; unchanged if the lines have none.
+-- 0.0.0.0 and ::, in any spelling.
+local function is_no_address(address) return address:match("[.:]") ~= nil and address:match("^[0.:]+$") ~= nil end
+
+-- The direction of these lines, and whether they have no address; unchanged if the lines say nothing about it.
 local function said_in(lines, said)
   for _, line in ipairs(lines) do
     local named = line:match("^a=(%w+)%s*$")
     said.direction = directions[named] and named or said.direction
-    local address = line:match("^c=IN IP4 ([%d.]+)")
-    if address then said.zero = address == "0.0.0.0" end
+    local address = line:match("^c=IN IP[46] ([%x.:]+)")
+    if address then said.zero = is_no_address(address) end
   end
   return said
 end
@@ -78,7 +86,8 @@ local function session_and_audio(digest)
   return session, audio
 end
 
---- Direction of the audio stream as its sender means it; RFC 2543's c=0.0.0.0 counts as hold. nil without audio.
+--- Direction of the audio stream as its sender means it; RFC 2543's c=0.0.0.0 counts as hold, and so does ::. nil
+--- without audio.
 function sdp_digest.direction(digest)
   local session, audio = session_and_audio(digest)
   if not audio then return nil end

@@ -57,7 +57,8 @@ describe("a call of an extension", function()
   it("to a park code goes to parkd with the held call", function()
     local d = decide.request(facts({ number = park_code, held_calls = { held }, is_holding = false }))
     assert.same({ action = "feature_call", tenant = kTenant, user = "101",
-      dialog = { record = held.record, side = "a" }, marker = { call_id = "h", tag = "ht", floor = 8 }, other_tag = "ho" }, d)
+      dialog = { record = held.record, side = "a" }, marker = { call_id = "h", tag = "ht", floor = 8 },
+      other_tag = "ho" }, d)
     d = decide.request(facts({ number = park_code, held_calls = {}, is_holding = false }))
     assert.same({ action = "feature_call", tenant = kTenant, user = "101" }, d)
   end)

@@ -17,7 +17,8 @@ local refused = requests.refused
 
 describe("a REFER", function()
   local function refer(changes)
-    local f = facts({ method = "REFER", to_tag = "tt", marker = false, is_other = false, call = call("extension", "extension"),
+    local f = facts({ method = "REFER", to_tag = "tt", marker = false, is_other = false,
+      call = call("extension", "extension"),
       refer_to = { user = "*70", host = kTenant }, refer_number = park_code, is_known_call = true })
     for name, value in pairs(changes or {}) do f[name] = value end
     return f

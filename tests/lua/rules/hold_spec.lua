@@ -65,6 +65,21 @@ describe("hold.after", function()
   end)
 end)
 
+describe("hold.after_ack", function()
+  local none = { a = false, b = false }
+
+  it("X8: is after the offer of the 2xx and the direction of the ACK", function()
+    assert.same({ a = true, b = false }, hold.after_ack(none, "a", "sendrecv", "sendonly"))
+    assert.same({ a = false, b = true }, hold.after_ack(none, "b", "sendrecv", "inactive"))
+    assert.same(none, hold.after_ack({ a = true, b = false }, "a", "sendrecv", "sendrecv"))
+  end)
+
+  it("X8: keeps the hold of the one that only obeys", function()
+    assert.same({ a = false, b = true }, hold.after_ack(none, "a", "sendonly", "recvonly"))
+    assert.same({ a = true, b = false }, hold.after_ack({ a = true, b = false }, "a", "recvonly", "sendonly"))
+  end)
+end)
+
 describe("hold.after_answer", function()
   local none = { a = false, b = false }
 

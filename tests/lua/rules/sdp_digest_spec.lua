@@ -31,16 +31,36 @@ describe("sdp_digest.make", function()
     assert.is_nil(sdp_digest.make(nil))
   end)
 
-  it("never grows beyond 480 bytes, and drops codecs rather than lines that are needed", function()
+  it("X10: never grows beyond 4096 bytes, and drops codecs rather than lines that are needed", function()
     local lines = { "v=0", "o=- 1 2 IN IP4 127.0.0.11", "c=IN IP4 127.0.0.11", "m=audio 4000 RTP/AVP 0" }
-    for i = 0, 60 do
+    for i = 0, 200 do
       lines[#lines + 1] = ("a=rtpmap:%d CODEC-%d/8000"):format(i, i)
-      local digest = sdp_digest.make(body(lines) .. "a=inactive\r\nm=video 0 RTP/AVP 99\r\n")
-      assert.is_true(#digest <= 480)
-      assert.is_truthy(digest:find("a=inactive\nm=video 0 RTP/AVP 99", 1, true))
+      local digest = sdp_digest.make(body(lines)
+        .. "a=rtpmap:101 Telephone-Event/8000\r\na=inactive\r\nm=video 0 RTP/AVP 99\r\n")
+      assert.is_true(#digest <= 4096)
+      assert.is_truthy(digest:find("a=rtpmap:101 Telephone-Event/8000\na=inactive\nm=video 0 RTP/AVP 99", 1, true))
     end
     assert.is_truthy(sdp_digest.make(body(lines)):find("a=rtpmap:0 CODEC", 1, true))
-    assert.is_true(#sdp_digest.make(body({ "v=0", "o=short", "m=" .. ("x"):rep(600) })) <= 480)
+  end)
+
+  it("X10: keeps every media line of a room with its own c= and direction, and all codecs of a phone", function()
+    local lines = { "v=0", "o=room 7001 7001 IN IP4 192.0.2.21", "s=-", "c=IN IP4 192.0.2.21", "t=0 0" }
+    for i = 1, 30 do
+      lines[#lines + 1] = ("m=video %d RTP/AVP 97 98 99 100 101 102 103 104 105"):format(40000 + 2 * i)
+      lines[#lines + 1] = "c=IN IP4 192.0.2.21"
+      lines[#lines + 1] = "a=sendrecv"
+    end
+    local _, media_lines = sdp_digest.make(body(lines)):gsub("\nm=", "")
+    assert.equal(30, media_lines)
+    lines = { "v=0", "o=- 1 2 IN IP4 127.0.0.11", "m=audio 4000 RTP/AVP 0 101" }
+    for i = 96, 127 do lines[#lines + 1] = ("a=rtpmap:%d A-LONG-CODEC-NAME-%d/48000/2"):format(i, i) end
+    local _, codecs = sdp_digest.make(body(lines)):gsub("a=rtpmap", "")
+    assert.equal(32, codecs)
+  end)
+
+  it("X10: is empty, and not a part, if its lines have no room", function()
+    assert.equal("", sdp_digest.make(body({ "v=0", "o=short", "m=" .. ("x"):rep(4100) })))
+    assert.is_nil(sdp_digest.direction(""))
   end)
 end)
 
@@ -75,6 +95,18 @@ describe("sdp_digest.direction", function()
     assert.equal("sendonly", direction("c=IN IP4 1.2.3.4", "m=audio 1 RTP/AVP 0", "c=IN IP4 0.0.0.0"))
     assert.equal("inactive", direction("c=IN IP4 0.0.0.0", "m=audio 1 RTP/AVP 0", "a=recvonly"))
     assert.equal("sendrecv", direction("c=IN IP4 0.0.0.0", "m=audio 1 RTP/AVP 0", "c=IN IP4 1.2.3.4"))
+  end)
+
+  it("X9: reads no address, in any spelling of both families, as hold", function()
+    for _, address in ipairs({ "IP4 0.0.0.0", "IP6 ::", "IP6 0:0:0:0:0:0:0:0", "IP6 ::0", "IP6 0::0",
+      "IP6 0000:0000:0000:0000:0000:0000:0000:0000" }) do
+      assert.equal("sendonly", direction("c=IN " .. address, "m=audio 1 RTP/AVP 0"), address)
+      assert.equal("sendonly", direction("c=IN IP4 1.2.3.4", "m=audio 1 RTP/AVP 0", "c=IN " .. address), address)
+      assert.equal("sendrecv", direction("c=IN " .. address, "m=audio 1 RTP/AVP 0", "c=IN IP6 2001:db8::1"), address)
+    end
+    for _, address in ipairs({ "IP4 10.0.0.0", "IP6 ::1", "IP6 2001:db8::", "IP6 fe80::" }) do
+      assert.equal("sendrecv", direction("c=IN " .. address, "m=audio 1 RTP/AVP 0"), address)
+    end
   end)
 
   it("is nil without audio", function()

@@ -46,6 +46,20 @@ TEST_F(AdoptedDialogTest, S13_ReportsRefusedAndUnusableAnswers) {
   EXPECT_THAT(reports(), ElementsAre("accepted 4")) << "the caller sends to the parker again, and more is not needed";
 }
 
+TEST_F(AdoptedDialogTest, X16_ReportsTheCauseOfARefusal) {
+  ASSERT_TRUE(adopt());
+  park::Question question = 0;
+  for (const auto& [status, reason] : {std::pair{488, park::RefusalReason::kNotAcceptable},
+                                       {477, park::RefusalReason::kNotReached},
+                                       {408, park::RefusalReason::kNotReached},
+                                       {403, park::RefusalReason::kOfferRefused}}) {
+    offer_music(++question);
+    kamailio.answer(kamailio.take_request("INVITE"), status);
+    EXPECT_THAT(reports(), ElementsAre("refused " + std::to_string(question)));
+    EXPECT_EQ(listener.refusal, reason) << status;
+  }
+}
+
 TEST_F(AdoptedDialogTest, ReportsACallerOnceAsGone) {
   ASSERT_TRUE(adopt());
   offer_music(1);

@@ -14,6 +14,14 @@ Result<MediaAnswer, OfferError> answer_to(const std::string& lines) {
   return answer_with_media(sdp_of(kHead + lines), mediad_address(), playable_codecs(), std::nullopt);
 }
 
+Sdp music() {
+  return make_music_offer(johns_sdp(), std::nullopt, mediad_address(), playable_codecs());
+}
+
+Sdp party_at(const std::string& address) {
+  return sdp_of("v=0\no=- 1 1 IN IP4 127.0.0.12\ns=-\nc=IN " + address + "\nt=0 0\nm=audio 4000 RTP/AVP 0\n");
+}
+
 Direction direction_of_answer(const std::string& line) {
   const auto made = answer_to("m=audio 4000 RTP/AVP 0\n" + line);
   return sip::direction(made->answer, made->answer.media[0]);
@@ -84,7 +92,23 @@ TEST(MediaAnswer, WhatCannotBeServedSaysWhy) {
     EXPECT_EQ(answer_to(std::string("m=audio 4000 RTP/AVP 0\nc=IN ") + nobody + "\n").error(), OfferError::kNoAddress)
         << nobody;
   }
-  EXPECT_TRUE(answer_to("m=audio 4000 RTP/AVP 0\nc=IN IP6 2001:db8::1\n"));
+}
+
+TEST(MediaAnswer, X9_PartyOfTheOtherFamilyIsRefusedAndNotMute) {
+  const Sdp six = party_at("IP6 2001:db8::1");
+  EXPECT_EQ(answer_with_media(six, mediad_address(), playable_codecs(), std::nullopt).error(),
+            OfferError::kOtherFamily);
+  EXPECT_TRUE(answer_with_media(six, {"2001:db8::2", 30000}, playable_codecs(), std::nullopt));
+  EXPECT_EQ(read_answer(music(), six).error(), OfferError::kOtherFamily);
+}
+
+TEST(MediaAnswer, X9_PartyWithoutAnAddressIsOnHoldInBothFamilies) {
+  for (const auto* nowhere : {"IP4 0.0.0.0", "IP6 ::", "IP6 0:0:0:0:0:0:0:0"}) {
+    const auto remote = read_answer(music(), party_at(nowhere));
+    ASSERT_TRUE(remote) << nowhere;
+    EXPECT_FALSE(remote->listens) << nowhere;
+    EXPECT_EQ(remote->remote.address, "0.0.0.0") << nowhere;
+  }
 }
 
 TEST(MediaAnswer, TelephoneEventAloneIsNoCodec) {
@@ -98,10 +122,6 @@ TEST(MediaAnswer, StereoPcmIsNotWhatMediadPlays) {
 }
 
 // ----------------------------------------------------------------------------------------------- answers to our offers
-
-Sdp music() {
-  return make_music_offer(johns_sdp(), std::nullopt, mediad_address(), playable_codecs());
-}
 
 TEST(ReadAnswer, FindsCodecAndAddress) {
   const auto remote = read_answer(music(), clients_sdp());

@@ -84,12 +84,14 @@ TEST_F(BridgeTest, S12_PassesTheHoldOfTheCaller) {
   EXPECT_THAT(body_of(ok).media, SizeIs(2)) << "the Client's lines where the Client has them";
 }
 
-TEST_F(BridgeTest, RefusesAnOfferThatTheOtherSideRefuses) {
+TEST_F(BridgeTest, X16_RefusesAnOfferForTheReasonOfTheOtherSide) {
   park_and_retrieve();
-  const SipMessage offer = alice.request("INVITE", alices_offer());
-  kamailio.deliver(offer);
-  kamailio.answer(kamailio.take_request("INVITE"), 488);
-  EXPECT_EQ(kamailio.take_response(offer).status(), 488);
+  for (const auto& [status, passed_on] : {std::pair{488, 488}, {480, 480}, {477, 480}, {403, 500}}) {
+    const SipMessage offer = alice.request("INVITE", alices_offer());
+    kamailio.deliver(offer);
+    kamailio.answer(kamailio.take_request("INVITE"), status);
+    EXPECT_EQ(kamailio.take_response(offer).status(), passed_on) << status;
+  }
   EXPECT_THAT(reports(), IsEmpty());
 }
 

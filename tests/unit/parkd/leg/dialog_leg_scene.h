@@ -61,7 +61,8 @@ class DialogLegTest : public testing::Test, public sip::TransactionUser {
   void offer(const std::string& name = "offer") {
     leg->offer([this] { return make_music_offer(leg->local_sdp(), leg->remote_sdp(), mediad_address(), agent.codecs); },
                [this, name](OfferOutcome outcome, const sip::Sdp*, const sip::Sdp* answer) {
-                 static constexpr const char* kWords[] = {" accepted", " refused", " unusable", " gone"};
+                 static constexpr const char* kWords[] = {
+                     " accepted", " refused for its media", " not answered", " refused", " unusable", " gone"};
                  outcomes.push_back(name + kWords[static_cast<int>(outcome)]);
                  EXPECT_EQ(answer != nullptr, outcome == OfferOutcome::kAccepted);
                });

@@ -35,6 +35,7 @@ struct RecordedListener final : CallListener, ConversationListener, ReferralList
   std::vector<FeatureCall> calls;
   std::vector<Referral> referrals;
   std::optional<MediaRemote> music;
+  park::RefusalReason refusal{};  // of the last offer that was refused
   std::function<void(CallId)> when_confirmed;
 
   void on_feature_call(FeatureCall call) override {
@@ -59,8 +60,9 @@ struct RecordedListener final : CallListener, ConversationListener, ReferralList
     reports.push_back("accepted " + std::to_string(question));
     music = remote;
   }
-  void on_offer_refused(ConversationId, park::Question question, bool changed) override {
+  void on_offer_refused(ConversationId, park::Question question, park::RefusalReason reason, bool changed) override {
     reports.push_back("refused " + std::to_string(question) + (changed ? ", changed" : ""));
+    refusal = reason;
   }
   void on_caller_media_changed(ConversationId, const MediaRemote& remote) override {
     reports.push_back("media changed");

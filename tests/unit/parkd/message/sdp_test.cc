@@ -130,6 +130,24 @@ TEST(Sdp, HoldIsSendonlyInactiveOrTheNullAddress) {
   EXPECT_FALSE(held(""));
 }
 
+TEST(Sdp, X9_HoldIsNoAddressInAnySpellingOfBothFamilies) {
+  const auto held = [](std::string_view of_session, std::string_view of_line) {
+    const Sdp s = sdp("v=0\r\no=- 1 2 IN IP4 192.0.2.31\r\ns=-\r\n" + std::string(of_session) +
+                      "t=0 0\r\nm=audio 1 RTP/AVP 0\r\n" + std::string(of_line));
+    return is_hold(s, s.media[0]);
+  };
+  for (const std::string address : {"IP4 0.0.0.0", "IP6 ::", "IP6 0:0:0:0:0:0:0:0", "IP6 ::0", "IP6 0::0",
+                                    "IP6 0000:0000:0000:0000:0000:0000:0000:0000", "IP6 ::0.0.0.0"}) {
+    const std::string line = "c=IN " + address + "\r\n";
+    EXPECT_TRUE(held(line, "")) << address;
+    EXPECT_TRUE(held("c=IN IP4 192.0.2.31\r\n", line)) << address;
+    EXPECT_FALSE(held(line, "c=IN IP4 192.0.2.31\r\n")) << address;
+  }
+  for (const std::string address : {"IP4 10.0.0.0", "IP6 ::1", "IP6 2001:db8::", "IP6 0:0:0:0:0:0:0:1"}) {
+    EXPECT_FALSE(held("c=IN " + address + "\r\n", "")) << address;
+  }
+}
+
 TEST(Sdp, AudioPrefersALineWithAPort) {
   const Sdp s = sdp(with("m=video 1 RTP/AVP 31\r\nm=audio 0 RTP/AVP 0\r\nm=audio 9 RTP/AVP 0\r\n"));
   EXPECT_EQ(audio(s), &s.media[2]);

@@ -20,6 +20,7 @@ Stay stay_with(park::RecallMode mode) {
   stay.recall.alert_ring_group_wait_seconds = 25;
   stay.recall.ring_group = "600";
   stay.recall.fallback_destination = "104";
+  stay.recall.fallback_ring_seconds = 45;
   return stay;
 }
 
@@ -46,12 +47,26 @@ TEST(CallTimes, ParkerRingsByTheModeOfTheRecall) {
   EXPECT_EQ(wait(park::RecallMode::kParkerThenRingGroup), seconds(25));
 }
 
-TEST(CallTimes, OtherTargetsRingAsLongAsTheirRouting) {
+TEST(CallTimes, RingGroupRingsAsLongAsItsRouting) {
   const RecallSettings recall = stay_with(park::RecallMode::kRingGroupOnly).recall;
   const ParkSettings settings;
-  for (const auto target : {park::RecallTarget::kRingGroup, park::RecallTarget::kFallback}) {
-    EXPECT_EQ(recall_wait(park::RecallWait::kAnswer, target, recall, settings), settings.handed_over_max);
-    EXPECT_EQ(recall_wait(park::RecallWait::kNextAttempt, target, recall, settings), seconds(10));
+  EXPECT_EQ(recall_wait(park::RecallWait::kAnswer, park::RecallTarget::kRingGroup, recall, settings),
+            settings.handed_over_max);
+}
+
+TEST(CallTimes, X17_TheFallbackRingsForItsSeconds) {
+  for (const auto mode :
+       {park::RecallMode::kParkerOnly, park::RecallMode::kParkerThenRingGroup, park::RecallMode::kRingGroupOnly}) {
+    const RecallSettings recall = stay_with(mode).recall;
+    EXPECT_EQ(recall_wait(park::RecallWait::kAnswer, park::RecallTarget::kFallback, recall, {}), seconds(45));
+  }
+}
+
+TEST(CallTimes, AttemptsHaveTheSamePauseWhateverTheTarget) {
+  const RecallSettings recall = stay_with(park::RecallMode::kRingGroupOnly).recall;
+  for (const auto target :
+       {park::RecallTarget::kParker, park::RecallTarget::kRingGroup, park::RecallTarget::kFallback}) {
+    EXPECT_EQ(recall_wait(park::RecallWait::kNextAttempt, target, recall, {}), seconds(10));
   }
 }
 

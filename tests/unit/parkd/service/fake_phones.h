@@ -83,9 +83,10 @@ class FakePhones final : public Calls, public Conversations, public Referrals {
   std::map<ReferralId, Outcome> referral_outcomes;
   std::vector<std::string> byes;  // of parkd: "caller call-1", "peer call-1"
   Reply caller_reply = Reply::kAccept;
-  int target_status = 200;               // 0: rings without end
-  std::map<std::string, int> status_of;  // of targets with a status of their own
-  std::vector<OutgoingCall> called;      // all targets, in order
+  park::RefusalReason refusal_of_caller = park::RefusalReason::kNotAcceptable;  // of Reply::kRefuse
+  int target_status = 200;                                                      // 0: rings without end
+  std::map<std::string, int> status_of;                                         // of targets with a status of their own
+  std::vector<OutgoingCall> called;                                             // all targets, in order
   bool callers_have_codec = true;
   int extension_status = 200;  // of a call from parkd; 0: rings without end
   bool retrievers_acknowledge = true;
@@ -263,7 +264,7 @@ class FakePhones final : public Calls, public Conversations, public Referrals {
     EXPECT_FALSE(conversation.is_bridged) << "an offer past the bridge";
     const auto replaced = std::exchange(conversation.next, std::move(sent));
     send_offer(id, conversation);
-    if (replaced) conversation_listener_->on_offer_refused(id, replaced->question, false);
+    if (replaced) conversation_listener_->on_offer_refused(id, replaced->question, refusal_of_caller, false);
   }
   void set_bridged(ConversationId id, bool bridged) override { conversations.at(id).is_bridged = bridged; }
   void make_peer(ConversationId id, CallId call) override {
@@ -370,7 +371,7 @@ class FakePhones final : public Calls, public Conversations, public Referrals {
         conversation_listener_->on_offer_accepted(id, question, offer.music ? std::optional(remote()) : std::nullopt);
         break;
       case Reply::kRefuse:
-        conversation_listener_->on_offer_refused(id, question, false);
+        conversation_listener_->on_offer_refused(id, question, refusal_of_caller, false);
         break;
       case Reply::kGone:
         found->second.caller.is_up = false;

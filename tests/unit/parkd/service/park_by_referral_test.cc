@@ -60,6 +60,19 @@ TEST_F(ParkByReferralTest, ParkerThatHangsUpGetsNoBye) {
   end_all();
 }
 
+TEST_F(ParkByReferralTest, X16_ParkerIsToldWhyTheOtherPartyRefuses) {
+  phones.caller_reply = FakePhones::Reply::kRefuse;
+  for (const auto& [reason, status] : {std::pair{park::RefusalReason::kNotAcceptable, 488},
+                                       {park::RefusalReason::kNotReached, 480},
+                                       {park::RefusalReason::kOfferRefused, 502}}) {
+    phones.refusal_of_caller = reason;
+    const ReferralId refer = this->refer("101", "*68");
+    settle();
+    EXPECT_EQ(phones.referral_outcomes.at(refer).status, status);
+  }
+  end_all();
+}
+
 TEST_F(ParkByReferralTest, S13_CallerRefusesMusicAndTalksOnThroughParkd) {
   phones.caller_reply = FakePhones::Reply::kRefuse;
   const ReferralId refer = this->refer("101", "*68");

@@ -55,7 +55,7 @@ TEST_F(ParkLoopTest, EventThatChangesNothingIsNotLogged) {
   const ParkId id = retrieve();
   EXPECT_THAT(transitions([&] {
                 service->on_offer_accepted(conversation_of(id), 1, std::nullopt);
-                service->on_offer_refused(conversation_of(id), 1, false);
+                service->on_offer_refused(conversation_of(id), 1, park::RefusalReason::kNotAcceptable, false);
               }),
               IsEmpty());
   end_all();

@@ -234,6 +234,24 @@ TEST_F(RecallTest, R4_FallbackFollowsTheLastAttempt) {
   end_all();
 }
 
+TEST_F(RecallTest, X17_TheFallbackRingsForItsSeconds) {
+  store.recall.mode = park::RecallMode::kParkerOnly;
+  store.recall.attempts_max = 1;
+  store.recall.fallback_destination = "104";
+  store.recall.fallback_ring_seconds = 40;
+  phones.status_of["101"] = 486;
+  phones.target_status = 0;
+  const ParkId id = park();
+  pass(seconds(92));
+  ASSERT_THAT(called(), ElementsAre("101", "104"));
+  pass(seconds(37));
+  EXPECT_TRUE(target_of(id));
+  pass(seconds(4));
+  EXPECT_FALSE(target_of(id)) << "the fallback rings no longer";
+  EXPECT_EQ(store.removed.at(id), park::EndReason::kTimedOut);
+  end_all();
+}
+
 TEST_F(RecallTest, R4_CallEndsIfTheFallbackFails) {
   for (const RecallMode mode :
        {RecallMode::kParkerOnly, RecallMode::kParkerThenRingGroup, RecallMode::kRingGroupOnly}) {
@@ -271,7 +289,7 @@ TEST_F(RecallTest, O4_EachStepIsWrittenBeforeItsTargetIsCalled) {
       if (!steps.next()) test::pass(loop, Duration(100));
     }
     progress.push_back(only_row().recall_progress);
-    const Duration rings = step <= 3 ? seconds(30) : ParkSettings{}.handed_over_max;
+    const Duration rings = step <= 3 ? seconds(30) : seconds(60);
     EXPECT_NEAR(static_cast<double>((only_row().recall_deadline - wall_now()).count()),
                 static_cast<double>(rings.count()), 1000);
   }

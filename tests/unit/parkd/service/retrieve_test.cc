@@ -104,6 +104,19 @@ TEST_F(RetrieveTest, RetrieverThatCancelsDuringTheClaimLeavesTheCallParked) {
   end_all();
 }
 
+TEST_F(RetrieveTest, X16_RetrieverIsToldThatTheCallerIsNotReached) {
+  park();
+  phones.caller_reply = FakePhones::Reply::kRefuse;
+  phones.refusal_of_caller = park::RefusalReason::kNotReached;
+  const CallId call = dial("102", "*88101");
+  settle();
+  media.play_out();
+  settle();
+  EXPECT_EQ(status_of_call(call), 480);
+  EXPECT_EQ(only_row().state, RowState::kParked);
+  end_all();
+}
+
 TEST_F(RetrieveTest, RetrieverThatTheCallerRefusesGets488AndMusicGoesOn) {
   const ParkId id = park();
   const WallTime deadline = only_row().deadline;

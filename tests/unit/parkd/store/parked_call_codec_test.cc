@@ -110,7 +110,8 @@ RecallColumn full_recall() {
                        .attempts_max = 4,
                        .alert_ring_group_wait_seconds = 32,
                        .ring_group = "600",
-                       .fallback_destination = "+442079460000"},
+                       .fallback_destination = "+442079460000",
+                       .fallback_ring_seconds = 61},
           .progress = {.target = park::RecallTarget::kRingGroup, .attempts = 3, .is_calling = true}};
 }
 
@@ -127,6 +128,14 @@ TEST(ParkedCallCodec, O4_ARecallIsTheSameAfterItsRow) {
       EXPECT_EQ(parse_recall(write_recall(recall)).value(), recall);
     }
   }
+}
+
+TEST(ParkedCallCodec, X17_TheFallbackOfARowWithoutItsSecondsRingsFor60) {
+  std::string text = write_recall(full_recall());
+  const std::string setting = "\"fallback_ring_seconds\":61,";
+  ASSERT_NE(text.find(setting), std::string::npos) << text;
+  text.erase(text.find(setting), setting.size());
+  EXPECT_EQ(parse_recall(text).value().settings.fallback_ring_seconds, 60);
 }
 
 TEST(ParkedCallCodec, ARecallOfAnUnknownModeOrTargetIsRefusedWithAReason) {
