@@ -7,6 +7,7 @@ local arrival = require("rules.arrival")
 local calls = require("kamailio.calls")
 local decide = require("rules.decide")
 local facts = require("kamailio.facts")
+local identity_headers = require("kamailio.identity_headers")
 local perform = require("kamailio.perform")
 local perform_calls = require("kamailio.perform_calls")
 local perform_features = require("kamailio.perform_features")
@@ -28,6 +29,15 @@ local function strip_inside_headers()
   if KSR.kx.get_msgbuf():lower():find(protocol.kPrefix:lower(), 1, true) then
     KSR.textops.remove_hf_re("^" .. protocol.kPrefix)
   end
+end
+
+local function strip_asserted_identity(f)
+  if facts.decide(arrival.identity, f).action == "drop" then identity_headers.drop(f) end
+end
+
+local function mend_returns()
+  local mended = arrival.without_bare_returns(KSR.kx.get_msgbuf())
+  if mended then KSR.textopsx.msg_set_buffer(mended) end
 end
 
 local function discard_surplus(f)
@@ -65,6 +75,7 @@ local function is_new()
   local f = facts.read()
   if arrival.is_dropped(f) then return false end
   discard_surplus(f)
+  mend_returns()
   if not is_sane() then return false end
   -- RFC 3581 4 wants the phone to ask for it, and a phone that does not know of its NAT does not ask.
   if f.is_via_behind_nat then KSR.force_rport() end
@@ -77,6 +88,7 @@ local function handle_request()
   if facts.decide(arrival.flood, f).action == "drop" then return end
   local changes = arrival.changes(f)
   strip_inside_headers()
+  strip_asserted_identity(f)
   if changes.drops_route then KSR.hdr.remove("Route") end
   if changes.sets_alias then KSR.nathelper.set_contact_alias() end
   act_on(f)
@@ -123,9 +135,11 @@ local adoption_of_answer = false
 
 function ksr_reply_route()
   discard_surplus(facts.read())
+  mend_returns()
   local f = facts.read()
   adoption_of_answer = f.adoption
   strip_inside_headers()
+  strip_asserted_identity(f)
   if not f.is_inside and f.is_behind_nat then KSR.nathelper.set_contact_alias() end
   return 1
 end
