@@ -12,6 +12,7 @@ local perform = require("kamailio.perform")
 local perform_calls = require("kamailio.perform_calls")
 local perform_features = require("kamailio.perform_features")
 local perform_in_dialog = require("kamailio.perform_in_dialog")
+local perform_lamps = require("kamailio.perform_lamps")
 local presence_tables = require("kamailio.presence_tables")
 local protocol = require("rules.protocol")
 local ringing = require("kamailio.ringing")
@@ -196,7 +197,10 @@ end
 
 -- A request of Kamailio's own: a NOTIFY, or the OPTIONS that probes parkd.
 function ksr_local_request()
-  if KSR.is_NOTIFY() then KSR.tm.t_set_fr(0, settings.notify_ms) end
+  if KSR.is_NOTIFY() then
+    KSR.tm.t_set_fr(0, settings.notify_ms)
+    perform_lamps.name_subscription()
+  end
   return 1
 end
 
