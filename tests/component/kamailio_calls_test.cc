@@ -506,6 +506,52 @@ TEST(KamailioCalls, NumbersWithAPlusGoOutByTheTrunk) {
   EXPECT_TRUE(wait_until(kSoon, [&] { return alice->is_closed(call); }));
 }
 
+/// A call from the trunk to 102, which its Contact says to reach over TCP, where no process listens.
+CallName call_from_deaf_trunk(const KamailioHouse& house, PacketPhone& bob) {
+  const std::string trunk = house.trunk_address.text();
+  const std::string headers = "From: <sip:+4420@" + trunk +
+                              ">;tag=1\r\nTo: <sip:+442030000102@demo>\r\nContact: <sip:x@" + trunk +
+                              ":5097;transport=tcp>\r\nContent-Type: application/sdp\r\n";
+  EXPECT_EQ(
+      status_of_raw({trunk, 5060}, house.outside(), "INVITE sip:+442030000102@" + house.outside().text(), headers),
+      200);
+  return bob.wait_incoming();
+}
+
+/// The final answers that `phone` got to its requests of `method`, as "480 Cannot Be Reached".
+std::vector<std::string> final_answers(const PacketPhone& phone, const CallName& call, const std::string& method) {
+  std::vector<std::string> answers;
+  for (const auto& message : phone.received(call)) {
+    if (message.is_request() || message.method() != method || message.status() < 200) continue;
+    answers.push_back(message.text().substr(8, message.text().find("\r\n") - 8));
+  }
+  return answers;
+}
+
+TEST(KamailioCalls, X14_WhatCannotBeSentHasOneAnswer) {
+  for (const std::string method : {"BYE", "INFO", "INVITE"}) {
+    KamailioHouse house;
+    auto bob = house.phone("102");
+    const CallName call = call_from_deaf_trunk(house, *bob);
+    EXPECT_EQ(bob->request(call, method), 480) << method;
+    EXPECT_TRUE(
+        holds_for(std::chrono::milliseconds(300), [&] { return final_answers(*bob, call, method).size() == 1; }));
+    EXPECT_EQ(final_answers(*bob, call, method).front(), "480 Cannot Be Reached") << method;
+  }
+}
+
+TEST(KamailioCalls, X14_ACallThatCannotBeSentHasOneAnswer) {
+  KamailioHouse house;
+  auto bob = house.phone("102");
+  house.database.execute("UPDATE callpark.trunks SET port = 5097, transport = 'tcp'");
+  const CallName call = bob->start_call("+15551234");
+  EXPECT_EQ(bob->wait_invite_status(call), 480);
+  EXPECT_TRUE(holds_for(std::chrono::milliseconds(300), [&] {
+    const auto answers = final_answers(*bob, call, "INVITE");
+    return std::ranges::count_if(answers, [](const auto& answer) { return !answer.starts_with("407"); }) == 1;
+  }));
+}
+
 TEST(KamailioCalls, O5_ReplacesIsNotSentToATrunk) {
   KamailioHouse house;
   auto alice = house.phone("101");
