@@ -7,10 +7,12 @@ local arrival = require("rules.arrival")
 local calls = require("kamailio.calls")
 local decide = require("rules.decide")
 local facts = require("kamailio.facts")
+local identity_headers = require("kamailio.identity_headers")
 local perform = require("kamailio.perform")
 local perform_calls = require("kamailio.perform_calls")
 local perform_features = require("kamailio.perform_features")
 local perform_in_dialog = require("kamailio.perform_in_dialog")
+local perform_lamps = require("kamailio.perform_lamps")
 local presence_tables = require("kamailio.presence_tables")
 local protocol = require("rules.protocol")
 local ringing = require("kamailio.ringing")
@@ -28,6 +30,15 @@ local function strip_inside_headers()
   if KSR.kx.get_msgbuf():lower():find(protocol.kPrefix:lower(), 1, true) then
     KSR.textops.remove_hf_re("^" .. protocol.kPrefix)
   end
+end
+
+local function strip_asserted_identity(f)
+  if facts.decide(arrival.identity, f).action == "drop" then identity_headers.drop(f) end
+end
+
+local function mend_returns()
+  local mended = arrival.without_bare_returns(KSR.kx.get_msgbuf())
+  if mended then KSR.textopsx.msg_set_buffer(mended) end
 end
 
 local function discard_surplus(f)
@@ -65,6 +76,7 @@ local function is_new()
   local f = facts.read()
   if arrival.is_dropped(f) then return false end
   discard_surplus(f)
+  mend_returns()
   if not is_sane() then return false end
   -- RFC 3581 4 wants the phone to ask for it, and a phone that does not know of its NAT does not ask.
   if f.is_via_behind_nat then KSR.force_rport() end
@@ -77,6 +89,7 @@ local function handle_request()
   if facts.decide(arrival.flood, f).action == "drop" then return end
   local changes = arrival.changes(f)
   strip_inside_headers()
+  strip_asserted_identity(f)
   if changes.drops_route then KSR.hdr.remove("Route") end
   if changes.sets_alias then KSR.nathelper.set_contact_alias() end
   act_on(f)
@@ -123,9 +136,11 @@ local adoption_of_answer = false
 
 function ksr_reply_route()
   discard_surplus(facts.read())
+  mend_returns()
   local f = facts.read()
   adoption_of_answer = f.adoption
   strip_inside_headers()
+  strip_asserted_identity(f)
   if not f.is_inside and f.is_behind_nat then KSR.nathelper.set_contact_alias() end
   return 1
 end
@@ -182,7 +197,10 @@ end
 
 -- A request of Kamailio's own: a NOTIFY, or the OPTIONS that probes parkd.
 function ksr_local_request()
-  if KSR.is_NOTIFY() then KSR.tm.t_set_fr(0, settings.notify_ms) end
+  if KSR.is_NOTIFY() then
+    KSR.tm.t_set_fr(0, settings.notify_ms)
+    perform_lamps.name_subscription()
+  end
   return 1
 end
 

@@ -166,12 +166,15 @@ class LoadPhone {
     socket_.send(text, options_.proxy);
   }
 
-  [[nodiscard]] std::string credentials(const Call& call) const {
+  /// The next answer to the last challenge.
+  std::string credentials(const Call& call) {
     const bool registers = call.method == "REGISTER";
     const std::string& challenge = registers ? www_challenge_ : proxy_challenge_;
     if (challenge.empty() || call.method == "ACK") return "";
     return std::string(registers ? "" : "Proxy-") + "Authorization: " +
-           test::digest_answer(challenge, call.method, call.target, options_.user, options_.password) + "\r\n";
+           test::digest_answer(challenge, call.method, call.target, options_.user, options_.password,
+                               ++(registers ? www_answers_ : proxy_answers_)) +
+           "\r\n";
   }
 
   void respond(const sip::SipMessage& request, int status, Call* call) {
@@ -248,6 +251,7 @@ class LoadPhone {
         response.header(response.status() == 401 ? "WWW-Authenticate" : "Proxy-Authenticate").value_or(""));
     if (challenge == known) return false;
     known = challenge;
+    (response.status() == 401 ? www_answers_ : proxy_answers_) = 0;
     request(call, std::string(call.method), std::string(call.extra_headers), std::string(call.body));
     return true;
   }
@@ -269,6 +273,8 @@ class LoadPhone {
   std::unordered_map<std::string, Call> calls_;
   std::string www_challenge_;
   std::string proxy_challenge_;
+  unsigned www_answers_ = 0;
+  unsigned proxy_answers_ = 0;
   std::uint64_t last_number_ = 0;
 };
 

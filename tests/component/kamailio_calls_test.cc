@@ -154,6 +154,112 @@ TEST(KamailioCalls, AnExtensionCannotAssertAnIdentity) {
   EXPECT_EQ(request_to(*bob, call, "INVITE").text().find("boss"), std::string::npos);
 }
 
+const std::string kBoss =
+    "P-Asserted-Identity: <sip:boss@demo.callpark>\r\nP-Preferred-Identity: <sip:boss@demo.callpark>\r\n"
+    "Remote-Party-ID: <sip:boss@demo.callpark>\r\n";
+
+/// How many messages of a call that the phone got name the boss.
+std::size_t named_boss(const PacketPhone& phone, const CallName& call) {
+  const auto messages = phone.received(call);
+  return static_cast<std::size_t>(std::ranges::count_if(
+      messages, [](const SipText& message) { return message.text().find("boss") != std::string::npos; }));
+}
+
+TEST(KamailioCalls, X42_AnExtensionCannotAssertAnIdentityWithinACall) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  auto bob = house.phone("102");
+  const CallName call = alice->call("102");
+  EXPECT_EQ(alice->request(call, "UPDATE", kBoss), 200);
+  EXPECT_EQ(bob->request(call, "UPDATE", kBoss), 200);
+  EXPECT_EQ(
+      alice->request(call, "INVITE", kBoss + "Content-Type: application/sdp\r\n", alice->sound().sdp("sendrecv", 7)),
+      200);
+  EXPECT_EQ(alice->request(call, "INFO", kBoss), 200);
+  EXPECT_EQ(count(*bob, call, "UPDATE"), 1U);
+  EXPECT_EQ(named_boss(*bob, call) + named_boss(*alice, call), 0U);
+}
+
+TEST(KamailioCalls, X42_AnExtensionCannotAssertAnIdentityInItsAnswer) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  auto bob = house.phone("102");
+  bob->answer_with_headers(kBoss);
+  const CallName call = alice->call("102");
+  EXPECT_EQ(alice->request(call, "INFO"), 200);
+  EXPECT_EQ(named_boss(*alice, call), 0U);
+}
+
+TEST(KamailioCalls, X42_ABareCarriageReturnHidesNoHeader) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  auto bob = house.phone("102");
+  bob->answer_with_headers("X-A: b\rP-Asserted-Identity: <sip:boss@demo.callpark>\r\n");
+  const CallName call = alice->start_call("102", "X-A: b\rRemote-Party-ID: <sip:boss@demo.callpark>\r\n");
+  ASSERT_EQ(alice->wait_invite_status(call), 200);
+  EXPECT_EQ(alice->request(call, "UPDATE", "X-A: b\r\rP-Asserted-Identity: <sip:boss@demo.callpark>\r\n"), 200);
+  for (const auto* phone : {alice.get(), bob.get()}) {
+    for (const auto& message : phone->received(call)) {
+      EXPECT_EQ(message.text().find("\rP-A"), std::string::npos) << message.text();
+      EXPECT_EQ(message.text().find("\rR"), std::string::npos) << message.text();
+    }
+  }
+  EXPECT_EQ(named_boss(*bob, call), 2U) << "as the value of another header";
+}
+
+TEST(KamailioCalls, X42_ATrunkAssertsIdentitiesInCallsAndAnswers) {
+  KamailioHouse house;
+  auto bob = house.phone("102");
+  auto trunk = house.trunk();
+  trunk->answer_with_headers("P-Asserted-Identity: <sip:boss@demo.callpark>\r\n");
+  const CallName in = trunk->start_call("+442030000102", kBoss);
+  ASSERT_EQ(trunk->wait_invite_status(in), 200);
+  EXPECT_EQ(trunk->request(in, "UPDATE", kBoss), 200);
+  EXPECT_EQ(named_boss(*bob, in), 2U);
+  const CallName out = bob->call("+15551234");
+  EXPECT_GE(named_boss(*bob, out), 1U);
+}
+
+/// Sends many OPTIONS from one address; how many are answered.
+int flood(const KamailioHouse& house, UdpSocket& socket, int many) {
+  int answered = 0;
+  for (int i = 0; i < many; ++i) {
+    const std::string word = std::to_string(i) + "-" + std::to_string(many);
+    socket.send("OPTIONS sip:102@demo.callpark SIP/2.0\r\nVia: SIP/2.0/UDP " + socket.own().text() + ";branch=z9hG4bK" +
+                    word + "\r\nMax-Forwards: 70\r\nFrom: <sip:x@y>;tag=1\r\nTo: <sip:102@demo.callpark>\r\nCall-ID: " +
+                    word + "\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
+                house.outside());
+    answered += socket.receive(std::chrono::milliseconds(2)) ? 1 : 0;
+  }
+  return answered;
+}
+
+int selects(KamailioHouse& house) {
+  return std::stoi(house.database.value(
+      "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'COM_SELECT'"));
+}
+
+TEST(KamailioCalls, X40_AFloodCostsNoQueries) {
+  KamailioHouse house(std::vector<std::string>{});
+  const LoopbackAddress address;
+  UdpSocket socket({address.text(), 5060});
+  constexpr int kMany = 1500;
+  const int before = selects(house);
+  const int answered = flood(house, socket, kMany);
+  EXPECT_LT(answered, kMany / 2);
+  // Some are those of the lamps and of the database's own statistics.
+  EXPECT_LT(selects(house) - before, kMany / 20);
+}
+
+TEST(KamailioCalls, X40_TheFloodOfATrunkCostsNoQueriesAndIsServed) {
+  KamailioHouse house(std::vector<std::string>{});
+  UdpSocket socket({house.trunk_address.text(), 5060});
+  constexpr int kMany = 1000;
+  const int before = selects(house);
+  EXPECT_GT(flood(house, socket, kMany), kMany * 9 / 10);
+  EXPECT_LT(selects(house) - before, kMany / 20);
+}
+
 TEST(KamailioCalls, AFloodFromOneAddressIsIgnored) {
   KamailioSite site(std::vector<std::string>{});
   auto alice = site.phone("101");
@@ -400,6 +506,52 @@ TEST(KamailioCalls, NumbersWithAPlusGoOutByTheTrunk) {
   EXPECT_TRUE(wait_until(kSoon, [&] { return alice->is_closed(call); }));
 }
 
+/// A call from the trunk to 102, which its Contact says to reach over TCP, where no process listens.
+CallName call_from_deaf_trunk(const KamailioHouse& house, PacketPhone& bob) {
+  const std::string trunk = house.trunk_address.text();
+  const std::string headers = "From: <sip:+4420@" + trunk +
+                              ">;tag=1\r\nTo: <sip:+442030000102@demo>\r\nContact: <sip:x@" + trunk +
+                              ":5097;transport=tcp>\r\nContent-Type: application/sdp\r\n";
+  EXPECT_EQ(
+      status_of_raw({trunk, 5060}, house.outside(), "INVITE sip:+442030000102@" + house.outside().text(), headers),
+      200);
+  return bob.wait_incoming();
+}
+
+/// The final answers that `phone` got to its requests of `method`, as "480 Cannot Be Reached".
+std::vector<std::string> final_answers(const PacketPhone& phone, const CallName& call, const std::string& method) {
+  std::vector<std::string> answers;
+  for (const auto& message : phone.received(call)) {
+    if (message.is_request() || message.method() != method || message.status() < 200) continue;
+    answers.push_back(message.text().substr(8, message.text().find("\r\n") - 8));
+  }
+  return answers;
+}
+
+TEST(KamailioCalls, X14_WhatCannotBeSentHasOneAnswer) {
+  for (const std::string method : {"BYE", "INFO", "INVITE"}) {
+    KamailioHouse house;
+    auto bob = house.phone("102");
+    const CallName call = call_from_deaf_trunk(house, *bob);
+    EXPECT_EQ(bob->request(call, method), 480) << method;
+    EXPECT_TRUE(
+        holds_for(std::chrono::milliseconds(300), [&] { return final_answers(*bob, call, method).size() == 1; }));
+    EXPECT_EQ(final_answers(*bob, call, method).front(), "480 Cannot Be Reached") << method;
+  }
+}
+
+TEST(KamailioCalls, X14_ACallThatCannotBeSentHasOneAnswer) {
+  KamailioHouse house;
+  auto bob = house.phone("102");
+  house.database.execute("UPDATE callpark.trunks SET port = 5097, transport = 'tcp'");
+  const CallName call = bob->start_call("+15551234");
+  EXPECT_EQ(bob->wait_invite_status(call), 480);
+  EXPECT_TRUE(holds_for(std::chrono::milliseconds(300), [&] {
+    const auto answers = final_answers(*bob, call, "INVITE");
+    return std::ranges::count_if(answers, [](const auto& answer) { return !answer.starts_with("407"); }) == 1;
+  }));
+}
+
 TEST(KamailioCalls, O5_ReplacesIsNotSentToATrunk) {
   KamailioSite site;
   auto alice = site.phone("101");
@@ -441,6 +593,165 @@ TEST(KamailioCalls, AnExtensionUsesItsOwnIdentityOnly) {
   EXPECT_EQ(status_with_credentials(site, "101@demo.callpark", to, "101", "demo-101"), 480) << "no phone is registered";
   EXPECT_EQ(status_with_credentials(site, "102@demo.callpark", to, "101", "demo-101"), 403);
   EXPECT_EQ(status_with_credentials(site, "101@demo.callpark", to, "101", "wrong"), 407);
+}
+
+/// Sends INVITEs of an extension of the demo tenant from one address, and has its answers to one challenge.
+class Caller {
+ public:
+  explicit Caller(const KamailioHouse& house, std::string username = "101", std::string from = "101")
+      : house_(house), username_(std::move(username)), from_(std::move(from)) {}
+
+  /// The answer to an INVITE for `ruri` with these credentials, of a call of its own.
+  [[nodiscard]] SipText invite(const std::string& ruri, const std::string& credentials = "") const {
+    static std::atomic<int> calls = 0;
+    const std::string headers = "X-Call: " + std::to_string(++calls) + "\r\nFrom: <sip:" + from_ +
+                                "@demo.callpark>;tag=1\r\nTo: <sip:102@demo.callpark>\r\nContact: "
+                                "<sip:101@" +
+                                address_.text() + ">\r\n" + credentials;
+    return answer_to_raw({address_.text(), 5060}, house_.outside(), "INVITE " + ruri, headers);
+  }
+  /// Asks for a new challenge.
+  void be_challenged(const std::string& ruri) { challenge_ = invite(ruri).header("Proxy-Authenticate"); }
+  [[nodiscard]] std::string credentials(const std::string& uri, unsigned count = 1) const {
+    return written(digest_answer(challenge_, "INVITE", uri, "101", "demo-101", count));
+  }
+  /// The same as RFC 2069 has them, without qop, with `more` behind them.
+  [[nodiscard]] std::string old_credentials(const std::string& uri, const std::string& more = "") const {
+    std::string without_qop = challenge_;
+    const auto qop = without_qop.find("qop=");
+    without_qop.replace(qop, 3, "xyz");
+    return written(digest_answer(without_qop, "INVITE", uri, "101", "demo-101") + more);
+  }
+
+ private:
+  // The response is the right one, whatever name stands beside it.
+  [[nodiscard]] std::string written(std::string answer) const {
+    const std::string name = "username=\"101\"";
+    answer.replace(answer.find(name), name.size(), "username=\"" + username_ + "\"");
+    return "Proxy-Authorization: " + answer + "\r\n";
+  }
+
+  const KamailioHouse& house_;
+  const std::string username_;
+  const std::string from_;
+  LoopbackAddress address_;
+  std::string challenge_;
+};
+
+bool is_challenged_as_stale(const SipText& answer) {
+  return answer.status() == 407 && answer.header("Proxy-Authenticate").find("stale=true") != std::string::npos;
+}
+
+const std::string kDemo102 = "sip:102@demo.callpark";
+
+TEST(KamailioCalls, X34_CredentialsForAnotherRequestUriMakeNoCall) {
+  KamailioHouse house;
+  auto trunk = house.trunk();
+  auto other = house.phone("103");
+  Caller caller(house);
+  const std::string paid = "sip:+15551234@demo.callpark";
+  for (const auto& [uri, ruri] :
+       std::vector<std::pair<std::string, std::string>>{{kDemo102, paid},
+                                                        {kDemo102, "sip:103@demo.callpark"},
+                                                        {kDemo102, "sip:*68@demo.callpark"},
+                                                        {kDemo102, "sip:103@" + other->options().address + ":5060"},
+                                                        {"sip:demo.callpark", paid},
+                                                        {"", paid},
+                                                        {kDemo102, "sip:+15551234@" + house.outside().text()}}) {
+    caller.be_challenged(kDemo102);
+    EXPECT_EQ(caller.invite(ruri, caller.credentials(uri)).status(), 407) << uri << " for " << ruri;
+  }
+  EXPECT_TRUE(trunk->received("").empty());
+  EXPECT_TRUE(house.seat->received("INVITE").empty());
+}
+
+TEST(KamailioCalls, X34_CredentialsThatComeTwiceAreChallengedAgain) {
+  KamailioHouse house;
+  Caller caller(house);
+  caller.be_challenged(kDemo102);
+  const std::string once = caller.credentials(kDemo102);
+  EXPECT_EQ(caller.invite(kDemo102, once).status(), 480);
+  EXPECT_TRUE(is_challenged_as_stale(caller.invite(kDemo102, once)));
+  caller.be_challenged(kDemo102);
+  EXPECT_EQ(caller.invite(kDemo102, caller.credentials(kDemo102, 2)).status(), 480);
+  EXPECT_TRUE(is_challenged_as_stale(caller.invite(kDemo102, caller.credentials(kDemo102, 1)))) << "it counts back";
+}
+
+TEST(KamailioCalls, X34_APhoneThatCountsUsesItsNonceAgain) {
+  KamailioHouse house;
+  Caller caller(house);
+  caller.be_challenged(kDemo102);
+  for (unsigned count = 1; count <= 20; ++count) {
+    EXPECT_EQ(caller.invite(kDemo102, caller.credentials("sip:102@demo.callpark:5060;user=phone", count)).status(), 480)
+        << count;
+  }
+}
+
+TEST(KamailioCalls, X34_APhoneThatCannotCountUsesEachNonceOnce) {
+  KamailioHouse house;
+  Caller caller(house);
+  for (int i = 0; i < 3; ++i) {
+    caller.be_challenged(kDemo102);
+    EXPECT_EQ(caller.invite(kDemo102, caller.old_credentials(kDemo102)).status(), 480);
+    EXPECT_EQ(caller.invite(kDemo102, caller.old_credentials(kDemo102)).status(), 407);
+    EXPECT_TRUE(is_challenged_as_stale(caller.invite(kDemo102, caller.old_credentials(kDemo102, ", nc=00000002"))));
+    EXPECT_TRUE(is_challenged_as_stale(
+        caller.invite(kDemo102, caller.old_credentials(kDemo102, ", nc=00000003, cnonce=\"x, qop=auth\""))));
+  }
+}
+
+TEST(KamailioCalls, X34_ACallThatIsRepeatedWhileItRingsIsOneCall) {
+  KamailioHouse house;
+  auto alice = house.phone("101");
+  auto bob = house.ringing_phone("102");
+  const CallName call = alice->start_call("102");
+  EXPECT_EQ(bob->wait_incoming(), call);
+  alice->repeat_invite(call);
+  alice->repeat_invite(call);
+  bob->answer(call);
+  EXPECT_EQ(alice->wait_invite_status(call), 200);
+}
+
+TEST(KamailioCalls, X34_ARegistrationIsForTheDomainOfItsCredentials) {
+  KamailioHouse house;
+  const LoopbackAddress address;
+  UdpSocket socket({address.text(), 5060});
+  const Registration registration{.contacts = "Contact: <sip:101@" + socket.own().text() + ">\r\n"};
+  const auto status = [&](const std::string& uri) {
+    const SipText challenge = answer_to_register_with(house, socket, registration, "");
+    const std::string answer = digest_answer(challenge.header("WWW-Authenticate"), "REGISTER", uri, "101", "demo-101");
+    return answer_to_register_with(house, socket, registration, "Authorization: " + answer + "\r\n").status();
+  };
+  EXPECT_EQ(status("sip:other.callpark"), 401);
+  EXPECT_EQ(status("sip:demo.callpark:5060"), 200);
+  EXPECT_EQ(status("sip:101@demo.callpark"), 200);
+}
+
+TEST(KamailioCalls, X41_AUserIsThatOfTheDatabaseAndNoOther) {
+  KamailioHouse house;
+  for (const std::string username : {"101 ", "101  ", "101 @demo.callpark"}) {
+    Caller caller(house, username, "101%20");
+    caller.be_challenged(kDemo102);
+    EXPECT_EQ(caller.invite(kDemo102, caller.credentials(kDemo102)).status(), 407) << username;
+  }
+}
+
+TEST(KamailioCalls, X41_ARegistrationHasNoListOfContactsOfItsOwn) {
+  KamailioHouse house;
+  for (const std::string user : {"101;x1", "101;x2=y", "101:secret", "101%20", "%31%30%31;x"}) {
+    const LoopbackAddress address;
+    UdpSocket socket({address.text(), 5060});
+    const SipText challenge = answer_to_register_with(house, socket, {.user = user}, "");
+    const std::string answer =
+        digest_answer(challenge.header("WWW-Authenticate"), "REGISTER", "sip:demo.callpark", "101", "demo-101");
+    EXPECT_EQ(answer_to_register_with(house, socket,
+                                      {.user = user, .contacts = "Contact: <sip:101@" + socket.own().text() + ">\r\n"},
+                                      "Authorization: " + answer + "\r\n")
+                  .status(),
+              403)
+        << user;
+  }
+  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
 }
 
 TEST(KamailioCalls, ThePasswordOfOneTenantIsWorthNothingInAnother) {

@@ -367,11 +367,14 @@ TEST(KamailioFeatures, AReferWithoutCredentialsIsChallengedAndThatOfAStrangerIs4
   ASSERT_EQ(challenge.status(), 407);
 
   const std::string uri = SipText(first).request_uri();
+  unsigned answers = 0;
   const auto with_credentials_of = [&](const std::string& user) {
+    ++answers;
     return two.alice->compose(
         two.call, "REFER",
         two.alice->refer_to("*68") + "Proxy-Authorization: " +
-            digest_answer(challenge.header("Proxy-Authenticate"), "REFER", uri, user, "demo-" + user) + "\r\n");
+            digest_answer(challenge.header("Proxy-Authenticate"), "REFER", uri, user, "demo-" + user, answers) +
+            "\r\n");
   };
   EXPECT_EQ(exchange(stranger, with_credentials_of("105"), two.site.outside()).status(), 481);
   EXPECT_EQ(exchange(stranger, with_credentials_of("102"), two.site.outside()).status(), 481)

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "tests/component/kamailio_site.h"
@@ -136,6 +137,49 @@ TEST_P(KamailioPresenceOver, N1_ASubscriptionIsRenewedAndEnded) {
 
 INSTANTIATE_TEST_SUITE_P(Transport, KamailioPresenceOver, testing::Bool(),
                          [](const auto& test) { return test.param ? "Tcp" : "Udp"; });
+
+/// The Event of every NOTIFY that the watcher got.
+std::set<std::string> events_of(const LampWatcher& lamp) {
+  std::set<std::string> events;
+  for (const auto& notify : lamp.history()) events.insert(notify.event);
+  return events;
+}
+
+TEST_F(KamailioPresence, X21_TheIdOfASubscriptionIsInEachNotify) {
+  for (const bool over_tcp : {false, true}) {
+    const auto lamp = watching("*88102", {.over_tcp = over_tcp, .event_parameters = ";id=7"});
+    EXPECT_EQ(parkd.publish("*88102", "early").status, 200);
+    ASSERT_TRUE(lamp->wait_state("early"));
+    EXPECT_EQ(lamp->refresh(), 200);
+    EXPECT_EQ(parkd.publish("*88102", "terminated").status, 200);
+    ASSERT_TRUE(lamp->wait_state("terminated"));
+    EXPECT_EQ(lamp->unsubscribe(), 200);
+    EXPECT_TRUE(wait_until(kSoon, [&] { return lamp->now().subscription_state.starts_with("terminated"); }));
+    EXPECT_EQ(events_of(*lamp), std::set<std::string>{"dialog;id=7"});
+    for (const auto& notify : lamp->history()) EXPECT_EQ(notify.request_uri.find("event"), std::string::npos);
+    expect_no_complaints(*lamp);
+  }
+}
+
+TEST_F(KamailioPresence, X21_OtherParametersOfTheEventAreNoReasonToRefuse) {
+  for (const std::string parameters : {";include-session-description", ";call-id=\"a@b\";to-tag=\"1\";from-tag=\"2\"",
+                                       ";call-id=abc", " ; id=x.1 ;include-session-description"}) {
+    const auto lamp = watcher("*88102", {.event_parameters = parameters});
+    EXPECT_EQ(lamp->subscribe(), 200) << parameters;
+    EXPECT_TRUE(wait_until(kSoon, [&] { return !lamp->history().empty(); }));
+    EXPECT_EQ(events_of(*lamp),
+              std::set<std::string>{parameters.find("id=x") == std::string::npos ? "dialog" : "dialog;id=x.1"});
+  }
+}
+
+TEST_F(KamailioPresence, X21_TheIdOutlivesARestartOfKamailio) {
+  const auto lamp = watching("*88102", {.event_parameters = ";id=a7"});
+  house.kamailio->restart();
+  EXPECT_EQ(parkd.publish("*88102", "early").status, 200);
+  ASSERT_TRUE(lamp->wait_state("early"));
+  EXPECT_EQ(lamp->refresh(), 200);
+  EXPECT_EQ(events_of(*lamp), std::set<std::string>{"dialog;id=a7"});
+}
 
 TEST_F(KamailioPresence, N7_ASubscriptionBelongsToWhoMadeIt) {
   const auto lamp = watching("*88102");

@@ -104,7 +104,7 @@ std::string LampWatcher::compose(int expires, const std::string& credentials) {
   text += "From: <" + own + ">;tag=" + own_tag_ + "\r\nTo: <" + lamp + ">" + (in_dialog_ ? ";tag=" + remote_tag_ : "") +
           "\r\nCall-ID: " + call_id_ + "\r\nCSeq: " + std::to_string(++own_cseq_) +
           " SUBSCRIBE\r\nContact: <sip:" + options_.user + "@" + wire_->own().text() +
-          (options_.over_tcp ? ";transport=tcp" : "") + ">\r\nEvent: " + options_.event +
+          (options_.over_tcp ? ";transport=tcp" : "") + ">\r\nEvent: " + options_.event + options_.event_parameters +
           "\r\nAccept: " + options_.accept + "\r\nExpires: " + std::to_string(expires) + "\r\n" + credentials +
           "Content-Length: 0\r\n\r\n";
   return text;
@@ -256,6 +256,8 @@ void LampWatcher::take(const SipText& notify) {
   notice.cseq = notify.cseq();
   notice.body = notify.body();
   notice.subscription_state = notify.header("Subscription-State");
+  notice.event = notify.header("Event");
+  notice.request_uri = notify.request_uri();
   notice.at = std::chrono::steady_clock::now();
   if (notify.header("Event").substr(0, options_.event.size()) != options_.event) {
     complain("Event: " + notify.header("Event"));

@@ -33,6 +33,8 @@ class LampWatcher {
     Endpoint proxy = {};
     bool over_tcp = false;
     std::string event = "dialog";
+    /// What its Event has behind the package: ";id=7".
+    std::string event_parameters = {};
     std::string accept = "application/dialog-info+xml";
     int expires = 600;
     /// Of the packets that arrive and of those that are sent, this part is lost.
@@ -46,6 +48,8 @@ class LampWatcher {
     /// Of its one dialog: "early", "confirmed", "terminated"...
     std::string state;
     std::string subscription_state;
+    std::string event;
+    std::string request_uri;
     std::string body;
     std::chrono::steady_clock::time_point at;
   };

@@ -76,10 +76,10 @@ std::string PacketPhone::new_branch() {
   return "z9hG4bK" + random_word();
 }
 
-std::string PacketPhone::credentials_for(const std::string& challenge, const std::string& method,
-                                         const std::string& uri) const {
-  if (challenge.empty()) return "";
-  return "Proxy-Authorization: " + digest_answer(challenge, method, uri, options_.user, options_.password) + "\r\n";
+std::string PacketPhone::next_credentials(const std::string& method, const std::string& uri) {
+  if (last_challenge_.empty()) return "";
+  return "Proxy-Authorization: " +
+         digest_answer(last_challenge_, method, uri, options_.user, options_.password, ++challenge_answers_) + "\r\n";
 }
 
 void PacketPhone::register_phone() {
@@ -141,7 +141,7 @@ CallName PacketPhone::start_call(const std::string& target, const std::string& e
   call.local = (options_.from.empty() ? own : options_.from) + ";tag=" + random_word();
   call.remote = "<" + call.first_target + ">";
   call.cseq = 0;
-  call.credentials = credentials_for(last_challenge_, "INVITE", call.first_target);
+  call.credentials = next_credentials("INVITE", call.first_target);
   send_first_invite(call, id);
   return id;
 }
@@ -202,6 +202,11 @@ void PacketPhone::refuse(const CallName& call, int status) {
   respond(calls_.at(call).invite, status);
 }
 
+void PacketPhone::repeat_invite(const CallName& call) {
+  const std::lock_guard lock(mutex_);
+  socket_.send(calls_.at(call).invite.text(), options_.proxy);
+}
+
 void PacketPhone::cancel(const CallName& call) {
   const std::lock_guard lock(mutex_);
   const SipText& invite = calls_.at(call).invite;
@@ -249,7 +254,7 @@ void PacketPhone::fire(const CallName& call, const std::string& method, const st
   const std::lock_guard lock(mutex_);
   Call& known = calls_.at(call);
   if (method == "BYE") close(known);
-  const std::string credentials = credentials_for(last_challenge_, method, known.target);
+  const std::string credentials = next_credentials(method, known.target);
   socket_.send(compose(known, call, method, ++known.cseq, credentials + extra_headers, ""), options_.proxy);
 }
 
@@ -261,7 +266,7 @@ int PacketPhone::request(const CallName& call, const std::string& method, const 
     Call& known = calls_.at(call);
     if (method == "BYE") close(known);
     const int cseq = ++known.cseq;
-    const std::string credentials = credentials_for(last_challenge_, method, known.target);
+    const std::string credentials = next_credentials(method, known.target);
     const std::string text = compose(known, call, method, cseq, credentials + extra_headers, body);
     status = send_and_wait(lock, text, call, cseq, method, kTimesMax).status();
     if (status != 407) break;
@@ -319,6 +324,11 @@ int PacketPhone::refer(const CallName& call, const std::string& target) {
 void PacketPhone::answer_reinvites_with(std::deque<int> statuses) {
   const std::lock_guard lock(mutex_);
   reinvite_statuses_ = std::move(statuses);
+}
+
+void PacketPhone::answer_with_headers(const std::string& headers) {
+  const std::lock_guard lock(mutex_);
+  answer_headers_ = headers;
 }
 
 void PacketPhone::never_acknowledge(bool never) {
@@ -413,7 +423,7 @@ void PacketPhone::respond(const SipText& request, int status, const std::string&
   const std::string to =
       known != calls_.end() && tag_in(request.header("To")).empty() ? known->second.local : request.header("To");
   text += "From: " + request.header("From") + "\r\nTo: " + to + "\r\nCall-ID: " + request.call_id() +
-          "\r\nCSeq: " + request.header("CSeq") + "\r\n" + extra_headers +
+          "\r\nCSeq: " + request.header("CSeq") + "\r\n" + answer_headers_ + extra_headers +
           "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   socket_.send(text, options_.proxy);
 }
@@ -500,7 +510,10 @@ void PacketPhone::close(Call& call) {
 
 void PacketPhone::receive_response(const SipText& response) {
   const std::string challenge = response.header("Proxy-Authenticate");
-  if (!challenge.empty()) last_challenge_ = challenge;
+  if (!challenge.empty() && challenge != last_challenge_) {
+    last_challenge_ = challenge;
+    challenge_answers_ = 0;
+  }
   const auto known = calls_.find(response.call_id());
   if (known == calls_.end()) return;
   Call& call = known->second;
@@ -521,7 +534,7 @@ void PacketPhone::receive_invite_response(Call& call, const SipText& response) {
     }
     if (response.status() == 407 && call.cseq < 3) {
       acknowledge(call, response);
-      call.credentials = credentials_for(last_challenge_, "INVITE", call.first_target);
+      call.credentials = next_credentials("INVITE", call.first_target);
       return send_first_invite(call, response.call_id());
     }
     call.invite_status = response.status();

@@ -64,6 +64,8 @@ class PacketPhone : public Listener {
   void answer(const CallName& call);
   /// The call that rings here is refused with `status`.
   void refuse(const CallName& call, int status);
+  /// The last INVITE of a call that was started here, once more.
+  void repeat_invite(const CallName& call);
   /// CANCEL of a call that was started here and has no answer yet.
   void cancel(const CallName& call);
 
@@ -84,6 +86,8 @@ class PacketPhone : public Listener {
 
   /// The next re-INVITEs get these answers, in order; 0 is none at all. After them, 200.
   void answer_reinvites_with(std::deque<int> statuses);
+  /// From now on every answer has these headers too.
+  void answer_with_headers(const std::string& headers);
   /// From now on 2xx are not acknowledged.
   void never_acknowledge(bool never);
   /// From now on a CANCEL comes too late: the call that it is for has just been answered.
@@ -149,7 +153,8 @@ class PacketPhone : public Listener {
   std::string compose(Call& call, const std::string& call_id, const std::string& method, int cseq,
                       const std::string& extra_headers, const std::string& body);
   void send_first_invite(Call& call, const std::string& call_id);
-  std::string credentials_for(const std::string& challenge, const std::string& method, const std::string& uri) const;
+  /// The answer to the last challenge; empty without one.
+  std::string next_credentials(const std::string& method, const std::string& uri);
   std::string contact() const;
   std::string sdp(const Call& call) const;
   std::string new_branch();
@@ -163,10 +168,12 @@ class PacketPhone : public Listener {
   std::map<CallName, Call> calls_;
   std::vector<SipText> received_;
   std::deque<int> reinvite_statuses_;
+  std::string answer_headers_;
   bool acknowledges_ = true;
   bool answers_what_is_cancelled_ = false;
   bool registered_ = false;
   std::string last_challenge_;
+  unsigned challenge_answers_ = 0;
   int next_ = 0;
   std::thread thread_;
 };

@@ -145,17 +145,19 @@ std::string tag_in(const std::string& name_addr) {
 }
 
 std::string digest_answer(const std::string& challenge, const std::string& method, const std::string& uri,
-                          const std::string& user, const std::string& password) {
+                          const std::string& user, const std::string& password, unsigned count) {
   const std::string realm = parameter(challenge, "realm");
   const std::string nonce = parameter(challenge, "nonce");
   const std::string opaque = parameter(challenge, "opaque");
   const bool with_qop = !parameter(challenge, "qop").empty();
   const std::string secret = md5_hex(user + ":" + realm + ":" + password);
   const std::string request = md5_hex(method + ":" + uri);
-  const std::string middle = with_qop ? nonce + ":00000001:c0ffee:auth" : nonce;
+  std::array<char, 9> nc{};
+  snprintf(nc.data(), nc.size(), "%08x", count);
+  const std::string middle = with_qop ? nonce + ":" + nc.data() + ":c0ffee:auth" : nonce;
   std::string answer = "Digest username=\"" + user + "\", realm=\"" + realm + "\", nonce=\"" + nonce + "\", uri=\"" +
                        uri + "\", response=\"" + md5_hex(secret + ":" + middle + ":" + request) + "\", algorithm=MD5";
-  if (with_qop) answer += ", qop=auth, nc=00000001, cnonce=\"c0ffee\"";
+  if (with_qop) answer += std::string(", qop=auth, nc=") + nc.data() + ", cnonce=\"c0ffee\"";
   if (!opaque.empty()) answer += ", opaque=\"" + opaque + "\"";
   return answer;
 }

@@ -47,8 +47,9 @@ std::string uri_in(const std::string& name_addr);
 std::string tag_in(const std::string& name_addr);
 
 /// The value of Authorization or Proxy-Authorization that answers `challenge` (RFC 7616 with MD5, qop=auth if offered).
+/// `count` is how many requests have answered it, with this one.
 std::string digest_answer(const std::string& challenge, const std::string& method, const std::string& uri,
-                          const std::string& user, const std::string& password);
+                          const std::string& user, const std::string& password, unsigned count = 1);
 
 std::string md5_hex(const std::string& text);
 

@@ -1,10 +1,12 @@
 -- What is known about the message at hand. facts.read() gives the facts in the message itself; facts.decide() asks a
 -- rule, and learns what the rule needs until it decides.
 local adoption_marker = require("kamailio.adoption_marker")
+local cjson = require("cjson")
 local authentication = require("rules.authentication")
 local calls = require("kamailio.calls")
 local dialled_number = require("rules.dialled_number")
 local directory = require("kamailio.directory")
+local identity_headers = require("kamailio.identity_headers")
 local message = require("rules.message")
 local presence_tables = require("kamailio.presence_tables")
 local settings = require("kamailio.settings")
@@ -46,6 +48,13 @@ local function credentials()
   return table.concat(lines, "\n")
 end
 
+local function asserts_identity()
+  for _, name in ipairs(identity_headers.kNames) do
+    if KSR.hdr.is_present(name) > 0 then return true end
+  end
+  return false
+end
+
 local function header(name) return KSR.pv.get("$hdr(" .. name .. ")") end
 
 local raw = {
@@ -81,6 +90,7 @@ local raw = {
     return KSR.hdr.is_present("Proxy-Authorization") > 0 or KSR.hdr.is_present("Authorization") > 0
   end,
   credentials = function() return credentials() end,
+  asserts_identity = function() return asserts_identity() end,
   has_replaces = function() return KSR.hdr.is_present("Replaces") > 0 end,
   refer_to_raw = function() return refer_to_raw() end,
   event_text = function() return header("Event") or KSR.pv.gete("$hdr(o)") end,
@@ -111,14 +121,32 @@ local function guess_counts(keys)
   return counts
 end
 
-local function identity(realm)
+local function checked_identity(f, realm)
+  KSR.pv.unset("$avp(extension)")
   local result = KSR.auth_db.auth_check(realm, "subscriber", 0)
   return authentication.identity({
     result = result,
+    method = f.method,
+    ruri = f.ruri_text,
+    credentials = f.credentials,
     username = KSR.pv.gete("$aU"),
+    uri = KSR.pv.gete("$adu"),
+    extension = KSR.pv.gete("$avp(extension)"),
     display = KSR.pv.gete("$avp(display_name)"),
     database_answers = authentication.is_unclear(result) and directory.answers(),
   }, realm)
+end
+
+-- Credentials are good for one look: a request that has waited keeps what they were found to be.
+local function identity(f, realm)
+  local kept = KSR.pv.get("$avp(identity)")
+  local known = kept and cjson.decode(kept)
+  if known and known.realm == realm then return known.identity end
+  local found = checked_identity(f, realm)
+  if found.status == "known" then
+    KSR.pv.sets("$avp(identity)", cjson.encode({ realm = realm, identity = found }))
+  end
+  return found
 end
 
 -- A row, false, or {away = true} if the database does not answer.
@@ -128,6 +156,16 @@ local function row(answer)
 end
 
 local function number(tenant, dialled) return dialled and row(directory.number(tenant, dialled)) or false end
+
+-- Whether an address is a trunk's, as of some seconds ago: a flood must not make as many queries. False while the
+-- database is away, too.
+local function is_at_trunk(ip)
+  local remembered = KSR.htable.sht_get("trunk_addresses", ip)
+  if remembered then return remembered == 1 end
+  local is_trunk = directory.trunk_at(ip) and true or false
+  KSR.htable.sht_seti("trunk_addresses", ip, is_trunk and 1 or 0)
+  return is_trunk
+end
 
 local learn = {
   is_within_rate = function() return KSR.pike.pike_check_req() > 0 end,
@@ -144,11 +182,12 @@ local learn = {
     return (calls.find(f.call_id, f.from_tag) or calls.find(f.call_id, f.to_tag)) ~= false
   end,
   trunk = function(f) return row(directory.trunk_at(f.source.ip)) end,
+  is_at_trunk = function(f) return is_at_trunk(f.source.ip) end,
   trunk_among = function(_, addresses) return row(directory.trunk_among(addresses)) end,
   from_tenant = function(f) return row(directory.tenant(f.from.host)) end,
   to_tenant = function(f) return row(directory.tenant(f.to.host)) end,
   guesses = function(_, keys) return guess_counts(keys) end,
-  identity = function(_, realm) return identity(realm) end,
+  identity = function(f, realm) return identity(f, realm) end,
   registered_contacts = function(_, aor) return registered_contacts(aor) end,
   did = function(f)
     if not f.dialled or not f.dialled.clean then return false end

@@ -1,5 +1,6 @@
 -- Carries out the decisions on new calls: to extensions, Contacts, trunks and ring groups.
 local calls = require("kamailio.calls")
+local identity_headers = require("kamailio.identity_headers")
 local patience = require("rules.patience")
 local protocol = require("rules.protocol")
 local relay = require("kamailio.relay")
@@ -7,12 +8,6 @@ local ring_steps = require("rules.ring_steps")
 local ringing = require("kamailio.ringing")
 
 local perform_calls = {}
-
-local function drop_asserted_identity()
-  KSR.hdr.remove("P-Asserted-Identity")
-  KSR.hdr.remove("P-Preferred-Identity")
-  KSR.hdr.remove("Remote-Party-ID")
-end
 
 -- Marks the transaction of a call that another one has replaced.
 local kReplacedFlag = 1
@@ -26,7 +21,7 @@ end
 local function set_up(f, d)
   local setup = d.setup
   relay.drop_credentials()
-  if setup.hides_identity then drop_asserted_identity() end
+  if setup.hides_identity then identity_headers.drop(f) end
   if setup.is_call then KSR.rr.record_route() end
   relay.set_patience(setup.first_answer_ms)
   if setup.replaces_recall then end_earlier_recall(setup.replaces_recall, f.call_id) end

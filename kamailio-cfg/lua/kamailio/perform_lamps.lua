@@ -1,5 +1,6 @@
 -- Carries out the decisions on lamps: subscriptions of phones, publications of parkd.
 local contact = require("rules.contact")
+local event_header = require("rules.event_header")
 local lamps = require("kamailio.lamps")
 local publication = require("rules.publication")
 local relay = require("kamailio.relay")
@@ -20,14 +21,23 @@ local function make_contact_reachable(f)
   local reachable = value and contact.reachable(value, {
     proto = f.source.proto, ip = f.source.ip, port = f.source.port, is_behind_nat = f.is_behind_nat,
   })
+  if reachable and f.event_header.id then reachable = event_header.into_contact(reachable, f.event_header.id) end
   if not reachable or reachable == value then return end
   KSR.hdr.remove("Contact")
   relay.append_header("Contact", reachable)
-  KSR.textopsx.msg_apply_changes()
+end
+
+-- It compares the parameters of the event too.
+local function leave_bare_event(f)
+  if not f.event_text:find(";", 1, true) then return end
+  KSR.hdr.remove("Event")
+  relay.append_header("Event", f.event)
 end
 
 local function handle_subscribe(f, d)
   make_contact_reachable(f)
+  leave_bare_event(f)
+  KSR.textopsx.msg_apply_changes()
   if not relay.is_first_of_its_kind() then return end
   lamps.in_order(d.uri, function()
     if d.watches then talking.watch(d.watches) end
@@ -41,6 +51,15 @@ function perform_lamps.watch_lamp(f, d)
 end
 
 perform_lamps.watch_lamp_again = handle_subscribe
+
+--- RFC 6665 8.2.1: a NOTIFY, the request at hand, repeats the id of its subscription.
+function perform_lamps.name_subscription()
+  local id, uri = event_header.from_uri(KSR.kx.get_ruri())
+  if not id then return end
+  KSR.seturi(uri)
+  KSR.hdr.remove("Event")
+  relay.append_header("Event", "dialog;id=" .. id)
+end
 
 local acts = {
   publish = function(f, d) return lamps.publish(d.user, d.tenant, lamps.kByParkd, f.body, d.seconds) end,

@@ -10,10 +10,12 @@ function relay.reply(code, reason) KSR.sl.send_reply(code, reason) end
 --- Credentials are for Kamailio; a phone repeats them in each request, whether it was challenged or not.
 function relay.drop_credentials() KSR.hdr.remove("Proxy-Authorization") end
 
---- Sends the request at hand; whether that was possible.
+--- Sends the request at hand; whether that was possible. If not, its sender has the answer: one, where tm would add its
+--- own.
 function relay.send()
+  KSR.tm.t_set_disable_internal_reply(1)
   if KSR.tm.t_relay() >= 0 then return true end
-  KSR.sl.sl_reply_error()
+  if not KSR.is_ACK() then relay.reply(480, "Cannot Be Reached") end
   return false
 end
 

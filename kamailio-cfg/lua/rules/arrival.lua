@@ -19,8 +19,8 @@ end
 local function is_wanted(f)
   if f.has_phones == nil then return need("has_phones") end
   if f.has_phones then return { action = "admit" } end
-  if f.trunk == nil then return need("trunk") end
-  return { action = f.trunk and not f.trunk.away and "admit" or "drop" }
+  if f.is_at_trunk == nil then return need("is_at_trunk") end
+  return { action = f.is_at_trunk and "admit" or "drop" }
 end
 
 --- Whether a request is part of a flood: {action = "drop"}, {action = "admit"}, or a fact that is needed.
@@ -29,6 +29,27 @@ function arrival.flood(f)
   if f.is_within_rate == nil then return need("is_within_rate") end
   if f.is_within_rate then return { action = "admit" } end
   return is_wanted(f)
+end
+
+--- RFC 3325 5: whether a message keeps the identity that it asserts, {action = "keep"}, or loses it, {action = "drop"},
+--- or a fact that is needed. Only parkd and trunks may assert one.
+function arrival.identity(f)
+  if f.is_inside or not f.asserts_identity then return { action = "keep" } end
+  if f.is_at_trunk == nil then return need("is_at_trunk") end
+  return { action = f.is_at_trunk and "keep" or "drop" }
+end
+
+--- RFC 3261 25.1 has no line end without a line feed. Kamailio does not see one in a bare CR, but the next receiver
+--- may, and would find headers there that Kamailio has not looked at. The text of the message with spaces instead; nil
+--- if it has none.
+function arrival.without_bare_returns(text)
+  local head_end = text:find("\r?\n\r?\n") or #text + 1
+  local head = text:sub(1, head_end - 1)
+  local mended = head:gsub("\r+\n?", function(returns)
+    if returns:sub(-1) == "\n" then return (" "):rep(#returns - 2) .. "\r\n" end
+    return (" "):rep(#returns)
+  end)
+  return mended ~= head and mended .. text:sub(head_end) or nil
 end
 
 -- The rules of these change the Contact, where they need to.

@@ -1,5 +1,6 @@
 -- Whether the sender of a request is an extension of a tenant, by Digest. Pure.
 local decision = require("rules.decision")
+local digest = require("rules.digest")
 local guesses = require("rules.guesses")
 
 local need, refuse = decision.need, decision.refuse
@@ -48,21 +49,30 @@ local kNoCredentials, kStaleNonce, kNonceReused, kError = -5, -4, -6, -1
 function authentication.is_unclear(result) return result == kError end
 
 -- The user that a Digest username names in `realm`. auth_db accepts "101@other.example" as a user of that domain,
--- whatever the realm: the password of one tenant would identify an extension of another.
-local function own_user(username, realm)
+-- whatever the realm: the password of one tenant would identify an extension of another. SQL accepts "101 " as the
+-- extension 101, which would then be another one in all that counts by extensions.
+local function own_user(username, realm, extension)
   local user, domain = username:match("^([^@]*)@?(.*)$")
   if domain ~= "" and domain ~= realm then return nil end
-  return user
+  return user == extension and user or nil
 end
 
---- {status, user, display}; `checked` is {result, username, display, database_answers}.
+-- What the right password is good for: {status, user, display}.
+local function proven(checked, realm)
+  local user = own_user(checked.username, realm, checked.extension)
+  if not user then return { status = "wrong" } end
+  if not digest.counts_are_covered(checked.credentials) then return { status = "stale" } end
+  -- A challenge, since a phone may have kept credentials from an earlier request; but they are no good again.
+  if not digest.is_for(checked.uri, checked.ruri, checked.method) then return { status = "for_another_uri" } end
+  return { status = "known", user = user, display = checked.display }
+end
+
+--- {status, user, display}; `checked` is {result, method, ruri, credentials, username, uri, extension, display,
+--- database_answers}: `username` and `uri` are those of the credentials that auth_db has tried, `extension` that of
+--- its row.
 function authentication.identity(checked, realm)
   local result = checked.result
-  if result > 0 then
-    local user = own_user(checked.username, realm)
-    if not user then return { status = "wrong" } end
-    return { status = "known", user = user, display = checked.display }
-  end
+  if result > 0 then return proven(checked, realm) end
   if result == kNoCredentials then return { status = "absent" } end
   if result == kStaleNonce or result == kNonceReused then return { status = "stale" } end
   if result == kError and not checked.database_answers then return { status = "database_away" } end

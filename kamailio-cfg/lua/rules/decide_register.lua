@@ -38,7 +38,8 @@ end
 function decide_register.request(f)
   local wait = authentication.in_domain(f, f.to.host, "to_tenant")
   if wait then return wait end
-  if f.identity.user ~= f.to.user then return refuse(403, "Not Your Identity") end
+  -- To Kamailio's registrar the parameters of a user are a part of it: each would have Contacts of its own.
+  if f.identity.user ~= f.to.user or f.to.user_rest then return refuse(403, "Not Your Identity") end
   wait = unreachable_contact(f)
   if wait then return wait end
   local register = { action = "register", is_behind_nat = f.is_behind_nat }

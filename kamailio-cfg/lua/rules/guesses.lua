@@ -2,27 +2,19 @@
 -- users from one address. Pure.
 --
 -- An office is one address, and a phone with an old password repeats it for ever: it must not lock out the others.
+local digest = require("rules.digest")
+
 local guesses = {}
 
 local kWindowSeconds = 60
 local kOfOneUserMax, kOfOneAddressMax = 30, 300
-
--- As the Digest has them. All of several credentials count, since auth_db does not report which one it has tried.
-local function users(credentials)
-  local list, known = {}, {}
-  for name in credentials:lower():gmatch('username%s*=%s*"?([^",@]*)') do
-    if not known[name] then list[#list + 1] = name end
-    known[name] = true
-  end
-  return list
-end
 
 --- The keys under which the wrong passwords of a request count: its address first, then each user that it names in
 --- `realm`. `seconds` is the time; each minute has its own keys, so that a count ends however often it grows.
 function guesses.keys(ip, credentials, realm, seconds)
   local from = ("%d %s"):format(math.floor(seconds / kWindowSeconds), ip)
   local keys = { from }
-  for _, user in ipairs(users(credentials)) do keys[#keys + 1] = ("%s %s@%s"):format(from, user, realm) end
+  for _, user in ipairs(digest.users(credentials)) do keys[#keys + 1] = ("%s %s@%s"):format(from, user, realm) end
   return keys
 end
 

@@ -2,6 +2,7 @@
 -- of them, and each costs. Pure.
 local contact = require("rules.contact")
 local dialled_number = require("rules.dialled_number")
+local event_header = require("rules.event_header")
 local protocol = require("rules.protocol")
 local sip_text = require("rules.sip_text")
 
@@ -96,7 +97,8 @@ local derived = {
   own_places = function(f) return own_places(f.settings) end,
   newcomer = newcomer,
   refer_to = refer_to,
-  event = function(f) return (f.event_text or ""):match("^%s*([^;%s]+)") or "" end,
+  event_header = function(f) return event_header.parse(f.event_text or "") or { name = "", id = false } end,
+  event = function(f) return f.event_header.name end,
   etag = function(f) return f.header("SIP-If-Match") or false end,
   expires_text = function(f) return f.header("Expires") end,
   expires = function(f) return tonumber(f.expires_text or "") or false end,

@@ -8,7 +8,8 @@ end
 --- "sip:102@demo.callpark".
 function sip_text.uri(user, host) return ("sip:%s@%s"):format(user, host) end
 
---- The parts of a sip: or sips: URI: {user, host, port, params, headers}; user is unescaped, host in lower case.
+--- The parts of a sip: or sips: URI: {user, user_rest, host, port, params, headers}; user is unescaped, host in lower
+--- case. `user_rest` is what the userinfo has behind the user, a password or parameters; nil if nothing.
 function sip_text.parse_uri(text)
   local scheme, rest = text:match("^%s*(%a+):(.*)$")
   if not scheme then return nil end
@@ -19,6 +20,7 @@ function sip_text.parse_uri(text)
   local userinfo, after = rest:match("^([^@]*)@(.*)$")
   if userinfo then
     uri.user = sip_text.unescape(userinfo:match("^[^:;]*"))
+    uri.user_rest = userinfo:match("^[^:;]*([:;].*)$")
     rest = after
   end
   local address, headers = rest:match("^([^?]*)%??(.*)$")

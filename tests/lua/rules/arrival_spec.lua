@@ -43,13 +43,12 @@ describe("a flood", function()
   it("is none from an address with phones, or of a trunk", function()
     assert.same({ need = "has_phones" }, flood({ is_within_rate = false }))
     assert.same({ action = "admit" }, flood({ is_within_rate = false, has_phones = true }))
-    assert.same({ need = "trunk" }, flood({ is_within_rate = false, has_phones = false }))
-    assert.same({ action = "admit" }, flood({ is_within_rate = false, has_phones = false, trunk = { enabled = 1 } }))
+    assert.same({ need = "is_at_trunk" }, flood({ is_within_rate = false, has_phones = false }))
+    assert.same({ action = "admit" }, flood({ is_within_rate = false, has_phones = false, is_at_trunk = true }))
   end)
 
-  it("is dropped from any other address, also while the database is down", function()
-    assert.same({ action = "drop" }, flood({ is_within_rate = false, has_phones = false, trunk = false }))
-    assert.same({ action = "drop" }, flood({ is_within_rate = false, has_phones = false, trunk = { away = true } }))
+  it("is dropped from any other address", function()
+    assert.same({ action = "drop" }, flood({ is_within_rate = false, has_phones = false, is_at_trunk = false }))
   end)
 end)
 
@@ -67,5 +66,46 @@ describe("a request from outside", function()
     for _, method in ipairs({ "REGISTER", "SUBSCRIBE" }) do
       assert.is_false(arrival.changes(request({ is_behind_nat = true, method = method })).sets_alias)
     end
+  end)
+end)
+
+describe("X42: an asserted identity", function()
+  local function identity(changes)
+    local f = request({ asserts_identity = true })
+    for name, value in pairs(changes or {}) do f[name] = value end
+    return arrival.identity(f)
+  end
+
+  it("stays with parkd and trunks, within a dialog too", function()
+    assert.same({ action = "keep" }, identity({ is_inside = true }))
+    assert.same({ need = "is_at_trunk" }, identity())
+    assert.same({ action = "keep" }, identity({ is_at_trunk = true, to_tag = "tt" }))
+  end)
+
+  it("is dropped from any other sender", function()
+    assert.same({ action = "drop" }, identity({ is_at_trunk = false }))
+    assert.same({ action = "drop" }, identity({ is_at_trunk = false, to_tag = "tt" }))
+  end)
+
+  it("is not asked about where there is none", function()
+    assert.same({ action = "keep" }, identity({ asserts_identity = false }))
+  end)
+end)
+
+describe("X42: a bare carriage return", function()
+  local function without(text) return arrival.without_bare_returns(text) end
+
+  it("becomes a space in the head", function()
+    assert.equal("A: b Remote-Party-ID: c\r\nD: e\r\n\r\n", without("A: b\rRemote-Party-ID: c\r\nD: e\r\n\r\n"))
+    assert.equal("A: b  C: c \r\nD: e\r\n\r\n", without("A: b\r\rC: c\r\r\nD: e\r\n\r\n"))
+    assert.equal("A: b ", without("A: b\r"))
+    assert.equal("A: b \nC: d\n\n", (without("A: b\r \nC: d\n\n"):gsub("  ", " ")))
+  end)
+
+  it("stays in the body, and other messages stay as they are", function()
+    assert.is_nil(without("A: b\r\n\r\na\rb"))
+    assert.is_nil(without("A: b\nC: d\n\na\rb"))
+    assert.is_nil(without("A: b\r\nC: d\r\n\r\n"))
+    assert.equal("A: b  c\r\n\r\na\rb", without("A: b\r c\r\n\r\na\rb"))
   end)
 end)

@@ -3,7 +3,9 @@ local authentication = require("rules.authentication")
 local kRealm = "demo.callpark"
 
 local function identity(changes)
-  local checked = { result = 1, username = "101", display = "Alice", database_answers = true }
+  local checked = { result = 1, method = "INVITE", ruri = "sip:102@demo.callpark", uri = "sip:102@demo.callpark",
+    credentials = "Digest qop=auth, nc=00000001", username = "101", extension = "101", display = "Alice",
+    database_answers = true }
   for name, value in pairs(changes or {}) do checked[name] = value end
   return authentication.identity(checked, kRealm)
 end
@@ -16,6 +18,21 @@ describe("authentication.identity", function()
 
   it("is wrong with the password of another tenant", function()
     assert.same({ status = "wrong" }, identity({ username = "101@other.callpark" }))
+  end)
+
+  it("is wrong with a user that SQL takes for the extension", function()
+    for _, username in ipairs({ "101 ", " 101", "101 @demo.callpark", "" }) do
+      assert.same({ status = "wrong" }, identity({ username = username }))
+    end
+  end)
+
+  it("X34: is not proven by the credentials of another Request-URI", function()
+    assert.same({ status = "for_another_uri" }, identity({ ruri = "sip:+15551234@demo.callpark" }))
+  end)
+
+  it("X34: is stale where the count is not covered", function()
+    assert.equal("stale", identity({ credentials = "Digest nc=00000002" }).status)
+    assert.equal("wrong", identity({ credentials = "Digest nc=00000002", username = "101 " }).status)
   end)
 
   it("is what another try can mend", function()
@@ -55,11 +72,17 @@ describe("authentication.of", function()
     assert.same({ need = "identity", about = kRealm }, authentication.of(f, kRealm))
   end)
 
+  it("X34: challenges credentials for another URI, without calling the nonce old", function()
+    assert.same({ action = "challenge", realm = kRealm, stale = false },
+      authentication.of(request({ identity = { status = "for_another_uri" } }), kRealm))
+  end)
+
   it("counts a wrong password, and nothing else", function()
     local d = authentication.of(request({ identity = { status = "wrong" } }), kRealm)
     assert.same({ "2 192.0.2.1", "2 192.0.2.1 101@" .. kRealm }, d.guess_keys)
     assert.is_nil(authentication.of(request({ identity = { status = "stale" } }), kRealm).guess_keys)
     assert.is_nil(authentication.of(request({ identity = { status = "absent" } }), kRealm).guess_keys)
+    assert.is_nil(authentication.of(request({ identity = { status = "for_another_uri" } }), kRealm).guess_keys)
     assert.is_nil(authentication.of(request({ identity = { status = "known" } }), kRealm))
   end)
 end)

@@ -18,6 +18,7 @@ describe("a REGISTER", function()
   it("is for the own identity only", function()
     assert.equal("register", register({}).action)
     refused(403, register({ to = { user = "102", host = kTenant } }))
+    refused(403, register({ to = { user = "101", user_rest = ";x1", host = kTenant } }))
     assert.equal("challenge", register({ has_credentials = false, to_tenant = { tenant = kTenant } }).action)
   end)
 

@@ -34,7 +34,7 @@ local answers = {
   from_tenant = { { tenant = kTenant }, unpack(rows_away) },
   to_tenant = { { tenant = kTenant }, unpack(rows_away) },
   identity = { { status = "known", user = "101" }, { status = "known", user = "102" }, { status = "absent" },
-    { status = "stale" }, { status = "wrong" }, { status = "database_away" } },
+    { status = "stale" }, { status = "wrong" }, { status = "for_another_uri" }, { status = "database_away" } },
   did = { { tenant = kTenant, number = "102", kind = "extension", enabled = 1 },
     { tenant = kTenant, number = "600", kind = "ring_group", enabled = 1 }, unpack(rows_away) },
   orbit_from_trunk = { { tenant = kTenant, trunk = "site-b" }, unpack(rows_away) },
