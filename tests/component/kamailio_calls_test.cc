@@ -166,9 +166,9 @@ std::size_t named_boss(const PacketPhone& phone, const CallName& call) {
 }
 
 TEST(KamailioCalls, X42_AnExtensionCannotAssertAnIdentityWithinACall) {
-  KamailioHouse house;
-  auto alice = house.phone("101");
-  auto bob = house.phone("102");
+  KamailioSite site;
+  auto alice = site.phone("101");
+  auto bob = site.phone("102");
   const CallName call = alice->call("102");
   EXPECT_EQ(alice->request(call, "UPDATE", kBoss), 200);
   EXPECT_EQ(bob->request(call, "UPDATE", kBoss), 200);
@@ -181,9 +181,9 @@ TEST(KamailioCalls, X42_AnExtensionCannotAssertAnIdentityWithinACall) {
 }
 
 TEST(KamailioCalls, X42_AnExtensionCannotAssertAnIdentityInItsAnswer) {
-  KamailioHouse house;
-  auto alice = house.phone("101");
-  auto bob = house.phone("102");
+  KamailioSite site;
+  auto alice = site.phone("101");
+  auto bob = site.phone("102");
   bob->answer_with_headers(kBoss);
   const CallName call = alice->call("102");
   EXPECT_EQ(alice->request(call, "INFO"), 200);
@@ -191,9 +191,9 @@ TEST(KamailioCalls, X42_AnExtensionCannotAssertAnIdentityInItsAnswer) {
 }
 
 TEST(KamailioCalls, X42_ABareCarriageReturnHidesNoHeader) {
-  KamailioHouse house;
-  auto alice = house.phone("101");
-  auto bob = house.phone("102");
+  KamailioSite site;
+  auto alice = site.phone("101");
+  auto bob = site.phone("102");
   bob->answer_with_headers("X-A: b\rP-Asserted-Identity: <sip:boss@demo.callpark>\r\n");
   const CallName call = alice->start_call("102", "X-A: b\rRemote-Party-ID: <sip:boss@demo.callpark>\r\n");
   ASSERT_EQ(alice->wait_invite_status(call), 200);
@@ -208,9 +208,9 @@ TEST(KamailioCalls, X42_ABareCarriageReturnHidesNoHeader) {
 }
 
 TEST(KamailioCalls, X42_ATrunkAssertsIdentitiesInCallsAndAnswers) {
-  KamailioHouse house;
-  auto bob = house.phone("102");
-  auto trunk = house.trunk();
+  KamailioSite site;
+  auto bob = site.phone("102");
+  auto trunk = site.trunk();
   trunk->answer_with_headers("P-Asserted-Identity: <sip:boss@demo.callpark>\r\n");
   const CallName in = trunk->start_call("+442030000102", kBoss);
   ASSERT_EQ(trunk->wait_invite_status(in), 200);
@@ -221,43 +221,43 @@ TEST(KamailioCalls, X42_ATrunkAssertsIdentitiesInCallsAndAnswers) {
 }
 
 /// Sends many OPTIONS from one address; how many are answered.
-int flood(const KamailioHouse& house, UdpSocket& socket, int many) {
+int flood(const KamailioSite& site, UdpSocket& socket, int many) {
   int answered = 0;
   for (int i = 0; i < many; ++i) {
     const std::string word = std::to_string(i) + "-" + std::to_string(many);
     socket.send("OPTIONS sip:102@demo.callpark SIP/2.0\r\nVia: SIP/2.0/UDP " + socket.own().text() + ";branch=z9hG4bK" +
                     word + "\r\nMax-Forwards: 70\r\nFrom: <sip:x@y>;tag=1\r\nTo: <sip:102@demo.callpark>\r\nCall-ID: " +
                     word + "\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
-                house.outside());
+                site.outside());
     answered += socket.receive(std::chrono::milliseconds(2)) ? 1 : 0;
   }
   return answered;
 }
 
-int selects(KamailioHouse& house) {
-  return std::stoi(house.database.value(
+int selects(KamailioSite& site) {
+  return std::stoi(site.database.value(
       "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'COM_SELECT'"));
 }
 
 TEST(KamailioCalls, X40_AFloodCostsNoQueries) {
-  KamailioHouse house(std::vector<std::string>{});
+  KamailioSite site(std::vector<std::string>{});
   const LoopbackAddress address;
   UdpSocket socket({address.text(), 5060});
   constexpr int kMany = 1500;
-  const int before = selects(house);
-  const int answered = flood(house, socket, kMany);
+  const int before = selects(site);
+  const int answered = flood(site, socket, kMany);
   EXPECT_LT(answered, kMany / 2);
   // Some are those of the lamps and of the database's own statistics.
-  EXPECT_LT(selects(house) - before, kMany / 20);
+  EXPECT_LT(selects(site) - before, kMany / 20);
 }
 
 TEST(KamailioCalls, X40_TheFloodOfATrunkCostsNoQueriesAndIsServed) {
-  KamailioHouse house(std::vector<std::string>{});
-  UdpSocket socket({house.trunk_address.text(), 5060});
+  KamailioSite site(std::vector<std::string>{});
+  UdpSocket socket({site.trunk_address.text(), 5060});
   constexpr int kMany = 1000;
-  const int before = selects(house);
-  EXPECT_GT(flood(house, socket, kMany), kMany * 9 / 10);
-  EXPECT_LT(selects(house) - before, kMany / 20);
+  const int before = selects(site);
+  EXPECT_GT(flood(site, socket, kMany), kMany * 9 / 10);
+  EXPECT_LT(selects(site) - before, kMany / 20);
 }
 
 TEST(KamailioCalls, AFloodFromOneAddressIsIgnored) {
@@ -507,13 +507,13 @@ TEST(KamailioCalls, NumbersWithAPlusGoOutByTheTrunk) {
 }
 
 /// A call from the trunk to 102, which its Contact says to reach over TCP, where no process listens.
-CallName call_from_deaf_trunk(const KamailioHouse& house, PacketPhone& bob) {
-  const std::string trunk = house.trunk_address.text();
+CallName call_from_deaf_trunk(const KamailioSite& site, PacketPhone& bob) {
+  const std::string trunk = site.trunk_address.text();
   const std::string headers = "From: <sip:+4420@" + trunk +
                               ">;tag=1\r\nTo: <sip:+442030000102@demo>\r\nContact: <sip:x@" + trunk +
                               ":5097;transport=tcp>\r\nContent-Type: application/sdp\r\n";
   EXPECT_EQ(
-      status_of_raw({trunk, 5060}, house.outside(), "INVITE sip:+442030000102@" + house.outside().text(), headers),
+      status_of_raw({trunk, 5060}, site.outside(), "INVITE sip:+442030000102@" + site.outside().text(), headers),
       200);
   return bob.wait_incoming();
 }
@@ -530,9 +530,9 @@ std::vector<std::string> final_answers(const PacketPhone& phone, const CallName&
 
 TEST(KamailioCalls, X14_WhatCannotBeSentHasOneAnswer) {
   for (const std::string method : {"BYE", "INFO", "INVITE"}) {
-    KamailioHouse house;
-    auto bob = house.phone("102");
-    const CallName call = call_from_deaf_trunk(house, *bob);
+    KamailioSite site;
+    auto bob = site.phone("102");
+    const CallName call = call_from_deaf_trunk(site, *bob);
     EXPECT_EQ(bob->request(call, method), 480) << method;
     EXPECT_TRUE(
         holds_for(std::chrono::milliseconds(300), [&] { return final_answers(*bob, call, method).size() == 1; }));
@@ -541,9 +541,9 @@ TEST(KamailioCalls, X14_WhatCannotBeSentHasOneAnswer) {
 }
 
 TEST(KamailioCalls, X14_ACallThatCannotBeSentHasOneAnswer) {
-  KamailioHouse house;
-  auto bob = house.phone("102");
-  house.database.execute("UPDATE callpark.trunks SET port = 5097, transport = 'tcp'");
+  KamailioSite site;
+  auto bob = site.phone("102");
+  site.database.execute("UPDATE callpark.trunks SET port = 5097, transport = 'tcp'");
   const CallName call = bob->start_call("+15551234");
   EXPECT_EQ(bob->wait_invite_status(call), 480);
   EXPECT_TRUE(holds_for(std::chrono::milliseconds(300), [&] {
@@ -598,8 +598,8 @@ TEST(KamailioCalls, AnExtensionUsesItsOwnIdentityOnly) {
 /// Sends INVITEs of an extension of the demo tenant from one address, and has its answers to one challenge.
 class Caller {
  public:
-  explicit Caller(const KamailioHouse& house, std::string username = "101", std::string from = "101")
-      : house_(house), username_(std::move(username)), from_(std::move(from)) {}
+  explicit Caller(const KamailioSite& site, std::string username = "101", std::string from = "101")
+      : site_(site), username_(std::move(username)), from_(std::move(from)) {}
 
   /// The answer to an INVITE for `ruri` with these credentials, of a call of its own.
   [[nodiscard]] SipText invite(const std::string& ruri, const std::string& credentials = "") const {
@@ -608,7 +608,7 @@ class Caller {
                                 "@demo.callpark>;tag=1\r\nTo: <sip:102@demo.callpark>\r\nContact: "
                                 "<sip:101@" +
                                 address_.text() + ">\r\n" + credentials;
-    return answer_to_raw({address_.text(), 5060}, house_.outside(), "INVITE " + ruri, headers);
+    return answer_to_raw({address_.text(), 5060}, site_.outside(), "INVITE " + ruri, headers);
   }
   /// Asks for a new challenge.
   void be_challenged(const std::string& ruri) { challenge_ = invite(ruri).header("Proxy-Authenticate"); }
@@ -631,7 +631,7 @@ class Caller {
     return "Proxy-Authorization: " + answer + "\r\n";
   }
 
-  const KamailioHouse& house_;
+  const KamailioSite& site_;
   const std::string username_;
   const std::string from_;
   LoopbackAddress address_;
@@ -645,10 +645,10 @@ bool is_challenged_as_stale(const SipText& answer) {
 const std::string kDemo102 = "sip:102@demo.callpark";
 
 TEST(KamailioCalls, X34_CredentialsForAnotherRequestUriMakeNoCall) {
-  KamailioHouse house;
-  auto trunk = house.trunk();
-  auto other = house.phone("103");
-  Caller caller(house);
+  KamailioSite site;
+  auto trunk = site.trunk();
+  auto other = site.phone("103");
+  Caller caller(site);
   const std::string paid = "sip:+15551234@demo.callpark";
   for (const auto& [uri, ruri] :
        std::vector<std::pair<std::string, std::string>>{{kDemo102, paid},
@@ -657,17 +657,17 @@ TEST(KamailioCalls, X34_CredentialsForAnotherRequestUriMakeNoCall) {
                                                         {kDemo102, "sip:103@" + other->options().address + ":5060"},
                                                         {"sip:demo.callpark", paid},
                                                         {"", paid},
-                                                        {kDemo102, "sip:+15551234@" + house.outside().text()}}) {
+                                                        {kDemo102, "sip:+15551234@" + site.outside().text()}}) {
     caller.be_challenged(kDemo102);
     EXPECT_EQ(caller.invite(ruri, caller.credentials(uri)).status(), 407) << uri << " for " << ruri;
   }
   EXPECT_TRUE(trunk->received("").empty());
-  EXPECT_TRUE(house.seat->received("INVITE").empty());
+  EXPECT_TRUE(site.seat->received("INVITE").empty());
 }
 
 TEST(KamailioCalls, X34_CredentialsThatComeTwiceAreChallengedAgain) {
-  KamailioHouse house;
-  Caller caller(house);
+  KamailioSite site;
+  Caller caller(site);
   caller.be_challenged(kDemo102);
   const std::string once = caller.credentials(kDemo102);
   EXPECT_EQ(caller.invite(kDemo102, once).status(), 480);
@@ -678,8 +678,8 @@ TEST(KamailioCalls, X34_CredentialsThatComeTwiceAreChallengedAgain) {
 }
 
 TEST(KamailioCalls, X34_APhoneThatCountsUsesItsNonceAgain) {
-  KamailioHouse house;
-  Caller caller(house);
+  KamailioSite site;
+  Caller caller(site);
   caller.be_challenged(kDemo102);
   for (unsigned count = 1; count <= 20; ++count) {
     EXPECT_EQ(caller.invite(kDemo102, caller.credentials("sip:102@demo.callpark:5060;user=phone", count)).status(), 480)
@@ -688,8 +688,8 @@ TEST(KamailioCalls, X34_APhoneThatCountsUsesItsNonceAgain) {
 }
 
 TEST(KamailioCalls, X34_APhoneThatCannotCountUsesEachNonceOnce) {
-  KamailioHouse house;
-  Caller caller(house);
+  KamailioSite site;
+  Caller caller(site);
   for (int i = 0; i < 3; ++i) {
     caller.be_challenged(kDemo102);
     EXPECT_EQ(caller.invite(kDemo102, caller.old_credentials(kDemo102)).status(), 480);
@@ -701,9 +701,9 @@ TEST(KamailioCalls, X34_APhoneThatCannotCountUsesEachNonceOnce) {
 }
 
 TEST(KamailioCalls, X34_ACallThatIsRepeatedWhileItRingsIsOneCall) {
-  KamailioHouse house;
-  auto alice = house.phone("101");
-  auto bob = house.ringing_phone("102");
+  KamailioSite site;
+  auto alice = site.phone("101");
+  auto bob = site.ringing_phone("102");
   const CallName call = alice->start_call("102");
   EXPECT_EQ(bob->wait_incoming(), call);
   alice->repeat_invite(call);
@@ -713,14 +713,14 @@ TEST(KamailioCalls, X34_ACallThatIsRepeatedWhileItRingsIsOneCall) {
 }
 
 TEST(KamailioCalls, X34_ARegistrationIsForTheDomainOfItsCredentials) {
-  KamailioHouse house;
+  KamailioSite site;
   const LoopbackAddress address;
   UdpSocket socket({address.text(), 5060});
   const Registration registration{.contacts = "Contact: <sip:101@" + socket.own().text() + ">\r\n"};
   const auto status = [&](const std::string& uri) {
-    const SipText challenge = answer_to_register_with(house, socket, registration, "");
+    const SipText challenge = answer_to_register_with(site, socket, registration, "");
     const std::string answer = digest_answer(challenge.header("WWW-Authenticate"), "REGISTER", uri, "101", "demo-101");
-    return answer_to_register_with(house, socket, registration, "Authorization: " + answer + "\r\n").status();
+    return answer_to_register_with(site, socket, registration, "Authorization: " + answer + "\r\n").status();
   };
   EXPECT_EQ(status("sip:other.callpark"), 401);
   EXPECT_EQ(status("sip:demo.callpark:5060"), 200);
@@ -728,30 +728,30 @@ TEST(KamailioCalls, X34_ARegistrationIsForTheDomainOfItsCredentials) {
 }
 
 TEST(KamailioCalls, X41_AUserIsThatOfTheDatabaseAndNoOther) {
-  KamailioHouse house;
+  KamailioSite site;
   for (const std::string username : {"101 ", "101  ", "101 @demo.callpark"}) {
-    Caller caller(house, username, "101%20");
+    Caller caller(site, username, "101%20");
     caller.be_challenged(kDemo102);
     EXPECT_EQ(caller.invite(kDemo102, caller.credentials(kDemo102)).status(), 407) << username;
   }
 }
 
 TEST(KamailioCalls, X41_ARegistrationHasNoListOfContactsOfItsOwn) {
-  KamailioHouse house;
+  KamailioSite site;
   for (const std::string user : {"101;x1", "101;x2=y", "101:secret", "101%20", "%31%30%31;x"}) {
     const LoopbackAddress address;
     UdpSocket socket({address.text(), 5060});
-    const SipText challenge = answer_to_register_with(house, socket, {.user = user}, "");
+    const SipText challenge = answer_to_register_with(site, socket, {.user = user}, "");
     const std::string answer =
         digest_answer(challenge.header("WWW-Authenticate"), "REGISTER", "sip:demo.callpark", "101", "demo-101");
-    EXPECT_EQ(answer_to_register_with(house, socket,
+    EXPECT_EQ(answer_to_register_with(site, socket,
                                       {.user = user, .contacts = "Contact: <sip:101@" + socket.own().text() + ">\r\n"},
                                       "Authorization: " + answer + "\r\n")
                   .status(),
               403)
         << user;
   }
-  EXPECT_EQ(house.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
+  EXPECT_EQ(site.database.value("SELECT COUNT(*) FROM callpark.location"), "0");
 }
 
 TEST(KamailioCalls, ThePasswordOfOneTenantIsWorthNothingInAnother) {

@@ -113,9 +113,9 @@ TEST(KamailioFeatures, X10_EveryMediaLineOfARoomReachesParkd) {
             " UDP/DTLS/SCTP/BFCP slides-of-the-meeting-room-with-a-long-name\r\nc=IN IP4 192.0.2.21\r\na=sendrecv\r\n";
   }
   ASSERT_EQ(two.alice->request(two.call, "INVITE", "Content-Type: application/sdp\r\n", body), 200);
-  two.house.seat->answer_with(202);
+  two.site.seat->answer_with(202);
   EXPECT_EQ(two.alice->refer(two.call, "*68"), 202);
-  const auto sdp = dialog_in(two.house.seat->wait_request("REFER"))["caller"]["sdp"].get<std::string>();
+  const auto sdp = dialog_in(two.site.seat->wait_request("REFER"))["caller"]["sdp"].get<std::string>();
   std::size_t lines = 0;
   for (auto at = sdp.find("\nm="); at != std::string::npos; at = sdp.find("\nm=", at + 1)) ++lines;
   EXPECT_EQ(lines, 7U) << sdp;
@@ -574,7 +574,7 @@ TEST(KamailioFeatures, X8_HoldInAnAckIsAHoldOfEitherSide) {
     PacketPhone& holder = by_caller ? *two.alice : *two.bob;
     ASSERT_EQ(holder.answer_in_ack(two.call, "sendonly"), 200);
     EXPECT_EQ(holder.wait_invite_status(holder.start_call("*70333")), 200);
-    const Json dialog = dialog_in(two.house.seat->wait_request("INVITE"));
+    const Json dialog = dialog_in(two.site.seat->wait_request("INVITE"));
     ASSERT_TRUE(dialog.is_object()) << by_caller;
     EXPECT_EQ(dialog["call_id"], two.call);
     EXPECT_EQ(dialog["parker"], by_caller ? "caller" : "callee");
@@ -587,7 +587,7 @@ TEST(KamailioFeatures, X8_ResumeInAnAckEndsTheHold) {
   ASSERT_EQ(two.alice->offer(two.call, "sendonly"), 200);
   ASSERT_EQ(two.alice->answer_in_ack(two.call, "sendrecv"), 200);
   EXPECT_EQ(two.alice->wait_invite_status(two.alice->start_call("*70")), 200);
-  EXPECT_EQ(two.house.seat->wait_request("INVITE").header("X-Callpark-Dialog"), "");
+  EXPECT_EQ(two.site.seat->wait_request("INVITE").header("X-Callpark-Dialog"), "");
 }
 
 TEST(KamailioFeatures, X9_HoldWithoutAnAddressIsAHoldInBothFamilies) {
@@ -598,7 +598,7 @@ TEST(KamailioFeatures, X9_HoldWithoutAnAddressIsAHoldInBothFamilies) {
     body.replace(line, body.find("\r\n", line) - line, nowhere);
     ASSERT_EQ(two.alice->request(two.call, "INVITE", "Content-Type: application/sdp\r\n", body), 200);
     EXPECT_EQ(two.alice->wait_invite_status(two.alice->start_call("*70333")), 200);
-    EXPECT_EQ(dialog_in(two.house.seat->wait_request("INVITE"))["call_id"], two.call) << nowhere;
+    EXPECT_EQ(dialog_in(two.site.seat->wait_request("INVITE"))["call_id"], two.call) << nowhere;
   }
 }
 

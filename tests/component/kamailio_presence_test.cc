@@ -174,7 +174,7 @@ TEST_F(KamailioPresence, X21_OtherParametersOfTheEventAreNoReasonToRefuse) {
 
 TEST_F(KamailioPresence, X21_TheIdOutlivesARestartOfKamailio) {
   const auto lamp = watching("*88102", {.event_parameters = ";id=a7"});
-  house.kamailio->restart();
+  site.kamailio->restart();
   EXPECT_EQ(parkd.publish("*88102", "early").status, 200);
   ASSERT_TRUE(lamp->wait_state("early"));
   EXPECT_EQ(lamp->refresh(), 200);
