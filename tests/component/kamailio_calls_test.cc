@@ -506,15 +506,14 @@ TEST(KamailioCalls, NumbersWithAPlusGoOutByTheTrunk) {
   EXPECT_TRUE(wait_until(kSoon, [&] { return alice->is_closed(call); }));
 }
 
-/// A call from the trunk to 102, which its Contact says to reach over TCP, where no process listens.
+/// A call from the trunk to 102, which its Contact asks for over TCP, where no process listens.
 CallName call_from_deaf_trunk(const KamailioSite& site, PacketPhone& bob) {
   const std::string trunk = site.trunk_address.text();
   const std::string headers = "From: <sip:+4420@" + trunk +
                               ">;tag=1\r\nTo: <sip:+442030000102@demo>\r\nContact: <sip:x@" + trunk +
                               ":5097;transport=tcp>\r\nContent-Type: application/sdp\r\n";
-  EXPECT_EQ(
-      status_of_raw({trunk, 5060}, site.outside(), "INVITE sip:+442030000102@" + site.outside().text(), headers),
-      200);
+  EXPECT_EQ(status_of_raw({trunk, 5060}, site.outside(), "INVITE sip:+442030000102@" + site.outside().text(), headers),
+            200);
   return bob.wait_incoming();
 }
 
@@ -624,7 +623,7 @@ class Caller {
   }
 
  private:
-  // The response is the right one, whatever name stands beside it.
+  // The response is the right one, whatever name is beside it.
   [[nodiscard]] std::string written(std::string answer) const {
     const std::string name = "username=\"101\"";
     answer.replace(answer.find(name), name.size(), "username=\"" + username_ + "\"");

@@ -1,5 +1,5 @@
 // How many rows the statements of a park, a retrieve and a lamp read while a tenant has 5,000 parked calls. Counted by
-// the server, since the speed of a machine says nothing about a missing index.
+// the server, since the speed of a machine proves nothing about a missing index.
 #include <gmock/gmock.h>
 
 #include "parkd/store/call_claims.h"

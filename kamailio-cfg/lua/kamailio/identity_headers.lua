@@ -1,4 +1,4 @@
--- The headers by which a sender asserts whose call it is: P-Asserted-Identity (RFC 3325) and those like it.
+-- The headers by which a sender asserts the identity of the caller: P-Asserted-Identity (RFC 3325) and those like it.
 local identity_headers = {}
 
 identity_headers.kNames = { "P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID" }

@@ -58,7 +58,7 @@ end
 -- 0.0.0.0 and ::, in any spelling.
 local function is_no_address(address) return address:match("[.:]") ~= nil and address:match("^[0.:]+$") ~= nil end
 
--- The direction of these lines, and whether they have no address; unchanged if the lines say nothing about it.
+-- The direction of these lines, and whether they have no address; unchanged if the lines do not mention it.
 local function said_in(lines, said)
   for _, line in ipairs(lines) do
     local named = line:match("^a=(%w+)%s*$")

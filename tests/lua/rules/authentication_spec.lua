@@ -20,7 +20,7 @@ describe("authentication.identity", function()
     assert.same({ status = "wrong" }, identity({ username = "101@other.callpark" }))
   end)
 
-  it("is wrong with a user that SQL takes for the extension", function()
+  it("is wrong with a user that SQL compares as equal to the extension", function()
     for _, username in ipairs({ "101 ", " 101", "101 @demo.callpark", "" }) do
       assert.same({ status = "wrong" }, identity({ username = username }))
     end
