@@ -9,4 +9,4 @@ ALTER TABLE parked_calls
   ADD KEY parked_calls_by_caller (tenant, caller_uri),
   ADD KEY parked_calls_by_retriever (tenant, retriever),
   ADD KEY parked_calls_by_retrieve_id (tenant, retrieve_id),
-  ADD KEY parked_calls_by_group (tenant, park_group, state, parked_at);
+  ADD KEY parked_calls_by_group (tenant, park_group, parked_at, park_id);

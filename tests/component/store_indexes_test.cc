@@ -100,16 +100,6 @@ TEST_F(StoreIndexes, RetrieverReadsTheCallThatItWins) {
   EXPECT_LT(rows_read([&](auto& connection) { CallClaims(connection, owner_).undo(kTenant, "try"); }), kFewRows);
 }
 
-TEST_F(StoreIndexes, RetrieverOfAGroupReadsTheOldestCall) {
-  CallClaim of_group = claim_of({{"104", "105"}, "support"});
-  EXPECT_LT(rows_read([&](auto& connection) {
-              const auto won = CallClaims(connection, owner_).claim(of_group);
-              ASSERT_TRUE(won);
-              EXPECT_EQ(won->park_id, ParkId("p1"));
-            }),
-            kFewRows);
-}
-
 TEST_F(StoreIndexes, RetrieverOfNothingReadsNextToNothing) {
   CallClaim of_none = claim_of({{"102", "103"}, "sales"});
   EXPECT_LT(rows_read([&](auto& connection) { EXPECT_FALSE(CallClaims(connection, owner_).claim(of_none)); }),

@@ -146,32 +146,16 @@ TEST_F(Lamps, N1_TheLampOfAnExtensionsOrbitIsLitByTheParkAndDarkenedByTheRetriev
 TEST_F(Lamps, N1_AnotherUserAgentSeesTheSame) {
   const LoopbackAddress address;
   const TempDir directory("watching-phone");
-  Subprocess phone({.command = {"sipp",
-                                site().outside().text(),
-                                "-sf",
-                                (source_directory() / "tests/data/sipp/phone_watches.xml").string(),
-                                "-i",
-                                address.text(),
-                                "-m",
-                                "1",
-                                "-nostdin",
-                                "-default_behaviors",
-                                "none",
-                                "-trace_msg",
-                                "-message_file",
-                                "messages.log",
-                                "-trace_err",
-                                "-error_file",
-                                "errors.log",
-                                "-key",
-                                "domain",
-                                "demo.callpark",
-                                "-key",
-                                "lamp",
-                                "*88101"},
-                    .output = directory.path() / "sipp.log",
-                    .environment = {"TERM=dumb"},
-                    .directory = directory.path()});
+  Subprocess phone(
+      {.command = {"sipp", site().outside().text(), "-sf",
+                   (source_directory() / "tests/data/sipp/phone_watches.xml").string(), "-i", address.text(),
+                   // Its own choice would be the address that it sends to.
+                   "-auth_uri", "*88101@demo.callpark", "-m", "1", "-nostdin", "-default_behaviors", "none",
+                   "-trace_msg", "-message_file", "messages.log", "-trace_err", "-error_file", "errors.log", "-key",
+                   "domain", "demo.callpark", "-key", "lamp", "*88101"},
+       .output = directory.path() / "sipp.log",
+       .environment = {"TERM=dumb"},
+       .directory = directory.path()});
   const auto heard = [&](const std::string& state) {
     return wait_until(kSoon, [&] {
       return read_file(directory.path() / "messages.log").find("<state>" + state) != std::string::npos;

@@ -61,7 +61,7 @@ TEST_F(RunScript, O1_IdleSaysWhenItIsReadyAndLeavesNothingRunning) {
 TEST_F(RunScript, O1_TracePrintsTheLifeOfACallFromLogsAndDatabase) {
   const std::filesystem::path kept = directory_.path() / "kept";
   Subprocess stays = run({"--dir", kept.string()});
-  const auto is_up = [&] { return stays.output().find("Everything runs.") != std::string::npos; };
+  const auto is_up = [&] { return stays.output().find("All processes run.") != std::string::npos; };
   ASSERT_TRUE(wait_until(seconds(300), [&] { return is_up() || !stays.running(); }) && is_up()) << stays.output();
   std::smatch parked;
   const std::string log = read_file(kept / "log" / "parkd.log");

@@ -1,5 +1,6 @@
 // Two whole sites over one database: what the tables decide between them.
 #include <algorithm>
+#include <future>
 #include <iostream>
 #include <map>
 
@@ -58,18 +59,22 @@ TEST_F(TwoNodes, L2_FiftyParksAtOnceFillARangeOfTenAndTheOthersStayWithTheirPark
   TestSite other_site(second);
   Node here{site(), "101", kJohn};
   Node there{other_site, "104", kAlice};
-  // A REFER each that is challenged, so that the many need no second attempt.
+  // A REFER each that is challenged, so that most of the many need no second attempt.
   for (Node* node : {&here, &there}) {
     node->connect();
     ASSERT_EQ(node->parker->refer(node->at_parker[0], "999"), 403);
     for (int call = 1; call < kCallsEach; ++call) node->connect();
   }
   ASSERT_FALSE(HasFailure());
+  // One that another worker of Kamailio overtakes is challenged once more.
+  std::vector<std::future<int>> answers;
   for (std::size_t call = 0; call < kCallsEach; ++call) {
     for (Node* node : {&here, &there}) {
-      node->parker->fire(node->at_parker[call], "REFER", node->parker->refer_to("7000"));
+      answers.push_back(
+          std::async(std::launch::async, [node, call] { return node->parker->refer(node->at_parker[call], "7000"); }));
     }
   }
+  for (std::future<int>& answer : answers) answer.wait();
   std::map<int, int> outcomes;
   EXPECT_TRUE(wait_until(std::chrono::seconds(30), [&] {
     outcomes = here.outcomes();
