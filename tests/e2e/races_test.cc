@@ -212,7 +212,8 @@ TEST_P(ReinviteRefused, X3_TheOtherPartyThenHangsUpAndTheParkersCallEnds) {
     const auto reports = john_->transfer_reports(now.at_john);
     return !reports.empty() && !reports.back().starts_with("SIP/2.0 1");
   }));
-  EXPECT_EQ(client_->hang_up(now.at_client), 200);
+  // 481 if the phone refuses parkd's re-INVITE back to the parker, because it has hung up, before its BYE arrives.
+  EXPECT_THAT(client_->hang_up(now.at_client), testing::AnyOf(200, 481));
   EXPECT_TRUE(wait_until(kSoon, [&] { return john_->is_closed(now.at_john); }));
   EXPECT_TRUE(nothing_parked());
 }
