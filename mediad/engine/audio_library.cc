@@ -171,7 +171,7 @@ AudioLibrary::MusicClass& AudioLibrary::refresh(const std::string& music_class) 
 SharedAudio AudioLibrary::music(const std::string& music_class, CodecName codec) {
   MusicClass& entry = refresh(music_class);
   if (entry.files.empty()) return music_class == kDefaultClass ? ringback(codec) : music(kDefaultClass, codec);
-  const SharedAudio audio = track_of(entry, codec).audio;
+  SharedAudio audio = track_of(entry, codec).audio;
   grow(music_class, codec);
   return audio;
 }

@@ -240,6 +240,8 @@ void SqlStore::write_retrieved(ParkedCallRow row) {
   const ParkId park_id = row.park_id;
   row.state = RowState::kRetrieved;
   const CallChange after = call_change(row);
+  const std::string call_id = row.caller.call_id;
+  const std::string stored = stored_line(row);
   // The retriever before this one may have transferred the caller: that one's lamp changes too. The first try reads it.
   const auto before = std::make_shared<std::optional<CallChange>>();
   write_lastingly(
@@ -250,7 +252,7 @@ void SqlStore::write_retrieved(ParkedCallRow row) {
         if (table.write(row, operation_id)) return;
         log_warning(row.caller.call_id, kNotOurs);
       },
-      [this, after, before, stored = stored_line(row), call_id = row.caller.call_id](const Report&) {
+      [this, after, before, stored, call_id](const Report&) {
         const bool is_same = *before && (*before)->retriever == after.retriever && (*before)->caller == after.caller;
         if (*before && !is_same) report_change(**before);
         log_info(call_id, "{}", stored);
