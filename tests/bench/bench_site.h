@@ -72,7 +72,7 @@ class BenchSite {
     database_ = std::make_unique<test::MariadbServer>(
         test::MariadbServer::Options{.directory = directory_.path() / "mariadb", .sip_port = ports_.base()});
     database_->execute("UPDATE trunks SET address = '" + trunk_address_.text() +
-                       "'; UPDATE tenants SET parked_calls_max = 0");
+                       "'; UPDATE tenants SET parked_calls_max = 0, recall_after_seconds = 3600");
     start_mediad();
     start_parkd();
     kamailio_ = std::make_unique<test::KamailioServer>(kamailio_options());

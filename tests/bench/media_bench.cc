@@ -68,7 +68,8 @@ class Receiver {
  public:
   explicit Receiver(int streams_max) : streams_(static_cast<std::size_t>(streams_max)) {
     for (std::size_t i = 0; i < kSockets; ++i) {
-      sockets_.push_back(std::make_unique<callpark::test::UdpSocket>(Endpoint{"127.0.0.1", 0}));
+      // Another address than mediad's: a port of its own is no remote.
+      sockets_.push_back(std::make_unique<callpark::test::UdpSocket>(Endpoint{"127.0.0.2", 0}));
       const int bytes = 8 << 20;
       const int yes = 1;
       setsockopt(sockets_.back()->fd(), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes);
