@@ -341,6 +341,12 @@ void PacketPhone::answer_what_is_cancelled(bool does) {
   answers_what_is_cancelled_ = does;
 }
 
+void PacketPhone::forget() {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(calls_, [](const auto& entry) { return entry.second.closed; });
+  received_.clear();
+}
+
 Endpoint PacketPhone::audio_remote(const CallName& call) const {
   const std::lock_guard lock(mutex_);
   return calls_.at(call).audio;

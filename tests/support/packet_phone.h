@@ -92,6 +92,8 @@ class PacketPhone : public Listener {
   void never_acknowledge(bool never);
   /// From now on a CANCEL comes too late: the call that it is for has just been answered.
   void answer_what_is_cancelled(bool does);
+  /// Forgets the calls that are over and all that has arrived, for phones that make thousands of calls.
+  void forget();
   /// Where this call's SDP wants the sound; nowhere while it is on hold.
   [[nodiscard]] Endpoint audio_remote(const CallName& call) const;
   [[nodiscard]] bool is_closed(const CallName& call) const;

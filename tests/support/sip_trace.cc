@@ -16,6 +16,7 @@
 namespace callpark::test {
 namespace {
 
+constexpr size_t kStepsMax = 50000;
 constexpr uint8_t kTcp = 6;
 constexpr uint8_t kUdp = 17;
 
@@ -112,6 +113,7 @@ void SipTrace::keep(const unsigned char* packet, size_t size, Clock::time_point 
   SipText message(std::move(text));
   if (message.method() == "OPTIONS") return;
   const std::lock_guard lock(mutex_);
+  if (steps_.size() == kStepsMax) steps_.pop_front();
   steps_.push_back(
       {when, read_endpoint(packet + 12, transport), read_endpoint(packet + 16, transport + 2), std::move(message)});
 }

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
@@ -25,7 +26,8 @@ class SipTrace {
     SipText message;
   };
 
-  /// Keeps what has an end in `first_port` .. `last_port`, but for OPTIONS: servers ask each other all the time.
+  /// Keeps what has an end in `first_port` .. `last_port`, the last 50,000 messages, but for OPTIONS: servers ask each
+  /// other all the time.
   SipTrace(uint16_t first_port, uint16_t last_port);
   SipTrace(const SipTrace&) = delete;
   SipTrace& operator=(const SipTrace&) = delete;
@@ -50,7 +52,7 @@ class SipTrace {
   std::atomic<bool> running_{true};
   mutable std::mutex mutex_;
   std::map<Endpoint, std::string> names_;
-  std::vector<Step> steps_;
+  std::deque<Step> steps_;
   std::thread thread_;
 };
 
