@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "kamailio_protocol/party_identity.h"
 #include "parkd/dialog/route_set.h"
 #include "parkd/message/sip_uri.h"
@@ -16,6 +17,8 @@ namespace {
 
 // RFC 3261 8.1.1.5
 constexpr std::uint64_t kCSeqMax = 0x7fffffff;
+// rules/sdp_digest.lua
+constexpr std::string_view kTooLong = "-";
 
 struct Side {
   std::string tag;
@@ -151,20 +154,24 @@ DialogSnapshot between(const std::string& call_id, const Side& local, const Side
   return dialog;
 }
 
-// A display name in Latin-1 is no reason to lose a call, and only in names such bytes come up.
-std::string with_ascii_only(std::string_view json) {
-  std::string ascii(json);
-  for (char& c : ascii) {
-    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+// RFC 4028. The refresher of a half is parkd if it speaks for that side.
+void read_session(Members& members, AdoptableDialog& dialog, bool caller_parks) {
+  const Json& seconds = members.at("session_seconds");
+  if (!seconds.is_number_unsigned() || seconds.get<std::uint64_t>() > 100'000'000) return;
+  const std::string refresher = members.text_if_any("session_refresher");
+  for (DialogSnapshot* half : {&dialog.caller, &dialog.parker}) {
+    half->session_seconds = seconds.get<int>();
+    const bool is_caller_local = caller_parks == (half == &dialog.caller);
+    half->session_we_refresh = (refresher == "caller") == is_caller_local;
   }
-  return ascii;
 }
 
 }  // namespace
 
 Result<AdoptableDialog, DialogCodecError> decode_dialog(std::string_view json) {
+  // A display name in Latin-1 is no reason to lose a call, nor the letters of other names.
   auto parsed = parse_json(json);
-  if (!parsed) parsed = parse_json(with_ascii_only(json));
+  if (!parsed) parsed = parse_json(valid_utf8(json));
   if (!parsed) return failure(DialogCodecError{std::string(describe(parsed.error()))});
 
   std::optional<std::string> complaint;
@@ -185,6 +192,8 @@ Result<AdoptableDialog, DialogCodecError> decode_dialog(std::string_view json) {
   // Kamailio may have counted requests of parkd's, of a park that was refused, as those of the parked party. The next
   // request of that party shows its CSeq (RFC 3261 12.2.2).
   dialog.caller.remote_cseq.reset();
+  dialog.is_too_long = caller.sdp == kTooLong || callee.sdp == kTooLong;
+  read_session(members, dialog, parker == "caller");
   return dialog;
 }
 

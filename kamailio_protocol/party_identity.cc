@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "parkd/message/characters.h"
 #include "parkd/message/sip_uri.h"
 
@@ -15,7 +16,7 @@ constexpr std::size_t kNumberLengthMax = 64;
 std::string printable(std::string text) {
   std::replace_if(
       text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, ' ');
-  return text;
+  return valid_utf8(text);
 }
 
 }  // namespace
@@ -27,7 +28,7 @@ PartyIdentity identity_of(const std::string& display, const std::string& uri) {
                             sip::same_ignoring_case(number, "anonymous") ||
                             (parsed && sip::same_ignoring_case(parsed->host(), "anonymous.invalid"));
   if (is_anonymous) return {};
-  return {printable(display), printable(number.substr(0, number.find(';'))).substr(0, kNumberLengthMax)};
+  return {printable(display), printable(number.substr(0, number.find(';')).substr(0, kNumberLengthMax))};
 }
 
 }  // namespace callpark::kamailio_protocol

@@ -29,6 +29,9 @@ struct DialogSnapshot {
   std::string remote_sdp;              // the last one of the remote side
   PartyIdentity remote_identity = {};
   Party remote_party = Outside{};  // an extension may be one whatever its URIs are
+  std::string remote_allow = {};   // the methods of the remote side's Allow, of those that parkd sends; "" if unknown
+  int session_seconds = 0;         // RFC 4028: the agreed interval; 0: none
+  bool session_we_refresh = false;
 
   friend bool operator==(const DialogSnapshot&, const DialogSnapshot&) = default;
 };
@@ -49,9 +52,10 @@ inline bool goes_before(const Hold& one, const Hold& other, const std::string& d
 
 /// A dialog between two other user agents, from the place of each.
 struct AdoptableDialog {
-  DialogSnapshot caller;  // local = the parker, remote = the party to be parked
-  DialogSnapshot parker;  // local = the party to be parked, remote = the parker
-  Hold hold = {};         // the parker's
+  DialogSnapshot caller;     // local = the parker, remote = the party to be parked
+  DialogSnapshot parker;     // local = the party to be parked, remote = the parker
+  Hold hold = {};            // the parker's
+  bool is_too_long = false;  // a description is too long for Kamailio to keep it: parkd cannot offer in this session
 };
 
 }  // namespace callpark

@@ -13,12 +13,13 @@ struct MediaAddress {
   friend bool operator==(const MediaAddress&, const MediaAddress&) = default;
 };
 
-/// Names as in SDP: PCMU, PCMA, G722, opus. `clock_rate` in Hz.
+/// Names as in SDP: PCMU, PCMA, G722, opus. `clock_rate` in Hz; `packet_ms` is 20, or 10 but not of opus.
 struct MediaCodec {
   std::string name;
   int payload_type = 0;
   int clock_rate = 8000;
   std::optional<int> telephone_event;
+  int packet_ms = 20;
   friend bool operator==(const MediaCodec&, const MediaCodec&) = default;
 };
 

@@ -70,7 +70,7 @@ SdpMedia answered_back(const Sdp& answer, const Sdp& original_offer, const SdpMe
   if (offered.port == 0) return refused(offered);
   const SdpMedia* answered = nth_line(answer, offered.media, rank_in_use(original_offer, offered));
   if (!answered || answered->port == 0) return refused(offered);
-  SdpMedia result = *answered;
+  SdpMedia result = without_conflicts(*answered, sip::codecs(offered));
   sip::set_direction(result, within(sip::direction(answer, *answered), sip::direction(original_offer, offered)));
   return result;
 }
@@ -78,7 +78,7 @@ SdpMedia answered_back(const Sdp& answer, const Sdp& original_offer, const SdpMe
 }  // namespace
 
 Sdp align_offer(const Sdp& other_party, const std::optional<Sdp>& our_previous,
-                const std::optional<Sdp>& their_previous) {
+                const std::optional<Sdp>& their_previous, const PayloadNumbers& numbers) {
   std::vector<const SdpMedia*> waiting;
   for (const auto& line : other_party.media) {
     if (line.port != 0) waiting.push_back(&line);
@@ -92,7 +92,7 @@ Sdp align_offer(const Sdp& other_party, const std::optional<Sdp>& our_previous,
       offer.media.push_back(refused(slot));
       continue;
     }
-    offer.media.push_back(offered_onwards(other_party, **next));
+    offer.media.push_back(renumbered(offered_onwards(other_party, **next), numbers.at(offer.media.size())));
     waiting.erase(next);
   }
   for (const SdpMedia* line : waiting) offer.media.push_back(offered_onwards(other_party, *line));

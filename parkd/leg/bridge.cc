@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "parkd/leg/aligned_offer.h"
+#include "parkd/leg/joining.h"
 #include "parkd/leg/offer_answer.h"
 #include "parkd/leg/session_timer.h"
 #include "parkd/message/session_body.h"
@@ -12,8 +13,7 @@ namespace callpark::leg {
 namespace {
 
 void pass(const sip::Sdp& offer, const LegPtr& other, OnOffered done) {
-  other->offer([other = other.get(), offer] { return align_offer(offer, other->local_sdp(), other->remote_sdp()); },
-               std::move(done));
+  other->offer([other = other.get(), offer] { return other->offer_of(offer); }, std::move(done));
 }
 
 // The asker's session is what it was, whatever the reason.
@@ -36,9 +36,8 @@ int status_for_asker(OfferOutcome outcome) {
 // other side learns of the answer if it is anything new.
 void answer_with_offer_of(const LegPtr& asker, const LegPtr& other, sip::ServerTransactionKey key,
                           const sip::SipMessage& request) {
-  const auto offer = other->remote_sdp()
-                         ? std::optional(align_offer(*other->remote_sdp(), asker->local_sdp(), asker->remote_sdp()))
-                         : asker->local_sdp();
+  const auto offer = other->remote_sdp() ? std::optional(asker->offer_of(*other->remote_sdp())) : asker->local_sdp();
+  if (!offer) return asker->refuse(key, request, 488);
   asker->answer(key, request, offer,
                 {[asker, other](const sip::Sdp* answer) {
                    if (!answer || asker->remote_sdp() == *answer) return;
@@ -61,15 +60,18 @@ void pass_offer_on(const LegPtr& asker, const LegPtr& other, sip::ServerTransact
   if (!offer) return asker->refuse(key, request, 400, "Bad session description");
   asker->consider(key);
   pass(*offer, other,
-       [asker, key, request, offer = *offer](OfferOutcome outcome, const sip::Sdp*, const sip::Sdp* answer) {
+       [asker, other, key, request, offer = *offer](OfferOutcome outcome, const sip::Sdp*, const sip::Sdp* answer) {
          if (outcome != OfferOutcome::kAccepted) return asker->refuse(key, request, status_for_asker(outcome));
-         asker->set_remote_sdp(offer);
+         asker->set_remote_offer(offer);
          asker->answer(key, request, align_answer(*answer, offer, asker->local_origin()), {});
+         agree_on_numbers(*other, asker);
        });
 }
 
 void pass_request_on(const LegPtr& asker, const LegPtr& other, sip::ServerTransactionKey key,
                      const sip::SipMessage& request) {
+  // The answer that the other side would give.
+  if (other->disallows(request.method())) return asker->refuse(key, request, 405);
   other->send(request.method(),
               [request](sip::SipMessage& copy) {
                 if (const auto package = request.header("Info-Package")) copy.set_header("Info-Package", *package);

@@ -21,18 +21,12 @@ bool same_text(std::string_view left, std::string_view right) {
                     [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
 }
 
-bool is_opus(std::string_view name) {
+bool is_named_opus(std::string_view name) {
   return same_text(name, "opus");
 }
 
-// RFC 7587 7: opus is always written with two channels, whatever is sent; some write none.
-bool same_codec(const sip::Codec& left, const sip::Codec& right) {
-  return same_text(left.name, right.name) && left.clock_rate == right.clock_rate &&
-         (left.channels == right.channels || is_opus(left.name));
-}
-
 sip::Codec described(const PlayableCodec& codec) {
-  const std::uint8_t channels = is_opus(codec.name) ? 2 : 1;
+  const std::uint8_t channels = is_named_opus(codec.name) ? 2 : 1;
   return {codec.payload_type.value_or(0), codec.name, codec.clock_rate, channels, {}};
 }
 
@@ -56,7 +50,7 @@ class PayloadTypes {
  private:
   static std::optional<std::uint8_t> number_in(const std::vector<sip::Codec>& codecs, const sip::Codec& wanted) {
     for (const auto& codec : codecs) {
-      if (same_codec(codec, wanted)) return codec.payload_type;
+      if (is_same_codec(codec, wanted)) return codec.payload_type;
     }
     return std::nullopt;
   }
@@ -70,7 +64,7 @@ class PayloadTypes {
   bool is_free(std::uint8_t number, const sip::Codec& codec) const {
     if (std::find(assigned_.begin(), assigned_.end(), number) != assigned_.end()) return false;
     return std::none_of(ours_.begin(), ours_.end(), [&](const sip::Codec& used) {
-      return used.payload_type == number && !same_codec(used, codec);
+      return used.payload_type == number && !is_same_codec(used, codec);
     });
   }
 
@@ -101,10 +95,20 @@ std::vector<PlayableCodec> playable_for(const std::vector<sip::Codec>& shown,
 
 }  // namespace
 
+// RFC 7587 7: opus is always written with two channels, whatever is sent; some write none.
+bool is_same_codec(const sip::Codec& left, const sip::Codec& right) {
+  return same_text(left.name, right.name) && left.clock_rate == right.clock_rate &&
+         (left.channels == right.channels || is_named_opus(left.name));
+}
+
 const PlayableCodec* find_playable(const std::vector<PlayableCodec>& playable, const sip::Codec& codec) {
   const auto found = std::find_if(playable.begin(), playable.end(),
-                                  [&](const PlayableCodec& each) { return same_codec(described(each), codec); });
+                                  [&](const PlayableCodec& each) { return is_same_codec(described(each), codec); });
   return found == playable.end() ? nullptr : &*found;
+}
+
+bool is_opus(const sip::Codec& codec) {
+  return is_named_opus(codec.name);
 }
 
 bool is_telephone_event(const sip::Codec& codec) {
@@ -126,8 +130,10 @@ sip::Codec telephone_event(std::uint8_t payload_type, std::uint32_t clock_rate) 
 }
 
 void add_codecs(sip::SdpMedia& line, const std::vector<sip::Codec>& ours, const std::vector<sip::Codec>& theirs,
-                const std::vector<PlayableCodec>& playable) {
-  PayloadTypes numbers(ours, theirs);
+                const std::vector<PlayableCodec>& playable, const std::vector<sip::Codec>& earlier) {
+  std::vector<sip::Codec> used = ours;
+  used.insert(used.end(), earlier.begin(), earlier.end());
+  PayloadTypes numbers(std::move(used), theirs);
   for (const auto& each : playable_for(theirs, playable)) {
     sip::Codec codec = described(each);
     const auto number = numbers.assign(codec, each.payload_type);

@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 #include "kamailio_protocol/headers.h"
-#include "parkd/leg/aligned_offer.h"
 #include "parkd/leg/bridge.h"
 #include "parkd/leg/joining.h"
 #include "parkd/leg/latching.h"
@@ -34,6 +33,14 @@ void Conversation::set_end(PartyEnd end, End with) {
 
 void Conversation::on_gone(PartyEnd end) {
   listeners_.conversations->on_party_gone(id_, end);
+}
+
+// A party that has refused parkd's re-INVITE has its session all the same, and parkd is the other end of it.
+void Conversation::set_bridged(bool bridged) {
+  bridged_ = bridged;
+  if (!is_bridged()) return;
+  caller_.leg->keep_session();
+  peer_.leg->keep_session();
 }
 
 void Conversation::swap() {
@@ -99,20 +106,14 @@ void Conversation::on_offered(park::Question question, AnswerIs answer_is, const
 void Conversation::offer_music(park::Question question, const MediaAddress& media) {
   DialogLeg* caller = caller_.leg.get();
   offer_to_caller(
-      question,
-      [&agent = agent_, caller, media] {
-        return make_music_offer(caller->local_sdp(), caller->remote_sdp(), media, agent.codecs);
-      },
-      AnswerIs::kNeeded, media);
+      question, [&agent = agent_, caller, media] { return caller->offer_of(media, agent.codecs); }, AnswerIs::kNeeded,
+      media);
 }
 
 void Conversation::offer_call(park::Question question, const Call::JoinOffer& offer) {
   DialogLeg* caller = caller_.leg.get();
   offer_to_caller(
-      question,
-      [caller, description = offer.description] {
-        return align_offer(description, caller->local_sdp(), caller->remote_sdp());
-      },
+      question, [caller, description = offer.description] { return caller->offer_of(description); },
       offer.needs_answer ? AnswerIs::kNeeded : AnswerIs::kKnown, std::nullopt);
 }
 
@@ -121,7 +122,7 @@ void Conversation::offer_peer(park::Question question) {
   offer_to_caller(
       question,
       [caller, description = peer_.leg->remote_sdp()] {
-        return description ? align_offer(*description, caller->local_sdp(), caller->remote_sdp()) : sip::Sdp{};
+        return description ? caller->offer_of(*description) : sip::Sdp{};
       },
       AnswerIs::kKnown, std::nullopt);
 }
@@ -138,31 +139,14 @@ void Conversation::on_offer(PartyEnd end, sip::ServerTransactionKey key, const s
 }
 
 void Conversation::answer_from_music(sip::ServerTransactionKey key, const sip::SipMessage& request) {
-  DialogLeg& leg = *caller_.leg;
-  if (sip::session_description(request).empty()) {
-    const sip::Sdp offer = make_music_offer(leg.local_sdp(), leg.remote_sdp(), *music_, agent_.codecs);
-    return leg.answer(key, request, offer,
-                      {[weak = weak_from_this(), offer](const sip::Sdp* answer) {
-                         const auto self = weak.lock();
-                         if (!self || !answer) return;
-                         self->caller_.leg->set_remote_sdp(*answer);
-                         if (const auto remote = read_answer(offer, *answer)) {
-                           self->report_caller_media(*remote);
-                         }
-                       },
-                       {}});
-  }
-  const auto offer = description_in(request);
-  if (!offer) return leg.refuse(key, request, 400, "Bad session description");
-  const auto made = answer_with_media(*offer, *music_, agent_.codecs, leg.local_origin());
-  if (!made) return leg.refuse(key, request, 488, sentence(made.error()));
-  leg.set_remote_sdp(*offer);
-  leg.answer(key, request, made->answer, {});
-  report_caller_media(made->remote);
+  answer_offer_with_media(agent_, *caller_.leg, key, request, *music_,
+                          [weak = weak_from_this()](const MediaRemote& remote) {
+                            if (const auto self = weak.lock()) self->report_caller_media(remote);
+                          });
 }
 
 void Conversation::report_caller_media(const MediaRemote& remote) {
-  listeners_.conversations->on_caller_media_changed(id_, with_latching(remote, caller_.leg->dialog()));
+  listeners_.conversations->on_caller_media_changed(id_, remote);
 }
 
 // The other side, which sends to this one, has to learn of it. What it answers is not passed back: two sides that
@@ -172,7 +156,7 @@ void Conversation::on_media_changed(PartyEnd end) {
   if (is_bridged()) return offer_media_of(*changed, leg(other_end(end)));
   if (end != PartyEnd::kCaller || !music_) return;
   const auto remote = read_answer(*changed->local_sdp(), *changed->remote_sdp());
-  if (remote) report_caller_media(*remote);
+  if (remote) report_caller_media(with_latching(*remote, changed->dialog()));
 }
 
 void Conversation::on_plain_request(PartyEnd end, sip::ServerTransactionKey key, const sip::SipMessage& request) {

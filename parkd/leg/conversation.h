@@ -38,7 +38,7 @@ class Conversation final : public std::enable_shared_from_this<Conversation> {
   const std::optional<ParkerRole>& parker() const { return parker_; }
   /// What the caller hears comes from there.
   void set_music(std::optional<MediaAddress> media) { music_ = std::move(media); }
-  void set_bridged(bool bridged) { bridged_ = bridged; }
+  void set_bridged(bool bridged);
   /// The caller becomes the peer and the peer the caller.
   void swap();
   /// The call becomes the peer; the leg of the peer before it, if any, is closed.

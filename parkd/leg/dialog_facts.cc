@@ -1,6 +1,9 @@
 #include "parkd/leg/dialog_facts.h"
 
+#include <array>
+
 #include "parkd/dialog/dialog_requests.h"
+#include "parkd/leg/aligned_offer.h"
 #include "parkd/leg/dialog_snapshot.h"
 #include "parkd/leg/offer_answer.h"
 #include "parkd/leg/shown_identity.h"
@@ -8,18 +11,40 @@
 #include "parkd/message/session_body.h"
 
 namespace callpark::leg {
+namespace {
+
+// Those that parkd sends within a dialog.
+constexpr std::array<std::string_view, 4> kOptionalMethods = {sip::method::kUpdate, sip::method::kOptions,
+                                                              sip::method::kInfo, sip::method::kMessage};
+
+bool is_hold_in(const std::optional<sip::Sdp>& sdp) {
+  const sip::SdpMedia* line = sdp ? sip::audio(*sdp) : nullptr;
+  return line && sip::is_hold(*sdp, *line);
+}
+
+std::optional<sip::Direction> direction_of(const std::optional<sip::Sdp>& sdp) {
+  const sip::SdpMedia* line = sdp ? sip::audio(*sdp) : nullptr;
+  return line ? std::optional(sip::direction(*sdp, *line)) : std::nullopt;
+}
+
+}  // namespace
 
 DialogFacts::DialogFacts(sip::DialogState dialog, std::string contact)
     : dialog_(std::move(dialog)), contact_(std::move(contact)) {}
 
-DialogFacts::DialogFacts(const DialogSnapshot& snapshot, std::uint32_t cseq_gap, std::string contact)
+DialogFacts::DialogFacts(const DialogSnapshot& snapshot, std::uint32_t cseq_gap, std::uint64_t version_gap,
+                         std::string contact)
     : dialog_(dialog_of(snapshot)),
       contact_(std::move(contact)),
       remote_identity_(snapshot.remote_identity),
       remote_party_(snapshot.remote_party),
       local_sdp_(read_sdp_digest(snapshot.local_sdp)),
-      remote_sdp_(read_sdp_digest(snapshot.remote_sdp)) {
+      remote_sdp_(read_sdp_digest(snapshot.remote_sdp)),
+      remote_allow_(snapshot.remote_allow) {
   dialog_.local_cseq += cseq_gap;
+  versions_.continue_from(local_sdp_, version_gap);
+  if (local_sdp_) numbers_.note(*local_sdp_);
+  if (remote_sdp_) numbers_.note(*remote_sdp_);
 }
 
 DialogSnapshot DialogFacts::snapshot() const {
@@ -27,6 +52,7 @@ DialogSnapshot DialogFacts::snapshot() const {
                                         remote_sdp_ ? sip::write_sdp(*remote_sdp_) : "");
   snapshot.remote_identity = remote_identity_;
   snapshot.remote_party = remote_party_;
+  snapshot.remote_allow = remote_allow_;
   return snapshot;
 }
 
@@ -36,9 +62,40 @@ void DialogFacts::set_remote_party(PartyIdentity identity, Party party) {
 }
 
 void DialogFacts::set_remote_sdp(sip::Sdp sdp) {
+  take_remote(std::move(sdp), false);
+}
+
+void DialogFacts::set_remote_offer(sip::Sdp sdp) {
+  const auto before = direction_of(remote_sdp_);
+  const bool is_recvonly = direction_of(sdp) == sip::Direction::kRecvOnly;
+  const bool begins = before == sip::Direction::kSendRecv && !is_hold_in(local_sdp_);
+  take_remote(std::move(sdp), is_recvonly && (begins || holds_by_recvonly_));
+}
+
+void DialogFacts::take_remote(sip::Sdp sdp, bool holds_by_recvonly) {
   const bool was_held = is_held_by_remote();
+  numbers_.note(sdp);
   remote_sdp_ = std::move(sdp);
+  holds_by_recvonly_ = holds_by_recvonly;
   if (!was_held && is_held_by_remote()) held_at_ = wall_now();
+}
+
+void DialogFacts::set_local_sdp(sip::Sdp sdp) {
+  versions_.note(sdp);
+  numbers_.note(sdp);
+  local_sdp_ = std::move(sdp);
+}
+
+void DialogFacts::note_allow(const sip::SipMessage& message) {
+  if (!message.header(sip::HeaderName::kAllow)) return;
+  remote_allow_ = sip::method::kInvite;
+  for (const std::string_view method : kOptionalMethods) {
+    if (message.has_token(sip::HeaderName::kAllow, method)) remote_allow_.append(" ").append(method);
+  }
+}
+
+bool DialogFacts::allows(std::string_view method) const {
+  return (" " + remote_allow_ + " ").find(" " + std::string(method) + " ") != std::string::npos;
 }
 
 std::optional<sip::SdpOrigin> DialogFacts::local_origin() const {
@@ -46,10 +103,21 @@ std::optional<sip::SdpOrigin> DialogFacts::local_origin() const {
   return local_sdp_->origin;
 }
 
+sip::Sdp DialogFacts::offer_of(const sip::Sdp& other_party) const {
+  return align_offer(other_party, local_sdp_, remote_sdp_, numbers_);
+}
+
+sip::Sdp DialogFacts::offer_of(const MediaAddress& mediad, const std::vector<PlayableCodec>& codecs) const {
+  return make_music_offer(local_sdp_, remote_sdp_, mediad, codecs, numbers_);
+}
+
+bool DialogFacts::agrees_on_numbers_with(const DialogFacts& other) const {
+  return !local_sdp_ || !remote_sdp_ || !other.remote_sdp_ ||
+         numbers_agree(*local_sdp_, *remote_sdp_, *other.remote_sdp_);
+}
+
 bool DialogFacts::is_held_by_remote() const {
-  if (!remote_sdp_) return false;
-  const sip::SdpMedia* line = sip::audio(*remote_sdp_);
-  return line && sip::is_hold(*remote_sdp_, *line);
+  return holds_by_recvonly_ || is_hold_in(remote_sdp_);
 }
 
 sip::SipMessage DialogFacts::make_reinvite(const sip::Sdp& offer, const std::optional<SessionTimer>& agreed) {
@@ -68,8 +136,8 @@ sip::SipMessage DialogFacts::make_answer(const sip::SipMessage& request, const s
   write_own_headers(response);
   write_session_timer(response, timer, request);
   if (sdp) {
-    local_sdp_ = *sdp;
-    response.set_body(sip::kSdpType, sip::write_sdp(*sdp));
+    set_local_sdp(next_description(*sdp));
+    response.set_body(sip::kSdpType, sip::write_sdp(*local_sdp_));
   }
   return response;
 }

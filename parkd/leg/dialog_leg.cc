@@ -20,44 +20,18 @@ DialogLeg::DialogLeg(UserAgent& agent, DialogFacts facts, CallIdOwner owner)
     : DialogFacts(std::move(facts)),
       agent_(agent),
       owner_(owner),
-      requests_([this](RequestQueue::Request request) { transmit(std::move(request)); }, [this] { start_offering(); }),
+      requests_(
+          agent.loop, agent.timers.t2, [this](RequestQueue::Request request) { transmit(std::move(request)); },
+          [this] { start_offering(); }),
       session_(agent.loop) {}
 
 LegPtr DialogLeg::from_snapshot(UserAgent& agent, const DialogSnapshot& snapshot, CallIdOwner owner,
-                                std::uint32_t cseq_gap) {
-  auto leg = std::make_shared<DialogLeg>(agent, DialogFacts(snapshot, cseq_gap, agent.contact), owner);
+                                std::uint32_t cseq_gap, std::uint64_t version_gap) {
+  auto leg = std::make_shared<DialogLeg>(agent, DialogFacts(snapshot, cseq_gap, version_gap, agent.contact), owner);
   leg->is_ours_ = false;
+  leg->knows_own_media_ = false;
+  leg->session_.assume(agreed_in(snapshot));
   return leg;
-}
-
-void DialogLeg::show_in_from() {
-  if (!closed_ && show_in_local_uri()) refresh_by_update([](const sip::SipMessage&) {});
-}
-
-void DialogLeg::probe() {
-  // Not all of a node's calls at once.
-  const Duration wait(1000 + static_cast<int>(random_below(4000)));
-  probe_ = agent_.loop.after(wait, [this, self = shared_from_this()] {
-    refresh_by_update([self](const sip::SipMessage& response) {
-      // A party that does not know UPDATE, or cannot be reached at the moment, may be there all the same.
-      if (response.status() == 481) self->die();
-    });
-  });
-}
-
-void DialogLeg::refresh_by_update(std::function<void(const sip::SipMessage& response)> refused) {
-  send(sip::method::kUpdate,
-       [this](sip::SipMessage& update) {
-         write_own_headers(update);
-         // RFC 4028 7.2: an UPDATE is a session refresh, and one without the timer ends it.
-         offer_session_timer(update, session_.agreed());
-       },
-       {[self = shared_from_this(), refused = std::move(refused)](const sip::SipMessage& response) {
-          if (self->closed_ || response.status() < 200) return;
-          if (response.status() >= 300) return refused(response);
-          self->keep_session_timer(read_session_timer(response));
-        },
-        {}});
 }
 
 // ---- parkd's re-INVITE ----
@@ -87,7 +61,7 @@ void DialogLeg::send_invite() {
   turn_deadline_.reset();
   OfferQueue::Offering& offering = *offers_.current();
   ++offering.attempts;
-  auto sdp = std::make_shared<const sip::Sdp>(offering.make());
+  auto sdp = std::make_shared<const sip::Sdp>(next_description(offering.make()));
   sip::SipMessage invite = make_reinvite(*sdp, session_.agreed());
   const std::uint32_t cseq = dialog().local_cseq;
   inviting_ = cseq;
@@ -111,6 +85,7 @@ void DialogLeg::on_invite_response(std::uint32_t cseq, const std::shared_ptr<con
   if (response.status() < 300) {
     is_ours_ = true;
     if (!is_copy) sip::refresh_target(mutable_dialog(), response);
+    note_allow(response);
     agent_.transactions.send_ack(sip::make_ack_for_2xx(dialog(), cseq), agent_.kamailio);
   }
   if (is_copy) return;
@@ -118,6 +93,7 @@ void DialogLeg::on_invite_response(std::uint32_t cseq, const std::shared_ptr<con
   if (closed_) return;
   if (response.status() >= 300) return on_invite_refused(response);
   set_local_sdp(*offer);
+  knows_own_media_ = true;
   const std::optional<sip::Sdp> answer = description_in(response);
   keep_session_timer(read_session_timer(response));
   if (!answer) return conclude(OfferOutcome::kUnusable);
@@ -139,7 +115,7 @@ void DialogLeg::on_invite_refused(const sip::SipMessage& response) {
       return try_again_after(Duration(0));
     case AfterRefusal::kTryLongerInterval:
       if (const auto raised = session_.agreed() ? raised_by_422(response, *session_.agreed()) : std::nullopt) {
-        session_.raise(*raised);
+        session_.assume(*raised);
         return try_again_after(Duration(0));
       }
       break;
@@ -194,6 +170,7 @@ bool DialogLeg::accept(sip::ServerTransactionKey key, const sip::SipMessage& req
     return false;
   }
   sip::refresh_target(mutable_dialog(), request);
+  note_allow(request);
   return true;
 }
 
@@ -208,6 +185,7 @@ void DialogLeg::answer(sip::ServerTransactionKey key, const sip::SipMessage& req
     return start_offering();
   }
   sip::SipMessage response = make_answer(request, sdp, *timer);
+  knows_own_media_ = knows_own_media_ || sdp;
   write_next_header(response);
   keep_session_timer(*timer);
   agent_.transactions.respond(key, response);
@@ -317,25 +295,6 @@ void DialogLeg::abandon() {
   bye_when_acknowledged_ = false;
   on_left_ = {};
   close();
-}
-
-void DialogLeg::keep_session_timer(const std::optional<SessionTimer>& timer) {
-  session_.keep(timer, {[this, self = shared_from_this()] { refresh_session(); },
-                        [this, self = shared_from_this()] {
-                          log_warning(dialog().id.call_id, "the session timer ran out");
-                          send_bye();
-                          die();
-                        }});
-}
-
-void DialogLeg::refresh_session() {
-  if (!offers_.is_empty() || !local_sdp()) return;
-  offer([this] { return *local_sdp(); },
-        [this, self = shared_from_this(), before = remote_sdp()](OfferOutcome outcome, const sip::Sdp*,
-                                                                 const sip::Sdp* answer) {
-          const bool changed = outcome == OfferOutcome::kAccepted && (!before || !is_heard_alike(*before, *answer));
-          if (changed && on_media_changed_) on_media_changed_();
-        });
 }
 
 void DialogLeg::die() {

@@ -26,20 +26,26 @@ class DialogLeg : public DialogFacts, public std::enable_shared_from_this<Dialog
       : DialogLeg(agent, DialogFacts(std::move(dialog), agent.contact), owner) {}
   /// Continues a snapshot in the place of another user agent, or of an earlier parkd.
   static std::shared_ptr<DialogLeg> from_snapshot(UserAgent& agent, const DialogSnapshot& snapshot, CallIdOwner owner,
-                                                  std::uint32_t cseq_gap);
+                                                  std::uint32_t cseq_gap, std::uint64_t version_gap = 100);
+  DialogSnapshot snapshot() const;
 
   /// RFC 4916: names the shown party by UPDATE, and in From from here on; only for a phone that supports it.
   void show_in_from();
-  /// Sends one UPDATE within some seconds: the dialog of a row may have ended meanwhile, and its new owner has to keep
-  /// its session timer.
+  /// Sends one UPDATE within some seconds, or what the remote side allows instead: the dialog of a row may have ended
+  /// meanwhile, and its new owner has to keep its session timer.
   void probe();
+  /// The session timer of a snapshot runs from here on, unless it does already.
+  void keep_session();
   /// Called at most once, when the dialog ends by itself: a request of parkd's is answered 408 or 481, a 2xx is never
   /// acknowledged, or the session timer runs out. Not after bye() or close().
   void set_on_gone(std::function<void()> on_gone) { on_gone_ = std::move(on_gone); }
   /// Called if the answer to a session refresh differs from the one before. Not after close().
   void set_on_media_changed(std::function<void()> changed) { on_media_changed_ = std::move(changed); }
   /// A dialog from a snapshot is parkd's from here on, and no longer that of another user agent.
-  void set_ours() { is_ours_ = true; }
+  void set_ours() {
+    is_ours_ = true;
+    keep_session();
+  }
   bool is_closed() const { return closed_; }
 
   /// Re-INVITEs with what `make` returns at that moment. While an earlier one is out this one waits, and replaces any
@@ -58,8 +64,10 @@ class DialogLeg : public DialogFacts, public std::enable_shared_from_this<Dialog
               AckHandlers handlers);
   void refuse(sip::ServerTransactionKey key, const sip::SipMessage& request, int status, std::string_view reason = {});
   void on_ack(const sip::SipMessage& ack);
-  /// The remote side goes on in the dialog, so it has parkd's 200, wherever its ACK is.
-  void assume_acknowledged() { on_acknowledged(std::nullopt); }
+  /// The remote side goes on in the dialog, so it has parkd's 200, wherever its ACK is. But an answer is waited for.
+  void assume_acknowledged() {
+    if (unacknowledged_ && !unacknowledged_->needs_answer()) on_acknowledged(std::nullopt);
+  }
   /// The same if `request` implies it.
   void read_implied_ack(const sip::SipMessage& request) {
     if (unacknowledged_ && unacknowledged_->is_implied_by(request)) assume_acknowledged();
@@ -90,6 +98,7 @@ class DialogLeg : public DialogFacts, public std::enable_shared_from_this<Dialog
   void try_again_after(Duration delay);
   void refresh_by_update(std::function<void(const sip::SipMessage& response)> refused);
   void refresh_session();
+  void ask_whether_there();
   void on_never_acknowledged();
   void on_acknowledged(const std::optional<sip::Sdp>& answer);
   void keep_session_timer(const std::optional<SessionTimer>& timer);
@@ -101,6 +110,7 @@ class DialogLeg : public DialogFacts, public std::enable_shared_from_this<Dialog
   UserAgent& agent_;
   CallIdOwner owner_;
   bool is_ours_ = true;
+  bool knows_own_media_ = true;  // false while the last description may be another's
   std::function<void()> on_gone_;
   std::function<void()> on_media_changed_;
 

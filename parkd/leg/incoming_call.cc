@@ -21,7 +21,8 @@ IncomingCall::IncomingCall(UserAgent& agent, DialogRoles& roles, LegPtr leg, sip
       invite_(std::move(invite)),
       offer_(read.offer),
       party_(read.call.caller) {
-  leg_->set_remote_sdp(offer_);
+  leg_->note_allow(invite_);
+  if (offer_) leg_->set_remote_sdp(*offer_);
   name_party(*leg_, read.caller, party_);
 }
 
@@ -35,7 +36,8 @@ std::string IncomingCall::device() const {
 }
 
 std::optional<MediaRemote> IncomingCall::answer_early(const MediaAddress& media) {
-  const auto made = leg::answer_with_media(offer_, media, agent_.codecs, std::nullopt);
+  if (!offer_) return std::nullopt;
+  const auto made = leg::answer_with_media(*offer_, media, agent_.codecs, std::nullopt);
   if (!made) return std::nullopt;
   media_ = media;
   sip::SipMessage progress = sip::make_response(invite_, 183, {}, leg_->dialog().id.local_tag);
@@ -47,16 +49,60 @@ std::optional<MediaRemote> IncomingCall::answer_early(const MediaAddress& media)
 }
 
 std::optional<MediaRemote> IncomingCall::answer_with_media(const MediaAddress& media, AckHandlers handlers) {
-  const auto made = leg::answer_with_media(offer_, media, agent_.codecs, std::nullopt);
+  if (!offer_) return offer_with_media(media, std::move(handlers));
+  const auto made = leg::answer_with_media(*offer_, media, agent_.codecs, std::nullopt);
   if (!made) return std::nullopt;
   media_ = media;
   answer(Stage::kWithMedia, made->answer, std::move(handlers));
   return with_latching(made->remote, leg_->dialog());
 }
 
-void IncomingCall::answer_with_caller(const DialogFacts& caller, AckHandlers handlers) {
+// An ACK without an answer that can be used leaves a call without sound: that is as good as none.
+MediaRemote IncomingCall::offer_with_media(const MediaAddress& media, AckHandlers handlers) {
+  media_ = media;
+  const sip::Sdp offer = leg_->offer_of(media, agent_.codecs);
+  answer(Stage::kWithMedia, offer,
+         {[leg = leg_.get(), offer, changed = on_media_, handlers](const sip::Sdp* answer) {
+            const auto remote = answer ? read_answer(offer, *answer) : failure(OfferError::kNoAudio);
+            if (!remote) {
+              leg->bye();
+              return handlers.lost();
+            }
+            leg->set_remote_sdp(*answer);
+            changed(with_latching(*remote, leg->dialog()));
+            handlers.confirmed(answer);
+          },
+          handlers.lost});
+  return {};
+}
+
+void IncomingCall::offer_caller(const DialogFacts& caller, AckHandlers handlers) {
   show_caller(caller, *leg_, party_);
-  answer(Stage::kWithCaller, align_answer(*caller.remote_sdp(), offer_, std::nullopt), std::move(handlers));
+  answer(Stage::kOffered, leg_->offer_of(*caller.remote_sdp()),
+         {[leg = leg_.get(), handlers](const sip::Sdp* answer) {
+            if (!answer) {
+              leg->bye();
+              return handlers.lost();
+            }
+            leg->set_remote_sdp(*answer);
+            handlers.confirmed(answer);
+          },
+          handlers.lost});
+}
+
+Call::JoinOffer IncomingCall::begin_join() {
+  if (offer_) return {*offer_, true};
+  return {*leg_->remote_sdp(), false};
+}
+
+void IncomingCall::answer_with_caller(const DialogFacts& caller, AckHandlers handlers) {
+  if (stage_ == Stage::kOffered) {
+    stage_ = Stage::kWithCaller;
+    agent_.loop.post([confirmed = std::move(handlers.confirmed)] { confirmed(nullptr); });
+    return;
+  }
+  show_caller(caller, *leg_, party_);
+  answer(Stage::kWithCaller, align_answer(*caller.remote_sdp(), *offer_, std::nullopt), std::move(handlers));
 }
 
 void IncomingCall::answer(Stage stage, const sip::Sdp& answer, AckHandlers handlers) {
@@ -78,14 +124,20 @@ void IncomingCall::become_peer_of(const DialogFacts& caller) {
                                     invite_.has_token(sip::HeaderName::kAllow, sip::method::kUpdate);
   if (stage_ == Stage::kWithMedia) show_caller(caller, *leg_, party_);
   if (accepts_another_from) leg_->show_in_from();
-  if (stage_ == Stage::kWithMedia && caller.remote_sdp()) offer_media_of(caller, leg_);
+  if (!caller.remote_sdp()) return;
+  // A call without an offer was offered what the caller had described before.
+  const bool is_told =
+      stage_ != Stage::kWithMedia && (offer_ || is_heard_alike(*leg_->local_sdp(), *caller.remote_sdp()));
+  if (!is_told) return offer_media_of(caller, leg_);
+  agree_on_numbers(caller, leg_);
 }
 
 void IncomingCall::on_offer(sip::ServerTransactionKey key, const sip::SipMessage& request) {
   // RFC 3261 14.2, RFC 3311 5.2: the first offer has no answer yet.
   if (!is_answered()) return leg_->refuse(key, request, 500);
+  if (stage_ == Stage::kOffered) return leg_->refuse(key, request, 491);
   if (!media_) return leg_->refuse(key, request, 488);
-  answer_offer_with_media(agent_, *leg_, key, request, *media_);
+  answer_offer_with_media(agent_, *leg_, key, request, *media_, on_media_);
 }
 
 void IncomingCall::end(int status, const std::string& reason) {

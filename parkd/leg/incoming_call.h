@@ -29,22 +29,34 @@ class IncomingCall final : public Call {
   std::string device() const override;
   const std::optional<MediaAddress>& media() const override { return media_; }
 
-  /// 183. Nothing if the offer has no codec in common with mediad.
+  /// `changed` is called with where the party receives, each time that it describes that anew.
+  using OnMedia = std::function<void(const MediaRemote&)>;
+  void set_on_media(OnMedia changed) { on_media_ = std::move(changed); }
+
+  /// 183. Nothing if the offer has no codec in common with mediad, or if there is none: RFC 3261 13.2.1 wants parkd's
+  /// offer in a response that is reliable.
   std::optional<MediaRemote> answer_early(const MediaAddress& media);
-  /// 200 with mediad's media; the same.
+  /// 200 with mediad's media; the same. Without an offer the port of the result is 0, until the ACK brings the answer.
   std::optional<MediaRemote> answer_with_media(const MediaAddress& media, AckHandlers handlers);
-  /// 200 with the media of this caller; the party's phone shows the caller.
+  /// 200 with the media of this caller, unless offer_caller() has sent it; the party's phone shows the caller.
   void answer_with_caller(const DialogFacts& caller, AckHandlers handlers);
   /// The first one counts.
   void settle(Calls::Adoption adoption);
 
-  JoinOffer begin_join() override { return {offer_, true}; }
+  /// The INVITE had no description and is not answered: offer_caller() comes before begin_join().
+  bool awaits_offer() const { return !offer_ && stage_ == Stage::kUnanswered; }
+  /// 200 with an offer of this caller's media; `handlers` get the answer of the ACK. The caller has described them.
+  void offer_caller(const DialogFacts& caller, AckHandlers handlers);
+
+  /// Of a call without an offer, the description that the ACK has brought.
+  JoinOffer begin_join() override;
   void become_peer_of(const DialogFacts& caller) override;
   void on_offer(sip::ServerTransactionKey key, const sip::SipMessage& request) override;
   void end(int status, const std::string& reason) override;
 
  private:
-  enum class Stage { kUnanswered, kWithMedia, kWithCaller };
+  enum class Stage { kUnanswered, kWithMedia, kOffered, kWithCaller };
+  MediaRemote offer_with_media(const MediaAddress& media, AckHandlers handlers);
   void answer(Stage stage, const sip::Sdp& answer, AckHandlers handlers);
 
   UserAgent& agent_;
@@ -52,10 +64,11 @@ class IncomingCall final : public Call {
   LegPtr leg_;
   sip::ServerTransactionKey key_;
   sip::SipMessage invite_;
-  sip::Sdp offer_;
+  std::optional<sip::Sdp> offer_;
   Party party_;
   Stage stage_ = Stage::kUnanswered;
   std::optional<MediaAddress> media_;
+  OnMedia on_media_;
   LegPtr held_half_;  // the parker's, of the held call
   std::optional<Calls::Adoption> adoption_;
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "kamailio_protocol/dialog_codec.h"
 #include "kamailio_protocol/headers.h"
 #include "kamailio_protocol/party_identity.h"
@@ -45,7 +46,7 @@ std::optional<AdoptableDialog> record_in(const sip::SipMessage& request) {
 PartyIdentity identity_of_sender(const sip::DialogState& dialog, const sip::SipMessage& invite) {
   if (asks_for_privacy(invite)) return {};
   PartyIdentity who = kamailio_protocol::identity_of(dialog.remote_display, dialog.remote_uri);
-  if (who != PartyIdentity{} && who.name.empty()) who.name = header_text(invite, kamailio_protocol::kName);
+  if (who != PartyIdentity{} && who.name.empty()) who.name = valid_utf8(header_text(invite, kamailio_protocol::kName));
   return who;
 }
 
@@ -72,7 +73,7 @@ Result<Referral, RequestRefusal> read_target(const sip::SipMessage& refer, const
   if (!recall_after) return failure(recall_after.error());
   Referral referral;
   referral.referrer = referrer;
-  referral.dialled = target->uri.number();
+  referral.dialled = valid_utf8(target->uri.number());
   referral.contact = contact_in(target->uri, referrer.tenant);
   if (target->replaces) referral.replaces = target->replaces->to_string();
   referral.sip_call_id = std::string(refer.call_id());
@@ -93,9 +94,10 @@ Result<FeatureInvite, RequestRefusal> read_feature_invite(const sip::SipMessage&
   if (!caller) return failure(RequestRefusal{403});
   const auto recall_after = recall_after_seconds(invite);
   if (!recall_after) return failure(recall_after.error());
-  // A feature call is served by mediad or joined to a caller that has media already; both need to know the offer first.
-  auto offer = sip::parse_sdp(sip::session_description(invite));
-  if (!offer) return failure(RequestRefusal{488, "An offer is needed"});
+  // RFC 3261 13.2.1: without a description parkd's 200 has the offer, and the ACK its answer.
+  const auto description = sip::session_description(invite);
+  auto offer = sip::parse_sdp(description);
+  if (!offer && !description.empty()) return failure(RequestRefusal{400, "Bad session description"});
   auto dialog = sip::from_incoming_invite(invite, our_tag);
   if (!dialog) return failure(RequestRefusal{400, std::string(sip::sentence(dialog.error()))});
 
@@ -103,11 +105,11 @@ Result<FeatureInvite, RequestRefusal> read_feature_invite(const sip::SipMessage&
   read.call.tenant = header_text(invite, kamailio_protocol::kTenant);
   read.call.caller = *caller;
   read.call.device = header_text(invite, kamailio_protocol::kDevice);
-  read.call.dialled = invite.request_uri().user();
+  read.call.dialled = valid_utf8(invite.request_uri().user());
   read.call.sip_call_id = std::string(invite.call_id());
   read.call.recall_after_seconds = *recall_after;
   read.call.held = record_in(invite);
-  read.offer = *std::move(offer);
+  if (offer) read.offer = *std::move(offer);
   read.caller = identity_of_sender(*dialog, invite);
   read.dialog = *std::move(dialog);
   read.replaces = invite.replaces();

@@ -26,7 +26,7 @@ std::optional<Extension> sender_of(const sip::SipMessage& request);
 
 struct FeatureInvite {
   FeatureCall call;
-  sip::Sdp offer;
+  std::optional<sip::Sdp> offer;  // none if parkd has to make one
   sip::DialogState dialog;
   PartyIdentity caller;                   // empty if it is withheld
   std::optional<sip::Replaces> replaces;  // the dialog may be none of parkd's

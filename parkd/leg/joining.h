@@ -1,6 +1,8 @@
 // What two legs learn of each other when they become caller and peer.
 #pragma once
 
+#include <functional>
+
 #include "parkd/call/media.h"
 #include "parkd/call/party.h"
 #include "parkd/leg/dialog_leg.h"
@@ -19,9 +21,18 @@ void show_caller(const DialogFacts& caller, DialogLeg& peer, const Party& peer_p
 /// Re-INVITEs with what `from` describes now.
 void offer_media_of(const DialogFacts& from, const LegPtr& to);
 
-/// Answers an offer in a dialog that has mediad at parkd's end: 200, or 488.
+/// Two parties are joined. If `told` has other payload types for what the remote side of `described` sends and receives
+/// than that side has described, that side is offered them.
+void agree_on_numbers(const DialogFacts& told, const LegPtr& described);
+
+/// Answers an INVITE, or an UPDATE with an offer, in a dialog that has mediad at parkd's end: 200, or 488. `changed` is
+/// called with where the remote side receives: at once, or when the ACK brings the answer to parkd's offer.
 void answer_offer_with_media(const UserAgent& agent, DialogLeg& leg, sip::ServerTransactionKey key,
-                             const sip::SipMessage& request, const MediaAddress& media);
+                             const sip::SipMessage& request, const MediaAddress& media,
+                             const std::function<void(const MediaRemote&)>& changed);
+/// The same for an INVITE without an offer (RFC 3261 14.1).
+void offer_media(const UserAgent& agent, DialogLeg& leg, sip::ServerTransactionKey key, const sip::SipMessage& request,
+                 const MediaAddress& media, const std::function<void(const MediaRemote&)>& changed);
 
 /// Answers INFO, MESSAGE, OPTIONS and NOTIFY 200, and refuses every other method 405.
 void answer_plain_request(DialogLeg& leg, sip::ServerTransactionKey key, const sip::SipMessage& request);

@@ -101,14 +101,37 @@ struct AgreedLine {
   MediaRemote remote;
 };
 
+// How long a packet for this line may be (RFC 4566 6: maxptime binds, ptime is a request), of what mediad can send.
+constexpr int kPacketMs = 20;
+constexpr int kShortPacketMs = 10;
+
+bool fits(int packet_ms, const SdpMedia& line) {
+  const auto longest = sip::maxptime(line);
+  return !longest || *longest == 0 || static_cast<std::uint32_t>(packet_ms) <= *longest;
+}
+
+// mediad cuts no opus.
+std::optional<int> packet_ms(const SdpMedia& line, const sip::Codec& codec) {
+  const bool can_be_short = !is_opus(codec);
+  const auto wish = sip::ptime(line);
+  const bool wants_short = wish && *wish != 0 && *wish < static_cast<std::uint32_t>(kPacketMs);
+  if (can_be_short && wants_short && fits(kShortPacketMs, line)) return kShortPacketMs;
+  if (fits(kPacketMs, line)) return kPacketMs;
+  return can_be_short && fits(kShortPacketMs, line) ? std::optional(kShortPacketMs) : std::nullopt;
+}
+
 // `codecs` is those of the line, in sequence.
 Result<AgreedLine, OfferError> agree_on(const Sdp& party, const SdpMedia& line, const std::vector<sip::Codec>& codecs,
                                         const std::vector<PlayableCodec>& playable, bool mediad_is_ip6) {
   if (!is_active_audio(line)) return failure(OfferError::kNoAudio);
   if (!is_plain_rtp(line)) return failure(OfferError::kNotPlainRtp);
+  const auto is_playable = [&](const sip::Codec& each) { return find_playable(playable, each) != nullptr; };
   const auto codec = std::find_if(codecs.begin(), codecs.end(),
-                                  [&](const sip::Codec& each) { return find_playable(playable, each) != nullptr; });
-  if (codec == codecs.end()) return failure(OfferError::kNoCommonCodec);
+                                  [&](const sip::Codec& each) { return is_playable(each) && packet_ms(line, each); });
+  if (codec == codecs.end()) {
+    const bool are_too_long = std::any_of(codecs.begin(), codecs.end(), is_playable);
+    return failure(are_too_long ? OfferError::kShortPackets : OfferError::kNoCommonCodec);
+  }
   const SdpConnection* connection = sip::connection(party, line);
   if (!connection) return failure(OfferError::kNoAddress);
   if (const auto fault = fault_of(*connection, mediad_is_ip6)) return failure(*fault);
@@ -119,6 +142,7 @@ Result<AgreedLine, OfferError> agree_on(const Sdp& party, const SdpMedia& line, 
   agreed.remote.codec.name = find_playable(playable, *codec)->name;
   agreed.remote.codec.payload_type = codec->payload_type;
   agreed.remote.codec.clock_rate = static_cast<int>(codec->clock_rate);
+  agreed.remote.codec.packet_ms = *packet_ms(line, *codec);
   if (const sip::Codec* events = find_telephone_event(codecs, codec->clock_rate)) {
     agreed.events = *events;
     agreed.remote.codec.telephone_event = events->payload_type;
@@ -149,6 +173,8 @@ std::string_view sentence(OfferError error) noexcept {
       return "its audio is for SRTP only";
     case OfferError::kNoCommonCodec:
       return "there is no codec in common";
+    case OfferError::kShortPackets:
+      return "it accepts only packets that are shorter than those of mediad";
     case OfferError::kNoAddress:
       return "it has no numeric address to send audio to";
     case OfferError::kOtherFamily:
@@ -175,7 +201,8 @@ std::optional<Sdp> read_sdp_digest(std::string_view digest) {
 }
 
 Sdp make_music_offer(const std::optional<Sdp>& our_previous, const std::optional<Sdp>& their_previous,
-                     const MediaAddress& mediad, const std::vector<PlayableCodec>& codecs) {
+                     const MediaAddress& mediad, const std::vector<PlayableCodec>& codecs,
+                     const PayloadNumbers& numbers) {
   const auto lines = lines_of_session(our_previous, their_previous);
   const std::size_t audio = choose_audio_line(lines, our_previous, their_previous);
 
@@ -188,7 +215,7 @@ Sdp make_music_offer(const std::optional<Sdp>& our_previous, const std::optional
   const bool keeps_protocol = audio < lines.size() && is_plain_rtp(lines[audio]);
   SdpMedia& line = offer.media[audio];
   line = audio_line(mediad, keeps_protocol ? lines[audio].protocol : "RTP/AVP");
-  add_codecs(line, codecs_at(our_previous, audio), codecs_at(their_previous, audio), codecs);
+  add_codecs(line, codecs_at(our_previous, audio), codecs_at(their_previous, audio), codecs, numbers.at(audio));
   sip::set_direction(line, Direction::kSendRecv);
   return offer;
 }

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "parkd/call/media.h"
 #include "parkd/leg/codec_choice.h"
+#include "parkd/leg/payload_numbers.h"
 #include "parkd/message/sdp.h"
 #include "parkd/message/sip_message.h"
 
@@ -23,6 +24,8 @@ enum class OfferError : std::uint8_t {
   /// Only such that need SRTP.
   kNotPlainRtp,
   kNoCommonCodec,
+  /// Only packets that are shorter than those of mediad.
+  kShortPackets,
   /// No numeric address to send to.
   kNoAddress,
   /// An address of the IP family that mediad has no address of.
@@ -50,10 +53,11 @@ std::optional<sip::Sdp> read_sdp_digest(std::string_view digest);
 /// by the user agent that parkd replaces or by parkd, `their_previous` the other side's last one. With them the offer
 /// keeps the m= lines where they are, all but one audio line with port 0, continues the o= line with version + 1,
 /// and offers only codecs that the other side has shown, under the payload types that our side has used for them, else
-/// the other side's, and never gives a number of ours another meaning (RFC 3264 8.3.2). Without, it is a first offer of
-/// all codecs. Always sendrecv: a party that holds the call repeats that in its answer.
+/// the other side's, and never gives a number of ours, or of `numbers`, another meaning (RFC 3264 8.3.2). Without, it
+/// is a first offer of all codecs. Always sendrecv: a party that holds the call repeats that in its answer.
 sip::Sdp make_music_offer(const std::optional<sip::Sdp>& our_previous, const std::optional<sip::Sdp>& their_previous,
-                          const MediaAddress& mediad, const std::vector<PlayableCodec>& codecs);
+                          const MediaAddress& mediad, const std::vector<PlayableCodec>& codecs,
+                          const PayloadNumbers& numbers = {});
 
 /// Answers an offer for a call that mediad serves: one audio line with the first codec of the offer that mediad can
 /// send, and telephone-event; every other line with port 0. `our_origin` is the o= line we sent last in this session.

@@ -98,6 +98,7 @@ void OutgoingCall::on_2xx(const sip::SipMessage& response) {
   stage_ = Stage::kAnswered;
   deadline_.reset();
   leg_ = std::move(leg);
+  leg_->note_allow(response);
   leg_->set_local_sdp(offer_);
   leg_->set_remote_sdp(*answer);
   // A ring group or a Contact was called: the phone that has answered is that of this extension.
@@ -123,12 +124,14 @@ Call::JoinOffer OutgoingCall::begin_join() {
 void OutgoingCall::become_peer_of(const DialogFacts& caller) {
   acknowledge();
   show_caller(caller, *leg_, party_);
-  if (caller.remote_sdp() && !is_heard_alike(offer_, *caller.remote_sdp())) offer_media_of(caller, leg_);
+  if (!caller.remote_sdp()) return;
+  if (!is_heard_alike(offer_, *caller.remote_sdp())) return offer_media_of(caller, leg_);
+  agree_on_numbers(caller, leg_);
 }
 
 void OutgoingCall::on_offer(sip::ServerTransactionKey key, const sip::SipMessage& request) {
   if (!media_) return leg_->refuse(key, request, 491);
-  answer_offer_with_media(agent_, *leg_, key, request, *media_);
+  answer_offer_with_media(agent_, *leg_, key, request, *media_, handlers_.media_changed);
 }
 
 void OutgoingCall::end(int, const std::string&) {

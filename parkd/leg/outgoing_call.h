@@ -23,6 +23,8 @@ class OutgoingCall final : public Call, public std::enable_shared_from_this<Outg
     /// leg() is there. `remote` is set if mediad's media was offered.
     std::function<void(const std::optional<MediaRemote>& remote)> answered;
     std::function<void(int status)> refused;
+    /// Of an answered call with mediad's media: where the phone receives from here on.
+    std::function<void(const MediaRemote&)> media_changed;
   };
   OutgoingCall(UserAgent& agent, DialogRoles& roles, OutgoingInvite invite, Handlers handlers);
 

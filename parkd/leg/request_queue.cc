@@ -11,8 +11,8 @@ constexpr std::size_t kWaitingMax = 64;
 
 }  // namespace
 
-RequestQueue::RequestQueue(Transmit transmit, std::function<void()> on_free)
-    : transmit_(std::move(transmit)), on_free_(std::move(on_free)) {}
+RequestQueue::RequestQueue(EventLoop& loop, Duration patience, Transmit transmit, std::function<void()> on_free)
+    : loop_(loop), patience_(patience), transmit_(std::move(transmit)), on_free_(std::move(on_free)) {}
 
 void RequestQueue::push(Request request) {
   if (waiting_.size() >= kWaitingMax && request.handlers.on_failure) {
@@ -22,7 +22,13 @@ void RequestQueue::push(Request request) {
   send_next();
 }
 
+void RequestQueue::pause() {
+  is_paused_ = true;
+  pause_end_ = loop_.after(patience_, [this] { resume(); });
+}
+
 void RequestQueue::resume() {
+  pause_end_.reset();
   is_paused_ = false;
   send_next();
 }
@@ -32,19 +38,28 @@ void RequestQueue::send_next() {
   Request request = std::move(waiting_.front());
   waiting_.pop_front();
   is_out_ = true;
+  const std::uint64_t number = ++sent_;
+  deadline_ = loop_.after(patience_, [this] { let_pass(); });
   // A handler may send the next one, which waits until this one is done.
-  request.handlers = {[this, handle = std::move(request.handlers.on_response)](const sip::SipMessage& response) {
-                        if (handle) handle(response);
-                        if (response.status() >= 200) on_done();
-                      },
-                      [this, handle = std::move(request.handlers.on_failure)](sip::ClientFailure failure) {
-                        if (handle) handle(failure);
-                        on_done();
-                      }};
+  request.handlers = {
+      [this, number, handle = std::move(request.handlers.on_response)](const sip::SipMessage& response) {
+        if (handle) handle(response);
+        if (response.status() >= 200) on_done(number);
+      },
+      [this, number, handle = std::move(request.handlers.on_failure)](sip::ClientFailure failure) {
+        if (handle) handle(failure);
+        on_done(number);
+      }};
   transmit_(std::move(request));
 }
 
-void RequestQueue::on_done() {
+// An answer that comes late is that of a request that others have passed already.
+void RequestQueue::on_done(std::uint64_t request) {
+  if (request == sent_ && is_out_) let_pass();
+}
+
+void RequestQueue::let_pass() {
+  deadline_.reset();
   is_out_ = false;
   send_next();
   if (!is_out_) on_free_();

@@ -3,11 +3,13 @@
 // 3261 12.2.2).
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
 
+#include "base/event_loop.h"
 #include "parkd/message/sip_message.h"
 #include "parkd/transaction/transaction_layer.h"
 
@@ -24,8 +26,10 @@ class RequestQueue {
   /// Puts a request on the wire, with the next CSeq.
   using Transmit = std::function<void(Request request)>;
 
-  /// `on_free` is called when the last of the requests has its final response.
-  RequestQueue(Transmit transmit, std::function<void()> on_free);
+  /// `on_free` is called when the last of the requests has its final response, or has had `patience`. A request that is
+  /// out for so long, or a pause of so long, holds nothing back any more: RFC 3261 12.2.2 wants the CSeq to rise, and a
+  /// remote side that never answers the one may be waiting for the next.
+  RequestQueue(EventLoop& loop, Duration patience, Transmit transmit, std::function<void()> on_free);
   RequestQueue(const RequestQueue&) = delete;
   RequestQueue& operator=(const RequestQueue&) = delete;
 
@@ -35,7 +39,7 @@ class RequestQueue {
   /// A request is out.
   bool is_busy() const { return is_out_; }
   /// While parkd's INVITE is out, what is pushed waits.
-  void pause() { is_paused_ = true; }
+  void pause();
   void resume();
 
   /// Sends at once those of this method that wait: nothing can follow the BYE that is to come.
@@ -45,13 +49,19 @@ class RequestQueue {
 
  private:
   void send_next();
-  void on_done();
+  void on_done(std::uint64_t request);
+  void let_pass();
 
+  EventLoop& loop_;
+  Duration patience_;
   Transmit transmit_;
   std::function<void()> on_free_;
   std::deque<Request> waiting_;
-  bool is_out_ = false;
+  std::uint64_t sent_ = 0;
+  bool is_out_ = false;  // the last one that was sent, and within its patience
   bool is_paused_ = false;
+  LoopHandle deadline_;
+  LoopHandle pause_end_;
 };
 
 }  // namespace callpark::leg

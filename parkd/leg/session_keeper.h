@@ -25,8 +25,9 @@ class SessionKeeper {
   void stop();
 
   const std::optional<SessionTimer>& agreed() const { return agreed_; }
-  /// A 422 asked for more; the timers go on as they are.
-  void raise(const SessionTimer& timer) { agreed_ = timer; }
+  bool is_running() const { return static_cast<bool>(expiry_); }
+  /// To be offered from here on; the timers go on as they are.
+  void assume(const std::optional<SessionTimer>& timer) { agreed_ = timer; }
 
  private:
   void refresh_after_delay(Duration delay, std::function<void()> refresh);

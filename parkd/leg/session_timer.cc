@@ -101,6 +101,12 @@ void offer_session_timer(SipMessage& request, const std::optional<SessionTimer>&
   }
 }
 
+std::optional<SessionTimer> agreed_in(const DialogSnapshot& snapshot) {
+  if (snapshot.session_seconds <= 0) return std::nullopt;
+  return SessionTimer{std::max(seconds(snapshot.session_seconds), kIntervalMin), snapshot.session_we_refresh,
+                      kIntervalMin};
+}
+
 std::optional<SessionTimer> read_session_timer(const SipMessage& response) {
   const auto answered = session_expires(response);
   if (!answered) return std::nullopt;

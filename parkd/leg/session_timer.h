@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "parkd/call/dialog_snapshot.h"
 #include "parkd/message/sip_message.h"
 
 namespace callpark::leg {
@@ -39,6 +40,8 @@ void write_session_timer(sip::SipMessage& response, const std::optional<SessionT
 /// Puts into a re-INVITE or UPDATE of ours that we can do timers and, when one is agreed, that it goes on with the same
 /// refresher. None leaves it to the other side whether there is one.
 void offer_session_timer(sip::SipMessage& request, const std::optional<SessionTimer>& agreed);
+/// What the two ends of this dialog have agreed to.
+std::optional<SessionTimer> agreed_in(const DialogSnapshot& snapshot);
 /// What the 2xx to a request of ours agreed to; none is none.
 std::optional<SessionTimer> read_session_timer(const sip::SipMessage& response);
 /// What to offer again after this 422; none if it has no interval, or asks for no more than was offered.

@@ -16,7 +16,8 @@ SipCalls::SipCalls(UserAgent& agent, DialogRoles& roles, CallTable& calls, const
 CallId SipCalls::start(const callpark::OutgoingCall& call) {
   const CallId id = calls_.next_id();
   OutgoingCall::Handlers handlers{[this, id](const std::optional<MediaRemote>& remote) { on_answered(id, remote); },
-                                  [this, id](int status) { on_refused(id, status); }};
+                                  [this, id](int status) { on_refused(id, status); },
+                                  [this, id](const MediaRemote& remote) { on_media(id, remote); }};
   const auto add = [&](OutgoingInvite invite) {
     auto made = std::make_shared<OutgoingCall>(agent_, roles_, std::move(invite), std::move(handlers));
     calls_.add(id, made);
@@ -47,6 +48,10 @@ void SipCalls::on_refused(CallId call, int status) {
   listeners_.calls->on_call_refused(call, status);
 }
 
+void SipCalls::on_media(CallId call, const MediaRemote& remote) {
+  listeners_.calls->on_call_media_changed(call, remote);
+}
+
 // ---- feature calls ----
 
 void SipCalls::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& request) {
@@ -65,6 +70,7 @@ void SipCalls::on_invite(sip::ServerTransactionKey key, const sip::SipMessage& r
   auto leg = std::make_shared<DialogLeg>(agent_, std::move(read->dialog), CallIdOwner::kThey);
   if (!roles_.add(leg, CallRole{id})) return refuse_invite(key, request, {482}, our_tag);
   auto call = std::make_shared<IncomingCall>(agent_, roles_, std::move(leg), key, request, *read);
+  call->set_on_media([this, id](const MediaRemote& remote) { on_media(id, remote); });
   if (const Extension* parker = extension_in(read->call.caller); parker && read->call.held) {
     call->hold_adoptable(id, *read->call.held, *parker);
   }

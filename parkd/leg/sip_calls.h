@@ -36,6 +36,7 @@ class SipCalls final : public Calls {
   AckHandlers ack_handlers(CallId call);
   void on_answered(CallId call, const std::optional<MediaRemote>& remote);
   void on_refused(CallId call, int status);
+  void on_media(CallId call, const MediaRemote& remote);
   void refuse_invite(sip::ServerTransactionKey key, const sip::SipMessage& invite, const RequestRefusal& refusal,
                      const std::string& our_tag);
   /// RFC 3891 3: the conversation of which the caller is to become the peer; none if the Replaces names no dialog of

@@ -1,7 +1,12 @@
 #include "parkd/leg/sip_conversations.h"
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <ratio>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/match.h"
 #include "parkd/leg/adopted_halves.h"
 #include "parkd/leg/joining.h"
@@ -11,6 +16,16 @@ namespace {
 
 // Another parkd may have gone on after it wrote the row.
 constexpr std::uint32_t kTakeOverGap = 1000;
+
+using Hundredths = std::chrono::duration<std::int64_t, std::centi>;
+constexpr Hundredths kRowAgeMax{std::chrono::hours(24 * 30)};
+
+// Also above the versions of an earlier parkd that had the same row and has died without writing it again: no parkd
+// makes a hundred offers a second in one dialog.
+std::uint64_t version_gap(const ParkedCallRow& row) {
+  const auto age = std::chrono::duration_cast<Hundredths>(wall_now() - row.parked_at);
+  return kTakeOverGap + static_cast<std::uint64_t>(std::clamp(age, Hundredths(0), kRowAgeMax).count());
+}
 
 }  // namespace
 
@@ -47,13 +62,14 @@ std::optional<ConversationId> SipConversations::adopt(const AdoptableDialog& dia
 ConversationId SipConversations::take_over(const ParkedCallRow& row) {
   const bool is_retrieved = row.state == RowState::kRetrieved;
   const auto conversation = make();
-  const LegPtr caller = DialogLeg::from_snapshot(agent_, row.caller, CallIdOwner::kThey, kTakeOverGap);
+  const LegPtr caller =
+      DialogLeg::from_snapshot(agent_, row.caller, CallIdOwner::kThey, kTakeOverGap, version_gap(row));
   caller->set_ours();
   caller->probe();
   if (row.state == RowState::kParked && row.media) conversation->set_music(row.media->local);
   conversation->set_end(PartyEnd::kCaller, {caller, caller->remote_party()});
   if (row.peer) {
-    const LegPtr peer = DialogLeg::from_snapshot(agent_, *row.peer, CallIdOwner::kThey, kTakeOverGap);
+    const LegPtr peer = DialogLeg::from_snapshot(agent_, *row.peer, CallIdOwner::kThey, kTakeOverGap, version_gap(row));
     const Party party = is_retrieved ? row.retriever.value_or(Outside{}) : Outside{};
     if (is_retrieved) {
       peer->set_ours();
@@ -95,11 +111,36 @@ void SipConversations::forget(ConversationId id) {
 
 void SipConversations::offer_to_caller(ConversationId id, park::Question question, const Offer& offer) {
   Conversation& conversation = conversations_.at(id);
-  std::visit(
-      overloaded{[&](const OfferMusic& music) { conversation.offer_music(question, music.media); },
-                 [&](const OfferCall& call) { conversation.offer_call(question, calls_.at(call.call).begin_join()); },
-                 [&](const OfferPeer&) { conversation.offer_peer(question); }},
-      offer);
+  std::visit(overloaded{[&](const OfferMusic& music) { conversation.offer_music(question, music.media); },
+                        [&](const OfferCall& call) { offer_call(conversation, question, call.call); },
+                        [&](const OfferPeer&) { conversation.offer_peer(question); }},
+             offer);
+}
+
+// RFC 3261 13.2.1: a retriever without an offer is offered the caller's media first, and the caller gets the answer.
+void SipConversations::offer_call(Conversation& conversation, park::Question question, CallId id) {
+  IncomingCall* incoming = calls_.incoming(id);
+  if (!incoming || !incoming->awaits_offer()) return conversation.offer_call(question, calls_.at(id).begin_join());
+  const DialogLeg& caller = *conversation.leg(PartyEnd::kCaller);
+  if (!caller.remote_sdp()) {
+    agent_.loop.post([this, id, question, talk = conversation.id()] {
+      if (!calls_.has(id) || !conversations_.find(talk)) return;
+      listeners_.conversations->on_offer_refused(talk, question, park::RefusalReason::kNotAcceptable, false);
+    });
+    return;
+  }
+  incoming->offer_caller(caller, {[this, id, question, talk = conversation.id()](const sip::Sdp*) {
+                                    Conversation* still = conversations_.find(talk);
+                                    if (still && calls_.has(id))
+                                      still->offer_call(question, calls_.at(id).begin_join());
+                                  },
+                                  [this, id] { give_up(id); }});
+}
+
+void SipConversations::give_up(CallId call) {
+  if (!calls_.has(call)) return;
+  listeners_.calls->on_call_gone(call);
+  if (const auto ended = calls_.remove(call)) ended->end(487, "");
 }
 
 void SipConversations::set_bridged(ConversationId conversation, bool bridged) {

@@ -29,6 +29,8 @@ class SipConversations final : public Conversations {
 
  private:
   std::shared_ptr<Conversation> make();
+  void offer_call(Conversation& conversation, park::Question question, CallId call);
+  void give_up(CallId call);
 
   UserAgent& agent_;
   DialogRoles& roles_;

@@ -32,6 +32,8 @@ class UnacknowledgedAnswer {
   /// RFC 3261 14.1: an end sends its next INVITE only after its last one is through, so it has the 2xx, even where two
   /// workers of Kamailio pass on its ACK behind the INVITE. Not if the ACK has to bring the answer to parkd's offer.
   bool is_implied_by(const sip::SipMessage& request) const;
+  /// The ACK has to bring the answer to parkd's offer.
+  bool needs_answer() const { return ack_brings_answer_; }
   const AckHandlers& handlers() const { return handlers_; }
 
  private:

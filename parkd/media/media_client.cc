@@ -42,6 +42,7 @@ std::optional<media::Codec> codec_of(const MediaCodec& codec) {
   converted.name = *name;
   converted.payload_type = static_cast<std::uint8_t>(codec.payload_type);
   converted.clock_rate = codec.clock_rate;
+  converted.packet_ms = codec.packet_ms;
   if (codec.telephone_event) converted.telephone_event = static_cast<std::uint8_t>(*codec.telephone_event);
   return converted;
 }

@@ -354,6 +354,10 @@ std::optional<std::uint32_t> ptime(const SdpMedia& media) noexcept {
   return number(trimmed(media.attribute("ptime").value_or(std::string_view{})));
 }
 
+std::optional<std::uint32_t> maxptime(const SdpMedia& media) noexcept {
+  return number(trimmed(media.attribute("maxptime").value_or(std::string_view{})));
+}
+
 const SdpMedia* audio(const Sdp& sdp) noexcept {
   const SdpMedia* first = nullptr;
   for (const SdpMedia& media : sdp.media) {

@@ -106,6 +106,8 @@ bool is_no_address(std::string_view address) noexcept;
 bool is_hold(const Sdp& sdp, const SdpMedia& media) noexcept;
 /// Returns the milliseconds per packet of a=ptime; none if absent or not a number.
 std::optional<std::uint32_t> ptime(const SdpMedia& media) noexcept;
+/// The same of a=maxptime, which a packet may not exceed.
+std::optional<std::uint32_t> maxptime(const SdpMedia& media) noexcept;
 /// Returns the first "audio" line with a port, else the first "audio" line, else null.
 const SdpMedia* audio(const Sdp& sdp) noexcept;
 

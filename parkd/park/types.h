@@ -27,6 +27,7 @@ enum class RefusalReason {
   kCallerGone,       // the parked caller hung up meanwhile
   kUnavailable,      // the database or mediad is away
   kGivenUp,          // the parker ended its feature call before the answer
+  kTooLong,          // a session description of the call is too long to be kept
 };
 
 /// How a parked call left the orbit for good.

@@ -62,7 +62,8 @@ class Calls {
 
   /// Sends an INVITE. The listener gets one of on_call_answered() and on_call_refused(), never from within start().
   virtual CallId start(const OutgoingCall& call) = 0;
-  /// Answers a feature call with mediad's media: 183 or 200. Nothing if its offer has no codec in common.
+  /// Answers a feature call with mediad's media: 183 or 200. Nothing if its offer has no codec in common, and no 183
+  /// for one without an offer. The port is 0 until such a party's ACK has shown it: on_call_media_changed() follows.
   enum class Answer { kEarly, kFinal };
   virtual std::optional<MediaRemote> answer_with_media(CallId call, const MediaAddress& media, Answer answer) = 0;
   /// Answers a retriever with the media of the conversation's caller.
@@ -90,6 +91,8 @@ class CallListener {
   virtual void on_call_answered(CallId call, const std::optional<MediaRemote>& remote) = 0;
   /// A call of start() is over without an answer.
   virtual void on_call_refused(CallId call, int status) = 0;
+  /// Of a call with mediad's media: where the party receives from here on.
+  virtual void on_call_media_changed(CallId call, const MediaRemote& remote) = 0;
   virtual void on_call_confirmed(CallId call) = 0;  // ACK of parkd's 200
   virtual void on_call_lost(CallId call) = 0;       // no ACK ever came
   /// CANCEL or BYE. An answered call in a caller's name is reported when it becomes a peer, by on_party_gone().

@@ -21,8 +21,13 @@ void Announcer::announce(CallId call, Announcement announcement, Calls::Answer a
                       if (!opened) return finish(call);
                       const auto remote = ports_.calls.answer_with_media(call, opened->local, answer);
                       if (!remote) return finish(call);
-                      ports_.media.connect(session, *remote);
+                      if (remote->remote.port != 0) ports_.media.connect(session, *remote);
                     });
+}
+
+void Announcer::connect(CallId call, const MediaRemote& remote) {
+  const auto found = playing_.find(call);
+  if (found != playing_.end()) ports_.media.connect(found->second.session, remote);
 }
 
 void Announcer::stop(CallId call) {

@@ -19,6 +19,8 @@ class Announcer {
   /// `done` is called once: when the announcement has been played, when `duration_max` is over, or when it cannot be
   /// played (no mediad, no codec in common). Not after stop(). A second announcement to the call replaces the first.
   void announce(CallId call, Announcement announcement, Calls::Answer answer, Duration duration_max, Done done);
+  /// Where the call receives from here on, if an announcement plays to it.
+  void connect(CallId call, const MediaRemote& remote);
   /// The call is over, or needs no announcement any more.
   void stop(CallId call);
   /// True if the session is one of the announcer's.

@@ -48,6 +48,10 @@ void ParkService::execute(const GrantedCommand& command) {
 }
 
 void ParkService::perform(const ParkHeld& command) {
+  // RFC 3264 8: an offer in a session that is not known has the wrong lines.
+  if (command.dialog.is_too_long) {
+    return refusals_.refuse(command.call, park::RefusalReason::kTooLong, command.terms.language);
+  }
   const auto conversation = ports_.conversations.adopt(command.dialog);
   if (!conversation) {
     return refusals_.refuse(command.call, park::RefusalReason::kNoHeldCall, command.terms.language);
@@ -58,6 +62,7 @@ void ParkService::perform(const ParkHeld& command) {
 }
 
 void ParkService::perform(const ParkReferred& command) {
+  if (command.dialog.is_too_long) return refusals_.refuse(command.referral, park::RefusalReason::kTooLong);
   const auto conversation = ports_.conversations.adopt(command.dialog);
   if (!conversation) return refusals_.refuse(command.referral, park::RefusalReason::kCallerGone);
   LiveCall& call = add(command.terms.parker.tenant, *conversation, command.dialog.caller, command.terms);

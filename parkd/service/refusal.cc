@@ -29,6 +29,8 @@ Refusal refusal_of(park::RefusalReason reason) {
       return {480, "The caller has hung up", "not_available"};
     case RefusalReason::kGivenUp:
       return {487, "Given up", "not_available"};
+    case RefusalReason::kTooLong:
+      return {488, "The session description is too long", "not_available"};
     case RefusalReason::kUnavailable:
       return {503, "Parking is not available", "not_available"};
   }

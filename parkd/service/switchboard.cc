@@ -32,6 +32,10 @@ void Switchboard::on_call_refused(CallId call, int status) {
   service_.on_call_refused(call, status);
 }
 
+void Switchboard::on_call_media_changed(CallId call, const MediaRemote& remote) {
+  announcer_.connect(call, remote);
+}
+
 void Switchboard::on_call_confirmed(CallId call) {
   service_.on_call_confirmed(call);
 }

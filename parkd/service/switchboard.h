@@ -28,6 +28,7 @@ class Switchboard final : public CallListener,
   void on_feature_call(FeatureCall call) override;
   void on_call_answered(CallId call, const std::optional<MediaRemote>& remote) override;
   void on_call_refused(CallId call, int status) override;
+  void on_call_media_changed(CallId call, const MediaRemote& remote) override;
   void on_call_confirmed(CallId call) override;
   void on_call_lost(CallId call) override;
   void on_call_gone(CallId call) override;

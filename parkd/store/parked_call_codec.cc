@@ -73,7 +73,11 @@ DialogSnapshot read_dialog(const Json& json) {
           .local_sdp = json.at("local_sdp"),
           .remote_sdp = json.at("remote_sdp"),
           .remote_identity = read_identity(json),
-          .remote_party = read_party(json.value("remote_aor", ""))};
+          .remote_party = read_party(json.value("remote_aor", "")),
+          // Rows of earlier versions have none of these.
+          .remote_allow = json.value("remote_allow", ""),
+          .session_seconds = json.value("session_seconds", 0),
+          .session_we_refresh = json.value("session_we_refresh", false)};
 }
 
 Json json_of(const MediaAddress& address) {
@@ -90,7 +94,8 @@ MediaRemote read_remote(const Json& json) {
           .codec = {.name = codec.at("name"),
                     .payload_type = codec.at("payload_type"),
                     .clock_rate = codec.at("clock_rate"),
-                    .telephone_event = read_optional<int>(codec, "telephone_event")},
+                    .telephone_event = read_optional<int>(codec, "telephone_event"),
+                    .packet_ms = codec.value("packet_ms", MediaCodec{}.packet_ms)},
           .listens = json.at("listens"),
           .latching = json.value("latching", false)};
 }
@@ -100,6 +105,7 @@ Json json_of(const MediaRemote& remote) {
                 {"payload_type", remote.codec.payload_type},
                 {"clock_rate", remote.codec.clock_rate}};
   write_optional(codec, "telephone_event", remote.codec.telephone_event);
+  if (remote.codec.packet_ms != MediaCodec{}.packet_ms) codec["packet_ms"] = remote.codec.packet_ms;
   Json json = {{"remote", json_of(remote.remote)}, {"codec", std::move(codec)}, {"listens", remote.listens}};
   if (remote.latching) json["latching"] = true;
   return json;
@@ -154,6 +160,11 @@ std::string write_dialog(const DialogSnapshot& dialog) {
                {"remote_number", dialog.remote_identity.number},
                {"remote_aor", aor_or_empty(dialog.remote_party)}};
   write_optional(json, "remote_cseq", dialog.remote_cseq);
+  if (!dialog.remote_allow.empty()) json["remote_allow"] = dialog.remote_allow;
+  if (dialog.session_seconds > 0) {
+    json["session_seconds"] = dialog.session_seconds;
+    json["session_we_refresh"] = dialog.session_we_refresh;
+  }
   return write_json(json);
 }
 

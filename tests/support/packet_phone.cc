@@ -148,9 +148,10 @@ CallName PacketPhone::start_call(const std::string& target, const std::string& e
 
 void PacketPhone::send_first_invite(Call& call, const std::string& call_id) {
   call.invite_cseq = ++call.cseq;
-  const std::string text =
-      compose(call, call_id, "INVITE", call.invite_cseq,
-              call.credentials + call.extra_headers + "Content-Type: application/sdp\r\n", sdp(call));
+  call.began_without_offer = begins_without_offer_;
+  const std::string type = call.began_without_offer ? "" : "Content-Type: application/sdp\r\n";
+  const std::string text = compose(call, call_id, "INVITE", call.invite_cseq,
+                                   call.credentials + call.extra_headers + type, type.empty() ? "" : sdp(call));
   call.invite = SipText(text);
   socket_.send(text, options_.proxy);
 }
@@ -554,7 +555,8 @@ void PacketPhone::receive_invite_response(Call& call, const SipText& response) {
 }
 
 void PacketPhone::acknowledge(Call& call, const SipText& response) {
-  const bool answers = call.answers_in_ack && response.status() < 300;
+  const bool is_first = call.began_without_offer && response.cseq() == call.invite_cseq;
+  const bool answers = (call.answers_in_ack || is_first) && response.status() < 300;
   std::string text = compose(call, response.call_id(), "ACK", response.cseq(),
                              answers ? "Content-Type: application/sdp\r\n" : "", answers ? sdp(call) : "");
   if (response.status() >= 300) {

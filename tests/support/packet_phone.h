@@ -88,6 +88,11 @@ class PacketPhone : public Listener {
   void answer_reinvites_with(std::deque<int> statuses);
   /// From now on every answer has these headers too.
   void answer_with_headers(const std::string& headers);
+  /// From now on its calls begin without a description (or with one again); the ACK answers the offer of the 2xx.
+  void begin_without_offer(bool does) {
+    const std::lock_guard lock(mutex_);
+    begins_without_offer_ = does;
+  }
   /// From now on 2xx are not acknowledged.
   void never_acknowledge(bool never);
   /// From now on a CANCEL comes too late: the call that it is for has just been answered.
@@ -134,6 +139,7 @@ class PacketPhone : public Listener {
     int sdp_version = 1;
     std::string direction = "sendrecv";
     bool answers_in_ack = false;
+    bool began_without_offer = false;
   };
 
   void run();
@@ -172,6 +178,7 @@ class PacketPhone : public Listener {
   std::deque<int> reinvite_statuses_;
   std::string answer_headers_;
   bool acknowledges_ = true;
+  bool begins_without_offer_ = false;
   bool answers_what_is_cancelled_ = false;
   bool registered_ = false;
   std::string last_challenge_;

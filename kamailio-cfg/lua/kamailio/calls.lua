@@ -5,6 +5,7 @@ local dialog_record = require("rules.dialog_record")
 local held_calls = require("rules.held_calls")
 local hold = require("rules.hold")
 local sdp_digest = require("rules.sdp_digest")
+local session_timer = require("rules.session_timer")
 local settings = require("kamailio.settings")
 local sql = require("kamailio.sql")
 local talking = require("kamailio.talking")
@@ -98,7 +99,14 @@ end
 
 local function keep_sdp(side, digest)
   local name = "sdp_" .. side
-  if variable(name) ~= digest then set_variable(name, digest) end
+  local value = digest == "" and sdp_digest.kTooLong or digest
+  if variable(name) ~= value then set_variable(name, value) end
+end
+
+-- What a 2xx agrees to, nil for no session timer.
+local function keep_session(agreed)
+  local before = variable("session")
+  if (before or "-") ~= (agreed or "-") then set_variable("session", agreed or "-") end
 end
 
 -- The tags of the message at hand by side; `side_of_from` is the side in From.
@@ -129,14 +137,16 @@ end
 --- `answers_in_ack`, it is a re-INVITE, the ACK of which brings the answer if the request has no offer (RFC 3261 14.1).
 function calls.request_passes(side, body, device, answers_in_ack)
   local digest = sdp_digest.make(body)
+  local previous = sdp_digest.direction(variable("sdp_" .. side) or "") or ""
   if digest then keep_sdp(side, digest) end
   KSR.pv.sets("$avp(requester)", side)
+  KSR.pv.sets("$avp(previous)", previous)
   KSR.pv.sets("$avp(request_device)", device or "")
   local direction = digest and sdp_digest.direction(digest) or ""
   KSR.pv.sets("$avp(offer)", direction)
   local awaits_ack = answers_in_ack and direction == ""
   if awaits_ack then KSR.pv.sets("$avp(awaits_ack)", "1") end
-  if device and (awaits_ack or hold.is_asked_by(direction)) then note_holding(side) end
+  if device and (awaits_ack or hold.is_asked_by(direction, previous)) then note_holding(side) end
 end
 
 --- Whether an extension has sent a hold that has no answer yet.
@@ -151,11 +161,12 @@ end
 
 -- Stores what the answer to the request of `requester` means for both sides. `devices` is nil if parkd sent the
 -- request.
-local function note_answer(requester, offer, digest, devices)
+local function note_answer(requester, offer, digest, devices, previous)
   keep_sdp(dialog_record.other(requester), digest)
   if not devices then return end
   local before = { a = is_held("a"), b = is_held("b") }
-  store_holds(before, hold.after_answer(before, requester, offer, sdp_digest.direction(digest)), requester, devices)
+  local after = hold.after_answer(before, requester, offer, sdp_digest.direction(digest), previous)
+  store_holds(before, after, requester, devices)
 end
 
 -- The extensions of the call that begins: its caller, and the callee unless `callee_aors` are given.
@@ -182,12 +193,15 @@ function calls.reply_passes(body, device, answerer)
   local request_device = KSR.pv.gete("$avp(request_device)")
   local devices = is_2xx and request_device ~= ""
     and { [requester] = request_device, [dialog_record.other(requester)] = device } or nil
+  local previous = KSR.pv.gete("$avp(previous)")
+  local session = is_2xx and session_timer.agreed(KSR.pv.get("$hdr(Session-Expires)"), requester) or nil
   local begins = is_2xx and KSR.pv.get("$avp(begins)")
   if begins then
     first_answer = { tag = KSR.pv.gete("$tt"), answerer = answerer, requester = requester, offer = offer,
-      digest = digest, devices = devices, people = people_of(begins, answerer and { answerer.aor }) }
-  elseif digest then
-    note_answer(requester, offer, digest, devices)
+      session = session, digest = digest, devices = devices, people = people_of(begins, answerer and { answerer.aor }) }
+  else
+    if is_2xx then keep_session(session) end
+    if digest then note_answer(requester, offer, digest, devices, previous) end
   end
   local is_over = status >= 200 and not (is_2xx and KSR.pv.get("$avp(awaits_ack)"))
   if is_over then no_longer_holding(KSR.pv.get("$avp(holder)")) end
@@ -202,6 +216,7 @@ function calls.started()
   if answer.answerer then
     set_variable("parties", dialog_record.parties(parties_of_this_call().a, answer.answerer))
   end
+  keep_session(answer.session)
   if answer.digest then note_answer(answer.requester, answer.offer, answer.digest, answer.devices) end
   talking.show(KSR.kx.get_callid(), "confirmed", answer.people)
 end

@@ -1,4 +1,5 @@
 -- What Kamailio knows about a dialog, as a table with two sides: "a" called, "b" was called. Pure: text in, table out.
+local session_timer = require("rules.session_timer")
 local sip_text = require("rules.sip_text")
 local cjson = require("cjson")
 
@@ -56,6 +57,7 @@ local function record_of(dialog, address, port)
     call_id = dialog["call-id"],
     confirmed = dialog.state == kStateConfirmed or dialog.state == kStateConfirmedWithoutAck,
     route = own_route(dialog, address, port),
+    session = session_timer.parse(variables.session),
     a = side(dialog.caller, dialog.from_uri, parties.a, variables.sdp_a, variables.held_a),
     b = side(dialog.callee, dialog.to_uri, parties.b, variables.sdp_b, variables.held_b),
   }

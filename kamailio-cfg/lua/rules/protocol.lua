@@ -41,11 +41,12 @@ local kSideMembers =
 
 local function encode_side(side) return object(kSideMembers, side, {}) end
 
-local kDialogMembers = { "call_id", "parker", "route", "caller", "callee", "held_at", "held_by" }
+local kDialogMembers = { "call_id", "parker", "route", "caller", "callee", "held_at", "held_by", "session_seconds",
+  "session_refresher" }
 
 --- The JSON of X-Callpark-Dialog; `parker` is the side that parks, "a" or "b". It is one line: JSON escapes line ends.
 function protocol.encode_dialog(record, parker)
-  local hold = record[parker].held
+  local hold, session = record[parker].held, record.session
   return object(kDialogMembers, {
     call_id = record.call_id,
     parker = parker == "a" and "caller" or "callee",
@@ -54,6 +55,8 @@ function protocol.encode_dialog(record, parker)
     callee = record.b,
     held_at = hold and hold.since or nil,
     held_by = hold and hold.device or nil,
+    session_seconds = session and session.seconds or nil,
+    session_refresher = session and (session.refresher == "a" and "caller" or "callee") or nil,
   }, { caller = encode_side, callee = encode_side })
 end
 

@@ -7,6 +7,9 @@ local kBytesMax = 4096
 
 local directions = { sendrecv = true, sendonly = true, recvonly = true, inactive = true }
 
+--- Instead of a digest that is too long: parkd parks no such call.
+sdp_digest.kTooLong = "-"
+
 -- 1 for a line without which there is no digest, 2 and 3 for one that may be left out if there is no room, nil for the
 -- rest. The digits of the parked caller are lost without telephone-event.
 local function rank(line, in_audio)

@@ -65,6 +65,36 @@ describe("hold.after", function()
   end)
 end)
 
+describe("a hold by recvonly", function()
+  local none = { a = false, b = false }
+
+  it("X19: is one if the phone has talked before and asks", function()
+    assert.same({ a = true, b = false }, hold.after(none, "a", "recvonly", "sendonly", "sendrecv"))
+    assert.same({ a = false, b = true }, hold.after_answer(none, "b", "recvonly", "inactive", "sendrecv"))
+    assert.is_true(hold.is_asked_by("recvonly", "sendrecv"))
+  end)
+
+  it("X19: goes on when it is described again, and ends with sendrecv", function()
+    local held = hold.after(none, "a", "recvonly", "sendonly", "sendrecv")
+    held = hold.after(held, "a", "recvonly", "sendonly", "recvonly")
+    assert.same({ a = true, b = false }, held)
+    assert.same(none, hold.after(held, "a", "sendrecv", "sendrecv", "recvonly"))
+  end)
+
+  it("X19: is none of a side that never sent, or that is held itself", function()
+    assert.same(none, hold.after(none, "a", "recvonly", "sendonly", "recvonly"))
+    assert.same(none, hold.after(none, "a", "recvonly", "sendonly", nil))
+    local other = { a = false, b = true }
+    assert.same(other, hold.after(other, "a", "recvonly", "sendonly", "recvonly"))
+    assert.same(other, hold.after(other, "a", "recvonly", "sendonly", "sendrecv"))
+    assert.is_false(hold.is_asked_by("recvonly", "recvonly"))
+  end)
+
+  it("X19: ends after sendonly", function()
+    assert.same(none, hold.after({ a = true, b = false }, "a", "recvonly", "sendonly", "sendonly"))
+  end)
+end)
+
 describe("hold.after_ack", function()
   local none = { a = false, b = false }
 

@@ -184,12 +184,54 @@ TEST(DialogCodec, JunkIsAnErrorWithASentence) {
   }
 }
 
-TEST(DialogCodec, ADisplayNameInLatin1LosesItsAccentsAndNotTheCall) {
+TEST(DialogCodec, X22_ADisplayNameInLatin1LosesItsAccentsAndNotTheCall) {
   std::string json = write_json(with("/caller/display", "J@hn"));
   json[json.find("J@hn") + 1] = '\xf6';
   const auto dialog = decode_dialog(json);
   ASSERT_TRUE(dialog) << dialog.error().sentence;
-  EXPECT_EQ(dialog->caller.local_display, "J?hn");
+  EXPECT_EQ(dialog->caller.local_display, "J\ufffdhn");
+}
+
+TEST(DialogCodec, X22_TheOtherNamesKeepTheirLetters) {
+  Json record = with("/caller/display", "J@hn ö");
+  record["callee"]["display"] = "Жанна";
+  std::string json = write_json(record);
+  json[json.find("J@hn") + 1] = '\xf6';
+  const auto dialog = decode_dialog(json);
+  ASSERT_TRUE(dialog) << dialog.error().sentence;
+  EXPECT_EQ(dialog->caller.local_display, "J\ufffdhn ö");
+  EXPECT_EQ(dialog->caller.remote_display, "Жанна");
+}
+
+TEST(DialogCodec, X22_AByteAtTheEndOfANameTakesNothingWithIt) {
+  std::string json = write_json(with("/caller/display", "Anna@"));
+  json[json.find("Anna@") + 4] = '\xe2';
+  const auto dialog = decode_dialog(json);
+  ASSERT_TRUE(dialog) << dialog.error().sentence;
+  EXPECT_EQ(dialog->caller.local_display, "Anna\ufffd");
+}
+
+TEST(DialogCodec, X12_TheSessionTimerBelongsToBothHalves) {
+  Json record = with("/session_seconds", 90u);
+  record["session_refresher"] = "callee";
+  const bool caller_parks = record["parker"] == "caller";
+  const auto dialog = decode_dialog(write_json(record));
+  ASSERT_TRUE(dialog) << dialog.error().sentence;
+  EXPECT_EQ(dialog->caller.session_seconds, 90);
+  EXPECT_EQ(dialog->parker.session_seconds, 90);
+  EXPECT_EQ(dialog->caller.session_we_refresh, !caller_parks);
+  EXPECT_EQ(dialog->parker.session_we_refresh, caller_parks);
+}
+
+TEST(DialogCodec, X12_ARecordWithoutASessionTimerHasNone) {
+  EXPECT_EQ(decode(contract())->caller.session_seconds, 0);
+  EXPECT_EQ(decode(with("/session_seconds", "soon"))->caller.session_seconds, 0);
+}
+
+TEST(DialogCodec, S12_ADescriptionThatIsTooLongIsNoted) {
+  EXPECT_FALSE(decode(contract())->is_too_long);
+  EXPECT_TRUE(decode(with("/caller/sdp", "-"))->is_too_long);
+  EXPECT_TRUE(decode(with("/callee/sdp", "-"))->is_too_long);
 }
 
 }  // namespace

@@ -49,19 +49,23 @@ std::string line_of(const Json& golden) {
 }
 
 Json json_of(const DialogSnapshot& dialog) {
-  return {{"local_tag", dialog.local_tag},
-          {"remote_tag", dialog.remote_tag},
-          {"local_uri", dialog.local_uri},
-          {"remote_uri", dialog.remote_uri},
-          {"display", dialog.remote_display},
-          {"local_cseq", dialog.local_cseq},
-          {"remote_cseq", dialog.remote_cseq ? Json(*dialog.remote_cseq) : Json()},
-          {"remote_target", dialog.remote_target},
-          {"route_set", dialog.route_set},
-          {"local_sdp", dialog.local_sdp},
-          {"remote_sdp", dialog.remote_sdp},
-          {"identity", {{"name", dialog.remote_identity.name}, {"number", dialog.remote_identity.number}}},
-          {"remote_aor", extension_in(dialog.remote_party) ? aor_of(*extension_in(dialog.remote_party)) : ""}};
+  Json json = {{"local_tag", dialog.local_tag},
+               {"remote_tag", dialog.remote_tag},
+               {"local_uri", dialog.local_uri},
+               {"remote_uri", dialog.remote_uri},
+               {"display", dialog.remote_display},
+               {"local_cseq", dialog.local_cseq},
+               {"remote_cseq", dialog.remote_cseq ? Json(*dialog.remote_cseq) : Json()},
+               {"remote_target", dialog.remote_target},
+               {"route_set", dialog.route_set},
+               {"local_sdp", dialog.local_sdp},
+               {"remote_sdp", dialog.remote_sdp},
+               {"identity", {{"name", dialog.remote_identity.name}, {"number", dialog.remote_identity.number}}},
+               {"remote_aor", extension_in(dialog.remote_party) ? aor_of(*extension_in(dialog.remote_party)) : ""}};
+  if (dialog.session_seconds > 0) {
+    json["session"] = {{"seconds", dialog.session_seconds}, {"we_refresh", dialog.session_we_refresh}};
+  }
+  return json;
 }
 
 Json json_of(const AdoptableDialog& dialog) {

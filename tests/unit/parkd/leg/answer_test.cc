@@ -74,6 +74,53 @@ TEST(MediaAnswer, NothingIsToBeSentToOneWhoHolds) {
   EXPECT_TRUE(answer_to("m=audio 4000 RTP/AVP 0\na=recvonly\n")->remote.listens);
 }
 
+// ---- the length of packets (RFC 4566 6) ----
+
+constexpr const char* kTwoCodecs =
+    "m=audio 4000 RTP/AVP 111 8 101\na=rtpmap:111 opus/48000/2\na=rtpmap:101 telephone-event/8000\n";
+
+TEST(MediaAnswer, X18_NoPacketIsLongerThanMaxptime) {
+  for (const auto& [maxptime, packet_ms] : {std::pair{"10", 10}, {"15", 10}, {"19", 10}, {"20", 20}, {"240", 20}}) {
+    const auto made = answer_to("m=audio 4000 RTP/AVP 8\na=maxptime:" + std::string(maxptime) + "\n");
+    ASSERT_TRUE(made) << maxptime;
+    EXPECT_EQ(made->remote.codec.packet_ms, packet_ms) << maxptime;
+  }
+  EXPECT_EQ(answer_to("m=audio 4000 RTP/AVP 8\n")->remote.codec.packet_ms, 20);
+  EXPECT_EQ(answer_to("m=audio 4000 RTP/AVP 8\na=maxptime:soon\n")->remote.codec.packet_ms, 20);
+}
+
+TEST(MediaAnswer, X18_ShortPacketsAreNoOpus) {
+  const auto made = answer_to(kTwoCodecs + std::string("a=maxptime:10\n"));
+  ASSERT_TRUE(made);
+  EXPECT_EQ(codecs_text(made->answer.media[0]), "8 PCMA, 101 telephone-event");
+  EXPECT_EQ(made->remote.codec.packet_ms, 10);
+  EXPECT_EQ(answer_to(kTwoCodecs + std::string("a=maxptime:20\n"))->remote.codec.name, "opus");
+}
+
+TEST(MediaAnswer, X18_ShorterPacketsThanThoseOfMediadAreRefusedWithWords) {
+  EXPECT_EQ(answer_to("m=audio 4000 RTP/AVP 8\na=maxptime:9\n").error(), OfferError::kShortPackets);
+  EXPECT_EQ(answer_to("m=audio 4000 RTP/AVP 111\na=rtpmap:111 opus/48000/2\na=maxptime:10\n").error(),
+            OfferError::kShortPackets);
+  EXPECT_EQ(answer_to("m=audio 4000 RTP/AVP 18\na=maxptime:9\n").error(), OfferError::kNoCommonCodec);
+  EXPECT_NE(sentence(OfferError::kShortPackets), "");
+}
+
+TEST(MediaAnswer, X18_AWishForShortPacketsIsGrantedWhereItCanBe) {
+  EXPECT_EQ(answer_to("m=audio 4000 RTP/AVP 8\na=ptime:10\n")->remote.codec.packet_ms, 10);
+  EXPECT_EQ(answer_to("m=audio 4000 RTP/AVP 8\na=ptime:30\n")->remote.codec.packet_ms, 20);
+  EXPECT_EQ(answer_to(kTwoCodecs + std::string("a=ptime:10\n"))->remote.codec.packet_ms, 20) << "opus cannot be cut";
+}
+
+TEST(ReadAnswer, X18_TheAnswerToTheMusicMayWantShortPackets) {
+  const Sdp offer = music();
+  Sdp answer = offer;
+  answer.media[0].attributes.push_back({"maxptime", "10"});
+  const auto remote = read_answer(offer, answer);
+  ASSERT_TRUE(remote);
+  EXPECT_NE(remote->codec.name, "opus");
+  EXPECT_EQ(remote->codec.packet_ms, 10);
+}
+
 TEST(MediaAnswer, OurOriginGoesOnWithTheNextVersion) {
   const sip::SdpOrigin ours{"-", "77", 4, "IN", "IP4", "127.0.0.3"};
   const auto made = answer_with_media(alices_offer(), mediad_address(), playable_codecs(), ours);

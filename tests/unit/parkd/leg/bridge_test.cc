@@ -359,6 +359,160 @@ TEST_F(BridgeTest, AnswersAnOfferWhenItsSenderHangsUp) {
   EXPECT_EQ(kamailio.take_response(hold).status(), 487);
 }
 
+TEST_F(BridgeTest, X19_APhoneMayHoldByRecvonly) {
+  park_and_retrieve();
+  for (int repetition = 0; repetition < 2; ++repetition) {
+    const SipMessage hold = alice.request("INVITE", with_direction(alices_offer(), sip::Direction::kRecvOnly));
+    kamailio.deliver(hold);
+    accept_offer(with_direction(clients_sdp(), sip::Direction::kSendRecv));
+    EXPECT_EQ(direction_of(kamailio.take_response(hold)), sip::Direction::kSendOnly);
+    kamailio.deliver(alice.ack(hold));
+    EXPECT_TRUE(is_held_by("102")) << "and it goes on when it is described again";
+  }
+  const SipMessage resume = alice.request("INVITE", alices_offer());
+  kamailio.deliver(resume);
+  accept_offer(with_direction(clients_sdp(), sip::Direction::kSendRecv));
+  kamailio.take_response(resume);
+  kamailio.deliver(alice.ack(resume));
+  EXPECT_FALSE(held_by("102"));
+}
+
+TEST_F(BridgeTest, X19_ASideThatIsHeldAndObeysHoldsNobody) {
+  park_and_retrieve();
+  const SipMessage hold = client.request("INVITE", held(clients_sdp()));
+  kamailio.deliver(hold);
+  accept_offer(with_direction(alices_offer(), sip::Direction::kRecvOnly));
+  kamailio.take_response(hold);
+  kamailio.deliver(client.ack(hold));
+  const SipMessage refresh = alice.request("INVITE", with_direction(alices_offer(), sip::Direction::kRecvOnly));
+  kamailio.deliver(refresh);
+  accept_offer(held(clients_sdp()));
+  kamailio.take_response(refresh);
+  kamailio.deliver(alice.ack(refresh));
+  EXPECT_FALSE(held_by("102"));
+}
+
+TEST_F(BridgeTest, X13_PassesNoInfoToAPartyThatDoesNotAllowIt) {
+  park_and_retrieve();
+  SipMessage hold = client.request("INVITE", held(clients_sdp()));
+  hold.set_header(HeaderName::kAllow, "INVITE, ACK, BYE, CANCEL, MESSAGE");
+  kamailio.deliver(hold);
+  accept_offer(alices_offer());
+  kamailio.take_response(hold);
+  kamailio.deliver(client.ack(hold));
+  EXPECT_EQ(answer_to(alice.request("INFO")).status(), 405);
+  kamailio.deliver(alice.request("MESSAGE"));
+  kamailio.answer(kamailio.take_request("MESSAGE"), 200);
+  EXPECT_FALSE(kamailio.sends("INFO"));
+}
+
+// ---- payload types ----
+
+sip::Sdp events_at_96(sip::Sdp sdp) {
+  sdp.media[0].formats = {"0", "96"};
+  sdp.media[0].attributes = {{"rtpmap", "96 telephone-event/8000"}};
+  return sdp;
+}
+sip::Sdp opus_at_96(sip::Sdp sdp) {
+  sdp.media[0].formats = {"96", "0", "101"};
+  sdp.media[0].attributes = {{"rtpmap", "96 opus/48000/2"}, {"rtpmap", "101 telephone-event/8000"}};
+  return sdp;
+}
+/// The answer of a party that accepts all that is offered, under the numbers of the offer.
+sip::Sdp accepting(const sip::Sdp& offer, const sip::Sdp& at) {
+  sip::Sdp answer = at;
+  answer.media.resize(1);
+  answer.media[0].formats = offer.media[0].formats;
+  answer.media[0].attributes = offer.media[0].attributes;
+  return answer;
+}
+
+class PayloadTypeTest : public UserAgentScene {
+ protected:
+  /// The Client has 96 = telephone-event, and so has John.
+  void park_with_events_at_96() {
+    AdoptableDialog dialog = adoptable();
+    dialog.caller.local_sdp = dialog.parker.remote_sdp = sip::write_sdp(events_at_96(johns_sdp()));
+    dialog.caller.remote_sdp = dialog.parker.local_sdp = sip::write_sdp(events_at_96(clients_sdp()));
+    ASSERT_TRUE(adopt(dialog));
+    offer_music(1);
+    const SipMessage invite = kamailio.take_request("INVITE");
+    kamailio.answer(invite, 200, accepting(body_of(invite), clients_sdp()));
+    kamailio.take_request("ACK");
+    reports();
+  }
+};
+
+TEST_F(PayloadTypeTest, X11_ARetrieversNumbersDoNotChangeThoseOfTheCaller) {
+  park_with_events_at_96();
+  alices_invite = feature_invite("*88", "102", opus_at_96(alices_offer()));
+  const CallId call = dial(alices_invite);
+  offer_call(2, call);
+  const SipMessage invite = kamailio.take_request("INVITE");
+  const std::string codecs = codecs_text(body_of(invite).media[0]);
+  EXPECT_EQ(codecs.find("96 opus"), std::string::npos) << codecs;
+  EXPECT_NE(codecs.find("opus"), std::string::npos) << codecs;
+  const sip::Sdp accepted = accepting(body_of(invite), clients_sdp());
+  kamailio.answer(invite, 200, accepted);
+  EXPECT_THAT(reports(), ElementsAre("accepted 2"));
+  calls.answer_with_caller(call, talk);
+  const SipMessage ok = kamailio.take_response(alices_invite);
+  learn_tag(ok);
+  EXPECT_EQ(codecs_text(body_of(ok).media[0]), codecs) << "Alice sends with the numbers that the Client receives";
+  kamailio.deliver(alice.ack(alices_invite));
+  make_peer(call);
+  set_bridged(true);
+  // The Client sends opus with a number that Alice's phone has not described yet.
+  const SipMessage again = kamailio.take_request("INVITE");
+  EXPECT_EQ(again.call_id(), "call-2");
+  EXPECT_EQ(codecs_text(body_of(again).media[0]), codecs);
+  kamailio.answer(again, 200, accepting(body_of(again), alices_offer()));
+  EXPECT_FALSE(kamailio.sends("INVITE")) << "once";
+}
+
+TEST_F(PayloadTypeTest, X11_PartiesWithoutACollisionAreAskedNothing) {
+  park_and_retrieve();
+  EXPECT_FALSE(kamailio.sends("INVITE"));
+}
+
+TEST_F(PayloadTypeTest, X11_AnOfferWithinTheBridgeKeepsTheNumbersOfTheOtherSide) {
+  park_with_events_at_96();
+  retrieve();
+  const SipMessage moved = alice.request("INVITE", opus_at_96(alices_offer()));
+  kamailio.deliver(moved);
+  const SipMessage passed = kamailio.take_request("INVITE");
+  const std::string codecs = codecs_text(body_of(passed).media[0]);
+  EXPECT_EQ(codecs.find("96 opus"), std::string::npos) << codecs;
+  kamailio.answer(passed, 200, accepting(body_of(passed), clients_sdp()));
+  EXPECT_EQ(kamailio.take_response(moved).status(), 200);
+  EXPECT_FALSE(kamailio.sends("INVITE")) << "not before Alice's ACK";
+  kamailio.deliver(alice.ack(moved));
+  const SipMessage again = kamailio.take_request("INVITE");
+  EXPECT_EQ(again.call_id(), "call-2");
+  EXPECT_EQ(codecs_text(body_of(again).media[0]), codecs);
+}
+
+TEST_F(PayloadTypeTest, X11_ATargetsNumbersDoNotChangeThoseOfTheCaller) {
+  park_with_events_at_96();
+  const CallId target = call_target("103");
+  const SipMessage invite = kamailio.take_request("INVITE");
+  kamailio.answer(invite, 200, opus_at_96(alices_offer()));
+  reports();
+  offer_call(2, target);
+  const SipMessage joined = kamailio.take_request("INVITE");
+  EXPECT_EQ(joined.call_id(), "call-1");
+  const std::string codecs = codecs_text(body_of(joined).media[0]);
+  EXPECT_EQ(codecs.find("96 opus"), std::string::npos) << codecs;
+}
+
+TEST_F(PayloadTypeTest, X11_TheMusicAfterATalkKeepsTheNumbersToo) {
+  park_with_events_at_96();
+  retrieve();
+  offer_music(3);
+  const std::string codecs = codecs_text(body_of(kamailio.take_request("INVITE")).media[0]);
+  EXPECT_EQ(codecs.find("96 opus"), std::string::npos) << codecs;
+}
+
 TEST_F(BridgeTest, PassesNothingUnlessBridged) {
   park_and_retrieve();
   set_bridged(false);

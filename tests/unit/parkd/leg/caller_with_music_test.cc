@@ -14,7 +14,7 @@ TEST_F(CallerWithMusicTest, ThatHoldsIsAnsweredFromMediad) {
   EXPECT_EQ(ok.status(), 200);
   EXPECT_EQ(body_of(ok).media[0].port, mediad_address().port);
   EXPECT_EQ(body_of(ok).origin.username, "john");
-  EXPECT_EQ(body_of(ok).origin.version, 44770664U);
+  EXPECT_EQ(body_of(ok).origin.version, 44770764U);
   EXPECT_EQ(direction_of(ok), sip::Direction::kRecvOnly);
   kamailio.deliver(client.ack(hold));
   EXPECT_THAT(reports(), ElementsAre("media changed"));

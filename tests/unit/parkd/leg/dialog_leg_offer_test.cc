@@ -22,7 +22,7 @@ TEST_F(DialogLegTest, P1_ContinuesTheParkersOriginLine) {
   const sip::Sdp sdp = body_of(kamailio.take_request("INVITE"));
   EXPECT_EQ(sdp.origin.username, "john");
   EXPECT_EQ(sdp.origin.session_id, "2704906608");
-  EXPECT_EQ(sdp.origin.version, 44770663U);
+  EXPECT_EQ(sdp.origin.version, 44770763U) << "John may have used some that Kamailio has not seen";
   EXPECT_EQ(sdp.connection->address, mediad_address().address);
 }
 
@@ -41,7 +41,7 @@ TEST_F(DialogLegTest, RaisesTheOriginVersionByOne) {
   offer();
   kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
   offer();
-  EXPECT_EQ(body_of(kamailio.take_request("INVITE")).origin.version, 44770664U);
+  EXPECT_EQ(body_of(kamailio.take_request("INVITE")).origin.version, 44770764U);
 }
 
 TEST_F(DialogLegTest, AcknowledgesEachCopyOfA2xx) {

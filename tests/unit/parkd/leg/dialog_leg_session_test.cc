@@ -120,7 +120,7 @@ TEST_F(DialogLegTest, ContinuesASnapshotWithAGapInTheCSeq) {
   kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp());
   pass(seconds(1));
   const DialogSnapshot row = leg->snapshot();
-  const auto heir = DialogLeg::from_snapshot(agent, row, CallIdOwner::kThey, 1000);
+  const auto heir = DialogLeg::from_snapshot(agent, row, CallIdOwner::kThey, 1000, 1000);
   EXPECT_EQ(heir->dialog().local_cseq, leg->dialog().local_cseq + 1000);
   EXPECT_EQ(*heir->local_sdp(), *leg->local_sdp());
   EXPECT_EQ(*heir->remote_sdp(), *leg->remote_sdp());

@@ -61,7 +61,7 @@ TEST(IncomingRequest, ReadsAFeatureCall) {
   EXPECT_FALSE(read->call.held);
   EXPECT_EQ(read->dialog.id, (sip::DialogId{"c9", "our-tag", "alice"}));
   EXPECT_EQ(read->caller, (PartyIdentity{"Alice", "102"}));
-  EXPECT_EQ(read->offer.media.at(0).port, 7004);
+  EXPECT_EQ(read->offer->media.at(0).port, 7004);
   EXPECT_FALSE(read->replaces);
 }
 
@@ -76,12 +76,18 @@ TEST(IncomingRequest, S11_NeedsOneCallerThatKamailioVouchesFor) {
   EXPECT_EQ(trunk->call.caller, Party(Trunk{"site b@x"})) << "whatever its name looks like";
 }
 
-TEST(IncomingRequest, RefusesABadRecallTimeBeforeAMissingOffer) {
+TEST(IncomingRequest, RefusesABadRecallTimeBeforeABadDescription) {
   const auto read = read_feature_invite(invite_with(std::string(kFromAlice) + "X-Recall-After: soon\n", ""), "tag");
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().status, 400);
   EXPECT_EQ(read.error().reason, "X-Recall-After: 10 to 3600");
-  EXPECT_EQ(status_of_invite(invite_with(kFromAlice, "")), 488);
+  EXPECT_EQ(status_of_invite(invite_with(kFromAlice, "v=0\nm=nonsense\n")), 400);
+}
+
+TEST(IncomingRequest, X7_ReadsAFeatureCallWithoutAnOffer) {
+  const auto read = read_feature_invite(invite_with(kFromAlice, ""), "our-tag");
+  ASSERT_TRUE(read);
+  EXPECT_FALSE(read->offer);
 }
 
 TEST(IncomingRequest, N6_KeepsAWithheldIdentity) {

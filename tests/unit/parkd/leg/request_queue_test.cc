@@ -1,6 +1,8 @@
 // The requests of one dialog are sent one after the other.
 #include "parkd/leg/request_queue.h"
 
+#include "tests/support/virtual_time.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -32,7 +34,10 @@ class RequestQueueTest : public testing::Test {
   std::vector<RequestQueue::Request> sent;
   std::vector<std::string> failed;
   int free = 0;
-  RequestQueue queue{[this](RequestQueue::Request request) { sent.push_back(std::move(request)); }, [this] { ++free; }};
+  test::VirtualTime time;
+  EventLoop loop;
+  RequestQueue queue{loop, Duration(4000),
+                     [this](RequestQueue::Request request) { sent.push_back(std::move(request)); }, [this] { ++free; }};
 };
 
 TEST_F(RequestQueueTest, X5_SendsTheNextOneAfterTheFinalResponse) {
@@ -65,6 +70,44 @@ TEST_F(RequestQueueTest, X5_SendsNothingWhileItIsPaused) {
   queue.pause();
   push("INFO");
   EXPECT_THAT(methods(), IsEmpty());
+  queue.resume();
+  EXPECT_THAT(methods(), ElementsAre("INFO"));
+}
+
+TEST_F(RequestQueueTest, X5_HoldsNothingBackBehindARequestThatIsNeverAnswered) {
+  push("NOTIFY");
+  push("INFO");
+  push("UPDATE");
+  test::pass(loop, Duration(3900));
+  EXPECT_THAT(methods(), ElementsAre("NOTIFY"));
+  test::pass(loop, Duration(200));
+  EXPECT_THAT(methods(), ElementsAre("NOTIFY", "INFO"));
+  sent.at(0).handlers.on_failure(sip::ClientFailure::kTimeout);
+  EXPECT_THAT(failed, ElementsAre("NOTIFY")) << "its sender learns of it all the same";
+  EXPECT_THAT(methods(), ElementsAre("NOTIFY", "INFO")) << "that is not the end of the one behind it";
+  answer(1);
+  EXPECT_THAT(methods(), ElementsAre("NOTIFY", "INFO", "UPDATE"));
+  EXPECT_EQ(free, 0);
+  answer(2);
+  EXPECT_EQ(free, 1);
+}
+
+TEST_F(RequestQueueTest, X5_IsFreeWhenTheLastRequestIsNeverAnswered) {
+  push("NOTIFY");
+  test::pass(loop, Duration(4100));
+  EXPECT_FALSE(queue.is_busy());
+  EXPECT_EQ(free, 1);
+  sent.at(0).handlers.on_failure(sip::ClientFailure::kTimeout);
+  EXPECT_EQ(free, 1);
+}
+
+TEST_F(RequestQueueTest, X5_EndsAPauseOfTooLong) {
+  queue.pause();
+  push("INFO");
+  test::pass(loop, Duration(3900));
+  EXPECT_THAT(methods(), IsEmpty());
+  test::pass(loop, Duration(200));
+  EXPECT_THAT(methods(), ElementsAre("INFO"));
   queue.resume();
   EXPECT_THAT(methods(), ElementsAre("INFO"));
 }

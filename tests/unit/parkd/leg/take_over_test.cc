@@ -14,21 +14,72 @@ TEST_F(TakeOverTest, O4_LeavesRoomInTheCSeq) {
 }
 
 TEST_F(TakeOverTest, O4_FindsAPartyThatHasHungUp) {
-  take_over(row_of(RowState::kRetrieved));
-  set_bridged(true);
+  for (const std::string method : {"UPDATE", "OPTIONS"}) {
+    ParkedCallRow row = row_of(RowState::kRetrieved);
+    row.caller.remote_allow = row.peer->remote_allow = "INVITE " + method;
+    take_over(row);
+    set_bridged(true);
+    pass(seconds(6));
+    const SipMessage first = kamailio.take_request(method);
+    const SipMessage second = kamailio.take_request(method);
+    const bool is_peer_first = first.request_uri_text() == "sip:101@127.0.0.11:5060";
+    kamailio.answer(is_peer_first ? second : first, 501);
+    EXPECT_THAT(reports(), IsEmpty());
+    kamailio.answer(is_peer_first ? first : second, 481);
+    EXPECT_THAT(reports(), ElementsAre("peer gone"));
+    conversations.forget(talk);
+  }
+}
+
+TEST_F(TakeOverTest, X13_AsksAPartyOfUnknownMethodsByOptions) {
+  take_over(row_of(RowState::kParked));
   pass(seconds(6));
-  const SipMessage first = kamailio.take_request("UPDATE");
-  const SipMessage second = kamailio.take_request("UPDATE");
-  const bool is_peer_first = first.request_uri_text() == "sip:101@127.0.0.11:5060";
-  // A trunk may not know UPDATE.
-  kamailio.answer(is_peer_first ? second : first, 501);
-  EXPECT_THAT(reports(), IsEmpty());
-  kamailio.answer(is_peer_first ? first : second, 481);
-  EXPECT_THAT(reports(), ElementsAre("peer gone"));
+  EXPECT_FALSE(kamailio.sends("UPDATE")) << "RFC 3311 4: only a party that lists it";
+  EXPECT_FALSE(kamailio.sends("INVITE"));
+  const SipMessage options = kamailio.take_request("OPTIONS");
+  EXPECT_EQ(options.to_tag(), "client-tag");
+  kamailio.answer(options, 200, std::nullopt,
+                  [](SipMessage& response) { response.set_header(HeaderName::kAllow, "INVITE, ACK, UPDATE"); });
+  pass(Duration(20));
+  EXPECT_EQ(caller_snapshot().remote_allow, "INVITE UPDATE") << "and learns them";
+}
+
+TEST_F(TakeOverTest, X13_ReinvitesAPartyThatAllowsNeither) {
+  ParkedCallRow row = row_of(RowState::kParked);
+  row.caller.remote_allow = "INVITE INFO";
+  row.caller.local_sdp = sip::write_sdp(johns_sdp());
+  row.caller.remote_sdp = sip::write_sdp(clients_sdp());
+  take_over(row);
+  const SipMessage invite = kamailio.take_request("INVITE");
+  EXPECT_FALSE(kamailio.sends("UPDATE"));
+  EXPECT_FALSE(kamailio.sends("OPTIONS"));
+  EXPECT_EQ(body_of(invite).media, johns_sdp().media);
+  EXPECT_GT(body_of(invite).origin.version, johns_sdp().origin.version + 1000);
+  kamailio.answer(invite, 481);
+  EXPECT_THAT(reports(), ElementsAre("caller gone"));
+}
+
+TEST_F(TakeOverTest, X13_LearnsTheMethodsFromTheAnswerToTheMusic) {
+  ASSERT_TRUE(adopt());
+  offer_music(1);
+  kamailio.answer(kamailio.take_request("INVITE"), 200, clients_sdp(), [](SipMessage& response) {
+    response.set_header(HeaderName::kAllow, "INVITE, ACK, BYE, CANCEL, OPTIONS");
+  });
+  reports();
+  ParkedCallRow row = row_of(RowState::kParked);
+  row.caller = caller_snapshot();
+  EXPECT_EQ(row.caller.remote_allow, "INVITE OPTIONS");
+  conversations.forget(talk);
+  take_over(row);
+  pass(seconds(6));
+  EXPECT_TRUE(kamailio.sends("OPTIONS"));
+  EXPECT_FALSE(kamailio.sends("UPDATE"));
 }
 
 TEST_F(TakeOverTest, O4_KeepsTheSessionTimer) {
-  take_over(row_of(RowState::kParked));
+  ParkedCallRow row = row_of(RowState::kParked);
+  row.caller.remote_allow = "INVITE UPDATE";
+  take_over(row);
   pass(seconds(6));
   kamailio.answer(kamailio.take_request("UPDATE"), 200, std::nullopt, [](SipMessage& response) {
     response.set_header(HeaderName::kSessionExpires, "90;refresher=uas");

@@ -49,6 +49,10 @@ struct RecordedListener final : CallListener, ConversationListener, ReferralList
   void on_call_refused(CallId call, int status) override {
     reports.push_back(about("refused " + std::to_string(status), call));
   }
+  void on_call_media_changed(CallId call, const MediaRemote& remote) override {
+    reports.push_back(about("media of", call));
+    music = remote;
+  }
   void on_call_confirmed(CallId call) override {
     reports.push_back(about("confirmed", call));
     if (when_confirmed) when_confirmed(call);

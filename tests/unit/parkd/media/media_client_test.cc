@@ -337,6 +337,19 @@ TEST_F(MediaClientTest, ConnectingSaysWhereAndHowToSend) {
   EXPECT_EQ(updates[0].send, true);
 }
 
+TEST_F(MediaClientTest, X18_APartyMayWantShortPackets) {
+  connect();
+  open("a");
+  MediaRemote impatient = phone;
+  impatient.codec.packet_ms = 10;
+  client.connect("a", impatient);
+  pass(Duration(20));
+  const auto updates = mediad.all<media::SessionUpdate>();
+  ASSERT_EQ(updates.size(), 1U);
+  ASSERT_TRUE(updates[0].codec);
+  EXPECT_EQ(updates[0].codec->packet_ms, 10);
+}
+
 TEST_F(MediaClientTest, APartyThatHoldsIsSentNothing) {
   connect();
   open("a");

@@ -46,6 +46,21 @@ TEST_F(AnnouncerTest, CallIsAnsweredAndHearsTheAnnouncement) {
   EXPECT_EQ(done, 0);
 }
 
+TEST_F(AnnouncerTest, X7_ACallWithoutAnOfferHearsItFromItsAckOn) {
+  phones.has_offer = false;
+  const CallId id = call();
+  announce(id, "goodbye", Calls::Answer::kFinal);
+  steps.settle();
+  EXPECT_EQ(phones.calls.at(id).stage, FakePhones::Call::Stage::kAnswered);
+  EXPECT_FALSE(media.sessions.at(session()).snapshot.remote) << "it is not known where to send it";
+  announcer.connect(id, FakePhones::remote());
+  steps.settle();
+  EXPECT_EQ(media.sessions.at(session()).snapshot.remote, FakePhones::remote());
+  announcer.connect(CallId{99}, FakePhones::remote());
+  announcer.stop(id);
+  announcer.connect(id, FakePhones::remote());
+}
+
 TEST_F(AnnouncerTest, SessionIsClosedWhenTheAnnouncementIsPlayed) {
   announce(call());
   steps.settle();

@@ -88,8 +88,11 @@ class FakePhones final : public Calls, public Conversations, public Referrals {
   std::map<std::string, int> status_of;                                         // of targets with a status of their own
   std::vector<OutgoingCall> called;                                             // all targets, in order
   bool callers_have_codec = true;
+  bool has_offer = true;       // of feature calls; without one the ACK has the answer
   int extension_status = 200;  // of a call from parkd; 0: rings without end
   bool retrievers_acknowledge = true;
+
+  static MediaRemote remote() { return {{"127.0.0.12", 6004}, {"PCMU", 0, 8000, 101}, true}; }
 
   // ---- the acts of the phones ----
 
@@ -187,6 +190,7 @@ class FakePhones final : public Calls, public Conversations, public Referrals {
     } else {
       found->second.stage = Call::Stage::kEarly;
     }
+    if (!has_offer) return MediaRemote{};
     return remote();
   }
   void answer_with_caller(CallId id, ConversationId conversation) override {
@@ -328,7 +332,6 @@ class FakePhones final : public Calls, public Conversations, public Referrals {
   static constexpr const char* kTenant = "demo.callpark";
 
   static bool is_answered(const Call& call) { return call.stage >= Call::Stage::kAnswered; }
-  static MediaRemote remote() { return {{"127.0.0.12", 6004}, {"PCMU", 0, 8000, 101}, true}; }
   static End* end_of(Conversation& conversation, PartyEnd party) {
     if (party == PartyEnd::kCaller) return &conversation.caller;
     return conversation.peer ? &*conversation.peer : nullptr;

@@ -44,6 +44,19 @@ TEST_F(ParkByReferralTest, P1_RowIsCompleteBeforeTheReferralIsConcluded) {
   end_all();
 }
 
+TEST_F(ParkByReferralTest, S12_ACallWhoseDescriptionIsTooLongStaysWhereItIs) {
+  AdoptableDialog too_long = dialog();
+  too_long.is_too_long = true;
+  const ReferralId refer = this->refer(phones.referral("101", "*68", too_long));
+  const CallId call = dial("101", "*70", too_long);
+  settle();
+  EXPECT_EQ(status_of_referral(refer), 488);
+  pass(seconds(10));
+  EXPECT_EQ(phones.call_outcomes.at(call).status, 488);
+  EXPECT_TRUE(phones.conversations.empty());
+  end_all();
+}
+
 TEST_F(ParkByReferralTest, ParkerThatStaysInTheCallGetsAByeAfterTwoSeconds) {
   refer();
   pass(Duration(1900));

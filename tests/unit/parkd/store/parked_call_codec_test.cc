@@ -20,7 +20,10 @@ DialogSnapshot full_dialog() {
           .local_sdp = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\n",
           .remote_sdp = "o=- 3 4 IN IP4 127.0.0.50\nm=audio 4000 RTP/AVP 0",
           .remote_identity = {"Client \"Q\" \xd0\x96", "+442030000999"},
-          .remote_party = Extension{"demo.callpark", "105"}};
+          .remote_party = Extension{"demo.callpark", "105"},
+          .remote_allow = "INVITE UPDATE",
+          .session_seconds = 90,
+          .session_we_refresh = true};
 }
 
 TEST(ParkedCallCodec, ADialogIsTheSameAfterItsRow) {
@@ -46,6 +49,17 @@ TEST(ParkedCallCodec, ARowOfAnOlderParkdWithoutAorIsRead) {
   ASSERT_NE(text.find(member), std::string::npos) << text;
   text.erase(text.find(member), member.size());
   EXPECT_EQ(parse_dialog(text).value().remote_party, Party(Outside{}));
+}
+
+TEST(ParkedCallCodec, X12_ARowOfAnOlderParkdWithoutASessionTimerIsRead) {
+  DialogSnapshot dialog = full_dialog();
+  dialog.session_seconds = 0;
+  dialog.session_we_refresh = false;
+  dialog.remote_allow.clear();
+  const std::string text = write_dialog(dialog);
+  EXPECT_EQ(text.find("session"), std::string::npos);
+  EXPECT_EQ(text.find("allow"), std::string::npos);
+  EXPECT_EQ(parse_dialog(text).value(), dialog);
 }
 
 TEST(ParkedCallCodec, ARetrieverIsTheSameAfterItsRow) {
@@ -87,6 +101,13 @@ TEST(ParkedCallCodec, BytesThatAreNotUtf8DoNotStopARow) {
   DialogSnapshot dialog = full_dialog();
   dialog.remote_display = "J\xf6rg";
   EXPECT_EQ(parse_dialog(write_dialog(dialog)).value().remote_display, "J\xef\xbf\xbdrg");
+}
+
+TEST(ParkedCallCodec, X18_ShortPacketsAreInTheRow) {
+  MediaSnapshot media{.session = "park-1", .local = {"127.0.0.3", 40000}, .ssrc = 1, .remote = MediaRemote{}};
+  EXPECT_EQ(write_media(media).find("packet_ms"), std::string::npos);
+  media.remote->codec.packet_ms = 10;
+  EXPECT_EQ(parse_media(write_media(media)).value(), media);
 }
 
 TEST(ParkedCallCodec, AMediaSessionIsTheSameAfterItsRow) {
