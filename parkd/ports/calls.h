@@ -91,7 +91,8 @@ class CallListener {
   /// A call of start() is over without an answer.
   virtual void on_call_refused(CallId call, int status) = 0;
   virtual void on_call_confirmed(CallId call) = 0;  // ACK of parkd's 200
-  virtual void on_call_lost(CallId call) = 0;       // no ACK ever came
+  /// No ACK ever came, or the party had cancelled before it had the 200. The call is over.
+  virtual void on_call_lost(CallId call) = 0;
   /// CANCEL or BYE. An answered call in a caller's name is reported when it becomes a peer, by on_party_gone().
   virtual void on_call_gone(CallId call) = 0;
 };

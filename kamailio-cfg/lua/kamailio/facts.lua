@@ -175,6 +175,9 @@ local learn = {
   given_up = function(f)
     return adoption_marker.is_given_up(f.call_id, f.from_tag) or adoption_marker.is_given_up(f.call_id, f.to_tag)
   end,
+  was_cancelled = function(f)
+    return KSR.htable.sht_is_null("cancelled", adoption_marker.key(f.call_id, f.from_tag)) < 0
+  end,
   call = function(f) return calls.find(f.call_id, f.from_tag, f.to_tag) end,
   is_known_call = function(f)
     if KSR.dialog.is_known_dlg() > 0 then return true end

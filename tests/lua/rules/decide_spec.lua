@@ -25,6 +25,7 @@ local subscription = requests.subscription
 local rows_away = { false, away }
 local answers = {
   given_up = { true, false },
+  was_cancelled = { true, false },
   marker = { false, { floor = 2 }, { floor = 3 } },
   is_other = { false, true },
   call = { false, call("extension", "extension"), call("extension", "trunk"), call("trunk", "extension"),

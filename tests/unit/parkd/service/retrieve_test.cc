@@ -172,6 +172,24 @@ TEST_F(RetrieveTest, RetrieverThatSendsNoAckLeavesTheCallParked) {
   end_all();
 }
 
+TEST_F(RetrieveTest, X6_RetrieverThatHangsUpBeforeItsAckLeavesTheCallParkedAndItsDeadlineUnmoved) {
+  const ParkId id = park();
+  const auto deadline = only_row().deadline;
+  pass(std::chrono::seconds(30));
+  const CallId call = dial("102", "*88101");
+  while (phones.calls.at(call).stage != FakePhones::Call::Stage::kAnswered) ASSERT_TRUE(steps.next());
+  phones.end_call(call);
+  settle();
+  EXPECT_EQ(only_row().state, RowState::kParked);
+  EXPECT_EQ(only_row().orbit, "101");
+  EXPECT_EQ(only_row().deadline, deadline);
+  EXPECT_TRUE(hears_music(id));
+  const CallId next = dial("103", "*88101");
+  settle();
+  EXPECT_EQ(status_of_call(next), 200);
+  end_all();
+}
+
 TEST_F(RetrieveTest, RetrieverWinsACallWhoseWriteIsNotAnsweredYet) {
   refer();
   while (store.rows.empty() || only_row().state != RowState::kParked) ASSERT_TRUE(steps.next());
