@@ -18,6 +18,7 @@ enum class RefusalReason {
   kNoHeldCall,       // there is nothing to park
   kOrbitTaken,       // the orbit holds as many calls as it may
   kTooManyParked,    // the tenant's cap is reached
+  kTooManyOfParker,  // the parker's own cap is reached
   kInvalidCode,      // the code has junk behind it
   kNoCallParked,     // an empty orbit
   kAlreadyPickedUp,  // another retriever was first

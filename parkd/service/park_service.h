@@ -6,6 +6,7 @@
 
 #include "parkd/service/call_table.h"
 #include "parkd/service/commands.h"
+#include "parkd/service/miss_limit.h"
 #include "parkd/service/park_loop.h"
 #include "parkd/service/refusals.h"
 #include "parkd/service/request_in_flight.h"
@@ -63,6 +64,7 @@ class ParkService {
   LiveCall& restore(const ParkedCallRow& row, park::Found found);
   void make_asker_peer(LiveCall& call, PartyEnd asker, const Extension& extension);
   void wait_for_answer(LiveCall& call, CallId parker);
+  bool may_still_miss(const Retrieve& command);
   void on_claimed(const Retrieve& command, const ParkedCallRow& won);
 
   const ServicePorts ports_;
@@ -71,6 +73,7 @@ class ParkService {
   CallTable calls_;
   ParkLoop loop_;
   std::unordered_set<CallId> claiming_;  // retrievers that wait for the database
+  MissLimit misses_;
 };
 
 }  // namespace callpark

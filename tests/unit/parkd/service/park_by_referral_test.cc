@@ -163,6 +163,18 @@ TEST_F(ParkByReferralTest, CallAboveTheTenantsCapIsRefusedWith486) {
   end_all();
 }
 
+TEST_F(ParkByReferralTest, X44_CallAboveTheParkersCapIsRefusedAndOthersPark) {
+  store.extension_parked_calls_max = 1;
+  park();
+  const ReferralId second = refer("101", "*68105");
+  const ReferralId of_another = refer("102", "*68");
+  settle();
+  EXPECT_EQ(status_of_referral(second), 486);
+  EXPECT_EQ(phones.referral_outcomes.at(second).reason, "Too many calls parked by this extension");
+  EXPECT_EQ(status_of_referral(of_another), 200);
+  end_all();
+}
+
 TEST_F(ParkByReferralTest, DialogIsParkedOnce) {
   const AdoptableDialog dialog = this->dialog();
   Referral first = phones.referral("101", "*68", dialog);
