@@ -41,6 +41,7 @@ class DialogLeg : public DialogFacts, public std::enable_shared_from_this<Dialog
   /// A dialog from a snapshot is parkd's from here on, and no longer that of another user agent.
   void set_ours() { is_ours_ = true; }
   bool is_closed() const { return closed_; }
+  bool has_session_timer() const { return session_.agreed().has_value(); }
 
   /// Re-INVITEs with what `make` returns at that moment. While an earlier one is out this one waits, and replaces any
   /// that waited; what is replaced is answered kRefused. `done` is called once, with kGone by close() and bye().
