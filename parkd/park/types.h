@@ -27,6 +27,7 @@ enum class RefusalReason {
   kOfferRefused,     // the other party refused the offer, and not for its media
   kCallerGone,       // the parked caller hung up meanwhile
   kUnavailable,      // the database or mediad is away
+  kOverloaded,       // the servers are overloaded; the park is to be tried again later
   kGivenUp,          // the parker ended its feature call before the answer
 };
 

@@ -27,6 +27,10 @@ class ParkService {
   /// Calls that wait in an orbit, and all calls that parkd has.
   std::size_t parked_calls() const { return calls_.count_in_orbit(); }
   std::size_t calls() const { return calls_.size(); }
+  /// Of all parks since the start.
+  std::uint64_t parks_completed() const { return loop_.parks_completed(); }
+  /// Parks that are not completed; of one parker two at most, so that one extension cannot make parkd seem busy.
+  std::size_t parks_under_way() const { return calls_.count_being_parked(2); }
 
   /// What admission has to know of a conversation.
   struct ConversationView {

@@ -31,6 +31,8 @@ Refusal refusal_of(park::RefusalReason reason) {
       return {480, "The caller has hung up", "not_available"};
     case RefusalReason::kGivenUp:
       return {487, "Given up", "not_available"};
+    case RefusalReason::kOverloaded:
+      return {503, "Too busy, try again", "overloaded"};
     case RefusalReason::kUnavailable:
       return {503, "Parking is not available", "not_available"};
   }

@@ -28,7 +28,7 @@ local perform = {
   parkd_within_dialog = perform_in_dialog.parkd_within_dialog,
 }
 
-function perform.refuse(_, d) relay.reply(d.code, d.reason) end
+function perform.refuse(_, d) relay.reply(d.code, d.reason, d.retry_after) end
 
 function perform.drop() end
 

@@ -13,6 +13,7 @@ protocol.kDevice = "X-Callpark-Device"
 protocol.kDialog = "X-Callpark-Dialog"
 protocol.kAdoption = "X-Callpark-Adoption"
 protocol.kCancelled = "X-Callpark-Cancelled"
+protocol.kParkRate = "X-Callpark-Park-Rate"
 protocol.kRecall = "X-Callpark-Recall"
 protocol.kCaller = "X-Callpark-Caller"
 

@@ -17,12 +17,12 @@ namespace {
 using Names = std::map<std::string, std::string, std::less<>>;
 
 Names names_of_parkd() {
-  return {{"kTenant", std::string(kTenant)},      {"kUser", std::string(kUser)},
-          {"kName", std::string(kName)},          {"kTrunk", std::string(kTrunk)},
-          {"kDevice", std::string(kDevice)},      {"kDialog", std::string(kDialog)},
-          {"kAdoption", std::string(kAdoption)},  {"kRecall", std::string(kRecall)},
-          {"kCaller", std::string(kCaller)},      {"kRecallAfter", std::string(kRecallAfter)},
-          {"kCancelled", std::string(kCancelled)}};
+  return {{"kTenant", std::string(kTenant)},       {"kUser", std::string(kUser)},
+          {"kName", std::string(kName)},           {"kTrunk", std::string(kTrunk)},
+          {"kDevice", std::string(kDevice)},       {"kDialog", std::string(kDialog)},
+          {"kAdoption", std::string(kAdoption)},   {"kRecall", std::string(kRecall)},
+          {"kCaller", std::string(kCaller)},       {"kRecallAfter", std::string(kRecallAfter)},
+          {"kCancelled", std::string(kCancelled)}, {"kParkRate", std::string(kParkRate)}};
 }
 
 Json agreed_headers() {

@@ -22,7 +22,7 @@ constexpr Expected kExpected[] = {
     {RefusalReason::kNoCallParked, 404, "no_call_parked"}, {RefusalReason::kAlreadyPickedUp, 404, "already_picked_up"},
     {RefusalReason::kNotAcceptable, 488, "not_available"}, {RefusalReason::kNotReached, 480, "not_available"},
     {RefusalReason::kOfferRefused, 502, "not_available"},  {RefusalReason::kCallerGone, 480, "not_available"},
-    {RefusalReason::kUnavailable, 503, "not_available"},
+    {RefusalReason::kUnavailable, 503, "not_available"},   {RefusalReason::kOverloaded, 503, "overloaded"},
 };
 
 TEST(Refusal, S13_EachReasonHasItsStatusAndItsPrompt) {
