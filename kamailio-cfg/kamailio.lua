@@ -133,12 +133,14 @@ end
 
 -- X-Callpark-Adoption of the answer at hand, which is gone when tm handles the answer; false without one.
 local adoption_of_answer = false
+-- X-Callpark-Park-Rate of it; false without one.
+local park_rate_of_answer = false
 
 function ksr_reply_route()
   discard_surplus(facts.read())
   mend_returns()
   local f = facts.read()
-  adoption_of_answer = f.adoption
+  adoption_of_answer, park_rate_of_answer = f.adoption, f.park_rate_said
   strip_inside_headers()
   strip_asserted_identity(f)
   if not f.is_inside and f.is_behind_nat then KSR.nathelper.set_contact_alias() end
@@ -173,7 +175,7 @@ function ksr_failure_ring_group()
 end
 
 function ksr_onreply_feature()
-  perform_features.on_answer(KSR.pv.get("$rs"), adoption_of_answer)
+  perform_features.on_answer(KSR.pv.get("$rs"), adoption_of_answer, park_rate_of_answer)
   return 1
 end
 

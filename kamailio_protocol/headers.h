@@ -25,6 +25,12 @@ inline constexpr std::string_view kDialog = "X-Callpark-Dialog";
 inline constexpr std::string_view kAdoption = "X-Callpark-Adoption";
 inline constexpr std::string_view kReleased = "released";
 inline constexpr std::string_view kKept = "kept";
+/// Kamailio to parkd on the ACK of a 2xx, `kYes`: its sender has cancelled the call, and the 2xx came first.
+inline constexpr std::string_view kCancelled = "X-Callpark-Cancelled";
+inline constexpr std::string_view kYes = "yes";
+/// parkd to Kamailio on a 503 to a park: how many parks a second parkd can do. Kamailio refuses those above it, for
+/// some seconds, before they cost anything.
+inline constexpr std::string_view kParkRate = "X-Callpark-Park-Rate";
 /// parkd to Kamailio on the INVITE of a recall: the id of the parked call. Kamailio ends an earlier INVITE with the
 /// same id, which a parkd that has died may have left ringing.
 inline constexpr std::string_view kRecall = "X-Callpark-Recall";

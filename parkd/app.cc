@@ -71,7 +71,13 @@ std::string contact_of(const ParkdConfig& config) {
 }
 
 leg::UserAgent user_agent(const ParkdConfig& config, EventLoop& loop, sip::TransactionLayer& transactions) {
-  return {loop, transactions, kamailio_of(config), contact_of(config), playable_codecs(), timers_of(config.sip)};
+  return {loop,
+          transactions,
+          kamailio_of(config),
+          contact_of(config),
+          playable_codecs(),
+          timers_of(config.sip),
+          config.sip.ask_talking};
 }
 
 ParkSettings park_settings(const ParkdConfig& config) {
@@ -202,6 +208,8 @@ void run_parkd(const ParkdConfig& config) {
       {loop, store, store, messages, media, agent.calls(), agent.conversations(), agent.referrals(), metrics},
       park_settings(config));
   agent.set_listeners({&service, &service, &service});
+  agent.set_park_rate([&service] { return service.park_rate(); });
+  transactions.set_on_round_trip([&service](Duration took) { service.note_round_trip(took); });
 
   SqlPresenceStore presence_store(loop, presence_store_settings(config));
   const presence::SipWay presence_way{loop, transactions, kamailio_of(config), contact_of(config)};

@@ -3,10 +3,17 @@
 #include "mediad/engine/rtp_packet.h"
 
 namespace callpark::media {
+namespace {
+
+// Half a second of sound: more than any device sends into the blue.
+constexpr int kForeignPackets = 25;
+
+}  // namespace
 
 void IncomingStream::set_remote(RemoteNumber number, const PeerAddress& remote, Latching latching, MonotonicTime now) {
   source_.signal(remote, latching, now);
   unheard_ = number;
+  foreign_ = {};
   port_->set_destination(remote);
 }
 
@@ -16,13 +23,25 @@ void IncomingStream::receive_rtcp() {
 
 // The port does not matter: some phones send from another one than they receive on, and RTCP comes from its own.
 void IncomingStream::on_packet_from(const PeerAddress& from) {
-  if (!unheard_ || !from.is_same_host(source_.remote())) return;
+  if (unheard_ && from.is_same_host(source_.remote())) note_heard();
+}
+
+// Some networks receive at one host and send from another. Their sound is dropped, as any from elsewhere, but it shows
+// that the party exists.
+void IncomingStream::on_foreign(const RtpPacket& packet) {
+  if (!unheard_ || (packet.payload_type != codec_ && packet.payload_type != telephone_event_)) return;
+  if (foreign_.ssrc != packet.ssrc) foreign_ = {packet.ssrc, 0};
+  if (++foreign_.packets >= kForeignPackets) note_heard();
+}
+
+void IncomingStream::note_heard() {
   on_heard_(*unheard_);
   unheard_.reset();
 }
 
-void IncomingStream::set_telephone_event(std::optional<std::uint8_t> payload_type, int clock_hz) {
-  telephone_event_ = payload_type;
+void IncomingStream::set_payload_types(std::uint8_t codec, std::optional<std::uint8_t> telephone_event, int clock_hz) {
+  codec_ = codec;
+  telephone_event_ = telephone_event;
   digits_ = DigitReceiver(clock_hz);
 }
 
@@ -38,7 +57,7 @@ void IncomingStream::on_datagram(std::span<const std::uint8_t> datagram, const P
   if (!packet) return;
   switch (source_.judge(from, packet->ssrc, packet->sequence, now)) {
     case SourceLock::Verdict::kForeign:
-      return;
+      return on_foreign(*packet);
     case SourceLock::Verdict::kLatched:
       port_->set_destination(source_.remote());
       on_packet_from(from);

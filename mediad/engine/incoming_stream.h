@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "mediad/engine/digit_receiver.h"
+#include "mediad/engine/rtp_packet.h"
 #include "mediad/engine/rtp_port.h"
 #include "mediad/engine/source_lock.h"
 
@@ -20,7 +21,7 @@ class IncomingStream {
   using OnDigit = std::function<void(DigitReceiver::Digit digit)>;
   /// Numbers the remotes of a session, so that a report about one is never attributed to the next.
   using RemoteNumber = std::uint64_t;
-  /// The first packet of any kind has come from the host of this remote.
+  /// The first packet of any kind has come from the host of this remote, or a stream of its codec from another.
   using OnHeard = std::function<void(RemoteNumber number)>;
 
   IncomingStream(std::shared_ptr<RtpPort> port, OnDigit on_digit, OnHeard on_heard)
@@ -29,7 +30,7 @@ class IncomingStream {
   const std::shared_ptr<RtpPort>& port() const { return port_; }
   /// Everything is dropped until the first call. Each call restarts the search for the source.
   void set_remote(RemoteNumber number, const PeerAddress& remote, Latching latching, MonotonicTime now);
-  void set_telephone_event(std::optional<std::uint8_t> payload_type, int clock_hz);
+  void set_payload_types(std::uint8_t codec, std::optional<std::uint8_t> telephone_event, int clock_hz);
 
   void receive_rtp(MonotonicTime now);
   /// RTCP is not read; it only shows that the remote exists.
@@ -44,6 +45,8 @@ class IncomingStream {
 
  private:
   void on_packet_from(const PeerAddress& from);
+  void on_foreign(const RtpPacket& packet);
+  void note_heard();
   void on_datagram(std::span<const std::uint8_t> datagram, const PeerAddress& from, MonotonicTime now);
 
   std::shared_ptr<RtpPort> port_;
@@ -52,6 +55,13 @@ class IncomingStream {
   SourceLock source_;
   /// The remote that on_heard_ has not been called for yet.
   std::optional<RemoteNumber> unheard_;
+  /// What comes from another host than the remote's: one source at a time.
+  struct Foreign {
+    std::uint32_t ssrc = 0;
+    int packets = 0;
+  };
+  Foreign foreign_;
+  std::optional<std::uint8_t> codec_;
   std::optional<std::uint8_t> telephone_event_;
   DigitReceiver digits_{8000};
   std::atomic<std::uint64_t> packets_received_{0};

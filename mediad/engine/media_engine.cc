@@ -140,7 +140,7 @@ void MediaEngine::set_codec(const std::string& session, const Codec& codec) {
   if (found == nullptr || found->codec == codec) return;
   found->codec = codec;
   receiver_.change(found->incoming, [codec](IncomingStream& incoming) {
-    incoming.set_telephone_event(codec.telephone_event, codec.clock_rate);
+    incoming.set_payload_types(codec.payload_type, codec.telephone_event, codec.clock_rate);
   });
   PlayPlan plan = plan_of(*found);
   found->loop = plan.loop;

@@ -72,6 +72,11 @@ void describe_sip(ConfigReader& table, ParkdConfig::Sip& sip) {
                  "Maximum time from the first to the last byte of a message on a TCP connection.");
   table.duration("sip.tcp_idle_timeout_seconds", sip.tcp_idle_timeout, 600, 10, 86400, kSecond,
                  "TCP idle timeout: a connection without traffic for this long is closed.");
+  table.duration(
+      "sip.ask_talking_seconds", sip.ask_talking, 600, 10, 86400, kSecond,
+      "How often each talking party without a session timer is asked by OPTIONS whether it is still there. A "
+      "party that answers nothing for as long again is gone, one that cannot be reached for six times as "
+      "long.");
 }
 
 void describe_kamailio(ConfigReader& table, ParkdConfig::Kamailio& kamailio) {

@@ -26,6 +26,7 @@ struct ParkdConfig {
     Duration tcp_connect_timeout{};
     Duration tcp_message_timeout{};
     Duration tcp_idle_timeout{};
+    Duration ask_talking{};
   } sip;
 
   enum class SipTransport { kUdp, kTcp };

@@ -65,6 +65,21 @@ void Conversation::make_peer(Call& call) {
   call.become_peer_of(*caller_.leg);
 }
 
+void Conversation::set_bridged(bool bridged) {
+  bridged_ = bridged;
+  caller_watch_ = bridged ? watch(caller_.leg) : nullptr;
+  peer_watch_ = bridged ? watch(peer_.leg) : nullptr;
+}
+
+std::unique_ptr<PartyWatch> Conversation::watch(const LegPtr& leg) {
+  if (!leg) return nullptr;
+  return std::make_unique<PartyWatch>(agent_, leg, [this, leg] {
+    const auto self = shared_from_this();
+    leg->bye();
+    on_gone(leg == caller_.leg ? PartyEnd::kCaller : PartyEnd::kPeer);
+  });
+}
+
 // ---- offers to the caller ----
 
 void Conversation::offer_to_caller(park::Question question, OfferMaker make, AnswerIs answer_is,

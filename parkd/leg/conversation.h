@@ -11,6 +11,7 @@
 #include "parkd/leg/call.h"
 #include "parkd/leg/dialog_roles.h"
 #include "parkd/leg/listeners.h"
+#include "parkd/leg/party_watch.h"
 #include "parkd/ports/conversations.h"
 
 namespace callpark::leg {
@@ -63,6 +64,7 @@ class Conversation final : public std::enable_shared_from_this<Conversation> {
   void answer_from_music(sip::ServerTransactionKey key, const sip::SipMessage& request);
   void on_media_changed(PartyEnd end);
   void on_gone(PartyEnd end);
+  std::unique_ptr<PartyWatch> watch(const LegPtr& leg);
   End& end_at(PartyEnd end) { return end == PartyEnd::kCaller ? caller_ : peer_; }
 
   const ConversationId id_;
@@ -74,6 +76,9 @@ class Conversation final : public std::enable_shared_from_this<Conversation> {
   std::optional<ParkerRole> parker_;
   std::optional<MediaAddress> music_;
   bool bridged_ = false;
+  // While the two are bridged.
+  std::unique_ptr<PartyWatch> caller_watch_;
+  std::unique_ptr<PartyWatch> peer_watch_;
 };
 
 }  // namespace callpark::leg

@@ -223,6 +223,7 @@ void DialogLeg::refuse(sip::ServerTransactionKey key, const sip::SipMessage& req
   sip::SipMessage response = sip::make_response(request, status, reason, dialog().id.local_tag);
   // RFC 3261 14.2: so that the request is tried again.
   if (status == 500) response.set_header(sip::HeaderName::kRetryAfter, std::to_string(random_below(11)));
+  if (status == 503) write_retry(agent_, response);
   write_next_header(response);
   agent_.transactions.respond(key, response);
   if (considered_ == key) {

@@ -47,6 +47,7 @@ class DialogLeg : public DialogFacts, public std::enable_shared_from_this<Dialog
     keep_session();
   }
   bool is_closed() const { return closed_; }
+  bool has_session_timer() const { return session_.agreed().has_value(); }
 
   /// Re-INVITEs with what `make` returns at that moment. While an earlier one is out this one waits, and replaces any
   /// that waited; what is replaced is answered kRefused. `done` is called once, with kGone by close() and bye().

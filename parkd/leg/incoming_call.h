@@ -40,6 +40,9 @@ class IncomingCall final : public Call {
   std::optional<MediaRemote> answer_with_media(const MediaAddress& media, AckHandlers handlers);
   /// 200 with the media of this caller, unless offer_caller() has sent it; the party's phone shows the caller.
   void answer_with_caller(const DialogFacts& caller, AckHandlers handlers);
+  /// The party has cancelled, and the 200 was sent before.
+  void note_cancelled() { is_cancelled_ = true; }
+  bool is_cancelled() const { return is_cancelled_; }
   /// The first one counts.
   void settle(Calls::Adoption adoption);
 
@@ -71,6 +74,7 @@ class IncomingCall final : public Call {
   OnMedia on_media_;
   LegPtr held_half_;  // the parker's, of the held call
   std::optional<Calls::Adoption> adoption_;
+  bool is_cancelled_ = false;
 };
 
 }  // namespace callpark::leg

@@ -30,8 +30,9 @@ void ReferSubscription::accept() {
 void ReferSubscription::conclude(int status, const std::string& reason) {
   if (status < 300) accept();
   if (!refer_) return notify(status, reason, "terminated;reason=noresource");
-  agent_.transactions.respond(
-      key_, sip::make_response(*refer_, status_of_refusal(status), reason, leg_->dialog().id.local_tag));
+  sip::SipMessage refusal = sip::make_response(*refer_, status_of_refusal(status), reason, leg_->dialog().id.local_tag);
+  if (status == 503) write_retry(agent_, refusal);
+  agent_.transactions.respond(key_, refusal);
 }
 
 // The leg sends the second one when the first is answered.

@@ -108,11 +108,20 @@ void SipCalls::answer_with_caller(CallId call, ConversationId conversation) {
 }
 
 AckHandlers SipCalls::ack_handlers(CallId call) {
-  return {[this, call](const sip::Sdp*) { listeners_.calls->on_call_confirmed(call); },
+  return {[this, call](const sip::Sdp*) {
+            const IncomingCall* incoming = calls_.incoming(call);
+            if (!incoming || !incoming->is_cancelled()) return listeners_.calls->on_call_confirmed(call);
+            listeners_.calls->on_call_lost(call);
+            hang_up(call);
+          },
           [this, call] {
             if (const auto lost = calls_.remove(call)) roles_.close(lost->leg());
             listeners_.calls->on_call_lost(call);
           }};
+}
+
+void SipCalls::note_cancelled(CallId call) {
+  if (IncomingCall* incoming = calls_.incoming(call)) incoming->note_cancelled();
 }
 
 void SipCalls::settle_adoption(CallId call, Adoption adoption) {

@@ -29,6 +29,8 @@ class SipCalls final : public Calls {
   /// An INVITE outside of a dialog, to an agent that is ready.
   void on_invite(sip::ServerTransactionKey key, const sip::SipMessage& request);
   void on_cancel(sip::ServerTransactionKey invite);
+  /// The ACK that is about to come is of a party that has cancelled the call.
+  void note_cancelled(CallId call);
   /// The dialog of this call has ended by a BYE of the party.
   void on_bye(CallId call);
 

@@ -24,16 +24,19 @@ void SipReferrals::on_refer_outside(sip::ServerTransactionKey key, const sip::Si
   listeners_.referrals->on_referral(*std::move(referral));
 }
 
-// FEATURES S11: a trunk does not park. A parked extension may, as in any call, but not while it waits.
+// FEATURES S11: a trunk does not park. Kamailio vouches for a password, and not for the party of the dialog: any
+// extension that learns the tags would have the call. A parked extension may refer, as in any call, but not while it
+// waits.
 bool SipReferrals::may_refer(const PartyRole& party, const sip::SipMessage& request) const {
-  if (party.end == PartyEnd::kPeer) return true;
   const Conversation& conversation = conversations_.at(party.conversation);
-  const Extension* caller = extension_in(conversation.end(PartyEnd::kCaller).party);
-  return caller && sender_of(request) == *caller && conversation.is_bridged();
+  const Extension* owner = extension_in(conversation.end(party.end).party);
+  if (!owner || sender_of(request) != *owner) return false;
+  return party.end == PartyEnd::kPeer || conversation.is_bridged();
 }
 
 void SipReferrals::on_refer_of_party(const LegPtr& leg, const PartyRole& party, sip::ServerTransactionKey key,
                                      const sip::SipMessage& request) {
+  if (!sender_of(request)) return leg->refuse(key, request, 403);
   if (!may_refer(party, request)) return leg->refuse(key, request, 603);
   auto referral = read_referral_of_party(request);
   if (!referral) return leg->refuse(key, request, referral.error().status, referral.error().reason);

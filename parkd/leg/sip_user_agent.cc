@@ -1,6 +1,7 @@
 #include "parkd/leg/sip_user_agent.h"
 
 #include "base/random.h"
+#include "kamailio_protocol/headers.h"
 #include "parkd/dialog/dialog_requests.h"
 #include "parkd/leg/incoming_request.h"
 #include "parkd/leg/joining.h"
@@ -107,6 +108,8 @@ void SipUserAgent::on_refer_in_foreign_dialog(sip::ServerTransactionKey key, con
 void SipUserAgent::on_ack(const sip::SipMessage& ack, const sip::Endpoint&) {
   if (const auto* found = roles_.find_for(ack)) {
     const LegPtr leg = found->leg;
+    const auto* call = std::get_if<CallRole>(&found->role);
+    if (call && ack.header(kamailio_protocol::kCancelled)) calls_.note_cancelled(call->call);
     leg->on_ack(ack);
   }
 }

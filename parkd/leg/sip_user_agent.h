@@ -30,6 +30,7 @@ class SipUserAgent final : public sip::TransactionUser {
 
   /// To be called before the transaction layer is started; all three are set.
   void set_listeners(const Listeners& listeners) { listeners_ = listeners; }
+  void set_park_rate(std::function<int()> park_rate) { agent_.park_rate = std::move(park_rate); }
   /// Until then OPTIONS and feature calls are answered 503, so that Kamailio keeps the calls with their parkers.
   void set_ready();
 

@@ -1,6 +1,7 @@
 // What all legs share: the way out, parkd's Contact, and the codecs that mediad can play.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,10 +22,17 @@ struct UserAgent {
   std::string contact;
   std::vector<PlayableCodec> codecs;
   sip::TransactionTimers timers;
+  /// How often a talking party without a session timer is asked whether it is still there.
+  Duration ask_talking{600000};
+  /// While parks are refused for overload: how many a second parkd can do; else 0. Empty: always 0.
+  std::function<int()> park_rate = {};
 };
 
 /// Random, as From and To tags, and twice as long as Call-ID.
 inline constexpr std::size_t kTagLength = 12;
+
+/// Writes Retry-After into a 503, and for Kamailio the rate of parks if it counts.
+void write_retry(const UserAgent& agent, sip::SipMessage& response);
 
 /// Writes Allow and Supported.
 void write_capabilities(sip::SipMessage& message);

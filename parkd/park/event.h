@@ -93,11 +93,11 @@ struct CallClaimed {
 struct RetrieverConfirmed {
   Retriever retriever;
 };
-/// The retriever cancelled or hung up.
+/// The retriever cancelled, or hung up before its ACK.
 struct RetrieverGone {
   Retriever retriever;
 };
-/// The retriever's ACK never came.
+/// The retriever's ACK never came, or the retriever had cancelled before it had the 200.
 struct RetrieverLost {
   Retriever retriever;
 };

@@ -152,12 +152,17 @@ void Step::on(const Confirming& confirming, const RetrieverConfirmed& event) {
 }
 
 void Step::on(const Confirming& confirming, const RetrieverGone& event) {
-  if (confirming.retriever == event.retriever) end_without_peer();
+  if (confirming.retriever == event.retriever) wait_for_another_retriever();
 }
 
 void Step::on(const Confirming& confirming, const RetrieverLost& event) {
   if (confirming.retriever != event.retriever) return;
   emit(EndRetriever{event.retriever});
+  wait_for_another_retriever();
+}
+
+// The retriever has its 200 and does not talk to the caller.
+void Step::wait_for_another_retriever() {
   // Without an orbit it was a replacement, and the peer that it was to replace has left.
   if (state_.orbit != Orbit::kHeld) return end_without_peer();
   emit(UnclaimCall{});

@@ -145,6 +145,7 @@ class Step {
   void offer_music_again();
   void give_up();
   void offer_recall_target();
+  void wait_for_another_retriever();
   recall::State recall_state() const;
   void apply(recall::Decision decision);
   // conversation

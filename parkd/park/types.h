@@ -18,6 +18,7 @@ enum class RefusalReason {
   kNoHeldCall,       // there is nothing to park
   kOrbitTaken,       // the orbit holds as many calls as it may
   kTooManyParked,    // the tenant's cap is reached
+  kTooManyOfParker,  // the parker's own cap is reached
   kInvalidCode,      // the code has junk behind it
   kNoCallParked,     // an empty orbit
   kAlreadyPickedUp,  // another retriever was first
@@ -26,6 +27,7 @@ enum class RefusalReason {
   kOfferRefused,     // the other party refused the offer, and not for its media
   kCallerGone,       // the parked caller hung up meanwhile
   kUnavailable,      // the database or mediad is away
+  kOverloaded,       // the servers are overloaded; the park is to be tried again later
   kGivenUp,          // the parker ended its feature call before the answer
   kTooLong,          // a session description of the call is too long to be kept
 };

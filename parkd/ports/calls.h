@@ -94,7 +94,8 @@ class CallListener {
   /// Of a call with mediad's media: where the party receives from here on.
   virtual void on_call_media_changed(CallId call, const MediaRemote& remote) = 0;
   virtual void on_call_confirmed(CallId call) = 0;  // ACK of parkd's 200
-  virtual void on_call_lost(CallId call) = 0;       // no ACK ever came
+  /// No ACK ever came, or the party had cancelled before it had the 200. The call is over.
+  virtual void on_call_lost(CallId call) = 0;
   /// CANCEL or BYE. An answered call in a caller's name is reported when it becomes a peer, by on_party_gone().
   virtual void on_call_gone(CallId call) = 0;
 };

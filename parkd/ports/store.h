@@ -48,7 +48,9 @@ struct DialledFacts {
   std::string music_class;      // "": a ringback tone
   int random_orbit_digits = 4;
   int calls_per_orbit_max = 1;
-  int parked_calls_max = 0;  // 0: no cap
+  int parked_calls_max = 0;            // 0: no cap
+  int extension_parked_calls_max = 0;  // of the extension; 0: no cap
+  int retrieve_misses_max = 0;         // in a minute; 0: no limit
   int park_seconds_max = 3600;
   RecallSettings recall;  // of a code that parks in the group, the group's
   /// If set, parkd calls back a parker that cannot know the orbit, and that call shows the orbit.
@@ -71,7 +73,8 @@ struct OrbitRequest {
   std::string park_group;           // "" unless the call is parked for the members of this group
   int random_digits = 4;
   int calls_per_orbit_max = 1;
-  int parked_calls_max = 0;  // 0: no cap
+  int parked_calls_max = 0;            // 0: no cap
+  int extension_parked_calls_max = 0;  // of the parker; 0: no cap
 };
 struct ClaimedOrbit {
   std::string orbit;
@@ -81,8 +84,9 @@ struct ClaimedOrbit {
 struct RetrieveRequest {
   std::vector<std::string> orbits;
   std::string park_group;  // "": none
+  int misses_max = 0;      // empty orbits that the retriever may name in a minute; 0: no limit, or it names none
 };
-enum class ClaimOrbitFailure { kTaken, kTooManyParked, kUnavailable };
+enum class ClaimOrbitFailure { kTaken, kTooManyParked, kTooManyOfParker, kUnavailable };
 enum class ClaimCallFailure { kNoneParked, kAlreadyPickedUp, kUnavailable };
 
 /// Nothing here blocks; each answer comes once, on the loop, within the store's budget (2 s). Statements about the same

@@ -185,6 +185,10 @@ void CallInfoNotifier::refresh(sip::ServerTransactionKey key, const sip::SipMess
   if (found == ids_by_dialog_.end()) return respond(key, request, 481);
   const SubscriptionId id = found->second;
   Watch& watch = watches_.at(id);
+  // With the password of another extension a phone would get the notifications of this one, or end them.
+  const bool is_watcher = header_text(request, kamailio_protocol::kTenant) == watch.row.tenant &&
+                          header_text(request, kamailio_protocol::kUser) == watch.row.watcher;
+  if (!is_watcher) return respond(key, request, 403);
   if (!sip::accept_cseq(watch.dialog, request)) return respond(key, request, 500);
   if (const auto contact = request.contact()) watch.dialog.remote_target = contact->uri.to_string();
   const seconds expires = expires_of(request);

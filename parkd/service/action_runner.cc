@@ -15,6 +15,8 @@ park::RefusalReason reason_of(ClaimOrbitFailure failure) {
       return park::RefusalReason::kOrbitTaken;
     case ClaimOrbitFailure::kTooManyParked:
       return park::RefusalReason::kTooManyParked;
+    case ClaimOrbitFailure::kTooManyOfParker:
+      return park::RefusalReason::kTooManyOfParker;
     case ClaimOrbitFailure::kUnavailable:
       break;
   }

@@ -48,7 +48,7 @@ void Admission::on_party_gone(ConversationId conversation, PartyEnd party) {
 // ---- the machine of a request ----
 
 void Admission::begin(const RequestKey& key, admission::Request request) {
-  admission::Decision decision = admission::begin(request);
+  admission::Decision decision = admission::begin(request, admission::is_park(request) && refuses_park());
   in_flight_.emplace(key, InFlight{std::move(request), admission::LookingUp{}});
   follow(key, std::move(decision));
 }
@@ -79,11 +79,14 @@ void Admission::follow(const RequestKey& key, admission::Decision decision) {
 void Admission::perform(const RequestKey& key, const admission::LookUp& action) {
   ports_.store.look_up(
       action.tenant, action.user, action.dialled,
-      [this, key](Result<DialledFacts, StoreUnavailable> facts) { feed(key, admission::LookedUp{std::move(facts)}); });
+      [this, key, look_up = gate_.begin_look_up(monotonic_now())](Result<DialledFacts, StoreUnavailable> facts) {
+        gate_.end_look_up(look_up, monotonic_now());
+        feed(key, admission::LookedUp{std::move(facts)});
+      });
 }
 
 void Admission::perform(const RequestKey& key, const admission::Authorise&) {
-  feed(key, admission::Authorised{surroundings_of(in_flight_.at(key).request)});
+  feed(key, admission::Authorised{surroundings_of(in_flight_.at(key))});
 }
 
 void Admission::perform(const RequestKey&, const admission::ReleaseHeld& action) {
@@ -104,8 +107,16 @@ void Admission::perform(const RequestKey&, const admission::DeclineCall& action)
 
 // ---- what permission depends on ----
 
-admission::Surroundings Admission::surroundings_of(const admission::Request& request) {
+bool Admission::refuses_park() {
+  const MonotonicTime now = monotonic_now();
+  gate_.note_parks(service_.parks_completed(), now);
+  return !gate_.admit(now, [this] { return service_.parks_under_way(); });
+}
+
+admission::Surroundings Admission::surroundings_of(const InFlight& in_flight) {
+  const admission::Request& request = in_flight.request;
   admission::Surroundings now;
+  now.parks_are_refused = admission::means_park(in_flight.phase) && !admission::is_park(request) && refuses_park();
   const auto look_at = [&](ConversationId conversation) {
     ParkService::ConversationView view = service_.view(conversation);
     now.activity = view.activity;

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "parkd/service/conversation_requests.h"
+#include "parkd/service/load_gate.h"
 #include "parkd/service/park_service.h"
 #include "parkd/service/request_in_flight.h"
 
@@ -15,8 +16,8 @@ namespace callpark {
 class Admission {
  public:
   /// The references must outlive this.
-  Admission(const ServicePorts& ports, Refusals& refusals, ParkService& service)
-      : ports_(ports), refusals_(refusals), service_(service) {}
+  Admission(const ServicePorts& ports, Refusals& refusals, ParkService& service, LoadGate& gate)
+      : ports_(ports), refusals_(refusals), service_(service), gate_(gate) {}
 
   void on_feature_call(FeatureCall call);
   void on_referral(Referral referral);
@@ -45,7 +46,8 @@ class Admission {
   void perform(const RequestKey&, const admission::RefuseReferral& action);
   void perform(const RequestKey&, const admission::DeclineCall& action);
 
-  admission::Surroundings surroundings_of(const admission::Request& request);
+  bool refuses_park();
+  admission::Surroundings surroundings_of(const InFlight& request);
   std::optional<HeldConversation> held_by(const FeatureCall& call);
   /// The requests of the conversation's parties, as of its present pairing.
   admission::ConversationRequests& requests_in(ConversationId conversation);
@@ -56,6 +58,7 @@ class Admission {
   const ServicePorts ports_;
   Refusals& refusals_;
   ParkService& service_;
+  LoadGate& gate_;
   std::map<RequestKey, InFlight> in_flight_;
   /// Of conversations that have requests in flight.
   std::unordered_map<ConversationId, admission::ConversationRequests> requests_;

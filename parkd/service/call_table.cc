@@ -1,6 +1,7 @@
 #include "parkd/service/call_table.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace callpark {
@@ -39,6 +40,20 @@ LiveCall* CallTable::find_session(const std::string& session) const {
 std::size_t CallTable::count_in_orbit() const {
   return static_cast<std::size_t>(std::count_if(
       calls_.begin(), calls_.end(), [](const auto& entry) { return entry.second->state.orbit == park::Orbit::kHeld; }));
+}
+
+std::size_t CallTable::count_being_parked(std::size_t each_max) const {
+  std::map<Extension, std::size_t> counts;
+  for (const auto& [id, call] : calls_) {
+    const park::Phase& phase = call->state.phase;
+    const bool is_being_parked = std::holds_alternative<park::Gathering>(phase) ||
+                                 std::holds_alternative<park::Adopting>(phase) ||
+                                 std::holds_alternative<park::Recording>(phase);
+    if (is_being_parked) ++counts[{call->values.tenant, call->stays.now().stay.parker}];
+  }
+  std::size_t sum = 0;
+  for (const auto& [parker, count] : counts) sum += std::min(count, each_max);
+  return sum;
 }
 
 }  // namespace callpark

@@ -27,6 +27,8 @@ class CallTable {
 
   std::size_t size() const { return calls_.size(); }
   std::size_t count_in_orbit() const;
+  /// Of each parker `each_max` at most.
+  std::size_t count_being_parked(std::size_t each_max) const;
 
  private:
   template <class Key>

@@ -24,7 +24,13 @@ OrbitRequest request_of(const DialledFacts& facts) {
   request.random_digits = facts.random_orbit_digits;
   request.calls_per_orbit_max = facts.calls_per_orbit_max;
   request.parked_calls_max = facts.parked_calls_max;
+  request.extension_parked_calls_max = facts.extension_parked_calls_max;
   return request;
+}
+
+// An extension that looks at its own orbit guesses nothing, and a trunk has only orbits that it may know.
+int misses_allowed(const DialledFacts& facts, const std::string& orbit, const std::string& user) {
+  return user.empty() || orbit == user ? 0 : facts.retrieve_misses_max;
 }
 
 Result<Command, park::RefusalReason> interpret_park(const DialledFacts& facts, const std::string& user) {
@@ -59,14 +65,15 @@ Result<Command, park::RefusalReason> interpret_retrieve(const DialledFacts& fact
   // Digits are an orbit where nothing may be parked; any other text is a mistyped code.
   if (!all_digits(facts.remainder) && !is_starred_orbit(facts.remainder))
     return failure(park::RefusalReason::kInvalidCode);
-  return Command(RetrieveCommand{{{facts.remainder}, ""}});
+  return Command(RetrieveCommand{{{facts.remainder}, "", misses_allowed(facts, facts.remainder, user)}});
 }
 
-Result<Command, park::RefusalReason> interpret_range(const DialledFacts& facts, Dialled dialled) {
+Result<Command, park::RefusalReason> interpret_range(const DialledFacts& facts, const std::string& user,
+                                                     Dialled dialled) {
   const bool is_park_number = facts.range_orbit.empty();
   if (!is_park_number && dialled == Dialled::kAsCall) {
     if (!facts.may_retrieve) return failure(park::RefusalReason::kNotPermitted);
-    return Command(RetrieveCommand{{{facts.range_orbit}, ""}});
+    return Command(RetrieveCommand{{{facts.range_orbit}, "", misses_allowed(facts, facts.range_orbit, user)}});
   }
   if (!facts.may_park) return failure(park::RefusalReason::kNotPermitted);
   OrbitRequest request = request_of(facts);
@@ -82,7 +89,7 @@ Result<Command, park::RefusalReason> interpret_range(const DialledFacts& facts, 
 }  // namespace
 
 Result<Command, park::RefusalReason> interpret(const DialledFacts& facts, const std::string& user, Dialled dialled) {
-  if (facts.range) return interpret_range(facts, dialled);
+  if (facts.range) return interpret_range(facts, user, dialled);
   if (!facts.code) return failure(park::RefusalReason::kInvalidCode);
   switch (facts.code->action) {
     case CodeAction::kPark:

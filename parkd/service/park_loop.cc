@@ -60,6 +60,7 @@ void ParkLoop::follow(LiveCall& call, const park::Decision& decision, std::strin
   const park::History history = park::record(call.recorded, call.state, decision);
   call.recorded = history.recorded;
   for (const park::Happening& happening : history.happenings) {
+    if (happening.kind == park::Happening::Kind::kParked) ++parks_completed_;
     history_.publish(happening, call.values.park_id, call.values.tenant, call.stays.now());
   }
   // The state changes before the actions: their immediate effects meet the state that required them.

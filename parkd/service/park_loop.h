@@ -2,6 +2,7 @@
 // carries out the actions.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "parkd/service/action_runner.h"
@@ -22,6 +23,7 @@ class ParkLoop {
   void feed(const ParkId& park_id, const park::Event& event);
 
   CallBacks& call_backs() { return call_backs_; }
+  std::uint64_t parks_completed() const { return parks_completed_; }
 
  private:
   void start(LiveCall& call, const park::Decision& decision, std::string_view from, std::string_view event);
@@ -32,6 +34,7 @@ class ParkLoop {
   CallBacks call_backs_;
   HistoryFanOut history_;
   ActionRunner runner_;
+  std::uint64_t parks_completed_ = 0;
 };
 
 }  // namespace callpark

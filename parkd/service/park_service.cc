@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/log.h"
 #include "base/match.h"
 #include "base/random.h"
 
@@ -10,6 +11,7 @@ namespace callpark {
 namespace {
 
 constexpr std::size_t kParkIdLength = 26;     // 130 bits
+constexpr const char* kNoOrbit = "-";         // no call is ever parked there
 constexpr int kTemporarilyUnavailable = 480;  // of a transfer that ends before its target answers or refuses
 
 park::RefusalReason reason_of(ClaimCallFailure failure) {
@@ -105,12 +107,33 @@ void ParkService::perform(const EndConsultation& command) {
 
 void ParkService::perform(const Retrieve& command) {
   claiming_.insert(command.call);
-  ports_.store.claim_call(command.tenant, command.request, command.retriever,
-                          [this, command](Result<ParkedCallRow, ClaimCallFailure> won) {
-                            if (won) return on_claimed(command, *won);
-                            if (claiming_.erase(command.call) == 0) return;
-                            refusals_.refuse(command.call, reason_of(won.error()), command.language);
-                          });
+  const bool is_limited = command.request.misses_max != 0;
+  const bool is_admitted = !is_limited || may_still_miss(command);
+  // The database is asked all the same: neither the answer nor its time shows whether a call is parked there.
+  RetrieveRequest request = is_admitted ? command.request : RetrieveRequest{{kNoOrbit}, "", 0};
+  ports_.store.claim_call(
+      command.tenant, std::move(request), command.retriever,
+      [this, command, counts = is_limited && is_admitted](Result<ParkedCallRow, ClaimCallFailure> won) {
+        const bool is_miss = !won && won.error() == ClaimCallFailure::kNoneParked;
+        if (counts && !is_miss) misses_.forgive(*extension_in(command.retriever));
+        if (won) return on_claimed(command, *won);
+        if (claiming_.erase(command.call) == 0) return;
+        refusals_.refuse(command.call, reason_of(won.error()), command.language);
+      });
+}
+
+bool ParkService::may_still_miss(const Retrieve& command) {
+  const Extension* extension = extension_in(command.retriever);
+  if (!extension) return true;
+  const auto verdict = misses_.admit(*extension, command.request.misses_max, monotonic_now());
+  if (verdict == MissLimit::Verdict::kAdmitted) return true;
+  if (verdict == MissLimit::Verdict::kBegins) {
+    log_warning("", "{} has dialled {} empty orbits within a minute, and finds no call for now", aor_of(*extension),
+                command.request.misses_max);
+  }
+  ports_.metrics.counter("callpark_retrieves_limited_total", "Retrieves after too many empty orbits within a minute")
+      .increment();
+  return false;
 }
 
 void ParkService::on_claimed(const Retrieve& command, const ParkedCallRow& won) {

@@ -6,6 +6,7 @@
 
 #include "parkd/service/call_table.h"
 #include "parkd/service/commands.h"
+#include "parkd/service/miss_limit.h"
 #include "parkd/service/park_loop.h"
 #include "parkd/service/refusals.h"
 #include "parkd/service/request_in_flight.h"
@@ -26,6 +27,10 @@ class ParkService {
   /// Calls that wait in an orbit, and all calls that parkd has.
   std::size_t parked_calls() const { return calls_.count_in_orbit(); }
   std::size_t calls() const { return calls_.size(); }
+  /// Of all parks since the start.
+  std::uint64_t parks_completed() const { return loop_.parks_completed(); }
+  /// Parks that are not completed; of one parker two at most, so that one extension cannot make parkd seem busy.
+  std::size_t parks_under_way() const { return calls_.count_being_parked(2); }
 
   /// What admission has to know of a conversation.
   struct ConversationView {
@@ -63,6 +68,7 @@ class ParkService {
   LiveCall& restore(const ParkedCallRow& row, park::Found found);
   void make_asker_peer(LiveCall& call, PartyEnd asker, const Extension& extension);
   void wait_for_answer(LiveCall& call, CallId parker);
+  bool may_still_miss(const Retrieve& command);
   void on_claimed(const Retrieve& command, const ParkedCallRow& won);
 
   const ServicePorts ports_;
@@ -71,6 +77,7 @@ class ParkService {
   CallTable calls_;
   ParkLoop loop_;
   std::unordered_set<CallId> claiming_;  // retrievers that wait for the database
+  MissLimit misses_;
 };
 
 }  // namespace callpark

@@ -13,6 +13,8 @@ Refusal refusal_of(park::RefusalReason reason) {
       return {486, "Orbit taken", "orbit_taken"};
     case RefusalReason::kTooManyParked:
       return {486, "Too many calls parked", "orbit_taken"};
+    case RefusalReason::kTooManyOfParker:
+      return {486, "Too many calls parked by this extension", "orbit_taken"};
     case RefusalReason::kInvalidCode:
       return {404, "Not a valid code", "invalid_code"};
     case RefusalReason::kNoCallParked:
@@ -31,6 +33,8 @@ Refusal refusal_of(park::RefusalReason reason) {
       return {487, "Given up", "not_available"};
     case RefusalReason::kTooLong:
       return {488, "The session description is too long", "not_available"};
+    case RefusalReason::kOverloaded:
+      return {503, "Too busy, try again", "overloaded"};
     case RefusalReason::kUnavailable:
       return {503, "Parking is not available", "not_available"};
   }

@@ -7,6 +7,10 @@ namespace callpark {
 void Refusals::refuse(CallId call, park::RefusalReason reason, const std::string& language) {
   const Refusal refusal = refusal_of(reason);
   count(refusal.prompt);
+  // A sentence costs more than a park, and the parker would wait for its refusal.
+  if (reason == park::RefusalReason::kOverloaded) {
+    return ports_.calls.refuse(call, refusal.status, std::string(refusal.phrase));
+  }
   const Duration duration_max = reason == park::RefusalReason::kAlreadyPickedUp ? settings_.already_picked_up_speech_max
                                                                                 : settings_.refusal_speech_max;
   announcer_.announce(

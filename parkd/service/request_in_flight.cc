@@ -81,6 +81,7 @@ Decision understand(const Request& request, const DialledFacts& facts) {
 
 Decision park_by_call(const FeatureCall& call, const ParkTerms& terms, const std::string& language,
                       const Surroundings& now) {
+  if (now.parks_are_refused) return refuse(CallRequest{call}, RefusalReason::kOverloaded, language);
   // FEATURES S7: of a call of parkd's and a call of Kamailio's, the device decides which of the two is parked.
   if (now.held && (!call.held || goes_before(now.held->hold, call.held->hold, call.device))) {
     return {Granted{},
@@ -90,11 +91,12 @@ Decision park_by_call(const FeatureCall& call, const ParkTerms& terms, const std
   return grant(ParkHeld{call.call, *call.held, terms});
 }
 
-Decision park_by_party(const PartyRequest& asked, const ParkTerms& terms, PartyEnd sender, Activity activity) {
-  if (activity == Activity::kTalking) {
+Decision park_by_party(const PartyRequest& asked, const ParkTerms& terms, PartyEnd sender, const Surroundings& now) {
+  if (now.activity == Activity::kTalking) {
+    if (now.parks_are_refused) return refuse(asked, RefusalReason::kOverloaded);
     return grant(ParkAgain{asked.conversation, sender, asked.referral.referral, terms});
   }
-  const bool completes_park = activity == Activity::kAnnouncing && sender == PartyEnd::kPeer;
+  const bool completes_park = now.activity == Activity::kAnnouncing && sender == PartyEnd::kPeer;
   if (completes_park) return grant(EndConsultation{asked.conversation, asked.referral.referral});
   return refuse(asked, RefusalReason::kUnavailable);
 }
@@ -111,7 +113,7 @@ Decision grant_party(const PartyRequest& asked, const Authorising& understood, c
   if (!now.sender) return refuse(asked, RefusalReason::kUnavailable);
   if (now.other_party_gone) return refuse(asked, RefusalReason::kCallerGone);
   if (const auto* park = std::get_if<Authorising::Park>(&understood.intent)) {
-    return park_by_party(asked, park->terms, *now.sender, now.activity);
+    return park_by_party(asked, park->terms, *now.sender, now);
   }
   return grant_transfer(asked, *now.sender, now.activity);
 }
@@ -163,7 +165,17 @@ std::string_view name_of(const Phase& phase) {
                     phase);
 }
 
-Decision begin(const Request& request) {
+bool is_park(const Request& request) {
+  return std::holds_alternative<ReferralRequest>(request);
+}
+
+bool means_park(const Phase& phase) {
+  const auto* understood = std::get_if<Authorising>(&phase);
+  return understood && std::holds_alternative<Authorising::Park>(understood->intent);
+}
+
+Decision begin(const Request& request, bool parks_are_refused) {
+  if (parks_are_refused && is_park(request)) return refuse(request, RefusalReason::kOverloaded);
   const auto* asked = std::get_if<CallRequest>(&request);
   // Whatever number such a call dials, Replaces names its purpose.
   if (asked && asked->call.takes_place_in) return authorise({Authorising::TakePlace{}, ""});

@@ -81,6 +81,7 @@ struct Surroundings {
   bool other_party_gone = false;  // its BYE is held back
   /// Of a feature call: the conversation that its caller holds, if it talks and both parties are there.
   std::optional<HeldConversation> held;
+  bool parks_are_refused = false;  // the servers are overloaded
 };
 /// Permission is given.
 struct Authorised {
@@ -126,7 +127,12 @@ struct Decision {
   std::vector<Action> actions;
 };
 
-Decision begin(const Request& request);
+/// If `parks_are_refused`, a request that can only be a park is refused before anything is looked up for it.
+Decision begin(const Request& request, bool parks_are_refused = false);
+/// True of a request that can only be a park.
+bool is_park(const Request& request);
+/// True once the number is understood to park.
+bool means_park(const Phase& phase);
 /// What follows from `event`. Total: an event that is late changes nothing.
 Decision decide(const Request& request, const Phase& phase, const Event& event);
 

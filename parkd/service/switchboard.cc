@@ -9,7 +9,7 @@ Switchboard::Switchboard(const ServicePorts& ports, const ParkSettings& settings
       announcer_(ports),
       refusals_(ports, announcer_, settings),
       service_(ports, announcer_, refusals_, settings),
-      admission_(ports, refusals_, service_),
+      admission_(ports, refusals_, service_, gate_),
       recovery_(ports, service_) {
   ports_.media.set_listener(this);
 }

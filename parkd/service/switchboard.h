@@ -24,6 +24,10 @@ class Switchboard final : public CallListener,
   void recover(std::function<void()> done) { recovery_.start(std::move(done)); }
   std::size_t parked_calls() const { return service_.parked_calls(); }  // in an orbit
   std::size_t calls() const { return service_.calls(); }
+  /// A request to a phone, or a trunk, got its final answer.
+  void note_round_trip(Duration took) { gate_.note_round_trip(took, monotonic_now()); }
+  /// While parks are refused: how many a second can be done. Else 0.
+  int park_rate() const { return gate_.is_refusing(monotonic_now()) ? gate_.parks_per_second() : 0; }
 
   void on_feature_call(FeatureCall call) override;
   void on_call_answered(CallId call, const std::optional<MediaRemote>& remote) override;
@@ -51,6 +55,7 @@ class Switchboard final : public CallListener,
   Announcer announcer_;
   Refusals refusals_;
   ParkService service_;
+  LoadGate gate_;
   Admission admission_;
   Recovery recovery_;
 };

@@ -25,6 +25,10 @@ SELECT
   t.random_orbit_digits,
   t.calls_per_orbit_max,
   t.parked_calls_max,
+  COALESCE(e.parked_calls_max, t.extension_parked_calls_max,
+           IF(t.parked_calls_max = 0, 0, LEAST(GREATEST(10, t.parked_calls_max DIV 10),
+                                               GREATEST(1, CAST(t.parked_calls_max AS SIGNED) - 1)))),
+  t.retrieve_misses_max,
   t.park_seconds_max,
   t.call_back,
   t.call_back_display,
@@ -95,6 +99,8 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
   facts.random_orbit_digits = columns.integer();
   facts.calls_per_orbit_max = columns.integer();
   facts.parked_calls_max = columns.integer();
+  facts.extension_parked_calls_max = columns.integer();
+  facts.retrieve_misses_max = columns.integer();
   facts.park_seconds_max = columns.integer();
   facts.calls_back = columns.integer() != 0;
   facts.call_back_shows_orbit = columns.integer() != 0;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/random.h"
+#include "parkd/store/parking_caps.h"
 
 namespace callpark {
 namespace {
@@ -28,13 +29,17 @@ std::int64_t count_in(const std::vector<Row>& rows) {
 Result<ClaimedOrbit, ClaimOrbitFailure> OrbitClaims::claim(OrbitClaim& claim) {
   const auto found = connection_.query("SELECT 1 FROM parked_calls WHERE park_id = ?", {claim.row.park_id.text()});
   if (const auto got = claimed(claim)) return *got;
-  if (too_many_parked(claim.row.tenant, claim.request.parked_calls_max)) {
-    return failure(ClaimOrbitFailure::kTooManyParked);
-  }
+  ParkingCaps caps(connection_, claim.row.tenant, claim.row.parker, claim.request);
+  if (const auto cap = caps.reached()) return failure(*cap);
   claim.moves = !found.empty();
   claim.row.state = RowState::kAdopting;
   const Put outcome = put_anywhere(claim);
-  if (outcome == Put::kDone) return ClaimedOrbit{claim.row.orbit, claim.row.slot};
+  if (outcome == Put::kDone) {
+    const auto cap = caps.exceeded();
+    if (!cap) return ClaimedOrbit{claim.row.orbit, claim.row.slot};
+    undo(claim);
+    return failure(*cap);
+  }
   // The server may execute the statement of a broken connection beside this one: then that one is in the way.
   if (const auto got = claimed(claim)) return *got;
   return failure(outcome == Put::kSlotTaken ? ClaimOrbitFailure::kTaken : ClaimOrbitFailure::kUnavailable);
@@ -109,15 +114,6 @@ void OrbitClaims::undo(const OrbitClaim& claim) {
                                     "WHERE park_id = ? AND operation_id = ?"
                                   : "DELETE FROM parked_calls WHERE park_id = ? AND operation_id = ?",
                       {claim.row.park_id.text(), claim.operation_id});
-}
-
-bool OrbitClaims::too_many_parked(const std::string& tenant, int parked_calls_max) {
-  if (parked_calls_max == 0) return false;
-  const auto rows = connection_.query(
-      "SELECT COUNT(*) FROM (SELECT 1 FROM parked_calls WHERE tenant = ? AND orbit IS NOT NULL LIMIT " +
-          std::to_string(parked_calls_max) + ") c",
-      {tenant});
-  return count_in(rows) >= parked_calls_max;
 }
 
 int OrbitClaims::calls_at(const std::string& tenant, const std::string& orbit) {

@@ -42,7 +42,6 @@ class OrbitClaims {
   Put put_in_range(OrbitClaim& claim);
   Put put_at_random(OrbitClaim& claim);
   std::optional<ClaimedOrbit> claimed(const OrbitClaim& claim);
-  bool too_many_parked(const std::string& tenant, int parked_calls_max);
   int calls_at(const std::string& tenant, const std::string& orbit);
   bool is_reserved(const std::string& tenant, const std::string& orbit);
   std::vector<std::string> free_orbits_of(const std::string& tenant, const OrbitRange& range);

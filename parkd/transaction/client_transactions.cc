@@ -55,6 +55,7 @@ ClientTransactionKey ClientTransactions::send(SipMessage request, const Endpoint
     ++invites_;
   }
   transaction.handlers = std::move(handlers);
+  if (!transaction.request.to_tag().empty()) transaction.sent_in_dialog = context_.clock.now();
   begin(transaction);
   return ClientTransactionKey{branch};
 }
@@ -256,7 +257,13 @@ void ClientTransactions::send_cancel(const Transaction& invite) {
 void ClientTransactions::pass(Transaction& transaction, bool is_over, const SipMessage& response) {
   const std::uint64_t number = transaction.number;
   auto handler = std::exchange(transaction.handlers.on_response, nullptr);
-  if (is_final(response.status())) transaction.is_answered = true;
+  if (is_final(response.status())) {
+    transaction.is_answered = true;
+    const auto sent = std::exchange(transaction.sent_in_dialog, std::nullopt);
+    if (sent && context_.on_round_trip) {
+      context_.on_round_trip(std::chrono::duration_cast<Duration>(context_.clock.now() - *sent));
+    }
+  }
   if (is_over) remove(transaction);
   if (!handler) return;
   handler(response);

@@ -45,6 +45,7 @@ class ClientTransactions {
     Endpoint destination;
     ClientHandlers handlers;
     TransactionTimerPair timers;
+    std::optional<MonotonicTime> sent_in_dialog;
     bool is_answered = false;  // finally, so a later failure is not reported to the TU
     bool is_abandoned = false;
 

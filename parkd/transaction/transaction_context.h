@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -38,6 +39,7 @@ struct TransactionContext {
   /// Owners of messages that could not be sent. Failures are reported in the loop's next iteration, because no call of
   /// the layer calls back.
   std::vector<std::uint64_t> send_failures;
+  std::function<void(Duration)> on_round_trip;  // empty: nothing listens
 
   const TransactionTimers& timers_for(const Endpoint& endpoint) const noexcept {
     return is_reliable(endpoint.protocol) ? reliable : unreliable;

@@ -26,7 +26,7 @@ std::uint64_t random_instance() {
 class TransactionLayer::Impl {
  public:
   Impl(MessageTransport& transport, AlarmClock& clock, const TransactionTimers& timers)
-      : context_{transport, clock, with_reliable(timers, false), with_reliable(timers, true), {}, {}, {}},
+      : context_{transport, clock, with_reliable(timers, false), with_reliable(timers, true), {}, {}, {}, {}},
         clients(context_, random_instance()),
         servers(context_) {}
   ~Impl() { context_.clock.stop_alarm(); }
@@ -44,6 +44,9 @@ class TransactionLayer::Impl {
   }
 
   const TransactionCounters& counters() const noexcept { return context_.counters; }
+  void set_on_round_trip(std::function<void(Duration)> on_round_trip) {
+    context_.on_round_trip = std::move(on_round_trip);
+  }
 
  private:
   TransactionContext context_;
@@ -108,6 +111,10 @@ bool TransactionLayer::is_unanswered(ServerTransactionKey key) const {
 
 void TransactionLayer::send_ack(SipMessage ack, const Endpoint& destination) {
   impl_->clients.send_stateless(std::move(ack), destination);
+}
+
+void TransactionLayer::set_on_round_trip(std::function<void(Duration)> on_round_trip) {
+  impl_->set_on_round_trip(std::move(on_round_trip));
 }
 
 TransactionCounts TransactionLayer::live() const noexcept {

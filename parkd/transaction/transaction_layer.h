@@ -104,6 +104,10 @@ class TransactionLayer final : public TransportUser {
   /// Sends the ACK of a 2xx, without state. The request has no Via yet.
   void send_ack(SipMessage ack, const Endpoint& destination);
 
+  /// Called with the time that each request within a dialog, BYE and re-INVITE among them, waited for its final
+  /// response.
+  void set_on_round_trip(std::function<void(Duration)> on_round_trip);
+
   TransactionCounts live() const noexcept;
   const TransactionCounters& counters() const noexcept;
 

@@ -35,6 +35,8 @@ TEST_F(StoreLookUp, S6_ACodeIsFoundWithWhatStandsBehindIt) {
   EXPECT_EQ(facts->random_orbit_digits, 4);
   EXPECT_EQ(facts->calls_per_orbit_max, 1);
   EXPECT_EQ(facts->parked_calls_max, 1000);
+  EXPECT_EQ(facts->extension_parked_calls_max, 100);
+  EXPECT_EQ(facts->retrieve_misses_max, 10);
   EXPECT_EQ(facts->park_seconds_max, 3600);
 }
 
@@ -140,6 +142,64 @@ TEST_F(StoreClaimOrbit, ATenantParksNoMoreThanItsCap) {
   EXPECT_EQ(claim_orbit(*store, example_row("b"), request).error(), ClaimOrbitFailure::kTooManyParked);
   request.parked_calls_max = 2;
   EXPECT_TRUE(claim_orbit(*store, example_row("b"), request));
+}
+
+TEST_F(StoreClaimOrbit, X44_AnExtensionParksNoMoreThanItsCapAndOthersStillPark) {
+  const auto store = make_store();
+  OrbitRequest request = at("101");
+  request.extension_parked_calls_max = 1;
+  ASSERT_TRUE(claim_orbit(*store, example_row("a"), request));
+  request.orbits = {"102"};
+  EXPECT_EQ(claim_orbit(*store, example_row("b"), request).error(), ClaimOrbitFailure::kTooManyOfParker);
+  ParkedCallRow of_another = example_row("c");
+  of_another.parker = "103";
+  EXPECT_TRUE(claim_orbit(*store, of_another, request));
+  store->remove(ParkId("a"), park::EndReason::kHungUp);
+  finish_writes(*store);
+  request.orbits = {"104"};
+  EXPECT_TRUE(claim_orbit(*store, example_row("b"), request)) << "its place is free again";
+}
+
+TEST_F(StoreClaimOrbit, X44_TheCapsHoldIfManyClaimAtOnceOnTwoNodes) {
+  for (const bool of_tenant : {true, false}) {
+    const auto one = make_store();
+    const auto other = make_store();
+    OrbitRequest request;
+    (of_tenant ? request.parked_calls_max : request.extension_parked_calls_max) = 3;
+    int answers = 0;
+    int parked = 0;
+    for (int i = 0; i < 20; ++i) {
+      const auto id = std::string(of_tenant ? "t" : "e") + std::to_string(i);
+      (i % 2 == 0 ? *one : *other)
+          .claim_orbit(example_row(id), request, [&](Result<ClaimedOrbit, ClaimOrbitFailure> claimed) {
+            ++answers;
+            if (claimed) ++parked;
+          });
+    }
+    ASSERT_TRUE(run_until([&] { return answers == 20; }));
+    EXPECT_LE(parked, 3);
+    EXPECT_EQ(server().value("SELECT COUNT(*) FROM parked_calls WHERE orbit IS NOT NULL"), std::to_string(parked));
+    server().execute("DELETE FROM parked_calls");
+  }
+}
+
+TEST_F(StoreLookUp, X44_TheCapOfAnExtensionIsItsOwnOrTheTenantsOrAShare) {
+  const auto store = make_store();
+  const auto cap = [&](const std::string& sql) {
+    if (!sql.empty()) server().execute(sql);
+    return look_up(*store, "*68")->extension_parked_calls_max;
+  };
+  EXPECT_EQ(cap(""), 100);
+  EXPECT_EQ(cap("UPDATE tenants SET parked_calls_max = 30"), 10);
+  EXPECT_EQ(cap("UPDATE tenants SET parked_calls_max = 10"), 9) << "one place is left to the others";
+  EXPECT_EQ(cap("UPDATE tenants SET parked_calls_max = 1"), 1);
+  EXPECT_EQ(cap("UPDATE tenants SET parked_calls_max = 0"), 0);
+  EXPECT_EQ(cap("UPDATE tenants SET extension_parked_calls_max = 7"), 7);
+  EXPECT_EQ(cap("UPDATE extensions SET parked_calls_max = 12"), 12);
+  EXPECT_EQ(cap("UPDATE extensions SET parked_calls_max = 0"), 0);
+  server().execute(
+      "UPDATE tenants SET parked_calls_max = 1000, extension_parked_calls_max = NULL; "
+      "UPDATE extensions SET parked_calls_max = NULL");
 }
 
 TEST_F(StoreClaimOrbit, S4_ARandomOrbitIsAStarAndAsManyDigits) {

@@ -176,6 +176,76 @@ TEST_F(Races, S9_ARetrieverWhoNeverAcknowledgesLosesNoCaller) {
   EXPECT_TRUE(client_->is_closed(now.at_client) || client_hears_music());
 }
 
+class CancelsTooLate : public Races {
+ protected:
+  static std::string deadline() { return site().database().value("SELECT deadline FROM parked_calls"); }
+
+  /// parkd's 200 is at Alice's phone, which has not acknowledged it.
+  CallName answered_and_unacknowledged(PacketPhone& alice) {
+    alice.never_acknowledge(true);
+    const CallName call = alice.start_call("*88101");
+    EXPECT_EQ(alice.wait_invite_status(call), 200);
+    return call;
+  }
+  /// The next copy of the 200 is acknowledged.
+  static void acknowledge(PacketPhone& alice, const CallName& call) {
+    const auto copies = [&] {
+      const auto received = alice.received(call);
+      return std::ranges::count_if(
+          received, [](const SipText& message) { return message.status() == 200 && message.method() == "INVITE"; });
+    };
+    const auto before = copies();
+    alice.never_acknowledge(false);
+    EXPECT_TRUE(wait_until(kSoon, [&] { return copies() > before; }));
+  }
+  void expect_parked_as_before(const Talk& now, const std::string& deadline_before) {
+    EXPECT_TRUE(parked_at("101"));
+    EXPECT_TRUE(client_hears_music());
+    EXPECT_FALSE(client_->is_closed(now.at_client));
+    EXPECT_EQ(deadline(), deadline_before);
+  }
+};
+
+// RFC 3261 15: a phone that has cancelled, and gets a 200, sends ACK and BYE at once.
+TEST_F(CancelsTooLate, X6_TheCallerIsParkedAgainAtHisOrbitWithHisDeadline) {
+  const auto alice = site().packet_phone("102", kAlice);
+  const Talk now = talk();
+  park(*john_, now.at_john, "*68", "101");
+  const std::string before = deadline();
+  for (int round = 0; round < times(3); ++round) {
+    const CallName call = answered_and_unacknowledged(*alice);
+    alice->cancel(call);
+    acknowledge(*alice, call);
+    if (!alice->is_closed(call)) alice->fire(call, "BYE");
+    expect_parked_as_before(now, before);
+  }
+  const CallName call = retrieve(*alice, "*88101", *client_);
+  EXPECT_TRUE(nothing_parked());
+  alice->hang_up(call);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return client_->is_closed(now.at_client); }));
+}
+
+TEST_F(CancelsTooLate, X6_AByeBeforeTheAckLeavesTheCallerParked) {
+  const auto alice = site().packet_phone("102", kAlice);
+  const Talk now = talk();
+  park(*john_, now.at_john, "*68", "101");
+  const std::string before = deadline();
+  const CallName call = answered_and_unacknowledged(*alice);
+  EXPECT_EQ(alice->hang_up(call), 200);
+  expect_parked_as_before(now, before);
+  client_->hang_up(now.at_client);
+}
+
+TEST_F(CancelsTooLate, X6_WhoHangsUpAtOnceWithoutACancelEndsTheCall) {
+  const auto alice = site().packet_phone("102", kAlice);
+  const Talk now = talk();
+  park(*john_, now.at_john, "*68", "101");
+  const CallName call = alice->call("*88101");
+  EXPECT_EQ(alice->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return client_->is_closed(now.at_client); }));
+  EXPECT_TRUE(nothing_parked());
+}
+
 class ReinviteRefused : public Races, public testing::WithParamInterface<int> {};
 
 TEST_P(ReinviteRefused, S13_AClientWhoRefusesTheFirstReinviteIsNotLost) {

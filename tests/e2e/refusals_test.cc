@@ -173,6 +173,43 @@ TEST_F(Refusals, S13_FullTenant) {
   site().database().execute("UPDATE tenants SET parked_calls_max = 1000 WHERE tenant = 'demo.callpark'");
 }
 
+TEST_F(Refusals, X44_AnExtensionWithItsMaximumIsRefusedAndAnotherParks) {
+  site().database().execute("UPDATE tenants SET extension_parked_calls_max = 1 WHERE tenant = 'demo.callpark'");
+  const auto first = somebody_parked_at("104");  // by 103
+  {
+    const auto carol = site().packet_phone("103", kBob, true);
+    auto client = site().trunk().call_in("+442030000103", tone_hz(kClient));
+    const CallName call = carol->wait_incoming();
+    EXPECT_EQ(carol->refer(call, "*68105"), 486);
+    EXPECT_TRUE(parked_at("104"));
+    EXPECT_TRUE(hear_each_other(*carol, *client)) << "the call stays";
+    // Live for the next call, and that of the extension counts before that of the tenant.
+    site().database().execute("UPDATE extensions SET parked_calls_max = 2 WHERE extension = '103'");
+    EXPECT_EQ(carol->refer(call, "*68105"), 202);
+    EXPECT_TRUE(parked_at("104 105"));
+  }
+  auto talk = conversation(7);
+  park(*talk.john, talk.call, "*68", "101 104");
+  site().database().execute(
+      "UPDATE tenants SET extension_parked_calls_max = NULL; UPDATE extensions SET parked_calls_max = NULL");
+}
+
+TEST_F(Refusals, X43_AfterTooManyEmptyOrbitsThePhoneFindsNoCall) {
+  site().database().execute("UPDATE tenants SET retrieve_misses_max = 2 WHERE tenant = 'demo.callpark'");
+  const auto parked = somebody_parked_at("104");
+  const auto guesser = site().packet_phone("102", kAlice);
+  for (const std::string orbit : {"*881234", "*88*7250", "*88104", "*88104"}) {
+    const CallName call = guesser->start_call(orbit);
+    EXPECT_EQ(guesser->wait_invite_status(call, std::chrono::seconds(15)), 404) << orbit;
+    EXPECT_TRUE(had_early_media(*guesser, call)) << orbit;
+  }
+  EXPECT_TRUE(parked_at("104"));
+  const auto bob = site().packet_phone("105", kBob);
+  const CallName call = retrieve(*bob, "*88104", *parked);
+  bob->hang_up(call);
+  site().database().execute("UPDATE tenants SET retrieve_misses_max = 10");
+}
+
 TEST_F(Refusals, S13_KamailioAnswers503WhenNoParkdIsAlive) {
   auto talk = conversation();
   site().parkd().stop();

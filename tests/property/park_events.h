@@ -143,11 +143,17 @@ class NextEvents {
       });
     }
     if (w_.retriever != RetrieverCall::kNone) {
-      add(RetrieverGone{w_.retriever_number}, [](World& x) { x.retriever = RetrieverCall::kNone; });
+      add(RetrieverGone{w_.retriever_number}, [](World& x) {
+        x.caller_must_stay = x.row == Row::kRetrieving;
+        x.retriever = RetrieverCall::kNone;
+      });
     }
     if (w_.retriever == RetrieverCall::kAnswered) {
       add(RetrieverConfirmed{w_.retriever_number}, [](World& x) { x.retriever_is_decided = true; });
-      add(RetrieverLost{w_.retriever_number}, [](World& x) { x.retriever_is_decided = true; });
+      add(RetrieverLost{w_.retriever_number}, [](World& x) {
+        x.caller_must_stay = x.row == Row::kRetrieving;
+        x.retriever_is_decided = true;
+      });
     }
   }
 

@@ -211,7 +211,7 @@ inline World after(World world, const Decision& decision, const Machine& machine
     std::visit(Perform(world), *action);
   }
   check(world);
-  world.adoption_kept = world.keep_is_due = false;
+  world.adoption_kept = world.keep_is_due = world.caller_must_stay = false;
   canonical(world);
   return world;
 }

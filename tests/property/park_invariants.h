@@ -67,6 +67,7 @@ inline void check(const World& w) {
   const bool ended = in<Ended>(w);
   require(ended == w.dismissed, w, "ended, but not dismissed, or the other way round");
   require(!w.keep_is_due || !w.caller_alive, w, "a parker is left alone with a caller that has a CSeq of parkd's");
+  require(!w.caller_must_stay || in<Parked>(w), w, "a caller is not parked again when its retriever goes unheard");
   check_records(w);
   if (ended) return check_end(w);
   check_waiting(w);

@@ -213,6 +213,12 @@ inline std::vector<Mutant> mistaken_mutants() {
                   decision.actions.emplace_back(WriteRetrieved{});
                 }
               }),
+      reads("ends the caller if the retriever hangs up before its ACK",
+            [](State& state, const Event& event) {
+              if (std::holds_alternative<Confirming>(state.phase) && std::holds_alternative<RetrieverGone>(event)) {
+                state.orbit = Orbit::kFree;
+              }
+            }),
       decides("ends a refused park without Dismiss",
               [](const State&, const Event& event, Decision& decision) {
                 if (std::holds_alternative<OrbitRefused>(event)) remove<Dismiss>(decision);

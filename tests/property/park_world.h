@@ -74,6 +74,7 @@ struct World {
   // Within one decision only.
   bool keep_is_due = false;  // the feature call is over, and the caller was asked
   bool adoption_kept = false;
+  bool caller_must_stay = false;  // its retriever has gone without talking to it
   RetrieverCall retriever = RetrieverCall::kNone;
   Retriever retriever_number = 0;
   TargetCall target = TargetCall::kNone;

@@ -8,6 +8,7 @@ local dialled_number = require("rules.dialled_number")
 local directory = require("kamailio.directory")
 local identity_headers = require("kamailio.identity_headers")
 local message = require("rules.message")
+local park_rate = require("kamailio.park_rate")
 local presence_tables = require("kamailio.presence_tables")
 local settings = require("kamailio.settings")
 
@@ -174,6 +175,11 @@ local learn = {
   is_other = function(f) return adoption_marker.is_other(f.call_id, f.from_tag) end,
   given_up = function(f)
     return adoption_marker.is_given_up(f.call_id, f.from_tag) or adoption_marker.is_given_up(f.call_id, f.to_tag)
+  end,
+  park_rate = function() return park_rate.get() end,
+  parks_this_second = function(f) return park_rate.count(f.now) end,
+  was_cancelled = function(f)
+    return KSR.htable.sht_is_null("cancelled", adoption_marker.key(f.call_id, f.from_tag)) < 0
   end,
   call = function(f) return calls.find(f.call_id, f.from_tag, f.to_tag) end,
   is_known_call = function(f)

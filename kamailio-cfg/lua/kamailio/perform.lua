@@ -1,4 +1,5 @@
 -- Carries out what a rule has decided: one function an action, and each obeys.
+local adoption_marker = require("kamailio.adoption_marker")
 local perform_calls = require("kamailio.perform_calls")
 local perform_features = require("kamailio.perform_features")
 local perform_in_dialog = require("kamailio.perform_in_dialog")
@@ -27,7 +28,7 @@ local perform = {
   parkd_within_dialog = perform_in_dialog.parkd_within_dialog,
 }
 
-function perform.refuse(_, d) relay.reply(d.code, d.reason) end
+function perform.refuse(_, d) relay.reply(d.code, d.reason, d.retry_after) end
 
 function perform.drop() end
 
@@ -37,8 +38,11 @@ function perform.answer_options()
   relay.reply(200, "OK")
 end
 
-function perform.cancel()
-  if KSR.tm.t_check_trans() > 0 then KSR.tm.t_relay() end
+-- An answer may have passed already, or be on its way: parkd learns from the ACK of it that the caller had cancelled.
+function perform.cancel(f)
+  if KSR.tm.t_check_trans() <= 0 then return end
+  KSR.htable.sht_seti("cancelled", adoption_marker.key(f.call_id, f.from_tag), 1)
+  KSR.tm.t_relay()
 end
 
 -- A rule decides about the request at hand once more after d.ms; if the request cannot wait, d.otherwise counts.

@@ -1,6 +1,7 @@
 -- Carries out the decisions on what goes to parkd outside of its own dialogs: feature calls, REFERs, subscriptions.
 local adoption = require("rules.adoption")
 local adoption_marker = require("kamailio.adoption_marker")
+local park_rate = require("kamailio.park_rate")
 local patience = require("rules.patience")
 local protocol = require("rules.protocol")
 local relay = require("kamailio.relay")
@@ -8,12 +9,14 @@ local relay = require("kamailio.relay")
 local perform_features = {}
 
 local kParkdSet = 1
+-- parkd may restart, or be about to answer.
+local kRetryAfter = 5
 local kDispatcherRoundRobin = 4
 
 local function send(first_answer_ms)
   if KSR.dispatcher.ds_select_dst(kParkdSet, kDispatcherRoundRobin) < 0 then
     adoption_marker.finish("release")
-    return relay.reply(503, "Park Service Not Available")
+    return relay.reply(503, "Park Service Not Available", kRetryAfter)
   end
   relay.from_inside_socket()
   KSR.tm.t_set_fr(patience.kFeatureMs, first_answer_ms)
@@ -49,8 +52,10 @@ function perform_features.refer(f, d)
   send(patience.kParkdReferMs)
 end
 
---- parkd has answered with `status`; `said` is X-Callpark-Adoption of the answer, or false.
-function perform_features.on_answer(status, said)
+--- parkd has answered with `status`; `said` is X-Callpark-Adoption of the answer, or false, and `rate` the parks a second
+--- that it can do if it refuses some, or false.
+function perform_features.on_answer(status, said, rate)
+  if rate then park_rate.note(rate) end
   local becomes = adoption.on_answer(status, said)
   if becomes then adoption_marker.finish(becomes) end
 end
@@ -58,7 +63,9 @@ end
 function perform_features.on_failure(is_cancelled, is_timeout)
   local becomes = adoption.on_failure(is_cancelled, is_timeout)
   adoption_marker.finish(becomes.marker)
-  if becomes.code then KSR.tm.t_reply(becomes.code, becomes.reason) end
+  if not becomes.code then return end
+  relay.suggest_retry(kRetryAfter)
+  KSR.tm.t_reply(becomes.code, becomes.reason)
 end
 
 return perform_features

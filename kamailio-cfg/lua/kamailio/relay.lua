@@ -5,7 +5,14 @@ local settings = require("kamailio.settings")
 
 local relay = {}
 
-function relay.reply(code, reason) KSR.sl.send_reply(code, reason) end
+--- The answer that follows has Retry-After, in seconds.
+function relay.suggest_retry(after) KSR.hdr.append_to_reply(("Retry-After: %d\r\n"):format(after)) end
+
+--- `retry_after` may be nil.
+function relay.reply(code, reason, retry_after)
+  if retry_after then relay.suggest_retry(retry_after) end
+  KSR.sl.send_reply(code, reason)
+end
 
 --- Credentials are for Kamailio; a phone repeats them in each request, whether it was challenged or not.
 function relay.drop_credentials() KSR.hdr.remove("Proxy-Authorization") end

@@ -48,7 +48,11 @@ function decide_in_dialog.request(f)
   if f.marker == nil then return need("marker") end
   if f.method == "REFER" then return decide_refer.request(f) end
   if belongs_to_parkd(f) then return to_parkd(f, { action = "adopted", ends_record = f.method == "BYE" }) end
-  if f.ruri.is_parkd then return after_an_earlier_refer(f, to_parkd(f, { action = "to_parkd" })) end
+  if f.ruri.is_parkd then
+    -- RFC 3261 15: a phone that gets a 200 to what it has cancelled sends ACK and BYE, as after any call.
+    if f.method == "ACK" and f.was_cancelled == nil then return need("was_cancelled") end
+    return after_an_earlier_refer(f, to_parkd(f, { action = "to_parkd", was_cancelled = f.was_cancelled }))
+  end
   -- An ACK goes where the answer came from.
   if f.method ~= "ACK" then
     if f.is_other == nil then return need("is_other") end

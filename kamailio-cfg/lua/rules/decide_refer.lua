@@ -37,6 +37,24 @@ local function is_number_of(f, tenant)
   return to.user and (to.host == tenant or to.is_ours)
 end
 
+local function parks(f)
+  local row = f.refer_number
+  return row and not decide_features.is_switched_off(row) and decide_features.parks_when_transferred_to(row)
+end
+
+-- While parkd refuses parks, those above what it can do end here: before a password is looked at, and counted by the
+-- first of a phone's two requests.
+local function above_rate(f, tenant)
+  if f.has_credentials then return nil end
+  if f.park_rate == nil then return need("park_rate") end
+  if not f.park_rate or not f.refer_to or not is_number_of(f, tenant) then return nil end
+  local wait = unknown_number(f, tenant)
+  if wait then return wait end
+  if not parks(f) then return nil end
+  if f.parks_this_second == nil then return need("parks_this_second") end
+  return f.parks_this_second > f.park_rate and decision.too_busy or nil
+end
+
 -- `side` is the referrer's and `peer` the other party, both nil without a record of the call.
 local function authenticated(f, side, peer, tenant)
   -- The other party is parkd itself, or parkd in its place, and needs no marker to be reached.
@@ -44,14 +62,13 @@ local function authenticated(f, side, peer, tenant)
   if not f.refer_to then return refuse(400, "One Refer-To Is Wanted") end
   -- Without a marker parkd's Contact means a retrieved call, in which the other phone is to replace the referrer. A
   -- trunk does not follow a REFER, so parkd refuses it.
-  local parks = f.marker or f.refer_to.is_parkd and not (peer and peer.kind == "extension")
-  if not parks and is_number_of(f, tenant) then
+  local is_parkds = f.marker or f.refer_to.is_parkd and not (peer and peer.kind == "extension")
+  if not is_parkds and is_number_of(f, tenant) then
     local wait = unknown_number(f, tenant)
     if wait then return wait end
-    local row = f.refer_number
-    parks = row and not decide_features.is_switched_off(row) and decide_features.parks_when_transferred_to(row)
+    is_parkds = parks(f)
   end
-  if parks then
+  if is_parkds then
     local referrer = to_parkd(f, side, tenant)
     referrer.marker = { call_id = f.call_id, tag = f.from_tag, floor = f.cseq }
     referrer.other_tag = f.to_tag
@@ -67,7 +84,7 @@ local function in_call(f)
   local referrer, peer = f.call[side], f.call[dialog_record.other(side)]
   if referrer.kind ~= "extension" then return refuse(403, "Trunks Cannot Transfer") end
   local user, tenant = referrer.aor:match("^([^@]*)@(.*)$")
-  local wait = authentication.of(f, tenant)
+  local wait = above_rate(f, tenant) or authentication.of(f, tenant)
   if wait then return wait end
   if f.identity.user ~= user then return decision.unknown_call(f) end
   return authenticated(f, side, peer, tenant)

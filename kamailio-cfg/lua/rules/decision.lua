@@ -7,6 +7,9 @@ function decision.need(name, about) return { need = name, about = about } end
 
 function decision.refuse(code, reason) return { action = "refuse", code = code, reason = reason } end
 
+--- More parks than parkd can do: RFC 3261 21.5.4.
+decision.too_busy = { action = "refuse", code = 503, reason = "Too Busy To Park", retry_after = 3 }
+
 decision.database_away = decision.refuse(503, "Database Not Available")
 
 --- Only parkd sends through Kamailio to a place without a known dialog.

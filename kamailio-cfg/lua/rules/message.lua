@@ -113,6 +113,8 @@ local derived = {
   inside_caller = inside_header(protocol.kCaller),
   -- "released", "kept" or false: what parkd reports in an answer about the adoption that it belongs to.
   adoption = function(f) return f.is_inside and f.header(protocol.kAdoption) or false end,
+  -- The parks a second that parkd can do, in an answer that refuses one.
+  park_rate_said = function(f) return f.is_inside and tonumber(f.header(protocol.kParkRate)) or false end,
 }
 
 --- The facts of a message; `raw` is a table of functions that read one of its texts each. nil for a fact that

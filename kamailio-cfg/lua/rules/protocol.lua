@@ -12,11 +12,15 @@ protocol.kTrunk = "X-Callpark-Trunk"
 protocol.kDevice = "X-Callpark-Device"
 protocol.kDialog = "X-Callpark-Dialog"
 protocol.kAdoption = "X-Callpark-Adoption"
+protocol.kCancelled = "X-Callpark-Cancelled"
+protocol.kParkRate = "X-Callpark-Park-Rate"
 protocol.kRecall = "X-Callpark-Recall"
 protocol.kCaller = "X-Callpark-Caller"
 
 --- The values of X-Callpark-Adoption.
 protocol.kReleased, protocol.kKept = "released", "kept"
+--- That of X-Callpark-Cancelled.
+protocol.kYes = "yes"
 
 --- How each of them begins. Kamailio removes all such headers from what arrives.
 protocol.kPrefix = "X-Callpark-"

@@ -42,6 +42,16 @@ describe("a request that goes to parkd", function()
     assert.equal(6000, request({ method = "INVITE", ruri = own }).first_answer_ms)
   end)
 
+  it("X6 marks an ACK if its sender has cancelled the call", function()
+    local function ack(was_cancelled)
+      return request({ method = "ACK", ruri = own, was_cancelled = was_cancelled })
+    end
+    assert.equal("was_cancelled", ack(nil).need)
+    assert.same({ "to_parkd", true }, { ack(true).action, ack(true).was_cancelled })
+    assert.is_false(ack(false).was_cancelled)
+    assert.is_nil(request({ method = "BYE", ruri = own, is_udp = false }).need)
+  end)
+
   it("ends the record of the call with the parker's BYE", function()
     assert.is_true(request({ method = "BYE", marker = { floor = 1 } }).ends_record)
     assert.is_false(request({ method = "INFO", marker = { floor = 1 } }).ends_record)

@@ -58,6 +58,21 @@ describe("a REFER", function()
     assert.equal(kTenant, d.tenant)
   end)
 
+  it("X46 above what parkd can do is 503 before a password is looked at", function()
+    local function without_password(changes)
+      local f = refer({ has_credentials = false, park_rate = 18, parks_this_second = 19 })
+      for name, value in pairs(changes or {}) do f[name] = value end
+      return decide.request(f)
+    end
+    local d = without_password()
+    assert.same({ "refuse", 503, true }, { d.action, d.code, d.retry_after > 0 })
+    assert.equal("challenge", without_password({ parks_this_second = 18 }).action)
+    assert.equal("challenge", without_password({ park_rate = false }).action)
+    assert.equal("challenge", without_password({ refer_number = extension }).action, "an ordinary transfer")
+    assert.equal("challenge", without_password({ refer_to = { user = "*70", host = "other.callpark" } }).action)
+    assert.equal("refer", without_password({ has_credentials = true }).action)
+  end)
+
   it("to a code that parks in the group, a park number or an orbit does too", function()
     for _, row in ipairs({ group_park_code, park_number, orbit }) do
       local d = decide.request(refer({ refer_number = row }))

@@ -25,6 +25,9 @@ local subscription = requests.subscription
 local rows_away = { false, away }
 local answers = {
   given_up = { true, false },
+  was_cancelled = { true, false },
+  park_rate = { false, 3 },
+  parks_this_second = { 3, 4 },
   marker = { false, { floor = 2 }, { floor = 3 } },
   is_other = { false, true },
   call = { false, call("extension", "extension"), call("extension", "trunk"), call("trunk", "extension"),

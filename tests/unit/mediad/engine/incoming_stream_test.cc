@@ -128,5 +128,27 @@ TEST_F(Receiving, X37_ALatchedAddressShowsThatTheRemoteExists) {
   EXPECT_THAT(heard_, ElementsAre(1U));
 }
 
+// A network may receive at one host and send from another.
+TEST_F(Receiving, X37_AStreamOfTheSessionsCodecFromAnotherHostShowsThatTheRemoteExists) {
+  stream_.set_payload_types(0, 101, 8000);
+  signal(phone_);
+  rtp_from(elsewhere_, 24);
+  EXPECT_THAT(heard_, IsEmpty());
+  rtp_from(elsewhere_, 1);
+  EXPECT_THAT(heard_, ElementsAre(1U));
+  EXPECT_EQ(destination(), phone_.address()) << "and moves nothing";
+  EXPECT_EQ(stream_.packets_received(), 0U);
+  signal(moved_);
+  rtp_from(elsewhere_, 24);
+  EXPECT_THAT(heard_, ElementsAre(1U)) << "each remote has to be heard anew";
+}
+
+TEST_F(Receiving, X37_AStreamOfAnotherCodecFromAnotherHostShowsNothing) {
+  stream_.set_payload_types(8, 101, 8000);
+  signal(phone_);
+  rtp_from(elsewhere_, 100);
+  EXPECT_THAT(heard_, IsEmpty());
+}
+
 }  // namespace
 }  // namespace callpark::media

@@ -16,6 +16,7 @@ TEST(ParkdConfig, OnlyTheNodesNameIsRequired) {
   EXPECT_EQ(config->sip.listen.to_string(), "127.0.0.1:5062");
   EXPECT_EQ(config->sip.t1, Duration(500));
   EXPECT_EQ(config->sip.tcp_idle_timeout, Duration(600'000));
+  EXPECT_EQ(config->sip.ask_talking, Duration(600'000));
   EXPECT_EQ(config->kamailio.inside.to_string(), "127.0.0.1:5061");
   EXPECT_EQ(config->kamailio.transport, ParkdConfig::SipTransport::kUdp);
   EXPECT_THAT(config->kamailio.peers, ElementsAre("127.0.0.1"));
@@ -39,6 +40,7 @@ sip:
   tcp_connect_timeout_ms: 101
   tcp_message_timeout_ms: 1001
   tcp_idle_timeout_seconds: 11
+  ask_talking_seconds: 60
 kamailio:
   inside: "[::1]:6061"
   transport: tcp
@@ -76,6 +78,7 @@ park:
   EXPECT_EQ(config->sip.tcp_connect_timeout, Duration(101));
   EXPECT_EQ(config->sip.tcp_message_timeout, Duration(1001));
   EXPECT_EQ(config->sip.tcp_idle_timeout, Duration(11'000));
+  EXPECT_EQ(config->sip.ask_talking, Duration(60'000));
   EXPECT_EQ(config->kamailio.inside.to_string(), "[::1]:6061");
   EXPECT_EQ(config->kamailio.transport, ParkdConfig::SipTransport::kTcp);
   EXPECT_THAT(config->kamailio.peers, ElementsAre("::1", "127.0.0.2"));

@@ -172,6 +172,21 @@ TEST_F(IncomingCallTest, NeverAcknowledgedIsReportedLost) {
   EXPECT_EQ(answer_to(info).status(), 481);
 }
 
+// Its CANCEL and parkd's 200 have crossed; Kamailio has seen both.
+TEST_F(IncomingCallTest, X6_WithAnAckAfterACancelIsReportedLostAndEnds) {
+  const SipMessage invite = feature_invite("*88");
+  const CallId call = answer_with_media(invite);
+  SipMessage ack = alice.ack(invite);
+  ack.set_header(kamailio_protocol::kCancelled, kamailio_protocol::kYes);
+  kamailio.deliver(ack);
+  EXPECT_THAT(reports(), ElementsAre(about("lost", call)));
+  take_bye();
+  const SipMessage bye = alice.request("BYE");
+  EXPECT_THAT(answer_to(bye).status(), testing::AnyOf(200, 481));
+  pass(seconds(40));
+  EXPECT_THAT(reports(), IsEmpty());
+}
+
 TEST_F(IncomingCallTest, UnansweredRefusesOffersForNow) {
   const SipMessage invite = feature_invite("*88");
   answer_with_media(invite, Calls::Answer::kEarly);

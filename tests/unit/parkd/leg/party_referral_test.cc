@@ -129,6 +129,59 @@ TEST_F(PartyReferralTest, WithoutAnAuthenticatedReferrerIsForbidden) {
   EXPECT_EQ(answer_to(refer_within(alice, "<sip:103@demo.callpark>", "")).status(), 403);
 }
 
+// Kamailio has authenticated the sender, but as another extension than the party of this dialog.
+TEST_F(PartyReferralTest, X33_OfAnotherExtensionThanThePeerIsDeclined) {
+  park_and_retrieve();
+  for (const char* refer_to : {"<sip:*68103@demo.callpark>", "<sip:103@demo.callpark>",
+                               "<sip:103@demo.callpark?Replaces=abc%40host%3Bto-tag%3Dto1%3Bfrom-tag%3Dfrom1>"}) {
+    for (const char* user : {"101", "103", "client"}) {
+      EXPECT_EQ(answer_to(refer_within(alice, refer_to, user)).status(), 603) << user << " " << refer_to;
+    }
+  }
+  EXPECT_THAT(reports(), IsEmpty());
+  kamailio.deliver(refer_within(alice, "<sip:103@demo.callpark>", "102"));
+  EXPECT_THAT(reports(), ElementsAre("refer of peer to 103")) << "the peer itself may";
+}
+
+TEST_F(PartyReferralTest, X33_OfTheSameNumberInAnotherTenantIsDeclined) {
+  park_and_retrieve();
+  SipMessage refer = refer_within(alice, "<sip:*68@demo.callpark>", "102");
+  refer.set_header(kamailio_protocol::kTenant, "other.callpark");
+  EXPECT_EQ(answer_to(refer).status(), 603);
+  EXPECT_THAT(reports(), IsEmpty());
+}
+
+TEST_F(PartyReferralTest, X33_OfAnotherExtensionInACallTakenOverIsDeclined) {
+  take_over(row_of(RowState::kRetrieved));
+  set_bridged(true);
+  EXPECT_EQ(answer_to(refer_within(john, "<sip:*68@demo.callpark>", "105")).status(), 603);
+  EXPECT_THAT(reports(), IsEmpty());
+  kamailio.deliver(refer_within(john, "<sip:*68@demo.callpark>", "102"));
+  EXPECT_THAT(reports(), ElementsAre("refer of peer to *68"));
+}
+
+// A recall rings a group, and 105 of it answers: the number that was called is not the party.
+TEST_F(PartyReferralTest, X33_InARecalledCallTheMemberThatAnsweredMayRefer) {
+  park();
+  end(PartyEnd::kPeer);
+  take_bye();
+  const CallId target = call_target("600", as_recall("101"));
+  const SipMessage invite = kamailio.take_request("INVITE");
+  kamailio.answer(invite, 200, alices_offer(),
+                  [](SipMessage& answer) { answer.set_header(kamailio_protocol::kUser, "105"); });
+  offer_call(2, target);
+  accept_offer();
+  make_peer(target);
+  set_bridged(true);
+  reports();
+  FarEnd member = phone_called_by(invite);
+  for (const char* user : {"600", "101", "104"}) {
+    EXPECT_EQ(answer_to(refer_within(member, "<sip:*68@demo.callpark>", user)).status(), 603) << user;
+  }
+  kamailio.deliver(refer_within(member, "<sip:*68@demo.callpark>", "105"));
+  EXPECT_THAT(reports(), ElementsAre("refer of peer to *68"));
+}
+
 TEST_F(ColleagueTest, S12_ParksItsRetriever) {
   park_and_retrieve(colleague());
   const SipMessage refer = refer_of_client("104");
@@ -191,7 +244,8 @@ TEST_F(ColleagueTest, S11_IsTheOnlyOneThatParksInItsDialog) {
   park(colleague());
   EXPECT_EQ(kamailio.take_response(refer_of_client("104")).status(), 603) << "the caller hears music";
   retrieve();
-  for (const char* user : {"", "102", "105"}) {
+  EXPECT_EQ(kamailio.take_response(refer_of_client("")).status(), 403);
+  for (const char* user : {"102", "105"}) {
     EXPECT_EQ(kamailio.take_response(refer_of_client(user)).status(), 603) << user;
   }
   SipMessage refer = refer_within(client, "<sip:*68@demo.callpark>", "104");
@@ -202,7 +256,8 @@ TEST_F(ColleagueTest, S11_IsTheOnlyOneThatParksInItsDialog) {
 
 TEST_F(ColleagueTest, S11_ATrunkInItsPlaceDoesNotPark) {
   park_and_retrieve();
-  for (const char* user : {"", "101", "102", "client"}) {
+  EXPECT_EQ(kamailio.take_response(refer_of_client("")).status(), 403);
+  for (const char* user : {"101", "102", "client"}) {
     EXPECT_EQ(kamailio.take_response(refer_of_client(user)).status(), 603) << user;
   }
   hold(client, clients_sdp(), "udp:127.0.0.12:5060");

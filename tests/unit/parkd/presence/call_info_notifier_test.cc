@@ -158,6 +158,18 @@ TEST_F(CallInfoNotifierTest, N7_WhoHasNotBeenAuthenticatedIsRefused) {
   EXPECT_THAT(notifies(), IsEmpty());
 }
 
+TEST_F(CallInfoNotifierTest, X33_ARefreshByAnotherExtensionThanTheWatcherIsRefused) {
+  send(watcher.subscribe("102", 3600));
+  for (const auto& [tenant, user] : {std::pair("demo.callpark", "103"), std::pair("other.callpark", "101")}) {
+    sip::SipMessage request = watcher.subscribe("102", 0);
+    request.set_header("X-Callpark-Tenant", tenant);
+    request.set_header("X-Callpark-User", user);
+    EXPECT_EQ(send(request), 403) << user << " of " << tenant;
+  }
+  EXPECT_EQ(notifier.subscriptions(), 1U);
+  EXPECT_EQ(send(watcher.subscribe("102", 3600)), 200);
+}
+
 TEST_F(CallInfoNotifierTest, N3_WhatCannotBeWatchedIsRefused) {
   EXPECT_EQ(send(watcher.subscribe("999", 3600)), 404);
   sip::SipMessage other = watcher.subscribe("102", 3600);

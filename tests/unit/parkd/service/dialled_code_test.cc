@@ -239,5 +239,24 @@ TEST(DialledCode, S2_WhatIsAnnouncedIsTheRetrieveCodeAndTheOrbit) {
   EXPECT_EQ(dialled_to_retrieve(DialledFacts{}, "333"), "333");
 }
 
+TEST(DialledCode, X43_OnlyOrbitsOfOthersCanBeMissed) {
+  const auto misses_max = [](const std::string& remainder, const std::string& user) {
+    DialledFacts facts = facts_of("*88", CodeAction::kRetrieve, BareCode::kOwnExtension, remainder);
+    facts.retrieve_misses_max = 10;
+    return std::get<RetrieveCommand>(*interpret(facts, user, Dialled::kAsCall)).request.misses_max;
+  };
+  EXPECT_EQ(misses_max("*7250", "101"), 10);
+  EXPECT_EQ(misses_max("102", "101"), 10);
+  EXPECT_EQ(misses_max("101", "101"), 0);
+  EXPECT_EQ(misses_max("", "101"), 0);
+  EXPECT_EQ(misses_max("*7250", ""), 0) << "a trunk";
+}
+
+TEST(DialledCode, X44_AParkHasTheCapOfItsExtension) {
+  DialledFacts facts = facts_of("*68", CodeAction::kPark, BareCode::kOwnExtension, "");
+  facts.extension_parked_calls_max = 4;
+  EXPECT_EQ(std::get<ParkCommand>(*interpret(facts, "101", Dialled::kAsCall)).request.extension_parked_calls_max, 4);
+}
+
 }  // namespace
 }  // namespace callpark

@@ -30,6 +30,8 @@ class FakeStore final : public Store {
   bool may_set_recall = false;
   int calls_per_orbit_max = 1;
   int parked_calls_max = 0;
+  int extension_parked_calls_max = 0;
+  int retrieve_misses_max = 0;
   int park_seconds_max = 3600;
   bool calls_back = true;
   bool call_back_shows_orbit = true;
@@ -83,6 +85,8 @@ class FakeStore final : public Store {
       facts.may_set_recall = may_set_recall;
       facts.calls_per_orbit_max = calls_per_orbit_max;
       facts.parked_calls_max = parked_calls_max;
+      facts.extension_parked_calls_max = extension_parked_calls_max;
+      facts.retrieve_misses_max = retrieve_misses_max;
       facts.park_seconds_max = park_seconds_max;
       facts.calls_back = calls_back;
       facts.call_back_shows_orbit = call_back_shows_orbit;
@@ -207,6 +211,11 @@ class FakeStore final : public Store {
         std::count_if(rows.begin(), rows.end(), [](const auto& one) { return !one.second.orbit.empty(); });
     if (request.parked_calls_max != 0 && holding >= request.parked_calls_max)
       return failure(ClaimOrbitFailure::kTooManyParked);
+    const auto of_parker = std::count_if(rows.begin(), rows.end(), [&](const auto& one) {
+      return !one.second.orbit.empty() && one.second.parker == row.parker;
+    });
+    if (request.extension_parked_calls_max != 0 && of_parker >= request.extension_parked_calls_max)
+      return failure(ClaimOrbitFailure::kTooManyOfParker);
     row.orbit = request.orbits.empty() ? "*" + std::to_string(1000 + ++last_orbit_) : request.orbits.front();
     for (row.slot = 1; row.slot <= request.calls_per_orbit_max; ++row.slot) {
       const bool taken = std::any_of(rows.begin(), rows.end(), [&](const auto& one) {

@@ -176,6 +176,39 @@ TEST_F(ParkByReferralTest, CallAboveTheTenantsCapIsRefusedWith486) {
   end_all();
 }
 
+TEST_F(ParkByReferralTest, X44_CallAboveTheParkersCapIsRefusedAndOthersPark) {
+  store.extension_parked_calls_max = 1;
+  park();
+  const ReferralId second = refer("101", "*68105");
+  const ReferralId of_another = refer("102", "*68");
+  settle();
+  EXPECT_EQ(status_of_referral(second), 486);
+  EXPECT_EQ(phones.referral_outcomes.at(second).reason, "Too many calls parked by this extension");
+  EXPECT_EQ(status_of_referral(of_another), 200);
+  end_all();
+}
+
+TEST_F(ParkByReferralTest, X46_WhileLookUpsWaitParksAreRefusedAndRetrievesAreNot) {
+  const ParkId id = park();
+  const CallId retrieve = dial("105", "*88101");  // its look-up is not answered
+  test::pass(loop, Duration(400));
+  const ReferralId in_the_burst = refer("102", "*68");
+  test::pass(loop, Duration(600));
+  const ReferralId late = refer("103", "*68");
+  EXPECT_EQ(status_of_referral(late), 503);
+  EXPECT_FALSE(phones.referral_outcomes.at(late).had_202) << "the call is as it was";
+  const ReferralId transfer_of_party = refer_of_peer(id, "102", "104");
+  settle();
+  EXPECT_EQ(status_of_referral(in_the_burst), 200);
+  EXPECT_EQ(status_of_call(retrieve), 200);
+  EXPECT_NE(status_of_referral(transfer_of_party), 503);
+  EXPECT_GT(service->park_rate(), 0);
+  const ReferralId later = refer("103", "*68");
+  settle();
+  EXPECT_EQ(status_of_referral(later), 200) << "at once when the look-ups are answered";
+  end_all();
+}
+
 TEST_F(ParkByReferralTest, DialogIsParkedOnce) {
   const AdoptableDialog dialog = this->dialog();
   Referral first = phones.referral("101", "*68", dialog);

@@ -16,18 +16,13 @@ struct Expected {
 };
 
 constexpr Expected kExpected[] = {
-    {RefusalReason::kNotPermitted, 403, "not_permitted"},
-    {RefusalReason::kNoHeldCall, 404, "no_held_call"},
-    {RefusalReason::kOrbitTaken, 486, "orbit_taken"},
-    {RefusalReason::kTooManyParked, 486, "orbit_taken"},
-    {RefusalReason::kInvalidCode, 404, "invalid_code"},
-    {RefusalReason::kNoCallParked, 404, "no_call_parked"},
-    {RefusalReason::kAlreadyPickedUp, 404, "already_picked_up"},
-    {RefusalReason::kNotAcceptable, 488, "not_available"},
-    {RefusalReason::kNotReached, 480, "not_available"},
-    {RefusalReason::kOfferRefused, 502, "not_available"},
-    {RefusalReason::kCallerGone, 480, "not_available"},
-    {RefusalReason::kUnavailable, 503, "not_available"},
+    {RefusalReason::kNotPermitted, 403, "not_permitted"},  {RefusalReason::kNoHeldCall, 404, "no_held_call"},
+    {RefusalReason::kOrbitTaken, 486, "orbit_taken"},      {RefusalReason::kTooManyParked, 486, "orbit_taken"},
+    {RefusalReason::kTooManyOfParker, 486, "orbit_taken"}, {RefusalReason::kInvalidCode, 404, "invalid_code"},
+    {RefusalReason::kNoCallParked, 404, "no_call_parked"}, {RefusalReason::kAlreadyPickedUp, 404, "already_picked_up"},
+    {RefusalReason::kNotAcceptable, 488, "not_available"}, {RefusalReason::kNotReached, 480, "not_available"},
+    {RefusalReason::kOfferRefused, 502, "not_available"},  {RefusalReason::kCallerGone, 480, "not_available"},
+    {RefusalReason::kUnavailable, 503, "not_available"},   {RefusalReason::kOverloaded, 503, "overloaded"},
 };
 
 TEST(Refusal, S13_EachReasonHasItsStatusAndItsPrompt) {

@@ -122,7 +122,8 @@ std::vector<Event> all_events() {
         for (const auto& held : {std::optional<HeldConversation>(), std::optional(held_conversation(4)),
                                  std::optional(held_conversation(6, PartyEnd::kCaller))}) {
           for (const char* tenant : {kTenant, "other", ""}) {
-            events.emplace_back(Authorised{{activity, tenant, sender, other_party_gone, held}});
+            events.emplace_back(Authorised{{activity, tenant, sender, other_party_gone, held, false}});
+            events.emplace_back(Authorised{{activity, tenant, sender, other_party_gone, held, true}});
           }
         }
       }
@@ -232,6 +233,30 @@ TEST(RequestInFlight, EveryRequestEndsInOneAnswerOrWithdrawn) {
     if (HasFatalFailure()) return;
   }
   for (const char* phase : {"LookingUp", "Authorising", "Granted", "Refused", "Withdrawn"}) EXPECT_GT(seen[phase], 0);
+}
+
+TEST(RequestInFlight, X46_AReferThatCanOnlyParkIsRefusedBeforeItIsLookedUp) {
+  const Decision decision = begin(refer_outside(), true);
+  ASSERT_EQ(decision.actions.size(), 1U);
+  EXPECT_EQ(name_of(decision.actions[0]), refused_referral(RefusalReason::kOverloaded));
+  EXPECT_EQ(name_of(decision.next), "Refused");
+  EXPECT_EQ(name_of(begin(refer_of_party(), true).next), "LookingUp") << "it may be an ordinary transfer";
+  EXPECT_EQ(name_of(begin(call(), true).next), "LookingUp") << "it may be a retrieve";
+}
+
+TEST(RequestInFlight, X46_OverloadRefusesParksAndNothingElse) {
+  Surroundings now = talking();
+  now.parks_are_refused = true;
+  EXPECT_THAT(granted(call(held_dialog(5)), code(CodeAction::kPark), now),
+              ElementsAre(refused_call(RefusalReason::kOverloaded)));
+  EXPECT_THAT(granted(refer_of_party(), code(CodeAction::kPark), now),
+              ElementsAre(refused_referral(RefusalReason::kOverloaded)));
+  EXPECT_THAT(granted(call(), code(CodeAction::kRetrieve), now), ElementsAre("Retrieve"));
+  EXPECT_THAT(granted(refer_of_party(), no_code(), now), ElementsAre("Transfer by peer"));
+  EXPECT_THAT(granted(call_by_replaces(), no_code(), now), testing::Contains("TakePlace"));
+  now.activity = Activity::kAnnouncing;
+  EXPECT_THAT(granted(refer_of_party(), code(CodeAction::kPark), now), ElementsAre("EndConsultation"))
+      << "that park is complete";
 }
 
 TEST(RequestInFlight, RequestIsLookedUpAndThenAuthorised) {

@@ -55,6 +55,41 @@ TEST_F(RetrieveTest, S9_EmptyOrbitIsAnnouncedAndRefusedWith404) {
   end_all();
 }
 
+TEST_F(RetrieveTest, X43_AfterTooManyEmptyOrbitsAnExtensionFindsNoCallForAMinute) {
+  const ParkId id = park();
+  store.retrieve_misses_max = 3;
+  const auto is_empty_for = [&](const std::string& user, const std::string& number) {
+    media.played.clear();
+    const CallId call = dial(user, number);
+    settle();
+    EXPECT_THAT(media.played, ElementsAre("no_call_parked"));
+    media.play_out();
+    return status_of_call(call);
+  };
+  for (const std::string orbit : {"*881111", "*881112", "*881113"}) EXPECT_EQ(is_empty_for("102", orbit), 404);
+  EXPECT_EQ(is_empty_for("102", "*88101"), 404) << "a call is parked there";
+  EXPECT_EQ(only_row().state, RowState::kParked);
+  EXPECT_EQ(is_empty_for("102", "*88"), 404) << "its own orbit is no guess";
+  pass(std::chrono::seconds(61));
+  const CallId call = dial("102", "*88101");
+  settle();
+  EXPECT_EQ(status_of_call(call), 200);
+  EXPECT_TRUE(talks_to(id, "102"));
+  end_all();
+}
+
+TEST_F(RetrieveTest, X43_AnotherExtensionIsNotLimited) {
+  park();
+  store.retrieve_misses_max = 1;
+  for (int i = 0; i < 5; ++i) dial("102", "*881111");
+  settle();
+  media.play_out();
+  const CallId call = dial("103", "*88101");
+  settle();
+  EXPECT_EQ(status_of_call(call), 200);
+  end_all();
+}
+
 TEST_F(RetrieveTest, RetrieverWithoutPermissionHearsTheRefusal) {
   park();
   store.may_retrieve = false;
@@ -169,6 +204,24 @@ TEST_F(RetrieveTest, RetrieverThatSendsNoAckLeavesTheCallParked) {
   EXPECT_EQ(only_row().state, RowState::kParked);
   EXPECT_TRUE(hears_music(id));
   EXPECT_EQ(media.sessions.size(), 1U);
+  end_all();
+}
+
+TEST_F(RetrieveTest, X6_RetrieverThatHangsUpBeforeItsAckLeavesTheCallParkedAndItsDeadlineUnmoved) {
+  const ParkId id = park();
+  const auto deadline = only_row().deadline;
+  pass(std::chrono::seconds(30));
+  const CallId call = dial("102", "*88101");
+  while (phones.calls.at(call).stage != FakePhones::Call::Stage::kAnswered) ASSERT_TRUE(steps.next());
+  phones.end_call(call);
+  settle();
+  EXPECT_EQ(only_row().state, RowState::kParked);
+  EXPECT_EQ(only_row().orbit, "101");
+  EXPECT_EQ(only_row().deadline, deadline);
+  EXPECT_TRUE(hears_music(id));
+  const CallId next = dial("103", "*88101");
+  settle();
+  EXPECT_EQ(status_of_call(next), 200);
   end_all();
 }
 
