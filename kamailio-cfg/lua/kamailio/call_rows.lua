@@ -90,6 +90,18 @@ local function write(taken)
   return true
 end
 
+-- One by one, if the database does not store them together: one that it never stores must not keep the others.
+local function write_each(taken)
+  for _, one in ipairs(taken) do
+    if not write({ one }) then
+      if not sql.row("SELECT 1", { "one" }) then return false end
+      -- The database may have come back in between.
+      if not write({ one }) then KSR.err("the call " .. one.key .. " is not stored\n") end
+    end
+  end
+  return true
+end
+
 -- What has changed again meanwhile is written the next time.
 local function forget(taken)
   for _, one in ipairs(taken) do
@@ -106,7 +118,7 @@ function call_rows.write()
   local taken
   repeat
     taken = take()
-    if not write(taken) then return false end
+    if not write(taken) and not write_each(taken) then return false end
     forget(taken)
   until #taken < kCallsMax
   return true
