@@ -5,7 +5,9 @@ package.path = debug.getinfo(1, "S").source:match("^@(.*/)") .. "lua/?.lua;" .. 
 local adoption_marker = require("kamailio.adoption_marker")
 local arrival = require("rules.arrival")
 local calls = require("kamailio.calls")
+local database = require("kamailio.database")
 local decide = require("rules.decide")
+local directory_loader = require("kamailio.directory_loader")
 local facts = require("kamailio.facts")
 local identity_headers = require("kamailio.identity_headers")
 local perform = require("kamailio.perform")
@@ -15,6 +17,7 @@ local perform_in_dialog = require("kamailio.perform_in_dialog")
 local perform_lamps = require("kamailio.perform_lamps")
 local presence_tables = require("kamailio.presence_tables")
 local protocol = require("rules.protocol")
+local registered = require("kamailio.registered")
 local ringing = require("kamailio.ringing")
 local settings = require("kamailio.settings")
 local talking = require("kamailio.talking")
@@ -70,6 +73,8 @@ local function act_on(f)
   KSR.info(("%s from %s: %s%s\n"):format(f.method, f.source.device, decision.action,
     decision.code and " " .. decision.code .. " " .. decision.reason or ""))
   perform[decision.action](f, decision)
+  -- Its CSeq and its Contact are part of what is known of the call.
+  if f.to_tag then calls.changed() end
 end
 
 local function is_new()
@@ -191,8 +196,10 @@ end
 
 function ksr_core_event(event)
   if event == "core:worker-one-init" then
-    calls.restore_held()
-    calls.restore_lamps()
+    -- Before there is any other process (wait_worker1_mode): no message finds half of what there is to know.
+    directory_loader.refresh()
+    registered.restore()
+    calls.restore()
   end
   return 1
 end
@@ -203,6 +210,13 @@ function ksr_local_request()
     KSR.tm.t_set_fr(0, settings.notify_ms)
     perform_lamps.name_subscription()
   end
+  return 1
+end
+
+-- In a process of its own, for which no message waits.
+function ksr_database_timer()
+  local done, problem = xpcall(function() database.keep_up() end, debug.traceback)
+  if not done then KSR.crit(problem .. "\n") end
   return 1
 end
 

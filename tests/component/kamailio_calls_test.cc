@@ -664,6 +664,25 @@ TEST(KamailioCalls, X34_CredentialsForAnotherRequestUriMakeNoCall) {
   EXPECT_TRUE(site.seat->received("INVITE").empty());
 }
 
+// The Request-URI has to be that of the credentials that are tried, and not that of others beside them.
+TEST(KamailioCalls, X34_CredentialsBesideOthersMakeNoCall) {
+  KamailioSite site;
+  auto trunk = site.trunk();
+  Caller caller(site);
+  const std::string paid = "sip:+15551234@demo.callpark";
+  const auto others = [&](const std::string& realm) {
+    return "Proxy-Authorization: Digest username=\"101\", realm=\"" + realm + "\", nonce=\"x\", uri=\"" + paid +
+           "\", response=\"" + std::string(32, '0') + "\"\r\n";
+  };
+  for (const std::string realm : {"none.example", "demo.callpark"}) {
+    caller.be_challenged(kDemo102);
+    EXPECT_EQ(caller.invite(paid, others(realm) + caller.credentials(kDemo102)).status(), 407) << realm;
+    caller.be_challenged(kDemo102);
+    EXPECT_EQ(caller.invite(paid, caller.credentials(kDemo102) + others(realm)).status(), 407) << realm;
+  }
+  EXPECT_TRUE(trunk->received("").empty());
+}
+
 TEST(KamailioCalls, X34_CredentialsThatComeTwiceAreChallengedAgain) {
   KamailioSite site;
   Caller caller(site);
@@ -851,10 +870,10 @@ TEST(KamailioCalls, CallsGoOnWhileTheDatabaseIsAway) {
   site.database.kill9();
   EXPECT_EQ(alice->offer(call, "sendonly"), 200);
   EXPECT_EQ(bob->offer(call, "recvonly"), 200);
-  EXPECT_EQ(status_of_call(*alice, "102"), 503);
+  EXPECT_EQ(status_of_call(*alice, "102"), 200);
   EXPECT_EQ(alice->hang_up(call), 200);
   site.database.start();
-  EXPECT_TRUE(wait_until(kSoon, [&] { return status_of_call(*alice, "102") == 200; }));
+  EXPECT_EQ(status_of_call(*alice, "102"), 200);
 }
 
 TEST(KamailioCalls, CallsGoOnWhileTheDatabaseHangs) {
@@ -866,14 +885,14 @@ TEST(KamailioCalls, CallsGoOnWhileTheDatabaseHangs) {
   const auto paused = std::chrono::steady_clock::now();
   EXPECT_EQ(alice->offer(call, "sendonly"), 200);
   EXPECT_EQ(bob->offer(call, "recvonly"), 200);
-  EXPECT_EQ(status_of_call(*alice, "102"), 503);
+  EXPECT_EQ(status_of_call(*alice, "102"), 200);
   EXPECT_EQ(alice->hang_up(call), 200);
   const auto duration =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - paused);
   RecordProperty("milliseconds", static_cast<int>(duration.count()));
   std::cout << "two re-INVITEs, a new call and a BYE lasted " << duration.count() << " ms\n";
   site.database.resume();
-  EXPECT_TRUE(wait_until(kSoon, [&] { return status_of_call(*alice, "102") == 200; }));
+  EXPECT_EQ(status_of_call(*alice, "102"), 200);
 }
 
 TEST(KamailioCalls, CallsGoOnOverARestartOfKamailio) {
@@ -881,6 +900,7 @@ TEST(KamailioCalls, CallsGoOnOverARestartOfKamailio) {
   auto alice = site.phone("101");
   auto bob = site.phone("102");
   const CallName call = alice->call("102");
+  ASSERT_TRUE(wait_until(kSoon, [&] { return site.database.value("SELECT COUNT(*) FROM callpark.dialog") == "1"; }));
   site.kamailio->kill9();
   site.kamailio->start();
   EXPECT_EQ(alice->offer(call, "sendonly"), 200);

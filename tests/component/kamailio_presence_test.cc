@@ -567,6 +567,7 @@ TEST_F(KamailioPresence, N2_ACallThatTalksIsShownAndEndsWhenKamailioWasKilled) {
   const CallName ringing = alice->start_call("104");
   rings_no_more->wait_incoming();
   EXPECT_TRUE(lost->wait_state("early"));
+  ASSERT_TRUE(wait_until(kSoon, [&] { return site.database.value("SELECT COUNT(*) FROM callpark.dialog") == "1"; }));
   site.kamailio->kill9();
   site.kamailio->start();
   EXPECT_TRUE(lost->wait_state("terminated")) << "no server knows of that call any more";

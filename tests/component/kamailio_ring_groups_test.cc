@@ -313,8 +313,7 @@ TEST(KamailioRingGroups, R8_WhoHasAnsweredIsKnownAfterARestartOfKamailio) {
   ASSERT_TRUE(rings(*office.bob, call));
   office.bob->answer(call);
   ASSERT_EQ(office.alice->wait_invite_status(call), 200);
-  office.site.kamailio->kill9();
-  office.site.kamailio->start();
+  office.site.kamailio->restart();
   office.site.seat->answer_with(202);
   EXPECT_TRUE(wait_until(kSoon, [&] { return office.bob->refer(call, "*68") == 202; }));
   EXPECT_EQ(dialog_in(office.site.seat->wait_request("REFER"))["callee"]["aor"], "102@demo.callpark");

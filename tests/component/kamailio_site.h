@@ -158,6 +158,7 @@ class KamailioSite {
                                                                         .database_socket = database.socket(),
                                                                         .shared_memory_mb = shared_memory_mb,
                                                                         .defines = std::move(defines)});
+    database.watch_edits(this, [this] { kamailio->wait_edits_read(database); });
   }
 
   [[nodiscard]] Endpoint outside() const { return {"127.0.0.1", ports.base()}; }

@@ -174,6 +174,15 @@ void KamailioServer::kill9() {
   process_.kill_now();
 }
 
+void KamailioServer::wait_edits_read(const MariadbServer& database) {
+  if (!running()) {
+    return;
+  }
+  const std::string sum = database.value("SELECT SUM(revision) FROM callpark.tenant_revisions");
+  wait_until(kSoon,
+             [&] { return rpc("htable.get", R"(["directory","sum"])").find("\"" + sum + "\"") != std::string::npos; });
+}
+
 std::string KamailioServer::log() const {
   return read_file(options_.directory / "kamailio.log");
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/mariadb_server.h"
 #include "tests/support/subprocess.h"
 
 namespace callpark::test {
@@ -51,6 +52,8 @@ class KamailioServer {
   void kill9();
 
   [[nodiscard]] bool running() { return process_.running(); }
+  /// Returns when it has read what was edited in the tables of the operator, or does not run.
+  void wait_edits_read(const MariadbServer& database);
   /// All that it has logged, over restarts too.
   [[nodiscard]] std::string log() const;
   /// Answer of a JSON-RPC command over its control socket, e.g. rpc("dlg.stats_active"); `params` is a JSON array.

@@ -207,6 +207,15 @@ std::string MariadbServer::value(const std::string& sql) const {
 
 void MariadbServer::execute(const std::string& sql) const {
   checked(client(sql), sql);
+  for (const auto& [watcher, seen] : edits_seen_) seen();
+}
+
+void MariadbServer::watch_edits(const void* watcher, std::function<void()> seen) {
+  if (seen) {
+    edits_seen_[watcher] = std::move(seen);
+  } else {
+    edits_seen_.erase(watcher);
+  }
 }
 
 std::string MariadbServer::refusal(const std::string& sql) const {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -55,7 +57,10 @@ class MariadbServer {
   [[nodiscard]] Rows query(const std::string& sql) const;
   /// The only column of the only row; empty when there is none.
   [[nodiscard]] std::string value(const std::string& sql) const;
+  /// Returns when those that watch edits have seen it.
   void execute(const std::string& sql) const;
+  /// `seen` is called after each execute(), and returns when `watcher` knows of what it has edited; empty: never again.
+  void watch_edits(const void* watcher, std::function<void()> seen);
   /// The server's words when it refuses the statement; empty when it does not.
   [[nodiscard]] std::string refusal(const std::string& sql) const;
   /// Runs sql/migrate.sh on it; exit code and output.
@@ -68,6 +73,7 @@ class MariadbServer {
   std::unique_ptr<TempDir> own_directory_;
   std::filesystem::path directory_;
   Subprocess process_;
+  std::map<const void*, std::function<void()>> edits_seen_;
 };
 
 }  // namespace callpark::test

@@ -86,11 +86,14 @@ TestSite::TestSite(Options options)
   kamailio.directory = directory() / "kamailio";
   kamailio.database_socket = database().socket();
   kamailio_ = std::make_unique<KamailioServer>(kamailio);
+  database().watch_edits(this, [this] { kamailio_->wait_edits_read(database()); });
   trunk_ =
       std::make_unique<SippTrunk>(Endpoint{trunk_address_.text(), ports_.base()}, outside(), directory() / "trunk");
 }
 
-TestSite::~TestSite() = default;
+TestSite::~TestSite() {
+  database().watch_edits(this, {});
+}
 
 void TestSite::start_mediad() {
   std::ostringstream yaml;

@@ -1,13 +1,13 @@
 -- The ordinary calls, as the dialog module keeps them: looked up, described when they begin, and followed while they
 -- last (last SDP of each side, and the holds).
 local adoption_marker = require("kamailio.adoption_marker")
+local call_rows = require("kamailio.call_rows")
 local dialog_record = require("rules.dialog_record")
 local held_calls = require("rules.held_calls")
 local hold = require("rules.hold")
 local sdp_digest = require("rules.sdp_digest")
 local session_timer = require("rules.session_timer")
 local settings = require("kamailio.settings")
-local sql = require("kamailio.sql")
 local talking = require("kamailio.talking")
 local talks = require("rules.talks")
 local cjson = require("cjson")
@@ -17,11 +17,10 @@ local calls = {}
 -- A phone has few calls on hold. More are left over from dialogs that ended without a BYE.
 local kHeldCallsMax = 16
 
--- Through $dlg_var: KSR.dialog.var_sets() of 5.6.3 neither locks the dialog nor writes it to the database.
+-- Through $dlg_var: KSR.dialog.var_sets() of 5.6.3 does not lock the dialog.
 local function variable(name) return KSR.pv.get("$dlg_var(" .. name .. ")") end
 local function set_variable(name, value) KSR.pv.sets("$dlg_var(" .. name .. ")", value) end
 
--- A variable is never removed: 5.6.3 would leave its row in the database, and a restart would bring it back.
 local kNotHeld = "-"
 
 --- The record of the dialog with these two tags, whichever is the caller's, or false. By RPC, since dlg_get would
@@ -178,6 +177,9 @@ end
 -- The 2xx at hand, if the dialog module accepts it: calls.started() follows then.
 local first_answer
 
+--- A message of the call at hand has passed, and has changed it, if only its CSeq.
+function calls.changed() call_rows.changed() end
+
 --- Whether Kamailio follows the call of the transaction at hand; it does not follow parkd's own.
 function calls.is_followed() return KSR.pv.get("$avp(requester)") ~= nil end
 
@@ -205,6 +207,7 @@ function calls.reply_passes(body, device, answerer)
   end
   local is_over = status >= 200 and not (is_2xx and KSR.pv.get("$avp(awaits_ack)"))
   if is_over then no_longer_holding(KSR.pv.get("$avp(holder)")) end
+  if status >= 200 then calls.changed() end
 end
 
 --- The call has been answered, by the last 2xx that passed. If several devices answer at once, the record is about the
@@ -223,6 +226,7 @@ end
 
 --- The dialog at hand has ended, or was never answered. If a parker leaves, the other party stays.
 function calls.over()
+  call_rows.over()
   local call_id = KSR.pv.gete("$dlg(callid)")
   local function is_marked(tag) return adoption_marker.find(call_id, KSR.pv.gete("$dlg(" .. tag .. ")")) ~= false end
   local stays = talks.side_that_stays(is_marked("from_tag"), is_marked("to_tag"))
@@ -255,6 +259,7 @@ function calls.ack_passes(side, body, device)
   after[other] = before[other]
   store_holds(before, after, side, { [side] = device })
   no_longer_holding(parties_of_this_call()[side].aor)
+  calls.changed()
 end
 
 --- The call ends.
@@ -277,33 +282,34 @@ function calls.held_by(aor)
   return candidates
 end
 
---- Fills the lists from the dialogs that the database kept while Kamailio was down: their variables came back, the
---- lists did not.
-function calls.restore_held()
-  local query = "SELECT d.callid, v.dialog_key, d.from_tag, d.to_tag FROM dialog d JOIN dialog_vars v"
-    .. " ON v.hash_entry = d.hash_entry AND v.hash_id = d.hash_id WHERE v.dialog_key IN ('held_a', 'held_b')"
-    .. " AND v.dialog_value <> '" .. kNotHeld .. "' ORDER BY v.dialog_value"
-  for _, row in ipairs(sql.rows(query, { "call_id", "key", "from_tag", "to_tag" }) or {}) do
-    local side = row.key:sub(-1)
-    local tag = side == "a" and row.from_tag or row.to_tag
-    local record = calls.find(row.call_id, tag)
-    local aor = record and record[side].aor
-    if aor then change_list("held", aor, function(lines) lines[#lines + 1] = row.call_id .. " " .. tag end) end
+-- Fills the lists of holds, the oldest first.
+local function restore_held(restored)
+  local holds = {}
+  for _, call in ipairs(restored) do
+    local parties = dialog_record.parse_parties(call.variables.parties)
+    for side, tag in pairs({ a = call.from_tag, b = call.to_tag }) do
+      local value, aor = call.variables["held_" .. side], parties[side].aor
+      if aor and value and value ~= kNotHeld then
+        holds[#holds + 1] = { since = value, aor = aor, line = call.call_id .. " " .. tag }
+      end
+    end
+  end
+  table.sort(holds, function(one, other) return one.since < other.since end)
+  for _, hold_of in ipairs(holds) do
+    change_list("held", hold_of.aor, function(lines) lines[#lines + 1] = hold_of.line end)
   end
 end
 
---- The same for the lamps of their parties.
-function calls.restore_lamps()
-  local query = ([[SELECT d.callid, v.dialog_value FROM dialog d
-    JOIN dialog_vars v ON v.hash_entry = d.hash_entry AND v.hash_id = d.hash_id
-    WHERE v.dialog_key = 'parties' AND d.state IN (%d, %d)]]):format(dialog_record.kStatesConfirmed[1],
-    dialog_record.kStatesConfirmed[2])
-  local restored = {}
-  for _, row in ipairs(sql.rows(query, { "call_id", "parties" }) or {}) do
-    local parties = dialog_record.parse_parties(row.parties)
-    restored[#restored + 1] = { call_id = row.call_id, people = talks.people(parties.a.aor, { parties.b.aor }) }
+--- At the start: the calls that the database has kept while Kamailio was down, their holds, and the lamps of their
+--- parties.
+function calls.restore()
+  local restored, lit = call_rows.restore(), {}
+  restore_held(restored)
+  for i, call in ipairs(restored) do
+    local parties = dialog_record.parse_parties(call.variables.parties)
+    lit[i] = { call_id = call.call_id, people = talks.people(parties.a.aor, { parties.b.aor }) }
   end
-  talking.restore(restored)
+  talking.restore(lit)
 end
 
 return calls

@@ -5,11 +5,13 @@ local cjson = require("cjson")
 local authentication = require("rules.authentication")
 local calls = require("kamailio.calls")
 local dialled_number = require("rules.dialled_number")
+local digest = require("rules.digest")
 local directory = require("kamailio.directory")
 local identity_headers = require("kamailio.identity_headers")
 local message = require("rules.message")
 local park_rate = require("kamailio.park_rate")
 local presence_tables = require("kamailio.presence_tables")
+local registered = require("kamailio.registered")
 local settings = require("kamailio.settings")
 
 local facts = {}
@@ -38,10 +40,10 @@ local function refer_to_raw()
   }
 end
 
--- All credentials of the request, one header a line.
-local function credentials()
+-- All headers of these names, one a line.
+local function header_lines(names)
   local lines = {}
-  for _, name in ipairs({ "Authorization", "Proxy-Authorization" }) do
+  for _, name in ipairs(names) do
     for i = 0, KSR.pv.get(("$hdrc(%s)"):format(name)) - 1 do
       lines[#lines + 1] = KSR.pv.get(("$(hdr(%s)[%d])"):format(name, i))
     end
@@ -90,7 +92,7 @@ local raw = {
   has_credentials = function()
     return KSR.hdr.is_present("Proxy-Authorization") > 0 or KSR.hdr.is_present("Authorization") > 0
   end,
-  credentials = function() return credentials() end,
+  credentials = function() return header_lines({ "Authorization", "Proxy-Authorization" }) end,
   asserts_identity = function() return asserts_identity() end,
   has_replaces = function() return KSR.hdr.is_present("Replaces") > 0 end,
   refer_to_raw = function() return refer_to_raw() end,
@@ -100,41 +102,37 @@ local raw = {
 --- The facts of the message at hand, for a rule: those in the message, and those that facts.decide() learns.
 function facts.read() return message.facts(raw) end
 
--- What has not expired of an address of record: a list of {contact, user_agent, modified, ruid}.
-local function registered_contacts(aor)
-  local list = {}
-  if KSR.registrar.reg_fetch_contacts("location", aor, "known") < 0 then return list end
-  local now = KSR.pv.get("$Ts")
-  for i = 0, KSR.pv.get("$ulc(known=>count)") - 1 do
-    local function get(attribute) return KSR.pv.get(("$(ulc(known=>%s)[%d])"):format(attribute, i)) end
-    if get("expires") > now then
-      list[#list + 1] =
-        { contact = get("addr"), user_agent = get("user_agent"), modified = get("modified"), ruid = get("ruid") }
-    end
-  end
-  KSR.registrar.reg_free_contacts("known")
-  return list
-end
-
 local function guess_counts(keys)
   local counts = {}
   for i, key in ipairs(keys) do counts[i] = tonumber(KSR.htable.sht_get("auth_failures", key)) or 0 end
   return counts
 end
 
+-- Of 32 characters like every other; no password has it.
+local kNobodysHa1 = ("-"):rep(32)
+local kPasswordIsHa1, kNoOtherChecks = 1, 0
+
+-- The credentials that the module auth tries for this request.
+local function tried_credentials(f, realm)
+  local name = f.method == "REGISTER" and "Authorization" or "Proxy-Authorization"
+  return digest.of_realm(header_lines({ name }), realm) or { username = "", uri = "" }
+end
+
 local function checked_identity(f, realm)
-  KSR.pv.unset("$avp(extension)")
-  local result = KSR.auth_db.auth_check(realm, "subscriber", 0)
+  local tried = tried_credentials(f, realm)
+  local known = directory.credentials(realm, tried.username)
+  -- Also without an extension, since an old nonce is no guess.
+  local result = KSR.auth.pv_auth_check(realm, known and known.ha1 or kNobodysHa1, kPasswordIsHa1, kNoOtherChecks)
   return authentication.identity({
     result = result,
     method = f.method,
     ruri = f.ruri_text,
     credentials = f.credentials,
-    username = KSR.pv.gete("$aU"),
-    uri = KSR.pv.gete("$adu"),
-    extension = KSR.pv.gete("$avp(extension)"),
-    display = KSR.pv.gete("$avp(display_name)"),
-    database_answers = authentication.is_unclear(result) and directory.answers(),
+    username = tried.username,
+    uri = tried.uri,
+    extension = known and known.extension or nil,
+    display = known and known.display or nil,
+    is_unread = known == nil,
   }, realm)
 end
 
@@ -150,23 +148,13 @@ local function identity(f, realm)
   return found
 end
 
--- A row, false, or {away = true} if the database does not answer.
+-- A row, false, or {away = true} if the database does not answer, or has not been read.
 local function row(answer)
   if answer == nil then return { away = true } end
   return answer
 end
 
 local function number(tenant, dialled) return dialled and row(directory.number(tenant, dialled)) or false end
-
--- Whether an address is a trunk's, as of some seconds ago: a flood must not make as many queries. False while the
--- database is away, too.
-local function is_at_trunk(ip)
-  local remembered = KSR.htable.sht_get("trunk_addresses", ip)
-  if remembered then return remembered == 1 end
-  local is_trunk = directory.trunk_at(ip) and true or false
-  KSR.htable.sht_seti("trunk_addresses", ip, is_trunk and 1 or 0)
-  return is_trunk
-end
 
 local learn = {
   is_within_rate = function() return KSR.pike.pike_check_req() > 0 end,
@@ -188,13 +176,13 @@ local learn = {
     return (calls.find(f.call_id, f.from_tag) or calls.find(f.call_id, f.to_tag)) ~= false
   end,
   trunk = function(f) return row(directory.trunk_at(f.source.ip)) end,
-  is_at_trunk = function(f) return is_at_trunk(f.source.ip) end,
+  is_at_trunk = function(f) return directory.trunk_at(f.source.ip) and true or false end,
   trunk_among = function(_, addresses) return row(directory.trunk_among(addresses)) end,
   from_tenant = function(f) return row(directory.tenant(f.from.host)) end,
   to_tenant = function(f) return row(directory.tenant(f.to.host)) end,
   guesses = function(_, keys) return guess_counts(keys) end,
   identity = function(f, realm) return identity(f, realm) end,
-  registered_contacts = function(_, aor) return registered_contacts(aor) end,
+  registered_contacts = function(_, aor) return registered.contacts(aor) end,
   did = function(f)
     if not f.dialled or not f.dialled.clean then return false end
     return row(directory.did(f.dialled.text, f.source.ip))
@@ -208,8 +196,8 @@ local learn = {
   orbit_number = function(_, orbit) return number(orbit.tenant, dialled_number.of_user(orbit.number)) end,
   subscription = function(f) return row(presence_tables.subscription(f.call_id, f.to_tag, f.from_tag)) end,
   ring_group = function(_, group) return row(directory.ring_group(group.tenant, group.number)) end,
-  registered = function(f, tenant) return row(directory.registered_at(tenant, f.ruri)) end,
-  own_contact = function(f, tenant) return row(directory.registered_as(tenant, f.identity.user, f.from.user)) end,
+  registered = function(f, tenant) return registered.at(tenant, f.ruri) end,
+  own_contact = function(f, tenant) return registered.as(tenant, f.identity.user, f.from.user) end,
   tenant_trunk = function(_, tenant) return row(directory.trunk_of(tenant)) end,
   is_holding = function(_, aor) return calls.is_holding(aor) end,
   held_calls = function(_, aor) return calls.held_by(aor) end,

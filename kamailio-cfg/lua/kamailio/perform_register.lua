@@ -1,4 +1,7 @@
 -- Carries out the decisions on registrations and passwords.
+local directory = require("kamailio.directory")
+local registered = require("kamailio.registered")
+
 local perform_register = {}
 
 local kChallengeWithQop, kChallengeStale = 1, 16
@@ -8,12 +11,24 @@ function perform_register.challenge(_, d)
   KSR.auth.auth_challenge(d.realm, kChallengeWithQop + (d.stale and kChallengeStale or 0))
 end
 
+local kInMemoryOnly, kWithoutAnswer = 1, 2
+
+-- While the database is away, and when it has just gone, a phone is registered in memory. False if it is refused.
+local function save()
+  if directory.is_database_away() or KSR.registrar.save("location", kWithoutAnswer) < 0 then
+    return KSR.registrar.save("location", kInMemoryOnly) > 0
+  end
+  KSR.registrar.reg_send_reply()
+  return true
+end
+
 function perform_register.register(f, d)
   if d.is_behind_nat then KSR.nathelper.fix_nated_register() end
   if d.removes then KSR.registrar.unregister_ruid("location", d.removes.aor, d.removes.ruid) end
-  if KSR.registrar.save("location", 0) < 0 then return KSR.sl.sl_reply_error() end
+  if not save() then return end
   -- A phone has registered from this address.
   KSR.htable.sht_seti("phones", f.source.ip, 1)
+  registered.changed(f.to.host, f.to.user)
 end
 
 return perform_register

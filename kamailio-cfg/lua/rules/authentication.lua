@@ -40,17 +40,13 @@ function authentication.in_domain(f, realm, fact)
   return not f.has_credentials and authentication.unknown_domain(f, fact) or authentication.of(f, realm)
 end
 
------ the result of the module auth_db
+----- the result of the module auth
 
--- auth/api.h: another try by the phone mends some of these, only the database mends others.
+-- auth/api.h: another try by the phone mends some of these.
 local kNoCredentials, kStaleNonce, kNonceReused, kError = -5, -4, -6, -1
 
---- Whether the result has two possible causes, of which the database is one.
-function authentication.is_unclear(result) return result == kError end
-
--- The user that a Digest username names in `realm`. auth_db accepts "101@other.example" as a user of that domain,
--- whatever the realm: the password of one tenant would identify an extension of another. SQL accepts "101 " as the
--- extension 101, which would then be another one in all that counts by extensions.
+-- The user that a Digest username names in `realm`. "101@other.example" is no user of this realm: the password of one
+-- tenant would identify an extension of another.
 local function own_user(username, realm, extension)
   local user, domain = username:match("^([^@]*)@?(.*)$")
   if domain ~= "" and domain ~= realm then return nil end
@@ -68,14 +64,14 @@ local function proven(checked, realm)
 end
 
 --- {status, user, display}; `checked` is {result, method, ruri, credentials, username, uri, extension, display,
---- database_answers}: `username` and `uri` are those of the credentials that auth_db has tried, `extension` that of
---- its row.
+--- is_unread}: `username` and `uri` are those of the credentials that were tried, `extension` has the password
+--- that they were tried with, nil if none has. `is_unread` is true while passwords are not known yet.
 function authentication.identity(checked, realm)
+  if checked.is_unread then return { status = "database_away" } end
   local result = checked.result
   if result > 0 then return proven(checked, realm) end
   if result == kNoCredentials then return { status = "absent" } end
   if result == kStaleNonce or result == kNonceReused then return { status = "stale" } end
-  if result == kError and not checked.database_answers then return { status = "database_away" } end
   -- A nonce of another origin, or a digest of a wrong shape: no password was tried, and any device can send it with
   -- the address of another.
   if result == kError then return { status = "stale" } end

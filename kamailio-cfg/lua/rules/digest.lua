@@ -39,7 +39,7 @@ function digest.counts_are_covered(credentials)
 end
 
 --- The users that `credentials` name, each once, as the Digest has them but for case and spaces around. All of several
---- credentials count, since auth_db does not report which one it has tried.
+--- credentials count, whichever is tried.
 function digest.users(credentials)
   local list, known = {}, {}
   for name in credentials:lower():gmatch('username%s*=%s*"?%s*([^",@]*)') do
@@ -48,6 +48,35 @@ function digest.users(credentials)
     known[name] = true
   end
   return list
+end
+
+-- The parameters of one header. nil if one comes twice: then each reader might believe another one.
+local function parameters(header)
+  local found, place = {}, header:match("^%s*%a+%s+()") or 1
+  while place <= #header do
+    local name, value_place = header:match("^[%s,]*([%w-]+)%s*=%s*()", place)
+    if not name or found[name:lower()] then return nil end
+    local value, after = header:match('^"([^"]*)"[%s,]*()', value_place)
+    if not value then value, after = header:match('^([^%s,"]*)[%s,]*()', value_place) end
+    found[name:lower()] = value
+    place = after
+  end
+  return found
+end
+
+--- The {username, uri} of those credentials, one header a line, that are for `realm`. nil if none are, if several are,
+--- or if some cannot be read: what is compared has to be what was tried.
+function digest.of_realm(credentials, realm)
+  local found
+  for header in credentials:gmatch("[^\n]+") do
+    local values_of = parameters(header)
+    if not values_of then return nil end
+    if (values_of.realm or ""):lower() == realm then
+      if found then return nil end
+      found = { username = values_of.username or "", uri = values_of.uri or "" }
+    end
+  end
+  return found
 end
 
 return digest

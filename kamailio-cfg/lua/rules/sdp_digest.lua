@@ -2,7 +2,7 @@
 -- the media lines, the codecs, and the direction. Small enough for a dialog variable. Pure.
 local sdp_digest = {}
 
--- dialog_vars.dialog_value is VARCHAR(4096). A digest travels with a second one in one header.
+-- A row of a call has room for two of 4096 bytes. A digest travels with a second one in one header.
 local kBytesMax = 4096
 
 local directions = { sendrecv = true, sendonly = true, recvonly = true, inactive = true }

@@ -5,7 +5,7 @@ local kRealm = "demo.callpark"
 local function identity(changes)
   local checked = { result = 1, method = "INVITE", ruri = "sip:102@demo.callpark", uri = "sip:102@demo.callpark",
     credentials = "Digest qop=auth, nc=00000001", username = "101", extension = "101", display = "Alice",
-    database_answers = true }
+    is_unread = false }
   for name, value in pairs(changes or {}) do checked[name] = value end
   return authentication.identity(checked, kRealm)
 end
@@ -20,7 +20,7 @@ describe("authentication.identity", function()
     assert.same({ status = "wrong" }, identity({ username = "101@other.callpark" }))
   end)
 
-  it("is wrong with a user that SQL compares as equal to the extension", function()
+  it("is wrong with another user than the extension that has the password", function()
     for _, username in ipairs({ "101 ", " 101", "101 @demo.callpark", "" }) do
       assert.same({ status = "wrong" }, identity({ username = username }))
     end
@@ -43,11 +43,14 @@ describe("authentication.identity", function()
     assert.equal("wrong", identity({ result = -3 }).status)
   end)
 
-  it("depends on the database after an error, and a wrong shape is no guess", function()
-    assert.is_true(authentication.is_unclear(-1))
-    assert.is_false(authentication.is_unclear(-2))
-    assert.equal("database_away", identity({ result = -1, database_answers = false }).status)
+  it("waits for the database until passwords are known, and a wrong shape is no guess", function()
+    assert.equal("database_away", identity({ result = -2, is_unread = true }).status)
     assert.equal("stale", identity({ result = -1 }).status)
+  end)
+
+  it("is never proven with the password of no extension", function()
+    local checked = { result = 1, method = "INVITE", ruri = "", uri = "", credentials = "", username = "" }
+    assert.same({ status = "wrong" }, authentication.identity(checked, kRealm))
   end)
 end)
 

@@ -60,3 +60,30 @@ describe("digest.users", function()
     assert.same({ "101", "102" }, digest.users('username="101@demo.callpark", username=102'))
   end)
 end)
+
+describe("digest.of_realm", function()
+  local kOne = 'Digest username="101", realm="demo.callpark", uri="sip:102@demo.callpark", qop=auth,nc=00000001'
+  local kOther = 'Digest username="201", realm="other.callpark", uri="sip:202@other.callpark"'
+
+  it("finds the credentials for a realm among others", function()
+    local found = { username = "101", uri = "sip:102@demo.callpark" }
+    assert.same(found, digest.of_realm(kOne, "demo.callpark"))
+    assert.same(found, digest.of_realm(kOther .. "\n" .. kOne, "demo.callpark"))
+    local loud = 'Digest USERNAME="101", REALM="Demo.CallPark", URI="sip:102@demo.callpark"'
+    assert.same(found, digest.of_realm(loud, "demo.callpark"))
+    assert.is_nil(digest.of_realm(kOther, "demo.callpark"))
+    assert.is_nil(digest.of_realm("", "demo.callpark"))
+  end)
+
+  it("has no quotes, and leaves the rest as it is", function()
+    assert.same({ username = "101 ", uri = "sip:a,b=c@x" },
+      digest.of_realm('Digest realm=r , username="101 ",cnonce="realm=x",\turi="sip:a,b=c@x"', "r"))
+  end)
+
+  it("X34: believes none of two, of which the other might be tried", function()
+    assert.is_nil(digest.of_realm(kOne .. "\n" .. kOne:gsub("102@", "+15551234@"), "demo.callpark"))
+    assert.is_nil(digest.of_realm(kOne .. ', uri="sip:+15551234@demo.callpark"', "demo.callpark"))
+    assert.is_nil(digest.of_realm(kOne .. ', USERNAME="102"', "demo.callpark"))
+    assert.is_nil(digest.of_realm(kOne .. ', "', "demo.callpark"))
+  end)
+end)

@@ -40,3 +40,22 @@ describe("registrations.stale", function()
     assert.is_nil(registrations.stale(known("n/a", "n/a"), silent, 2))
   end)
 end)
+
+describe("the extensions of a Contact", function()
+  local function key(contact) return registrations.key("demo.callpark", contact) end
+
+  it("is found whatever its parameters", function()
+    assert.equal(key("sip:101@192.0.2.1:5070"), key("sip:101@192.0.2.1:5070;transport=tcp;ob"))
+    assert.equal(key("sip:%3101@192.0.2.1"), key("sip:101@192.0.2.1"))
+    assert.are_not.equal(key("sip:101@192.0.2.1:5070"), key("sip:101@192.0.2.1"))
+    assert.are_not.equal(key("sip:101@192.0.2.1"), registrations.key("other.callpark", "sip:101@192.0.2.1"))
+    assert.is_nil(key("sip:192.0.2.1"))
+    assert.is_nil(key("mailto:x"))
+  end)
+
+  it("is the last ones, each once", function()
+    assert.equal("101", registrations.with_owner(nil, "101"))
+    assert.equal("101 102", registrations.with_owner("102 101", "101"))
+    assert.equal("105 104 103 102", registrations.with_owner("104 103 102 101", "105"))
+  end)
+end)

@@ -1,0 +1,69 @@
+-- How Kamailio asks the database for what it remembers of a tenant (rules/directory_rows.lua). Pure.
+local sql_text = require("rules.sql_text")
+
+local directory_query = {}
+
+directory_query.kColumns = { "place", "key", "value" }
+
+-- Kamailio keeps an answer in the private memory of a process, which is small.
+directory_query.kRowsMax = 500
+
+-- Each has the columns `place`, by which the next page begins, `key` and `value`. Fields of a value are separated by
+-- tabs, which no column may have. %s are the tenant and the last place.
+local queries = {
+  tenant = [[SELECT tenant AS place, '' AS `key`, enabled AS value FROM tenants WHERE tenant = %s HAVING place > %s]],
+  number = [[SELECT n.number AS place, n.number AS `key`,
+      CONCAT_WS('\t', n.kind, COALESCE(c.action, ''), COALESCE(e.enabled, g.enabled, o.enabled, 1),
+        COALESCE(e.display_name, g.display_name, ''),
+        COALESCE(MD5(CONCAT(e.extension, ':', e.tenant, ':', e.password)), ''),
+        COALESCE(MD5(CONCAT(e.extension, '@', e.tenant, ':', e.tenant, ':', e.password)), '')) AS value
+    FROM numbers n
+    LEFT JOIN park_codes c ON c.tenant = n.tenant AND c.code = n.number
+    LEFT JOIN extensions e ON e.tenant = n.tenant AND e.extension = n.number
+    LEFT JOIN ring_groups g ON g.tenant = n.tenant AND g.ring_group = n.number
+    LEFT JOIN orbit_ranges o ON o.tenant = n.tenant AND o.park_number = n.number
+    WHERE n.tenant = %s AND n.number > %s]],
+  range = [[SELECT first_orbit AS place, '' AS `key`, CONCAT_WS('\t', first_orbit, last_orbit, from_trunks) AS value
+    FROM orbit_ranges WHERE enabled AND tenant = %s AND first_orbit > %s]],
+  ring_group = [[SELECT ring_group AS place, ring_group AS `key`,
+      CONCAT_WS('\t', strategy, ring_seconds, COALESCE(destination, '')) AS value
+    FROM ring_groups WHERE enabled AND tenant = %s AND ring_group > %s]],
+  members = [[SELECT CONCAT(ring_group, ' ', LPAD(position, 10, '0')) AS place, ring_group AS `key`, member AS value
+    FROM ring_group_members WHERE tenant = %s HAVING place > %s]],
+  trunk_of = [[SELECT trunk AS place, '' AS `key`, CONCAT_WS('\t', trunk, address, port, transport) AS value
+    FROM trunks WHERE enabled AND tenant = %s AND trunk > %s]],
+  did = [[SELECT did AS place, did AS `key`, CONCAT_WS('\t', tenant, destination) AS value
+    FROM dids WHERE tenant = %s AND did > %s]],
+}
+
+-- Of all tenants: an address is looked up before its tenant is known.
+local of_all_tenants = {
+  trunk_at = [[SELECT CONCAT(tenant, ' ', trunk) AS place, address AS `key`,
+      CONCAT_WS('\t', tenant, trunk, enabled) AS value
+    FROM trunks HAVING place > %s]],
+}
+
+--- The name of all tenants in `tenant_revisions`.
+directory_query.kAllTenants = "*"
+
+directory_query.kKinds = { "tenant", "number", "range", "ring_group", "members", "trunk_of", "did" }
+directory_query.kKindsOfAllTenants = { "trunk_at" }
+
+--- The query for the rows of `kind` that follow `place`, "" for the first ones; at most kRowsMax. `tenant` does not
+--- matter for a kind of all tenants.
+function directory_query.of(kind, tenant, place)
+  local last = sql_text.literal(place)
+  local query = of_all_tenants[kind] and of_all_tenants[kind]:format(last)
+    or queries[kind]:format(sql_text.literal(tenant), last)
+  return ("%s ORDER BY place LIMIT %d"):format(query, directory_query.kRowsMax)
+end
+
+--- The query for one number that changes with each edit, and the one for the revision of each tenant.
+directory_query.kSum = "SELECT CAST(SUM(revision) AS CHAR) FROM tenant_revisions"
+
+function directory_query.revisions(tenant)
+  return ("SELECT tenant, revision FROM tenant_revisions WHERE tenant > %s ORDER BY tenant LIMIT %d"):format(
+    sql_text.literal(tenant), directory_query.kRowsMax)
+end
+
+return directory_query

@@ -1,0 +1,202 @@
+-- What Kamailio remembers of SQL: a table of texts, and what they mean for tenants, numbers, trunks and passwords.
+-- `get` reads the text of a key, nil if there is none. Pure.
+--
+-- The rows of one key are the lines of its text, and the fields of a row are separated by tabs.
+local address = require("rules.address")
+local dialled_number = require("rules.dialled_number")
+
+local directory_rows = {}
+
+-- park_codes.code is VARCHAR(10).
+local kCodeLengthMax = 10
+
+-- SQL refuses a ring group that leads to itself; this is the second wall.
+local kRingGroupsMax = 16
+
+--- The key of a row: a DID and an address are unique among all tenants, everything else within one.
+function directory_rows.key(kind, tenant, name)
+  if kind == "did" then return "did " .. name end
+  if kind == "trunk_at" then return "trunk_at " .. (address.canonical(name) or name) end
+  return ("%s %s %s"):format(kind, tenant, name)
+end
+
+--- Adds rows of the database, each {key, value}, to `entries`, a table of texts by their key.
+function directory_rows.add(entries, kind, tenant, rows)
+  for _, row in ipairs(rows) do
+    local key = directory_rows.key(kind, tenant, row.key)
+    local before = entries[key]
+    entries[key] = before and before .. "\n" .. row.value or tostring(row.value)
+  end
+end
+
+-- The first `count` fields of a line.
+local function fields(line, count) return line:match("^([^\t]*)" .. ("\t([^\t]*)"):rep(count - 1)) end
+
+local function lines(text) return (text or ""):gmatch("[^\n]+") end
+
+local function first_line(text) return lines(text)() end
+
+local function is_true(text) return text == "1" end
+
+--- An enabled tenant: {tenant}.
+function directory_rows.tenant(get, domain)
+  return is_true(get(directory_rows.key("tenant", domain, ""))) and { tenant = domain }
+end
+
+-- Each trunk at the address `host`: {tenant, trunk, enabled}.
+local function trunks_at(get, host)
+  local list = {}
+  for line in lines(get(directory_rows.key("trunk_at", "", host))) do
+    local tenant, trunk, enabled = fields(line, 3)
+    list[#list + 1] = { tenant = tenant, trunk = trunk, enabled = is_true(enabled) }
+  end
+  return list
+end
+
+--- Whether an address is a trunk's, of any tenant: {enabled}.
+function directory_rows.trunk_at(get, host)
+  local trunks = trunks_at(get, host)
+  if #trunks == 0 then return false end
+  for _, one in ipairs(trunks) do
+    if one.enabled then return { enabled = 1 } end
+  end
+  return { enabled = 0 }
+end
+
+--- Whether one of these addresses is a trunk's, of any tenant: {trunk}.
+function directory_rows.trunk_among(get, addresses)
+  for _, host in ipairs(addresses) do
+    local trunks = trunks_at(get, host)
+    if #trunks > 0 then return { trunk = trunks[1].trunk } end
+  end
+  return false
+end
+
+--- The trunk by which a tenant calls out, the first of those that are enabled: {trunk, address, port, transport}.
+function directory_rows.trunk_of(get, domain)
+  local line = first_line(get(directory_rows.key("trunk_of", domain, "")))
+  if not line then return false end
+  local trunk, its_address, port, transport = fields(line, 4)
+  return { trunk = trunk, address = its_address, port = tonumber(port), transport = transport }
+end
+
+-- The row of `number` itself: {number, kind, action, enabled, display_name, ha1, ha1_with_domain}.
+local function row_of(get, domain, number)
+  local line = first_line(get(directory_rows.key("number", domain, number)))
+  if not line then return nil end
+  local kind, action, enabled, display_name, ha1, ha1_with_domain = fields(line, 6)
+  return { number = number, kind = kind, action = action, enabled = tonumber(enabled), display_name = display_name,
+    ha1 = ha1, ha1_with_domain = ha1_with_domain }
+end
+
+-- As text, orbits of one length are in the order of their numbers.
+local function is_between(orbit, first, last) return #first == #orbit and first <= orbit and orbit <= last end
+
+-- The enabled range with this orbit: {from_trunks}; nil if there is none.
+local function range_of(get, domain, orbit)
+  for line in lines(get(directory_rows.key("range", domain, ""))) do
+    local first, last, from_trunks = fields(line, 3)
+    if is_between(orbit, first, last) then return { from_trunks = is_true(from_trunks) } end
+  end
+  return nil
+end
+
+--- What a dialled number (dialled_number.of_user) is in a tenant: {number, kind, action, enabled, display_name}. The
+--- number itself goes before a code that it begins with, and the longest such code before shorter ones.
+function directory_rows.number(get, domain, dialled)
+  local itself = dialled.clean and row_of(get, domain, dialled.text)
+  if itself then return itself end
+  if dialled_number.may_be_orbit(dialled) and range_of(get, domain, dialled.text) then
+    return { number = dialled.text, kind = "orbit", action = "", enabled = 1, display_name = "" }
+  end
+  for _, beginning in ipairs(dialled_number.beginnings(dialled.beginning, kCodeLengthMax)) do
+    local row = row_of(get, domain, beginning)
+    if row and row.kind == "park_code" then return row end
+  end
+  return false
+end
+
+-- The enabled tenants with an enabled trunk at `host`, each with the first such trunk.
+local function tenants_at(get, host)
+  local list, known = {}, {}
+  for _, one in ipairs(trunks_at(get, host)) do
+    if one.enabled and not known[one.tenant] and directory_rows.tenant(get, one.tenant) then
+      known[one.tenant] = true
+      list[#list + 1] = one
+    end
+  end
+  return list
+end
+
+--- Where a call to an outside number from the trunk at `host` rings: {tenant, number, kind, enabled, display_name}.
+function directory_rows.did(get, outside_number, host)
+  local line = first_line(get(directory_rows.key("did", "", outside_number)))
+  if not line then return false end
+  local tenant, destination = fields(line, 2)
+  for _, one in ipairs(tenants_at(get, host)) do
+    local row = one.tenant == tenant and row_of(get, tenant, destination)
+    if row then
+      row.tenant = tenant
+      return row
+    end
+  end
+  return false
+end
+
+--- The tenant and the trunk at `host` that may retrieve from an orbit by dialling it: {tenant, trunk}. false if two
+--- tenants share the address.
+function directory_rows.orbit_from_trunk(get, orbit, host)
+  local found = {}
+  for _, one in ipairs(tenants_at(get, host)) do
+    local range = range_of(get, one.tenant, orbit)
+    if range and range.from_trunks then found[#found + 1] = { tenant = one.tenant, trunk = one.trunk } end
+  end
+  return #found == 1 and found[1]
+end
+
+local function ring_group_of(get, domain, number)
+  local line = first_line(get(directory_rows.key("ring_group", domain, number)))
+  if not line then return nil end
+  local strategy, seconds, destination = fields(line, 3)
+  if destination == "" then destination = nil end
+  return { strategy = strategy, ring_seconds = tonumber(seconds), destination = destination }
+end
+
+-- `row` is that of the member's number, nil if it is outside.
+local function member(place, group, number, row)
+  return { place = place, strategy = group.strategy, ring_seconds = group.ring_seconds, member = number,
+    enabled = row and row.enabled or 1, display_name = row and row.display_name or "" }
+end
+
+--- The members that ring for a ring group, in order, for ring_steps.make: those of the group, those of the ring group
+--- that is its destination and so on, and last the destination that is no group. Empty if it is not enabled.
+function directory_rows.ring_group(get, domain, number)
+  local list = {}
+  local group = ring_group_of(get, domain, number)
+  for place = 1, kRingGroupsMax do
+    if not group then break end
+    for one in lines(get(directory_rows.key("members", domain, number))) do
+      list[#list + 1] = member(place, group, one, row_of(get, domain, one))
+    end
+    number = group.destination
+    local row = number and row_of(get, domain, number)
+    if number and not (row and row.kind == "ring_group") then
+      list[#list + 1] = member(place + 1, { strategy = "destination" }, number, row)
+    end
+    group = number and ring_group_of(get, domain, number)
+  end
+  return list
+end
+
+--- What tries the password of a Digest username, which may have the domain behind the extension: {extension, ha1,
+--- display}. false if there is no such extension, or it may not call.
+function directory_rows.credentials(get, domain, username)
+  local extension, at = username:match("^([^@]*)(@?)")
+  local row = row_of(get, domain, extension)
+  if not row or row.kind ~= "extension" or row.enabled ~= 1 or not directory_rows.tenant(get, domain) then
+    return false
+  end
+  return { extension = extension, ha1 = at == "@" and row.ha1_with_domain or row.ha1, display = row.display_name }
+end
+
+return directory_rows

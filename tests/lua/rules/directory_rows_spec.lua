@@ -1,0 +1,149 @@
+local dialled_number = require("rules.dialled_number")
+local directory_rows = require("rules.directory_rows")
+
+local kTenant, kOther = "demo.callpark", "other.callpark"
+local kCarrier = "192.0.2.10"
+
+-- What is remembered, from rows as the database gives them.
+local function remembered(rows)
+  local entries = {}
+  for _, row in ipairs(rows) do
+    directory_rows.add(entries, row[1], row[2], { { key = row[3], value = row[4] } })
+  end
+  return function(key) return entries[key] end
+end
+
+local get = remembered({
+  { "tenant", kTenant, "", 1 },
+  { "tenant", kOther, "", "1" },
+  { "tenant", "off.callpark", "", 0 },
+  { "number", kTenant, "101", "extension\t\t1\tAlice Anders\tha1\tha1b" },
+  { "number", kTenant, "102", "extension\t\t0\t\tha1\tha1b" },
+  { "number", kTenant, "600", "ring_group\t\t1\tAll\t\t" },
+  { "number", kTenant, "601", "ring_group\t\t0\t\t\t" },
+  { "number", kTenant, "*7", "park_code\tretrieve\t1\t\t\t" },
+  { "number", kTenant, "*70", "park_code\tpark\t1\t\t\t" },
+  { "number", "off.callpark", "101", "extension\t\t1\t\tha1\tha1b" },
+  { "range", kTenant, "", "7001\t7010\t0" },
+  { "range", kTenant, "", "*41\t*49\t1" },
+  { "range", kOther, "", "8001\t8010\t1" },
+  { "ring_group", kTenant, "600", "simultaneous\t20\t602" },
+  { "ring_group", kTenant, "602", "sequential\t5\t+15551234" },
+  { "ring_group", kTenant, "603", "sequential\t5\t601" },
+  { "members", kTenant, "600", "102" },
+  { "members", kTenant, "600", "101" },
+  { "members", kTenant, "602", "+15559999" },
+  { "members", kTenant, "603", "101" },
+  { "number", kTenant, "602", "ring_group\t\t1\t\t\t" },
+  { "trunk_of", kTenant, "", "a\t192.0.2.10\t5060\tudp" },
+  { "trunk_of", kTenant, "", "b\t192.0.2.11\t5070\ttcp" },
+  { "trunk_at", "", "192.0.2.10", kTenant .. "\ta\t1" },
+  { "trunk_at", "", "192.0.2.20", kTenant .. "\tc\t0" },
+  { "trunk_at", "", "192.0.2.20", "off.callpark\tx\t1" },
+  { "trunk_at", "", "2001:db8::1", kOther .. "\tsix\t1" },
+  { "trunk_at", "", "192.0.2.30", kTenant .. "\td\t1" },
+  { "trunk_at", "", "192.0.2.30", kOther .. "\te\t1" },
+  { "did", kTenant, "+49301", kTenant .. "\t101" },
+  { "did", kTenant, "+49302", kTenant .. "\t999" },
+})
+
+local function number(user) return directory_rows.number(get, kTenant, dialled_number.of_user(user)) end
+
+describe("what is remembered of SQL", function()
+  it("has tenants that are enabled", function()
+    assert.same({ tenant = kTenant }, directory_rows.tenant(get, kTenant))
+    assert.is_false(directory_rows.tenant(get, "off.callpark"))
+    assert.is_false(directory_rows.tenant(get, "none.callpark"))
+  end)
+
+  it("has numbers: the number itself, an orbit, the longest code", function()
+    assert.equal("Alice Anders", number("101").display_name)
+    assert.equal(0, number("102").enabled)
+    assert.same({ "7005", "orbit" }, { number("7005").number, number("7005").kind })
+    assert.equal("*45", number("*45").number)
+    assert.same({ "*70", "park" }, { number("*70333").number, number("*70333").action })
+    assert.equal("*7", number("*71").number)
+    assert.equal("*7", number("*7/x").number)
+    assert.is_false(number("103"))
+    assert.is_false(number("7011"))
+    assert.is_false(number("70010"))
+    assert.is_false(number("1011"))
+  end)
+
+  it("has trunks by their address, in each of its spellings", function()
+    assert.same({ enabled = 1 }, directory_rows.trunk_at(get, kCarrier))
+    assert.same({ enabled = 1 }, directory_rows.trunk_at(get, "[2001:DB8:0:0::1]"))
+    assert.same({ enabled = 1 }, directory_rows.trunk_at(get, "::ffff:192.0.2.10"))
+    assert.is_false(directory_rows.trunk_at(get, "192.0.2.99"))
+    assert.same({ trunk = "c" }, directory_rows.trunk_among(get, { "192.0.2.99", "192.0.2.20" }))
+    assert.is_false(directory_rows.trunk_among(get, { "192.0.2.99" }))
+  end)
+
+  it("has a trunk that is disabled in one tenant and enabled in another", function()
+    assert.same({ enabled = 1 }, directory_rows.trunk_at(get, "192.0.2.20"))
+    assert.same({ enabled = 0 }, directory_rows.trunk_at(remembered({ { "trunk_at", "", "192.0.2.20", "t\tx\t0" } }),
+      "192.0.2.20"))
+  end)
+
+  it("has the trunk of a tenant, the first of them", function()
+    assert.same({ trunk = "a", address = kCarrier, port = 5060, transport = "udp" },
+      directory_rows.trunk_of(get, kTenant))
+    assert.is_false(directory_rows.trunk_of(get, kOther))
+  end)
+
+  it("has DIDs, for the trunks of their tenant", function()
+    local row = directory_rows.did(get, "+49301", kCarrier)
+    assert.same({ kTenant, "101", "extension" }, { row.tenant, row.number, row.kind })
+    assert.is_false(directory_rows.did(get, "+49301", "2001:db8::1"))
+    assert.is_false(directory_rows.did(get, "+49301", "192.0.2.20"))
+    assert.is_false(directory_rows.did(get, "+49302", kCarrier))
+    assert.is_false(directory_rows.did(get, "+49303", kCarrier))
+  end)
+
+  it("has the orbits from which a trunk may retrieve", function()
+    assert.same({ tenant = kOther, trunk = "six" }, directory_rows.orbit_from_trunk(get, "8005", "2001:db8::1"))
+    assert.same({ tenant = kTenant, trunk = "a" }, directory_rows.orbit_from_trunk(get, "*45", kCarrier))
+    assert.is_false(directory_rows.orbit_from_trunk(get, "7005", kCarrier))
+    assert.same({ tenant = kOther, trunk = "e" }, directory_rows.orbit_from_trunk(get, "8005", "192.0.2.30"))
+  end)
+
+  it("has no such orbit where two tenants share the address", function()
+    local both = remembered({ { "tenant", "a", "", 1 }, { "tenant", "b", "", 1 }, { "range", "a", "", "70\t79\t1" },
+      { "range", "b", "", "70\t79\t1" }, { "trunk_at", "", kCarrier, "a\tx\t1" },
+      { "trunk_at", "", kCarrier, "b\ty\t1" } })
+    assert.is_false(directory_rows.orbit_from_trunk(both, "75", kCarrier))
+  end)
+
+  it("has ring groups with all that they lead to", function()
+    local rows = directory_rows.ring_group(get, kTenant, "600")
+    local words = {}
+    for i, row in ipairs(rows) do
+      words[i] = ("%d %s %s %s %d"):format(row.place, row.strategy, tostring(row.ring_seconds), row.member, row.enabled)
+    end
+    assert.same({ "1 simultaneous 20 102 0", "1 simultaneous 20 101 1", "2 sequential 5 +15559999 1",
+      "3 destination nil +15551234 1" }, words)
+    assert.equal("Alice Anders", rows[2].display_name)
+  end)
+
+  it("has ring groups that end where the next one is disabled, and none that is", function()
+    assert.equal(1, #directory_rows.ring_group(get, kTenant, "603"))
+    assert.same({}, directory_rows.ring_group(get, kTenant, "601"))
+    assert.same({}, directory_rows.ring_group(get, kTenant, "699"))
+  end)
+
+  it("ends a ring group that leads to itself", function()
+    local round = remembered({ { "ring_group", "a", "60", "simultaneous\t5\t60" }, { "members", "a", "60", "10" },
+      { "number", "a", "60", "ring_group\t\t1\t\t\t" } })
+    assert.equal(16, #directory_rows.ring_group(round, "a", "60"))
+  end)
+
+  it("X41: has the passwords of extensions that may call, under their exact names", function()
+    assert.same({ extension = "101", ha1 = "ha1", display = "Alice Anders" },
+      directory_rows.credentials(get, kTenant, "101"))
+    assert.equal("ha1b", directory_rows.credentials(get, kTenant, "101@" .. kTenant).ha1)
+    for _, username in ipairs({ "101 ", " 101", "102", "600", "*70", "", "999", "@" }) do
+      assert.is_false(directory_rows.credentials(get, kTenant, username), username)
+    end
+    assert.is_false(directory_rows.credentials(get, "off.callpark", "101"))
+  end)
+end)
