@@ -113,8 +113,8 @@ CallName LoadOffice::retrieve(const Talk& talk) {
     if (caller_->is_closed(talk.at_caller)) break;
     pass(milliseconds(1000));
   }
-  fault(talk.at_caller, (caller_->is_closed(talk.at_caller) ? "was hung up on while parked;" : "cannot be retrieved;") +
-                            answers);
+  fault(talk.at_caller,
+        (caller_->is_closed(talk.at_caller) ? "was hung up on while parked;" : "cannot be retrieved;") + answers);
   if (!caller_->is_closed(talk.at_caller)) caller_->hang_up(talk.at_caller);
   return {};
 }

@@ -1,5 +1,5 @@
-// Calls for hours, while servers may die: an office whose telephones repeat what is not answered, as real ones do, and
-// which writes down each call that ends for one party only and each parked call that nobody can retrieve.
+// Calls for hours, while servers may die: offices with telephones that repeat what is not answered, as real ones do.
+// Each call that ends for one party only, and each parked call that cannot be retrieved, is written down.
 #pragma once
 
 #include <atomic>
@@ -21,7 +21,7 @@ namespace callpark::test {
 struct LoadCounts {
   std::atomic<int> calls{0};
   std::atomic<int> cycles{0};
-  /// Calls that a server's death has kept from beginning, or from being parked; their parties were told.
+  /// Calls that a server's death has kept from beginning, or from being parked.
   std::atomic<int> refused_calls{0};
   std::atomic<int> refused_parks{0};
 };
@@ -57,7 +57,7 @@ class LoadOffice {
   Talk connect();
   /// Whether the call was parked. If not, it is where it was.
   bool park(const Talk& talk);
-  /// The call at the retriever; empty if nobody could retrieve it.
+  /// The call at the retriever; empty if it could not be retrieved.
   CallName retrieve(const Talk& talk);
   void end(PacketPhone& one, const CallName& at_one, PacketPhone& other, const CallName& at_other);
   /// A call with the final status of its INVITE, which is repeated until then; 0 after 30 s, and the call is cancelled.
