@@ -129,6 +129,21 @@ TEST_F(PartyReferralTest, WithoutAnAuthenticatedReferrerIsForbidden) {
   EXPECT_EQ(answer_to(refer_within(alice, "<sip:103@demo.callpark>", "")).status(), 403);
 }
 
+TEST_F(PartyReferralTest, X46_A503HasRetryAfterAndTheRateOfParksIfItCounts) {
+  park_and_retrieve();
+  for (const int rate : {0, 18}) {
+    agent.set_park_rate([rate] { return rate; });
+    const SipMessage refer = refer_within(alice, "<sip:*68@demo.callpark>", "102");
+    kamailio.deliver(refer);
+    reports();
+    referrals.conclude(listener.referrals.back().referral, 503, "Too busy, try again");
+    const SipMessage refusal = kamailio.take_response(refer);
+    EXPECT_EQ(refusal.status(), 503);
+    EXPECT_TRUE(refusal.header("Retry-After"));
+    EXPECT_EQ(refusal.header(kamailio_protocol::kParkRate).value_or("none"), rate == 0 ? "none" : "18");
+  }
+}
+
 // Kamailio has authenticated the sender, but as another extension than the party of this dialog.
 TEST_F(PartyReferralTest, X33_OfAnotherExtensionThanThePeerIsDeclined) {
   park_and_retrieve();

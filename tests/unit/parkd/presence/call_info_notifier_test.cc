@@ -160,11 +160,11 @@ TEST_F(CallInfoNotifierTest, N7_WhoHasNotBeenAuthenticatedIsRefused) {
 
 TEST_F(CallInfoNotifierTest, X33_ARefreshByAnotherExtensionThanTheWatcherIsRefused) {
   send(watcher.subscribe("102", 3600));
-  for (const auto& [tenant, user] : {std::pair("demo.callpark", "103"), std::pair("other.callpark", "101")}) {
+  for (const auto& [tenant, number] : {std::pair("demo.callpark", "103"), std::pair("other.callpark", "101")}) {
     sip::SipMessage request = watcher.subscribe("102", 0);
     request.set_header("X-Callpark-Tenant", tenant);
-    request.set_header("X-Callpark-User", user);
-    EXPECT_EQ(send(request), 403) << user << " of " << tenant;
+    request.set_header("X-Callpark-User", number);
+    EXPECT_EQ(send(request), 403) << number << " of " << tenant;
   }
   EXPECT_EQ(notifier.subscriptions(), 1U);
   EXPECT_EQ(send(watcher.subscribe("102", 3600)), 200);

@@ -58,6 +58,24 @@ TEST_F(TransactionLayerTest, ARequestIsAnsweredOnceAndBothSidesForgetIt) {
   EXPECT_EQ(sent("OPTIONS"), 1U);
 }
 
+TEST_F(TransactionLayerTest, X46_ReportsHowLongRequestsWithinDialogsWait) {
+  std::vector<Duration> waits;
+  client_.layer.set_on_round_trip([&](Duration wait) { waits.push_back(wait); });
+  int seen = 0;
+  network_.filter = [&](const SipMessage& message) { return message.is_response() || ++seen != 2; };
+  server_answers({100, 200});
+  send("OPTIONS");
+  time_.pass(milliseconds(10));
+  EXPECT_THAT(waits, IsEmpty()) << "outside of a dialog";
+  SipMessage within = request("INFO", "call-2");
+  within.set_header(HeaderName::kTo, "<sip:bob@example.com>;tag=bob");
+  client_.send(within, server_.endpoint);
+  time_.pass(seconds(2));
+  ASSERT_THAT(waits, SizeIs(1)) << "by the final response";
+  EXPECT_GE(waits[0], milliseconds(500)) << "with the time of the copy that was lost";
+  EXPECT_LE(waits[0], milliseconds(600));
+}
+
 TEST_F(TransactionLayerTest, TheLayersViaHasBranchAndRport) {
   send("OPTIONS");
   const Via via = network_.sent.at(0).message.top_via();
