@@ -198,7 +198,7 @@ local learn = {
     return row(directory.orbit_from_trunk(f.dialled.text, f.source.ip))
   end,
   number = function(f, tenant) return number(tenant, f.dialled) end,
-  refer_number = function(f, tenant) return number(tenant, dialled_number.of_user(f.refer_to.user)) end,
+  refer_number = function(f, tenant) return number(tenant, dialled_number.of_user(f.refer_to.number)) end,
   orbit_number = function(_, orbit) return number(orbit.tenant, dialled_number.of_user(orbit.number)) end,
   subscription = function(f) return row(presence_tables.subscription(f.call_id, f.to_tag, f.from_tag)) end,
   ring_group = function(_, group) return row(directory.ring_group(group.tenant, group.number)) end,

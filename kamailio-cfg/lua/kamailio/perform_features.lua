@@ -4,8 +4,14 @@ local adoption_marker = require("kamailio.adoption_marker")
 local patience = require("rules.patience")
 local protocol = require("rules.protocol")
 local relay = require("kamailio.relay")
+local sip_text = require("rules.sip_text")
 
 local perform_features = {}
+
+-- parkd gets a number that names no host as one of the tenant.
+local function name_host(f, d)
+  if f.ruri.is_bare and f.dialled and f.dialled.clean then KSR.seturi(sip_text.uri(f.dialled.text, d.tenant)) end
+end
 
 local kParkdSet = 1
 local kDispatcherRoundRobin = 4
@@ -27,6 +33,7 @@ function perform_features.subscribe_at_parkd(f, d)
   relay.drop_credentials()
   relay.append_headers(protocol.sender_headers(d, f.source.device))
   if f.is_behind_nat then KSR.nathelper.set_contact_alias() end
+  name_host(f, d)
   KSR.rr.record_route()
   send(patience.kParkdMs)
 end
@@ -39,6 +46,7 @@ end
 
 function perform_features.feature_call(f, d)
   prepare(f, d)
+  name_host(f, d)
   KSR.rr.record_route()
   send(patience.kParkdMs)
 end
@@ -46,6 +54,11 @@ end
 --- The Route stays in: it is the way to the other party, which parkd's own requests have to go.
 function perform_features.refer(f, d)
   prepare(f, d)
+  -- The same for one that parkd cannot read.
+  if f.refer_to and f.refer_to.needs_host then
+    for _, name in ipairs({ "Refer-To", "r" }) do KSR.hdr.remove(name) end
+    relay.append_header("Refer-To", ("<%s>"):format(sip_text.uri(f.refer_to.number, d.tenant)))
+  end
   send(patience.kParkdReferMs)
 end
 
