@@ -10,6 +10,8 @@ local identity_headers = require("kamailio.identity_headers")
 local message = require("rules.message")
 local presence_tables = require("kamailio.presence_tables")
 local settings = require("kamailio.settings")
+local shares = require("kamailio.shares")
+local watching = require("kamailio.watching")
 
 local facts = {}
 
@@ -167,6 +169,12 @@ local function is_at_trunk(ip)
   return is_trunk
 end
 
+--- Whether an address is a trunk's, as of some seconds ago.
+facts.is_at_trunk = is_at_trunk
+
+--- The same without a query: false too if the address has not been looked up.
+function facts.is_known_trunk(ip) return KSR.htable.sht_get("trunk_addresses", ip) == 1 end
+
 local learn = {
   is_within_rate = function() return KSR.pike.pike_check_req() > 0 end,
   has_phones = function(f) return KSR.htable.sht_is_null("phones", f.source.ip) < 0 end,
@@ -200,6 +208,12 @@ local learn = {
   number = function(f, tenant) return number(tenant, f.dialled) end,
   refer_number = function(f, tenant) return number(tenant, dialled_number.of_user(f.refer_to.number)) end,
   orbit_number = function(_, orbit) return number(orbit.tenant, dialled_number.of_user(orbit.number)) end,
+  calls_under_way = function(_, about) return shares.calls_under_way(about) end,
+  recent_requests = function(_, about) return shares.recent(about) end,
+  recent_texts = function(_, about) return shares.recent(about) end,
+  recent_registrations = function(_, about) return shares.recent(about) end,
+  subscriptions = function(_, about) return row(watching.subscriptions(about.uri, about.watcher, about.tenant)) end,
+  waiting_notifies = function(_, about) return watching.waiting(about.watcher, about.tenant) end,
   subscription = function(f) return row(presence_tables.subscription(f.call_id, f.to_tag, f.from_tag)) end,
   ring_group = function(_, group) return row(directory.ring_group(group.tenant, group.number)) end,
   registered = function(f, tenant) return row(directory.registered_at(tenant, f.ruri)) end,
