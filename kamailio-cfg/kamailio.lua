@@ -5,6 +5,8 @@ package.path = debug.getinfo(1, "S").source:match("^@(.*/)") .. "lua/?.lua;" .. 
 local adoption_marker = require("kamailio.adoption_marker")
 local arrival = require("rules.arrival")
 local calls = require("kamailio.calls")
+local connections = require("kamailio.connections")
+local counts = require("kamailio.counts")
 local database = require("kamailio.database")
 local decide = require("rules.decide")
 local directory_loader = require("kamailio.directory_loader")
@@ -21,6 +23,8 @@ local registered = require("kamailio.registered")
 local ringing = require("kamailio.ringing")
 local settings = require("kamailio.settings")
 local talking = require("kamailio.talking")
+local voice = require("kamailio.voice")
+local watching = require("kamailio.watching")
 
 local kMaxForwards = 70
 -- sanity module: all checks but those of Max-Forwards (process_maxfwd) and of Digest (auth). Of the URIs only the
@@ -72,6 +76,7 @@ local function act_on(f)
   local decision = facts.decide(decide.request, f)
   KSR.info(("%s from %s: %s%s\n"):format(f.method, f.source.device, decision.action,
     decision.code and " " .. decision.code .. " " .. decision.reason or ""))
+  connections.prove(f, decision, facts.is_at_trunk)
   perform[decision.action](f, decision)
   -- Its CSeq and its Contact are part of what is known of the call.
   if f.to_tag then calls.changed() end
@@ -79,7 +84,11 @@ end
 
 local function is_new()
   local f = facts.read()
-  if arrival.is_dropped(f) then return false end
+  if arrival.is_dropped(f) then
+    connections.end_unknown(f)
+    return false
+  end
+  voice.open(f, facts.is_at_trunk)
   discard_surplus(f)
   mend_returns()
   if not is_sane() then return false end
@@ -91,7 +100,7 @@ end
 local function handle_request()
   -- Facts of their own: without the surplus the message has another body.
   local f = facts.read()
-  if facts.decide(arrival.flood, f).action == "drop" then return end
+  if facts.decide(arrival.flood, f).action == "drop" then return counts.add("requests_dropped_as_flood") end
   local changes = arrival.changes(f)
   strip_inside_headers()
   strip_asserted_identity(f)
@@ -127,9 +136,17 @@ local function route(handle)
 end
 
 function ksr_request_route()
-  return route(function()
+  route(function()
     if is_new() then in_order(handle_request) end
   end)
+  voice.close()
+  return 1
+end
+
+-- A message that Kamailio cannot parse.
+function ksr_unreadable()
+  voice.report_unreadable()
+  return 1
 end
 
 function ksr_again()
@@ -142,9 +159,11 @@ local adoption_of_answer = false
 local park_rate_of_answer = false
 
 function ksr_reply_route()
+  voice.open(facts.read(), facts.is_at_trunk)
   discard_surplus(facts.read())
   mend_returns()
   local f = facts.read()
+  connections.prove_by_answer(f)
   adoption_of_answer, park_rate_of_answer = f.adoption, f.park_rate_said
   strip_inside_headers()
   strip_asserted_identity(f)
@@ -199,6 +218,7 @@ function ksr_core_event(event)
     -- Before there is any other process (wait_worker1_mode): no message finds half of what there is to know.
     directory_loader.refresh()
     registered.restore()
+    presence_tables.hear_all()
     calls.restore()
   end
   return 1
@@ -209,6 +229,7 @@ function ksr_local_request()
   if KSR.is_NOTIFY() then
     KSR.tm.t_set_fr(0, settings.notify_ms)
     perform_lamps.name_subscription()
+    watching.notify_is_sent()
   end
   return 1
 end
@@ -220,6 +241,12 @@ function ksr_database_timer()
   return 1
 end
 
+-- A NOTIFY of Kamailio's own has a final answer, or none came.
+function ksr_notify_over()
+  watching.notify_is_over(KSR.pv.get("$notify_reply($rs)"))
+  return 1
+end
+
 -- Two rounds of the presence module, which notifies the watchers of an ended subscription.
 local kForgetAfterSeconds = 20
 
@@ -227,6 +254,13 @@ function ksr_lamps_timer()
   presence_tables.forget_subscriptions(kForgetAfterSeconds)
   talking.end_overdue()
   talking.publish_untold()
+  return 1
+end
+
+function ksr_second_timer()
+  watching.catch_up()
+  connections.look()
+  voice.tell_unreadable()
   return 1
 end
 

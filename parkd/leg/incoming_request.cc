@@ -105,7 +105,7 @@ Result<FeatureInvite, RequestRefusal> read_feature_invite(const sip::SipMessage&
   read.call.tenant = header_text(invite, kamailio_protocol::kTenant);
   read.call.caller = *caller;
   read.call.device = header_text(invite, kamailio_protocol::kDevice);
-  read.call.dialled = valid_utf8(invite.request_uri().user());
+  read.call.dialled = valid_utf8(invite.request_uri().number());
   read.call.sip_call_id = std::string(invite.call_id());
   read.call.recall_after_seconds = *recall_after;
   read.call.held = record_in(invite);

@@ -29,6 +29,12 @@ std::string escape(std::string_view plain, unsigned allowed) {
   return out;
 }
 
+// RFC 3966 3: visual separators.
+std::string without_separators(std::string number) {
+  std::erase_if(number, [](char c) { return c == '-' || c == '.' || c == '(' || c == ')'; });
+  return number;
+}
+
 std::string lower_case(std::string_view text) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(), lower);
@@ -116,11 +122,19 @@ std::string SipUri::user() const {
 }
 
 std::string SipUri::number() const {
-  if (scheme_ != "tel") return user();
   // RFC 3966 has nothing after "?"; phones add there what they know from SIP.
-  std::string number = unescape(std::string_view(opaque_).substr(0, opaque_.find_first_of(";?")));
-  std::erase_if(number, [](char c) { return c == '-' || c == '.' || c == '(' || c == ')'; });
-  return number;
+  if (scheme_ == "tel") {
+    return without_separators(unescape(std::string_view(opaque_).substr(0, opaque_.find_first_of(";?"))));
+  }
+  const std::size_t parameters = user_.find(';');
+  const bool is_number =
+      parameters != std::string::npos || same_ignoring_case(params_.get("user").value_or(""), "phone");
+  if (!is_number) return user();
+  std::string plain = unescape(std::string_view(user_).substr(0, parameters));
+  std::string number = without_separators(plain);
+  // Of a name they are a part.
+  const bool is_dialled = number.find_first_not_of("0123456789*#+") == std::string::npos;
+  return is_dialled && !number.empty() ? number : plain;
 }
 
 void SipUri::set_user(std::string_view plain) {

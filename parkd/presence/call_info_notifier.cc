@@ -139,7 +139,7 @@ void CallInfoNotifier::subscribe(sip::ServerTransactionKey key, const sip::SipMe
   if (!dialog) return respond(key, request, 400);
   watch.dialog = *std::move(dialog);
   watch.row.subscription_id = random_token(kIdLength);
-  watch.row.extension = request.request_uri().user();
+  watch.row.extension = request.request_uri().number();
   watch.row.event_id = id_of(request.event());
   const std::string tenant = watch.row.tenant;
   const std::string extension = watch.row.extension;
@@ -166,6 +166,7 @@ void CallInfoNotifier::admit(sip::ServerTransactionKey key, const sip::SipMessag
     accept(key, request, tag, expires);
     return handle(id, subscription::Ended{SubscriptionEnd::kTimeout});
   }
+  if (!make_room(watch)) return respond(key, request, 503);
   watch.row.dialog = snapshot_of(watch.dialog);
   watch.row.dialog.local_cseq += kCSeqReserve;
   const CallInfoSubscription row = watch.row;
@@ -214,18 +215,52 @@ void CallInfoNotifier::accept(sip::ServerTransactionKey key, const sip::SipMessa
 }
 
 void CallInfoNotifier::respond(sip::ServerTransactionKey key, const sip::SipMessage& request, int status) {
-  sip::SipMessage response = sip::make_response(request, status, {}, random_token(kTagLength));
+  const std::string_view reason = status == 503 ? "Too Many Subscriptions" : "";
+  sip::SipMessage response = sip::make_response(request, status, reason, random_token(kTagLength));
   if (status == 500) response.set_header("Retry-After", "1");
+  if (status == 503) response.set_header("Retry-After", "40");
   if (status == 406) response.set_header(sip::HeaderName::kAccept, kCallInfoType);
   way_.transactions.respond(key, response);
 }
 
 // ---- subscriptions ----
 
+// The same device has started anew, or the oldest subscription of too many makes room. False if the watcher or its
+// tenant has too many all the same.
+bool CallInfoNotifier::make_room(const Watch& watch) {
+  std::vector<const Watch*> kept;
+  std::vector<SubscriptionId> ended;
+  if (const auto ids = ids_by_watched_.find({watch.row.tenant, watch.row.extension}); ids != ids_by_watched_.end()) {
+    for (const SubscriptionId& id : ids->second) {
+      const Watch& other = watches_.at(id);
+      if (other.row.watcher != watch.row.watcher) continue;
+      if (other.dialog.remote_target == watch.dialog.remote_target) {
+        ended.push_back(id);
+      } else {
+        kept.push_back(&other);
+      }
+    }
+  }
+  std::sort(kept.begin(), kept.end(),
+            [](const Watch* left, const Watch* right) { return left->row.expires_at < right->row.expires_at; });
+  for (std::size_t i = 0; i + settings_.of_watcher_to_one_max <= kept.size(); ++i) {
+    ended.push_back(kept[i]->row.subscription_id);
+  }
+  for (const SubscriptionId& id : ended) forget(id);
+  const auto count = [this](const Watched& whose) {
+    const auto found = counts_.find(whose);
+    return found == counts_.end() ? 0 : found->second;
+  };
+  return count({watch.row.tenant, watch.row.watcher}) < settings_.of_watcher_max &&
+         count({watch.row.tenant, ""}) < settings_.of_tenant_max;
+}
+
 CallInfoNotifier::Watch& CallInfoNotifier::add(Watch watch) {
   const SubscriptionId id = watch.row.subscription_id;
   ids_by_dialog_[watch.dialog.id] = id;
   ids_by_watched_[{watch.row.tenant, watch.row.extension}].insert(id);
+  ++counts_[{watch.row.tenant, watch.row.watcher}];
+  ++counts_[{watch.row.tenant, ""}];
   Watch& added = watches_.insert_or_assign(id, std::move(watch)).first->second;
   count_.set(static_cast<double>(watches_.size()));
   return added;
@@ -240,6 +275,9 @@ void CallInfoNotifier::forget(const SubscriptionId& name) {
   const auto watched = ids_by_watched_.find({watch.row.tenant, watch.row.extension});
   watched->second.erase(id);
   if (watched->second.empty()) ids_by_watched_.erase(watched);
+  for (const Watched& whose : {Watched{watch.row.tenant, watch.row.watcher}, Watched{watch.row.tenant, ""}}) {
+    if (--counts_[whose] == 0) counts_.erase(whose);
+  }
   store_.remove_subscription(id);
   count_.set(static_cast<double>(watches_.size()));
 }

@@ -24,6 +24,11 @@ struct CallInfoSettings {
   /// Interval in which the tables are read for missed changes, and the wait if they cannot be read.
   Duration compare_every{5000};
   Duration read_retry{500};
+  /// Subscriptions of one extension to another one: as many as it may have devices. Then the oldest makes room.
+  std::size_t of_watcher_to_one_max = 10;
+  /// Of one extension, and of one tenant; more are refused with 503.
+  std::size_t of_watcher_max = 500;
+  std::size_t of_tenant_max = 10000;
 };
 
 /// Lives on the loop's thread; destroyed when the loop does not run any more.
@@ -64,6 +69,7 @@ class CallInfoNotifier {
   void subscribe(sip::ServerTransactionKey key, const sip::SipMessage& request);
   void admit(sip::ServerTransactionKey key, const sip::SipMessage& request, Watch watch, std::chrono::seconds expires);
   void refresh(sip::ServerTransactionKey key, const sip::SipMessage& request);
+  bool make_room(const Watch& watch);
   Watch& add(Watch watch);
   void forget(const SubscriptionId& id);
   void set_expiry(Watch& watch, Duration after);
@@ -90,6 +96,8 @@ class CallInfoNotifier {
   std::map<SubscriptionId, Watch> watches_;
   std::unordered_map<sip::DialogId, SubscriptionId> ids_by_dialog_;
   std::map<Watched, std::set<SubscriptionId>> ids_by_watched_;
+  // By watcher, and by tenant with an empty extension.
+  std::map<Watched, std::size_t> counts_;
   std::set<Watched> changed_;  // to be read
   bool is_reading_ = false;
   LoopHandle retry_;

@@ -139,7 +139,7 @@ TEST_F(DialledNumbers, S6_KamailioRemembersTheRowsOfTheTable) {
 TEST_F(DialledNumbers, S6_ParkdUnderstandsThemAsTheTableSays) {
   for (const Json& one : table_.at("cases")) {
     const auto uri = sip::parse_uri(one.at("uri").get<std::string>());
-    const Json understood = {{"called", uri ? meaning_of(uri->user(), Dialled::kAsCall) : "no URI"},
+    const Json understood = {{"called", uri ? meaning_of(uri->number(), Dialled::kAsCall) : "no URI"},
                              {"transferred", uri ? meaning_of(uri->number(), Dialled::kAsTransfer) : "no URI"}};
     EXPECT_EQ(understood, one.at("parkd")) << one.at("uri");
   }

@@ -131,6 +131,41 @@ TEST(KamailioFeatures, P1_AReferToTheTelUriOfAParkCodeParks) {
   }
 }
 
+TEST(KamailioFeatures, X15_ACodeParksInEverySpelling) {
+  for (const std::string refer_to :
+       {"<sip:*68;phone-context=demo.callpark@demo.callpark;user=phone>", "<sip:%2a68@demo.callpark;user=phone>",
+        "<sip:*6-8@demo.callpark;user=phone>", "<sip:*68;phone-context=demo.callpark>", "<tel:*6-8>"}) {
+    TwoInACall two;
+    two.site.seat->answer_with(202);
+    EXPECT_EQ(two.alice->request(two.call, "REFER", "Refer-To: " + refer_to + "\r\n"), 202) << refer_to;
+    const std::string arrived = two.site.seat->wait_request("REFER").header("Refer-To");
+    EXPECT_EQ(arrived, refer_to.find('@') == std::string::npos && refer_to.starts_with("<sip")
+                           ? "<sip:*68@demo.callpark>"
+                           : refer_to);
+  }
+}
+
+TEST(KamailioFeatures, X15_ANumberIsCalledInEverySpelling) {
+  KamailioSite site;
+  const auto phone = site.phone("104");
+  const auto bob = site.phone("102");
+  site.seat->answer_with(486);
+  for (const std::string uri :
+       {"sip:*88101@demo.callpark", "sip:*88101;phone-context=demo.callpark@demo.callpark;user=phone",
+        "sip:%2A88101@demo.callpark", "sip:*88-101@demo.callpark;user=phone", "tel:*88101",
+        "tel:*88-1.01;phone-context=demo.callpark"}) {
+    const auto call = phone->start_call(uri);
+    EXPECT_EQ(phone->wait_invite_status(call), 486) << uri;
+  }
+  EXPECT_EQ(site.seat->received("INVITE").back().request_uri(), "sip:*88101@demo.callpark")
+      << "parkd gets a host with it";
+  for (const std::string uri : {"tel:102", "tel:1-02;phone-context=+44", "sip:1-0-2@demo.callpark;user=phone"}) {
+    const auto call = phone->start_call(uri);
+    EXPECT_EQ(phone->wait_invite_status(call), 200) << uri;
+    EXPECT_EQ(phone->hang_up(call), 200);
+  }
+}
+
 TEST(KamailioFeatures, P1_TheCalleeMayParkAsWell) {
   TwoInACall two;
   two.site.seat->answer_with(202);

@@ -94,6 +94,28 @@ TEST_F(RunScript, O1_TracePrintsTheLifeOfACallFromLogsAndDatabase) {
   EXPECT_THAT(nothing.output, testing::HasSubstr("is about the call no-such-call"));
 }
 
+TEST_F(RunScript, X39_OnlyItsUserReadsTheFilesOfARunAndReachesItsDatabase) {
+  namespace fs = std::filesystem;
+  const fs::path kept = directory_.path() / "kept";
+  // As an earlier version has left them.
+  for (const char* part : {"etc", "log", "run"}) {
+    fs::create_directories(kept / part);
+    fs::permissions(kept / part, fs::perms(0755));
+  }
+  Subprocess idle = run({"--idle", "--dir", kept.string()});
+  ASSERT_TRUE(is_ready(idle)) << idle.output();
+  const auto others = fs::perms::group_all | fs::perms::others_all;
+  for (const char* part : {"etc", "log", "mysql", "mysql-tmp", "run"}) {
+    EXPECT_EQ(fs::status(kept / part).permissions() & others, fs::perms::none) << part;
+  }
+  for (const auto& file : fs::directory_iterator(kept / "etc")) {
+    EXPECT_EQ(file.status().permissions() & others, fs::perms::none) << file.path();
+  }
+  for (const char* log : {"kamailio.log", "mariadb.log", "parkd.log", "mediad.log"}) {
+    EXPECT_EQ(fs::status(kept / "log" / log).permissions() & others, fs::perms::none) << log;
+  }
+}
+
 TEST_F(RunScript, O1_ASwitchThatItDoesNotKnowIsRefused) {
   Subprocess wrong = run({"--onse"});
   EXPECT_EQ(wrong.wait(seconds(10)), 2);

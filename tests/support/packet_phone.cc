@@ -135,7 +135,8 @@ CallName PacketPhone::start_call(const std::string& target, const std::string& e
   call.outgoing = true;
   call.handed_out = true;
   call.extra_headers = extra_headers;
-  call.first_target = target.starts_with("sip:") ? target : "sip:" + target + "@" + options_.domain;
+  call.first_target =
+      target.starts_with("sip:") || target.starts_with("tel:") ? target : "sip:" + target + "@" + options_.domain;
   call.target = call.first_target;
   const std::string own = "<sip:" + options_.user + "@" + options_.domain + ">";
   call.local = (options_.from.empty() ? own : options_.from) + ";tag=" + random_word();
@@ -314,7 +315,8 @@ int PacketPhone::answer_in_ack(const CallName& call, const std::string& directio
 }
 
 std::string PacketPhone::refer_to(const std::string& target) const {
-  const std::string uri = target.starts_with("sip:") ? target : "sip:" + target + "@" + options_.domain;
+  const std::string uri =
+      target.starts_with("sip:") || target.starts_with("tel:") ? target : "sip:" + target + "@" + options_.domain;
   return "Refer-To: <" + uri + ">\r\nReferred-By: <sip:" + options_.user + "@" + options_.domain + ">\r\n";
 }
 

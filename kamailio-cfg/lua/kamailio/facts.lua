@@ -13,6 +13,8 @@ local park_rate = require("kamailio.park_rate")
 local presence_tables = require("kamailio.presence_tables")
 local registered = require("kamailio.registered")
 local settings = require("kamailio.settings")
+local shares = require("kamailio.shares")
+local watching = require("kamailio.watching")
 
 local facts = {}
 
@@ -156,6 +158,9 @@ end
 
 local function number(tenant, dialled) return dialled and row(directory.number(tenant, dialled)) or false end
 
+--- Whether an address is a trunk's.
+function facts.is_at_trunk(ip) return directory.trunk_at(ip) and true or false end
+
 local learn = {
   is_within_rate = function() return KSR.pike.pike_check_req() > 0 end,
   has_phones = function(f) return KSR.htable.sht_is_null("phones", f.source.ip) < 0 end,
@@ -176,7 +181,7 @@ local learn = {
     return (calls.find(f.call_id, f.from_tag) or calls.find(f.call_id, f.to_tag)) ~= false
   end,
   trunk = function(f) return row(directory.trunk_at(f.source.ip)) end,
-  is_at_trunk = function(f) return directory.trunk_at(f.source.ip) and true or false end,
+  is_at_trunk = function(f) return facts.is_at_trunk(f.source.ip) end,
   trunk_among = function(_, addresses) return row(directory.trunk_among(addresses)) end,
   from_tenant = function(f) return row(directory.tenant(f.from.host)) end,
   to_tenant = function(f) return row(directory.tenant(f.to.host)) end,
@@ -192,8 +197,14 @@ local learn = {
     return row(directory.orbit_from_trunk(f.dialled.text, f.source.ip))
   end,
   number = function(f, tenant) return number(tenant, f.dialled) end,
-  refer_number = function(f, tenant) return number(tenant, dialled_number.of_user(f.refer_to.user)) end,
+  refer_number = function(f, tenant) return number(tenant, dialled_number.of_user(f.refer_to.number)) end,
   orbit_number = function(_, orbit) return number(orbit.tenant, dialled_number.of_user(orbit.number)) end,
+  calls_under_way = function(_, about) return shares.calls_under_way(about) end,
+  recent_requests = function(_, about) return shares.recent(about) end,
+  recent_texts = function(_, about) return shares.recent(about) end,
+  recent_registrations = function(_, about) return shares.recent(about) end,
+  subscriptions = function(_, about) return row(watching.subscriptions(about.uri, about.watcher, about.tenant)) end,
+  waiting_notifies = function(_, about) return watching.waiting(about.watcher, about.tenant) end,
   subscription = function(f) return row(presence_tables.subscription(f.call_id, f.to_tag, f.from_tag)) end,
   ring_group = function(_, group) return row(directory.ring_group(group.tenant, group.number)) end,
   registered = function(f, tenant) return registered.at(tenant, f.ruri) end,

@@ -25,6 +25,9 @@ end
 -- False if not all watchers could be notified, as when memory is short: 5.6.3 stops at the first (query_db_notify).
 local function notify(uri) return KSR.presence.pres_refresh_watchers(uri, "dialog", kRefreshNotify) >= 0 end
 
+--- Notifies all watchers of the present state; false if not all could be notified.
+lamps.show_again = notify
+
 --- The entity-tag of a publisher's publication, false if it has none, nil if the database does not answer.
 function lamps.etag(user, domain, publisher)
   local row = presence_tables.publication(user, domain, publisher)

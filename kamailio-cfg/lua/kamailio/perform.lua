@@ -1,5 +1,6 @@
 -- Carries out what a rule has decided: one function an action, and each obeys.
 local adoption_marker = require("kamailio.adoption_marker")
+local counts = require("kamailio.counts")
 local perform_calls = require("kamailio.perform_calls")
 local perform_features = require("kamailio.perform_features")
 local perform_in_dialog = require("kamailio.perform_in_dialog")
@@ -16,6 +17,7 @@ local perform = {
   to_trunk = perform_calls.to_trunk,
   to_ring_group = perform_calls.to_ring_group,
   refuse_event = perform_lamps.refuse_event,
+  refuse_surplus = perform_lamps.refuse_surplus,
   watch_lamp = perform_lamps.watch_lamp,
   watch_lamp_again = perform_lamps.watch_lamp_again,
   publish = perform_lamps.publish,
@@ -28,7 +30,10 @@ local perform = {
   parkd_within_dialog = perform_in_dialog.parkd_within_dialog,
 }
 
-function perform.refuse(_, d) relay.reply(d.code, d.reason, d.retry_after) end
+function perform.refuse(_, d)
+  if d.reason:find("^Too Many") then counts.add("requests_refused_as_too_many") end
+  relay.reply(d.code, d.reason, d.retry_after)
+end
 
 function perform.drop() end
 

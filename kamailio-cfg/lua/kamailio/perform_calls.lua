@@ -6,6 +6,7 @@ local protocol = require("rules.protocol")
 local relay = require("kamailio.relay")
 local ring_steps = require("rules.ring_steps")
 local ringing = require("kamailio.ringing")
+local shares = require("kamailio.shares")
 
 local perform_calls = {}
 
@@ -27,6 +28,7 @@ local function set_up(f, d)
   if setup.replaces_recall then end_earlier_recall(setup.replaces_recall, f.call_id) end
   if not setup.is_followed then return end
   calls.begin(d.caller, d.callee)
+  if d.caller.kind == "extension" then shares.note_call(d.caller.aor) end
   calls.request_passes("a", f.body, f.source.device)
   KSR.tm.t_on_reply("ksr_onreply_call")
 end

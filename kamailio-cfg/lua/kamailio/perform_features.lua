@@ -5,8 +5,14 @@ local park_rate = require("kamailio.park_rate")
 local patience = require("rules.patience")
 local protocol = require("rules.protocol")
 local relay = require("kamailio.relay")
+local sip_text = require("rules.sip_text")
 
 local perform_features = {}
+
+-- parkd gets a number that names no host as one of the tenant.
+local function name_host(f, d)
+  if f.ruri.is_bare and f.dialled and f.dialled.clean then KSR.seturi(sip_text.uri(f.dialled.text, d.tenant)) end
+end
 
 local kParkdSet = 1
 -- parkd may restart, or be about to answer.
@@ -30,6 +36,7 @@ function perform_features.subscribe_at_parkd(f, d)
   relay.drop_credentials()
   relay.append_headers(protocol.sender_headers(d, f.source.device))
   if f.is_behind_nat then KSR.nathelper.set_contact_alias() end
+  name_host(f, d)
   KSR.rr.record_route()
   send(patience.kParkdMs)
 end
@@ -42,6 +49,7 @@ end
 
 function perform_features.feature_call(f, d)
   prepare(f, d)
+  name_host(f, d)
   KSR.rr.record_route()
   send(patience.kParkdMs)
 end
@@ -49,11 +57,16 @@ end
 --- The Route stays in: it is the way to the other party, which parkd's own requests have to go.
 function perform_features.refer(f, d)
   prepare(f, d)
+  -- The same for one that parkd cannot read.
+  if f.refer_to and f.refer_to.needs_host then
+    for _, name in ipairs({ "Refer-To", "r" }) do KSR.hdr.remove(name) end
+    relay.append_header("Refer-To", ("<%s>"):format(sip_text.uri(f.refer_to.number, d.tenant)))
+  end
   send(patience.kParkdReferMs)
 end
 
---- parkd has answered with `status`; `said` is X-Callpark-Adoption of the answer, or false, and `rate` the parks a second
---- that it can do if it refuses some, or false.
+--- parkd has answered with `status`; `said` is X-Callpark-Adoption of the answer, or false, and `rate` the parks a
+--- second that it can do if it refuses some, or false.
 function perform_features.on_answer(status, said, rate)
   if rate then park_rate.note(rate) end
   local becomes = adoption.on_answer(status, said)

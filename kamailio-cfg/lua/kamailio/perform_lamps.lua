@@ -1,13 +1,17 @@
 -- Carries out the decisions on lamps: subscriptions of phones, publications of parkd.
-local contact = require("rules.contact")
+local counts = require("kamailio.counts")
 local event_header = require("rules.event_header")
 local lamps = require("kamailio.lamps")
 local publication = require("rules.publication")
 local relay = require("kamailio.relay")
 local sip_text = require("rules.sip_text")
 local talking = require("kamailio.talking")
+local watching = require("kamailio.watching")
 
 local perform_lamps = {}
+
+-- As long as a NOTIFY without an answer may count.
+local kRetryAfterSeconds = 40
 
 -- RFC 6665 8.3.1: a 489 names the events that there are.
 function perform_lamps.refuse_event()
@@ -15,14 +19,18 @@ function perform_lamps.refuse_event()
   relay.reply(489, "Bad Event")
 end
 
+--- The phone may try again.
+function perform_lamps.refuse_surplus(_, d)
+  counts.add("subscriptions_refused")
+  KSR.hdr.append_to_reply(("Retry-After: %d\r\n"):format(kRetryAfterSeconds))
+  relay.reply(d.code, d.reason)
+end
+
 -- The presence module reads the Contact from the message, and sends there.
 local function make_contact_reachable(f)
-  local value = KSR.pv.get("$ct")
-  local reachable = value and contact.reachable(value, {
-    proto = f.source.proto, ip = f.source.ip, port = f.source.port, is_behind_nat = f.is_behind_nat,
-  })
+  local reachable = f.reachable_contact
   if reachable and f.event_header.id then reachable = event_header.into_contact(reachable, f.event_header.id) end
-  if not reachable or reachable == value then return end
+  if not reachable or reachable == f.contact_values[1] then return end
   KSR.hdr.remove("Contact")
   relay.append_header("Contact", reachable)
 end
@@ -40,6 +48,7 @@ local function handle_subscribe(f, d)
   KSR.textopsx.msg_apply_changes()
   if not relay.is_first_of_its_kind() then return end
   lamps.in_order(d.uri, function()
+    watching.make_room(f.call_id, d)
     if d.watches then talking.watch(d.watches) end
     KSR.presence.handle_subscribe_uri(sip_text.uri(d.watcher, d.tenant))
   end)

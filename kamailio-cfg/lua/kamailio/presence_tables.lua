@@ -71,6 +71,61 @@ function presence_tables.lit(publisher)
     WHERE event = 'dialog' AND sender = '%s' AND body NOT LIKE '%%<state>terminated</state>%%']]):format(publisher))
 end
 
+----- what watchers use up
+
+--- The subscriptions of an extension to one lamp, oldest first, each {contact, call_id, to_tag, from_tag}; nil if the
+--- database does not answer.
+function presence_tables.of_watcher(uri, user, domain)
+  local literal = sql_text.literal
+  local query = [[SELECT contact, callid, to_tag, from_tag FROM active_watchers
+    WHERE presentity_uri = %s AND event = 'dialog' AND watcher_username = %s AND watcher_domain = %s ORDER BY id]]
+  return sql.rows(query:format(literal(uri), literal(user), literal(domain)),
+    { "contact", "call_id", "to_tag", "from_tag" })
+end
+
+--- How many subscriptions an extension has, or, without `user`, all of a tenant; nil if the database does not answer.
+function presence_tables.count(domain, user)
+  local query = "SELECT COUNT(*) FROM active_watchers WHERE watcher_domain = " .. sql_text.literal(domain)
+  if user then query = query .. " AND watcher_username = " .. sql_text.literal(user) end
+  local row = sql.row(query, { "count" })
+  return row and tonumber(row.count)
+end
+
+local function delete(where) return sql.done("DELETE FROM active_watchers WHERE " .. where) end
+
+--- Deletes one of of_watcher().
+function presence_tables.end_subscription(one)
+  local literal = sql_text.literal
+  return delete(("callid = %s AND to_tag = %s AND from_tag = %s"):format(literal(one.call_id), literal(one.to_tag),
+    literal(one.from_tag)))
+end
+
+-- The module sends nothing to a subscription with a reason, and keeps it (get_subs_db).
+local kSilent = "silent"
+
+local function set_reason(call_id, from, to)
+  return sql.done(("UPDATE active_watchers SET reason = '%s' WHERE callid = %s AND COALESCE(reason, '') = '%s'"):format(
+    to, sql_text.literal(call_id), from))
+end
+
+--- The subscriptions with this Call-ID get no NOTIFY from now on.
+function presence_tables.silence(call_id) return set_reason(call_id, "", kSilent) end
+
+--- They get them again.
+function presence_tables.hear(call_id) return set_reason(call_id, kSilent, "") end
+
+--- After a restart, which has forgotten why they are silent.
+function presence_tables.hear_all()
+  return sql.done(("UPDATE active_watchers SET reason = '' WHERE reason = '%s'"):format(kSilent))
+end
+
+function presence_tables.forget(call_id) return delete("callid = " .. sql_text.literal(call_id)) end
+
+--- The lamps that a Call-ID watches, each {uri}; nil if the database does not answer.
+function presence_tables.lamps_of(call_id)
+  return sql.rows("SELECT presentity_uri FROM active_watchers WHERE callid = " .. sql_text.literal(call_id), { "uri" })
+end
+
 --- Deletes the subscriptions that ended more than `seconds_ago` ago.
 function presence_tables.forget_subscriptions(seconds_ago)
   sql.done(("DELETE FROM active_watchers WHERE expires < UNIX_TIMESTAMP() - %d"):format(seconds_ago))

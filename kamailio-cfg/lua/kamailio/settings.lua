@@ -9,6 +9,8 @@ end
 -- RFC 3261 17.1.2.2: 64*T1, for which a request without an answer is repeated.
 local kNotifySeconds = 32
 
+local function limit(name, default) return tonumber(KSR.kx.get_def(name)) or default end
+
 local function read()
   local s = {
     address = defined("CALLPARK_ADDRESS"),
@@ -18,6 +20,10 @@ local function read()
     parkd_address = defined("CALLPARK_PARKD_ADDRESS"),
     parkd_port = tonumber(defined("CALLPARK_PARKD_PORT")),
     notify_ms = (tonumber(KSR.kx.get_def("CALLPARK_NOTIFY_SECONDS")) or kNotifySeconds) * 1000,
+    subscriptions_of_extension_max = limit("CALLPARK_SUBSCRIPTIONS_OF_EXTENSION", 500),
+    subscriptions_of_tenant_max = limit("CALLPARK_SUBSCRIPTIONS_OF_TENANT", 10000),
+    calls_of_extension_max = limit("CALLPARK_CALLS_OF_EXTENSION", 50),
+    calls_of_tenant_max = limit("CALLPARK_CALLS_OF_TENANT", 1000),
     flood_control = not KSR.kx.ifdef("WITHOUT_FLOOD_CONTROL"),
   }
   s.outside_socket = ("udp:%s:%d"):format(s.address, s.port)

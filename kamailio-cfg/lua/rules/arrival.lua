@@ -23,9 +23,27 @@ local function is_wanted(f)
   return { action = f.is_at_trunk and "admit" or "drop" }
 end
 
+-- What ends a request or a call costs no transaction that waits; SUBSCRIBEs have limits of their own.
+local uncounted = { ACK = true, BYE = true, PRACK = true, SUBSCRIBE = true }
+
+-- Requests of a call, and of an address in all its calls, within a minute.
+local kOfCallMax, kOfAddressMax = 120, 3000
+
+local function is_wanted_in_a_call(f)
+  if uncounted[f.method] then return { action = "admit" } end
+  if f.recent_requests == nil then
+    return need("recent_requests", { kind = "requests", of = { f.call_id, f.source.ip } })
+  end
+  if f.recent_requests[1] > kOfCallMax then return { action = "drop" } end
+  if f.recent_requests[2] <= kOfAddressMax then return { action = "admit" } end
+  if f.is_at_trunk == nil then return need("is_at_trunk") end
+  return { action = f.is_at_trunk and "admit" or "drop" }
+end
+
 --- Whether a request is part of a flood: {action = "drop"}, {action = "admit"}, or a fact that is needed.
 function arrival.flood(f)
-  if not f.settings.flood_control or f.to_tag or f.from_parkd then return { action = "admit" } end
+  if not f.settings.flood_control or f.from_parkd then return { action = "admit" } end
+  if f.to_tag then return is_wanted_in_a_call(f) end
   if f.is_within_rate == nil then return need("is_within_rate") end
   if f.is_within_rate then return { action = "admit" } end
   return is_wanted(f)

@@ -3,6 +3,7 @@ local authentication = require("rules.authentication")
 local decide_features = require("rules.decide_features")
 local decision = require("rules.decision")
 local destinations = require("rules.destinations")
+local shares = require("rules.shares")
 
 local need, refuse = decision.need, decision.refuse
 
@@ -49,12 +50,14 @@ function decide_calls.from_extension(f)
   local display = f.display ~= "" and f.display or f.identity.display
   local caller = destinations.extension_party(tenant, f.identity.user, display)
   caller.withheld = is_nameless or f.withheld
-  if f.ruri.host == tenant or f.ruri.is_ours then return to_number(f, tenant, caller, decide_features.call) end
+  if f.ruri.host == tenant or f.ruri.is_ours then
+    return shares.of_extension(f, to_number(f, tenant, caller, decide_features.call), caller, tenant)
+  end
   -- The caller is to replace a party that talks by way of parkd, and knows no more of that call than its Contact.
   if f.ruri.is_parkd and f.has_replaces and f.method == "INVITE" then
     return { action = "feature_call", tenant = tenant, user = f.identity.user }
   end
-  return destinations.to_contact(f, tenant, caller)
+  return shares.of_extension(f, destinations.to_contact(f, tenant, caller), caller, tenant)
 end
 
 -- parkd knows codes and orbits itself; one that came back to it would go round for ever.

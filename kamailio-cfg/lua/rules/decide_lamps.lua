@@ -4,7 +4,9 @@ local decision = require("rules.decision")
 local dialog_info = require("rules.dialog_info")
 local dialled_number = require("rules.dialled_number")
 local publication = require("rules.publication")
+local reachability = require("rules.reachability")
 local sip_text = require("rules.sip_text")
+local watchers = require("rules.watchers")
 
 local need, refuse = decision.need, decision.refuse
 
@@ -40,14 +42,36 @@ end
 -- subscription.
 local function watched(f, aor) return f.expires ~= 0 and aor or nil end
 
+local function refuse_surplus(surplus)
+  return { action = "refuse_surplus", code = surplus.code, reason = surplus.reason }
+end
+
+-- nil if one more NOTIFY may wait for the answer of this watcher.
+local function too_many_notifies(f, tenant)
+  if f.waiting_notifies == nil then return need("waiting_notifies", { tenant = tenant, watcher = f.identity.user }) end
+  local surplus = watchers.overdue(f.waiting_notifies)
+  return surplus and refuse_surplus(surplus) or nil
+end
+
 local function lamp(f, tenant, watcher)
   local user = f.dialled.text
+  local uri = sip_text.uri(user, tenant)
+  local wait = reachability.refusal(f, f.reachable_places) or too_many_notifies(f, tenant)
+  if wait then return wait end
+  if f.subscriptions == nil then
+    return need("subscriptions", { uri = uri, tenant = tenant, watcher = watcher })
+  end
+  if f.subscriptions.away then return decision.database_away end
+  local replaced = watchers.replaced(f.subscriptions.of_lamp, sip_text.address_uri(f.reachable_contact))
+  local surplus = f.expires ~= 0 and watchers.surplus(f.subscriptions, #replaced, f.settings)
+  if surplus then return refuse_surplus(surplus) end
   return {
     action = "watch_lamp",
-    uri = sip_text.uri(user, tenant),
+    uri = uri,
     tenant = tenant,
     watcher = watcher,
     watches = f.number.kind == "extension" and watched(f, user .. "@" .. tenant) or nil,
+    replaces = replaced,
   }
 end
 
@@ -57,6 +81,8 @@ local function park_notification(f, tenant)
   if f.number == nil then return need("number", tenant) end
   if f.number and f.number.away then return decision.database_away end
   if not f.number or f.number.kind ~= "extension" then return refuse(404, "Not Found") end
+  local wait = reachability.refusal(f, f.reachable_places)
+  if wait then return wait end
   return { action = "subscribe_at_parkd", tenant = tenant, user = f.identity.user }
 end
 
@@ -79,7 +105,7 @@ function decide_lamps.unknown_watcher_at_parkd(f)
   local wait = authentication.in_domain(f, f.from.host, "from_tenant")
   if wait then return wait end
   if f.identity.user ~= f.from.user then return refuse(403, "Not Your Identity") end
-  return nil
+  return reachability.refusal(f, f.reachable_places)
 end
 
 --- Only the watcher that has made a subscription renews and ends it.
@@ -91,6 +117,10 @@ function decide_lamps.subscribe_again(f)
   if wait then return wait end
   if f.identity.user ~= f.subscription.user then return refuse(403, "Not Your Subscription") end
   if f.event ~= f.subscription.event then return refuse_event end
+  wait = reachability.refusal(f, f.reachable_places)
+  -- The end of a subscription has its last NOTIFY.
+  if not wait and f.expires ~= 0 then wait = too_many_notifies(f, f.subscription.domain) end
+  if wait then return wait end
   return {
     action = "watch_lamp_again",
     uri = f.subscription.uri,

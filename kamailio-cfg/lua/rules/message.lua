@@ -13,14 +13,27 @@ local kDisplayBytesMax = 60
 
 local kDefaultPort = 5060
 
--- {user, host, port, params, ..., is_parkd, is_ours}; a URI that cannot be read is of no host.
+-- {user, number, host, port, params, ..., is_parkd, is_ours}; `number` is what a phone dials with it. A URI that cannot
+-- be read is of no host. One that names no host is a number of the sender's tenant, like one at Kamailio's own address.
 local function uri_fact(text, settings)
+  local number, needs_host = sip_text.bare_number(text or "")
+  if number then
+    return { host = "", user = number, number = number, is_bare = true, needs_host = needs_host, is_parkd = false,
+      is_ours = true }
+  end
   local uri = text and sip_text.parse_uri(text)
   if not uri then return { host = "", user = nil } end
   local port = uri.port or kDefaultPort
+  uri.number = sip_text.dialled_user(uri)
   uri.is_parkd = uri.host == settings.parkd_address and port == settings.parkd_port
   uri.is_ours = not uri.is_parkd and (uri.host == settings.address or uri.host == settings.inside_address)
   return uri
+end
+
+-- From or To: a number alone is no party.
+local function party_fact(text, settings)
+  local uri = uri_fact(text, settings)
+  return uri.is_bare and { host = "", user = nil } or uri
 end
 
 local function refer_to(f)
@@ -29,9 +42,6 @@ local function refer_to(f)
   if raw.count ~= 1 and raw.compact_count ~= 1 then return false end
   local text = raw.value and sip_text.address_uri(raw.value)
   if not text then return false end
-  local number = sip_text.telephone_number(text)
-  -- A tel URI names no host: it is a number of the sender's tenant, like one at Kamailio's own address.
-  if number then return { host = "", user = number, is_parkd = false, is_ours = true } end
   return uri_fact(text, f.settings)
 end
 
@@ -48,6 +58,14 @@ local function contact_places(f)
     for _, one in ipairs(places) do all[#all + 1] = one end
   end
   return all
+end
+
+-- The Contact by which a watcher is notified (contact.reachable), as the value of a header; false if it is none.
+local function reachable_contact(f)
+  local value = f.contact_values[1]
+  return value and contact.reachable(value, {
+    proto = f.source.proto, ip = f.source.ip, port = f.source.port, is_behind_nat = f.is_behind_nat,
+  }) or false
 end
 
 local function own_places(settings)
@@ -87,13 +105,15 @@ end
 local derived = {
   is_inside = is_inside,
   from_parkd = from_parkd,
-  from = function(f) return uri_fact(f.from_text, f.settings) end,
-  to = function(f) return uri_fact(f.to_text, f.settings) end,
+  from = function(f) return party_fact(f.from_text, f.settings) end,
+  to = function(f) return party_fact(f.to_text, f.settings) end,
   ruri = function(f) return uri_fact(f.ruri_text, f.settings) end,
   display = function(f) return sip_text.display_name(f.display_text, kDisplayBytesMax) end,
   withheld = function(f) return sip_text.is_withheld(f.header("Privacy")) end,
-  dialled = function(f) return dialled_number.of_user(f.ruri.user) or false end,
+  dialled = function(f) return dialled_number.of_user(f.ruri.number or f.ruri.user) or false end,
   contact_places = contact_places,
+  reachable_contact = reachable_contact,
+  reachable_places = function(f) return f.reachable_contact and contact.places(f.reachable_contact) or false end,
   own_places = function(f) return own_places(f.settings) end,
   newcomer = newcomer,
   refer_to = refer_to,

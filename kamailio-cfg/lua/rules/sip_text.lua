@@ -35,10 +35,41 @@ function sip_text.parse_uri(text)
   return uri
 end
 
+-- RFC 3966 3: without its visual separators. Of a name, as of any text but one of digits, "*", "#" and "+", they are a
+-- part.
+local function without_separators(number)
+  local bare = number:gsub("[-.()]", "")
+  return bare:match("^[%d*#+]+$") and bare or number
+end
+
 --- The number of a tel: URI (RFC 3966) as a phone dials it, without visual separators and parameters.
 function sip_text.telephone_number(text)
   local number = text:match("^%s*[Tt][Ee][Ll]:([^;?]+)")
   return number and (sip_text.unescape(number):gsub("[-.()]", ""))
+end
+
+-- A phone that turns tel:*68;phone-context=x into a sip: URI may leave out the host, and no host looks like a number.
+local function number_without_host(text)
+  local number, rest = text:match("^%s*[Ss][Ii][Pp][Ss]?:([^;?@]+)(.*)$")
+  if not number or rest:find("@", 1, true) then return nil end
+  if number:match("^%d+%.%d+%.%d+%.%d+$") then return nil end
+  return without_separators(sip_text.unescape(number)):match("^[%d*#+]+$")
+end
+
+--- The number in a URI that names no host, so that it is one of the sender's tenant, and whether the URI is a sip: URI
+--- that needs one. nil for any other URI.
+function sip_text.bare_number(text)
+  local number = sip_text.telephone_number(text)
+  if number then return number, false end
+  number = number_without_host(text)
+  return number, number ~= nil
+end
+
+--- What a phone dials with a sip: URI of parse_uri(). RFC 3261 19.1.6: with user=phone, or with the parameters of a
+--- number, the user is one, and may have visual separators.
+function sip_text.dialled_user(uri)
+  local is_number = (uri.params or ""):lower():find("user=phone", 1, true) or (uri.user_rest or ""):sub(1, 1) == ";"
+  return is_number and uri.user and without_separators(uri.user) or uri.user
 end
 
 --- The URI inside a name-addr or addr-spec ("Bob" <sip:b@x>;p=1), as text.

@@ -31,9 +31,8 @@ end)
 describe("a flood", function()
   local function flood(changes) return arrival.flood(request(changes)) end
 
-  it("is asked about outside of dialogs only, and never for parkd", function()
+  it("is never parkd's", function()
     assert.same({ action = "admit" }, flood({ settings = { flood_control = false } }))
-    assert.same({ action = "admit" }, flood({ to_tag = "tt" }))
     assert.same({ action = "admit" }, flood({ from_parkd = true }))
     assert.same({ need = "is_within_rate" }, flood())
   end)
@@ -49,6 +48,29 @@ describe("a flood", function()
 
   it("is dropped from any other address", function()
     assert.same({ action = "drop" }, flood({ is_within_rate = false, has_phones = false, is_at_trunk = false }))
+  end)
+end)
+
+describe("X30 a flood within a call", function()
+  local function flood(changes)
+    local f = { to_tag = "tt", method = "INFO", call_id = "c", source = { ip = "192.0.2.1" } }
+    for name, value in pairs(changes or {}) do f[name] = value end
+    return arrival.flood(request(f))
+  end
+
+  it("is one of the call, or of its sender's address unless that is a trunk", function()
+    assert.same({ need = "recent_requests", about = { kind = "requests", of = { "c", "192.0.2.1" } } }, flood())
+    assert.same({ action = "admit" }, flood({ recent_requests = { 120, 3000 } }))
+    assert.same({ action = "drop" }, flood({ recent_requests = { 121, 121 } }))
+    assert.same({ need = "is_at_trunk" }, flood({ recent_requests = { 1, 3001 } }))
+    assert.same({ action = "drop" }, flood({ recent_requests = { 1, 3001 }, is_at_trunk = false }))
+    assert.same({ action = "admit" }, flood({ recent_requests = { 1, 3001 }, is_at_trunk = true }))
+  end)
+
+  it("is none of what ends a request or a call", function()
+    for _, method in ipairs({ "ACK", "BYE", "PRACK", "SUBSCRIBE" }) do
+      assert.same({ action = "admit" }, flood({ method = method }))
+    end
   end)
 end)
 

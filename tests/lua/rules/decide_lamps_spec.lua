@@ -24,7 +24,7 @@ end
 describe("a SUBSCRIBE for a lamp", function()
   it("is accepted for an extension, an orbit of a range, and what is dialled to retrieve", function()
     assert.same({ action = "watch_lamp", uri = "sip:102@" .. kTenant, tenant = kTenant, watcher = "101",
-      watches = "102@" .. kTenant }, watch("102", extension))
+      watches = "102@" .. kTenant, replaces = {} }, watch("102", extension))
     assert.equal("watch_lamp", watch("7001", orbit).action)
     assert.equal("watch_lamp", watch("*71*7250", retrieve_code).action)
     assert.equal("watch_lamp", watch("*71102", retrieve_code, { orbit_number = extension }).action)
@@ -70,6 +70,49 @@ describe("a SUBSCRIBE for a lamp", function()
     assert.same({ action = "subscribe_at_parkd", tenant = kTenant, user = "101" },
       watch("102", extension, { event = "call-info" }))
     refused(404, watch("*88102", retrieve_code, { event = "call-info" }))
+  end)
+end)
+
+describe("X36 a SUBSCRIBE", function()
+  local function leading_to(ip, changes)
+    local all = { reachable_places = { { host = ip, ip = ip, port = 5060 } } }
+    for name, value in pairs(changes or {}) do all[name] = value end
+    return watch("102", extension, all)
+  end
+
+  it("with a Contact at a trunk, at many hosts or at this server is refused, as a REGISTER is", function()
+    refused(403, leading_to("192.0.2.50", { trunk_among = { trunk = "demo" } }))
+    for _, ip in ipairs({ "224.0.1.75", "239.1.1.1", "255.255.255.255", "240.0.0.1", "ff02:0:0:0:0:0:0:1" }) do
+      refused(403, leading_to(ip))
+    end
+    refused(403, leading_to("192.0.2.1"))
+    refused(400, watch("102", extension, { reachable_places = false }))
+    assert.same({ need = "trunk_among", about = { "127.0.0.11", "192.0.2.50" } },
+      (function()
+        local f = facts({ method = "SUBSCRIBE", event = "dialog", dialled = number("102"), number = extension,
+          reachable_places = { { host = "192.0.2.50", ip = "192.0.2.50", port = 5060 } } })
+        f.trunk_among = nil
+        return decide.request(f)
+      end)())
+  end)
+
+  it("for the calls parked at an extension is no exception", function()
+    refused(403, leading_to("224.0.1.75", { event = "call-info" }))
+  end)
+end)
+
+describe("X30 a SUBSCRIBE", function()
+  it("beyond the shares is refused with words, and may be tried later", function()
+    local d = watch("102", extension, { subscriptions = { of_lamp = {}, of_extension = 500, of_tenant = 500 } })
+    assert.same({ action = "refuse_surplus", code = 503, reason = "Too Many Subscriptions" }, d)
+    d = watch("102", extension, { waiting_notifies = { of_extension = 200, of_tenant = 200, of_all = 200 } })
+    assert.equal("Too Many Unanswered NOTIFYs", d.reason)
+  end)
+
+  it("that only asks once is no subscription", function()
+    assert.equal("watch_lamp",
+      watch("102", extension,
+        { expires = 0, subscriptions = { of_lamp = {}, of_extension = 500, of_tenant = 500 } }).action)
   end)
 end)
 

@@ -47,9 +47,31 @@ describe("a URI", function()
   end)
 
   it("that cannot be read is of no host", function()
-    assert.same({ host = "" }, ruri("tel:+4420"))
+    assert.same({ host = "" }, ruri("mailto:a@b"))
     assert.same({ host = "" }, ruri(nil))
-    assert.is_false(facts({ ruri_text = "tel:+4420" }).dialled)
+    assert.is_false(facts({ ruri_text = "sip:[x" }).dialled)
+  end)
+
+  it("X15 that names no host is a number of the sender's tenant", function()
+    for text, needs_host in pairs({ ["tel:+44-20"] = false, ["tel:+4420;phone-context=x"] = false,
+      ["sip:+44-20;phone-context=x"] = true, ["sips:+4420"] = true }) do
+      assert.same({ host = "", user = "+4420", number = "+4420", is_bare = true, needs_host = needs_host,
+        is_parkd = false, is_ours = true }, ruri(text), text)
+    end
+    for _, text in ipairs({ "sip:127.0.0.1", "sip:127.0.0.1:5060;lr", "sip:102x" }) do
+      assert.is_nil(ruri(text).is_bare, text)
+    end
+  end)
+
+  it("X15 in From or To is no party if it names no host", function()
+    assert.same({ host = "" }, facts({ from_text = "tel:101" }).from)
+  end)
+
+  it("X15 is what a phone dials with it, beside its user as written", function()
+    local uri = ruri("sip:*68-102@demo.callpark;user=phone")
+    assert.equal("*68-102", uri.user)
+    assert.equal("*68102", uri.number)
+    assert.equal("*68-102", ruri("sip:*68-102@demo.callpark").number)
   end)
 
   it("has a dialled number", function()
@@ -71,7 +93,9 @@ describe("Refer-To", function()
   end)
 
   it("P1 is a number of the tenant as a tel URI", function()
-    assert.same({ host = "", user = "*68102", is_parkd = false, is_ours = true }, refer_to("<tel:*68-102>"))
+    assert.same({ host = "", user = "*68102", number = "*68102", is_bare = true, needs_host = false, is_parkd = false,
+      is_ours = true },
+      refer_to("<tel:*68-102>"))
   end)
 end)
 

@@ -14,9 +14,9 @@ end
 
 --- The number in a URI, as the rules read it from a Refer-To; nil without one.
 function dialled_numbers.dialled(text)
-  local telephone_number = sip_text.telephone_number(text)
+  local bare = sip_text.bare_number(text)
   local uri = sip_text.parse_uri(text)
-  return dialled_number.of_user(telephone_number or uri and uri.user)
+  return dialled_number.of_user(bare or uri and sip_text.dialled_user(uri))
 end
 
 return dialled_numbers

@@ -5,6 +5,8 @@ local requests = {}
 
 requests.kTenant = "demo.callpark"
 requests.kDevice = "udp:127.0.0.11:5060"
+requests.settings = { flood_control = true, subscriptions_of_extension_max = 500, subscriptions_of_tenant_max = 10000,
+  calls_of_extension_max = 50, calls_of_tenant_max = 1000 }
 
 -- A request of 101 from outside, to which the test adds its subject.
 function requests.facts(changes)
@@ -14,10 +16,15 @@ function requests.facts(changes)
     from = { user = "101", host = requests.kTenant }, to = { user = "102", host = requests.kTenant },
     ruri = { user = "102", host = requests.kTenant }, dialled = { text = "102", beginning = "102", clean = true },
     has_credentials = true, credentials = 'Digest username="101"', now = 60, guesses = {},
-    settings = { flood_control = true }, newcomer = false, registered_contacts = {}, contacts_max = 10,
+    settings = requests.settings, newcomer = false, registered_contacts = {}, contacts_max = 10,
     body = "", has_replaces = false, trunk = false, event = "", waits = 0,
     identity = { status = "known", user = "101", display = "Alice" },
     own_places = { { ip = "192.0.2.1", port = 5060 }, { ip = "127.0.0.1", port = 5061 } }, is_behind_nat = false,
+    reachable_contact = "<sip:101@127.0.0.11:5060>",
+    reachable_places = { { host = "127.0.0.11", ip = "127.0.0.11", port = 5060 } }, trunk_among = false,
+    calls_under_way = { 0, 0 }, recent_texts = { 1, 1 }, recent_registrations = { 1 },
+    waiting_notifies = { of_extension = 0, of_tenant = 0, of_all = 0 },
+    subscriptions = { of_lamp = {}, of_extension = 0, of_tenant = 0 },
     contact_places = { { host = "127.0.0.11", ip = "127.0.0.11", port = 5060 } },
   }
   for name, value in pairs(changes) do f[name] = value end

@@ -84,6 +84,9 @@ TEST(SipUri, OtherSchemesAreKeptWhole) {
 TEST(SipUri, ATelephoneDialsTheUserOrTheNumberOfATelUri) {
   EXPECT_EQ(uri("sip:%2A68102@h").number(), "*68102");
   EXPECT_EQ(uri("sip:john.smith-2@h").number(), "john.smith-2") << "a name has no visual separators";
+  EXPECT_EQ(uri("sip:*88-101;phone-context=x@h").number(), "*88101") << "RFC 3261 19.1.6";
+  EXPECT_EQ(uri("sip:+44-(20).7946@h;user=phone").number(), "+44207946");
+  EXPECT_EQ(uri("sip:john.smith-2@h;user=phone").number(), "john.smith-2");
   EXPECT_EQ(uri("sip:h").number(), "");
   EXPECT_EQ(uri("tel:*68").number(), "*68");
   EXPECT_EQ(uri("tel:%2A68%23").number(), "*68#");

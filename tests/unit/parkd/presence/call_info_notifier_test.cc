@@ -17,9 +17,14 @@ using testing::SizeIs;
 // A phone of 101 that watches an extension.
 struct Watcher {
   std::string call_id = "watch-1";
-  std::string parkd_tag;
+  std::string parkd_tag = {};
   std::uint32_t cseq = 0;
 
+  sip::SipMessage subscribe_from(const std::string& contact) {
+    sip::SipMessage request = subscribe("102", 3600);
+    request.set_header("Contact", contact);
+    return request;
+  }
   sip::SipMessage subscribe(const std::string& extension, int expires) {
     static int branches = 0;
     sip::SipMessage request = sip::make_request("SUBSCRIBE", "sip:" + extension + "@demo.callpark");
@@ -122,6 +127,24 @@ TEST_F(CallInfoNotifierTest, N3_ARefreshIsAnsweredAndTold) {
   EXPECT_THAT(notifies(), SizeIs(2));
   EXPECT_EQ(notifier.subscriptions(), 1U);
   EXPECT_THAT(std::string(notifies().back().subscription_state()), HasSubstr("active;expires=1"));
+}
+
+TEST_F(CallInfoNotifierTest, X30_ADeviceThatStartsAnewReplacesItsSubscription) {
+  for (int i = 0; i < 50; ++i) {
+    watcher = Watcher{.call_id = "watch-" + std::to_string(i)};
+    EXPECT_EQ(send(watcher.subscribe("102", 3600)), 200);
+  }
+  EXPECT_EQ(notifier.subscriptions(), 1U);
+  EXPECT_THAT(store.subscriptions, SizeIs(1));
+}
+
+TEST_F(CallInfoNotifierTest, X30_OfTooManyDevicesTheOldestMakesRoom) {
+  for (int i = 0; i < 25; ++i) {
+    watcher = Watcher{.call_id = "watch-" + std::to_string(i)};
+    EXPECT_EQ(send(watcher.subscribe_from("<sip:101@127.0.0.11:" + std::to_string(6000 + i) + ">")), 200);
+  }
+  EXPECT_EQ(notifier.subscriptions(), 10U);
+  EXPECT_EQ(send(watcher.subscribe("102", 600)), 200) << "the last one is there";
 }
 
 TEST_F(CallInfoNotifierTest, N3_AWatcherWhoUnsubscribesIsToldTheEndAndForgotten) {

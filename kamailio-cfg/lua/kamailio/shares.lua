@@ -1,0 +1,32 @@
+-- Counts what rules/shares.lua limits: the calls of an extension and of a tenant (profiles of the dialog module, which
+-- end with a call), and what they have sent within the minute.
+local shares = {}
+
+local kWindowSeconds = 60
+
+local function profile_size(name, value)
+  if KSR.dialog.get_profile_size(name, value, "$var(size)") < 0 then return 0 end
+  return tonumber(KSR.pv.get("$var(size)")) or 0
+end
+
+--- {of the extension, of the tenant}; `about` is both.
+function shares.calls_under_way(about)
+  return { profile_size("callers", about[1]), profile_size("calling_tenants", about[2]) }
+end
+
+--- The call at hand, which is followed, is the extension's from now on.
+function shares.note_call(aor)
+  KSR.dialog.set_dlg_profile("callers", aor)
+  KSR.dialog.set_dlg_profile("calling_tenants", aor:match("@(.*)$"))
+end
+
+--- How many there were of each of `about.of` within the minute, with the one at hand.
+function shares.recent(about)
+  local minute, list = math.floor(KSR.pv.get("$Ts") / kWindowSeconds), {}
+  for i, whose in ipairs(about.of) do
+    list[i] = KSR.htable.sht_inc("recent", ("%d %s %s"):format(minute, about.kind, whose))
+  end
+  return list
+end
+
+return shares
