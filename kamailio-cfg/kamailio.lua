@@ -8,6 +8,7 @@ local calls = require("kamailio.calls")
 local decide = require("rules.decide")
 local facts = require("kamailio.facts")
 local identity_headers = require("kamailio.identity_headers")
+local lamp_question = require("kamailio.lamp_question")
 local perform = require("kamailio.perform")
 local perform_calls = require("kamailio.perform_calls")
 local perform_features = require("kamailio.perform_features")
@@ -131,6 +132,10 @@ function ksr_again()
   return route(function() in_order(handle_again) end)
 end
 
+function ksr_subscription_waits()
+  return route(function() perform_lamps.watch_lamp_after_question(facts.read()) end)
+end
+
 -- X-Callpark-Adoption of the answer at hand, which is gone when tm handles the answer; false without one.
 local adoption_of_answer = false
 
@@ -141,6 +146,7 @@ function ksr_reply_route()
   adoption_of_answer = f.adoption
   strip_inside_headers()
   strip_asserted_identity(f)
+  if f.is_inside then lamp_question.note_answer() end
   if not f.is_inside and f.is_behind_nat then KSR.nathelper.set_contact_alias() end
   return 1
 end
