@@ -17,7 +17,8 @@ struct OrbitClaim {
   ParkedCallRow row;  // its orbit and slot are the last that were tried
   OrbitRequest request;
   std::string operation_id;
-  bool moves = false;  // the row exists: a call that was retrieved is parked again
+  bool moves = false;      // the row exists, or seems to: a call that was retrieved is parked again
+  bool was_tried = false;  // and may have been done
 };
 
 class OrbitClaims {
@@ -34,9 +35,19 @@ class OrbitClaims {
   void forget_released();
 
  private:
-  enum class Put { kDone, kSlotTaken, kNotOurs };
+  enum class Put {
+    kDone,
+    kTaken,    // by another call, or the orbit may not be given out now
+    kTooMany,  // the tenant's calls
+    kExists,   // a new row was to be inserted, and there is one
+    kNotOurs,  // no row of ours was there to be moved
+  };
 
   Put put(OrbitClaim& claim, const std::string& orbit, int slot);
+  Put put_new(OrbitClaim& claim);
+  Put move(OrbitClaim& claim);
+  static int calls_max(const OrbitClaim& claim);
+  static bool is_random(const OrbitClaim& claim);
   Put put_anywhere(OrbitClaim& claim);
   Put put_at_requested(OrbitClaim& claim);
   Put put_in_range(OrbitClaim& claim);
