@@ -12,6 +12,7 @@ local decide = require("rules.decide")
 local directory_loader = require("kamailio.directory_loader")
 local facts = require("kamailio.facts")
 local identity_headers = require("kamailio.identity_headers")
+local lamp_question = require("kamailio.lamp_question")
 local perform = require("kamailio.perform")
 local perform_calls = require("kamailio.perform_calls")
 local perform_features = require("kamailio.perform_features")
@@ -153,6 +154,10 @@ function ksr_again()
   return route(function() in_order(handle_again) end)
 end
 
+function ksr_subscription_waits()
+  return route(function() perform_lamps.watch_lamp_after_question(facts.read()) end)
+end
+
 -- X-Callpark-Adoption of the answer at hand, which is gone when tm handles the answer; false without one.
 local adoption_of_answer = false
 -- X-Callpark-Park-Rate of it; false without one.
@@ -167,6 +172,7 @@ function ksr_reply_route()
   adoption_of_answer, park_rate_of_answer = f.adoption, f.park_rate_said
   strip_inside_headers()
   strip_asserted_identity(f)
+  if f.is_inside then lamp_question.note_answer() end
   if not f.is_inside and f.is_behind_nat then KSR.nathelper.set_contact_alias() end
   return 1
 end

@@ -16,6 +16,7 @@
 #include "parkd/pager/pager_messages.h"
 #include "parkd/presence/call_info_notifier.h"
 #include "parkd/presence/lamp_board.h"
+#include "parkd/presence/lamp_questions.h"
 #include "parkd/presence/publisher.h"
 #include "parkd/service/switchboard.h"
 #include "parkd/store/schema.h"
@@ -115,15 +116,18 @@ presence::PublisherSettings publisher_settings(const ParkdConfig& config) {
   return settings;
 }
 
-// SUBSCRIBEs for parkd's own package go to its notifier, everything else to the user agent.
+// SUBSCRIBEs for parkd's own package go to its notifier, questions for lamps to the board, everything else to the user
+// agent.
 class RequestRouter final : public sip::TransactionUser {
  public:
-  RequestRouter(sip::TransactionUser& agent, presence::CallInfoNotifier& notifier)
-      : agent_(agent), notifier_(notifier) {}
+  RequestRouter(sip::TransactionUser& agent, presence::CallInfoNotifier& notifier, presence::LampQuestions& questions)
+      : agent_(agent), notifier_(notifier), questions_(questions) {}
 
   void on_request(sip::ServerTransactionKey key, const sip::SipMessage& request, const sip::Endpoint& source) override {
     if (presence::CallInfoNotifier::serves(request)) {
       notifier_.on_subscribe(key, request);
+    } else if (presence::LampQuestions::serves(request)) {
+      questions_.on_publish(key, request);
     } else {
       agent_.on_request(key, request, source);
     }
@@ -138,6 +142,7 @@ class RequestRouter final : public sip::TransactionUser {
  private:
   sip::TransactionUser& agent_;
   presence::CallInfoNotifier& notifier_;
+  presence::LampQuestions& questions_;
 };
 
 // Counters that their owners keep as plain numbers are copied when they are read.
@@ -221,7 +226,8 @@ void run_parkd(const ParkdConfig& config) {
     lamps.on_call_changed(change);
     notifier.on_call_changed(change);
   });
-  RequestRouter router(agent, notifier);
+  presence::LampQuestions questions(presence_way, lamps);
+  RequestRouter router(agent, notifier, questions);
 
   bool recovered = false;
   LayerMetrics layer_metrics(metrics, transport, transactions, service);

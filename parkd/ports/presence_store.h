@@ -99,15 +99,22 @@ class PresenceStore {
   /// The settings of all tenants of the changes, the calls at their orbits, and those in which one of their callers and
   /// retrievers is the caller or the retriever.
   virtual void read_lamps(std::vector<CallChange> changes, Answer<LampFacts> answer) = 0;
-  /// All calls, all publications.
-  struct Everything {
+  /// The lamps that Kamailio has subscriptions to, in the order of their URIs: those after `after`, `most` of them.
+  virtual void read_watched(std::optional<Presentity> after, std::size_t most,
+                            Answer<std::vector<Presentity>> answer) = 0;
+  struct ShownLamps {
     LampFacts facts;
     std::vector<PublishedLamp> published;
   };
-  virtual void read_all_lamps(Answer<Everything> answer) = 0;
+  /// What these lamps have to show, and what Kamailio has of them.
+  virtual void read_shown(std::vector<Presentity> presentities, Answer<ShownLamps> answer) = 0;
+  /// Some of the lamps with a publication of parkd's and without a watcher.
+  virtual void read_unwatched(Answer<std::vector<Presentity>> answer) = 0;
   /// The publication of a presentity that parkd has to carry on: the newest that has not ended. All others are deleted
   /// from the table, since Kamailio never changes one that has ended.
   virtual void find_publication(Presentity presentity, Answer<std::optional<LivePublication>> answer) = 0;
+  /// Deletes parkd's publications of a presentity.
+  virtual void remove_publication(Presentity presentity, Answer<bool> answer) = 0;
 
   /// Of these extensions; one that does not exist is left out.
   virtual void read_call_info(std::string tenant, std::vector<std::string> extensions,

@@ -1,5 +1,6 @@
 #include "parkd/presence/lamp_board.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -13,25 +14,40 @@ LampBoard::LampBoard(EventLoop& loop, PresenceStore& store, Publisher& publisher
       publisher_(publisher),
       settings_(settings),
       out_of_sync_(metrics.gauge("callpark_lamps_out_of_sync",
-                                 "Lamps of which Kamailio and the database differ, at the last comparison")),
-      lit_(metrics.gauge("callpark_lamps_lit", "Lamps that calls light, at the last comparison")) {}
+                                 "Watched lamps of which Kamailio and the database differ, at the last comparison")),
+      lit_(metrics.gauge("callpark_lamps_lit", "Watched lamps that calls light, at the last comparison")),
+      watched_count_(metrics.gauge("callpark_lamps_watched", "Lamps with a watcher, at the last comparison")) {}
 
 void LampBoard::start() {
   compare();
-  comparison_ = loop_.every(settings_.compare_every, [this] { compare(); });
+  comparing_ = loop_.every(settings_.compare_every, [this] { compare(); });
 }
 
-// ---- changes ----
+// ---- changes and questions ----
 
 void LampBoard::on_call_changed(const CallChange& change) {
-  const bool has_lamp = !change.orbit.empty() || change.caller || change.retriever;
-  if (!has_lamp) return;
+  if (!watched_.may_concern(change)) return;
   changed_.insert(change);
-  if (!is_reading_) read();
+  read_next();
 }
 
-// One query at a time: changes meanwhile are in the next.
-void LampBoard::read() {
+void LampBoard::watch(const Presentity& presentity, Done done) {
+  watched_.add(presentity, monotonic_now());
+  asked_.emplace(presentity, std::move(done));
+  read_next();
+}
+
+// One query at a time: what is asked meanwhile is in the next, and no answer is older than one that came before.
+void LampBoard::read_next() {
+  if (is_reading_) return;
+  if (!changed_.empty()) {
+    read_changes();
+  } else if (!asked_.empty()) {
+    read_asked();
+  }
+}
+
+void LampBoard::read_changes() {
   is_reading_ = true;
   const auto changes = std::exchange(changed_, {});
   store_.read_lamps({changes.begin(), changes.end()},
@@ -43,33 +59,51 @@ void LampBoard::on_read(const std::set<CallChange>& changes, const Result<LampFa
   if (!facts) {
     changed_.insert(changes.begin(), changes.end());
     is_reading_ = true;
-    retry_ = loop_.after(settings_.retry, [this] { read(); });
+    retry_ = loop_.after(settings_.retry, [this] {
+      is_reading_ = false;
+      read_next();
+    });
     return;
   }
   const LitLamps lit = lit_lamps(*facts);
   for (const CallChange& change : changes) {
-    for (const Presentity& presentity : presentities_of(*facts, change)) {
-      publish(presentity, lit);
-    }
+    for (const Presentity& presentity : presentities_of(*facts, change)) publish(presentity, lit);
   }
-  if (!changed_.empty()) read();
+  read_next();
 }
 
-// Publications of an earlier parkd are refreshed here from now on, or removed if they have ended.
-void LampBoard::adopt_unknown(const LitLamps& lit, const std::vector<PublishedLamp>& published, MonotonicTime now) {
-  const auto is_unknown = [&](const Presentity& presentity) {
-    return publisher_.condition(presentity, now) == Publisher::Condition::kUnknown;
-  };
-  for (const auto& [presentity, info] : lit) {
-    if (is_unknown(presentity)) publisher_.show(info);
+void LampBoard::read_asked() {
+  is_reading_ = true;
+  const auto asked = std::exchange(asked_, {});
+  std::vector<Presentity> presentities;
+  for (const auto& [presentity, done] : asked) {
+    if (presentities.empty() || presentities.back() != presentity) presentities.push_back(presentity);
   }
-  for (const PublishedLamp& lamp : published) {
-    const bool has_ended = lamp.state == name_of(DialogState::kTerminated);
-    if (has_ended && is_unknown(lamp.presentity)) publisher_.darken(lamp.presentity);
+  store_.read_shown(presentities, [this, asked](const Result<PresenceStore::ShownLamps, StoreUnavailable>& shown) {
+    is_reading_ = false;
+    if (shown) {
+      on_asked_read(asked, *shown);
+    } else {
+      for (const auto& [presentity, done] : asked) done(false);
+    }
+    read_next();
+  });
+}
+
+void LampBoard::on_asked_read(const std::multimap<Presentity, Done>& asked, const PresenceStore::ShownLamps& shown) {
+  const LitLamps lit = lit_lamps(shown.facts);
+  const std::set<Presentity> out_of_sync = out_of_sync_lamps(lit, shown.published);
+  for (const auto& [presentity, done] : asked) {
+    const bool is_out_of_sync = out_of_sync.contains(presentity);
+    // What is lit and known here has to be refreshed.
+    if (is_out_of_sync || lit.contains(presentity)) publish(presentity, lit);
+    if (is_out_of_sync) publisher_.doubt(presentity);
+    publisher_.when_settled(presentity, done);
   }
 }
 
 void LampBoard::publish(const Presentity& presentity, const LitLamps& lit) {
+  if (!watched_.contains(presentity)) return;
   if (const auto found = lit.find(presentity); found != lit.end()) {
     publisher_.show(found->second);
   } else {
@@ -80,37 +114,119 @@ void LampBoard::publish(const Presentity& presentity, const LitLamps& lit) {
 // ---- the comparison ----
 
 void LampBoard::compare() {
-  if (is_comparing_) return;
-  is_comparing_ = true;
-  store_.read_all_lamps(
-      [this, asked_at = monotonic_now()](const Result<PresenceStore::Everything, StoreUnavailable>& now) {
-        is_comparing_ = false;
-        if (now) on_compared(*now, asked_at);
+  if (comparison_) return;
+  comparison_.emplace().began = monotonic_now();
+  compare_after(std::nullopt);
+}
+
+void LampBoard::compare_after(const std::optional<Presentity>& last) {
+  store_.read_watched(last, settings_.compared_at_once,
+                      [this](const Result<std::vector<Presentity>, StoreUnavailable>& watched) {
+                        if (!watched) return comparison_.reset();
+                        for (const Presentity& presentity : *watched) watched_.add(presentity, monotonic_now());
+                        compare_these(*watched, watched->size() < settings_.compared_at_once);
+                      });
+}
+
+void LampBoard::compare_these(const std::vector<Presentity>& presentities, bool is_last) {
+  if (presentities.empty()) return end_of_first_look();
+  store_.read_shown(presentities, [this, presentities, is_last, asked_at = monotonic_now()](
+                                      const Result<PresenceStore::ShownLamps, StoreUnavailable>& shown) {
+    if (!shown) return comparison_.reset();
+    on_compared(presentities, *shown, asked_at);
+    go_on_after(presentities.back(), is_last);
+  });
+}
+
+void LampBoard::on_compared(const std::vector<Presentity>& presentities, const PresenceStore::ShownLamps& shown,
+                            MonotonicTime asked_at) {
+  const LitLamps lit = lit_lamps(shown.facts);
+  const std::set<Presentity> out_of_sync = out_of_sync_lamps(lit, shown.published);
+  for (const Presentity& presentity : presentities) {
+    comparison_->lit += lit.contains(presentity) ? 1 : 0;
+    if (!out_of_sync.contains(presentity)) continue;
+    const auto condition = publisher_.condition(presentity, asked_at);
+    if (condition == Publisher::Condition::kFailing) ++comparison_->failing;  // the publisher tries again
+    if (condition == Publisher::Condition::kSettled || condition == Publisher::Condition::kUnknown) {
+      comparison_->suspects.insert(presentity);
+    }
+  }
+  carry_on(lit, shown.published, asked_at);
+}
+
+// Publications of an earlier parkd are refreshed here from now on, or removed if they have ended. What is lit and not
+// published waits for the second look: its call may have gone meanwhile.
+void LampBoard::carry_on(const LitLamps& lit, const std::vector<PublishedLamp>& published, MonotonicTime asked_at) {
+  for (const PublishedLamp& lamp : published) {
+    if (publisher_.condition(lamp.presentity, asked_at) != Publisher::Condition::kUnknown) continue;
+    const bool has_ended = lamp.state == name_of(DialogState::kTerminated);
+    if (has_ended || lit.contains(lamp.presentity)) publish(lamp.presentity, lit);
+  }
+}
+
+void LampBoard::go_on_after(const Presentity& last, bool is_last) {
+  if (is_last) return end_of_first_look();
+  next_look_ = loop_.after(settings_.compare_pause, [this, last] { compare_after(last); });
+}
+
+void LampBoard::end_of_first_look() {
+  forget_unwatched();
+  if (comparison_->suspects.empty()) return end_of_comparison(0);
+  next_look_ = loop_.after(settings_.look_again, [this] { look_again(); });
+}
+
+void LampBoard::look_again() {
+  const auto& suspects = comparison_->suspects;
+  store_.read_shown(
+      {suspects.begin(), suspects.end()},
+      [this, asked_at = monotonic_now()](const Result<PresenceStore::ShownLamps, StoreUnavailable>& shown) {
+        if (!shown) return comparison_.reset();
+        on_second_look(*shown, asked_at);
       });
 }
 
-void LampBoard::on_compared(const PresenceStore::Everything& now, MonotonicTime asked_at) {
-  const LitLamps lit = lit_lamps(now.facts);
-  std::set<Presentity> suspects = out_of_sync_lamps(lit, now.published);
-  std::erase_if(suspects, [&](const Presentity& presentity) {
-    return publisher_.condition(presentity, asked_at) == Publisher::Condition::kChanging;
-  });
-  std::size_t out_of_sync = 0;
-  for (const Presentity& presentity : suspects) {
-    const bool is_failing = publisher_.condition(presentity, asked_at) == Publisher::Condition::kFailing;
-    if (!is_failing && !suspects_.contains(presentity)) continue;
-    ++out_of_sync;
-    if (is_failing) continue;  // the publisher tries again
+void LampBoard::on_second_look(const PresenceStore::ShownLamps& shown, MonotonicTime asked_at) {
+  const LitLamps lit = lit_lamps(shown.facts);
+  const std::set<Presentity> out_of_sync = out_of_sync_lamps(lit, shown.published);
+  std::size_t mended = 0;
+  for (const Presentity& presentity : comparison_->suspects) {
+    if (!out_of_sync.contains(presentity)) continue;
+    const auto condition = publisher_.condition(presentity, asked_at);
+    if (condition == Publisher::Condition::kChanging) continue;
+    ++mended;
+    if (condition == Publisher::Condition::kFailing) continue;
     publish(presentity, lit);
     publisher_.doubt(presentity);
   }
-  if (suspects.size() > out_of_sync) second_look_ = loop_.after(settings_.look_again, [this] { compare(); });
-  suspects_ = std::move(suspects);
-  adopt_unknown(lit, now.published, asked_at);
+  end_of_comparison(mended);
+}
+
+void LampBoard::end_of_comparison(std::size_t mended) {
+  const std::size_t out_of_sync = comparison_->failing + mended;
   if (out_of_sync > 0)
     log_warning("", "{} lamps are out of sync with the database; parkd publishes them again", out_of_sync);
   out_of_sync_.set(static_cast<double>(out_of_sync));
-  lit_.set(static_cast<double>(lit.size()));
+  lit_.set(static_cast<double>(comparison_->lit));
+  watched_count_.set(static_cast<double>(watched_.size()));
+  comparison_.reset();
+}
+
+// ---- lamps without a watcher ----
+
+void LampBoard::forget_unwatched() {
+  const MonotonicTime since = std::min(comparison_->began, monotonic_now() - settings_.subscription_stored);
+  for (const Presentity& presentity : watched_.drop_older(since)) publisher_.forget(presentity);
+  if (comparisons_++ % settings_.tidy_every == 0) tidy();
+}
+
+// A parkd that has died has left them, or one that published lamps without watchers.
+void LampBoard::tidy() {
+  store_.read_unwatched([this](const Result<std::vector<Presentity>, StoreUnavailable>& unwatched) {
+    if (!unwatched) return;
+    for (const Presentity& presentity : *unwatched) {
+      if (!watched_.contains(presentity)) publisher_.forget(presentity);
+    }
+  });
 }
 
 }  // namespace callpark::presence

@@ -34,11 +34,16 @@ struct Publication {
   struct Waiting {
     friend bool operator==(const Waiting&, const Waiting&) = default;
   };
+  /// parkd deletes the publication from Kamailio's table.
+  struct Removing {
+    friend bool operator==(const Removing&, const Removing&) = default;
+  };
 
-  std::variant<Dark, Lit, Asking, Publishing, Waiting> phase;
+  std::variant<Dark, Lit, Asking, Publishing, Waiting, Removing> phase;
   std::string etag;  // of the lit publication
   Serial wanted = 0;
   bool is_lit_wanted = false;
+  bool is_forgotten = false;  // the lamp has no watcher: no publication of it is wanted
   Serial published = 0;
   std::uint32_t failures = 0;  // in a row
 
@@ -54,10 +59,15 @@ struct Wanted {
 };
 /// Kamailio's table has another state than was published.
 struct Doubted {};
+/// The lamp has no watcher any more.
+struct Forgotten {};
+/// The table has no publication any more.
+struct Removed {};
 /// The etag of the publication in the table to carry on, "" if there is none.
 struct Found {
   std::string etag;
 };
+/// By the table, to a question or a removal.
 struct NotAnswered {};
 struct Accepted {
   std::string etag;
@@ -71,7 +81,8 @@ struct Refused {
 };
 struct RetryDue {};
 struct RefreshDue {};
-using Event = std::variant<Wanted, Doubted, Found, NotAnswered, Accepted, Refused, RetryDue, RefreshDue>;
+using Event =
+    std::variant<Wanted, Doubted, Forgotten, Removed, Found, NotAnswered, Accepted, Refused, RetryDue, RefreshDue>;
 
 struct AskTable {
   friend bool operator==(const AskTable&, const AskTable&) = default;
@@ -81,6 +92,9 @@ struct Publish {
   Serial serial;
   std::string etag;
   friend bool operator==(const Publish&, const Publish&) = default;
+};
+struct Remove {
+  friend bool operator==(const Remove&, const Remove&) = default;
 };
 struct StartRetry {
   std::uint32_t failures;
@@ -92,7 +106,7 @@ struct StartRefresh {
 struct StopRefresh {
   friend bool operator==(const StopRefresh&, const StopRefresh&) = default;
 };
-using Action = std::variant<AskTable, Publish, StartRetry, StartRefresh, StopRefresh>;
+using Action = std::variant<AskTable, Publish, Remove, StartRetry, StartRefresh, StopRefresh>;
 
 struct Decision {
   Publication next;
@@ -103,6 +117,8 @@ Decision decide(Publication state, const Event& event);
 
 /// True if the publication is dark, as wanted, and may be forgotten.
 bool is_over(const Publication& state);
+/// True if Kamailio's table has what is wanted.
+bool is_settled(const Publication& state);
 
 }  // namespace publication
 }  // namespace callpark::presence

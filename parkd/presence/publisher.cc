@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "base/match.h"
@@ -52,7 +53,7 @@ Publisher::Lamp& Publisher::lamp_of(const Presentity& presentity) {
 
 void Publisher::show(const DialogInfo& info) {
   Lamp& lamp = lamp_of(info.presentity);
-  if (lamp.state.wanted != 0 && lamp.wanted == info) return;
+  if (lamp.state.is_lit_wanted && lamp.wanted == info) return;
   lamp.wanted = info;
   lamp.changed_at = monotonic_now();
   handle(info.presentity, publication::Wanted{++last_serial_, true});
@@ -68,6 +69,25 @@ void Publisher::darken(const Presentity& presentity) {
 
 void Publisher::doubt(const Presentity& presentity) {
   if (lamps_.contains(presentity)) handle(presentity, publication::Doubted{});
+}
+
+void Publisher::forget(const Presentity& presentity) {
+  lamp_of(presentity).changed_at = monotonic_now();
+  handle(presentity, publication::Forgotten{});
+}
+
+void Publisher::when_settled(const Presentity& presentity, std::function<void(bool)> done) {
+  const auto found = lamps_.find(presentity);
+  if (found == lamps_.end() || publication::is_settled(found->second.state)) return done(true);
+  waiters_.emplace(presentity, std::move(done));
+}
+
+void Publisher::answer_waiters(const Presentity& presentity, bool is_settled) {
+  std::vector<std::function<void(bool)>> answered;
+  const auto [first, last] = waiters_.equal_range(presentity);
+  for (auto waiter = first; waiter != last; ++waiter) answered.push_back(std::move(waiter->second));
+  waiters_.erase(first, last);
+  for (const auto& done : answered) done(is_settled);
 }
 
 Publisher::Condition Publisher::condition(const Presentity& presentity, MonotonicTime since) const {
@@ -91,7 +111,9 @@ void Publisher::handle(const Presentity& name, const publication::Event& event) 
   lamp.state = std::move(decision.next);
   for (const publication::Action& action : decision.actions) perform(presentity, lamp, action);
   const bool is_under_way = std::holds_alternative<Publication::Asking>(lamp.state.phase) ||
-                            std::holds_alternative<Publication::Publishing>(lamp.state.phase);
+                            std::holds_alternative<Publication::Publishing>(lamp.state.phase) ||
+                            std::holds_alternative<Publication::Removing>(lamp.state.phase);
+  const bool is_settled = publication::is_settled(lamp.state);
   if (publication::is_over(lamp.state)) {
     if (std::holds_alternative<publication::Accepted>(event)) {
       // The query deletes the ended publication from the table.
@@ -102,6 +124,7 @@ void Publisher::handle(const Presentity& name, const publication::Event& event) 
     }
   }
   if (!is_under_way && under_way_.erase(presentity) != 0) start_waiting();
+  if (!is_under_way) answer_waiters(presentity, is_settled);
 }
 
 void Publisher::perform(const Presentity& presentity, Lamp& lamp, const publication::Action& action) {
@@ -110,6 +133,7 @@ void Publisher::perform(const Presentity& presentity, Lamp& lamp, const publicat
                  [&](const publication::Publish& its) {
                    begin(presentity, [this, presentity, etag = its.etag] { publish(presentity, etag); });
                  },
+                 [&](const publication::Remove&) { begin(presentity, [this, presentity] { remove(presentity); }); },
                  [&](const publication::StartRetry&) {
                    lamp.timer = way_.loop.after(retry_wait(lamp),
                                                 [this, presentity] { handle(presentity, publication::RetryDue{}); });
@@ -159,6 +183,13 @@ void Publisher::find(const Presentity& presentity) {
                               lamp->second.wanted.dialog_id = (*found)->dialog_id;
                             handle(presentity, publication::Found{*found ? (*found)->etag : ""});
                           });
+}
+
+void Publisher::remove(const Presentity& presentity) {
+  store_.remove_publication(presentity, [this, presentity](Result<bool, StoreUnavailable> removed) {
+    if (!removed) return handle(presentity, publication::NotAnswered{});
+    handle(presentity, publication::Removed{});
+  });
 }
 
 void Publisher::publish(const Presentity& presentity, const std::string& etag) {

@@ -45,6 +45,10 @@ class Publisher {
   void darken(const Presentity& presentity);
   /// Kamailio's table has another state: publishes the lamp again.
   void doubt(const Presentity& presentity);
+  /// The lamp has no watcher: its publication is deleted from Kamailio's table, without a PUBLISH.
+  void forget(const Presentity& presentity);
+  /// Calls `done` once Kamailio has what is wanted: true; false after a failure, which is tried again.
+  void when_settled(const Presentity& presentity, std::function<void(bool)> done);
 
   enum class Condition {
     kUnknown,   // this publisher has never published the lamp
@@ -72,10 +76,12 @@ class Publisher {
   /// Runs `work` at once, or after others have ended: Kamailio's socket holds a limited number of requests.
   void begin(const Presentity& presentity, std::function<void()> work);
   void find(const Presentity& presentity);
+  void remove(const Presentity& presentity);
   void publish(const Presentity& presentity, const std::string& etag);
   void on_response(const Presentity& presentity, const sip::SipMessage& response);
   Duration retry_wait(const Lamp& lamp) const;
   void start_waiting();
+  void answer_waiters(const Presentity& presentity, bool is_settled);
 
   const SipWay way_;
   PresenceStore& store_;
@@ -86,6 +92,7 @@ class Publisher {
   Serial last_serial_ = 0;
   std::set<Presentity> under_way_;
   std::deque<std::function<void()>> waiting_;  // to be started
+  std::multimap<Presentity, std::function<void(bool)>> waiters_;
 };
 
 }  // namespace callpark::presence

@@ -21,18 +21,12 @@ Result<ParkedCallRow, ClaimCallFailure> CallClaims::claim(CallClaim& claim) {
   }
   bool picked_up = false;
   for (const std::string& orbit : claim.request.orbits) {
-    if (!win(claim, "orbit", orbit)) {
-      picked_up = picked_up || was_picked_up(claim.tenant, orbit);
-    } else if (auto row = call_won(claim)) {
-      return std::move(*row);
-    }  // else the call ended just now
+    if (auto row = win(claim, "orbit", orbit)) return std::move(*row);
+    picked_up = picked_up || was_picked_up(claim.tenant, orbit);
   }
   if (const std::string& group = claim.request.park_group; !group.empty()) {
-    if (!win(claim, "park_group", group)) {
-      picked_up = picked_up || was_picked_up_in_group(claim.tenant, group);
-    } else if (auto row = call_won(claim)) {
-      return std::move(*row);
-    }
+    if (auto row = win(claim, "park_group", group)) return std::move(*row);
+    picked_up = picked_up || was_picked_up_in_group(claim.tenant, group);
   }
   // The server may execute the statement of a broken connection while this one waits: then that one has won the call.
   if (is_repeated) {
@@ -41,16 +35,30 @@ Result<ParkedCallRow, ClaimCallFailure> CallClaims::claim(CallClaim& claim) {
   return failure(picked_up ? ClaimCallFailure::kAlreadyPickedUp : ClaimCallFailure::kNoneParked);
 }
 
-// Of two retrievers, the second finds the state changed.
-bool CallClaims::win(const CallClaim& claim, const char* where, const std::string& value) {
-  return connection_.execute(
-             "UPDATE parked_calls SET state = 'retrieving', retriever = ?, owner = ?, epoch = ?, retrieve_id = ? "
-             "WHERE tenant = ? AND " +
-                 std::string(where) +
-                 " = ? AND state = 'parked' AND (owner = ? OR ?) "
-                 "ORDER BY parked_at, park_id LIMIT 1",
-             {write_retriever(claim.retriever), owner_.node, owner_.epoch, claim.retrieve_id, claim.tenant, value,
-              owner_.node, owner_.wins_calls_of_others ? 1 : 0}) == 1;
+// The oldest call, read in the order of an index, and then won by its key if it is as it was read. Of two retrievers,
+// the second finds the state changed, and looks for the next call.
+std::optional<ParkedCallRow> CallClaims::win(const CallClaim& claim, const char* where, const std::string& value) {
+  const std::int64_t of_others = owner_.wins_calls_of_others ? 1 : 0;
+  while (true) {
+    const auto rows = connection_.query("SELECT " + std::string(kParkedCallColumns) +
+                                            ", operation_id FROM parked_calls WHERE tenant = ? AND " + where +
+                                            " = ? AND state = 'parked' AND (owner = ? OR ?) "
+                                            "ORDER BY parked_at, park_id LIMIT 1",
+                                        {claim.tenant, value, owner_.node, of_others});
+    if (rows.empty()) return std::nullopt;
+    ParkedCallRow row = parked_call_of(rows.front());
+    const int changed = connection_.execute(
+        "UPDATE parked_calls SET state = 'retrieving', retriever = ?, owner = ?, epoch = ?, retrieve_id = ? "
+        "WHERE park_id = ? AND state = 'parked' AND owner = ? AND operation_id = ?",
+        {write_retriever(claim.retriever), owner_.node, owner_.epoch, claim.retrieve_id, row.park_id.text(), row.owner,
+         rows.front().back().value_or("")});
+    if (changed != 1) continue;
+    row.state = RowState::kRetrieving;
+    row.retriever = parse_retriever(claim.tenant, write_retriever(claim.retriever));
+    row.owner = owner_.node;
+    row.epoch = static_cast<std::uint64_t>(owner_.epoch);
+    return row;
+  }
 }
 
 std::optional<ParkedCallRow> CallClaims::call_won(const CallClaim& claim) {

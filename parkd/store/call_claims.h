@@ -34,7 +34,7 @@ class CallClaims {
   void unclaim(const ParkId& park_id);
 
  private:
-  bool win(const CallClaim& claim, const char* where, const std::string& value);
+  std::optional<ParkedCallRow> win(const CallClaim& claim, const char* where, const std::string& value);
   std::optional<ParkedCallRow> call_won(const CallClaim& claim);
   bool was_picked_up(const std::string& tenant, const std::string& orbit);
   bool was_picked_up_in_group(const std::string& tenant, const std::string& park_group);

@@ -4,6 +4,9 @@
 #include <map>
 #include <set>
 #include <tuple>
+#include <utility>
+
+#include "base/json.h"
 
 namespace callpark {
 namespace {
@@ -15,8 +18,12 @@ std::string text(const Row& row, std::size_t column) {
   return row.at(column).value_or("");
 }
 
-// "?, ?, ?"
-std::string places(std::size_t count) {
+// "?, ?, ?, ?" for as many values or, of the numbers 1, 2, 4, 8 and so on, the next; so that there are few statements
+// to prepare. The last value is repeated.
+std::string places_for(Values& values, std::size_t first) {
+  std::size_t count = 1;
+  while (count < values.size() - first) count *= 2;
+  values.resize(first + count, values.back());
   std::string list;
   for (std::size_t i = 0; i < count; ++i) list += i == 0 ? "?" : ", ?";
   return list;
@@ -47,13 +54,32 @@ ShownCall shown_call(const Row& row, std::size_t first = 0) {
   return call;
 }
 
-constexpr const char* kCalls = "SELECT " CALLPARK_SHOWN_CALL " FROM parked_calls p" CALLPARK_JOIN_PARTIES " WHERE TRUE";
+// The calls of the tenants and values in an array. Its pairs are the outer table, so that each finds its calls by an
+// index.
+#define CALLPARK_CALLS_BY(column, value)                                                                             \
+  "SELECT " CALLPARK_SHOWN_CALL                                                                                      \
+  " FROM JSON_TABLE(?, '$[*]' COLUMNS (tenant VARCHAR(64) PATH '$[0]', item VARCHAR(255) PATH '$[1]')) w"            \
+  " STRAIGHT_JOIN parked_calls p ON p.tenant = CONVERT(w.tenant USING ascii) COLLATE ascii_general_ci AND p." column \
+  " = " value CALLPARK_JOIN_PARTIES
 
-// Of all tenants if `tenants` is empty. One statement, since each change needs it.
+// Parameters: those of orbits, callers, retrievers.
+constexpr const char* kCalls =
+    CALLPARK_CALLS_BY("orbit", "CONVERT(w.item USING ascii) COLLATE ascii_bin") " UNION " CALLPARK_CALLS_BY(
+        "caller_uri",
+        "CONVERT(w.item USING utf8mb4) COLLATE utf8mb4_bin") " UNION " CALLPARK_CALLS_BY("retriever",
+                                                                                         "CONVERT(w.item USING "
+                                                                                         "utf8mb4) COLLATE "
+                                                                                         "utf8mb4_bin");
+
+// One statement, since each change needs it.
 std::vector<LampSettings> query_settings(DatabaseConnection& connection, const std::set<std::string>& tenants) {
-  const std::string which = tenants.empty() ? "" : " AND tenant IN (" + places(tenants.size()) + ")";
   Values values;
-  for (int part = 0; part < 3; ++part) values.insert(values.end(), tenants.begin(), tenants.end());
+  std::string which;
+  for (int part = 0; part < 3; ++part) {
+    const std::size_t first = values.size();
+    values.insert(values.end(), tenants.begin(), tenants.end());
+    which = " AND tenant IN (" + places_for(values, first) + ")";
+  }
   std::map<std::string, LampSettings> settings;
   std::string sql = "SELECT tenant, lamp_state, '', '' FROM tenants WHERE TRUE";
   sql += which;
@@ -78,72 +104,142 @@ std::vector<LampSettings> query_settings(DatabaseConnection& connection, const s
   return list;
 }
 
+// Which calls are asked for: arrays of a tenant and an orbit, a caller or a retriever each. One value for as many as
+// there are, for JSON_TABLE.
+struct Wanted {
+  Json orbits = Json::array();
+  Json callers = Json::array();
+  Json retrievers = Json::array();
+  void add_orbit(const std::string& tenant, const std::string& orbit) { orbits.push_back({tenant, orbit}); }
+  // The caller of one call may be the retriever of another, and the other way round.
+  void add_party(const Extension& party) {
+    callers.push_back({party.tenant, "sip:" + aor_of(party)});
+    retrievers.push_back({party.tenant, party.number});
+  }
+};
+
+// A lamp's number is an extension, an orbit, or an orbit behind a code that retrieves.
+Wanted wanted_by(const std::vector<Presentity>& presentities, const std::vector<LampSettings>& settings) {
+  std::map<std::string, const LampSettings*> by_tenant;
+  for (const LampSettings& its : settings) by_tenant[its.tenant] = &its;
+  Wanted wanted;
+  for (const auto& [user, domain] : presentities) {
+    const auto its = by_tenant.find(domain);
+    if (its == by_tenant.end()) continue;
+    wanted.add_orbit(domain, user);
+    wanted.add_party({domain, user});
+    for (const std::string& code : its->second->retrieve_codes) {
+      if (user.starts_with(code)) wanted.add_orbit(domain, user.substr(code.size()));
+    }
+  }
+  return wanted;
+}
+
 bool is_older(const ShownCall& left, const ShownCall& right) {
   return std::tie(left.parked_at, left.park_id) < std::tie(right.parked_at, right.park_id);
 }
+
+std::vector<ShownCall> query_calls(DatabaseConnection& connection, const Wanted& wanted) {
+  std::vector<ShownCall> calls;
+  for (const Row& row : connection.query(
+           kCalls, {write_json(wanted.orbits), write_json(wanted.callers), write_json(wanted.retrievers)})) {
+    calls.push_back(shown_call(row));
+  }
+  std::sort(calls.begin(), calls.end(), is_older);
+  return calls;
+}
+
+std::string uri_of(const Presentity& presentity) {
+  return "sip:" + presentity.user + "@" + presentity.domain;
+}
+
+Presentity presentity_of(const std::string& uri) {
+  const std::string aor = uri.substr(uri.find(':') + 1);
+  const auto at = std::min(aor.rfind('@'), aor.size());
+  return {aor.substr(0, at), aor.substr(std::min(at + 1, aor.size()))};
+}
+
+constexpr int kUnwatchedMax = 500;
 
 // A publication is parkd's if its dialog id has parkd's prefix.
 constexpr const char* kIsOurs = "event = 'dialog' AND body LIKE '%<dialog id=\"park-%'";
 constexpr const char* kDialogId = "SUBSTRING_INDEX(SUBSTRING_INDEX(body, '<dialog id=\"', -1), '\"', 1)";
 constexpr const char* kState = "SUBSTRING_INDEX(SUBSTRING_INDEX(body, '<state>', -1), '</state>', 1)";
 
+std::vector<PublishedLamp> query_published(DatabaseConnection& connection, const std::set<Presentity>& presentities) {
+  Values users;
+  for (const Presentity& presentity : presentities) users.emplace_back(presentity.user);
+  const std::string list = places_for(users, 0);
+  std::vector<PublishedLamp> published;
+  // An expired publication lights no lamp.
+  for (const Row& row : connection.query(std::string("SELECT username, domain, ") + kDialogId + ", " + kState +
+                                             " FROM presentity WHERE username IN (" + list + ") AND " + kIsOurs +
+                                             " AND expires > UNIX_TIMESTAMP()",
+                                         users)) {
+    const Presentity presentity{text(row, 0), text(row, 1)};
+    if (presentities.contains(presentity)) published.push_back({presentity, text(row, 2), text(row, 3)});
+  }
+  return published;
+}
+
 }  // namespace
 
 LampFacts query_lamps(DatabaseConnection& connection, const std::vector<CallChange>& changes) {
   std::set<std::string> tenants;
-  std::map<std::string, std::set<std::string>> orbits;
-  std::map<std::string, std::set<std::string>> callers;
-  std::map<std::string, std::set<std::string>> retrievers;
+  Wanted wanted;
   for (const CallChange& change : changes) {
     tenants.insert(change.tenant);
-    if (!change.orbit.empty()) orbits[change.tenant].insert(change.orbit);
-    // The caller of this call may be the retriever of another, and the other way round.
+    if (!change.orbit.empty()) wanted.add_orbit(change.tenant, change.orbit);
     for (const auto& party : {change.caller, change.retriever}) {
-      if (!party) continue;
-      callers[change.tenant].insert("sip:" + aor_of(*party));
-      retrievers[change.tenant].insert(party->number);
+      if (party) wanted.add_party({change.tenant, party->number});
     }
   }
   LampFacts facts;
   if (tenants.empty()) return facts;
   facts.settings = query_settings(connection, tenants);
-  std::map<ParkId, ShownCall> calls;
-  const auto add = [&](const char* column, const auto& wanted) {
-    for (const auto& [tenant, names] : wanted) {
-      Values values{tenant};
-      values.insert(values.end(), names.begin(), names.end());
-      for (const Row& row : connection.query(
-               std::string(kCalls) + " AND p.tenant = ? AND " + column + " IN (" + places(names.size()) + ")",
-               values)) {
-        ShownCall call = shown_call(row);
-        calls.emplace(call.park_id, call);
-      }
-    }
-  };
-  add("p.orbit", orbits);
-  add("p.caller_uri", callers);
-  add("p.retriever", retrievers);
-  for (auto& [park_id, call] : calls) facts.calls.push_back(std::move(call));
-  std::sort(facts.calls.begin(), facts.calls.end(), is_older);
+  facts.calls = query_calls(connection, wanted);
   return facts;
 }
 
-LampFacts query_all_lamps(DatabaseConnection& connection) {
-  LampFacts facts;
-  facts.settings = query_settings(connection, {});
-  for (const Row& row : connection.query(kCalls)) facts.calls.push_back(shown_call(row));
-  std::sort(facts.calls.begin(), facts.calls.end(), is_older);
-  return facts;
-}
-
-std::vector<PublishedLamp> query_published_lamps(DatabaseConnection& connection) {
-  std::vector<PublishedLamp> published;
-  // An expired publication lights no lamp.
-  for (const Row& row : connection.query(std::string("SELECT username, domain, ") + kDialogId + ", " + kState +
-                                         " FROM presentity WHERE " + kIsOurs + " AND expires > UNIX_TIMESTAMP()")) {
-    published.push_back({{text(row, 0), text(row, 1)}, text(row, 2), text(row, 3)});
+std::vector<Presentity> query_watched(DatabaseConnection& connection, const std::optional<Presentity>& after,
+                                      std::size_t most) {
+  std::vector<Presentity> watched;
+  // No look at `expires`, which the index has not: Kamailio deletes what has expired.
+  for (const Row& row : connection.query("SELECT DISTINCT presentity_uri FROM active_watchers WHERE event = 'dialog' "
+                                         "AND presentity_uri > ? ORDER BY presentity_uri LIMIT " +
+                                             std::to_string(most),
+                                         {after ? uri_of(*after) : ""})) {
+    watched.push_back(presentity_of(text(row, 0)));
   }
-  return published;
+  return watched;
+}
+
+PresenceStore::ShownLamps query_shown(DatabaseConnection& connection, const std::vector<Presentity>& presentities) {
+  PresenceStore::ShownLamps shown;
+  if (presentities.empty()) return shown;
+  // Publications follow calls: if the calls were read first, a change between the two would look like a fault.
+  shown.published = query_published(connection, {presentities.begin(), presentities.end()});
+  std::set<std::string> tenants;
+  for (const Presentity& presentity : presentities) tenants.insert(presentity.domain);
+  shown.facts.settings = query_settings(connection, tenants);
+  shown.facts.calls = query_calls(connection, wanted_by(presentities, shown.facts.settings));
+  return shown;
+}
+
+std::vector<Presentity> query_unwatched(DatabaseConnection& connection) {
+  std::vector<Presentity> unwatched;
+  for (const Row& row : connection.query(std::string("SELECT username, domain FROM presentity p WHERE ") + kIsOurs +
+                                         " AND NOT EXISTS (SELECT 1 FROM active_watchers w WHERE w.event = 'dialog' "
+                                         "AND w.presentity_uri = CONCAT('sip:', p.username, '@', p.domain)) LIMIT " +
+                                         std::to_string(kUnwatchedMax))) {
+    unwatched.push_back({text(row, 0), text(row, 1)});
+  }
+  return unwatched;
+}
+
+void delete_publication(DatabaseConnection& connection, const Presentity& presentity) {
+  connection.execute(std::string("DELETE FROM presentity WHERE username = ? AND domain = ? AND ") + kIsOurs,
+                     {presentity.user, presentity.domain});
 }
 
 std::optional<LivePublication> take_publication(DatabaseConnection& connection, const Presentity& presentity) {
@@ -168,6 +264,7 @@ std::vector<CallInfo> query_call_info(DatabaseConnection& connection, const std:
   if (extensions.empty()) return found;
   Values values{tenant};
   values.insert(values.end(), extensions.begin(), extensions.end());
+  const std::string places = places_for(values, 1);
   // The oldest call at the extension itself; else the oldest that was parked for its group, unless the extension is its
   // parker and the group does not notify parkers.
   const auto rows = connection.query(
@@ -182,7 +279,7 @@ std::vector<CallInfo> query_call_info(DatabaseConnection& connection, const std:
           " AND q.state = 'parked' AND (g.notify_parker OR q.parker <> w.extension)"
           " ORDER BY q.parked_at, q.park_id LIMIT 1))" CALLPARK_JOIN_PARTIES
           " WHERE w.tenant = ? AND w.extension IN (" +
-          places(extensions.size()) + ") ORDER BY w.extension",
+          places + ") ORDER BY w.extension",
       values);
   for (const Row& row : rows) {
     found.push_back({text(row, 0), std::nullopt});

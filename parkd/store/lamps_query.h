@@ -14,10 +14,15 @@ namespace callpark {
 
 /// See PresenceStore::read_lamps().
 LampFacts query_lamps(DatabaseConnection& connection, const std::vector<CallChange>& changes);
-/// Of all tenants.
-LampFacts query_all_lamps(DatabaseConnection& connection);
-/// Every publication of parkd's.
-std::vector<PublishedLamp> query_published_lamps(DatabaseConnection& connection);
+/// See PresenceStore::read_watched().
+std::vector<Presentity> query_watched(DatabaseConnection& connection, const std::optional<Presentity>& after,
+                                      std::size_t most);
+/// See PresenceStore::read_shown().
+PresenceStore::ShownLamps query_shown(DatabaseConnection& connection, const std::vector<Presentity>& presentities);
+/// See PresenceStore::read_unwatched().
+std::vector<Presentity> query_unwatched(DatabaseConnection& connection);
+/// See PresenceStore::remove_publication().
+void delete_publication(DatabaseConnection& connection, const Presentity& presentity);
 /// See PresenceStore::find_publication().
 std::optional<LivePublication> take_publication(DatabaseConnection& connection, const Presentity& presentity);
 /// See PresenceStore::read_call_info().

@@ -1,10 +1,10 @@
 #include "parkd/store/orbit_claims.h"
 
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "base/random.h"
-#include "parkd/store/parking_caps.h"
 
 namespace callpark {
 namespace {
@@ -27,22 +27,38 @@ std::int64_t count_in(const std::vector<Row>& rows) {
 }  // namespace
 
 Result<ClaimedOrbit, ClaimOrbitFailure> OrbitClaims::claim(OrbitClaim& claim) {
-  const auto found = connection_.query("SELECT 1 FROM parked_calls WHERE park_id = ?", {claim.row.park_id.text()});
-  if (const auto got = claimed(claim)) return *got;
-  ParkingCaps caps(connection_, claim.row.tenant, claim.row.parker, claim.request);
-  if (const auto cap = caps.reached()) return failure(*cap);
-  claim.moves = !found.empty();
-  claim.row.state = RowState::kAdopting;
-  const Put outcome = put_anywhere(claim);
-  if (outcome == Put::kDone) {
-    const auto cap = caps.exceeded();
-    if (!cap) return ClaimedOrbit{claim.row.orbit, claim.row.slot};
-    undo(claim);
-    return failure(*cap);
+  const bool is_repeated = std::exchange(claim.was_tried, true);
+  if (is_repeated) {
+    if (const auto got = claimed(claim)) return *got;
   }
+  claim.row.state = RowState::kAdopting;
+  ParkingCaps caps(connection_, claim.row.tenant, claim.row.parker, claim.request);
+  Put outcome = put_within(caps, claim);
   // The server may execute the statement of a broken connection beside this one: then that one is in the way.
-  if (const auto got = claimed(claim)) return *got;
-  return failure(outcome == Put::kSlotTaken ? ClaimOrbitFailure::kTaken : ClaimOrbitFailure::kUnavailable);
+  if (outcome != Put::kDone && is_repeated) {
+    if (const auto got = claimed(claim)) return *got;
+  }
+  if (outcome == Put::kExists || (outcome == Put::kNotOurs && !table_.exists(claim.row.park_id))) {
+    claim.moves = !claim.moves;
+    outcome = put_within(caps, claim);
+  }
+  if (outcome == Put::kDone) return ClaimedOrbit{claim.row.orbit, claim.row.slot};
+  if (outcome == Put::kTaken) return failure(ClaimOrbitFailure::kTaken);
+  return failure(outcome == Put::kCapped ? *caps.hit() : ClaimOrbitFailure::kUnavailable);
+}
+
+// Far from a cap the statement itself looks whether there is room. Near one, other claims count too that do not see
+// this one: the calls are counted before it and after it.
+OrbitClaims::Put OrbitClaims::put_within(ParkingCaps& caps, OrbitClaim& claim) {
+  claim.is_near_cap = false;
+  Put outcome = put_anywhere(claim);
+  if (outcome != Put::kNearCap) return outcome;
+  if (!caps.have_room()) return Put::kCapped;
+  claim.is_near_cap = true;
+  outcome = put_anywhere(claim);
+  if (outcome != Put::kDone || caps.hold()) return outcome;
+  undo(claim);
+  return Put::kCapped;
 }
 
 std::optional<ClaimedOrbit> OrbitClaims::claimed(const OrbitClaim& claim) {
@@ -52,17 +68,49 @@ std::optional<ClaimedOrbit> OrbitClaims::claimed(const OrbitClaim& claim) {
   return ClaimedOrbit{orbit_in(rows[0]), std::stoi(rows[0].at(1).value_or("0"))};
 }
 
-// The unique key refuses the second of two calls.
 OrbitClaims::Put OrbitClaims::put(OrbitClaim& claim, const std::string& orbit, int slot) {
   claim.row.orbit = orbit;
   claim.row.slot = slot;
+  return claim.moves ? move(claim) : put_new(claim);
+}
+
+int OrbitClaims::calls_max(const OrbitClaim& claim) {
+  return claim.request.orbits.empty() ? 1 : claim.request.calls_per_orbit_max;
+}
+
+bool OrbitClaims::is_random(const OrbitClaim& claim) {
+  return claim.request.orbits.empty() && !claim.request.range;
+}
+
+// One statement if all goes well. The unique key refuses the second of two calls.
+OrbitClaims::Put OrbitClaims::put_new(OrbitClaim& claim) {
   try {
-    const int changed =
-        claim.moves ? table_.update(claim.row, claim.operation_id) : table_.insert(claim.row, claim.operation_id);
-    return changed == 1 ? Put::kDone : Put::kNotOurs;
+    const ParkedCallsTable::InsertConditions conditions{
+        .calls_per_orbit_max = calls_max(claim),
+        .parked_calls_max = claim.is_near_cap ? 0 : claim.request.parked_calls_max,
+        .extension_parked_calls_max = claim.is_near_cap ? 0 : claim.request.extension_parked_calls_max,
+        .is_not_reserved = is_random(claim)};
+    if (table_.insert(claim.row, claim.operation_id, conditions) == 1) return Put::kDone;
   } catch (const DatabaseError& error) {
     if (error.kind() != DatabaseError::Kind::kDuplicate) throw;
-    return Put::kSlotTaken;
+    return table_.exists(claim.row.park_id) ? Put::kExists : Put::kTaken;
+  }
+  if (claim.is_near_cap) return Put::kTaken;
+  return ParkingCaps(connection_, claim.row.tenant, claim.row.parker, claim.request).are_near() ? Put::kNearCap
+                                                                                                : Put::kTaken;
+}
+
+OrbitClaims::Put OrbitClaims::move(OrbitClaim& claim) {
+  const auto& [tenant, orbit] = std::tie(claim.row.tenant, claim.row.orbit);
+  if (!claim.is_near_cap) return Put::kNearCap;
+  // A call in a slot above the maximum counts too: the older one of two was retrieved, or more were allowed.
+  if (calls_at(tenant, orbit) >= calls_max(claim)) return Put::kTaken;
+  if (is_random(claim) && is_reserved(tenant, orbit)) return Put::kTaken;
+  try {
+    return table_.update(claim.row, claim.operation_id) == 1 ? Put::kDone : Put::kNotOurs;
+  } catch (const DatabaseError& error) {
+    if (error.kind() != DatabaseError::Kind::kDuplicate) throw;
+    return Put::kTaken;
   }
 }
 
@@ -73,40 +121,36 @@ OrbitClaims::Put OrbitClaims::put_anywhere(OrbitClaim& claim) {
 
 OrbitClaims::Put OrbitClaims::put_at_requested(OrbitClaim& claim) {
   for (const std::string& orbit : claim.request.orbits) {
-    // A call in a slot above the maximum counts too: the older one of two was retrieved, or more were allowed.
-    if (calls_at(claim.row.tenant, orbit) >= claim.request.calls_per_orbit_max) continue;
     for (int slot = 1; slot <= claim.request.calls_per_orbit_max; ++slot) {
       const Put outcome = put(claim, orbit, slot);
-      if (outcome != Put::kSlotTaken) return outcome;
+      if (outcome != Put::kTaken) return outcome;
     }
   }
-  return Put::kSlotTaken;
+  return Put::kTaken;
 }
 
 OrbitClaims::Put OrbitClaims::put_in_range(OrbitClaim& claim) {
   for (const std::string& orbit : free_orbits_of(claim.row.tenant, *claim.request.range)) {
     const Put outcome = put(claim, orbit, 1);
-    if (outcome != Put::kSlotTaken) return outcome;
+    if (outcome != Put::kTaken) return outcome;
   }
-  return Put::kSlotTaken;
+  return Put::kTaken;
 }
 
 OrbitClaims::Put OrbitClaims::put_at_random(OrbitClaim& claim) {
   for (int tries = 0; tries < kRandomTries; ++tries) {
-    const std::string orbit = "*" + random_digits(static_cast<std::size_t>(claim.request.random_digits));
-    if (is_reserved(claim.row.tenant, orbit)) continue;
-    const Put outcome = put(claim, orbit, 1);
-    if (outcome != Put::kSlotTaken) return outcome;
+    const Put outcome = put(claim, "*" + random_digits(static_cast<std::size_t>(claim.request.random_digits)), 1);
+    if (outcome != Put::kTaken) return outcome;
   }
-  if (claim.request.random_digits > kCountableDigits) return Put::kSlotTaken;
+  if (claim.request.random_digits > kCountableDigits) return Put::kTaken;
   std::vector<std::string> left = free_random_orbits(claim.row.tenant, claim.request.random_digits);
   while (!left.empty()) {
     std::swap(left.back(), left[random_below(left.size())]);
-    const Put outcome = is_reserved(claim.row.tenant, left.back()) ? Put::kSlotTaken : put(claim, left.back(), 1);
-    if (outcome != Put::kSlotTaken) return outcome;
+    const Put outcome = put(claim, left.back(), 1);
+    if (outcome != Put::kTaken) return outcome;
     left.pop_back();
   }
-  return Put::kSlotTaken;
+  return Put::kTaken;
 }
 
 void OrbitClaims::undo(const OrbitClaim& claim) {

@@ -9,6 +9,7 @@
 #include "parkd/ports/store.h"
 #include "parkd/store/database_connection.h"
 #include "parkd/store/parked_calls_table.h"
+#include "parkd/store/parking_caps.h"
 
 namespace callpark {
 
@@ -17,7 +18,9 @@ struct OrbitClaim {
   ParkedCallRow row;  // its orbit and slot are the last that were tried
   OrbitRequest request;
   std::string operation_id;
-  bool moves = false;  // the row exists: a call that was retrieved is parked again
+  bool moves = false;        // the row exists, or seems to: a call that was retrieved is parked again
+  bool was_tried = false;    // and may have been done
+  bool is_near_cap = false;  // the statement does not look at the caps
 };
 
 class OrbitClaims {
@@ -34,9 +37,21 @@ class OrbitClaims {
   void forget_released();
 
  private:
-  enum class Put { kDone, kSlotTaken, kNotOurs };
+  enum class Put {
+    kDone,
+    kTaken,    // by another call, or the orbit may not be given out now
+    kNearCap,  // there may be no room under the caps
+    kCapped,   // there is none
+    kExists,   // a new row was to be inserted, and there is one
+    kNotOurs,  // no row of ours was there to be moved
+  };
 
+  Put put_within(ParkingCaps& caps, OrbitClaim& claim);
   Put put(OrbitClaim& claim, const std::string& orbit, int slot);
+  Put put_new(OrbitClaim& claim);
+  Put move(OrbitClaim& claim);
+  static int calls_max(const OrbitClaim& claim);
+  static bool is_random(const OrbitClaim& claim);
   Put put_anywhere(OrbitClaim& claim);
   Put put_at_requested(OrbitClaim& claim);
   Put put_in_range(OrbitClaim& claim);

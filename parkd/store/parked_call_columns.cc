@@ -86,6 +86,15 @@ ParkedCallRow parked_call_of(const Row& row) {
   return call;
 }
 
+const char* const kWrittenNames =
+    "tenant, orbit, slot, parker, music_class, caller_dialog, peer_dialog, media, parked_at, deadline, park_group, "
+    "recall_deadline, recall_attempts, recall, owner, epoch, operation_id";
+
+const char* const kWrittenPlaces =
+    "?, ?, ?, ?, ?, ?, ?, ?, TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), "
+    "TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), ?, TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), "
+    "?, ?, ?, ?, ?";
+
 const char* const kWrittenColumns =
     "tenant = ?, orbit = ?, slot = ?, parker = ?, music_class = ?, caller_dialog = ?, peer_dialog = ?, media = ?, "
     "parked_at = TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), "

@@ -32,6 +32,9 @@ ParkedCallRow parked_call_of(const DatabaseConnection::Row& row);
 /// "column = ?, ..." of the columns that are written whenever a row is, and their values. park_id, state and retriever
 /// are not among them: their new values depend on the old ones.
 extern const char* const kWrittenColumns;
+/// For an INSERT: the names of the same columns, and "?, ..." for their values.
+extern const char* const kWrittenNames;
+extern const char* const kWrittenPlaces;
 std::vector<DatabaseConnection::Value> written_values(const ParkedCallRow& row, const RowOwner& owner,
                                                       const std::string& operation_id);
 

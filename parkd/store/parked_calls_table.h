@@ -18,13 +18,26 @@ class ParkedCallsTable {
   /// All functions throw DatabaseError and may then be repeated with the same arguments.
   ParkedCallsTable(DatabaseConnection& connection, const RowOwner& owner) : connection_(connection), owner_(owner) {}
 
-  /// Number of rows that were changed. A unique key of the table refuses an orbit's slot that has a call already.
-  int insert(const ParkedCallRow& row, const std::string& operation_id);
-  /// The same. The state kRetrieving gives way to kRetrieved alone.
+  /// More claims than this are not under way at once: each node has a few connections.
+  static constexpr int kClaimsAtOnce = 32;
+
+  /// What has to be so for a row to be inserted.
+  struct InsertConditions {
+    int calls_per_orbit_max = 1;
+    // Caps of the tenant and of the parker; 0: none. Room for kClaimsAtOnce calls has to be left under each.
+    int parked_calls_max = 0;
+    int extension_parked_calls_max = 0;
+    bool is_not_reserved = false;  // the orbit is not in quarantine, and in no range
+  };
+  /// Number of rows that were inserted: 0 if a condition does not hold. A unique key of the table refuses an orbit's
+  /// slot that has a call already, and a row that exists.
+  int insert(const ParkedCallRow& row, const std::string& operation_id, const InsertConditions& conditions);
+  /// Number of rows that were changed. The same key may refuse it. The state kRetrieving gives way to kRetrieved alone.
   int update(const ParkedCallRow& row, const std::string& operation_id);
   /// update(), also if an earlier try has done it. False: the row is gone, or another process's.
   [[nodiscard]] bool write(const ParkedCallRow& row, const std::string& operation_id);
   void remove(const ParkId& park_id);
+  bool exists(const ParkId& park_id);
 
   /// A change of this row as watchers see it; nothing if there is no row.
   std::optional<CallChange> change_of(const ParkId& park_id);

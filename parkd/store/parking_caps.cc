@@ -1,10 +1,9 @@
 #include "parkd/store/parking_caps.h"
 
+#include "parkd/store/parked_calls_table.h"
+
 namespace callpark {
 namespace {
-
-// More claims than this are not under way at once: each node has a few connections.
-constexpr int kClaimsAtOnce = 32;
 
 // Rows are counted up to the cap only.
 std::string counted(const std::string& condition, int cap) {
@@ -13,14 +12,15 @@ std::string counted(const std::string& condition, int cap) {
          std::to_string(cap + 1) + ") c)";
 }
 
-bool is_above(long count, int cap, int room) {
-  return cap != 0 && count + room > cap;
+bool is_above(const std::optional<std::string>& count, int cap, int room) {
+  return cap != 0 && std::stol(count.value_or("0")) + room > cap;
 }
 
 }  // namespace
 
-ParkingCaps::Counts ParkingCaps::count() {
-  if (request_.parked_calls_max == 0 && request_.extension_parked_calls_max == 0) return {};
+bool ParkingCaps::has_room_for(int calls) {
+  hit_.reset();
+  if (request_.parked_calls_max == 0 && request_.extension_parked_calls_max == 0) return true;
   std::vector<DatabaseConnection::Value> values;
   if (request_.parked_calls_max != 0) values.emplace_back(tenant_);
   if (request_.extension_parked_calls_max != 0) {
@@ -30,25 +30,24 @@ ParkingCaps::Counts ParkingCaps::count() {
   const auto rows = connection_.query("SELECT " + counted("tenant = ?", request_.parked_calls_max) + ", " +
                                           counted("tenant = ? AND parker = ?", request_.extension_parked_calls_max),
                                       values);
-  return {std::stol(rows.at(0).at(0).value_or("0")), std::stol(rows.at(0).at(1).value_or("0"))};
-}
-
-std::optional<ClaimOrbitFailure> ParkingCaps::above(const Counts& counts, int room) const {
-  if (is_above(counts.of_tenant, request_.parked_calls_max, room)) return ClaimOrbitFailure::kTooManyParked;
-  if (is_above(counts.of_parker, request_.extension_parked_calls_max, room)) {
-    return ClaimOrbitFailure::kTooManyOfParker;
+  if (is_above(rows.at(0).at(0), request_.parked_calls_max, calls)) {
+    hit_ = ClaimOrbitFailure::kTooManyParked;
+  } else if (is_above(rows.at(0).at(1), request_.extension_parked_calls_max, calls)) {
+    hit_ = ClaimOrbitFailure::kTooManyOfParker;
   }
-  return std::nullopt;
+  return !hit_;
 }
 
-std::optional<ClaimOrbitFailure> ParkingCaps::reached() {
-  const Counts counts = count();
-  is_near_ = above(counts, kClaimsAtOnce).has_value();
-  return above(counts, 1);
+bool ParkingCaps::are_near() {
+  return !has_room_for(ParkedCallsTable::kClaimsAtOnce);
 }
 
-std::optional<ClaimOrbitFailure> ParkingCaps::exceeded() {
-  return is_near_ ? above(count(), 0) : std::nullopt;
+bool ParkingCaps::have_room() {
+  return has_room_for(1);
+}
+
+bool ParkingCaps::hold() {
+  return has_room_for(0);
 }
 
 }  // namespace callpark

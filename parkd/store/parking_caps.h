@@ -1,5 +1,5 @@
 // How many calls a tenant, and one extension of it, may have parked at once. Claims on several connections, and on
-// several nodes, do not see one another: a claim that comes near a cap is counted again when its row is there.
+// several nodes, do not see one another: a claim that comes near a cap is counted before and after its row is there.
 #pragma once
 
 #include <optional>
@@ -16,25 +16,23 @@ class ParkingCaps {
               const OrbitRequest& request)
       : connection_(connection), tenant_(tenant), parker_(parker), request_(request) {}
 
-  /// The cap that leaves no room for one more call; nothing if there is room.
-  std::optional<ClaimOrbitFailure> reached();
-  /// The cap that is exceeded now that the row is there; both of two claims may have to give way. Counts only if
-  /// reached() has found a cap to be near.
-  std::optional<ClaimOrbitFailure> exceeded();
+  /// Whether claims that are under way at once (ParkedCallsTable::kClaimsAtOnce) could exceed a cap.
+  bool are_near();
+  /// Whether there is room for one more call.
+  bool have_room();
+  /// Whether no cap is exceeded, now that the row is there. Both of two claims may have to give way.
+  bool hold();
+  /// The cap that the last of these functions found in the way.
+  [[nodiscard]] std::optional<ClaimOrbitFailure> hit() const { return hit_; }
 
  private:
-  struct Counts {
-    long of_tenant = 0;
-    long of_parker = 0;
-  };
-  Counts count();
-  std::optional<ClaimOrbitFailure> above(const Counts& counts, int room) const;
+  bool has_room_for(int calls);
 
   DatabaseConnection& connection_;
   const std::string& tenant_;
   const std::string& parker_;
   const OrbitRequest& request_;
-  bool is_near_ = true;
+  std::optional<ClaimOrbitFailure> hit_;
 };
 
 }  // namespace callpark

@@ -66,22 +66,37 @@ void SqlPresenceStore::read_lamps(std::vector<CallChange> changes, Answer<LampFa
       std::move(answer));
 }
 
-void SqlPresenceStore::read_all_lamps(Answer<Everything> answer) {
-  query<Everything>(
-      [](DatabaseConnection& connection) {
-        // Publications follow calls: if the calls were read first, a change between the two would look like a fault.
-        Everything now;
-        now.published = query_published_lamps(connection);
-        now.facts = query_all_lamps(connection);
-        return now;
-      },
-      std::move(answer));
+void SqlPresenceStore::read_watched(std::optional<Presentity> after, std::size_t most,
+                                    Answer<std::vector<Presentity>> answer) {
+  query<std::vector<Presentity>>([after = std::move(after), most](
+                                     DatabaseConnection& connection) { return query_watched(connection, after, most); },
+                                 std::move(answer));
+}
+
+void SqlPresenceStore::read_shown(std::vector<Presentity> presentities, Answer<ShownLamps> answer) {
+  query<ShownLamps>([presentities = std::move(presentities)](
+                        DatabaseConnection& connection) { return query_shown(connection, presentities); },
+                    std::move(answer));
+}
+
+void SqlPresenceStore::read_unwatched(Answer<std::vector<Presentity>> answer) {
+  query<std::vector<Presentity>>([](DatabaseConnection& connection) { return query_unwatched(connection); },
+                                 std::move(answer));
 }
 
 void SqlPresenceStore::find_publication(Presentity presentity, Answer<std::optional<LivePublication>> answer) {
   query<std::optional<LivePublication>>(
       [presentity = std::move(presentity)](DatabaseConnection& connection) {
         return take_publication(connection, presentity);
+      },
+      std::move(answer));
+}
+
+void SqlPresenceStore::remove_publication(Presentity presentity, Answer<bool> answer) {
+  query<bool>(
+      [presentity = std::move(presentity)](DatabaseConnection& connection) {
+        delete_publication(connection, presentity);
+        return true;
       },
       std::move(answer));
 }

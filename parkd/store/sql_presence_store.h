@@ -31,8 +31,11 @@ class SqlPresenceStore final : public PresenceStore {
   [[nodiscard]] bool is_available() const { return is_available_; }
 
   void read_lamps(std::vector<CallChange> changes, Answer<LampFacts> answer) override;
-  void read_all_lamps(Answer<Everything> answer) override;
+  void read_watched(std::optional<Presentity> after, std::size_t most, Answer<std::vector<Presentity>> answer) override;
+  void read_shown(std::vector<Presentity> presentities, Answer<ShownLamps> answer) override;
+  void read_unwatched(Answer<std::vector<Presentity>> answer) override;
   void find_publication(Presentity presentity, Answer<std::optional<LivePublication>> answer) override;
+  void remove_publication(Presentity presentity, Answer<bool> answer) override;
   void read_call_info(std::string tenant, std::vector<std::string> extensions,
                       Answer<std::vector<CallInfo>> answer) override;
   void write_subscription(CallInfoSubscription subscription, Answer<bool> answer) override;

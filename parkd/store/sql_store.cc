@@ -82,13 +82,17 @@ void SqlStore::claim_orbit(ParkedCallRow row, OrbitRequest request,
   // No lamp of the orbit changes yet, but the caller's does, and the parker's if the parker had retrieved the call.
   const CallChange change =
       call_change(row.tenant, "", "", caller_uri_of(row.caller), Party(Extension{row.tenant, row.parker}));
+  const bool moves = changes_.contains(park_id);
+  const auto claim =
+      std::make_shared<OrbitClaim>(OrbitClaim{std::move(row), std::move(request), new_operation_id(), moves, false});
   Answer<Result<ClaimedOrbit, ClaimOrbitFailure>> answer =
-      [this, change, to = std::move(to)](Result<ClaimedOrbit, ClaimOrbitFailure> claimed) {
-        if (claimed) report_change(change);
+      [this, change, claim, to = std::move(to)](Result<ClaimedOrbit, ClaimOrbitFailure> claimed) {
+        if (claimed) {
+          changes_[claim->row.park_id] = call_change(claim->row);
+          report_change(change);
+        }
         to(std::move(claimed));
       };
-  const auto claim =
-      std::make_shared<OrbitClaim>(OrbitClaim{std::move(row), std::move(request), new_operation_id(), false});
   query<Result<ClaimedOrbit, ClaimOrbitFailure>>(
       park_id, [this, claim](DatabaseConnection& connection) { return OrbitClaims(connection, owner_).claim(*claim); },
       failure(ClaimOrbitFailure::kUnavailable), std::move(answer),
@@ -97,11 +101,15 @@ void SqlStore::claim_orbit(ParkedCallRow row, OrbitRequest request,
 
 void SqlStore::write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> to) {
   const ParkId park_id = row.park_id;
-  Answer<Result<void, StoreUnavailable>> answer = [this, change = call_change(row), stored = stored_line(row),
+  Answer<Result<void, StoreUnavailable>> answer = [this, park_id, change = call_change(row), stored = stored_line(row),
                                                    call_id = row.caller.call_id,
                                                    to = std::move(to)](Result<void, StoreUnavailable> written) {
     if (written) {
       log_info(call_id, "{}", stored);
+      CallChange& known = changes_[park_id];
+      // A retriever that has won the call meanwhile stays in the row.
+      auto retriever = std::exchange(known, change).retriever;
+      if (!known.retriever) known.retriever = std::move(retriever);
       report_change(change);
     }
     to(written);
@@ -121,7 +129,7 @@ void SqlStore::claim_call(std::string tenant, RetrieveRequest request, Party ret
                           Answer<Result<ParkedCallRow, ClaimCallFailure>> to) {
   Answer<Result<ParkedCallRow, ClaimCallFailure>> answer =
       [this, to = std::move(to)](Result<ParkedCallRow, ClaimCallFailure> won) {
-        if (won) report_change(call_change(*won));
+        if (won) note_and_report(won->park_id, call_change(*won));
         to(std::move(won));
       };
   const auto claim = std::make_shared<CallClaim>(
@@ -135,13 +143,12 @@ void SqlStore::claim_call(std::string tenant, RetrieveRequest request, Party ret
 }
 
 void SqlStore::claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCallFailure>> to) {
-  Answer<Result<void, ClaimCallFailure>> answer = [this, change = call_change(row), stored = stored_line(row),
-                                                   call_id = row.caller.call_id,
+  const ParkId park_id = row.park_id;
+  Answer<Result<void, ClaimCallFailure>> answer = [this, park_id, change = call_change(row),
                                                    to = std::move(to)](Result<void, ClaimCallFailure> won) {
-    if (won) report_change(change);
+    if (won) note_and_report(park_id, change);
     to(won);
   };
-  const ParkId park_id = row.park_id;
   const std::string retrieve_id = new_operation_id();
   Work undo = [this, tenant = row.tenant, retrieve_id](DatabaseConnection& connection) {
     CallClaims(connection, owner_).undo(tenant, retrieve_id);
@@ -155,7 +162,14 @@ void SqlStore::claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCall
       failure(ClaimCallFailure::kUnavailable), std::move(answer), std::move(undo));
 }
 
-void SqlStore::load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> answer) {
+void SqlStore::load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> to) {
+  Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> answer =
+      [this, to = std::move(to)](Result<std::vector<ParkedCallRow>, StoreUnavailable> rows) {
+        if (rows) {
+          for (const ParkedCallRow& row : *rows) changes_[row.park_id] = call_change(row);
+        }
+        to(std::move(rows));
+      };
   query<Result<std::vector<ParkedCallRow>, StoreUnavailable>>(
       {},
       [this](DatabaseConnection& connection) {
@@ -195,6 +209,7 @@ void SqlStore::query(const ParkId& park_id, std::function<T(DatabaseConnection&)
     const bool is_awaited = queries_.erase(ticket) != 0;
     const bool is_done = report.outcome == Outcome::kDone;
     const bool nothing_done = report.outcome == Outcome::kBusy || report.outcome == Outcome::kAway;
+    if (!is_done || !is_awaited) changes_.erase(park_id);  // what the row is now is known by the table alone
     if (undo && !nothing_done && !(is_done && is_awaited)) {
       undo_twice(park_id.empty() ? ParkId(new_operation_id()) : park_id, undo);
     }
@@ -205,8 +220,9 @@ void SqlStore::query(const ParkId& park_id, std::function<T(DatabaseConnection&)
                         done = std::move(done)](KeyedQueue<ParkId>::Finished finished) {
     if (!queries_.contains(ticket)) return finished();  // its time was over before its turn
     run(park_id, statements, [finished = std::move(finished), done](const Report& report) {
-      finished();
+      // First: the next statement about this call begins with what this one has found.
       done(report);
+      finished();
     });
   });
 }
@@ -232,8 +248,14 @@ void SqlStore::undo_twice(const ParkId& park_id, const Work& undo) {
 // ---- lasting writes ----
 
 void SqlStore::unclaim_call(ParkId park_id) {
-  write_by_id(park_id,
-              [this, park_id](DatabaseConnection& connection) { CallClaims(connection, owner_).unclaim(park_id); });
+  write_by_id(
+      park_id, [this, park_id](DatabaseConnection& connection) { CallClaims(connection, owner_).unclaim(park_id); },
+      [this, park_id](const Before& before) {
+        if (!before) return;
+        report_change(*before);
+        CallChange& now = changes_[park_id] = *before;
+        now.retriever.reset();
+      });
 }
 
 void SqlStore::write_retrieved(ParkedCallRow row) {
@@ -242,42 +264,54 @@ void SqlStore::write_retrieved(ParkedCallRow row) {
   const CallChange after = call_change(row);
   const std::string call_id = row.caller.call_id;
   const std::string stored = stored_line(row);
-  // The retriever before this one may have transferred the caller: that one's lamp changes too. The first try reads it.
-  const auto before = std::make_shared<std::optional<CallChange>>();
-  write_lastingly(
+  write_by_id(
       park_id,
-      [this, row = std::move(row), before, operation_id = new_operation_id()](DatabaseConnection& connection) {
-        ParkedCallsTable table(connection, owner_);
-        if (!*before) *before = table.change_of(row.park_id);
-        if (table.write(row, operation_id)) return;
+      [this, row = std::move(row), operation_id = new_operation_id()](DatabaseConnection& connection) {
+        if (ParkedCallsTable(connection, owner_).write(row, operation_id)) return;
         log_warning(row.caller.call_id, kNotOurs);
       },
-      [this, after, before, stored, call_id](const Report&) {
-        const bool is_same = *before && (*before)->retriever == after.retriever && (*before)->caller == after.caller;
-        if (*before && !is_same) report_change(**before);
+      [this, park_id, after, stored, call_id](const Before& before) {
+        // The retriever before this one may have transferred the caller: that one's lamp changes too.
+        const bool is_same = before && before->retriever == after.retriever && before->caller == after.caller;
+        if (before && !is_same) report_change(*before);
         log_info(call_id, "{}", stored);
-        report_change(after);
+        note_and_report(park_id, after);
+        // The row holds no orbit any more.
+        changes_[park_id].orbit.clear();
+        changes_[park_id].park_group.clear();
       });
 }
 
 void SqlStore::remove(ParkId park_id, park::EndReason) {
-  write_by_id(park_id, [this, park_id](DatabaseConnection& connection) {
-    ParkedCallsTable(connection, owner_).remove(park_id);
-  });
+  write_by_id(
+      park_id,
+      [this, park_id](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).remove(park_id); },
+      [this, park_id](const Before& before) {
+        changes_.erase(park_id);
+        if (before) report_change(*before);
+      });
 }
 
-void SqlStore::write_by_id(const ParkId& park_id, std::function<void(DatabaseConnection&)> work) {
-  // The first try reads it: at the next the row may be gone.
-  const auto change = std::make_shared<std::optional<CallChange>>();
-  write_lastingly(
-      park_id,
-      [this, park_id, work = std::move(work), change](DatabaseConnection& connection) {
-        if (!*change) *change = ParkedCallsTable(connection, owner_).change_of(park_id);
-        work(connection);
-      },
-      [this, change](const Report&) {
-        if (*change) report_change(**change);
+void SqlStore::write_by_id(const ParkId& park_id, std::function<void(DatabaseConnection&)> work,
+                           std::function<void(const Before&)> done) {
+  ++waiting_writes_;
+  queue_.push(
+      park_id, [this, park_id, work = std::move(work), done = std::move(done)](KeyedQueue<ParkId>::Finished finished) {
+        // At the second try the row may be gone.
+        const auto before = std::make_shared<Before>();
+        if (const auto known = changes_.find(park_id); known != changes_.end()) *before = known->second;
+        Work statements = [this, park_id, work, before](DatabaseConnection& connection) {
+          if (!*before) *before = ParkedCallsTable(connection, owner_).change_of(park_id);
+          work(connection);
+        };
+        try_write(std::make_shared<LastingWrite>(LastingWrite{
+            park_id, std::move(statements), [before, done](const Report&) { done(*before); }, std::move(finished)}));
       });
+}
+
+void SqlStore::note_and_report(const ParkId& park_id, const CallChange& change) {
+  changes_[park_id] = change;
+  report_change(change);
 }
 
 void SqlStore::report_change(const CallChange& change) {
@@ -309,8 +343,8 @@ void SqlStore::try_write(const std::shared_ptr<LastingWrite>& write) {
     }
     retries_.erase(write->park_id);
     --waiting_writes_;
-    write->finished();
     if (write->done) write->done(report);
+    write->finished();
   });
 }
 

@@ -97,8 +97,13 @@ class SqlStore final : public Store, public Events {
   /// Is repeated until the database has done or refused it; then `done` is called, if there is one.
   void write_lastingly(const ParkId& park_id, Work work, Done done = nullptr);
   void try_write(const std::shared_ptr<LastingWrite>& write);
-  /// A lasting write about a row of which only the id is known; the change is reported.
-  void write_by_id(const ParkId& park_id, std::function<void(DatabaseConnection&)> work);
+  /// A lasting write about a row of which only the id is known; `done` gets what the row was to watchers before it,
+  /// nothing if there was none.
+  using Before = std::optional<CallChange>;
+  void write_by_id(const ParkId& park_id, std::function<void(DatabaseConnection&)> work,
+                   std::function<void(const Before&)> done);
+  /// Also remembers it as the row's.
+  void note_and_report(const ParkId& park_id, const CallChange& change);
   void report_change(const CallChange& change);
   void note(const ParkId& park_id, const Report& report);
   void tidy();
@@ -110,6 +115,8 @@ class SqlStore final : public Store, public Events {
   bool available_ = true;
   MonotonicTime fails_until_{};
   Ticket last_ticket_ = 0;
+  /// What watchers see of the rows that this store has written last: a write that needs it does not ask the table.
+  std::unordered_map<ParkId, CallChange> changes_;
   std::unordered_map<Ticket, Query> queries_;  // that are not answered
   KeyedQueue<ParkId> queue_;
   std::unordered_map<ParkId, LoopHandle> retries_;  // of lasting writes

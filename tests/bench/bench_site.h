@@ -125,6 +125,12 @@ class BenchSite {
     return result;
   }
 
+  /// Requests that Kamailio has received so far.
+  [[nodiscard]] double requests() const {
+    const std::string answer = kamailio_->rpc("stats.fetch", R"(["rcv_requests"])");
+    return std::stod(answer.substr(answer.find_first_of("0123456789", answer.find("rcv_requests"))));
+  }
+
   /// Memory in kB, what is shared between processes counted in parts.
   [[nodiscard]] ByServer pss_kb() const {
     return for_each_process([](const std::filesystem::path& process) {

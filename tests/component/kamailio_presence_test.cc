@@ -234,6 +234,59 @@ TEST_F(KamailioPresence, N5_ASubscriptionThatIsNotRenewedEnds) {
   EXPECT_TRUE(wait_until(60s, [&] { return site.database.value("SELECT COUNT(*) FROM active_watchers") == "0"; }));
 }
 
+// ----- questions for lamps
+
+class KamailioPresenceAsks : public KamailioPresence, public testing::WithParamInterface<bool> {};
+
+TEST_P(KamailioPresenceAsks, N1_ParkdPublishesTheLampBeforeTheFirstNotify) {
+  site.seat->answer_with([&](const SipText& request) {
+    EXPECT_EQ(request.method(), "PUBLISH");
+    EXPECT_EQ(request.request_uri(), "sip:*88102@demo.callpark");
+    EXPECT_EQ(request.header("Event"), "dialog.winfo");
+    EXPECT_EQ(request.header("X-Callpark-Tenant"), "demo.callpark");
+    EXPECT_EQ(parkd.publish("*88102", "early").status, 200);
+    return 200;
+  });
+  const auto lamp = watcher("*88102", {.over_tcp = GetParam()});
+  EXPECT_EQ(lamp->subscribe(), 200);
+  ASSERT_TRUE(lamp->wait_state("early"));
+  EXPECT_EQ(lamp->history().front().state, "early");
+  EXPECT_EQ(lamp->refresh(), 200);
+  EXPECT_EQ(parkd.publish("*88102", "terminated").status, 200);
+  EXPECT_TRUE(lamp->wait_state("terminated"));
+  EXPECT_EQ(lamp->unsubscribe(), 200);
+  EXPECT_EQ(site.seat->received("PUBLISH").size(), 1U) << "only a new subscription asks";
+  expect_no_complaints(*lamp);
+}
+
+INSTANTIATE_TEST_SUITE_P(Transport, KamailioPresenceAsks, testing::Bool(),
+                         [](const auto& test) { return test.param ? "Tcp" : "Udp"; });
+
+TEST_F(KamailioPresence, N1_AnOwnLampIsAskedForTooAndShowsWhatParkdPublishes) {
+  site.seat->answer_with([&](const SipText&) {
+    EXPECT_EQ(parkd.publish("102", "confirmed").status, 200);
+    return 200;
+  });
+  const auto lamp = watcher("102");
+  EXPECT_EQ(lamp->subscribe(), 200);
+  ASSERT_TRUE(lamp->wait_state("confirmed"));
+  EXPECT_EQ(lamp->history().front().state, "confirmed");
+}
+
+TEST_F(KamailioPresence, N1_ASubscriptionBeginsWhateverParkdAnswers) {
+  for (const int answer : {503, 403, 0}) {
+    site.seat->answer_with(answer);
+    const auto lamp = watching("*88102");
+    EXPECT_EQ(lamp->history().size(), 1U) << answer;
+    expect_no_complaints(*lamp);
+  }
+  site.seat.reset();
+  const auto lamp = watching("*88102");
+  EXPECT_TRUE(wait_until(20s, [&] { return site.kamailio->log().find("dispatcher:dst-down") != std::string::npos; }));
+  const auto later = watching("*88102", {.user = "102"});
+  expect_no_complaints(*later);
+}
+
 // ----- publishers
 
 TEST_F(KamailioPresence, N7_OnlyParkdPublishes) {

@@ -69,7 +69,8 @@ class StoreIndexes : public StoreTest {
 };
 
 TEST_F(StoreIndexes, FullTableIsCounted) {
-  EXPECT_GE(rows_read([](auto& connection) { query_all_lamps(connection); }), 5000);
+  EXPECT_GE(rows_read([](auto& connection) { connection.query("SELECT park_id, caller_dialog FROM parked_calls"); }),
+            5000);
 }
 
 TEST_F(StoreIndexes, LampsReadTheirOwnCallsOnly) {
@@ -80,6 +81,15 @@ TEST_F(StoreIndexes, LampsReadTheirOwnCallsOnly) {
   LampFacts facts;
   EXPECT_LT(rows_read([&](auto& connection) { facts = query_lamps(connection, changes); }), kFewRows);
   EXPECT_THAT(facts.calls, SizeIs(1));
+}
+
+TEST_F(StoreIndexes, WatchedLampsReadTheirOwnCallsOnly) {
+  PresenceStore::ShownLamps shown;
+  EXPECT_LT(rows_read([&](auto& connection) {
+              shown = query_shown(connection, {{"*88*10007", kTenant}, {"*88102", kTenant}, {"104", kTenant}});
+            }),
+            kFewRows);
+  EXPECT_THAT(shown.facts.calls, SizeIs(1));
 }
 
 TEST_F(StoreIndexes, PhonesReadTheOldestCallOnly) {
@@ -98,6 +108,17 @@ TEST_F(StoreIndexes, RetrieverReadsTheCallThatItWins) {
   EXPECT_LT(rows_read([&](auto& connection) { EXPECT_TRUE(CallClaims(connection, owner_).claim(at_orbit)); }),
             kFewRows);
   EXPECT_LT(rows_read([&](auto& connection) { CallClaims(connection, owner_).undo(kTenant, "try"); }), kFewRows);
+}
+
+TEST_F(StoreIndexes, RetrieverOfAGroupReadsTheOldestCallOnly) {
+  server().execute("UPDATE parked_calls SET state = 'retrieving' WHERE park_id IN ('p1', 'p2')");
+  CallClaim of_group = claim_of({{"102"}, "support"});
+  EXPECT_LT(rows_read([&](auto& connection) {
+              const auto won = CallClaims(connection, owner_).claim(of_group);
+              ASSERT_TRUE(won);
+              EXPECT_EQ(won->park_id, ParkId("p3"));
+            }),
+            kFewRows);
 }
 
 TEST_F(StoreIndexes, RetrieverOfNothingReadsNextToNothing) {

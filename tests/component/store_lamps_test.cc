@@ -17,7 +17,8 @@ class StoreLamps : public StoreTest {
   void SetUp() override {
     StoreTest::SetUp();
     server().execute(
-        "DELETE FROM presentity; DELETE FROM call_info_subscriptions; UPDATE tenants SET lamp_state = DEFAULT; "
+        "DELETE FROM presentity; DELETE FROM active_watchers; DELETE FROM call_info_subscriptions; UPDATE tenants SET "
+        "lamp_state = DEFAULT; "
         "UPDATE park_groups SET notify_parker = DEFAULT");
     store_ = make_store();
     store_->set_on_changed([this](const CallChange& change) { changes_.push_back(change); });
@@ -35,10 +36,31 @@ class StoreLamps : public StoreTest {
               presence_->read_lamps(changes, answer);
             }).value();
   }
-  PresenceStore::Everything read_all() {
-    return *await<Result<PresenceStore::Everything, StoreUnavailable>>([&](auto answer) {
-              presence_->read_all_lamps(answer);
+  PresenceStore::ShownLamps shown(const std::vector<std::string>& users) {
+    std::vector<Presentity> presentities;
+    for (const std::string& user : users) presentities.push_back({user, kTenant});
+    return *await<Result<PresenceStore::ShownLamps, StoreUnavailable>>([&](auto answer) {
+              presence_->read_shown(presentities, answer);
             }).value();
+  }
+  std::vector<Presentity> watched(const std::optional<Presentity>& after, std::size_t most) {
+    return *await<Result<std::vector<Presentity>, StoreUnavailable>>([&](auto answer) {
+              presence_->read_watched(after, most, answer);
+            }).value();
+  }
+  std::vector<Presentity> unwatched() {
+    return *await<Result<std::vector<Presentity>, StoreUnavailable>>([&](auto answer) {
+              presence_->read_unwatched(answer);
+            }).value();
+  }
+  /// A subscription in Kamailio's table.
+  static void subscribe(const std::string& user, const std::string& call_id, const std::string& event = "dialog") {
+    server().execute(
+        "INSERT INTO active_watchers (presentity_uri, watcher_username, watcher_domain, to_user, to_domain, event, "
+        "to_tag, from_tag, callid, local_cseq, remote_cseq, contact, expires, status, version, socket_info, "
+        "local_contact, from_user, from_domain, updated, updated_winfo) VALUES ('sip:" +
+        user + "@demo.callpark', '101', 'demo.callpark', '', '', '" + event + "', '', '', '" + call_id +
+        "', 1, 1, '', UNIX_TIMESTAMP() + 60, 1, 0, '', '', '', '', 0, 0)");
   }
   std::optional<LivePublication> find(const std::string& user) {
     return *await<Result<std::optional<LivePublication>, StoreUnavailable>>([&](auto answer) {
@@ -188,8 +210,8 @@ TEST_F(StoreLamps, N2_WhoHasRetrievedIsReadUntilTheRowIsGone) {
   row.retriever = extension("104");
   store_->write_retrieved(row);
   finish_writes(*store_);
-  ASSERT_THAT(read_all().facts.calls, SizeIs(1));
-  EXPECT_EQ(read_all().facts.calls[0].retriever_extension, "104");
+  ASSERT_THAT(shown({"104"}).facts.calls, SizeIs(1));
+  EXPECT_EQ(shown({"104"}).facts.calls[0].retriever_extension, "104");
   EXPECT_THAT(read({{kTenant, "", "", extension("104"), std::nullopt}}).calls, SizeIs(1)) << "named as a caller";
   EXPECT_THAT(read({{kTenant, "", "", std::nullopt, extension("105")}}).calls, SizeIs(1))
       << "the caller, named as a retriever";
@@ -217,23 +239,67 @@ TEST_F(StoreLamps, N2_WhoTransfersTheCallerOnIsToldOfToo) {
 TEST_F(StoreLamps, N2_ARetrieverFromATrunkHasNoLamp) {
   park_of("p", "103", "105@demo.callpark");
   ASSERT_TRUE(claim_call(*store_, {"103"}, Trunk{"demo"}).has_value());
-  EXPECT_EQ(read_all().facts.calls.at(0).retriever_extension, "");
+  EXPECT_EQ(shown({"103"}).facts.calls.at(0).retriever_extension, "");
 }
 
-TEST_F(StoreLamps, N5_AllCallsAndAllPublicationsOfParkdAreReadAndNoOthers) {
+TEST_F(StoreLamps, N5_CallsAndPublicationsOfTheAskedLampsAreReadAndNoOthers) {
   park_of("p", "103", "+4930@127.0.0.50");
+  park_of("q", "104", "+4930@127.0.0.50");
+  park_of("r", "7001", "105@demo.callpark");
   publish("*88103", "a.1", "park-p-1", "early");
   publish("*71103", "a.2", "park-p-1", "terminated");
-  publish("*71104", "a.3", "park-q-1", "early", "UNIX_TIMESTAMP() - 1");
+  publish("*88104", "a.3", "park-q-1", "early", "UNIX_TIMESTAMP() - 1");
   publish("103", "a.4", "call-x", "confirmed");
-  const auto now = read_all();
-  EXPECT_THAT(now.facts.settings, SizeIs(2));
-  EXPECT_THAT(now.facts.calls, SizeIs(1));
+  publish("*71104", "a.5", "park-q-1", "early");
+  server().execute("UPDATE presentity SET domain = 'other.callpark' WHERE etag = 'a.5'");
+  const auto now = shown({"*88103", "*71103", "*88104", "103", "*71104"});
+  ASSERT_THAT(now.facts.settings, SizeIs(1));
+  EXPECT_THAT(now.facts.settings[0].retrieve_codes, ElementsAre("*71", "*88"));
+  EXPECT_THAT(now.facts.calls, SizeIs(2));
   ASSERT_THAT(now.published, SizeIs(2));
-  EXPECT_EQ(now.published[0].presentity, (Presentity{"*88103", kTenant}));
-  EXPECT_EQ(now.published[0].dialog_id, "park-p-1");
-  EXPECT_EQ(now.published[0].state, "early");
-  EXPECT_EQ(now.published[1].state, "terminated");
+  for (const PublishedLamp& lamp : now.published) {
+    EXPECT_EQ(lamp.dialog_id, "park-p-1");
+    EXPECT_EQ(lamp.state, lamp.presentity.user == "*88103" ? "early" : "terminated");
+  }
+  EXPECT_THAT(shown({"7001"}).facts.calls, SizeIs(1)) << "an orbit by itself";
+  EXPECT_THAT(shown({"105"}).facts.calls, SizeIs(1)) << "a parked extension";
+  EXPECT_THAT(shown({"*88101", "106"}).facts.calls, IsEmpty());
+}
+
+TEST_F(StoreLamps, N5_OneCallThatIsAskedForTwiceIsReadOnce) {
+  park_of("p", "103", "105@demo.callpark");
+  EXPECT_THAT(shown({"*88103", "*71103", "103", "105"}).facts.calls, SizeIs(1));
+}
+
+TEST_F(StoreLamps, N1_WatchedLampsAreReadInPiecesAndEachOnce) {
+  EXPECT_THAT(watched(std::nullopt, 10), IsEmpty());
+  subscribe("*88103", "c1");
+  subscribe("*88103", "c2");
+  subscribe("7001", "c3");
+  subscribe("101", "c4");
+  subscribe("102", "c5", "presence");
+  const auto all = watched(std::nullopt, 10);
+  EXPECT_THAT(all, testing::UnorderedElementsAre(Presentity{"*88103", kTenant}, Presentity{"7001", kTenant},
+                                                 Presentity{"101", kTenant}));
+  std::vector<Presentity> pieces;
+  for (std::vector<Presentity> piece = watched(std::nullopt, 2); !piece.empty(); piece = watched(piece.back(), 2)) {
+    pieces.insert(pieces.end(), piece.begin(), piece.end());
+  }
+  EXPECT_EQ(pieces, all);
+}
+
+TEST_F(StoreLamps, N1_PublicationsThatNobodyWatchesAreFoundAndRemoved) {
+  subscribe("*88103", "c1");
+  publish("*88103", "a.1", "park-p-1", "early");
+  publish("*71103", "a.2", "park-p-1", "early");
+  publish("*71103", "a.3", "call-x", "confirmed");
+  publish("104", "a.4", "call-x", "confirmed");
+  EXPECT_THAT(unwatched(), ElementsAre(Presentity{"*71103", kTenant}));
+  const auto removed = await<Result<bool, StoreUnavailable>>([&](auto answer) {
+    presence_->remove_publication({"*71103", kTenant}, answer);
+  });
+  EXPECT_TRUE(removed && *removed);
+  EXPECT_EQ(server().value("SELECT GROUP_CONCAT(etag ORDER BY etag) FROM presentity"), "a.1,a.3,a.4");
 }
 
 TEST_F(StoreLamps, N5_TheNewestLitPublicationIsCarriedOnAndTheOthersGo) {

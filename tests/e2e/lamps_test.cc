@@ -112,6 +112,12 @@ class Lamps : public ParkTest {
     return wait_until(timeout, [&] { return wrong_lamps() == count; });
   }
 
+  /// How many publications of parkd's the table has.
+  static std::string published(const std::string& number) {
+    return site().database().value("SELECT COUNT(*) FROM presentity WHERE sender = 'parkd' AND username = '" + number +
+                                   "'");
+  }
+
   std::unique_ptr<PacketPhone> john_;
   std::size_t mended_before_ = 0;
   steady_clock::time_point parked_;
@@ -531,8 +537,10 @@ TEST_F(Lamps, N5_AKamailioThatIsKilledAndStartsAgainLeavesEveryLampTrue) {
 TEST_F(Lamps, N5_AMetricCountsTheLampsThatAreWrongAndTheyAreMendedWithoutANewPark) {
   EXPECT_TRUE(wrong_lamps_become(0));
   LampWatcher& watched = lamp("*88101");
+  LampWatcher& other = lamp("*71101");
   const auto client = parked_client("*68");
   EXPECT_TRUE(watched.wait_state("early"));
+  EXPECT_TRUE(other.wait_state("early"));
   site().database().execute("DELETE FROM presentity WHERE username IN ('*88101', '*71101')");
   EXPECT_TRUE(wrong_lamps_become(2, seconds(8)));
   EXPECT_TRUE(wrong_lamps_become(0, seconds(8)));
@@ -546,6 +554,63 @@ TEST_F(Lamps, N5_AMetricCountsTheLampsThatAreWrongAndTheyAreMendedWithoutANewPar
   EXPECT_EQ(watched.state(), "early");
   client->hang_up();
   EXPECT_TRUE(watched.wait_state("terminated"));
+}
+
+// ---- only what is watched
+
+TEST_F(Lamps, N1_WhatNobodyWatchesIsNotPublished) {
+  LampWatcher& watched = lamp("*88106");
+  const auto client = parked_client("*68106");
+  ASSERT_TRUE(watched.wait_state("early"));
+  EXPECT_EQ(published("*88106"), "1");
+  EXPECT_EQ(published("*71106"), "0");
+  client->hang_up();
+  ASSERT_TRUE(watched.wait_state("terminated"));
+  EXPECT_EQ(published("*71106"), "0");
+}
+
+TEST_F(Lamps, N1_TheFirstNotifyIsTrueForEachKindOfLamp) {
+  const auto erin = site().packet_phone("105", kCarol, true);
+  const CallName call = john_->start_call("105");
+  ASSERT_EQ(john_->wait_invite_status(call), 200);
+  park(*john_, call, "7001", "7001");
+  john_->hang_up(call);
+  for (const auto& [number, state] :
+       {std::pair("7001", "early"), std::pair("*887001", "early"), std::pair("*717001", "early"),
+        std::pair("105", "confirmed"), std::pair("*88105", "terminated"), std::pair("103", "terminated")}) {
+    LampWatcher& late = watcher("104", {.lamp = number});
+    EXPECT_EQ(late.subscribe(), 200) << number;
+    ASSERT_TRUE(wait_until(kSoon, [&] { return !late.history().empty(); })) << number;
+    EXPECT_EQ(late.history().front().state, state) << number;
+  }
+  EXPECT_EQ(erin->hang_up(erin->wait_incoming()), 200);
+}
+
+TEST_F(Lamps, N1_ASubscriptionBeginsWithoutParkdAndIsTrueOnceItIsBack) {
+  const auto client = parked_client("*68");
+  site().parkd().kill9();
+  LampWatcher& watched = watcher("104", {.lamp = "*88101"});
+  EXPECT_EQ(watched.subscribe(), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return !watched.history().empty(); }));
+  site().parkd().start();
+  site().wait_parkd_ready();
+  EXPECT_TRUE(watched.wait_state("early"));
+  client->hang_up();
+  EXPECT_TRUE(watched.wait_state("terminated"));
+}
+
+TEST_F(Lamps, N1_WhatIsWatchedNoMoreIsPublishedNoMore) {
+  LampWatcher& watched = lamp("*88101");
+  const auto client = parked_client("*68");
+  ASSERT_TRUE(watched.wait_state("early"));
+  EXPECT_EQ(watched.unsubscribe(), 200);
+  EXPECT_TRUE(wait_until(seconds(60), [] { return published("*88101") == "0"; }));
+  LampWatcher& again = watcher("104", {.lamp = "*88101"});
+  EXPECT_EQ(again.subscribe(), 200);
+  ASSERT_TRUE(again.wait_state("early"));
+  EXPECT_EQ(again.history().front().state, "early");
+  client->hang_up();
+  EXPECT_TRUE(again.wait_state("terminated"));
 }
 
 }  // namespace

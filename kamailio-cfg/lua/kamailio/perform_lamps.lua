@@ -1,6 +1,7 @@
 -- Carries out the decisions on lamps: subscriptions of phones, publications of parkd.
 local counts = require("kamailio.counts")
 local event_header = require("rules.event_header")
+local lamp_question = require("kamailio.lamp_question")
 local lamps = require("kamailio.lamps")
 local publication = require("rules.publication")
 local relay = require("kamailio.relay")
@@ -42,11 +43,15 @@ local function leave_bare_event(f)
   relay.append_header("Event", f.event)
 end
 
-local function handle_subscribe(f, d)
+-- Whether it is to be handled now, by this worker.
+local function prepare(f)
   make_contact_reachable(f)
   leave_bare_event(f)
   KSR.textopsx.msg_apply_changes()
-  if not relay.is_first_of_its_kind() then return end
+  return relay.is_first_of_its_kind()
+end
+
+local function handle_subscribe(_, d)
   lamps.in_order(d.uri, function()
     watching.make_room(f.call_id, d)
     if d.watches then talking.watch(d.watches) end
@@ -56,10 +61,22 @@ end
 
 function perform_lamps.watch_lamp(f, d)
   KSR.seturi(d.uri)
+  if not prepare(f) or lamp_question.ask(d) then return end
   handle_subscribe(f, d)
 end
 
-perform_lamps.watch_lamp_again = handle_subscribe
+--- A SUBSCRIBE that has waited for parkd.
+function perform_lamps.watch_lamp_after_question(f)
+  local d = lamp_question.answered()
+  if not d then return end
+  KSR.seturi(d.uri)
+  handle_subscribe(f, d)
+end
+
+--- parkd knows of this lamp.
+function perform_lamps.watch_lamp_again(f, d)
+  if prepare(f) then handle_subscribe(f, d) end
+end
 
 --- RFC 6665 8.2.1: a NOTIFY, the request at hand, repeats the id of its subscription.
 function perform_lamps.name_subscription()

@@ -42,6 +42,16 @@ local kHoldMs = 50
 --- 3 s in all.
 function patience.of_hold(waits) return kHoldMs * 2 ^ waits end
 
+local kQuestionMs = 20
+local kQuestionPauses = 5
+
+--- The next pause of a SUBSCRIBE that waits for parkd, after so many looks whether parkd has answered; nil if it has
+--- waited long enough, 0.6 s in all.
+function patience.of_question(looks)
+  if looks >= kQuestionPauses then return nil end
+  return kQuestionMs * 2 ^ looks
+end
+
 --- tm allows a transaction no more than a few pauses.
 patience.kHoldWaitsMax = 6
 

@@ -24,4 +24,13 @@ describe("patience", function()
     for waits = 0, patience.kHoldWaitsMax - 1 do ms = ms + patience.of_hold(waits) end
     assert.equal(3150, ms)
   end)
+
+  it("with a question for a lamp is 0.6 s in all", function()
+    local ms, looks = 0, 0
+    while patience.of_question(looks) do
+      ms = ms + patience.of_question(looks)
+      looks = looks + 1
+    end
+    assert.equal(620, ms)
+  end)
 end)

@@ -18,7 +18,25 @@ class LampBoardTest : public testing::Test, public PresenceWorld {
   Publisher publisher{way, store, metrics, {}};
   LampBoard board{loop, store, publisher, metrics, {}};
 
+  /// Kamailio asks for the lamp, and stores the subscription.
+  void watch(const std::string& user) {
+    const Presentity presentity{user, "demo.callpark"};
+    board.watch(presentity, [](bool) {});
+    store.watched.insert(presentity);
+  }
+  void watch_all_of(const ShownCall& call) {
+    for (const char* code : {"", "*71", "*88", "*99"}) watch(code + call.orbit);
+    for (const auto& party : {call.caller_extension, call.retriever_extension}) {
+      if (!party.empty()) watch(party);
+    }
+  }
+  /// All lamps of the call are watched.
   void put(const ShownCall& call) {
+    watch_all_of(call);
+    pass(Duration(20));
+    put_unwatched(call);
+  }
+  void put_unwatched(const ShownCall& call) {
     store.calls.push_back(call);
     board.on_call_changed(change_of(call));
   }
@@ -121,6 +139,7 @@ TEST_F(LampBoardTest, N2_WhoHasRetrievedIsBusyUntilTheCallEnds) {
   ShownCall& call = store.calls.front();
   call.waits = false;
   call.retriever_extension = "102";
+  watch("102");
   board.on_call_changed(change_of(call));
   pass(Duration(50));
   EXPECT_EQ(kamailio.shows("102"), "confirmed park-retriever-p");
@@ -152,7 +171,7 @@ TEST_F(LampBoardTest, N1_OneRequestIsUnderWayAndWhatChangesMeanwhileIsToldOnce) 
   for (int round = 0; round < 10; ++round) {
     take("p");
     pass(Duration(5));
-    put(waiting_call("p", "333"));
+    put_unwatched(waiting_call("p", "333"));
     pass(Duration(5));
   }
   take("p");
@@ -164,6 +183,8 @@ TEST_F(LampBoardTest, N1_OneRequestIsUnderWayAndWhatChangesMeanwhileIsToldOnce) 
 }
 
 TEST_F(LampBoardTest, N1_ThousandsThatChangeAtOnceAreToldAFewHundredAtATime) {
+  for (int orbit = 1000; orbit < 2000; ++orbit) watch_all_of(waiting_call("", std::to_string(orbit)));
+  pass(Duration(50));
   kamailio.delay = Duration(100);
   for (const bool parks : {true, false}) {
     for (int orbit = 1000; orbit < 2000; ++orbit) {
@@ -243,6 +264,7 @@ TEST_F(LampBoardTest, N5_ALampThatIsTakenOutOfKamailiosTableIsCountedAndLitAgain
 }
 
 TEST_F(LampBoardTest, N5_ALampThatIsLitForNothingIsPutOutUnderItsName) {
+  store.watched.insert({"*71333", "demo.callpark"});
   board.start();
   kamailio.presentity.push_back(
       {{"*71333", "demo.callpark"}, "a.x", "<dialog id=\"park-old-1\"><state>early</state></dialog>"});
@@ -305,6 +327,122 @@ TEST_F(LampBoardTest, N5_ALampThatChangesWhileItIsComparedIsNotWrong) {
     pass(Duration(41));
     ASSERT_EQ(out_of_sync(), 0) << round;
   }
+}
+
+// ---- only what is watched
+
+TEST_F(LampBoardTest, N1_WhatNobodyWatchesIsNeitherReadNorPublished) {
+  board.start();
+  put_unwatched(waiting_call("p", "333", "105"));
+  pass(seconds(10));
+  take("p");
+  pass(seconds(10));
+  EXPECT_THAT(publishes(), IsEmpty());
+  EXPECT_EQ(store.lamps_read, 0);
+  EXPECT_EQ(store.shown_read_max, 0U);
+}
+
+TEST_F(LampBoardTest, N1_OfTwoNumbersOfAnOrbitOnlyTheWatchedOneIsPublished) {
+  watch("*88333");
+  pass(Duration(20));
+  put_unwatched(waiting_call("p", "333"));
+  pass(Duration(50));
+  EXPECT_EQ(kamailio.shows("*88333"), "early park-p-7");
+  EXPECT_EQ(kamailio.shows("*71333"), "");
+}
+
+TEST_F(LampBoardTest, N1_AQuestionIsAnsweredWhenTheLampIsTrue) {
+  put_unwatched(waiting_call("p", "333"));
+  kamailio.delay = Duration(30);
+  std::string shown;
+  board.watch({"*88333", "demo.callpark"}, [&](bool is_right) {
+    EXPECT_TRUE(is_right);
+    shown = kamailio.shows("*88333");
+  });
+  pass(Duration(20));
+  EXPECT_EQ(shown, "");
+  pass(Duration(20));
+  EXPECT_EQ(shown, "early park-p-7");
+}
+
+TEST_F(LampBoardTest, N1_AQuestionForADarkLampIsAnsweredWithoutAPublish) {
+  bool is_answered = false;
+  board.watch({"*88333", "demo.callpark"}, [&](bool is_right) { is_answered = is_right; });
+  pass(Duration(20));
+  EXPECT_TRUE(is_answered);
+  EXPECT_THAT(publishes(), IsEmpty());
+}
+
+TEST_F(LampBoardTest, N5_AQuestionIsAnsweredWhenWhatIsLitForNothingIsOut) {
+  kamailio.presentity.push_back(
+      {{"*88333", "demo.callpark"}, "a.x", "<dialog id=\"park-old-1\"><state>early</state></dialog>"});
+  std::string shown;
+  board.watch({"*88333", "demo.callpark"}, [&](bool) { shown = kamailio.shows("*88333"); });
+  pass(Duration(50));
+  EXPECT_EQ(shown, "terminated park-old-1");
+}
+
+TEST_F(LampBoardTest, N5_AQuestionThatCannotBeAnsweredIsRefusedAndTheLampIsMendedLater) {
+  put_unwatched(waiting_call("p", "333"));
+  bool is_refused = false;
+  store.is_away = true;
+  watch("*88333");
+  board.watch({"*88333", "demo.callpark"}, [&](bool is_right) { is_refused = !is_right; });
+  pass(Duration(20));
+  EXPECT_TRUE(is_refused);
+  store.is_away = false;
+  board.start();
+  pass(seconds(5));
+  EXPECT_EQ(kamailio.shows("*88333"), "early park-p-7");
+}
+
+TEST_F(LampBoardTest, N5_ALampThatNobodyAskedForIsFoundByTheComparison) {
+  board.start();
+  put_unwatched(waiting_call("p", "333"));
+  pass(seconds(5));
+  store.watched.insert({"*88333", "demo.callpark"});  // at another node
+  pass(seconds(5));
+  EXPECT_EQ(kamailio.shows("*88333"), "early park-p-7");
+  take("p");
+  pass(Duration(50));
+  EXPECT_EQ(kamailio.shows("*88333"), "terminated park-p-7");
+}
+
+TEST_F(LampBoardTest, N1_WhatIsWatchedNoMoreIsTakenOutOfTheTableWithoutAPublish) {
+  board.start();
+  put(waiting_call("p", "333"));
+  pass(Duration(50));
+  EXPECT_EQ(kamailio.shows("*88333"), "early park-p-7");
+  store.watched.clear();
+  const auto before = publishes().size();
+  pass(seconds(20));
+  EXPECT_THAT(kamailio.presentity, IsEmpty());
+  EXPECT_THAT(publishes(), SizeIs(before));
+  const int read = store.lamps_read;
+  take("p");
+  pass(seconds(1));
+  EXPECT_EQ(store.lamps_read, read);
+  put(waiting_call("p", "333"));
+  pass(Duration(50));
+  EXPECT_EQ(kamailio.shows("*88333"), "early park-p-7") << "watched again";
+}
+
+TEST_F(LampBoardTest, N5_WhatAParkdBeforeHasPublishedForNobodyIsTakenOutOfTheTable) {
+  kamailio.presentity.push_back(
+      {{"*71333", "demo.callpark"}, "a.x", "<dialog id=\"park-old-1\"><state>early</state></dialog>"});
+  board.start();
+  pass(seconds(1));
+  EXPECT_THAT(kamailio.presentity, IsEmpty());
+  EXPECT_THAT(publishes(), IsEmpty());
+}
+
+TEST_F(LampBoardTest, N5_AComparisonReadsNoMoreThanSomeLampsAtATime) {
+  for (int orbit = 1000; orbit < 2200; ++orbit) store.watched.insert({"*88" + std::to_string(orbit), "demo.callpark"});
+  put_unwatched(waiting_call("p", "2199"));
+  board.start();
+  pass(seconds(5));
+  EXPECT_EQ(kamailio.shows("*882199"), "early park-p-7");
+  EXPECT_EQ(store.shown_read_max, 500U);
 }
 
 }  // namespace

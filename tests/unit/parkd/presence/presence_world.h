@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -145,8 +147,11 @@ class FakePresenceStore final : public PresenceStore {
   std::vector<std::string> extensions{"101", "102", "103"};
   std::vector<std::string> group;  // its members see each call of `group_calls`
   std::map<std::string, CallInfoSubscription> subscriptions;
+  std::set<Presentity> watched;  // by Kamailio's table
   bool is_away = false;
   int lamps_read = 0;
+  int watched_read = 0;
+  std::size_t shown_read_max = 0;
 
   void read_lamps(std::vector<CallChange> changes, Answer<LampFacts> answer) override {
     ++lamps_read;
@@ -165,13 +170,35 @@ class FakePresenceStore final : public PresenceStore {
       return facts;
     });
   }
-  void read_all_lamps(Answer<Everything> answer) override {
-    later<Everything>(std::move(answer), [this] {
-      Everything now{{{settings}, calls}, {}};
+  void read_watched(std::optional<Presentity> after, std::size_t most,
+                    Answer<std::vector<Presentity>> answer) override {
+    ++watched_read;
+    later<std::vector<Presentity>>(std::move(answer), [this, after, most] {
+      std::vector<Presentity> found;
+      for (const Presentity& one : watched) {
+        if ((!after || *after < one) && found.size() < most) found.push_back(one);
+      }
+      return found;
+    });
+  }
+  void read_shown(std::vector<Presentity> presentities, Answer<ShownLamps> answer) override {
+    shown_read_max = std::max(shown_read_max, presentities.size());
+    later<ShownLamps>(std::move(answer), [this, presentities] {
+      ShownLamps now{{{settings}, calls}, {}};
       for (const auto& row : kamailio_.presentity) {
+        if (std::find(presentities.begin(), presentities.end(), row.presentity) == presentities.end()) continue;
         now.published.push_back({row.presentity, row.dialog_id(), row.state()});
       }
       return now;
+    });
+  }
+  void read_unwatched(Answer<std::vector<Presentity>> answer) override {
+    later<std::vector<Presentity>>(std::move(answer), [this] {
+      std::vector<Presentity> found;
+      for (const auto& row : kamailio_.presentity) {
+        if (!watched.contains(row.presentity)) found.push_back(row.presentity);
+      }
+      return found;
     });
   }
   void find_publication(Presentity presentity, Answer<std::optional<LivePublication>> answer) override {
@@ -187,6 +214,12 @@ class FakePresenceStore final : public PresenceStore {
         return row.presentity == presentity && live && row.etag != live->etag;
       });
       return live;
+    });
+  }
+  void remove_publication(Presentity presentity, Answer<bool> answer) override {
+    later<bool>(std::move(answer), [this, presentity] {
+      std::erase_if(kamailio_.presentity, [&](const auto& row) { return row.presentity == presentity; });
+      return true;
     });
   }
   void read_call_info(std::string, std::vector<std::string> asked, Answer<std::vector<CallInfo>> answer) override {

@@ -128,6 +128,36 @@ TEST(Publication, ADarkOneOfWhichNothingIsLitIsOver) {
 
 // ---- everything that can happen ----
 
+TEST(Publication, N1_WhatNobodyWatchesIsRemovedFromTheTableAndNotPublished) {
+  Machine machine;
+  machine.light(1, "a");
+  EXPECT_THAT(machine.handle(Forgotten{}), ElementsAre(Action(StopRefresh{}), Action(Remove{})));
+  EXPECT_THAT(machine.handle(Removed{}), IsEmpty());
+  EXPECT_TRUE(is_over(machine.state));
+}
+
+TEST(Publication, N1_WhatIsWatchedAgainWhileItIsRemovedIsPublishedAnew) {
+  Machine machine;
+  machine.light(1, "a");
+  machine.handle(Forgotten{});
+  EXPECT_THAT(machine.handle(Wanted{2, true}), IsEmpty());
+  EXPECT_FALSE(is_settled(machine.state));
+  EXPECT_THAT(machine.handle(Removed{}), ElementsAre(publish(2)));
+  machine.handle(Accepted{"b"});
+  EXPECT_TRUE(is_settled(machine.state));
+  EXPECT_FALSE(is_over(machine.state));
+}
+
+TEST(Publication, N1_WhatIsForgottenDuringARequestIsRemovedAfterIt) {
+  Machine machine;
+  machine.handle(Wanted{1, true});
+  machine.handle(Found{});
+  EXPECT_THAT(machine.handle(Forgotten{}), IsEmpty());
+  EXPECT_THAT(machine.handle(Accepted{"a"}), ElementsAre(Action(Remove{})));
+  EXPECT_THAT(machine.handle(NotAnswered{}), ElementsAre(Action(StartRetry{1})));
+  EXPECT_THAT(machine.handle(RetryDue{}), ElementsAre(Action(Remove{})));
+}
+
 // Kamailio with its table, as it was found to behave: a PUBLISH without etag makes a publication, one with the etag of
 // a lit one changes it, one with the etag of an ended one is answered and ignored, any other is refused.
 struct Server {
@@ -162,6 +192,7 @@ struct World {
   int changes_left = 3;
   int faults_left = 2;
   bool asked = false;                 // the table's answer is under way
+  bool removing = false;              // the same of a removal
   std::optional<Publish> on_the_way;  // to Kamailio
   bool lit_on_the_way = false;
   bool retry_is_set = false;
@@ -173,7 +204,8 @@ struct World {
                        std::to_string(state.failures) + "," + server.etag + "," + std::to_string(server.is_lit) + "," +
                        std::to_string(server.shows) + "," + std::to_string(server.publications) + "," +
                        std::to_string(changes_left) + "," + std::to_string(faults_left) + "," + std::to_string(asked) +
-                       "," + std::to_string(retry_is_set) + "," + std::to_string(refresh_is_set);
+                       "," + std::to_string(retry_is_set) + "," + std::to_string(refresh_is_set) + "," +
+                       std::to_string(removing) + "," + std::to_string(state.is_forgotten);
     if (on_the_way) text += "," + std::to_string(on_the_way->serial) + on_the_way->etag;
     text += "," + state.etag;
     return text;
@@ -186,12 +218,15 @@ void handle(World& world, const Event& event) {
   for (const Action& action : decision.actions) {
     if (const auto* publish = std::get_if<Publish>(&action)) {
       ASSERT_FALSE(world.on_the_way) << "two under way";
-      ASSERT_FALSE(world.asked);
+      ASSERT_FALSE(world.asked || world.removing);
       world.on_the_way = *publish;
       world.lit_on_the_way = world.state.is_lit_wanted;
     } else if (std::holds_alternative<AskTable>(action)) {
-      ASSERT_FALSE(world.asked);
+      ASSERT_FALSE(world.asked || world.removing);
       world.asked = true;
+    } else if (std::holds_alternative<Remove>(action)) {
+      ASSERT_FALSE(world.asked || world.on_the_way || world.removing);
+      world.removing = true;
     } else if (std::holds_alternative<StartRetry>(action)) {
       world.retry_is_set = true;
     } else if (std::holds_alternative<StartRefresh>(action)) {
@@ -216,10 +251,12 @@ std::vector<World> nexts(const World& world) {
         handle(next, Wanted{++next.last_serial, lit});
       });
     }
-    add([&](World& next) {
-      --next.changes_left;
-      handle(next, Doubted{});
-    });
+    for (const Event& event : {Event(Doubted{}), Event(Forgotten{})}) {
+      add([&](World& next) {
+        --next.changes_left;
+        handle(next, event);
+      });
+    }
     add([&](World& next) {  // the row is removed from Kamailio's table, and it is seen
       --next.changes_left;
       next.server.etag.clear();
@@ -227,6 +264,30 @@ std::vector<World> nexts(const World& world) {
       next.server.publications = 0;
       handle(next, Doubted{});
     });
+  }
+  if (world.removing) {
+    const auto remove = [](World& next) {
+      next.removing = false;
+      next.server.etag.clear();
+      next.server.is_lit = false;
+      next.server.publications = 0;
+    };
+    add([&](World& next) {
+      remove(next);
+      handle(next, Removed{});
+    });
+    if (world.faults_left > 0) {
+      add([&](World& next) {  // done, but the answer is lost
+        --next.faults_left;
+        remove(next);
+        handle(next, NotAnswered{});
+      });
+      add([&](World& next) {
+        --next.faults_left;
+        next.removing = false;
+        handle(next, NotAnswered{});
+      });
+    }
   }
   if (world.asked) {
     add([](World& next) {
@@ -284,10 +345,14 @@ TEST(Publication, N5_WhateverFailsInTheEndTheLastStateIsShownByOnePublication) {
     const World world = open.front();
     open.pop_front();
     ASSERT_LE(world.server.publications, 1) << "two publications of one presentity: " << world.key();
-    const bool rests = !world.asked && !world.on_the_way && !world.retry_is_set;
+    const bool rests = !world.asked && !world.removing && !world.on_the_way && !world.retry_is_set;
     if (rests && world.last_serial > 0) {
       ++ends;
       ASSERT_EQ(world.server.is_lit, world.state.is_lit_wanted) << world.key();
+      if (world.state.is_forgotten) {
+        ASSERT_TRUE(is_over(world.state)) << world.key();
+        ASSERT_EQ(world.server.publications, 0) << world.key();
+      }
       if (world.server.is_lit) {
         ASSERT_EQ(world.server.shows, world.last_serial) << world.key();
         ASSERT_TRUE(world.refresh_is_set) << "no timer would refresh it: " << world.key();

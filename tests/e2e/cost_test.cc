@@ -1,0 +1,158 @@
+// What a full park cycle costs in SQL statements and in requests through Kamailio, counted, since counts do not drift.
+// What the servers do with nothing at hand is counted first, and subtracted.
+#include <cmath>
+#include <map>
+
+#include "tests/e2e/park_site.h"
+#include "tests/support/lamp_watcher.h"
+
+namespace callpark::test {
+namespace {
+
+// What has been reached; DESIGN's aim is 20 statements and 14 requests, 6 of these for texts. A cycle that
+// becomes cheaper lowers them.
+constexpr double kStatementsMax = 40;
+constexpr double kRequestsMax = 22;
+constexpr double kRequestsWithoutTextsMax = 16;
+constexpr double kStatementsOfAWatchedLampMax = 20;
+
+constexpr int kCycles = 5;
+constexpr std::chrono::seconds kIdle{6};
+
+class Cost : public ParkTest {
+ protected:
+  using Clock = std::chrono::steady_clock;
+  struct Count {
+    double statements = 0;
+    double requests = 0;
+  };
+
+  void SetUp() override {
+    ParkTest::SetUp();
+    site().database().execute("SET GLOBAL log_output = 'TABLE'; SET GLOBAL general_log = 1");
+    john_ = site().packet_phone("101", kJohn, true);
+    alice_ = site().packet_phone("102", kAlice, true);
+    client_ = site().trunk_caller(kClient);
+  }
+  void TearDown() override {
+    site().database().execute(
+        "SET GLOBAL general_log = 0; UPDATE callpark.tenants SET message_parked = DEFAULT, message_orbit = DEFAULT, "
+        "message_retrieved = DEFAULT, message_gave_up = DEFAULT, message_recalled = DEFAULT");
+    john_.reset();
+    alice_.reset();
+    client_.reset();
+    ParkTest::TearDown();
+  }
+
+  static std::string value(const std::string& sql) { return site().database().value(sql); }
+
+  /// Of parkd and Kamailio. Prepared statements count when they are executed.
+  static double statements() {
+    return std::stod(
+        value("SELECT COUNT(*) FROM mysql.general_log WHERE user_host LIKE 'callpark[%' AND "
+              "command_type IN ('Query', 'Execute')"));
+  }
+  static double requests() {
+    const std::string answer = site().kamailio().rpc("stats.fetch", R"(["rcv_requests"])");
+    const auto at = answer.find("rcv_requests");
+    return std::stod(answer.substr(answer.find_first_of("0123456789", at)));
+  }
+  static void forget_statements() { site().database().execute("TRUNCATE TABLE mysql.general_log"); }
+  static Count count() { return {statements(), requests()}; }
+  static double seconds_since(Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+  }
+
+  void cycle() {
+    const CallName call = client_->start_call("+442030000101");
+    ASSERT_EQ(client_->wait_invite_status(call), 200);
+    const CallName johns = john_->wait_incoming();
+    ASSERT_EQ(john_->refer(johns, "*68"), 202);
+    ASSERT_TRUE(parked_at("101"));
+    ASSERT_TRUE(wait_until(kSoon, [&] { return john_->transfer_reports(johns).size() >= 2; }));
+    john_->hang_up(johns);
+    const CallName talk = alice_->start_call("*88101");
+    ASSERT_EQ(alice_->wait_invite_status(talk), 200);
+    ASSERT_TRUE(hear_each_other(*alice_, *client_));
+    ASSERT_EQ(client_->hang_up(call), 200);
+    ASSERT_TRUE(wait_until(kSoon, [&] { return alice_->is_closed(talk); }));
+  }
+  /// Kamailio writes and deletes some seconds after the end of a call.
+  static void wait_nothing_left() {
+    ASSERT_TRUE(wait_until(std::chrono::seconds(60), [] {
+      return value("SELECT (SELECT COUNT(*) FROM callpark.dialog) + (SELECT COUNT(*) FROM callpark.parked_calls)") ==
+             "0";
+    }));
+  }
+  /// For one cycle.
+  void measure(Count& cost) {
+    ASSERT_NO_FATAL_FAILURE(cycle());
+    ASSERT_NO_FATAL_FAILURE(wait_nothing_left());
+    const Count before_idle = count();
+    const auto idle_began = Clock::now();
+    holds_for(kIdle, [] { return true; });
+    const double idle_seconds = seconds_since(idle_began);
+    const Count idle = count();
+    forget_statements();
+    const double requests_before = requests();
+    const auto began = Clock::now();
+    for (int i = 0; i < kCycles; ++i) ASSERT_NO_FATAL_FAILURE(cycle());
+    ASSERT_NO_FATAL_FAILURE(wait_nothing_left());
+    const double seconds = seconds_since(began);
+    const Count after = count();
+    cost.statements =
+        (after.statements - (idle.statements - before_idle.statements) * seconds / idle_seconds) / kCycles;
+    cost.requests =
+        (after.requests - requests_before - (idle.requests - before_idle.requests) * seconds / idle_seconds) / kCycles;
+    std::cout << "  a cycle: " << cost.statements << " statements, " << cost.requests << " requests\n";
+  }
+  /// The statements that come most often, each with how often.
+  static std::string most_frequent() {
+    std::string text;
+    for (const auto& row : site().database().query(
+             "SELECT COUNT(*), REGEXP_REPLACE(REGEXP_REPLACE(LEFT(argument, 400), '''[^'']*''', '?'), '[0-9]+', 'N') s "
+             "FROM mysql.general_log WHERE user_host LIKE 'callpark[%' AND command_type IN ('Query', 'Execute') "
+             "GROUP BY s ORDER BY 1 DESC")) {
+      text += row.at(0) + " " + row.at(1).substr(0, 160) + "\n";
+    }
+    return text;
+  }
+
+  std::unique_ptr<PacketPhone> john_;
+  std::unique_ptr<PacketPhone> alice_;
+  std::unique_ptr<PacketPhone> client_;
+};
+
+TEST_F(Cost, AFullParkCycleStaysWithinItsBudget) {
+  Count cost;
+  ASSERT_NO_FATAL_FAILURE(measure(cost));
+  EXPECT_LE(std::round(cost.statements), kStatementsMax) << most_frequent();
+  EXPECT_LE(std::round(cost.requests), kRequestsMax);
+}
+
+TEST_F(Cost, ACycleWithoutTextsMakesFewerRequests) {
+  site().database().execute(
+      "UPDATE callpark.tenants SET message_parked = FALSE, message_orbit = FALSE, message_retrieved = FALSE, "
+      "message_gave_up = FALSE, message_recalled = FALSE");
+  Count cost;
+  ASSERT_NO_FATAL_FAILURE(measure(cost));
+  EXPECT_LE(std::round(cost.requests), kRequestsWithoutTextsMax);
+}
+
+TEST_F(Cost, AWatchedLampCostsWhatItShows) {
+  Count unwatched;
+  ASSERT_NO_FATAL_FAILURE(measure(unwatched));
+  const LoopbackAddress address;
+  LampWatcher watcher(
+      {.user = "104", .password = "demo-104", .lamp = "*88101", .address = address.text(), .proxy = site().outside()});
+  ASSERT_EQ(watcher.subscribe(), 200);
+  ASSERT_TRUE(watcher.wait_state("terminated"));
+  Count watched;
+  ASSERT_NO_FATAL_FAILURE(measure(watched));
+  EXPECT_GT(watcher.history().size(), 2 * kCycles);
+  EXPECT_LE(std::round(watched.statements - unwatched.statements), kStatementsOfAWatchedLampMax) << most_frequent();
+  watcher.unsubscribe();
+}
+
+}  // namespace
+}  // namespace callpark::test
