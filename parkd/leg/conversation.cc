@@ -38,6 +38,8 @@ void Conversation::on_gone(PartyEnd end) {
 // A party that has refused parkd's re-INVITE has its session all the same, and parkd is the other end of it.
 void Conversation::set_bridged(bool bridged) {
   bridged_ = bridged;
+  caller_watch_ = bridged ? watch(caller_.leg) : nullptr;
+  peer_watch_ = bridged ? watch(peer_.leg) : nullptr;
   if (!is_bridged()) return;
   caller_.leg->keep_session();
   peer_.leg->keep_session();
@@ -63,12 +65,6 @@ void Conversation::make_peer(Call& call) {
   parker_.reset();
   set_end(PartyEnd::kPeer, {call.leg(), call.party(), call.device()});
   call.become_peer_of(*caller_.leg);
-}
-
-void Conversation::set_bridged(bool bridged) {
-  bridged_ = bridged;
-  caller_watch_ = bridged ? watch(caller_.leg) : nullptr;
-  peer_watch_ = bridged ? watch(peer_.leg) : nullptr;
 }
 
 std::unique_ptr<PartyWatch> Conversation::watch(const LegPtr& leg) {
