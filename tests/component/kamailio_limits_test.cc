@@ -63,7 +63,7 @@ class Subscriber {
                        "\r\nMax-Forwards: 70\r\nFrom: <sip:" + user_ + "@" + domain_ + ">;tag=f\r\nTo: <" + uri + ">" +
                        (to_tag_.empty() ? "" : ";tag=" + to_tag_) + "\r\nCall-ID: " + call_id +
                        "\r\nCSeq: " + std::to_string(cseq) + " SUBSCRIBE\r\nContact: " + contact +
-                       "\r\nEvent: " + event + "\r\nExpires: 600\r\n";
+                       "\r\nEvent: " + event + "\r\nExpires: 600\r\n" + extra_headers;
     if (!challenge_.empty()) {
       const std::string password = domain_.substr(0, domain_.find('.')) + "-" + user_;
       text +=
@@ -89,6 +89,7 @@ class Subscriber {
 
  public:
   std::string event = "dialog";
+  std::string extra_headers;
 
  private:
   const Endpoint kamailio_;
@@ -324,8 +325,9 @@ TEST_F(KamailioLimits, X36_ASubscriptionLeadsToNoTrunkNoGroupAndNotBack) {
   const std::string own = site.outside().text();
   const std::string parkd = site.seat->own().text();
   for (const std::string& place :
-       {site.trunk_address.text() + ":5060", std::string("224.0.1.75:5060"), std::string("255.255.255.255"), own,
-        site.inside().text(), parkd, phone.address() + ":5060;alias=" + site.trunk_address.text() + "~5060~1",
+       {site.trunk_address.text() + ":5060", std::string("224.0.1.75:5060"), std::string("255.255.255.255"),
+        std::string("0.0.0.0:5060"), own, site.inside().text(), parkd,
+        phone.address() + ":5060;alias=" + site.trunk_address.text() + "~5060~1",
         std::string("[::ffff:224.0.1.75]:5060")}) {
     EXPECT_EQ(phone.subscribe("*88102", "<sip:101@" + place + ">"), 403) << place;
     phone.event = "call-info";
@@ -334,6 +336,16 @@ TEST_F(KamailioLimits, X36_ASubscriptionLeadsToNoTrunkNoGroupAndNotBack) {
   }
   EXPECT_EQ(subscriptions(), "0");
   EXPECT_EQ(phone.subscribe("*88102"), 200);
+}
+
+TEST_F(KamailioLimits, X36_ARecordRouteLeadsNowhereElseEither) {
+  Subscriber phone(site.outside(), "101");
+  for (const std::string& host : {site.trunk_address.text(), std::string("224.0.1.75"), std::string("proxy.invalid")}) {
+    phone.extra_headers = "Record-Route: <sip:" + host + ";lr>\r\n";
+    EXPECT_EQ(phone.subscribe("*88102"), 403) << host;
+  }
+  phone.extra_headers = "Record-Route: <sip:" + phone.address() + ":5060;lr>\r\n";
+  EXPECT_EQ(phone.subscribe("*88102"), 200) << "an outbound proxy";
 }
 
 TEST_F(KamailioLimits, X36_ARefreshDoesNotMoveItThere) {

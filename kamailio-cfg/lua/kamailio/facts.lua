@@ -24,10 +24,10 @@ local function source()
 end
 
 -- One more than a rule reads, so that the rule sees that there are more.
-local function contact_values()
+local function values_of(name)
   local values = {}
   for i = 0, message.kContactHeadersMax do
-    local value = KSR.pv.get(("$(hdr(Contact)[%d])"):format(i))
+    local value = KSR.pv.get(("$(hdr(%s)[%d])"):format(name, i))
     if not value then break end
     values[#values + 1] = value
   end
@@ -89,7 +89,8 @@ local raw = {
   via_is_other = function() return KSR.nathelper.nat_uac_test(2) > 0 end,
   contact_is_private = function() return KSR.nathelper.nat_uac_test(1) > 0 end,
   source_is_private = function() return KSR.nathelper.is_rfc1918(KSR.kx.get_srcip()) >= 0 end,
-  contact_values = function() return contact_values() end,
+  contact_values = function() return values_of("Contact") end,
+  record_route_values = function() return values_of("Record-Route") end,
   contacts_max = function() return tonumber(KSR.pv.get("$sel(cfg_get.registrar.max_contacts)")) end,
   has_credentials = function()
     return KSR.hdr.is_present("Proxy-Authorization") > 0 or KSR.hdr.is_present("Authorization") > 0

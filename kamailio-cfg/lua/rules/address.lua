@@ -72,12 +72,12 @@ function address.is_loopback(ip)
   return ip:match("^127%.") ~= nil or ip:match("^0%.") ~= nil or ip == "0:0:0:0:0:0:0:1" or ip == "0:0:0:0:0:0:0:0"
 end
 
---- Whether a message to a canonical address goes to many hosts, or to none that one can name: multicast, broadcast, and
---- what no host may have (RFC 5771, RFC 6890, RFC 4291 2.7).
-function address.is_for_many(ip)
+--- Whether a canonical address is none of one host: multicast, broadcast, unspecified, and what no host may have (RFC
+--- 5771, RFC 6890, RFC 4291 2.5.2 and 2.7).
+function address.is_of_no_host(ip)
   local first = tonumber(ip:match("^(%d+)%."))
-  if first then return first >= 224 end
-  return ip:match("^ff%x%x:") ~= nil
+  if first then return first == 0 or first >= 224 end
+  return ip:match("^ff%x%x:") ~= nil or ip == "0:0:0:0:0:0:0:0"
 end
 
 return address

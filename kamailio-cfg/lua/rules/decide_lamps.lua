@@ -53,10 +53,21 @@ local function too_many_notifies(f, tenant)
   return surplus and refuse_surplus(surplus) or nil
 end
 
+-- nil if NOTIFYs may go where the Contact and the Record-Routes point. A name would keep a worker waiting for the DNS,
+-- and the presence module from notifying all other watchers.
+local function unreachable(f)
+  local places = f.reachable_places and f.route_places and { unpack(f.reachable_places) }
+  for _, place in ipairs(places and f.route_places or {}) do
+    if not place.ip then return refuse(403, "Route Must Be An IP Address") end
+    places[#places + 1] = place
+  end
+  return reachability.refusal(f, places)
+end
+
 local function lamp(f, tenant, watcher)
   local user = f.dialled.text
   local uri = sip_text.uri(user, tenant)
-  local wait = reachability.refusal(f, f.reachable_places) or too_many_notifies(f, tenant)
+  local wait = unreachable(f) or too_many_notifies(f, tenant)
   if wait then return wait end
   if f.subscriptions == nil then
     return need("subscriptions", { uri = uri, tenant = tenant, watcher = watcher })
@@ -81,7 +92,7 @@ local function park_notification(f, tenant)
   if f.number == nil then return need("number", tenant) end
   if f.number and f.number.away then return decision.database_away end
   if not f.number or f.number.kind ~= "extension" then return refuse(404, "Not Found") end
-  local wait = reachability.refusal(f, f.reachable_places)
+  local wait = unreachable(f)
   if wait then return wait end
   return { action = "subscribe_at_parkd", tenant = tenant, user = f.identity.user }
 end
@@ -105,7 +116,7 @@ function decide_lamps.unknown_watcher_at_parkd(f)
   local wait = authentication.in_domain(f, f.from.host, "from_tenant")
   if wait then return wait end
   if f.identity.user ~= f.from.user then return refuse(403, "Not Your Identity") end
-  return reachability.refusal(f, f.reachable_places)
+  return unreachable(f)
 end
 
 --- Only the watcher that has made a subscription renews and ends it.
@@ -117,7 +128,7 @@ function decide_lamps.subscribe_again(f)
   if wait then return wait end
   if f.identity.user ~= f.subscription.user then return refuse(403, "Not Your Subscription") end
   if f.event ~= f.subscription.event then return refuse_event end
-  wait = reachability.refusal(f, f.reachable_places)
+  wait = unreachable(f)
   -- The end of a subscription has its last NOTIFY.
   if not wait and f.expires ~= 0 then wait = too_many_notifies(f, f.subscription.domain) end
   if wait then return wait end

@@ -48,11 +48,11 @@ end
 --- More headers than a phone has, each with any number of Contacts.
 message.kContactHeadersMax = 16
 
--- Where all Contacts of the message point (contact.places); false if one cannot be read.
-local function contact_places(f)
+-- Where all URIs of these headers point (contact.places); false if one cannot be read.
+local function places_of(values)
   local all = {}
-  if #f.contact_values > message.kContactHeadersMax then return false end
-  for _, value in ipairs(f.contact_values) do
+  if #values > message.kContactHeadersMax then return false end
+  for _, value in ipairs(values) do
     local places = contact.places(value)
     if not places then return false end
     for _, one in ipairs(places) do all[#all + 1] = one end
@@ -111,7 +111,9 @@ local derived = {
   display = function(f) return sip_text.display_name(f.display_text, kDisplayBytesMax) end,
   withheld = function(f) return sip_text.is_withheld(f.header("Privacy")) end,
   dialled = function(f) return dialled_number.of_user(f.ruri.number or f.ruri.user) or false end,
-  contact_places = contact_places,
+  contact_places = function(f) return places_of(f.contact_values) end,
+  -- Requests to the sender of a SUBSCRIBE pass these first.
+  route_places = function(f) return places_of(f.record_route_values) end,
   reachable_contact = reachable_contact,
   reachable_places = function(f) return f.reachable_contact and contact.places(f.reachable_contact) or false end,
   own_places = function(f) return own_places(f.settings) end,

@@ -21,7 +21,7 @@ function reachability.refusal(f, places)
   if not places then return refuse(400, "Contact Cannot Be Read") end
   local addresses = { f.source.ip }
   for _, place in ipairs(places) do
-    if place.ip and address.is_for_many(place.ip) then return refuse(403, "Contact Must Be One Host") end
+    if place.ip and address.is_of_no_host(place.ip) then return refuse(403, "Contact Must Be One Host") end
     if place.ip and leads_back(f, place) then return refuse(403, "Contact Points To This Server") end
     addresses[#addresses + 1] = place.ip
   end

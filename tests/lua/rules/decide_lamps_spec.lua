@@ -82,7 +82,8 @@ describe("X36 a SUBSCRIBE", function()
 
   it("with a Contact at a trunk, at many hosts or at this server is refused, as a REGISTER is", function()
     refused(403, leading_to("192.0.2.50", { trunk_among = { trunk = "demo" } }))
-    for _, ip in ipairs({ "224.0.1.75", "239.1.1.1", "255.255.255.255", "240.0.0.1", "ff02:0:0:0:0:0:0:1" }) do
+    for _, ip in ipairs({ "224.0.1.75", "239.1.1.1", "255.255.255.255", "240.0.0.1", "0.0.0.0", "ff02:0:0:0:0:0:0:1",
+      "0:0:0:0:0:0:0:0" }) do
       refused(403, leading_to(ip))
     end
     refused(403, leading_to("192.0.2.1"))
@@ -94,6 +95,15 @@ describe("X36 a SUBSCRIBE", function()
         f.trunk_among = nil
         return decide.request(f)
       end)())
+  end)
+
+  it("is refused for such a Record-Route too, and for one with a name", function()
+    local function by_way_of(place) return watch("102", extension, { route_places = { place } }) end
+    assert.equal("watch_lamp", by_way_of({ host = "192.0.2.77", ip = "192.0.2.77", port = 5060 }).action)
+    refused(403, by_way_of({ host = "192.0.2.1", ip = "192.0.2.1", port = 5060 }))
+    refused(403, by_way_of({ host = "224.0.1.75", ip = "224.0.1.75", port = 5060 }))
+    refused(403, by_way_of({ host = "proxy.example", port = 5060 }))
+    refused(400, watch("102", extension, { route_places = false }))
   end)
 
   it("for the calls parked at an extension is no exception", function()
