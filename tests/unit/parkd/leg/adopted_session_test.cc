@@ -40,6 +40,31 @@ TEST_F(AdoptedSessionTest, X12_TheFirstOfferKeepsWhatWasAgreed) {
   }
 }
 
+TEST_F(AdoptedSessionTest, X12_AReferralBringsTheTimerAlong) {
+  SipMessage refer = johns_refer();
+  std::string json = dialog_json();
+  json.insert(1, R"("session_seconds":90,"session_refresher":"caller",)");
+  refer.set_header(kamailio_protocol::kDialog, json);
+  kamailio.deliver(refer);
+  reports();
+  ASSERT_THAT(listener.referrals, SizeIs(1));
+  ASSERT_TRUE(adopt(listener.referrals[0].dialog));
+  offer_music(1);
+  EXPECT_EQ(kamailio.take_request("INVITE").header(HeaderName::kSessionExpires), "90;refresher=uac");
+}
+
+TEST_F(AdoptedSessionTest, S12_AReferralOfACallWithATooLongDescriptionIsKnownAsSuch) {
+  SipMessage refer = johns_refer();
+  std::string json = dialog_json();
+  const auto sdp = json.find("\"sdp\":\"") + 7;
+  json.replace(sdp, json.find('"', sdp) - sdp, "-");
+  refer.set_header(kamailio_protocol::kDialog, json);
+  kamailio.deliver(refer);
+  reports();
+  ASSERT_THAT(listener.referrals, SizeIs(1));
+  EXPECT_TRUE(listener.referrals[0].dialog.is_too_long);
+}
+
 TEST_F(AdoptedSessionTest, X12_NothingIsOfferedWhereNothingWasAgreed) {
   ASSERT_TRUE(adopt());
   offer_music(1);

@@ -61,7 +61,7 @@ class StrictEnd {
 
 class VersionsTest : public UserAgentScene, public testing::WithParamInterface<std::uint32_t> {
  protected:
-  std::uint32_t below(std::uint32_t bound) { return random_() % bound; }
+  std::uint32_t below(std::uint32_t bound) { return static_cast<std::uint32_t>(random_() % bound); }
 
   /// All that parkd has sent to the Client since the last time.
   void watch() {

@@ -130,7 +130,7 @@ TEST(PayloadNumbers, X11_KnowsWhenTwoPartiesHaveDifferentNumbers) {
 class Chance {
  public:
   explicit Chance(std::uint32_t seed) : random_(seed) {}
-  std::uint32_t below(std::uint32_t bound) { return random_() % bound; }
+  std::uint32_t below(std::uint32_t bound) { return static_cast<std::uint32_t>(random_() % bound); }
 
   Sdp description() {
     static const std::vector<Codec> kKnown = {{0, "PCMU", 8000, 1, ""},
