@@ -52,8 +52,8 @@ function perform_features.refer(f, d)
   send(patience.kParkdReferMs)
 end
 
---- parkd has answered with `status`; `said` is X-Callpark-Adoption of the answer, or false, and `rate` the parks a second
---- that it can do if it refuses some, or false.
+--- parkd has answered with `status`; `said` is X-Callpark-Adoption of the answer, or false, and `rate` how many parks a
+--- second it can do if it refuses some, or false.
 function perform_features.on_answer(status, said, rate)
   if rate then park_rate.note(rate) end
   local becomes = adoption.on_answer(status, said)
