@@ -19,7 +19,7 @@ class LoadGate {
  public:
   struct Limits {
     Duration look_up_max{300};     // the oldest one that is not answered
-    Duration round_trip_max{250};  // the fastest of the last few
+    Duration round_trip_max{150};  // the fastest of the last few
     /// So long a burst is served late rather than refused.
     Duration burst_max{500};
     /// With fewer parks under way a slow phone is a slow phone.

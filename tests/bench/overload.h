@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -52,7 +53,10 @@ struct Outcome {
   std::vector<double> parked_ms;
   std::vector<double> refused_ms;
 
+  std::map<int, int> statuses;  // of those that failed; 0: by a NOTIFY
+
   void print(const char* what) const {
+    for (const auto& [status, count] : statuses) std::printf("  failed by %d: %d\n", status, count);
     std::printf(
         "%s: %d requested, %d parked, %d refused by 503 (%d with Retry-After and the call as before), %d failed, "
         "%d without an answer\n",
@@ -211,6 +215,7 @@ class OverloadBench {
         result.refused_ms.push_back(ms_between(one.requested, one.answered));
       } else if (one.is_over()) {
         ++result.failed;
+        ++result.statuses[one.outcome.empty() ? one.status : 0];
       } else {
         ++result.silent;
       }

@@ -179,7 +179,7 @@ TEST_F(Refusals, X44_AnExtensionWithItsMaximumIsRefusedAndAnotherParks) {
   {
     const auto carol = site().packet_phone("103", kBob, true);
     auto client = site().trunk().call_in("+442030000103", tone_hz(kClient));
-    const CallName call = carol->wait_incoming();
+    const CallName call = talk(*carol, *client);
     EXPECT_EQ(carol->refer(call, "*68105"), 486);
     EXPECT_TRUE(parked_at("104"));
     EXPECT_TRUE(hear_each_other(*carol, *client)) << "the call stays";

@@ -17,7 +17,8 @@ class Strangers : public ParkTest {
     const auto john = site().packet_phone("101", kJohn, true);
     Retrieved result;
     result.client = site().trunk().call_in("+442030000101", tone_hz(kClient));
-    park(*john, john->wait_incoming(), "*68", "101");
+    const CallName call = talk(*john, *result.client);
+    park(*john, call, "*68", "101");
     result.alice = site().packet_phone("102", kAlice);
     result.call = retrieve(*result.alice, "*88101", *result.client);
     return result;
