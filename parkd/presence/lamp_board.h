@@ -21,8 +21,8 @@ struct LampBoardSettings {
   Duration compare_every{3000};
   /// Lamps that are read at a time by the comparison, and the wait between two readings: thousands of watched lamps
   /// must not hold up the calls.
-  std::size_t compared_at_once = 500;
-  Duration compare_pause{300};
+  std::size_t compared_at_once = 200;
+  Duration compare_pause{150};
   /// A lamp that changes while it is read seems out of sync: it is so only if it still is after this time.
   Duration look_again{200};
   Duration retry{500};

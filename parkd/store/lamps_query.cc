@@ -6,8 +6,6 @@
 #include <tuple>
 #include <utility>
 
-#include "base/json.h"
-
 namespace callpark {
 namespace {
 
@@ -54,22 +52,21 @@ ShownCall shown_call(const Row& row, std::size_t first = 0) {
   return call;
 }
 
-// The calls of the tenants and values in an array. Its pairs are the outer table, so that each finds its calls by an
-// index.
-#define CALLPARK_CALLS_BY(column, value)                                                                             \
-  "SELECT " CALLPARK_SHOWN_CALL                                                                                      \
-  " FROM JSON_TABLE(?, '$[*]' COLUMNS (tenant VARCHAR(64) PATH '$[0]', item VARCHAR(255) PATH '$[1]')) w"            \
-  " STRAIGHT_JOIN parked_calls p ON p.tenant = CONVERT(w.tenant USING ascii) COLLATE ascii_general_ci AND p." column \
-  " = " value CALLPARK_JOIN_PARTIES
-
-// Parameters: those of orbits, callers, retrievers.
-constexpr const char* kCalls =
-    CALLPARK_CALLS_BY("orbit", "CONVERT(w.item USING ascii) COLLATE ascii_bin") " UNION " CALLPARK_CALLS_BY(
-        "caller_uri",
-        "CONVERT(w.item USING utf8mb4) COLLATE utf8mb4_bin") " UNION " CALLPARK_CALLS_BY("retriever",
-                                                                                         "CONVERT(w.item USING "
-                                                                                         "utf8mb4) COLLATE "
-                                                                                         "utf8mb4_bin");
+// As many pairs of a tenant and a value as there are, or, of the numbers 1, 2, 4, 8 and so on, the next, as in
+// places_for(). Each pair is a range of an index; MariaDB finds no index for pairs in a JSON_TABLE.
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+std::string calls_by(const char* column, const Pairs& pairs, Values& values) {
+  std::string sql = std::string("SELECT ") + CALLPARK_SHOWN_CALL + " FROM parked_calls p" + CALLPARK_JOIN_PARTIES;
+  std::size_t count = 1;
+  while (count < pairs.size()) count *= 2;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& [tenant, value] = pairs.at(std::min(i, pairs.size() - 1));
+    sql += std::string(i == 0 ? " WHERE" : " OR") + " (p.tenant = ? AND p." + column + " = ?)";
+    values.emplace_back(tenant);
+    values.emplace_back(value);
+  }
+  return sql;
+}
 
 // One statement, since each change needs it.
 std::vector<LampSettings> query_settings(DatabaseConnection& connection, const std::set<std::string>& tenants) {
@@ -104,17 +101,16 @@ std::vector<LampSettings> query_settings(DatabaseConnection& connection, const s
   return list;
 }
 
-// Which calls are asked for: arrays of a tenant and an orbit, a caller or a retriever each. One value for as many as
-// there are, for JSON_TABLE.
+// Which calls are asked for, by tenant and orbit, caller or retriever.
 struct Wanted {
-  Json orbits = Json::array();
-  Json callers = Json::array();
-  Json retrievers = Json::array();
-  void add_orbit(const std::string& tenant, const std::string& orbit) { orbits.push_back({tenant, orbit}); }
+  Pairs at_orbits;
+  Pairs of_callers;
+  Pairs of_retrievers;
+  void add_orbit(const std::string& tenant, const std::string& orbit) { at_orbits.emplace_back(tenant, orbit); }
   // The caller of one call may be the retriever of another, and the other way round.
   void add_party(const Extension& party) {
-    callers.push_back({party.tenant, "sip:" + aor_of(party)});
-    retrievers.push_back({party.tenant, party.number});
+    of_callers.emplace_back(party.tenant, "sip:" + aor_of(party));
+    of_retrievers.emplace_back(party.tenant, party.number);
   }
 };
 
@@ -139,12 +135,19 @@ bool is_older(const ShownCall& left, const ShownCall& right) {
   return std::tie(left.parked_at, left.park_id) < std::tie(right.parked_at, right.park_id);
 }
 
+// One statement.
 std::vector<ShownCall> query_calls(DatabaseConnection& connection, const Wanted& wanted) {
+  std::string sql;
+  Values values;
+  const auto add = [&](const char* column, const Pairs& pairs) {
+    if (!pairs.empty()) sql += (sql.empty() ? "" : " UNION ") + calls_by(column, pairs, values);
+  };
+  add("orbit", wanted.at_orbits);
+  add("caller_uri", wanted.of_callers);
+  add("retriever", wanted.of_retrievers);
   std::vector<ShownCall> calls;
-  for (const Row& row : connection.query(
-           kCalls, {write_json(wanted.orbits), write_json(wanted.callers), write_json(wanted.retrievers)})) {
-    calls.push_back(shown_call(row));
-  }
+  if (sql.empty()) return calls;
+  for (const Row& row : connection.query(sql, values)) calls.push_back(shown_call(row));
   std::sort(calls.begin(), calls.end(), is_older);
   return calls;
 }

@@ -156,7 +156,7 @@ TEST_F(StoreIndexes, ParkInARangeReadsTheRangeOnly) {
 
 TEST_F(StoreIndexes, MaximumOfATenantIsCountedUpToItself) {
   OrbitRequest request = at("102");
-  request.parked_calls_max = 20;
+  request.parked_calls_max = 10;
   OrbitClaim claim{example_row("new"), request, "new-operation", false};
   EXPECT_LT(rows_read([&](auto& connection) {
               EXPECT_EQ(OrbitClaims(connection, owner_).claim(claim).error(), ClaimOrbitFailure::kTooManyParked);

@@ -599,13 +599,14 @@ TEST_F(Lamps, N1_ASubscriptionBeginsWithoutParkdAndIsTrueOnceItIsBack) {
   EXPECT_TRUE(watched.wait_state("terminated"));
 }
 
+// No other test watches this lamp.
 TEST_F(Lamps, N1_WhatIsWatchedNoMoreIsPublishedNoMore) {
-  LampWatcher& watched = lamp("*88101");
-  const auto client = parked_client("*68");
+  LampWatcher& watched = lamp("*88103");
+  const auto client = parked_client("*68103");
   ASSERT_TRUE(watched.wait_state("early"));
   EXPECT_EQ(watched.unsubscribe(), 200);
-  EXPECT_TRUE(wait_until(seconds(60), [] { return published("*88101") == "0"; }));
-  LampWatcher& again = watcher("104", {.lamp = "*88101"});
+  EXPECT_TRUE(wait_until(seconds(60), [] { return published("*88103") == "0"; }));
+  LampWatcher& again = watcher("104", {.lamp = "*88103"});
   EXPECT_EQ(again.subscribe(), 200);
   ASSERT_TRUE(again.wait_state("early"));
   EXPECT_EQ(again.history().front().state, "early");

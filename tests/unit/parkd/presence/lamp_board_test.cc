@@ -442,7 +442,7 @@ TEST_F(LampBoardTest, N5_AComparisonReadsNoMoreThanSomeLampsAtATime) {
   board.start();
   pass(seconds(5));
   EXPECT_EQ(kamailio.shows("*882199"), "early park-p-7");
-  EXPECT_EQ(store.shown_read_max, 500U);
+  EXPECT_EQ(store.shown_read_max, 200U);
 }
 
 }  // namespace
