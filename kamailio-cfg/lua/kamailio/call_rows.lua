@@ -1,6 +1,7 @@
 -- Followed calls in the database (rules/call_row.lua). Workers note what has changed in the table `unwritten`, and one
 -- process writes it: a database that hangs holds up no call. A Kamailio that is stopped keeps that table.
 local call_row = require("rules.call_row")
+local sip_text = require("rules.sip_text")
 local sql = require("kamailio.sql")
 
 local call_rows = {}
@@ -24,10 +25,12 @@ local function key_of_this_call()
   return entry and id and call_row.key(entry, id), entry, id
 end
 
-local function text_of_this_call()
+-- `known` has attributes that the module does not have yet.
+local function text_of_this_call(known)
   local attributes, variables = {}, {}
   for _, name in ipairs(call_row.kNumbers) do attributes[name] = number(name) or 0 end
   for _, name in ipairs(call_row.kTexts) do attributes[name] = KSR.pv.gete("$dlg(" .. name .. ")") end
+  for name, value in pairs(known) do attributes[name] = value end
   for _, name in ipairs(call_row.kVariables) do variables[name] = KSR.pv.get("$dlg_var(" .. name .. ")") end
   return call_row.text(attributes, variables, KSR.pv.get("$Ts"))
 end
@@ -35,16 +38,28 @@ end
 -- dlg_hash.h.
 local kStateConfirmedWithoutAck, kStateConfirmed = 3, 4
 
---- The call at hand has changed. One that is not answered is in no row: the module has the tag of its answer from the
---- ACK on.
-function call_rows.changed()
-  local state = number("state")
-  if state ~= kStateConfirmedWithoutAck and state ~= kStateConfirmed then return end
-  if not KSR.pv.get("$dlg(to_tag)") then return end
+local function note(known)
   local key = key_of_this_call()
-  local text = text_of_this_call()
+  local text = text_of_this_call(known)
   if not text then return KSR.warn("a call with longer texts than a row has is not known after a restart\n") end
   locked(key, function() KSR.htable.sht_sets("unwritten", key, text) end)
+end
+
+--- The call at hand has changed. One that is not answered is in no row.
+function call_rows.changed()
+  local state = number("state")
+  if state == kStateConfirmedWithoutAck or state == kStateConfirmed then note({}) end
+end
+
+--- The 2xx at hand answers the call. What the module reads from it afterwards, the ACK brings: until then the call is
+--- only written by the next Kamailio, without the other party's route set.
+function call_rows.started()
+  note({
+    awaits_ack = true,
+    to_tag = KSR.pv.gete("$tt"),
+    to_contact = sip_text.address_uri(KSR.pv.gete("$ct")) or "",
+    to_bindaddr = ("%s:%s:%d"):format(KSR.kx.get_proto():lower(), KSR.kx.get_rcvip(), KSR.kx.get_rcvport()),
+  })
 end
 
 --- The call at hand has ended.
@@ -60,13 +75,15 @@ function call_rows.over()
   end)
 end
 
--- Up to kCallsMax calls, each {key, text}. From now on they may have a row, so that their end deletes it.
-local function take()
+-- Up to kCallsMax calls, each {key, text}; those that wait for their ACK only if `all` are wanted. From now on they may
+-- have a row, so that their end deletes it.
+local function take(all)
   local taken = {}
   KSR.htable.sht_iterator_start("unwritten", "unwritten")
   while #taken < kCallsMax and KSR.htable.sht_iterator_next("unwritten") > 0 do
     local key = KSR.pv.get("$shtitkey(unwritten)")
-    if key ~= kNoCall then taken[#taken + 1] = { key = key } end
+    local is_wanted = all or not call_row.awaits_ack(KSR.pv.get("$shtitval(unwritten)"))
+    if key ~= kNoCall and is_wanted then taken[#taken + 1] = { key = key } end
   end
   KSR.htable.sht_iterator_end("unwritten")
   for i = #taken, 1, -1 do
@@ -113,16 +130,18 @@ local function forget(taken)
   end
 end
 
---- Writes what has changed. False if the database does not store it.
-function call_rows.write()
+local function write_pending(all)
   local taken
   repeat
-    taken = take()
+    taken = take(all)
     if not write(taken) and not write_each(taken) then return false end
     forget(taken)
   until #taken < kCallsMax
   return true
 end
+
+--- Writes what has changed. False if the database does not store it.
+function call_rows.write() return write_pending(false) end
 
 -- The rows in pages, each {id, entry, hash, call_id, from_tag, to_tag, variables}.
 local kRowsMax = 50
@@ -138,7 +157,7 @@ end
 --- calls, and returns them, each {call_id, from_tag, to_tag, variables}.
 function call_rows.restore()
   KSR.htable.sht_sets("unwritten", kNoCall, kNoCall)
-  if call_rows.write() then sql.done("DELETE FROM unwritten_calls WHERE key_name <> '" .. kNoCall .. "'") end
+  if write_pending(true) then sql.done("DELETE FROM unwritten_calls WHERE key_name <> '" .. kNoCall .. "'") end
   KSR.dialog.dlg_db_load_extra()
   local calls, id = {}, 0
   repeat

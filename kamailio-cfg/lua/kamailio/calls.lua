@@ -210,9 +210,8 @@ function calls.reply_passes(body, device, answerer)
   if status >= 200 then calls.changed() end
 end
 
---- The call has been answered, by the last 2xx that passed. If several devices answer at once, the record is about the
---- dialog with that one.
-function calls.started()
+-- What the last 2xx that passed means. If several devices answer at once, the record is about the dialog with that one.
+local function note_first_answer()
   local answer = first_answer
   first_answer = nil
   if not answer or answer.tag ~= KSR.pv.gete("$tt") then return end
@@ -222,6 +221,12 @@ function calls.started()
   keep_session(answer.session)
   if answer.digest then note_answer(answer.requester, answer.offer, answer.digest, answer.devices) end
   talking.show(KSR.kx.get_callid(), "confirmed", answer.people)
+end
+
+--- The call has been answered.
+function calls.started()
+  note_first_answer()
+  call_rows.started()
 end
 
 --- The dialog at hand has ended, or was never answered. If a parker leaves, the other party stays.

@@ -46,6 +46,12 @@ function call_row.text(attributes, variables, now)
   return cjson.encode(record)
 end
 
+-- Between quotes of its own: within a text of a phone they would be escaped.
+local kAwaitsAck = '"awaits_ack":true'
+
+--- Whether the call waits for its ACK, which brings the rest of the record a moment later.
+function call_row.awaits_ack(text) return text:find(kAwaitsAck, 1, true) ~= nil end
+
 --- The text that a call has ended.
 function call_row.over(entry, id) return cjson.encode({ over = true, h_entry = entry, h_id = id }) end
 

@@ -30,6 +30,14 @@ describe("call_row.text", function()
   end)
 end)
 
+describe("call_row.awaits_ack", function()
+  it("is true for a call without its ACK, whatever a phone sends", function()
+    assert.is_true(call_row.awaits_ack(text({ awaits_ack = true })))
+    assert.is_false(call_row.awaits_ack(text({ from_uri = '"awaits_ack":true' })))
+    assert.is_false(call_row.awaits_ack(call_row.over(1, 2)))
+  end)
+end)
+
 describe("call_row.statements", function()
   it("writes any number of calls by one statement, and deletes those that have ended by another", function()
     local list = call_row.statements({ text(), call_row.over(1, 2), text({ h_entry = 8 }),
