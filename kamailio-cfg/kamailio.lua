@@ -5,7 +5,9 @@ package.path = debug.getinfo(1, "S").source:match("^@(.*/)") .. "lua/?.lua;" .. 
 local adoption_marker = require("kamailio.adoption_marker")
 local arrival = require("rules.arrival")
 local calls = require("kamailio.calls")
+local contact_header = require("kamailio.contact_header")
 local decide = require("rules.decide")
+local dialog_path = require("rules.dialog_path")
 local facts = require("kamailio.facts")
 local identity_headers = require("kamailio.identity_headers")
 local perform = require("kamailio.perform")
@@ -15,6 +17,7 @@ local perform_in_dialog = require("kamailio.perform_in_dialog")
 local perform_lamps = require("kamailio.perform_lamps")
 local presence_tables = require("kamailio.presence_tables")
 local protocol = require("rules.protocol")
+local reachable = require("rules.reachable")
 local ringing = require("kamailio.ringing")
 local settings = require("kamailio.settings")
 local talking = require("kamailio.talking")
@@ -65,10 +68,11 @@ local function is_repeated()
   return KSR.tm.t_check_trans() == 0
 end
 
-local function act_on(f)
+local function act_on(f, is_first_look)
   local decision = facts.decide(decide.request, f)
   KSR.info(("%s from %s: %s%s\n"):format(f.method, f.source.device, decision.action,
     decision.code and " " .. decision.code .. " " .. decision.reason or ""))
+  if is_first_look and arrival.seals_contact(f, decision) then contact_header.seal(f) end
   perform[decision.action](f, decision)
 end
 
@@ -83,20 +87,28 @@ local function is_new()
   return not is_repeated()
 end
 
+local function drop_routes_in_front(f)
+  local routes = f.to_tag and dialog_path.from_own_route(f)
+  if not routes then return f end
+  KSR.hdr.remove("Route")
+  KSR.hdr.append("Route: " .. routes .. "\r\n")
+  KSR.textopsx.msg_apply_changes()
+  return facts.read()
+end
+
 local function handle_request()
   -- Facts of their own: without the surplus the message has another body.
   local f = facts.read()
   if facts.decide(arrival.flood, f).action == "drop" then return end
-  local changes = arrival.changes(f)
   strip_inside_headers()
   strip_asserted_identity(f)
-  if changes.drops_route then KSR.hdr.remove("Route") end
-  if changes.sets_alias then KSR.nathelper.set_contact_alias() end
-  act_on(f)
+  if arrival.drops_route(f) then KSR.hdr.remove("Route") end
+  f = drop_routes_in_front(f)
+  act_on(f, true)
 end
 
 -- A request that has waited for another one.
-local function handle_again() act_on(facts.read()) end
+local function handle_again() act_on(facts.read(), false) end
 
 -- A parker may hang up straight after its REFER, and another worker, with less to do for a BYE, would overtake the one
 -- that checks the password: the two requests wait for each other. A repeated request never comes here: tm locks a
@@ -141,7 +153,9 @@ function ksr_reply_route()
   adoption_of_answer = f.adoption
   strip_inside_headers()
   strip_asserted_identity(f)
-  if not f.is_inside and f.is_behind_nat then KSR.nathelper.set_contact_alias() end
+  if arrival.seals_contact_of_answer(f) then
+    contact_header.seal_answer(f, facts.decide(reachable.contact_of_answer, f).action)
+  end
   return 1
 end
 

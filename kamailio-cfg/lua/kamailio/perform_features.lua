@@ -1,6 +1,7 @@
 -- Carries out the decisions on what goes to parkd outside of its own dialogs: feature calls, REFERs, subscriptions.
 local adoption = require("rules.adoption")
 local adoption_marker = require("kamailio.adoption_marker")
+local contact_header = require("kamailio.contact_header")
 local patience = require("rules.patience")
 local protocol = require("rules.protocol")
 local relay = require("kamailio.relay")
@@ -27,6 +28,7 @@ function perform_features.subscribe_at_parkd(f, d)
   relay.drop_credentials()
   relay.append_headers(protocol.sender_headers(d, f.source.device))
   if f.is_behind_nat then KSR.nathelper.set_contact_alias() end
+  contact_header.keep_connection(f)
   KSR.rr.record_route()
   send(patience.kParkdMs)
 end
@@ -46,6 +48,7 @@ end
 --- The Route stays in: it is the way to the other party, which parkd's own requests have to go.
 function perform_features.refer(f, d)
   prepare(f, d)
+  relay.unseal_target()
   send(patience.kParkdReferMs)
 end
 

@@ -1,5 +1,6 @@
 -- Carries out the decisions on lamps: subscriptions of phones, publications of parkd.
 local contact = require("rules.contact")
+local contact_header = require("kamailio.contact_header")
 local event_header = require("rules.event_header")
 local lamps = require("kamailio.lamps")
 local publication = require("rules.publication")
@@ -35,6 +36,7 @@ local function leave_bare_event(f)
 end
 
 local function handle_subscribe(f, d)
+  contact_header.keep_connection(f)
   make_contact_reachable(f)
   leave_bare_event(f)
   KSR.textopsx.msg_apply_changes()

@@ -1,4 +1,6 @@
 -- Carries out the decisions on registrations and passwords.
+local contact_header = require("kamailio.contact_header")
+
 local perform_register = {}
 
 local kChallengeWithQop, kChallengeStale = 1, 16
@@ -11,7 +13,9 @@ end
 function perform_register.register(f, d)
   if d.is_behind_nat then KSR.nathelper.fix_nated_register() end
   if d.removes then KSR.registrar.unregister_ruid("location", d.removes.aor, d.removes.ruid) end
-  if KSR.registrar.save("location", 0) < 0 then return KSR.sl.sl_reply_error() end
+  -- The module has answered, also if it could not save.
+  if KSR.registrar.save("location", 0) < 0 then return end
+  contact_header.keep_connection(f)
   -- A phone has registered from this address.
   KSR.htable.sht_seti("phones", f.source.ip, 1)
 end
