@@ -443,6 +443,26 @@ TEST(DialogPath, X31_ALaterContactLeadsNoRequestToATrunk) {
   EXPECT_TRUE(victim.got_nothing());
 }
 
+TEST(DialogPath, X31_AnAnswerThatTwoParsersReadInTwoWaysLeadsBackToItsSender) {
+  KamailioSite site;
+  ForeignTrunk victim(site);
+  auto alice = site.phone("101");
+  auto bob = site.phone("102");
+  const std::string there = "<sip:x@" + victim.address.text() + ">";
+  const std::string own = "<sip:102@" + bob->options().address + ":5060>";
+  for (const std::string& contact :
+       {"\"a\\\"b\" " + there, there + ", " + own, there + "\r\nm: " + own,
+        "<sip:102@" + bob->options().address + ";alias=" + victim.address.text() + "~5060~1>"}) {
+    bob->be_reached_at(contact);
+    const CallName call = alice->call("102");
+    EXPECT_EQ(bob->wait_incoming(), call);
+    EXPECT_EQ(alice->request(call, "INFO"), 200) << contact;
+    EXPECT_EQ(alice->hang_up(call), 200) << contact;
+    EXPECT_TRUE(wait_until(kSoon, [&] { return bob->is_closed(call); }));
+  }
+  EXPECT_TRUE(victim.got_nothing());
+}
+
 TEST(DialogPath, X31_AContactMayMove) {
   KamailioSite site;
   auto alice = site.phone("101");

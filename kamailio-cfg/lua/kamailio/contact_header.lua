@@ -13,7 +13,7 @@ function contact_header.keep_connection(f)
   if port and port ~= f.source.port then KSR.add_tcp_alias(port) end
 end
 
--- One header each: not every user agent takes several values of one apart.
+-- One header each: not every user agent reads several values of one.
 local function replace(name, values)
   KSR.hdr.remove(name)
   for _, value in ipairs(values) do relay.append_header(name, value) end

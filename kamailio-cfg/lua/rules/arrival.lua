@@ -81,7 +81,7 @@ local answers_keep_contact =
 --- The same for an answer.
 function arrival.seals_contact_of_answer(f)
   return not f.is_inside and f.to_tag ~= false and f.status > 100 and f.status < 300
-    and not answers_keep_contact[f.cseq_method] and #f.contact_values == 1
+    and not answers_keep_contact[f.cseq_method] and #f.contact_values > 0
 end
 
 return arrival

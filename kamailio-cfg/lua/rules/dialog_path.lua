@@ -12,11 +12,17 @@ local need, refuse = decision.need, decision.refuse
 
 local dialog_path = {}
 
---- The URIs in the values of Route or Record-Route headers.
+--- The URIs in the values of Route or Record-Route headers. What two parsers may read in two ways, as a quoted name, is
+--- in the list as it is, and no proxy's URI.
 function dialog_path.uris(values)
   local list = {}
   for _, value in ipairs(values) do
-    for uri in value:gsub('"[^"]*"', ""):gmatch("<([^<>]*)>") do list[#list + 1] = uri end
+    local rest = value
+    while rest do
+      local uri, others = rest:match('^[^<>",\\]*<([^<>"\\]*)>[^<>",\\]*(.*)$')
+      list[#list + 1] = uri or rest
+      rest = uri and others ~= "" and (others:match("^,(.*)$") or others) or nil
+    end
   end
   return list
 end

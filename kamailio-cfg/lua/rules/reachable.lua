@@ -1,6 +1,7 @@
 -- Where requests to a party may go: a trunk trusts Kamailio's address, so no Contact of a phone may lead to one, nor
 -- back to Kamailio or parkd. Only an outside number, dialled in a tenant with a trunk, leads to a trunk. Pure.
 local address = require("rules.address")
+local contact = require("rules.contact")
 local decision = require("rules.decision")
 
 local need, refuse = decision.need, decision.refuse
@@ -69,8 +70,21 @@ function reachable.not_from_phone(f)
   return #addresses > 0 and at_trunk(f, addresses) or nil
 end
 
+-- A trunk may be on this machine, and name any of its addresses.
+local function is_own_socket(f, places)
+  for _, place in ipairs(places) do
+    for _, own in ipairs(f.own_places) do
+      if place.ip == own.ip and place.port == own.port then return true end
+    end
+  end
+  return false
+end
+
 --- nil if requests may go where a trunk's INVITE leads. A carrier has several addresses and names, but none of ours.
-function reachable.not_from_trunk(f) return f.contact_places and looped(f, f.contact_places) or nil end
+function reachable.not_from_trunk(f)
+  if not f.contact_places or not is_own_socket(f, f.contact_places) then return nil end
+  return refuse(403, "Contact Points To This Server")
+end
 
 local function is_elsewhere(f, places)
   for _, place in ipairs(places) do
@@ -92,12 +106,14 @@ function reachable.not_to_be_target(f)
 end
 
 --- What becomes of the Contact and the Record-Routes of an answer, which cannot be refused: {action = "seal"}, or
---- "leave" if the Contact cannot be read, or "replace" by the address that the answer came from.
+--- "leave" if a trunk's cannot be read, or "replace" by the address that the answer came from.
 function reachable.contact_of_answer(f)
-  if not f.contact_places then return { action = "leave" } end
-  local is_elsewhere_at_all = is_elsewhere(f, f.contact_places) or is_elsewhere(f, f.hop_places)
-  if looped(f, f.contact_places) or looped(f, f.hop_places) then return { action = "replace" } end
-  if not is_elsewhere_at_all then return { action = "seal" } end
+  if not f.contact_places or #f.contact_values ~= 1 or not contact.cut(f.contact_values[1]) then
+    if f.is_at_trunk == nil then return need("is_at_trunk") end
+    return { action = f.is_at_trunk and "leave" or "replace" }
+  end
+  if is_own_socket(f, f.contact_places) or is_own_socket(f, f.hop_places) then return { action = "replace" } end
+  if not is_elsewhere(f, f.contact_places) and not is_elsewhere(f, f.hop_places) then return { action = "seal" } end
   if f.is_at_trunk == nil then return need("is_at_trunk") end
   if f.is_at_trunk then return { action = "seal" } end
   if wrong_place(f, f.contact_places) or wrong_place(f, f.hop_places) then return { action = "replace" } end

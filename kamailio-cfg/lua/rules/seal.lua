@@ -45,6 +45,9 @@ local function without_seal(uri)
   return userinfo .. before .. after
 end
 
+-- A user without its escapes; the spaces of the canonical text are only between its parts.
+local function user_of(parsed) return (parsed.user or ""):gsub("%s", "%%20") end
+
 -- One spelling of what a user agent may write in several: the order of parameters, the case of the host.
 local function canonical(uri)
   local parsed = sip_text.parse_uri(uri)
@@ -52,7 +55,8 @@ local function canonical(uri)
   local params = {}
   for param in parsed.params:gmatch("[^;]+") do params[#params + 1] = param:lower() end
   table.sort(params)
-  return table.concat({ parsed.scheme, parsed.user or "", parsed.user_rest or "", parsed.host, parsed.port or "",
+  local user = user_of(parsed)
+  return table.concat({ parsed.scheme, user, parsed.user_rest or "", parsed.host, parsed.port or "",
     table.concat(params, ";") }, " ")
 end
 
@@ -104,8 +108,8 @@ end
 local function hop(uri)
   local parsed = sip_text.parse_uri(uri)
   if not parsed then return uri end
-  local params = parsed.params:lower() .. ";"
-  return table.concat({ parsed.scheme, parsed.user or "", parsed.host, parsed.port or "",
+  local params, user = parsed.params:lower() .. ";", user_of(parsed)
+  return table.concat({ parsed.scheme, user, parsed.host, parsed.port or "",
     params:match("transport=([^;]*);") or "", params:match("maddr=([^;]*);") or "" }, " ")
 end
 

@@ -134,13 +134,23 @@ describe("the Routes of a request", function()
   end
 
   it("are Kamailio's first, and those of other proxies", function()
-    local path = read("<sip:192.0.2.1;lr;ftag=ft>, \"A <b>\" <sip:192.0.2.9;lr>", "<sip:192.0.2.10;lr>")
+    local path = read("<sip:192.0.2.1;lr;ftag=ft>, A <sip:192.0.2.9;lr>;x=1", "<sip:192.0.2.10;lr>")
     assert.same({ 1, { "sip:192.0.2.9;lr", "sip:192.0.2.10;lr" } }, { path.own, path.hops })
     path = read("<sip:192.0.2.1;r2=on;lr>", "<sip:127.0.0.1:5061;r2=on;lr>", "<sip:192.0.2.10;lr>")
     assert.same({ 2, { "sip:192.0.2.10;lr" } }, { path.own, path.hops })
     assert.equal(0, read("<sip:192.0.2.9;lr>", "<sip:192.0.2.1;lr>").own)
     assert.equal(0, read("<sip:192.0.2.1:5070;lr>").own)
     assert.equal(0, read().own)
+  end)
+
+  it("X31 hide none from Kamailio that the module finds", function()
+    for _, hidden in ipairs({ '"a\\"" <sip:192.0.2.9>, "b" <sip:192.0.2.1>', '\\"x" <sip:192.0.2.9>, "',
+      '<sip:192.0.2.8>;x="<sip:192.0.2.9>"',
+      "sip:192.0.2.9;lr", "<sip:192.0.2.9;lr", "A, B <sip:192.0.2.9>" }) do
+      local path = read("<sip:192.0.2.1;lr>", hidden)
+      assert.same({ 1, true }, { path.own, #path.hops > 0 }, hidden)
+      assert.equal(0, read(hidden, "<sip:192.0.2.1;lr>").own)
+    end
   end)
 
   it("lose those in front of Kamailio's", function()

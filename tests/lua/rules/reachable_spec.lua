@@ -71,7 +71,11 @@ describe("X31: an answer", function()
     assert.same({ action = "replace" }, action("<sip:102@127.0.0.50>", { is_at_trunk = false, leads_to_trunk = true }))
     assert.same({ action = "seal" }, action("<sip:102@127.0.0.50>", { is_at_trunk = false, leads_to_trunk = false }))
     assert.same({ action = "replace" }, action("<sip:phone.example>", { is_at_trunk = false }))
-    assert.same({ action = "leave" }, action("tel:+1555"))
+    for _, value in ipairs({ "tel:+1555", '"a\\"b" <sip:x@127.0.0.50>', "<sip:102@127.0.0.11>, <sip:x@127.0.0.12>" }) do
+      assert.same({ need = "is_at_trunk" }, action(value))
+      assert.same({ action = "replace" }, action(value, { is_at_trunk = false }))
+      assert.same({ action = "leave" }, action(value, { is_at_trunk = true }))
+    end
   end)
 
   it("loses a Record-Route there", function()
