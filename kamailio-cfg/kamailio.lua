@@ -72,7 +72,9 @@ local function act_on(f, is_first_look)
   local decision = facts.decide(decide.request, f)
   KSR.info(("%s from %s: %s%s\n"):format(f.method, f.source.device, decision.action,
     decision.code and " " .. decision.code .. " " .. decision.reason or ""))
-  if is_first_look and arrival.seals_contact(f, decision) then contact_header.seal(f) end
+  if is_first_look and arrival.seals_contact(f, decision) then
+    contact_header.seal(f, decision.ms ~= nil)
+  end
   perform[decision.action](f, decision)
 end
 

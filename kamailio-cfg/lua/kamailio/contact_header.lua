@@ -26,12 +26,13 @@ local function sealed(f, tag, value, has_alias)
   return before .. seal.contact(f, tag, uri, f.connection or nil) .. after
 end
 
---- Of a request: requests to its sender in this dialog may go to this Contact.
-function contact_header.seal(f)
+--- Of a request: requests to its sender in this dialog may go to this Contact. The dialog module has to see an alias,
+--- and no change outlives a wait that is not in the message itself.
+function contact_header.seal(f, will_wait)
   local value = #f.contact_values == 1 and sealed(f, f.from_tag, f.contact_values[1], f.is_behind_nat)
   if not value then return end
   replace("Contact", { value })
-  KSR.textopsx.msg_apply_changes()
+  if f.is_behind_nat or will_wait then KSR.textopsx.msg_apply_changes() end
   contact_header.keep_connection(f)
 end
 
@@ -45,7 +46,7 @@ function contact_header.seal_answer(f, action)
   replace("Contact", { changed })
   local routes = dialog_path.sealed_record_route(f, is_wrong)
   if routes then replace("Record-Route", routes) end
-  KSR.textopsx.msg_apply_changes()
+  if f.is_behind_nat or is_wrong then KSR.textopsx.msg_apply_changes() end
   contact_header.keep_connection(f)
 end
 
