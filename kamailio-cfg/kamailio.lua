@@ -6,9 +6,11 @@ local adoption_marker = require("kamailio.adoption_marker")
 local arrival = require("rules.arrival")
 local calls = require("kamailio.calls")
 local connections = require("kamailio.connections")
+local contact_header = require("kamailio.contact_header")
 local counts = require("kamailio.counts")
 local database = require("kamailio.database")
 local decide = require("rules.decide")
+local dialog_path = require("rules.dialog_path")
 local directory_loader = require("kamailio.directory_loader")
 local facts = require("kamailio.facts")
 local identity_headers = require("kamailio.identity_headers")
@@ -20,6 +22,7 @@ local perform_in_dialog = require("kamailio.perform_in_dialog")
 local perform_lamps = require("kamailio.perform_lamps")
 local presence_tables = require("kamailio.presence_tables")
 local protocol = require("rules.protocol")
+local reachable = require("rules.reachable")
 local registered = require("kamailio.registered")
 local ringing = require("kamailio.ringing")
 local settings = require("kamailio.settings")
@@ -73,11 +76,14 @@ local function is_repeated()
   return KSR.tm.t_check_trans() == 0
 end
 
-local function act_on(f)
+local function act_on(f, is_first_look)
   local decision = facts.decide(decide.request, f)
   KSR.info(("%s from %s: %s%s\n"):format(f.method, f.source.device, decision.action,
     decision.code and " " .. decision.code .. " " .. decision.reason or ""))
   connections.prove(f, decision, facts.is_at_trunk)
+  if is_first_look and arrival.seals_contact(f, decision) then
+    contact_header.seal(f, decision.ms ~= nil)
+  end
   perform[decision.action](f, decision)
   -- Its CSeq and its Contact are part of what is known of the call.
   if f.to_tag then calls.changed() end
@@ -98,20 +104,28 @@ local function is_new()
   return not is_repeated()
 end
 
+local function drop_routes_in_front(f)
+  local routes = f.to_tag and dialog_path.from_own_route(f)
+  if not routes then return f end
+  KSR.hdr.remove("Route")
+  KSR.hdr.append("Route: " .. routes .. "\r\n")
+  KSR.textopsx.msg_apply_changes()
+  return facts.read()
+end
+
 local function handle_request()
   -- Facts of their own: without the surplus the message has another body.
   local f = facts.read()
   if facts.decide(arrival.flood, f).action == "drop" then return counts.add("requests_dropped_as_flood") end
-  local changes = arrival.changes(f)
   strip_inside_headers()
   strip_asserted_identity(f)
-  if changes.drops_route then KSR.hdr.remove("Route") end
-  if changes.sets_alias then KSR.nathelper.set_contact_alias() end
-  act_on(f)
+  if arrival.drops_route(f) then KSR.hdr.remove("Route") end
+  f = drop_routes_in_front(f)
+  act_on(f, true)
 end
 
 -- A request that has waited for another one.
-local function handle_again() act_on(facts.read()) end
+local function handle_again() act_on(facts.read(), false) end
 
 -- A parker may hang up straight after its REFER, and another worker, with less to do for a BYE, would overtake the one
 -- that checks the password: the two requests wait for each other. A repeated request never comes here: tm locks a
@@ -173,7 +187,9 @@ function ksr_reply_route()
   strip_inside_headers()
   strip_asserted_identity(f)
   if f.is_inside then lamp_question.note_answer() end
-  if not f.is_inside and f.is_behind_nat then KSR.nathelper.set_contact_alias() end
+  if arrival.seals_contact_of_answer(f) then
+    contact_header.seal_answer(f, facts.decide(reachable.contact_of_answer, f).action)
+  end
   return 1
 end
 

@@ -46,7 +46,8 @@ std::string mirrored(const std::string& direction) {
 PacketPhone::PacketPhone(Options options)
     : options_(std::move(options)),
       sound_(options_.user + "@" + options_.address, options_.address, options_.tone),
-      socket_({options_.address, options_.port}) {
+      socket_({options_.address, options_.port}),
+      tcp_(options_.over_tcp ? std::make_unique<TcpSocket>(socket_.own(), options_.proxy, options_.listens) : nullptr) {
   thread_ = std::thread([this] { run(); });
 }
 
@@ -65,7 +66,8 @@ PacketPhone::~PacketPhone() {
 }
 
 std::string PacketPhone::contact() const {
-  return "<sip:" + options_.user + "@" + socket_.own().text() + ">";
+  if (!contact_.empty()) return contact_;
+  return "<sip:" + options_.user + "@" + socket_.own().text() + (tcp_ ? ";transport=tcp>" : ">");
 }
 std::string PacketPhone::sdp(const Call& call) const {
   const std::string video = "m=video 49170 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=" + call.direction + "\r\n";
@@ -82,6 +84,20 @@ std::string PacketPhone::next_credentials(const std::string& method, const std::
          digest_answer(last_challenge_, method, uri, options_.user, options_.password, ++challenge_answers_) + "\r\n";
 }
 
+std::string PacketPhone::transport() const {
+  return tcp_ ? "TCP" : "UDP";
+}
+
+void PacketPhone::send_raw(const std::string& text) {
+  if (tcp_) return tcp_->send(text);
+  socket_.send(text, options_.proxy);
+}
+
+void PacketPhone::be_reached_at(const std::string& contact) {
+  const std::lock_guard lock(mutex_);
+  contact_ = contact;
+}
+
 void PacketPhone::register_phone() {
   const int status = send_register(true);
   if (status != 200) throw std::runtime_error(name() + ": REGISTER got " + std::to_string(status));
@@ -94,11 +110,11 @@ int PacketPhone::send_register(bool stays) {
   const std::string call_id = random_word();
   std::string credentials;
   for (int cseq = 1; cseq <= 3; ++cseq) {
-    const std::string text = "REGISTER " + uri + " SIP/2.0\r\nVia: SIP/2.0/UDP " + socket_.own().text() +
-                             ";rport;branch=" + new_branch() + "\r\nMax-Forwards: 70\r\nFrom: " + own +
-                             ";tag=reg\r\nTo: " + own + "\r\nCall-ID: " + call_id +
-                             "\r\nCSeq: " + std::to_string(cseq) + " REGISTER\r\nContact: " + contact() +
-                             ";expires=" + (stays ? "300" : "0") + "\r\n" + credentials + "Content-Length: 0\r\n\r\n";
+    const std::string text =
+        "REGISTER " + uri + " SIP/2.0\r\nVia: SIP/2.0/" + transport() + " " + socket_.own().text() +
+        ";rport;branch=" + new_branch() + "\r\nMax-Forwards: 70\r\nFrom: " + own + ";tag=reg\r\nTo: " + own +
+        "\r\nCall-ID: " + call_id + "\r\nCSeq: " + std::to_string(cseq) + " REGISTER\r\nContact: " + contact() +
+        ";expires=" + (stays ? "300" : "0") + "\r\n" + credentials + "Content-Length: 0\r\n\r\n";
     std::unique_lock lock(mutex_);
     const SipText answer = send_and_wait(lock, text, call_id, cseq, "REGISTER", 2);
     if (answer.status() != 401) return answer.status();
@@ -119,7 +135,7 @@ SipText PacketPhone::send_and_wait(std::unique_lock<std::mutex>& lock, const std
     });
   };
   for (int sent = 0; sent < times_max && find_answer() == received_.end(); ++sent) {
-    socket_.send(text, options_.proxy);
+    send_raw(text);
     changed_.wait_for(lock, kRepeatAfter, [&] { return find_answer() != received_.end(); });
   }
   const auto answer = find_answer();
@@ -130,7 +146,7 @@ SipText PacketPhone::send_and_wait(std::unique_lock<std::mutex>& lock, const std
 
 CallName PacketPhone::start_call(const std::string& target, const std::string& extra_headers) {
   const std::lock_guard lock(mutex_);
-  const CallName id = "packet-" + std::to_string(next_++) + "-" + random_word();
+  const CallName id = "packet-" + std::to_string(next_++) + "-" + random_word() + options_.id_end;
   Call& call = calls_[id];
   call.outgoing = true;
   call.handed_out = true;
@@ -139,7 +155,7 @@ CallName PacketPhone::start_call(const std::string& target, const std::string& e
       target.starts_with("sip:") || target.starts_with("tel:") ? target : "sip:" + target + "@" + options_.domain;
   call.target = call.first_target;
   const std::string own = "<sip:" + options_.user + "@" + options_.domain + ">";
-  call.local = (options_.from.empty() ? own : options_.from) + ";tag=" + random_word();
+  call.local = (options_.from.empty() ? own : options_.from) + ";tag=" + random_word() + options_.id_end;
   call.remote = "<" + call.first_target + ">";
   call.cseq = 0;
   call.credentials = next_credentials("INVITE", call.first_target);
@@ -154,7 +170,7 @@ void PacketPhone::send_first_invite(Call& call, const std::string& call_id) {
   const std::string text = compose(call, call_id, "INVITE", call.invite_cseq,
                                    call.credentials + call.extra_headers + type, type.empty() ? "" : sdp(call));
   call.invite = SipText(text);
-  socket_.send(text, options_.proxy);
+  send_raw(text);
 }
 
 int PacketPhone::invite_status(const CallName& call) const {
@@ -206,18 +222,17 @@ void PacketPhone::refuse(const CallName& call, int status) {
 
 void PacketPhone::repeat_invite(const CallName& call) {
   const std::lock_guard lock(mutex_);
-  socket_.send(calls_.at(call).invite.text(), options_.proxy);
+  send_raw(calls_.at(call).invite.text());
 }
 
 void PacketPhone::cancel(const CallName& call) {
   const std::lock_guard lock(mutex_);
   const SipText& invite = calls_.at(call).invite;
   // RFC 3261 9.1: everything as in the request that is cancelled, with its Via.
-  socket_.send("CANCEL " + invite.request_uri() + " SIP/2.0\r\nVia: " + invite.header("Via") +
-                   "\r\nMax-Forwards: 70\r\nFrom: " + invite.header("From") + "\r\nTo: " + invite.header("To") +
-                   "\r\nCall-ID: " + call + "\r\nCSeq: " + std::to_string(invite.cseq()) +
-                   " CANCEL\r\nContent-Length: 0\r\n\r\n",
-               options_.proxy);
+  send_raw("CANCEL " + invite.request_uri() + " SIP/2.0\r\nVia: " + invite.header("Via") +
+           "\r\nMax-Forwards: 70\r\nFrom: " + invite.header("From") + "\r\nTo: " + invite.header("To") +
+           "\r\nCall-ID: " + call + "\r\nCSeq: " + std::to_string(invite.cseq()) +
+           " CANCEL\r\nContent-Length: 0\r\n\r\n");
 }
 
 void PacketPhone::answer_invite(Call& call, const SipText& request) {
@@ -238,7 +253,7 @@ std::string PacketPhone::compose(Call& call, const std::string& call_id, const s
                                  const std::string& extra_headers, const std::string& body) {
   std::string routes;
   for (const auto& route : call.routes) routes += "Route: " + route + "\r\n";
-  return method + " " + call.target + " SIP/2.0\r\nVia: SIP/2.0/UDP " + socket_.own().text() +
+  return method + " " + call.target + " SIP/2.0\r\nVia: SIP/2.0/" + transport() + " " + socket_.own().text() +
          ";rport;branch=" + new_branch() + "\r\nMax-Forwards: 70\r\n" + routes + "From: " + call.local +
          "\r\nTo: " + call.remote + "\r\nCall-ID: " + call_id + "\r\nCSeq: " + std::to_string(cseq) + " " + method +
          "\r\nContact: " + contact() + "\r\nAllow: INVITE,ACK,BYE,CANCEL,OPTIONS,NOTIFY,REFER,MESSAGE,INFO,UPDATE\r\n" +
@@ -257,7 +272,7 @@ void PacketPhone::fire(const CallName& call, const std::string& method, const st
   Call& known = calls_.at(call);
   if (method == "BYE") close(known);
   const std::string credentials = next_credentials(method, known.target);
-  socket_.send(compose(known, call, method, ++known.cseq, credentials + extra_headers, ""), options_.proxy);
+  send_raw(compose(known, call, method, ++known.cseq, credentials + extra_headers, ""));
 }
 
 int PacketPhone::request(const CallName& call, const std::string& method, const std::string& extra_headers,
@@ -334,6 +349,11 @@ void PacketPhone::answer_with_headers(const std::string& headers) {
   answer_headers_ = headers;
 }
 
+void PacketPhone::be_behind(const std::string& record_routes) {
+  const std::lock_guard lock(mutex_);
+  answer_routes_ = record_routes;
+}
+
 void PacketPhone::never_acknowledge(bool never) {
   const std::lock_guard lock(mutex_);
   acknowledges_ = !never;
@@ -405,10 +425,17 @@ std::string PacketPhone::replaces(const CallName& call) const {
 
 // ----- what arrives
 
+std::string PacketPhone::next_text() {
+  constexpr std::chrono::milliseconds kTurn{20};
+  if (tcp_) return tcp_->receive(kTurn).value_or("");
+  const auto datagram = socket_.receive(kTurn);
+  return datagram ? datagram->bytes : "";
+}
+
 void PacketPhone::run() {
   while (running_) {
-    const auto datagram = socket_.receive(std::chrono::milliseconds(20));
-    if (datagram && datagram->bytes.size() > 4) receive(SipText(datagram->bytes));
+    const auto text = next_text();
+    if (text.size() > 4) receive(SipText(text));
   }
 }
 
@@ -427,6 +454,7 @@ void PacketPhone::respond(const SipText& request, int status, const std::string&
                           const std::string& body) {
   std::string text = "SIP/2.0 " + std::to_string(status) + " " + reason(status) + "\r\n";
   for (const auto& via : request.headers("Via")) text += "Via: " + via + "\r\n";
+  text += answer_routes_;
   for (const auto& route : request.headers("Record-Route")) text += "Record-Route: " + route + "\r\n";
   const auto known = calls_.find(request.call_id());
   const std::string to =
@@ -434,7 +462,7 @@ void PacketPhone::respond(const SipText& request, int status, const std::string&
   text += "From: " + request.header("From") + "\r\nTo: " + to + "\r\nCall-ID: " + request.call_id() +
           "\r\nCSeq: " + request.header("CSeq") + "\r\n" + answer_headers_ + extra_headers +
           "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-  socket_.send(text, options_.proxy);
+  send_raw(text);
 }
 
 void PacketPhone::receive_request(const SipText& request) {
@@ -569,7 +597,7 @@ void PacketPhone::acknowledge(Call& call, const SipText& response) {
     const auto own_to = text.find("\r\nTo: ");
     text.replace(own_to, text.find("\r\n", own_to + 2) - own_to, "\r\nTo: " + response.header("To"));
   }
-  socket_.send(text, options_.proxy);
+  send_raw(text);
 }
 
 }  // namespace callpark::test

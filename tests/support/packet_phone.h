@@ -1,5 +1,5 @@
 // A telephone of our own, for what no real one can be made to do: messages at an exact moment, answers that refuse,
-// acknowledgements that never come, forged and broken requests. UDP, Digest, one RtpParty for its sound.
+// acknowledgements that never come, forged and broken requests. UDP or TCP, Digest, one RtpParty for its sound.
 #pragma once
 
 #include <condition_variable>
@@ -14,6 +14,7 @@
 #include "tests/support/phone.h"
 #include "tests/support/rtp_party.h"
 #include "tests/support/sip_text.h"
+#include "tests/support/tcp_socket.h"
 
 namespace callpark::test {
 
@@ -32,6 +33,11 @@ class PacketPhone : public Listener {
     std::string from = {};
     /// Answers new calls at once; otherwise they ring until answer().
     bool auto_answer = false;
+    /// At the end of the tags and Call-IDs of its calls.
+    std::string id_end = {};
+    /// TCP: it makes a connection when it has something to send, and listens at its address if `listens`.
+    bool over_tcp = false;
+    bool listens = true;
     /// Every SDP of it has a video line behind the audio.
     bool has_video = false;
   };
@@ -93,6 +99,8 @@ class PacketPhone : public Listener {
     const std::lock_guard lock(mutex_);
     begins_without_offer_ = does;
   }
+  /// From now on its answers have come through these proxies, the last one nearest to Kamailio.
+  void be_behind(const std::string& record_routes);
   /// From now on 2xx are not acknowledged.
   void never_acknowledge(bool never);
   /// From now on a CANCEL comes too late: the call that it is for has just been answered.
@@ -115,7 +123,11 @@ class PacketPhone : public Listener {
   /// The next request of the call as it would be sent, for tests that break it first.
   std::string compose(const CallName& call, const std::string& method, const std::string& extra_headers = "",
                       const std::string& body = "");
-  void send_raw(const std::string& text) { socket_.send(text, options_.proxy); }
+  void send_raw(const std::string& text);
+  /// From now on the Contact in its messages is this one.
+  void be_reached_at(const std::string& contact);
+  /// Of a phone over TCP.
+  [[nodiscard]] TcpSocket& tcp() { return *tcp_; }
 
  private:
   struct Call {
@@ -143,6 +155,8 @@ class PacketPhone : public Listener {
   };
 
   void run();
+  std::string next_text();
+  [[nodiscard]] std::string transport() const;
   int send_register(bool stays);
   SipText send_and_wait(std::unique_lock<std::mutex>& lock, const std::string& text, const std::string& call_id,
                         int cseq, const std::string& method, int times_max);
@@ -170,6 +184,8 @@ class PacketPhone : public Listener {
   const Options options_;
   RtpParty sound_;
   UdpSocket socket_;
+  std::unique_ptr<TcpSocket> tcp_;
+  std::string contact_;
   std::atomic<bool> running_{true};
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -177,6 +193,7 @@ class PacketPhone : public Listener {
   std::vector<SipText> received_;
   std::deque<int> reinvite_statuses_;
   std::string answer_headers_;
+  std::string answer_routes_;
   bool acknowledges_ = true;
   bool begins_without_offer_ = false;
   bool answers_what_is_cancelled_ = false;

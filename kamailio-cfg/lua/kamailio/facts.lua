@@ -1,6 +1,7 @@
 -- What is known about the message at hand. facts.read() gives the facts in the message itself; facts.decide() asks a
 -- rule, and learns what the rule needs until it decides.
 local adoption_marker = require("kamailio.adoption_marker")
+local address = require("rules.address")
 local cjson = require("cjson")
 local authentication = require("rules.authentication")
 local calls = require("kamailio.calls")
@@ -14,6 +15,7 @@ local presence_tables = require("kamailio.presence_tables")
 local registered = require("kamailio.registered")
 local settings = require("kamailio.settings")
 local shares = require("kamailio.shares")
+local sip_text = require("rules.sip_text")
 local watching = require("kamailio.watching")
 
 local facts = {}
@@ -23,15 +25,19 @@ local function source()
   return { proto = proto, ip = ip, port = port, device = ("%s:%s:%d"):format(proto, ip, port) }
 end
 
--- One more than a rule reads, so that the rule sees that there are more.
+-- All values of a header, one header each.
 local function values_of(name)
   local values = {}
-  for i = 0, message.kContactHeadersMax do
-    local value = KSR.pv.get(("$(hdr(%s)[%d])"):format(name, i))
-    if not value then break end
-    values[#values + 1] = value
+  for i = 0, KSR.pv.get(("$hdrc(%s)"):format(name)) - 1 do
+    values[#values + 1] = KSR.pv.get(("$(hdr(%s)[%d])"):format(name, i))
   end
   return values
+end
+
+-- With the secret on both sides, as in RFC 2104. Each node has seals of its own: a call may pass two.
+local function keyed(text)
+  KSR.pv.sets("$var(keyed)", table.concat({ settings.secret, settings.outside_socket, text, settings.secret }, "\n"))
+  return KSR.pv.get("$(var(keyed){s.sha256})")
 end
 
 local function refer_to_raw()
@@ -86,6 +92,12 @@ local raw = {
   display_text = function() return KSR.pv.get("$fn") end,
   user_agent = function() return KSR.pv.get("$ua") end,
   via = function() return header("Via") end,
+  route_values = function() return values_of("Route") end,
+  keyed = function() return keyed end,
+  -- The number of the connection, false over UDP.
+  connection = function() return tonumber(KSR.pv.get("$conid") or "") or false end,
+  status = function() return tonumber(KSR.pv.get("$rs") or "") or false end,
+  cseq_method = function() return KSR.pv.gete("$rm") end,
   via_is_other = function() return KSR.nathelper.nat_uac_test(2) > 0 end,
   contact_is_private = function() return KSR.nathelper.nat_uac_test(1) > 0 end,
   source_is_private = function() return KSR.nathelper.is_rfc1918(KSR.kx.get_srcip()) >= 0 end,
@@ -104,6 +116,21 @@ local raw = {
 
 --- The facts of the message at hand, for a rule: those in the message, and those that facts.decide() learns.
 function facts.read() return message.facts(raw) end
+
+-- The addresses from which an extension is registered, and those of its Contacts.
+local function own_addresses(aor)
+  local list = {}
+  if KSR.registrar.reg_fetch_contacts("location", "sip:" .. aor, "own") < 0 then return list end
+  for i = 0, KSR.pv.get("$ulc(own=>count)") - 1 do
+    for _, attribute in ipairs({ "addr", "received" }) do
+      local uri = sip_text.parse_uri(KSR.pv.gete(("$(ulc(own=>%s)[%d])"):format(attribute, i)))
+      local ip = uri and address.canonical(uri.host)
+      if ip then list[ip] = true end
+    end
+  end
+  KSR.registrar.reg_free_contacts("own")
+  return list
+end
 
 local function guess_counts(keys)
   local counts = {}
@@ -176,13 +203,15 @@ local learn = {
     return KSR.htable.sht_is_null("cancelled", adoption_marker.key(f.call_id, f.from_tag)) < 0
   end,
   call = function(f) return calls.find(f.call_id, f.from_tag, f.to_tag) end,
-  is_known_call = function(f)
-    if KSR.dialog.is_known_dlg() > 0 then return true end
-    -- Two devices have answered at once: the dialog with the second, which its caller has to end, has no record.
-    return (calls.find(f.call_id, f.from_tag) or calls.find(f.call_id, f.to_tag)) ~= false
-  end,
   trunk = function(f) return row(directory.trunk_at(f.source.ip)) end,
   is_at_trunk = function(f) return facts.is_at_trunk(f.source.ip) end,
+  leads_to_trunk = function(_, addresses)
+    for _, ip in ipairs(addresses) do
+      if facts.is_at_trunk(ip) then return true end
+    end
+    return false
+  end,
+  own_addresses = function(_, aor) return own_addresses(aor) end,
   trunk_among = function(_, addresses) return row(directory.trunk_among(addresses)) end,
   from_tenant = function(f) return row(directory.tenant(f.from.host)) end,
   to_tenant = function(f) return row(directory.tenant(f.to.host)) end,

@@ -1,11 +1,13 @@
 -- Carries out the decisions on new calls: to extensions, Contacts, trunks and ring groups.
 local calls = require("kamailio.calls")
+local dialog_path = require("rules.dialog_path")
 local identity_headers = require("kamailio.identity_headers")
 local patience = require("rules.patience")
 local protocol = require("rules.protocol")
 local relay = require("kamailio.relay")
 local ring_steps = require("rules.ring_steps")
 local ringing = require("kamailio.ringing")
+local seal = require("rules.seal")
 local shares = require("kamailio.shares")
 
 local perform_calls = {}
@@ -23,7 +25,12 @@ local function set_up(f, d)
   local setup = d.setup
   relay.drop_credentials()
   if setup.hides_identity then identity_headers.drop(f) end
-  if setup.is_call then KSR.rr.record_route() end
+  if setup.is_call then
+    if setup.is_followed then
+      KSR.rr.add_rr_param(seal.record_route(f, d.caller, d.callee, setup.tenant, dialog_path.foreign_hops(f)))
+    end
+    KSR.rr.record_route()
+  end
   relay.set_patience(setup.first_answer_ms)
   if setup.replaces_recall then end_earlier_recall(setup.replaces_recall, f.call_id) end
   if not setup.is_followed then return end

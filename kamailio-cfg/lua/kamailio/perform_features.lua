@@ -1,6 +1,7 @@
 -- Carries out the decisions on what goes to parkd outside of its own dialogs: feature calls, REFERs, subscriptions.
 local adoption = require("rules.adoption")
 local adoption_marker = require("kamailio.adoption_marker")
+local contact_header = require("kamailio.contact_header")
 local park_rate = require("kamailio.park_rate")
 local patience = require("rules.patience")
 local protocol = require("rules.protocol")
@@ -37,6 +38,7 @@ function perform_features.subscribe_at_parkd(f, d)
   relay.append_headers(protocol.sender_headers(d, f.source.device))
   if f.is_behind_nat then KSR.nathelper.set_contact_alias() end
   name_host(f, d)
+  contact_header.keep_connection(f)
   KSR.rr.record_route()
   send(patience.kParkdMs)
 end
@@ -62,6 +64,7 @@ function perform_features.refer(f, d)
     for _, name in ipairs({ "Refer-To", "r" }) do KSR.hdr.remove(name) end
     relay.append_header("Refer-To", ("<%s>"):format(sip_text.uri(f.refer_to.number, d.tenant)))
   end
+  relay.unseal_target()
   send(patience.kParkdReferMs)
 end
 

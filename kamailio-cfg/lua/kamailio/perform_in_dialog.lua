@@ -18,9 +18,11 @@ function perform_in_dialog.adopted(f, d)
     -- To the dialog module the parker leaves: what parkd has from now on is no call of Kamailio's.
     if KSR.rr.loose_route() > 0 and KSR.dialog.is_known_dlg() > 0 then calls.ended(requester()) end
     adoption_marker.expire_soon(f.call_id, f.from_tag)
-    KSR.pv.sets("$avp(onward_uri)", KSR.pv.get("$ru"))
-    KSR.pv.sets("$avp(onward_hop)", KSR.pv.gete("$du"))
-    KSR.tm.t_on_failure("ksr_failure_parkers_bye")
+    if d.goes_onward then
+      KSR.pv.sets("$avp(onward_uri)", d.target or KSR.pv.get("$ru"))
+      KSR.pv.sets("$avp(onward_hop)", KSR.pv.gete("$du"))
+      KSR.tm.t_on_failure("ksr_failure_parkers_bye")
+    end
   end
   relay.to_parkd(d)
 end
@@ -67,6 +69,7 @@ function perform_in_dialog.within_dialog(f, d)
   end
   relay.drop_credentials()
   follow_call(f, d, f.source.device)
+  if d.target then KSR.seturi(d.target) end
   relay.onward(d.first_answer_ms)
 end
 

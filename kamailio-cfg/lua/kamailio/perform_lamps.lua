@@ -1,4 +1,6 @@
 -- Carries out the decisions on lamps: subscriptions of phones, publications of parkd.
+local contact = require("rules.contact")
+local contact_header = require("kamailio.contact_header")
 local counts = require("kamailio.counts")
 local event_header = require("rules.event_header")
 local lamp_question = require("kamailio.lamp_question")
@@ -45,6 +47,7 @@ end
 
 -- Whether it is to be handled now, by this worker.
 local function prepare(f)
+  contact_header.keep_connection(f)
   make_contact_reachable(f)
   leave_bare_event(f)
   KSR.textopsx.msg_apply_changes()

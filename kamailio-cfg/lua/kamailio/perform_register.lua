@@ -1,4 +1,5 @@
 -- Carries out the decisions on registrations and passwords.
+local contact_header = require("kamailio.contact_header")
 local directory = require("kamailio.directory")
 local registered = require("kamailio.registered")
 
@@ -26,6 +27,7 @@ function perform_register.register(f, d)
   if d.is_behind_nat then KSR.nathelper.fix_nated_register() end
   if d.removes then KSR.registrar.unregister_ruid("location", d.removes.aor, d.removes.ruid) end
   if not save() then return end
+  contact_header.keep_connection(f)
   -- A phone has registered from this address.
   KSR.htable.sht_seti("phones", f.source.ip, 1)
   registered.changed(f.to.host, f.to.user)

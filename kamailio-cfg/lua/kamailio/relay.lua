@@ -1,6 +1,8 @@
 -- What all requests need on their way: answers, patience, sockets, headers.
+local contact = require("rules.contact")
 local patience = require("rules.patience")
 local protocol = require("rules.protocol")
+local seal = require("rules.seal")
 local settings = require("kamailio.settings")
 
 local relay = {}
@@ -42,17 +44,33 @@ function relay.from_inside_socket() KSR.pv.sets("$fs", settings.inside_socket) e
 --- was published after it.
 function relay.is_first_of_its_kind() return KSR.tm.t_newtran() > 0 end
 
+--- The Request-URI as its user agent has written it.
+function relay.unseal_target()
+  local uri = seal.opened(KSR.kx.get_ruri())
+  if uri ~= KSR.kx.get_ruri() then KSR.seturi(uri) end
+end
+
 --- To parkd within a dialog. The next hop is set here: a Route that the sender has made up must not lead elsewhere.
 function relay.to_parkd(d)
   if d.device then relay.append_header(protocol.kDevice, d.device) end
+  relay.unseal_target()
   KSR.setdsturi(settings.parkd_uri)
   relay.from_inside_socket()
   relay.set_patience(d.first_answer_ms)
   relay.send()
 end
 
+-- The Request-URI as its user agent has written it, and the connection that it came by, as long as there is one (RFC
+-- 3261 18.1.1); afterwards its Contact is all that is left.
+local function open_target()
+  local uri, connection = seal.opened(KSR.kx.get_ruri())
+  if connection and KSR.tcpops.tcp_conid_alive(connection) < 0 then uri = contact.without_alias(uri) end
+  if uri ~= KSR.kx.get_ruri() then KSR.seturi(uri) end
+end
+
 --- To the other party of a dialog.
 function relay.onward(first_answer_ms)
+  open_target()
   if not KSR.isdsturiset() then KSR.nathelper.handle_ruri_alias() end
   relay.from_outside_socket()
   relay.set_patience(first_answer_ms)

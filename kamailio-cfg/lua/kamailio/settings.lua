@@ -6,6 +6,13 @@ local function defined(name)
   return value
 end
 
+-- What only this installation knows, on each of its nodes. Without a define of its own the database's URL is a secret:
+-- it has a password.
+local function secret()
+  local own = KSR.kx.get_def("CALLPARK_SECRET")
+  return own and own ~= "" and own or defined("CALLPARK_DB_URL")
+end
+
 -- RFC 3261 17.1.2.2: 64*T1, for which a request without an answer is repeated.
 local kNotifySeconds = 32
 
@@ -19,6 +26,7 @@ local function read()
     inside_port = tonumber(defined("CALLPARK_INSIDE_PORT")),
     parkd_address = defined("CALLPARK_PARKD_ADDRESS"),
     parkd_port = tonumber(defined("CALLPARK_PARKD_PORT")),
+    secret = secret(),
     notify_ms = (tonumber(KSR.kx.get_def("CALLPARK_NOTIFY_SECONDS")) or kNotifySeconds) * 1000,
     subscriptions_of_extension_max = limit("CALLPARK_SUBSCRIPTIONS_OF_EXTENSION", 500),
     subscriptions_of_tenant_max = limit("CALLPARK_SUBSCRIPTIONS_OF_TENANT", 10000),

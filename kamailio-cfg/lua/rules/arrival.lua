@@ -70,16 +70,36 @@ function arrival.without_bare_returns(text)
   return mended ~= head and mended .. text:sub(head_end) or nil
 end
 
--- The rules of these change the Contact, where they need to.
-local keeps_contact = { REGISTER = true, SUBSCRIBE = true }
+--- Whether the request loses its Routes. RFC 3261 16.4 lets a client preload routes; Kamailio's are only good for
+--- dialogs.
+function arrival.drops_route(f) return not f.from_parkd and not f.to_tag end
 
---- What the request loses, and what it is given. RFC 3261 16.4 lets a client preload routes; Kamailio's are only good
---- for dialogs.
-function arrival.changes(f)
-  return {
-    drops_route = not f.from_parkd and not f.to_tag,
-    sets_alias = not f.from_parkd and not keeps_contact[f.method] and f.is_behind_nat,
-  }
+-- What is relayed to a party that will send requests to the Contact.
+local is_relayed_to_party = {
+  to_extension = true, to_contact = true, to_trunk = true, to_ring_group = true, feature_call = true, refer = true,
+  adopted = true, to_parkd = true, within_dialog = true, wait_for_hold = true,
+}
+
+-- Requests to the sender of these do not come from their Contact, or their transaction is all.
+local leaves_contact = { ACK = true, BYE = true, CANCEL = true }
+
+--- Whether the Contact of a request, about which `d` is the decision, is sealed before it is relayed.
+function arrival.seals_contact(f, d)
+  if f.from_parkd or not is_relayed_to_party[d.action] or leaves_contact[f.method] or #f.contact_values == 0 then
+    return false
+  end
+  -- A subscription at parkd (d.user) is no call.
+  return f.method == "INVITE" or f.to_tag ~= false and f.to_tag ~= nil and (not d.user or d.action == "refer")
+end
+
+-- Their Contacts are not where requests within a dialog go; NOTIFYs are many, and mostly Kamailio's own.
+local answers_keep_contact =
+  { REGISTER = true, OPTIONS = true, MESSAGE = true, BYE = true, CANCEL = true, NOTIFY = true }
+
+--- The same for an answer.
+function arrival.seals_contact_of_answer(f)
+  return not f.is_inside and f.to_tag ~= false and f.status > 100 and f.status < 300
+    and not answers_keep_contact[f.cseq_method] and #f.contact_values > 0
 end
 
 return arrival

@@ -1,5 +1,6 @@
 -- The Contact of a phone: where it points, and how requests reach it. Pure.
 local address = require("rules.address")
+local seal = require("rules.seal")
 local sip_text = require("rules.sip_text")
 
 local contact = {}
@@ -7,7 +8,7 @@ local contact = {}
 local known_transports = { udp = true, tcp = true }
 
 -- The URI parameters that no longer hold once the address is another.
-local address_params = { transport = true, maddr = true }
+local address_params = { transport = true, maddr = true, alias = true }
 
 local function is_ip(host) return host:match("^%d+%.%d+%.%d+%.%d+$") ~= nil or host:match("^%[.*%]$") ~= nil end
 
@@ -76,6 +77,41 @@ function contact.places(value)
   return all
 end
 
+--- The Contact in a header's value, cut around its URI: the text before it, the URI, and the text behind it.
+--- nil if the header has none, or several.
+function contact.cut(value)
+  local uri, others = first_uri(value)
+  if not uri or others then return nil end
+  local start = value:find("<" .. uri .. ">", 1, true)
+  if start then return value:sub(1, start), uri, value:sub(start + 1 + #uri) end
+  start = value:find(uri, 1, true)
+  return value:sub(1, start - 1) .. "<", uri, ">" .. value:sub(start + #uri)
+end
+
+local kNumbers = { udp = 1, tcp = 2, tls = 3 }
+
+--- The URI with the address of its sender, {proto, ip, port}, as the parameter by which Kamailio finds it behind NAT
+--- (module nathelper), in the place of any that the sender has written.
+function contact.with_alias(uri, source)
+  local host = source.ip:find(":", 1, true) and "[" .. source.ip .. "]" or source.ip
+  local alias = (";alias=%s~%d~%d"):format(host, source.port, kNumbers[source.proto] or 1)
+  return seal.with_param(contact.without_alias(uri), alias)
+end
+
+--- The URI without that parameter.
+function contact.without_alias(uri) return seal.without_param(uri, "alias") end
+
+--- The port of a Contact if requests to it go to the address of `source` over the same transport: then its
+--- connection, as long as there is one, and its Contact are the same place. nil otherwise.
+function contact.port_at_source(value, source)
+  local _, text = contact.cut(value)
+  local uri = text and sip_text.parse_uri(text)
+  local params = uri and uri.params:lower() .. ";"
+  if not uri or address.canonical(uri.host) ~= source.ip or params:find("maddr=", 1, true) then return nil end
+  local transport = params:match("transport=([^;]*);") or "udp"
+  return transport == source.proto and (uri.port or kPorts[uri.scheme]) or nil
+end
+
 local function transport_of(params) return (params:lower():match("transport=([^;]*)")) end
 
 local function other_params(params)
@@ -84,6 +120,20 @@ local function other_params(params)
     if not address_params[param:match("^[^=]*"):lower()] then kept[#kept + 1] = ";" .. param end
   end
   return table.concat(kept)
+end
+
+local function at_source(uri, text, source)
+  local userinfo = text:match("^%a+:([^@]*@)") or ""
+  local host = source.ip:find(":") and "[" .. source.ip .. "]" or source.ip
+  local over = source.proto == "udp" and "" or ";transport=" .. source.proto
+  return ("<sip:%s%s:%d%s%s>"):format(userinfo, host, source.port, other_params(uri.params), over)
+end
+
+--- The header value with the address that the message came from, {proto, ip, port}; nil if it is no Contact.
+function contact.at_source(value, source)
+  local text = sip_text.address_uri(value)
+  local uri = text and sip_text.parse_uri(text)
+  return uri and at_source(uri, text, source)
 end
 
 --- The header value for the sender at `source` {proto, ip, port, is_behind_nat}: `value` itself if its address can be
@@ -96,11 +146,7 @@ function contact.reachable(value, source)
   local transport = transport_of(uri.params)
   local usable = uri.scheme == "sip" and is_ip(uri.host) and not uri.params:lower():find("maddr=")
     and (not transport or known_transports[transport]) and not source.is_behind_nat
-  if usable then return value end
-  local userinfo = text:match("^%a+:([^@]*@)") or ""
-  local host = source.ip:find(":") and "[" .. source.ip .. "]" or source.ip
-  local over = source.proto == "udp" and "" or ";transport=" .. source.proto
-  return ("<sip:%s%s:%d%s%s>"):format(userinfo, host, source.port, other_params(uri.params), over)
+  return usable and value or at_source(uri, text, source)
 end
 
 return contact

@@ -3,6 +3,7 @@ local authentication = require("rules.authentication")
 local decide_features = require("rules.decide_features")
 local decision = require("rules.decision")
 local destinations = require("rules.destinations")
+local reachable = require("rules.reachable")
 local shares = require("rules.shares")
 
 local need, refuse = decision.need, decision.refuse
@@ -15,6 +16,8 @@ function decide_calls.from_trunk(f)
   if tonumber(f.trunk.enabled) ~= 1 then return refuse(403, "Trunk Disabled") end
   if f.method == "REFER" then return refuse(403, "Trunks Cannot Transfer") end
   if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
+  local wrong = reachable.not_from_trunk(f)
+  if wrong then return wrong end
   if f.did == nil then return need("did") end
   if not f.did then return decide_features.orbit_from_trunk(f) end
   if f.did.away then return decision.database_away end
@@ -47,6 +50,8 @@ function decide_calls.from_extension(f)
   local wait = authentication.in_domain(f, tenant, is_nameless and "to_tenant" or "from_tenant")
   if wait then return wait end
   if not is_nameless and f.identity.user ~= f.from.user then return refuse(403, "Not Your Identity") end
+  wait = f.method == "INVITE" and reachable.not_from_phone(f)
+  if wait then return wait end
   local display = f.display ~= "" and f.display or f.identity.display
   local caller = destinations.extension_party(tenant, f.identity.user, display)
   caller.withheld = is_nameless or f.withheld

@@ -2,7 +2,9 @@
 local decide_lamps = require("rules.decide_lamps")
 local decide_refer = require("rules.decide_refer")
 local decision = require("rules.decision")
+local dialog_path = require("rules.dialog_path")
 local patience = require("rules.patience")
+local reachable = require("rules.reachable")
 
 local need = decision.need
 
@@ -20,8 +22,10 @@ local function to_parkd(f, d)
   return d
 end
 
-local function onward(f, action)
-  return { action = action, follow = follows[f.method], first_answer_ms = patience.first_answer(f.method) }
+-- `target` replaces the Request-URI; nil if that is right.
+local function onward(f, action, target)
+  return { action = action, target = target, follow = follows[f.method],
+    first_answer_ms = patience.first_answer(f.method) }
 end
 
 local function belongs_to_parkd(f)
@@ -43,11 +47,28 @@ local function after_an_earlier_refer(f, d)
   return { action = "wait_for_earlier_refer", ms = patience.kEarlierReferMs, otherwise = d }
 end
 
+-- parkd answers 481 to a parker's BYE if it has refused the park meanwhile: then the BYE is the other party's.
+local function adopted(f)
+  local d = to_parkd(f, { action = "adopted", ends_record = f.method == "BYE" })
+  if not d.ends_record then return d end
+  local wrong, target = dialog_path.not_onward(f)
+  if wrong and wrong.need then return wrong end
+  d.goes_onward, d.target = not wrong, target
+  return d
+end
+
 function decide_in_dialog.request(f)
   if f.method == "SUBSCRIBE" and decide_lamps.is_watched_package(f) then return subscribe_again(f) end
   if f.marker == nil then return need("marker") end
+  local wait = reachable.not_to_be_target(f)
+  if wait then return wait end
   if f.method == "REFER" then return decide_refer.request(f) end
-  if belongs_to_parkd(f) then return to_parkd(f, { action = "adopted", ends_record = f.method == "BYE" }) end
+  -- parkd knows the parties of its own dialogs.
+  if not f.ruri.is_parkd then
+    wait = dialog_path.not_from_party(f)
+    if wait then return wait end
+  end
+  if belongs_to_parkd(f) then return adopted(f) end
   if f.ruri.is_parkd then
     -- RFC 3261 15: a phone that gets a 200 to what it has cancelled sends ACK and BYE, as after any call.
     if f.method == "ACK" and f.was_cancelled == nil then return need("was_cancelled") end
@@ -58,9 +79,9 @@ function decide_in_dialog.request(f)
     if f.is_other == nil then return need("is_other") end
     if f.is_other then return after_an_earlier_refer(f, to_parkd(f, { action = "to_parkd" })) end
   end
-  if f.is_known_call == nil then return need("is_known_call") end
-  if not f.is_known_call then return decision.unknown_call(f) end
-  return after_an_earlier_refer(f, onward(f, "within_dialog"))
+  local wrong, target = dialog_path.not_onward(f)
+  if wrong then return wrong end
+  return after_an_earlier_refer(f, onward(f, "within_dialog", target))
 end
 
 --- From parkd, in the place of a parker.

@@ -4,7 +4,7 @@ local decision = require("rules.decision")
 local dialog_info = require("rules.dialog_info")
 local dialled_number = require("rules.dialled_number")
 local publication = require("rules.publication")
-local reachability = require("rules.reachability")
+local reachable = require("rules.reachable")
 local sip_text = require("rules.sip_text")
 local watchers = require("rules.watchers")
 
@@ -61,7 +61,7 @@ local function unreachable(f)
     if not place.ip then return refuse(403, "Route Must Be An IP Address") end
     places[#places + 1] = place
   end
-  return reachability.refusal(f, places)
+  return reachable.not_to_be_notified(f, places)
 end
 
 local function lamp(f, tenant, watcher)

@@ -3,6 +3,7 @@ local authentication = require("rules.authentication")
 local decide_features = require("rules.decide_features")
 local decision = require("rules.decision")
 local destinations = require("rules.destinations")
+local dialog_path = require("rules.dialog_path")
 local dialog_record = require("rules.dialog_record")
 local patience = require("rules.patience")
 local ring_steps = require("rules.ring_steps")
@@ -11,18 +12,28 @@ local need, refuse = decision.need, decision.refuse
 
 local decide_refer = {}
 
+-- The record with Kamailio's Route as the phone has it.
+local function dialog_of(f, side)
+  if not f.call or not f.call.confirmed then return nil end
+  local record = setmetatable({}, { __index = f.call })
+  if f.path.call and f.path.own == 1 then record.route = "<" .. f.path.uri .. ">" end
+  return { record = record, side = side }
+end
+
 local function to_parkd(f, side, tenant)
   return {
     action = "refer",
     tenant = tenant,
     user = f.identity.user,
     side = side,
-    dialog = f.call and f.call.confirmed and { record = f.call, side = side } or nil,
+    dialog = dialog_of(f, side),
   }
 end
 
 local function ordinary(f)
-  return { action = "within_dialog", first_answer_ms = patience.first_answer(f.method) }
+  local wrong, target = dialog_path.not_onward(f)
+  if wrong then return wrong end
+  return { action = "within_dialog", target = target, first_answer_ms = patience.first_answer(f.method) }
 end
 
 -- nil if it is known whether the REFER parks.
@@ -69,13 +80,14 @@ local function authenticated(f, side, peer, tenant)
     is_parkds = parks(f)
   end
   if is_parkds then
+    -- parkd could not adopt the call: it has neither its Contacts nor its descriptions. 481 would end it (RFC 5057).
+    if not side and not f.marker then return refuse(480, "Call Cannot Be Parked") end
     local referrer = to_parkd(f, side, tenant)
     referrer.marker = { call_id = f.call_id, tag = f.from_tag, floor = f.cseq }
     referrer.other_tag = f.to_tag
     return referrer
   end
-  if not peer then return decision.unknown_call(f) end
-  if peer.kind == "trunk" then return refuse(403, "Trunks Cannot Be Transferred Yet") end
+  if peer and peer.kind == "trunk" then return refuse(403, "Trunks Cannot Be Transferred Yet") end
   return ordinary(f)
 end
 
@@ -102,8 +114,20 @@ local function not_called_by_parkd(f, tenant)
   return f.own_contact.away and decision.database_away or nil
 end
 
--- Without a record (parkd's own calls have none) From and To identify the sender: one of them is in the tenant.
+-- Without a record Kamailio's Route has the parties of the call.
+local function by_route(f)
+  local call = f.path.call
+  local referrer, peer = call[call.sender], call[dialog_record.other(call.sender)]
+  if referrer.kind == "trunk" then return refuse(403, "Trunks Cannot Transfer") end
+  local wait = authentication.of(f, call.tenant)
+  if wait then return wait end
+  if referrer.aor and referrer.aor ~= f.identity.user .. "@" .. call.tenant then return decision.unknown_call(f) end
+  return authenticated(f, nil, peer, call.tenant)
+end
+
+-- parkd's own calls have neither: From and To identify the sender, one of them is in the tenant.
 local function without_record(f)
+  if f.path.call and not f.ruri.is_parkd then return by_route(f) end
   if f.trunk == nil then return need("trunk") end
   if f.trunk and f.trunk.away then return decision.database_away end
   if f.trunk then return refuse(403, "Trunks Cannot Transfer") end

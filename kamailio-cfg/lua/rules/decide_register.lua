@@ -1,7 +1,7 @@
 -- The decision on a REGISTER. Pure.
 local authentication = require("rules.authentication")
 local decision = require("rules.decision")
-local reachability = require("rules.reachability")
+local reachable = require("rules.reachable")
 local registrations = require("rules.registrations")
 local shares = require("rules.shares")
 local sip_text = require("rules.sip_text")
@@ -10,22 +10,13 @@ local need, refuse = decision.need, decision.refuse
 
 local decide_register = {}
 
--- nil if requests may go where the Contacts point.
-local function unreachable_contact(f)
-  for _, place in ipairs(f.contact_places or {}) do
-    -- Behind NAT the name is never resolved; elsewhere a worker would wait for the DNS, and send to its answer.
-    if not place.ip and not f.is_behind_nat then return refuse(403, "Contact Must Be An IP Address") end
-  end
-  return reachability.refusal(f, f.contact_places)
-end
-
 --- `removes` of the decision is a stale Contact that has to make room, {aor, ruid}; nil if none has to.
 function decide_register.request(f)
   local wait = authentication.in_domain(f, f.to.host, "to_tenant")
   if wait then return wait end
   -- To Kamailio's registrar the parameters of a user are a part of it: each would have Contacts of its own.
   if f.identity.user ~= f.to.user or f.to.user_rest then return refuse(403, "Not Your Identity") end
-  wait = unreachable_contact(f) or shares.registrations(f, f.to.user .. "@" .. f.to.host)
+  wait = reachable.not_to_be_registered(f) or shares.registrations(f, f.to.user .. "@" .. f.to.host)
   if wait then return wait end
   local register = { action = "register", is_behind_nat = f.is_behind_nat }
   if not f.newcomer then return register end

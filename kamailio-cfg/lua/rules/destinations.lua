@@ -14,12 +14,13 @@ end
 
 -- What happens to every new call before it is relayed, and to a MESSAGE, which is no call. A call of parkd's is not
 -- followed: only calls between phones and trunks can be adopted.
-local function with_setup(f, caller, d)
+local function with_setup(f, tenant, caller, d)
   local is_call = f.method == "INVITE"
   d.caller = caller
   d.setup = {
     is_call = is_call,
     is_followed = is_call and caller ~= nil,
+    tenant = tenant,
     -- RFC 3325 5: the identity of an extension is not the phone's to assert; 7: a withheld one is not for phones.
     hides_identity = caller ~= nil and (caller.kind == "extension" or caller.withheld == true),
     first_answer_ms = patience.first_answer(f.method),
@@ -32,7 +33,7 @@ end
 function destinations.to_extension(f, tenant, row, caller)
   if row.kind ~= "extension" then return refuse(404, "Not Found") end
   if tonumber(row.enabled) ~= 1 then return refuse(480, "Temporarily Unavailable") end
-  return with_setup(f, caller, {
+  return with_setup(f, tenant, caller, {
     action = "to_extension",
     aor = row.number .. "@" .. tenant,
     callee = destinations.extension_party(tenant, row.number, row.display_name),
@@ -63,7 +64,7 @@ function destinations.to_ring_group(f, tenant, row, caller)
   local caller_aor = caller and caller.aor or f.inside_caller
   local steps = ring_steps.make(f.ring_group, tenant, caller_aor, trunk ~= nil)
   if #steps == 0 then return refuse(480, "Temporarily Unavailable") end
-  return with_setup(f, caller, {
+  return with_setup(f, tenant, caller, {
     action = "to_ring_group",
     steps = steps,
     trunk = trunk,
@@ -83,7 +84,7 @@ function destinations.to_trunk(f, tenant, caller)
   if f.tenant_trunk == nil then return need("tenant_trunk", tenant) end
   if not f.tenant_trunk then return refuse(404, "No Trunk") end
   if f.tenant_trunk.away then return decision.database_away end
-  return with_setup(f, caller, {
+  return with_setup(f, tenant, caller, {
     action = "to_trunk",
     number = f.dialled.text,
     trunk = f.tenant_trunk,
@@ -97,7 +98,7 @@ function destinations.to_contact(f, tenant, caller)
   if f.registered == nil then return need("registered", tenant) end
   if not f.registered then return refuse(403, "Not A Number Of Your Domain") end
   if f.registered.away then return decision.database_away end
-  return with_setup(f, caller, {
+  return with_setup(f, tenant, caller, {
     action = "to_contact",
     contact = f.registered.contact,
     received = f.registered.received ~= "" and f.registered.received or nil,

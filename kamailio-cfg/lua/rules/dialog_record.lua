@@ -1,4 +1,5 @@
 -- What Kamailio knows about a dialog, as a table with two sides: "a" called, "b" was called. Pure: text in, table out.
+local seal = require("rules.seal")
 local session_timer = require("rules.session_timer")
 local sip_text = require("rules.sip_text")
 local cjson = require("cjson")
@@ -32,11 +33,19 @@ local function held(value)
   return since and { since = tonumber(since), device = device } or nil
 end
 
+-- As the party has written it: parkd's requests need no seal. But it shows whether the connection of an alias has
+-- ended.
+local function contact_of(leg)
+  if not leg.contact then return nil end
+  local uri, connection = seal.opened(leg.contact)
+  return connection and seal.param(uri, "alias") and leg.contact or uri
+end
+
 local function side(leg, uri, party, sdp, held_value)
   return {
     tag = leg.tag,
     uri = uri,
-    contact = leg.contact,
+    contact = contact_of(leg),
     cseq = tonumber(leg.cseq) or 0,
     route_set = leg.route_set or "",
     kind = party.kind,

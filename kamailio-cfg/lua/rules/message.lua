@@ -2,6 +2,7 @@
 -- of them, and each costs. Pure.
 local contact = require("rules.contact")
 local dialled_number = require("rules.dialled_number")
+local dialog_path = require("rules.dialog_path")
 local event_header = require("rules.event_header")
 local protocol = require("rules.protocol")
 local sip_text = require("rules.sip_text")
@@ -68,12 +69,33 @@ local function reachable_contact(f)
   }) or false
 end
 
-local function own_places(settings)
+-- Where the Record-Routes of the message point; one that cannot be read is a name.
+local function hop_places(f)
+  local all = {}
+  for _, uri in ipairs(dialog_path.foreign_hops(f)) do
+    for _, one in ipairs(contact.places("<" .. uri .. ">") or { { host = uri } }) do all[#all + 1] = one end
+  end
+  return all
+end
+
+local function own_sockets(settings)
   return {
     { ip = settings.address, port = settings.port },
     { ip = settings.inside_address, port = settings.inside_port },
-    { ip = settings.parkd_address, port = settings.parkd_port },
   }
+end
+
+local function own_places(settings)
+  local places = own_sockets(settings)
+  places[#places + 1] = { ip = settings.parkd_address, port = settings.parkd_port }
+  return places
+end
+
+-- Whether requests to the sender have to go where the message came from, and not to its Contact. A connection may end:
+-- then only a Contact at the same address, over the same transport, leads there.
+local function is_behind_nat(f)
+  if f.contact_is_private and not f.source_is_private then return true end
+  return not f.is_udp and not f.contact_port_at_source
 end
 
 -- The {contact, user_agent} that a REGISTER adds; false if it removes, or only asks. Of several Contacts the first:
@@ -124,8 +146,14 @@ local derived = {
   etag = function(f) return f.header("SIP-If-Match") or false end,
   expires_text = function(f) return f.header("Expires") end,
   expires = function(f) return tonumber(f.expires_text or "") or false end,
-  -- Requests to the sender have to go where the message came from, and not to its Contact.
-  is_behind_nat = function(f) return not f.is_udp or f.contact_is_private and not f.source_is_private end,
+  hop_places = hop_places,
+  own_sockets = function(f) return own_sockets(f.settings) end,
+  path = function(f) return dialog_path.read(f) end,
+  contact_port_at_source = function(f)
+    local value = f.contact_values[1]
+    return value and contact.port_at_source(value, f.source) or false
+  end,
+  is_behind_nat = is_behind_nat,
   -- The same for answers, and the Via.
   is_via_behind_nat = function(f)
     return f.is_udp and not f.from_parkd and f.via_is_other and not f.source_is_private

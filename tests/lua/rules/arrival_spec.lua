@@ -2,7 +2,8 @@ local arrival = require("rules.arrival")
 
 local function request(changes)
   local f = { method = "INVITE", to_tag = false, from_parkd = false, is_inside = false, is_udp = true, body = "",
-    content_length = 0, is_behind_nat = false, settings = { flood_control = true } }
+    content_length = 0, is_behind_nat = false, contact_values = { "<sip:101@127.0.0.11>" },
+    settings = { flood_control = true } }
   for name, value in pairs(changes or {}) do f[name] = value end
   return f
 end
@@ -76,17 +77,42 @@ end)
 
 describe("a request from outside", function()
   it("loses its routes where it begins a dialog", function()
-    assert.is_true(arrival.changes(request()).drops_route)
-    assert.is_false(arrival.changes(request({ to_tag = "tt" })).drops_route)
-    assert.is_false(arrival.changes(request({ from_parkd = true })).drops_route)
+    assert.is_true(arrival.drops_route(request()))
+    assert.is_false(arrival.drops_route(request({ to_tag = "tt" })))
+    assert.is_false(arrival.drops_route(request({ from_parkd = true })))
   end)
 
-  it("gets an alias in its Contact behind NAT, unless its rule changes the Contact", function()
-    assert.is_true(arrival.changes(request({ is_behind_nat = true })).sets_alias)
-    assert.is_false(arrival.changes(request()).sets_alias)
-    assert.is_false(arrival.changes(request({ is_behind_nat = true, from_parkd = true })).sets_alias)
-    for _, method in ipairs({ "REGISTER", "SUBSCRIBE" }) do
-      assert.is_false(arrival.changes(request({ is_behind_nat = true, method = method })).sets_alias)
+  it("has its Contact sealed where the receiver will use it", function()
+    local function seals(action, changes)
+      return arrival.seals_contact(request(changes or { method = "INVITE" }), { action = action }) == true
+    end
+    for _, action in ipairs({ "to_extension", "to_trunk", "to_ring_group", "feature_call", "within_dialog" }) do
+      assert.is_true(seals(action), action)
+    end
+    for _, action in ipairs({ "refuse", "challenge", "parkd_within_dialog", "watch_lamp" }) do
+      assert.is_false(seals(action), action)
+    end
+    assert.is_true(seals("within_dialog", { method = "UPDATE", to_tag = "tt" }))
+    assert.is_false(seals("within_dialog", { method = "BYE", to_tag = "tt" }))
+    assert.is_false(seals("to_extension", { method = "MESSAGE" }))
+    assert.is_false(seals("to_extension", { method = "INVITE", from_parkd = true }))
+    assert.is_false(seals("to_extension", { method = "INVITE", contact_values = {} }))
+  end)
+end)
+
+describe("an answer", function()
+  it("has its Contact sealed if it is one of a dialog's", function()
+    local function seals(changes)
+      local f = { is_inside = false, to_tag = "tt", status = 200, cseq_method = "INVITE",
+        contact_values = { "<sip:a@b>" } }
+      for name, value in pairs(changes) do f[name] = value end
+      return arrival.seals_contact_of_answer(f)
+    end
+    assert.is_true(seals({}))
+    assert.is_true(seals({ status = 183 }))
+    for _, change in ipairs({ { status = 100 }, { status = 302 }, { cseq_method = "NOTIFY" }, { is_inside = true },
+      { contact_values = {} } }) do
+      assert.is_false(seals(change))
     end
   end)
 end)

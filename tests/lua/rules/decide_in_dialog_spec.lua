@@ -2,8 +2,8 @@ local decide = require("rules.decide")
 local requests = require("support.requests")
 
 local function request(changes)
-  local f = requests.facts({ to_tag = "tt", marker = false, is_other = false,
-    is_known_call = true, is_udp = true, given_up = false })
+  local f = requests.facts({ to_tag = "tt", marker = false, is_other = false, is_udp = true, given_up = false })
+  requests.seal(f, "a", true)
   for name, value in pairs(changes) do f[name] = value end
   return decide.request(f)
 end

@@ -19,7 +19,8 @@ describe("a REFER", function()
   local function refer(changes)
     local f = facts({ method = "REFER", to_tag = "tt", marker = false, is_other = false,
       call = call("extension", "extension"),
-      refer_to = { user = "*70", host = kTenant }, refer_number = park_code, is_known_call = true })
+      refer_to = { user = "*70", host = kTenant }, refer_number = park_code })
+    requests.seal(f, "a", true)
     for name, value in pairs(changes or {}) do f[name] = value end
     return f
   end
@@ -50,12 +51,10 @@ describe("a REFER", function()
     assert.same({ "refer", nil }, { d.action, d.marker })
   end)
 
-  it("works without a record of the call", function()
-    local d = decide.request(refer({ call = false, from_tenant = { tenant = kTenant } }))
-    assert.same({ "refer", "ft", nil }, { d.action, d.marker.tag, d.side })
-    d = decide.request(refer({ call = false, from_tenant = false, to_tenant = { tenant = kTenant },
-      from = { user = "101", host = "127.0.0.1" } }))
-    assert.equal(kTenant, d.tenant)
+  it("X2 without a record of the call does not park, and transfers to a number", function()
+    refused(480, decide.request(refer({ call = false })))
+    local d = decide.request(refer({ call = false, refer_number = extension, from = { host = "192.0.2.60" } }))
+    assert.equal("within_dialog", d.action)
   end)
 
   it("X46 above what parkd can do is 503 before a password is looked at", function()
@@ -89,8 +88,7 @@ describe("a REFER", function()
     end
     assert.same({ "refer", "102" }, { as("102").action, as("102").user })
     refused(481, as("104"))
-    refused(481, decide.request(refer({ call = false, from_tenant = { tenant = kTenant },
-      from = { user = "600", host = kTenant }, identity = { status = "known", user = "102" } })))
+    refused(481, decide.request(refer({ call = false, identity = { status = "known", user = "102" } })))
   end)
 
   it("in a call of parkd to a Contact is known by the extension of that Contact", function()

@@ -32,7 +32,7 @@ local answers = {
   is_other = { false, true },
   call = { false, call("extension", "extension"), call("extension", "trunk"), call("trunk", "extension"),
     call("extension", "extension", "101@other.callpark") },
-  is_known_call = { true, false },
+  own_addresses = { { ["127.0.0.11"] = true }, {} },
   trunk = { false, away, { enabled = 1 }, { enabled = "0" } },
   from_tenant = { { tenant = kTenant }, unpack(rows_away) },
   to_tenant = { { tenant = kTenant }, unpack(rows_away) },
@@ -69,6 +69,16 @@ local dialled_numbers = { number("102"), number("+4420"), number("+44x"),
 local referred = { false, { user = "*70", host = kTenant }, { user = "parkd", host = "127.0.0.1", is_parkd = true },
   { user = "*70", host = "other.callpark" }, { host = kTenant } }
 
+-- Without a Route of Kamailio's, with one from before there were seals, and those of the two parties.
+local no_path, unsealed_path = { own = 0, hops = {} }, { own = 1, hops = {}, uri = "sip:127.0.0.1;lr" }
+local paths = { no_path, unsealed_path, { sender = "a", is_from_home = true }, { sender = "b" } }
+
+-- Within a dialog no number counts.
+local function paths_of(to_tag, dialled)
+  if not to_tag then return { no_path } end
+  return dialled == dialled_numbers[1] and paths or { paths[3] }
+end
+
 local kNeedsMax = 9
 
 local function walk(f, asked, visit)
@@ -103,14 +113,17 @@ local function each_request(visit)
             for _, credentials in ipairs({ true, false }) do
               for _, refer_to in ipairs(method == "REFER" and referred or { false }) do
                 for _, has_replaces in ipairs(method == "INVITE" and { true, false } or { false }) do
-                  local f = facts({ method = method, from_parkd = from_parkd, ruri = target, dialled = dialled,
-                    has_credentials = credentials, refer_to = refer_to, has_replaces = has_replaces,
-                    is_udp = has_replaces or method == "BYE",
-                    inside_tenant = from_parkd and kTenant or nil, event = kind.event,
-                    body = "<dialog id='1'/>" })
-                  f.to_tag = to_tag or nil
-                  f.trunk, f.identity, f.guesses = nil, nil, nil
-                  walk(f, 0, visit)
+                  for _, path in ipairs(paths_of(to_tag, dialled)) do
+                    local f = facts({ method = method, from_parkd = from_parkd, ruri = target, dialled = dialled,
+                      has_credentials = credentials, refer_to = refer_to, has_replaces = has_replaces,
+                      is_udp = has_replaces or method == "BYE",
+                      inside_tenant = from_parkd and kTenant or nil, event = kind.event,
+                      body = "<dialog id='1'/>" })
+                    f.to_tag = to_tag or nil
+                    f.trunk, f.identity, f.guesses = nil, nil, nil
+                    if path.sender then requests.seal(f, path.sender, path.is_from_home) else f.path = path end
+                    walk(f, 0, visit)
+                  end
                 end
               end
             end
@@ -206,14 +219,16 @@ describe("every request there can be", function()
   it("that is a REFER reaches no trunk, and none comes from one", function()
     each_request(function(f, d)
       if f.method ~= "REFER" or f.from_parkd then return end
-      if d.action == "within_dialog" then assert.equal("extension", f.call.b.kind) end
+      if d.action == "within_dialog" then
+        assert.equal("extension", (f.call or { b = f.path.call[f.path.call.sender == "a" and "b" or "a"] }).b.kind)
+      end
       if d.action ~= "refuse" and f.call then assert.equal("extension", f.call.a.kind) end
     end)
   end)
 
   it("of a marked parker goes to parkd, except ACKs from before", function()
     each_request(function(f, d)
-      if not f.marker or f.method == "REFER" then return end
+      if not f.marker or f.method == "REFER" or not (f.path.call and f.path.call.is_from_home) then return end
       local before = f.method == "ACK" and f.cseq < f.marker.floor
       if not before then
         assert.equal("adopted", d.action)
@@ -273,17 +288,26 @@ describe("every request there can be", function()
     end)
   end)
 
-  it("within no known call gets 481, and its ACK nothing", function()
+  it("X2 goes on along Kamailio's Route without a record, and without either gets 481, and its ACK nothing", function()
     each_request(function(f, d)
-      if f.is_known_call ~= false then return end
-      if f.method == "ACK" then assert.equal("drop", d.action) else refused(481, d) end
+      if not f.to_tag or f.from_parkd or f.marker ~= false or f.is_other or f.ruri.is_parkd then return end
+      local is_other_business = f.method == "REFER" or f.method == "SUBSCRIBE" and f.event ~= "refer"
+      if is_other_business then return end
+      if f.path.own == 0 and f.call == false then
+        if f.method == "ACK" then assert.equal("drop", d.action) else refused(481, d) end
+      elseif f.path.call and f.path.call.is_from_home then
+        assert.is_nil(f.call, "a look-up")
+        assert.equal("within_dialog", (d.otherwise or d).action)
+      end
     end)
   end)
 
   it("is 503 when the answer that it needs is not to be had", function()
     each_request(function(f, d)
       for name in pairs(answers) do
-        if f[name] == away then refused(503, d) end
+        -- A call goes on.
+        local goes_on = name == "trunk" and f.to_tag and f.method ~= "REFER"
+        if f[name] == away and not goes_on then refused(503, d) end
       end
       if f.identity and f.identity.status == "database_away" then refused(503, d) end
     end)

@@ -14,7 +14,8 @@ end
 
 describe("a new call", function()
   it("of an extension is followed, and loses the identity that the phone asserts", function()
-    assert.same({ is_call = true, is_followed = true, hides_identity = true, first_answer_ms = 10000 },
+    assert.same({ is_call = true, is_followed = true, hides_identity = true, first_answer_ms = 10000,
+      tenant = kTenant },
       setup({ number = requests.extension }))
   end)
 
@@ -29,7 +30,8 @@ describe("a new call", function()
   end)
 
   it("of parkd is not followed", function()
-    assert.same({ is_call = true, is_followed = false, hides_identity = false, first_answer_ms = 10000 }, by_parkd())
+    assert.same({ is_call = true, is_followed = false, hides_identity = false, first_answer_ms = 10000,
+      tenant = kTenant }, by_parkd())
   end)
 
   it("of a recall replaces an earlier one for the same parked call", function()
@@ -49,7 +51,8 @@ end)
 
 describe("a MESSAGE", function()
   it("is no call, and has the time of any transaction", function()
-    assert.same({ is_call = false, is_followed = false, hides_identity = true, first_answer_ms = 30000 },
+    assert.same({ is_call = false, is_followed = false, hides_identity = true, first_answer_ms = 30000,
+      tenant = kTenant },
       setup({ method = "MESSAGE", number = requests.extension }))
     assert.is_nil(by_parkd({ method = "MESSAGE", recall = "park-1" }).replaces_recall)
   end)

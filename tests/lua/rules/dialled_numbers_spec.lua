@@ -69,10 +69,11 @@ local function called(case) return outcome(request(case, {}, { ruri_text = case.
 local function transferred_to(case)
   local call = requests.call("extension", "extension")
   call.a.aor = plan.user .. "@" .. plan.tenant
+  call.b.contact = requests.kContact
   local refer_to = { count = 1, compact_count = 0, value = "<" .. case.uri .. ">" }
   return outcome(request(case, { method = "REFER", to_tag = "tt", marker = false, is_other = false, call = call,
-    is_known_call = true },
-    { ruri_text = "sip:102@192.0.2.2", refer_to_raw = refer_to }))
+    path = { own = 1, hops = {}, uri = "", call = false }, ruri_text = requests.kContact },
+    { ruri_text = requests.kContact, refer_to_raw = refer_to }))
 end
 
 local function watched(case)

@@ -147,16 +147,26 @@ describe("a message of parkd's", function()
 end)
 
 describe("a phone behind NAT", function()
-  local function is_behind_nat(is_udp, contact_is_private, source_is_private)
-    return facts({ is_udp = is_udp, contact_is_private = contact_is_private,
-      source_is_private = source_is_private }).is_behind_nat
+  local function is_behind_nat(is_udp, contact_is_private, source_is_private, contact)
+    return facts({ is_udp = is_udp, contact_is_private = contact_is_private, source_is_private = source_is_private,
+      contact_values = { contact or "<sip:101@198.51.100.7>" },
+      source = { ip = "198.51.100.7", port = 40000, proto = is_udp and "udp" or "tcp" } }).is_behind_nat
   end
 
-  it("has a private Contact and sends from a public address, or over TCP", function()
+  it("has a private Contact and sends from a public address", function()
     assert.is_true(is_behind_nat(true, true, false))
     assert.is_false(is_behind_nat(true, true, true))
     assert.is_false(is_behind_nat(true, false, false))
-    assert.is_true(is_behind_nat(false, false, false))
+    assert.is_true(is_behind_nat(false, true, false, "<sip:101@10.0.0.7;transport=tcp>"))
+  end)
+
+  it("X1 is none over TCP if its Contact is at the address that it sends from, over TCP", function()
+    assert.is_false(is_behind_nat(false, false, false, "<sip:101@198.51.100.7;transport=tcp>"))
+    assert.is_false(is_behind_nat(false, false, false, '"A" <sip:101@198.51.100.7:5080;ob;transport=TCP>;expires=9'))
+    for _, contact in ipairs({ "<sip:101@198.51.100.7>", "<sip:101@198.51.100.8;transport=tcp>",
+      "<sip:101@phone.example;transport=tcp>", "<sip:101@198.51.100.7;transport=tcp;maddr=198.51.100.9>", "*" }) do
+      assert.is_true(is_behind_nat(false, false, false, contact), contact)
+    end
   end)
 
   it("gets its answers at the port that it sends from", function()

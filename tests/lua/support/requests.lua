@@ -1,5 +1,6 @@
 -- Requests as facts, and the rows that the database may answer, for the specs of rules/decide*.lua.
 local assert = require("luassert")
+local seal = require("rules.seal")
 
 local requests = {}
 
@@ -7,6 +8,28 @@ requests.kTenant = "demo.callpark"
 requests.kDevice = "udp:127.0.0.11:5060"
 requests.settings = { flood_control = true, subscriptions_of_extension_max = 500, subscriptions_of_tenant_max = 10000,
   calls_of_extension_max = 50, calls_of_tenant_max = 1000 }
+
+--- In the place of Kamailio's hash with the secret.
+function requests.keyed(text)
+  local a, b = 5381, 52711
+  for i = 1, #text do
+    a = (a * 33 + text:byte(i)) % 2 ^ 32
+    b = (b * 31 + text:byte(i)) % 2 ^ 32
+  end
+  return ("%08x%08x"):format(a, b):rep(4)
+end
+
+requests.kContact = "sip:102@127.0.0.12:5060"
+
+--- Makes a request of side `sender` of a call of 101 to 102 one that Kamailio's Route and the seal of the other party's
+--- Contact lead there.
+function requests.seal(f, sender, is_from_home)
+  f.path = { own = 1, hops = {}, uri = "sip:127.0.0.1;lr", call = { sender = sender, tenant = requests.kTenant,
+    is_from_home = is_from_home, caller_tag = "ft", a = { kind = "extension", aor = "101@" .. requests.kTenant },
+    b = { kind = "extension", aor = "102@" .. requests.kTenant } } }
+  f.ruri_text = seal.contact(f, f.to_tag, requests.kContact)
+  return f
+end
 
 -- A request of 101 from outside, to which the test adds its subject.
 function requests.facts(changes)
@@ -26,7 +49,8 @@ function requests.facts(changes)
     calls_under_way = { 0, 0 }, recent_texts = { 1, 1 }, recent_registrations = { 1 },
     waiting_notifies = { of_extension = 0, of_tenant = 0, of_all = 0 },
     subscriptions = { of_lamp = {}, of_extension = 0, of_tenant = 0 },
-    contact_places = { { host = "127.0.0.11", ip = "127.0.0.11", port = 5060 } },
+    contact_places = { { host = "127.0.0.11", ip = "127.0.0.11", port = 5060 } }, hop_places = {},
+    contact_values = { "<sip:101@127.0.0.11>" }, keyed = requests.keyed,
   }
   for name, value in pairs(changes) do f[name] = value end
   return f
