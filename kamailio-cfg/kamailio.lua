@@ -187,6 +187,7 @@ function ksr_reply_route()
   strip_inside_headers()
   strip_asserted_identity(f)
   if f.is_inside then lamp_question.note_answer() end
+  if arrival.loses_retry_after(f) then KSR.hdr.remove("Retry-After") end
   if arrival.seals_contact_of_answer(f) then
     contact_header.seal_answer(f, facts.decide(reachable.contact_of_answer, f).action)
   end

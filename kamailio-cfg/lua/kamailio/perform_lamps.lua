@@ -1,5 +1,4 @@
 -- Carries out the decisions on lamps: subscriptions of phones, publications of parkd.
-local contact = require("rules.contact")
 local contact_header = require("kamailio.contact_header")
 local counts = require("kamailio.counts")
 local event_header = require("rules.event_header")
@@ -54,7 +53,7 @@ local function prepare(f)
   return relay.is_first_of_its_kind()
 end
 
-local function handle_subscribe(_, d)
+local function handle_subscribe(f, d)
   lamps.in_order(d.uri, function()
     watching.make_room(f.call_id, d)
     if d.watches then talking.watch(d.watches) end

@@ -92,6 +92,10 @@ function arrival.seals_contact(f, d)
   return f.method == "INVITE" or f.to_tag ~= false and f.to_tag ~= nil and (not d.user or d.action == "refer")
 end
 
+--- Whether an answer loses its Retry-After: it is about the server that sent it, and a phone would leave Kamailio alone
+--- for so long (RFC 3261 16.7). A 503 without it counts as a 500 (21.5.4).
+function arrival.loses_retry_after(f) return not f.is_inside and f.status == 503 end
+
 -- Their Contacts are not where requests within a dialog go; NOTIFYs are many, and mostly Kamailio's own.
 local answers_keep_contact =
   { REGISTER = true, OPTIONS = true, MESSAGE = true, BYE = true, CANCEL = true, NOTIFY = true }
