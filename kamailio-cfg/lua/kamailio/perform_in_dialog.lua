@@ -44,6 +44,7 @@ function perform_in_dialog.to_parkd(f, d)
     relay.append_headers(protocol.sender_headers(d, f.source.device))
     if f.is_behind_nat then KSR.nathelper.set_contact_alias() end
   end
+  if d.ends_marker then adoption_marker.expire_soon(f.call_id, f.from_tag) end
   if d.was_cancelled then relay.append_header(protocol.kCancelled, protocol.kYes) end
   relay.to_parkd(d)
 end

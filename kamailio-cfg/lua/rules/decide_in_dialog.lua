@@ -57,6 +57,12 @@ local function adopted(f)
   return d
 end
 
+-- A party of parkd's, whose BYE ends what is known of it.
+local function of_parkds_party(f)
+  return after_an_earlier_refer(f, to_parkd(f,
+    { action = "to_parkd", ends_marker = f.method == "BYE", was_cancelled = f.was_cancelled }))
+end
+
 function decide_in_dialog.request(f)
   if f.method == "SUBSCRIBE" and decide_lamps.is_watched_package(f) then return subscribe_again(f) end
   if f.marker == nil then return need("marker") end
@@ -72,12 +78,12 @@ function decide_in_dialog.request(f)
   if f.ruri.is_parkd then
     -- RFC 3261 15: a phone that gets a 200 to what it has cancelled sends ACK and BYE, as after any call.
     if f.method == "ACK" and f.was_cancelled == nil then return need("was_cancelled") end
-    return after_an_earlier_refer(f, to_parkd(f, { action = "to_parkd", was_cancelled = f.was_cancelled }))
+    return of_parkds_party(f)
   end
   -- An ACK goes where the answer came from.
   if f.method ~= "ACK" then
     if f.is_other == nil then return need("is_other") end
-    if f.is_other then return after_an_earlier_refer(f, to_parkd(f, { action = "to_parkd" })) end
+    if f.is_other then return of_parkds_party(f) end
   end
   local wrong, target = dialog_path.not_onward(f)
   if wrong then return wrong end

@@ -52,6 +52,15 @@ describe("a request that goes to parkd", function()
     assert.is_nil(request({ method = "BYE", ruri = own, is_udp = false }).need)
   end)
 
+  it("ends what is known of its sender, if it is a BYE", function()
+    for _, from in ipairs({ { ruri = own }, { is_other = true } }) do
+      for method, ends in pairs({ BYE = true, INFO = false }) do
+        local d = request({ method = method, ruri = from.ruri, is_other = from.is_other, is_udp = false })
+        assert.same({ "to_parkd", ends }, { d.action, d.ends_marker })
+      end
+    end
+  end)
+
   it("ends the record of the call with the parker's BYE", function()
     assert.is_true(request({ method = "BYE", marker = { floor = 1 } }).ends_record)
     assert.is_false(request({ method = "INFO", marker = { floor = 1 } }).ends_record)
