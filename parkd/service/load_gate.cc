@@ -9,7 +9,7 @@ namespace {
 using std::chrono::seconds;
 
 // What has waited for longer is lost, or the server is away: no queue, and another park does not make it longer.
-constexpr seconds kLost{2};
+constexpr seconds kLost{4};
 // A round trip that is older shows nothing about now.
 constexpr seconds kRecent{2};
 // A trunk far away is no overload: late is a multiple of what is usual.

@@ -18,10 +18,10 @@ namespace callpark {
 class LoadGate {
  public:
   struct Limits {
-    Duration look_up_max{300};     // the oldest one that is not answered
-    Duration round_trip_max{150};  // the fastest of the last few
+    Duration look_up_max{500};     // the oldest one that is not answered
+    Duration round_trip_max{400};  // the fastest of the last few
     /// So long a burst is served late rather than refused.
-    Duration burst_max{500};
+    Duration burst_max{1500};
     /// With fewer parks under way a slow phone is a slow phone.
     std::size_t parks_under_way_min = 6;
   };

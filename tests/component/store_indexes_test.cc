@@ -17,7 +17,7 @@ namespace {
 using testing::SizeIs;
 
 // Many times fewer than the calls, and more than any one step of a park needs.
-constexpr int kFewRows = 60;
+constexpr int kFewRows = 100;
 
 class StoreIndexes : public StoreTest {
  protected:

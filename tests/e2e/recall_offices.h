@@ -13,6 +13,7 @@ namespace callpark::test {
 class RecallOffices : public ParkTest {
  protected:
   static constexpr int kSites = 60;
+  static constexpr int kParksMax = 10;
 
   static void SetUpTestSuite() {
     ParkTest::SetUpTestSuite();
@@ -73,7 +74,12 @@ class RecallOffices : public ParkTest {
     const CallName at_parker = parker.wait_incoming();
     parker.answer(at_parker);
     if (caller.wait_invite_status(call) != 200) return testing::AssertionFailure() << "the call was not answered";
-    const int status = parker.refer(at_parker, "*68");
+    int status = parker.refer(at_parker, "*68");
+    // A machine that is too slow for all parks at once says so; the phone tries again.
+    for (int attempt = 0; attempt < kParksMax && status == 503; ++attempt) {
+      pass(std::chrono::seconds(2));
+      status = parker.refer(at_parker, "*68");
+    }
     if (status != 202) return testing::AssertionFailure() << "REFER got " << status;
     const bool reported = wait_until(kSoon, [&] {
       const auto reports = parker.transfer_reports(at_parker);

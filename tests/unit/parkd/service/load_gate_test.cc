@@ -42,29 +42,29 @@ TEST_F(LoadGateTest, X46_AdmitsWhatTheServersServeInTime) {
 
 TEST_F(LoadGateTest, X46_RefusesParksWhilePhonesAnswersComeLate) {
   round_trips(10, milliseconds(5));
-  admitted_in(seconds(1), milliseconds(400));
-  EXPECT_EQ(admitted_in(seconds(5), milliseconds(400)), 0);
+  admitted_in(seconds(2), milliseconds(500));
+  EXPECT_EQ(admitted_in(seconds(5), milliseconds(500)), 0);
   EXPECT_TRUE(gate.is_refusing(now));
 }
 
 TEST_F(LoadGateTest, X46_ABurstIsServedLateRatherThanRefused) {
   round_trips(10, milliseconds(5));
-  EXPECT_EQ(admitted_in(milliseconds(500), milliseconds(400)), 20);
+  EXPECT_EQ(admitted_in(milliseconds(1500), milliseconds(500)), 60);
 }
 
 TEST_F(LoadGateTest, X46_AdmitsAgainAtOnce) {
   round_trips(10, milliseconds(5));
-  admitted_in(seconds(3), milliseconds(400));
+  admitted_in(seconds(3), milliseconds(500));
   round_trips(1, milliseconds(50));
   EXPECT_TRUE(admits());
 }
 
 TEST_F(LoadGateTest, X46_TheSameOverloadHasNoSecondBurst) {
   round_trips(10, milliseconds(5));
-  admitted_in(seconds(3), milliseconds(400));
+  admitted_in(seconds(3), milliseconds(500));
   round_trips(1, milliseconds(50));
   ASSERT_TRUE(admits());
-  round_trips(4, milliseconds(400));
+  round_trips(4, milliseconds(500));
   EXPECT_FALSE(admits());
 }
 
@@ -85,7 +85,7 @@ TEST_F(LoadGateTest, SlowPhonesAloneAreNoOverload) {
 
 TEST_F(LoadGateTest, ATrunkFarAwayIsNoOverload) {
   EXPECT_EQ(admitted_in(seconds(10), milliseconds(600)), 400) << "it never was faster";
-  EXPECT_LT(admitted_in(seconds(1), milliseconds(2500)), 40);
+  EXPECT_LT(admitted_in(seconds(2), milliseconds(2500)), 80);
   EXPECT_EQ(admitted_in(seconds(1), milliseconds(2500)), 0);
 }
 
@@ -98,7 +98,7 @@ TEST_F(LoadGateTest, ATrunkThatMovesFarAwayIsUsualAfterAWhile) {
 
 TEST_F(LoadGateTest, OldRoundTripsShowNothing) {
   round_trips(10, milliseconds(5));
-  round_trips(4, milliseconds(400));
+  round_trips(4, milliseconds(500));
   admits();
   now += seconds(10);
   EXPECT_TRUE(admits());
@@ -107,9 +107,9 @@ TEST_F(LoadGateTest, OldRoundTripsShowNothing) {
 
 TEST_F(LoadGateTest, X46_RefusesParksWhileALookUpWaits) {
   const auto look_up = gate.begin_look_up(now);
-  now += milliseconds(350);
+  now += milliseconds(550);
   EXPECT_TRUE(admits()) << "it may be a burst";
-  now += milliseconds(600);
+  now += milliseconds(1600);
   EXPECT_FALSE(admits());
   gate.end_look_up(look_up, now);
   EXPECT_TRUE(admits());
@@ -119,7 +119,7 @@ TEST_F(LoadGateTest, ALookUpThatIsLostRefusesNothing) {
   gate.begin_look_up(now);
   now += seconds(1);
   admits();
-  now += seconds(2);
+  now += seconds(4);
   EXPECT_TRUE(admits());
 }
 
