@@ -9,8 +9,7 @@
 namespace callpark::test {
 namespace {
 
-// What has been reached; the aim is 14 requests, 6 of these for texts. A cycle that
-// becomes cheaper lowers them.
+// What has been reached; the aim is 14 requests, 6 of these for texts. A cycle that becomes cheaper lowers them.
 constexpr double kStatementsMax = 16;
 constexpr double kRequestsMax = 16;
 constexpr double kRequestsWithoutTextsMax = 14;

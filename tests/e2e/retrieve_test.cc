@@ -85,6 +85,7 @@ TEST_F(Retrieve, P4_AnExtensionParkedOnLinphoneIsRetrieved) {
   ASSERT_TRUE(john->reaches(out, CallPhase::kEstablished));
   john->transfer(out, "*68");
   ASSERT_TRUE(hears_music(*alice));
+  ASSERT_TRUE(parked_at("101"));
   const CallName retrieved = retrieve(*bob, "*88101", *alice);
   alice->hang_up(in);
   EXPECT_TRUE(bob->reaches(retrieved, CallPhase::kClosed));
@@ -97,6 +98,7 @@ TEST_F(Retrieve, P4_TheParkerSideIsGoneWhoeverHadCalledWhom) {
   ASSERT_TRUE(client->is_established());
   john->transfer(out, "*68");
   ASSERT_TRUE(hears_music(*client));
+  ASSERT_TRUE(parked_at("101"));
   const auto alice = site().baresip(site().phone("102", kAlice));
   const CallName call = retrieve(*alice, "*88101", *client);
   EXPECT_EQ(john->calls(), 0);
