@@ -138,9 +138,8 @@ void run(int orbits, int each) {
   std::printf("%d orbits, %d watchers each\n", orbits, each);
   park(site, orbits);
   measure("lit", site, watchers, orbits, static_cast<std::size_t>(orbits) * static_cast<std::size_t>(each));
-  test::wait_until(std::chrono::seconds(60), [&] {
-    return site.database().value("SELECT COUNT(*) FROM presentity") == std::to_string(orbits);
-  });
+  test::wait_until(std::chrono::seconds(60),
+                   [&] { return site.database().value("SELECT COUNT(*) FROM presentity") == std::to_string(orbits); });
   const auto before = site.cpu_ms();
   std::this_thread::sleep_for(std::chrono::seconds(15));
   const auto at_rest = (site.cpu_ms() - before) / 150;

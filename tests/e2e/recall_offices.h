@@ -75,7 +75,7 @@ class RecallOffices : public ParkTest {
     parker.answer(at_parker);
     if (caller.wait_invite_status(call) != 200) return testing::AssertionFailure() << "the call was not answered";
     int status = parker.refer(at_parker, "*68");
-    // A machine that is too slow for all parks at once says so; the phone tries again.
+    // A machine that is too slow for all parks at once refuses some; the phone tries again.
     for (int attempt = 0; attempt < kParksMax && status == 503; ++attempt) {
       pass(std::chrono::seconds(2));
       status = parker.refer(at_parker, "*68");

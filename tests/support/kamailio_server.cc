@@ -116,7 +116,8 @@ void KamailioServer::write_configuration() const {
           substdef("CALLPARK_PARKD_PORT", std::to_string(options_.parkd_port)) +
           substdef("CALLPARK_DB_URL", "mysql://" + options_.database_user + ":" + options_.database_password +
                                           "@localhost/" + options_.database) +
-          substdef("CALLPARK_SECRET", "a secret of the tests") + substdef("CALLPARK_RUN_DIR", options_.directory.string()) + substdef("CALLPARK_CFG_DIR", sources.string());
+          substdef("CALLPARK_SECRET", "a secret of the tests") +
+          substdef("CALLPARK_RUN_DIR", options_.directory.string()) + substdef("CALLPARK_CFG_DIR", sources.string());
   text += "#!define CALLPARK_UDP_WORKERS " + std::to_string(options_.udp_workers) + "\n";
   text += "include_file \"" + (sources / "kamailio.cfg").string() + "\"\n";
   write_file(options_.directory / "kamailio.cfg", text);

@@ -57,7 +57,7 @@ local function adopted(f)
   return d
 end
 
--- A party of parkd's, whose BYE ends what is known of it.
+-- A party of parkd's. Its BYE ends what is known of it.
 local function of_parkds_party(f)
   return after_an_earlier_refer(f, to_parkd(f,
     { action = "to_parkd", ends_marker = f.method == "BYE", was_cancelled = f.was_cancelled }))
