@@ -58,7 +58,7 @@ std::optional<MediaRemote> IncomingCall::answer_with_media(const MediaAddress& m
 }
 
 // An ACK without an answer that can be used leaves a call without sound: that is as good as none.
-MediaRemote IncomingCall::offer_with_media(const MediaAddress& media, AckHandlers handlers) {
+MediaRemote IncomingCall::offer_with_media(const MediaAddress& media, const AckHandlers& handlers) {
   media_ = media;
   const sip::Sdp offer = leg_->offer_of(media, agent_.codecs);
   answer(Stage::kWithMedia, offer,
@@ -76,7 +76,7 @@ MediaRemote IncomingCall::offer_with_media(const MediaAddress& media, AckHandler
   return {};
 }
 
-void IncomingCall::offer_caller(const DialogFacts& caller, AckHandlers handlers) {
+void IncomingCall::offer_caller(const DialogFacts& caller, const AckHandlers& handlers) {
   show_caller(caller, *leg_, party_);
   answer(Stage::kOffered, leg_->offer_of(*caller.remote_sdp()),
          {[leg = leg_.get(), handlers](const sip::Sdp* answer) {

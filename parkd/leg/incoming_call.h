@@ -49,7 +49,7 @@ class IncomingCall final : public Call {
   /// The INVITE had no description and is not answered: offer_caller() comes before begin_join().
   bool awaits_offer() const { return !offer_ && stage_ == Stage::kUnanswered; }
   /// 200 with an offer of this caller's media; `handlers` get the answer of the ACK. The caller has described them.
-  void offer_caller(const DialogFacts& caller, AckHandlers handlers);
+  void offer_caller(const DialogFacts& caller, const AckHandlers& handlers);
 
   /// Of a call without an offer, the description that the ACK has brought.
   JoinOffer begin_join() override;
@@ -59,7 +59,7 @@ class IncomingCall final : public Call {
 
  private:
   enum class Stage { kUnanswered, kWithMedia, kOffered, kWithCaller };
-  MediaRemote offer_with_media(const MediaAddress& media, AckHandlers handlers);
+  MediaRemote offer_with_media(const MediaAddress& media, const AckHandlers& handlers);
   void answer(Stage stage, const sip::Sdp& answer, AckHandlers handlers);
 
   UserAgent& agent_;

@@ -115,7 +115,7 @@ void LampBoard::publish(const Presentity& presentity, const LitLamps& lit) {
 
 void LampBoard::compare() {
   if (comparison_) return;
-  comparison_.emplace().began = monotonic_now();
+  comparison_ = Comparison{monotonic_now(), 0, 0, {}};
   compare_after(std::nullopt);
 }
 

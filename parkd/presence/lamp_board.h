@@ -49,8 +49,8 @@ class LampBoard {
  private:
   struct Comparison {
     MonotonicTime began;
-    std::size_t lit = 0;
-    std::size_t failing = 0;
+    std::size_t lit;
+    std::size_t failing;
     std::set<Presentity> suspects;
   };
 

@@ -33,7 +33,7 @@ void LampQuestions::respond(sip::ServerTransactionKey key, const sip::SipMessage
     response.set_header("SIP-ETag", "watched");
     response.set_header(sip::HeaderName::kExpires, "0");
   }
-  way_.transactions.respond(key, std::move(response));
+  way_.transactions.respond(key, response);
 }
 
 }  // namespace callpark::presence
