@@ -49,7 +49,7 @@ std::optional<MediaRemote> IncomingCall::answer_early(const MediaAddress& media)
 }
 
 std::optional<MediaRemote> IncomingCall::answer_with_media(const MediaAddress& media, AckHandlers handlers) {
-  if (!offer_) return offer_with_media(media, std::move(handlers));
+  if (!offer_) return offer_with_media(media, handlers);
   const auto made = leg::answer_with_media(*offer_, media, agent_.codecs, std::nullopt);
   if (!made) return std::nullopt;
   media_ = media;
