@@ -191,9 +191,9 @@ TEST_F(ParkByReferralTest, X44_CallAboveTheParkersCapIsRefusedAndOthersPark) {
 TEST_F(ParkByReferralTest, X46_WhileLookUpsWaitParksAreRefusedAndRetrievesAreNot) {
   const ParkId id = park();
   const CallId retrieve = dial("105", "*88101");  // its look-up is not answered
-  test::pass(loop, Duration(400));
-  const ReferralId in_the_burst = refer("102", "*68");
   test::pass(loop, Duration(600));
+  const ReferralId in_the_burst = refer("102", "*68");
+  test::pass(loop, Duration(1600));
   const ReferralId late = refer("103", "*68");
   EXPECT_EQ(status_of_referral(late), 503);
   EXPECT_FALSE(phones.referral_outcomes.at(late).had_202) << "the call is as it was";
