@@ -45,7 +45,7 @@ TEST_F(StoreRange, L2_WhatWasFreedLongAgoStillComesInItsOrder) {
   for (const char* name : {"b", "a"}) {
     store->remove(ParkId(name), park::EndReason::kHungUp);
     finish_writes(*store);
-    // Orbits that are released within one millisecond have no order.
+    // Of orbits that are released within one millisecond neither is the first.
     pass(std::chrono::milliseconds(2));
   }
   server().execute(
