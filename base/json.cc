@@ -41,6 +41,8 @@ std::string_view describe(JsonError error) {
 Result<Json, JsonError> parse_json(std::string_view text, JsonLimits limits) {
   if (text.size() > limits.bytes_max) return failure(JsonError::kTooLong);
   if (is_deeper_than(text, limits.depth_max)) return failure(JsonError::kTooDeep);
+  // A NUL is in no JSON text; the parser would treat it as the end.
+  if (text.find('\0') != std::string_view::npos) return failure(JsonError::kNotJson);
   Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (value.is_discarded()) return failure(JsonError::kNotJson);
   return value;

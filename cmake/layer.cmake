@@ -61,6 +61,11 @@ endfunction()
 # runs. The target tests_LABEL builds all programs of one label.
 function(callpark_test_program name label timeout libraries)
   add_executable(${name} ${ARGN})
+  # With sanitizers everything lasts up to twenty times as long.
+  if(CALLPARK_SANITIZE)
+    math(EXPR timeout "${timeout} * 10")
+    target_compile_definitions(${name} PRIVATE CALLPARK_SANITIZED)
+  endif()
   target_link_libraries(${name} PRIVATE callpark_warnings ${libraries} GTest::gmock GTest::gtest_main)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   # The product is optimised; the tests themselves are compiled quickly instead.

@@ -4,6 +4,7 @@ package.path = debug.getinfo(1, "S").source:match("^@(.*/)") .. "lua/?.lua;" .. 
 
 local adoption_marker = require("kamailio.adoption_marker")
 local arrival = require("rules.arrival")
+local billing_question = require("kamailio.billing_question")
 local calls = require("kamailio.calls")
 local connections = require("kamailio.connections")
 local contact_header = require("kamailio.contact_header")
@@ -47,14 +48,13 @@ local function strip_asserted_identity(f)
   if facts.decide(arrival.identity, f).action == "drop" then identity_headers.drop(f) end
 end
 
-local function mend_returns()
-  local mended = arrival.without_bare_returns(KSR.kx.get_msgbuf())
-  if mended then KSR.textopsx.msg_set_buffer(mended) end
-end
-
-local function discard_surplus(f)
+-- The facts of the message without what no receiver should see of it.
+local function mended(f)
   local surplus = arrival.surplus(f)
   if surplus > 0 then KSR.textopsx.msg_set_buffer(KSR.kx.get_msgbuf():sub(1, -surplus - 1)) end
+  local without_returns = arrival.without_bare_returns(KSR.kx.get_msgbuf())
+  if without_returns then KSR.textopsx.msg_set_buffer(without_returns) end
+  return (surplus > 0 or without_returns) and facts.read() or f
 end
 
 local function is_sane()
@@ -82,26 +82,34 @@ local function act_on(f, is_first_look)
     decision.code and " " .. decision.code .. " " .. decision.reason or ""))
   connections.prove(f, decision, facts.is_at_trunk)
   if is_first_look and arrival.seals_contact(f, decision) then
-    contact_header.seal(f, decision.ms ~= nil)
+    contact_header.seal(f, arrival.will_wait(decision))
   end
   perform[decision.action](f, decision)
-  -- Its CSeq and its Contact are part of what is known of the call.
-  if f.to_tag then calls.changed() end
+  -- Its CSeq and its Contact are part of what is known of the call; a BYE is followed by the end of its row.
+  if f.to_tag and f.method ~= "BYE" then calls.changed() end
 end
 
-local function is_new()
+local function is_flood(f)
+  if facts.decide(arrival.flood, f).action ~= "drop" then return false end
+  counts.add("requests_dropped_as_flood")
+  return true
+end
+
+-- The facts of the message at hand; nil if it is no new request.
+local function new_request()
   local f = facts.read()
   if arrival.is_dropped(f) then
     connections.end_unknown(f)
-    return false
+    return nil
   end
+  -- Before all that costs: thousands a second leave time for the others.
+  if not f.to_tag and is_flood(f) then return nil end
   voice.open(f, facts.is_at_trunk)
-  discard_surplus(f)
-  mend_returns()
-  if not is_sane() then return false end
+  f = mended(f)
+  if not is_sane() then return nil end
   -- RFC 3581 4 wants the phone to ask for it, and a phone that does not know of its NAT does not ask.
   if f.is_via_behind_nat then KSR.force_rport() end
-  return not is_repeated()
+  return not is_repeated() and f or nil
 end
 
 local function drop_routes_in_front(f)
@@ -113,10 +121,9 @@ local function drop_routes_in_front(f)
   return facts.read()
 end
 
-local function handle_request()
-  -- Facts of their own: without the surplus the message has another body.
-  local f = facts.read()
-  if facts.decide(arrival.flood, f).action == "drop" then return counts.add("requests_dropped_as_flood") end
+local function handle_request(f)
+  -- A repeated one is no other request.
+  if f.to_tag and is_flood(f) then return end
   strip_inside_headers()
   strip_asserted_identity(f)
   if arrival.drops_route(f) then KSR.hdr.remove("Route") end
@@ -125,18 +132,16 @@ local function handle_request()
 end
 
 -- A request that has waited for another one.
-local function handle_again() act_on(facts.read(), false) end
+local function handle_again(f) act_on(f, false) end
 
 -- A parker may hang up straight after its REFER, and another worker, with less to do for a BYE, would overtake the one
 -- that checks the password: the two requests wait for each other. A repeated request never comes here: tm locks a
 -- transaction to repeat its answer, and a BYE that has waited comes with that lock for this one.
-local function in_order(handle)
-  local method = KSR.kx.get_method()
-  if method ~= "REFER" and method ~= "BYE" then return handle() end
-  local call_id = KSR.kx.get_callid()
-  KSR.htable.sht_lock("order", call_id)
-  local done, problem = xpcall(handle, debug.traceback)
-  KSR.htable.sht_unlock("order", call_id)
+local function in_order(f, handle)
+  if f.method ~= "REFER" and f.method ~= "BYE" then return handle(f) end
+  KSR.htable.sht_lock("order", f.call_id)
+  local done, problem = xpcall(function() handle(f) end, debug.traceback)
+  KSR.htable.sht_unlock("order", f.call_id)
   if not done then error(problem, 0) end
 end
 
@@ -152,7 +157,8 @@ end
 
 function ksr_request_route()
   route(function()
-    if is_new() then in_order(handle_request) end
+    local f = new_request()
+    if f then in_order(f, handle_request) end
   end)
   voice.close()
   return 1
@@ -165,28 +171,36 @@ function ksr_unreadable()
 end
 
 function ksr_again()
-  return route(function() in_order(handle_again) end)
+  return route(function() in_order(facts.read(), handle_again) end)
+end
+
+-- A call that has waited for parkd's verdict.
+function ksr_call_is_judged()
+  return route(function()
+    billing_question.take_verdict()
+    in_order(facts.read(), handle_again)
+  end)
 end
 
 function ksr_subscription_waits()
   return route(function() perform_lamps.watch_lamp_after_question(facts.read()) end)
 end
 
--- X-Callpark-Adoption of the answer at hand, which is gone when tm handles the answer; false without one.
-local adoption_of_answer = false
--- X-Callpark-Park-Rate of it; false without one.
-local park_rate_of_answer = false
+-- The facts of the answer at hand, for when tm handles it: parkd's headers are gone by then.
+local answer
 
 function ksr_reply_route()
-  voice.open(facts.read(), facts.is_at_trunk)
-  discard_surplus(facts.read())
-  mend_returns()
-  local f = facts.read()
+  answer = facts.read()
+  voice.open(answer, facts.is_at_trunk)
+  answer = mended(answer)
+  local f = answer
   connections.prove_by_answer(f)
-  adoption_of_answer, park_rate_of_answer = f.adoption, f.park_rate_said
   strip_inside_headers()
   strip_asserted_identity(f)
-  if f.is_inside then lamp_question.note_answer() end
+  if f.is_inside then
+    lamp_question.note_answer()
+    billing_question.note_answer(f)
+  end
   if arrival.loses_retry_after(f) then KSR.hdr.remove("Retry-After") end
   if arrival.seals_contact_of_answer(f) then
     contact_header.seal_answer(f, facts.decide(reachable.contact_of_answer, f).action)
@@ -195,7 +209,7 @@ function ksr_reply_route()
 end
 
 function ksr_onreply_call()
-  local f = facts.read()
+  local f = answer
   if KSR.pv.get("$rs") > 100 then calls.rings(ringing.members()) end
   local is_final = KSR.pv.get("$rs") >= 200
   local answerer = is_final and ringing.answerer() or nil
@@ -222,7 +236,7 @@ function ksr_failure_ring_group()
 end
 
 function ksr_onreply_feature()
-  perform_features.on_answer(KSR.pv.get("$rs"), adoption_of_answer, park_rate_of_answer)
+  perform_features.on_answer(KSR.pv.get("$rs"), answer.adoption, answer.park_rate_said)
   return 1
 end
 
@@ -284,6 +298,7 @@ function ksr_second_timer()
   watching.catch_up()
   connections.look()
   voice.tell_unreadable()
+  billing_question.give_up_overdue()
   return 1
 end
 

@@ -192,6 +192,7 @@ Result<AdoptableDialog, DialogCodecError> decode_dialog(std::string_view json) {
   // Kamailio may have counted requests of parkd's, of a park that was refused, as those of the parked party. The next
   // request of that party shows its CSeq (RFC 3261 12.2.2).
   dialog.caller.remote_cseq.reset();
+  (parker == "caller" ? dialog.caller : dialog.parker).remote_was_called = true;
   dialog.is_too_long = caller.sdp == kTooLong || callee.sdp == kTooLong;
   read_session(members, dialog, parker == "caller");
   return dialog;

@@ -36,6 +36,13 @@ inline constexpr std::string_view kParkRate = "X-Callpark-Park-Rate";
 inline constexpr std::string_view kRecall = "X-Callpark-Recall";
 /// parkd to Kamailio on an INVITE in the name of a caller that is an extension: which one, as "102@demo.callpark".
 inline constexpr std::string_view kCaller = "X-Callpark-Caller";
+/// Kamailio to parkd on a request within a dialog of parkd's: the address of a sender of which Kamailio does not know
+/// whether it is a party. It is one if that is where the party's Contact leads.
+inline constexpr std::string_view kUnproven = "X-Callpark-Unproven";
+
+/// parkd to Kamailio on the 200 to a question about a call: "200 OK" if the call is permitted, else the status and the
+/// phrase by which Kamailio refuses it, "402 Insufficient funds".
+inline constexpr std::string_view kVerdict = "X-Callpark-Verdict";
 
 /// From the phone itself, through Kamailio: how many seconds this one call is parked before its recall. It counts if
 /// the extension may set it (extensions.may_set_recall).

@@ -28,8 +28,13 @@ int main(int argc, char** argv) {
     for (const auto& error : config.error()) std::fprintf(stderr, "%s\n", callpark::to_string(error).c_str());
     return 2;
   }
-  if (check_only) return 0;
+  const auto missing = callpark::missing_directory(*config, file);
+  if (check_only) {
+    if (missing) std::fprintf(stderr, "%s\n", callpark::to_string(*missing).c_str());
+    return missing ? 2 : 0;
+  }
   callpark::set_log_level(config->log_level);
+  if (missing) callpark::log_warning("", "{}", callpark::to_string(*missing));
   try {
     callpark::run_mediad(*config);
   } catch (const std::exception& error) {

@@ -10,9 +10,11 @@
 #include "base/http_server.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "parkd/authz/billing_client.h"
 #include "parkd/http/operations_handlers.h"
 #include "parkd/leg/sip_user_agent.h"
 #include "parkd/media/media_client.h"
+#include "parkd/pager/call_questions.h"
 #include "parkd/pager/pager_messages.h"
 #include "parkd/presence/call_info_notifier.h"
 #include "parkd/presence/lamp_board.h"
@@ -22,8 +24,10 @@
 #include "parkd/store/schema.h"
 #include "parkd/store/sql_presence_store.h"
 #include "parkd/store/sql_store.h"
+#include "parkd/store/sql_webhook_store.h"
 #include "parkd/transaction/transaction_layer.h"
 #include "parkd/transport/transport_layer.h"
+#include "parkd/webhooks/webhook_sender.h"
 
 namespace callpark {
 namespace {
@@ -39,6 +43,7 @@ sip::TransportSettings transport_settings(const ParkdConfig& config) {
   settings.listen = {endpoint_of(sip::TransportProtocol::kUdp, config.sip.listen),
                      endpoint_of(sip::TransportProtocol::kTcp, config.sip.listen)};
   for (const std::string& peer : config.kamailio.peers) settings.peers.push_back(*sip::IpAddress::parse(peer));
+  settings.peer_socket = endpoint_of(sip::TransportProtocol::kUdp, config.kamailio.inside);
   settings.tcp_connections_max = config.sip.tcp_connections_max;
   settings.tcp_connect_timeout = config.sip.tcp_connect_timeout;
   settings.tcp_message_timeout = config.sip.tcp_message_timeout;
@@ -78,7 +83,10 @@ leg::UserAgent user_agent(const ParkdConfig& config, EventLoop& loop, sip::Trans
           contact_of(config),
           playable_codecs(),
           timers_of(config.sip),
-          config.sip.ask_talking};
+          config.sip.ask_talking,
+          {},
+          {endpoint_of(sip::TransportProtocol::kUdp, config.sip.listen),
+           endpoint_of(sip::TransportProtocol::kUdp, config.kamailio.inside)}};
 }
 
 ParkSettings park_settings(const ParkdConfig& config) {
@@ -110,24 +118,40 @@ SqlPresenceStore::Settings presence_store_settings(const ParkdConfig& config) {
   return settings;
 }
 
+SqlWebhookStore::Settings webhook_store_settings(const ParkdConfig& config) {
+  SqlWebhookStore::Settings settings;
+  settings.address = store_settings(config).address;
+  return settings;
+}
+
+webhooks::WebhookSender::Settings webhook_settings(const ParkdConfig& config) {
+  webhooks::WebhookSender::Settings settings;
+  settings.http.ca_file = config.webhooks.ca_file;
+  settings.http.addresses = AddressPolicy(config.webhooks.permitted_networks);
+  return settings;
+}
+
 presence::PublisherSettings publisher_settings(const ParkdConfig& config) {
   presence::PublisherSettings settings;
   settings.expires = config.presence.publication;
   return settings;
 }
 
-// SUBSCRIBEs for parkd's own package go to its notifier, questions for lamps to the board, everything else to the user
-// agent.
+// SUBSCRIBEs for parkd's own package go to its notifier, questions for lamps to the board, questions about calls to the
+// billing system, everything else to the user agent.
 class RequestRouter final : public sip::TransactionUser {
  public:
-  RequestRouter(sip::TransactionUser& agent, presence::CallInfoNotifier& notifier, presence::LampQuestions& questions)
-      : agent_(agent), notifier_(notifier), questions_(questions) {}
+  RequestRouter(sip::TransactionUser& agent, presence::CallInfoNotifier& notifier, presence::LampQuestions& of_lamps,
+                CallQuestions& of_calls)
+      : agent_(agent), notifier_(notifier), of_lamps_(of_lamps), of_calls_(of_calls) {}
 
   void on_request(sip::ServerTransactionKey key, const sip::SipMessage& request, const sip::Endpoint& source) override {
     if (presence::CallInfoNotifier::serves(request)) {
       notifier_.on_subscribe(key, request);
     } else if (presence::LampQuestions::serves(request)) {
-      questions_.on_publish(key, request);
+      of_lamps_.on_publish(key, request);
+    } else if (CallQuestions::serves(request)) {
+      of_calls_.on_message(key, request);
     } else {
       agent_.on_request(key, request, source);
     }
@@ -142,7 +166,8 @@ class RequestRouter final : public sip::TransactionUser {
  private:
   sip::TransactionUser& agent_;
   presence::CallInfoNotifier& notifier_;
-  presence::LampQuestions& questions_;
+  presence::LampQuestions& of_lamps_;
+  CallQuestions& of_calls_;
 };
 
 // Counters that their owners keep as plain numbers are copied when they are read.
@@ -208,9 +233,10 @@ void run_parkd(const ParkdConfig& config) {
   MediaClient media(loop,
                     {config.mediad.control, config.mediad.reconnect, config.mediad.answer_timeout, config.node_name});
   SqlStore store(loop, store_settings(config));
+  authz::BillingClient billing(loop, metrics, AddressPolicy(config.billing.permitted_networks));
   PagerMessages messages(transactions, kamailio_of(config), metrics);
   Switchboard service(
-      {loop, store, store, messages, media, agent.calls(), agent.conversations(), agent.referrals(), metrics},
+      {loop, store, store, messages, media, agent.calls(), agent.conversations(), agent.referrals(), billing, metrics},
       park_settings(config));
   agent.set_listeners({&service, &service, &service});
   agent.set_park_rate([&service] { return service.park_rate(); });
@@ -226,8 +252,12 @@ void run_parkd(const ParkdConfig& config) {
     lamps.on_call_changed(change);
     notifier.on_call_changed(change);
   });
-  presence::LampQuestions questions(presence_way, lamps);
-  RequestRouter router(agent, notifier, questions);
+  presence::LampQuestions questions_of_lamps(presence_way, lamps);
+  CallQuestions questions_of_calls(transactions, store, billing);
+  RequestRouter router(agent, notifier, questions_of_lamps, questions_of_calls);
+
+  SqlWebhookStore webhook_store(loop, webhook_store_settings(config));
+  webhooks::WebhookSender webhook_sender(loop, webhook_store, metrics, webhook_settings(config));
 
   bool recovered = false;
   LayerMetrics layer_metrics(metrics, transport, transactions, service);
@@ -246,6 +276,7 @@ void run_parkd(const ParkdConfig& config) {
   transactions.start(router);
   lamps.start();
   notifier.start();
+  webhook_sender.start();
   service.recover([&] {
     recovered = true;
     agent.set_ready();

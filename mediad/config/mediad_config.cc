@@ -1,11 +1,22 @@
 #include "mediad/config/mediad_config.h"
 
+#include <arpa/inet.h>
+
+#include <filesystem>
 #include <utility>
 
 namespace callpark {
 namespace {
 
 constexpr Duration kSecond{1000};
+
+// 224.0.0.0/4 and what follows, ff00::/8: no host has such an address.
+bool is_multicast_or_above(const std::string& host) {
+  in_addr four{};
+  if (inet_pton(AF_INET, host.c_str(), &four) == 1) return ntohl(four.s_addr) >> 28 >= 0xe;
+  in6_addr six{};
+  return inet_pton(AF_INET6, host.c_str(), &six) == 1 && IN6_IS_ADDR_MULTICAST(&six);
+}
 
 void describe_process(ConfigReader& table, MediadConfig& config) {
   table.choice("log_level", config.log_level, "info",
@@ -31,13 +42,13 @@ void describe_control(ConfigReader& table, MediadConfig::Control& control) {
 
 void describe_rtp(ConfigReader& table, MediadConfig::Rtp& rtp) {
   table.section("rtp", "RTP and RTCP.");
-  table.row("rtp.address", "127.0.0.1", "a numeric IP address of this host, not 0.0.0.0 or ::",
+  table.row("rtp.address", "127.0.0.1", "a numeric IP address of this host, not 0.0.0.0, :: or multicast",
             "Local RTP address, announced to the parties in SDP.", [&rtp](const std::string& text) {
               const bool is_v6 = text.find(':') != std::string::npos;
               const auto address = SocketAddress::parse(is_v6 ? "[" + text + "]:1" : text + ":1");
               if (!address || address->is_unix()) return false;
               rtp.address = address->host();
-              return rtp.address != "0.0.0.0" && rtp.address != "::";
+              return rtp.address != "0.0.0.0" && rtp.address != "::" && !is_multicast_or_above(rtp.address);
             });
   table.number("rtp.port_min", rtp.port_min, 15060, 1024, 65534, "Lowest RTP port; must be even.");
   table.number("rtp.port_max", rtp.port_max, 20059, 1025, 65535,
@@ -49,10 +60,12 @@ void describe_rtp(ConfigReader& table, MediadConfig::Rtp& rtp) {
       "signalled address, and only for parties that parkd reports to be behind a NAT. All others get their music at "
       "the "
       "signalled address.");
-  table.duration("rtp.silent_remote_seconds", rtp.silent_remote, 60, 0, 86400, kSecond,
-                 "mediad stops sending to a party that has sent neither RTP nor RTCP for this long since the call was "
-                 "set up, and goes on when a packet comes. Phones that are muted or suppress silence report by RTCP "
-                 "every 5 s, some gateways every 30 s. A party on hold is not timed. 0 disables it.");
+  table.duration(
+      "rtp.silent_remote_seconds", rtp.silent_remote, 60, 0, 86400, kSecond,
+      "mediad stops sending to a party that has sent neither RTP nor RTCP for this long since the call was "
+      "set up, and goes on when a packet comes. A session has three such times for addresses that stay silent. "
+      "Phones that are muted or suppress silence report by RTCP "
+      "every 5 s, some gateways every 30 s. A party on hold is not timed. 0 disables it.");
   table.number("rtp.sender_threads", rtp.sender_threads, 1, 1, 64,
                "Number of sending threads, at most the number of processors. One serves more than 2,000 sessions.");
   table.number("rtp.sender_nice", rtp.sender_nice, -10, -20, 19,
@@ -122,6 +135,13 @@ Result<MediadConfig, std::vector<ConfigError>> read_mediad_config_file(const std
 Result<MediadConfig, std::vector<ConfigError>> read_mediad_config_text(const std::string& text,
                                                                        const std::string& name) {
   return read_config(name, [&](ConfigReader& table) { return table.read_text(text, name); });
+}
+
+std::optional<ConfigError> missing_directory(const MediadConfig& config, const std::string& name) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(config.prompts_dir, ignored)) return std::nullopt;
+  return ConfigError{name, 0,
+                     "prompts_dir: there is no directory " + config.prompts_dir + ", and no sentence can be spoken"};
 }
 
 std::string mediad_config_example() {

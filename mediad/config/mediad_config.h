@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,10 @@ Result<MediadConfig, std::vector<ConfigError>> read_mediad_config_file(const std
 /// `name` is what errors call the file.
 Result<MediadConfig, std::vector<ConfigError>> read_mediad_config_text(const std::string& text,
                                                                        const std::string& name);
+
+/// Returns that prompts_dir is no directory now, else nothing. mediad starts all the same, since it reads each sentence
+/// when it is first spoken.
+std::optional<ConfigError> missing_directory(const MediadConfig& config, const std::string& name);
 
 /// Returns a mediad.yaml with every key at its default, and its help.
 std::string mediad_config_example();

@@ -32,7 +32,6 @@ class Deciding {
     const Session before = next();
     MediaState& media = next().media;
     if (given.remote) set_remote(*given.remote, given.latching);
-    if (given.direction == Direction::kSending) await_again();
     if (given.codec) media.codec = given.codec;
     if (given.direction) media.direction = *given.direction;
     // The play comes first, so that the first packet that leaves belongs to it.
@@ -64,6 +63,8 @@ class Deciding {
 
   void operator()(const event::RemoteHeard&) {
     const Session before = next();
+    // Time in which the remote proves itself is no longer counted.
+    if (is_awaited(before)) ++next().silent_periods_left;
     next().heard = Heard::kSomething;
     follow_up(before);
   }
@@ -104,22 +105,23 @@ class Deciding {
     MediaState& media = next().media;
     media.addressed = is_hold(remote) ? Addressed::kHold : Addressed::kRemote;
     if (media.addressed == Addressed::kHold) return;
-    await_again();
+    // The same address that was silent in time gets no more, however often it is described: it may be a third party's.
     if (!media.remote || media.remote->address != remote.address) next().heard = Heard::kNothingYet;
     media.remote = remote;
     media.latching = latching;
   }
 
-  void await_again() {
-    if (next().heard == Heard::kNothingInTime) next().heard = Heard::kNothingYet;
-  }
-
   // Adds the actions that follow from the difference to `before` for direction and silence timer.
   void follow_up(const Session& before) {
+    const bool moved = next().media.remote != before.media.remote;
+    const bool begins_to_wait = is_awaited(next()) && (moved || !is_awaited(before));
+    if (begins_to_wait && next().silent_periods_left == 0) next().heard = Heard::kNothingInTime;
     const Direction direction = effective_direction(next());
     if (direction != effective_direction(before)) order(action::SetDirection{direction});
-    const bool moved = next().media.remote != before.media.remote;
-    if (is_awaited(next()) && (moved || !is_awaited(before))) order(action::StartSilenceTimer{});
+    if (begins_to_wait && is_awaited(next())) {
+      --next().silent_periods_left;
+      order(action::StartSilenceTimer{});
+    }
     if (is_awaited(before) && !is_awaited(next())) order(action::StopSilenceTimer{});
   }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -68,6 +69,8 @@ Result<Answer, RpcError> SessionService::answer(OwnerId owner, const SessionOpen
     auto opened = media_.open(open);
     if (!opened) return failure(std::move(opened.error()));
     entry = entries_.emplace(open.session, Entry{Session{.id = open.session}, owner}).first;
+    // The timer never runs out then, so it may start as often as it likes.
+    if (!is_silence_limited()) entry->second.session.silent_periods_left = std::numeric_limits<int>::max();
     log_info(open.session, "session opened on port {}", opened->port);
   }
   entry->second.owner = owner;
@@ -164,7 +167,7 @@ void SessionService::on_remote_heard(const std::string& session) {
 }
 
 void SessionService::start_silence_timer(Entry& entry) {
-  if (options_.silent_remote == Duration::zero()) return;
+  if (!is_silence_limited()) return;
   entry.silence_timer = loop_.after(options_.silent_remote, [this, id = entry.session.id] {
     const auto found = entries_.find(id);
     if (found == entries_.end()) return;

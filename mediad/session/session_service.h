@@ -63,6 +63,7 @@ class SessionService {
   std::optional<RpcError> refusal_of(const std::optional<Endpoint>& remote) const;
   void perform(Entries::iterator entry, const event::Event& event);
   void perform(Entry& entry, const action::Action& action);
+  bool is_silence_limited() const noexcept { return options_.silent_remote != Duration::zero(); }
   void start_silence_timer(Entry& entry);
   void notice_silence();
 

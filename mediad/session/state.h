@@ -74,6 +74,9 @@ struct Session {
   Claim claim = Claim::kClaimed;
   MediaState media{};
   Heard heard = Heard::kNothingYet;
+  /// How often the silence timer may still start; a packet while it runs gives one back. At 0 a remote has to send
+  /// first.
+  int silent_periods_left = 3;
   Activity activity{};
   bool operator==(const Session&) const = default;
 };

@@ -32,6 +32,7 @@ struct DialogSnapshot {
   std::string remote_allow = {};   // the methods of the remote side's Allow, of those that parkd sends; "" if unknown
   int session_seconds = 0;         // RFC 4028: the agreed interval; 0: none
   bool session_we_refresh = false;
+  bool remote_was_called = false;  // the remote side was called; else it has begun the call, or that is unknown
 
   friend bool operator==(const DialogSnapshot&, const DialogSnapshot&) = default;
 };

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "parkd/call/dialog_snapshot.h"
 #include "parkd/call/ids.h"
 #include "parkd/call/media.h"
+#include "parkd/call/segment.h"
 #include "parkd/call/stay.h"
 #include "parkd/park/types.h"
 
@@ -32,10 +34,12 @@ struct ParkedCallRow {
   std::optional<DialogSnapshot> peer;  // kRetrieved: the retriever's dialog; else the parker's
   std::optional<MediaSnapshot> media;
   WallTime parked_at;
-  WallTime deadline;               // end of a call that is not retrieved
-  std::optional<Party> retriever;  // the last one to win the call
-  std::string owner;               // node
-  std::uint64_t epoch = 0;         // rises when another node adopts the call
+  WallTime deadline;                         // end of a call that is not retrieved
+  std::optional<Party> retriever;            // the last one to win the call
+  std::string owner;                         // node
+  std::uint64_t epoch = 0;                   // rises when another node adopts the call
+  std::optional<Segment> segment;            // the open one; nothing in the row of an older parkd
+  std::vector<EndedSegment> ended_segments;  // to be recorded by the write of the row; a row that is read has none
 };
 
 }  // namespace callpark

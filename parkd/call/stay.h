@@ -42,6 +42,7 @@ struct Stay {
   std::optional<Party> retriever;  // the last one to win the call in this stay
   PartyIdentity caller;            // of the parked caller when the stay began
   std::string sip_call_id;         // the same
+  std::string shown_name = {};     // instead of the name of the caller, in lamps and recalls; "": none
 
   friend bool operator==(const Stay&, const Stay&) = default;
 };

@@ -1,6 +1,7 @@
 #include "parkd/config/parkd_config.h"
 
 #include <optional>
+#include <sstream>
 #include <utility>
 
 namespace callpark {
@@ -41,6 +42,20 @@ void peers(ConfigReader& table, std::string key, std::vector<std::string>& into,
         into.push_back(address->host());
         return true;
       });
+}
+
+void permitted_networks(ConfigReader& table, std::string key, std::vector<IpNetwork>& into, std::string help) {
+  table.row(std::move(key), "", "networks like 127.0.0.1 or fd00::/8 with blanks between, or empty", std::move(help),
+            [&into](const std::string& text) {
+              into.clear();
+              std::istringstream words(text);
+              for (std::string word; words >> word;) {
+                const auto network = IpNetwork::parse(word);
+                if (!network) return false;
+                into.push_back(*network);
+              }
+              return true;
+            });
 }
 
 void describe_process(ConfigReader& table, ParkdConfig& config) {
@@ -87,7 +102,8 @@ void describe_kamailio(ConfigReader& table, ParkdConfig::Kamailio& kamailio) {
                {{"udp", ParkdConfig::SipTransport::kUdp}, {"tcp", ParkdConfig::SipTransport::kTcp}},
                "Transport of parkd's requests to Kamailio. Kamailio may use either.");
   peers(table, "kamailio.peers", kamailio.peers,
-        "Source addresses that SIP is accepted from. Messages of unknown peers are dropped and counted.");
+        "Source addresses that SIP is accepted from; by UDP, from the address of kamailio.inside only with its port. "
+        "Messages of unknown peers are dropped and counted.");
 }
 
 void describe_mediad(ConfigReader& table, ParkdConfig::Mediad& mediad) {
@@ -158,6 +174,23 @@ void describe_park(ConfigReader& table, ParkdConfig::Park& park) {
                 "parkd's. The Kamailio configuration of this version does not, and such a call would be lost.");
 }
 
+void describe_billing(ConfigReader& table, ParkdConfig::Billing& billing) {
+  table.section("billing", "Billing hooks. The hook of a tenant is a row of billing_hooks.");
+  permitted_networks(
+      table, "billing.permitted_networks", billing.permitted_networks,
+      "Networks in which billing hooks may be although their addresses are refused otherwise: loopback, link-local "
+      "and reserved addresses, and those of metadata services. Private networks need no permission.");
+}
+
+void describe_webhooks(ConfigReader& table, ParkdConfig::Webhooks& webhooks) {
+  table.section("webhooks", "Events of parked calls, sent to subscribers. A subscriber is a row of webhooks.");
+  permitted_networks(table, "webhooks.permitted_networks", webhooks.permitted_networks,
+                     "The same for subscribers: networks in which they may be although their addresses are refused "
+                     "otherwise.");
+  table.text("webhooks.ca_file", webhooks.ca_file, "", {.may_be_empty = true, .length_max = 4095},
+             "PEM file of the only certificate authorities that are trusted. Empty: those of the system.");
+}
+
 void describe(ConfigReader& table, ParkdConfig& config) {
   describe_process(table, config);
   describe_sip(table, config.sip);
@@ -167,6 +200,8 @@ void describe(ConfigReader& table, ParkdConfig& config) {
   describe_http(table, config.http);
   describe_presence(table, config.presence);
   describe_park(table, config.park);
+  describe_billing(table, config.billing);
+  describe_webhooks(table, config.webhooks);
 }
 
 template <class Read>

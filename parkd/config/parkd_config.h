@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/address_policy.h"
 #include "base/clock.h"
 #include "base/config_reader.h"
 #include "base/log.h"
@@ -69,6 +70,15 @@ struct ParkdConfig {
     Duration already_picked_up_speech_max{};
     bool retrieve_from_other_nodes = false;
   } park;
+
+  struct Billing {
+    std::vector<IpNetwork> permitted_networks;
+  } billing;
+
+  struct Webhooks {
+    std::vector<IpNetwork> permitted_networks;
+    std::string ca_file;
+  } webhooks;
 };
 
 /// Returns the configuration, or every error of the file.

@@ -106,7 +106,7 @@ void Conversation::on_offered(park::Question question, AnswerIs answer_is, const
   }
   music_ = music;
   if (!music) return listener.on_offer_accepted(id_, question, std::nullopt);
-  const auto remote = read_answer(*offer, *answer);
+  const auto remote = read_answer(*offer, *answer, agent_.own_sockets);
   if (!remote) {
     log_warning(caller_.leg->dialog().id.call_id, "the answer to the music: {}", sentence(remote.error()));
     return listener.on_offer_refused(id_, question, park::RefusalReason::kNotAcceptable, true);
@@ -166,7 +166,7 @@ void Conversation::on_media_changed(PartyEnd end) {
   const LegPtr& changed = leg(end);
   if (is_bridged()) return offer_media_of(*changed, leg(other_end(end)));
   if (end != PartyEnd::kCaller || !music_) return;
-  const auto remote = read_answer(*changed->local_sdp(), *changed->remote_sdp());
+  const auto remote = read_answer(*changed->local_sdp(), *changed->remote_sdp(), agent_.own_sockets);
   if (remote) report_caller_media(with_latching(*remote, changed->dialog()));
 }
 

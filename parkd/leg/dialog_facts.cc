@@ -38,6 +38,7 @@ DialogFacts::DialogFacts(const DialogSnapshot& snapshot, std::uint32_t cseq_gap,
       contact_(std::move(contact)),
       remote_identity_(snapshot.remote_identity),
       remote_party_(snapshot.remote_party),
+      remote_was_called_(snapshot.remote_was_called),
       local_sdp_(read_sdp_digest(snapshot.local_sdp)),
       remote_sdp_(read_sdp_digest(snapshot.remote_sdp)),
       remote_allow_(snapshot.remote_allow) {
@@ -52,6 +53,7 @@ DialogSnapshot DialogFacts::snapshot() const {
                                         remote_sdp_ ? sip::write_sdp(*remote_sdp_) : "");
   snapshot.remote_identity = remote_identity_;
   snapshot.remote_party = remote_party_;
+  snapshot.remote_was_called = remote_was_called_;
   snapshot.remote_allow = remote_allow_;
   return snapshot;
 }

@@ -40,6 +40,8 @@ class DialogFacts {
   /// An extension whatever its URIs are.
   const Party& remote_party() const { return remote_party_; }
   void set_remote_party(PartyIdentity identity, Party party);
+  /// parkd has begun the dialog.
+  void note_called() { remote_was_called_ = true; }
 
   /// From here on each offer and answer names `who` to the remote side, which is a phone of `domain`.
   void show(PartyIdentity who, std::string domain) { shown_ = {std::move(who), std::move(domain)}; }
@@ -94,6 +96,7 @@ class DialogFacts {
   std::string contact_;
   PartyIdentity remote_identity_;
   Party remote_party_ = Outside{};
+  bool remote_was_called_ = false;
   struct Shown {
     PartyIdentity who;
     std::string domain;

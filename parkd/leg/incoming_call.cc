@@ -35,14 +35,24 @@ std::string IncomingCall::device() const {
   return std::string(invite_.header(kamailio_protocol::kDevice).value_or(std::string_view{}));
 }
 
+// RFC 3261 12.1.1: it creates an early dialog.
+sip::SipMessage IncomingCall::make_provisional(int status) const {
+  sip::SipMessage response = sip::make_response(invite_, status, {}, leg_->dialog().id.local_tag);
+  sip::copy_record_route(invite_, response);
+  response.set_header(sip::HeaderName::kContact, agent_.contact);
+  return response;
+}
+
+void IncomingCall::ring() {
+  if (!is_answered()) agent_.transactions.respond(key_, make_provisional(180));
+}
+
 std::optional<MediaRemote> IncomingCall::answer_early(const MediaAddress& media) {
   if (!offer_) return std::nullopt;
-  const auto made = leg::answer_with_media(*offer_, media, agent_.codecs, std::nullopt);
+  const auto made = leg::answer_with_media(*offer_, media, agent_.codecs, std::nullopt, agent_.own_sockets);
   if (!made) return std::nullopt;
   media_ = media;
-  sip::SipMessage progress = sip::make_response(invite_, 183, {}, leg_->dialog().id.local_tag);
-  sip::copy_record_route(invite_, progress);
-  progress.set_header(sip::HeaderName::kContact, agent_.contact);
+  sip::SipMessage progress = make_provisional(183);
   progress.set_body(sip::kSdpType, sip::write_sdp(made->answer));
   agent_.transactions.respond(key_, progress);
   return with_latching(made->remote, leg_->dialog());
@@ -50,7 +60,7 @@ std::optional<MediaRemote> IncomingCall::answer_early(const MediaAddress& media)
 
 std::optional<MediaRemote> IncomingCall::answer_with_media(const MediaAddress& media, AckHandlers handlers) {
   if (!offer_) return offer_with_media(media, handlers);
-  const auto made = leg::answer_with_media(*offer_, media, agent_.codecs, std::nullopt);
+  const auto made = leg::answer_with_media(*offer_, media, agent_.codecs, std::nullopt, agent_.own_sockets);
   if (!made) return std::nullopt;
   media_ = media;
   answer(Stage::kWithMedia, made->answer, std::move(handlers));
@@ -62,8 +72,8 @@ MediaRemote IncomingCall::offer_with_media(const MediaAddress& media, const AckH
   media_ = media;
   const sip::Sdp offer = leg_->offer_of(media, agent_.codecs);
   answer(Stage::kWithMedia, offer,
-         {[leg = leg_.get(), offer, changed = on_media_, handlers](const sip::Sdp* answer) {
-            const auto remote = answer ? read_answer(offer, *answer) : failure(OfferError::kNoAudio);
+         {[&agent = agent_, leg = leg_.get(), offer, changed = on_media_, handlers](const sip::Sdp* answer) {
+            const auto remote = answer ? read_answer(offer, *answer, agent.own_sockets) : failure(OfferError::kNoAudio);
             if (!remote) {
               leg->bye();
               return handlers.lost();

@@ -33,6 +33,8 @@ class IncomingCall final : public Call {
   using OnMedia = std::function<void(const MediaRemote&)>;
   void set_on_media(OnMedia changed) { on_media_ = std::move(changed); }
 
+  /// 180, unless the call is answered.
+  void ring();
   /// 183. Nothing if the offer has no codec in common with mediad, or if there is none: RFC 3261 13.2.1 wants parkd's
   /// offer in a response that is reliable.
   std::optional<MediaRemote> answer_early(const MediaAddress& media);
@@ -58,6 +60,7 @@ class IncomingCall final : public Call {
   void end(int status, const std::string& reason) override;
 
  private:
+  sip::SipMessage make_provisional(int status) const;
   enum class Stage { kUnanswered, kWithMedia, kOffered, kWithCaller };
   MediaRemote offer_with_media(const MediaAddress& media, const AckHandlers& handlers);
   void answer(Stage stage, const sip::Sdp& answer, AckHandlers handlers);

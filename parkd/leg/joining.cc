@@ -39,7 +39,7 @@ void answer_offer_with_media(const UserAgent& agent, DialogLeg& leg, sip::Server
   if (sip::session_description(request).empty()) return offer_media(agent, leg, key, request, media, changed);
   const auto offer = description_in(request);
   if (!offer) return leg.refuse(key, request, 400, "Bad session description");
-  const auto made = answer_with_media(*offer, media, agent.codecs, leg.local_origin());
+  const auto made = answer_with_media(*offer, media, agent.codecs, leg.local_origin(), agent.own_sockets);
   if (!made) return leg.refuse(key, request, 488, sentence(made.error()));
   leg.set_remote_offer(*offer);
   leg.answer(key, request, made->answer, {});
@@ -51,10 +51,11 @@ void offer_media(const UserAgent& agent, DialogLeg& leg, sip::ServerTransactionK
   const sip::Sdp offer = leg.offer_of(media, agent.codecs);
   // The handler is the leg's.
   leg.answer(key, request, offer,
-             {[&leg, offer, changed](const sip::Sdp* answer) {
+             {[&agent, &leg, offer, changed](const sip::Sdp* answer) {
                 if (!answer) return;
                 leg.set_remote_sdp(*answer);
-                if (const auto remote = read_answer(offer, *answer)) changed(with_latching(*remote, leg.dialog()));
+                if (const auto remote = read_answer(offer, *answer, agent.own_sockets))
+                  changed(with_latching(*remote, leg.dialog()));
               },
               {}});
 }

@@ -45,6 +45,14 @@ std::optional<OfferError> fault_of(const SdpConnection& connection, bool mediad_
   return connection_is_ip6 == mediad_is_ip6 ? std::nullopt : std::optional(OfferError::kOtherFamily);
 }
 
+// RTCP goes to the port above.
+bool is_one_of(const std::vector<sip::Endpoint>& sockets, const SdpConnection& connection, int port) {
+  const auto address = sip::IpAddress::parse(connection.address);
+  return std::any_of(sockets.begin(), sockets.end(), [&](const sip::Endpoint& socket) {
+    return address == socket.address && (port == socket.port || port + 1 == socket.port);
+  });
+}
+
 SdpOrigin first_origin(const MediaAddress& mediad) {
   const auto connection = connection_to(mediad);
   return {"-", std::to_string(mediad.port), 1, connection.network_type, connection.address_type, connection.address};
@@ -122,7 +130,8 @@ std::optional<int> packet_ms(const SdpMedia& line, const sip::Codec& codec) {
 
 // `codecs` is those of the line, in sequence.
 Result<AgreedLine, OfferError> agree_on(const Sdp& party, const SdpMedia& line, const std::vector<sip::Codec>& codecs,
-                                        const std::vector<PlayableCodec>& playable, bool mediad_is_ip6) {
+                                        const std::vector<PlayableCodec>& playable, bool mediad_is_ip6,
+                                        const std::vector<sip::Endpoint>& own_sockets) {
   if (!is_active_audio(line)) return failure(OfferError::kNoAudio);
   if (!is_plain_rtp(line)) return failure(OfferError::kNotPlainRtp);
   const auto is_playable = [&](const sip::Codec& each) { return find_playable(playable, each) != nullptr; };
@@ -135,6 +144,7 @@ Result<AgreedLine, OfferError> agree_on(const Sdp& party, const SdpMedia& line, 
   const SdpConnection* connection = sip::connection(party, line);
   if (!connection) return failure(OfferError::kNoAddress);
   if (const auto fault = fault_of(*connection, mediad_is_ip6)) return failure(*fault);
+  if (is_one_of(own_sockets, *connection, line.port)) return failure(OfferError::kOwnSocket);
 
   AgreedLine agreed;
   agreed.codec = *codec;
@@ -179,6 +189,8 @@ std::string_view sentence(OfferError error) noexcept {
       return "it has no numeric address to send audio to";
     case OfferError::kOtherFamily:
       return "its address is of the IP family that mediad has no address of";
+    case OfferError::kOwnSocket:
+      return "its audio is to go to a SIP socket";
   }
   return {};
 }
@@ -222,7 +234,8 @@ Sdp make_music_offer(const std::optional<Sdp>& our_previous, const std::optional
 
 Result<MediaAnswer, OfferError> answer_with_media(const Sdp& offer, const MediaAddress& mediad,
                                                   const std::vector<PlayableCodec>& codecs,
-                                                  const std::optional<SdpOrigin>& our_origin) {
+                                                  const std::optional<SdpOrigin>& our_origin,
+                                                  const std::vector<sip::Endpoint>& own_sockets) {
   MediaAnswer result;
   result.answer.origin = continued(our_origin).value_or(first_origin(mediad));
   result.answer.connection = connection_to(mediad);
@@ -231,7 +244,7 @@ Result<MediaAnswer, OfferError> answer_with_media(const Sdp& offer, const MediaA
   for (const auto& offered : offer.media) {
     SdpMedia& line = result.answer.media.emplace_back(refused(offered));
     if (has_audio) continue;
-    const auto agreed = agree_on(offer, offered, sip::codecs(offered), codecs, is_ip6(mediad.address));
+    const auto agreed = agree_on(offer, offered, sip::codecs(offered), codecs, is_ip6(mediad.address), own_sockets);
     if (!agreed) {
       // The enumerators follow the checks of a line: the one that came furthest shows most.
       error = std::max(error, agreed.error());
@@ -251,7 +264,8 @@ Result<MediaAnswer, OfferError> answer_with_media(const Sdp& offer, const MediaA
   return result;
 }
 
-Result<MediaRemote, OfferError> read_answer(const Sdp& offer, const Sdp& answer) {
+Result<MediaRemote, OfferError> read_answer(const Sdp& offer, const Sdp& answer,
+                                            const std::vector<sip::Endpoint>& own_sockets) {
   const auto offered = std::find_if(offer.media.begin(), offer.media.end(), is_active_audio);
   const auto index = static_cast<std::size_t>(offered - offer.media.begin());
   if (offered == offer.media.end() || index >= answer.media.size()) return failure(OfferError::kNoAudio);
@@ -262,8 +276,8 @@ Result<MediaRemote, OfferError> read_answer(const Sdp& offer, const Sdp& answer)
   }
   const SdpMedia& line = answer.media[index];
   const SdpConnection* ours = sip::connection(offer, *offered);
-  const auto agreed =
-      agree_on(answer, line, codecs_of_answer(line, offered_codecs), playable, ours && is_ip6(ours->address));
+  const auto agreed = agree_on(answer, line, codecs_of_answer(line, offered_codecs), playable,
+                               ours && is_ip6(ours->address), own_sockets);
   if (!agreed) return failure(agreed.error());
   return agreed->remote;
 }

@@ -14,6 +14,7 @@
 #include "parkd/leg/payload_numbers.h"
 #include "parkd/message/sdp.h"
 #include "parkd/message/sip_message.h"
+#include "parkd/transport/endpoint.h"
 
 namespace callpark::leg {
 
@@ -30,6 +31,8 @@ enum class OfferError : std::uint8_t {
   kNoAddress,
   /// An address of the IP family that mediad has no address of.
   kOtherFamily,
+  /// A SIP socket of parkd or Kamailio.
+  kOwnSocket,
 };
 
 /// A sentence for people, without a full stop. Static text.
@@ -61,11 +64,14 @@ sip::Sdp make_music_offer(const std::optional<sip::Sdp>& our_previous, const std
 
 /// Answers an offer for a call that mediad serves: one audio line with the first codec of the offer that mediad can
 /// send, and telephone-event; every other line with port 0. `our_origin` is the o= line we sent last in this session.
+/// mediad must send to none of `own_sockets`, neither RTP nor RTCP.
 Result<MediaAnswer, OfferError> answer_with_media(const sip::Sdp& offer, const MediaAddress& mediad,
                                                   const std::vector<PlayableCodec>& codecs,
-                                                  const std::optional<sip::SdpOrigin>& our_origin);
+                                                  const std::optional<sip::SdpOrigin>& our_origin,
+                                                  const std::vector<sip::Endpoint>& own_sockets = {});
 
-/// Reads the answer to an offer of make_music_offer().
-Result<MediaRemote, OfferError> read_answer(const sip::Sdp& offer, const sip::Sdp& answer);
+/// Reads the answer to an offer of make_music_offer(). `own_sockets` as above.
+Result<MediaRemote, OfferError> read_answer(const sip::Sdp& offer, const sip::Sdp& answer,
+                                            const std::vector<sip::Endpoint>& own_sockets = {});
 
 }  // namespace callpark::leg

@@ -70,7 +70,7 @@ bool OutgoingCall::is_repeated(const sip::DialogId& dialog) const {
 
 std::optional<MediaRemote> OutgoingCall::remote_in(const std::optional<sip::Sdp>& answer) const {
   if (!media_ || !answer) return std::nullopt;
-  const auto remote = read_answer(offer_, *answer);
+  const auto remote = read_answer(offer_, *answer, agent_.own_sockets);
   return remote ? std::optional(*remote) : std::nullopt;
 }
 
@@ -89,6 +89,7 @@ void OutgoingCall::on_2xx(const sip::SipMessage& response) {
   if (remote) remote = with_latching(*remote, *dialog);
   const bool is_usable = media_ ? remote.has_value() : answer.has_value();
   auto leg = std::make_shared<DialogLeg>(agent_, *std::move(dialog), CallIdOwner::kWe);
+  leg->note_called();
   if (stage_ != Stage::kRinging || !is_usable) {
     // Cancelled too late, a second phone that answered, or an answer that is none.
     agent_.transactions.send_ack(std::move(ack), agent_.kamailio);

@@ -36,7 +36,8 @@ sip::SipMessage make_invite(const UserAgent& agent, sip::NameAddr from, const st
 // number, has none to show.
 sip::NameAddr from_of(const DialogFacts& caller, const std::string& tenant,
                       const std::optional<callpark::OutgoingCall::InNameOfCaller::Recall>& recall) {
-  const PartyIdentity& who = caller.remote_identity();
+  PartyIdentity who = caller.remote_identity();
+  if (recall && !recall->shown_name.empty()) who.name = recall->shown_name;
   sip::NameAddr from = shown_address(who, tenant);
   if (const auto uri = sip::parse_uri(caller.dialog().remote_uri); uri && uri->user() == who.number) from.uri = *uri;
   // The recalled phone shows "Recall 102: Client".

@@ -51,6 +51,7 @@ Result<AdoptableDialog, sip::DialogError> dialog_of_refer(const sip::SipMessage&
   dialog.caller.remote_identity = known->caller.remote_identity;
   dialog.parker.remote_identity = known->parker.remote_identity;
   dialog.caller.remote_party = known->caller.remote_party;
+  dialog.caller.remote_was_called = known->caller.remote_was_called;
   dialog.is_too_long = known->is_too_long;
   for (const auto& [half, of] : {std::pair{&dialog.caller, &known->caller}, {&dialog.parker, &known->parker}}) {
     half->session_seconds = of->session_seconds;

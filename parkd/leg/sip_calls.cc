@@ -95,6 +95,10 @@ Result<std::optional<ConversationId>, RequestRefusal> SipCalls::place_for(const 
   return std::optional(party->conversation);
 }
 
+void SipCalls::ring(CallId call) {
+  if (IncomingCall* incoming = calls_.incoming(call)) incoming->ring();
+}
+
 std::optional<MediaRemote> SipCalls::answer_with_media(CallId call, const MediaAddress& media, Answer answer) {
   IncomingCall* incoming = calls_.incoming(call);
   if (!incoming) return std::nullopt;

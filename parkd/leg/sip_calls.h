@@ -18,6 +18,7 @@ class SipCalls final : public Calls {
            const Listeners& listeners);
 
   CallId start(const callpark::OutgoingCall& call) override;
+  void ring(CallId call) override;
   std::optional<MediaRemote> answer_with_media(CallId call, const MediaAddress& media, Answer answer) override;
   void answer_with_caller(CallId call, ConversationId conversation) override;
   void refuse(CallId call, int status, const std::string& reason) override;

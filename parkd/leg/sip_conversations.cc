@@ -130,9 +130,11 @@ void SipConversations::offer_call(Conversation& conversation, park::Question que
     return;
   }
   incoming->offer_caller(caller, {[this, id, question, talk = conversation.id()](const sip::Sdp*) {
+                                    IncomingCall* retriever = calls_.incoming(id);
+                                    // It has cancelled before it had the 200, and is about to send a BYE.
+                                    if (retriever && retriever->is_cancelled()) return give_up(id);
                                     Conversation* still = conversations_.find(talk);
-                                    if (still && calls_.has(id))
-                                      still->offer_call(question, calls_.at(id).begin_join());
+                                    if (still && retriever) still->offer_call(question, retriever->begin_join());
                                   },
                                   [this, id] { give_up(id); }});
 }

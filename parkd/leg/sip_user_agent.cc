@@ -5,6 +5,7 @@
 #include "parkd/dialog/dialog_requests.h"
 #include "parkd/leg/incoming_request.h"
 #include "parkd/leg/joining.h"
+#include "parkd/leg/unproven_sender.h"
 #include "parkd/message/characters.h"
 #include "parkd/message/session_body.h"
 
@@ -57,8 +58,9 @@ void SipUserAgent::set_ready() {
   for (const auto& [key, request] : std::exchange(early_requests_, {})) on_request(key, request, {});
 }
 
-void SipUserAgent::respond(sip::ServerTransactionKey key, const sip::SipMessage& request, int status) {
-  agent_.transactions.respond(key, sip::make_response(request, status, {}, random_token(kTagLength)));
+void SipUserAgent::respond(sip::ServerTransactionKey key, const sip::SipMessage& request, int status,
+                           std::string_view reason) {
+  agent_.transactions.respond(key, sip::make_response(request, status, reason, random_token(kTagLength)));
 }
 
 void SipUserAgent::respond_with_capabilities(sip::ServerTransactionKey key, const sip::SipMessage& request,
@@ -80,6 +82,7 @@ void SipUserAgent::on_request(sip::ServerTransactionKey key, const sip::SipMessa
   const DialogRoles::Entry* found = request.to_tag().empty() ? nullptr : roles_.find_for(request);
   if (!found) return on_request_outside(key, request);
   const LegPtr leg = found->leg;
+  if (is_from_stranger(request, leg->dialog())) return respond(key, request, 403, "Not A Party Of This Call");
   leg->read_implied_ack(request);
   found = roles_.find_for(request);
   if (!found) return leg->refuse(key, request, 481);

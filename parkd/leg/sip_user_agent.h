@@ -49,7 +49,7 @@ class SipUserAgent final : public sip::TransactionUser {
   void on_offer(const DialogRoles::Entry& entry, sip::ServerTransactionKey key, const sip::SipMessage& request);
   void on_refer_inside(const DialogRoles::Entry& entry, sip::ServerTransactionKey key, const sip::SipMessage& request);
   void on_refer_in_foreign_dialog(sip::ServerTransactionKey key, const sip::SipMessage& request);
-  void respond(sip::ServerTransactionKey key, const sip::SipMessage& request, int status);
+  void respond(sip::ServerTransactionKey key, const sip::SipMessage& request, int status, std::string_view reason = {});
   void respond_with_capabilities(sip::ServerTransactionKey key, const sip::SipMessage& request, int status);
 
   UserAgent agent_;

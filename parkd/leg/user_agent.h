@@ -26,6 +26,8 @@ struct UserAgent {
   Duration ask_talking{600000};
   /// While parks are refused for overload: how many a second parkd can do; else 0. Empty: always 0.
   std::function<int()> park_rate = {};
+  /// Where no description may lead the sound: parkd's own SIP socket and Kamailio's.
+  std::vector<sip::Endpoint> own_sockets = {};
 };
 
 /// Random, as From and To tags, and twice as long as Call-ID.

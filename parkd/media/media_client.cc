@@ -63,6 +63,9 @@ void MediaClient::start() {
 // ---- the port ----
 
 void MediaClient::open(std::string session, Play play, std::optional<MediaSnapshot> again, Opened answer) {
+  if (!greeted_ && again) {
+    return open_once_greeted(session, {std::move(play), *std::move(again), std::move(answer), {}});
+  }
   if (!greeted_) return loop_.post([answer = std::move(answer)] { answer(failure(MediaUnavailable{})); });
   Session& opened = sessions_[session];
   const bool is_new = !again;
@@ -77,7 +80,7 @@ void MediaClient::open(std::string session, Play play, std::optional<MediaSnapsh
            log_warning("", "mediad opens no session: {}", got.error().message);
            sessions_.erase(found);
            // mediad may have opened it all the same: then a new session is closed; one that plays already goes on.
-           if (is_new) send(media::SessionClose{session}, {});
+           if (is_new) close_in_mediad(session);
            return answer(failure(MediaUnavailable{}));
          }
          const auto& result = std::get<media::SessionOpenResult>(*got);
@@ -112,7 +115,23 @@ void MediaClient::play(const std::string& session, Play play) {
 }
 
 void MediaClient::close(const std::string& session) {
-  if (sessions_.erase(session) != 0) send(media::SessionClose{session}, {});
+  if (sessions_.erase(session) + waiting_.erase(session) != 0) close_in_mediad(session);
+}
+
+void MediaClient::close_in_mediad(const std::string& session) {
+  if (greeted_) {
+    send(media::SessionClose{session}, {});
+  } else {
+    abandoned_.insert(session);
+  }
+}
+
+void MediaClient::open_once_greeted(const std::string& session, Waiting waiting) {
+  waiting.deadline = loop_.after(settings_.answer_timeout, [this, session] {
+    const auto node = waiting_.extract(session);
+    node.mapped().answer(failure(MediaUnavailable{}));
+  });
+  waiting_.insert_or_assign(session, std::move(waiting));
 }
 
 media::SessionOpen MediaClient::request_of(const Session& session) const {
@@ -138,9 +157,17 @@ void MediaClient::on_connected() {
   send(media::Hello{settings_.name, media::kProtocolVersion},
        [this](const Result<media::Answer, media::RpcError>& answer) {
          if (!answer) return connection_.reconnect("mediad refused the greeting: " + answer.error().message);
-         greeted_ = true;
-         reopen_all();
+         on_greeted();
        });
+}
+
+void MediaClient::on_greeted() {
+  greeted_ = true;
+  for (const std::string& session : std::exchange(abandoned_, {})) send(media::SessionClose{session}, {});
+  reopen_all();
+  for (auto& [session, waiting] : std::exchange(waiting_, {})) {
+    open(session, std::move(waiting.play), std::move(waiting.again), std::move(waiting.answer));
+  }
 }
 
 void MediaClient::on_closed() {

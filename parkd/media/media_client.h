@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/event_loop.h"
 #include "base/line_connection.h"
@@ -25,7 +26,8 @@ class MediaClient final : public Media {
     std::string name;  // of this parkd, for mediad's log
   };
   MediaClient(EventLoop& loop, Settings settings);
-  /// Begins to connect. open() fails at once until mediad answers.
+  /// Begins to connect. Until mediad answers, open() of a new session fails at once, and that of one that mediad may
+  /// have waits for as long as an answer may need: a parkd that recovers calls has only begun to connect.
   void start();
   bool is_connected() const { return greeted_; }
 
@@ -51,7 +53,17 @@ class MediaClient final : public Media {
     LoopHandle deadline;
   };
 
+  struct Waiting {
+    Play play;
+    MediaSnapshot again;
+    Opened answer;
+    LoopHandle deadline;
+  };
+
+  void close_in_mediad(const std::string& session);
+  void open_once_greeted(const std::string& session, Waiting waiting);
   void on_connected();
+  void on_greeted();
   void on_line(std::string_view line);
   void on_closed();
   void on_notification(const media::Notification& notification);
@@ -68,6 +80,9 @@ class MediaClient final : public Media {
   std::int64_t last_request_ = 0;
   std::unordered_map<std::int64_t, Pending> pending_;
   std::unordered_map<std::string, Session> sessions_;
+  std::unordered_map<std::string, Waiting> waiting_;  // for the greeting
+  // Closed while mediad did not answer, which plays on.
+  std::unordered_set<std::string> abandoned_;
 };
 
 }  // namespace callpark

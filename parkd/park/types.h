@@ -15,6 +15,8 @@ using Retriever = std::uint32_t;
 
 enum class RefusalReason {
   kNotPermitted,     // the extension may not do this
+  kNotInThisRange,   // the extension may not use this orbit range
+  kSwitchedOff,      // the tenant's call park is switched off
   kNoHeldCall,       // there is nothing to park
   kOrbitTaken,       // the orbit holds as many calls as it may
   kTooManyParked,    // the tenant's cap is reached

@@ -40,6 +40,7 @@ struct OutgoingCall {
     struct Recall {
       ParkId park_id;
       std::string orbit;
+      std::string shown_name = {};  // instead of the caller's own; "": none
     };
     std::optional<Recall> recall = std::nullopt;
   };
@@ -62,6 +63,8 @@ class Calls {
 
   /// Sends an INVITE. The listener gets one of on_call_answered() and on_call_refused(), never from within start().
   virtual CallId start(const OutgoingCall& call) = 0;
+  /// 180 to a feature call that is not answered: its answer may need a moment.
+  virtual void ring(CallId call) = 0;
   /// Answers a feature call with mediad's media: 183 or 200. Nothing if its offer has no codec in common, and no 183
   /// for one without an offer. The port is 0 until such a party's ACK has shown it: on_call_media_changed() follows.
   enum class Answer { kEarly, kFinal };

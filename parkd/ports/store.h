@@ -11,6 +11,7 @@
 #include "parkd/call/park_event.h"
 #include "parkd/call/parked_call.h"
 #include "parkd/park/types.h"
+#include "parkd/ports/billing.h"
 
 namespace callpark {
 
@@ -44,8 +45,12 @@ struct DialledFacts {
   bool may_group_park = false;
   bool may_retrieve = false;    // of a trunk: as this range permits
   bool may_set_recall = false;  // may set the recall time of one call
-  std::string language;         // the extension's, else the tenant's
-  std::string music_class;      // "": a ringback tone
+  bool may_use_range = true;    // the orbit range of the number, or of the orbit in it; true if there is none
+  /// True while the tenant's call park is switched off; for retrieves, once none of its calls is parked any more.
+  bool parks_are_off = false;
+  bool retrieves_are_off = false;
+  std::string language;     // the extension's, else the tenant's
+  std::string music_class;  // "": a ringback tone
   int random_orbit_digits = 4;
   int calls_per_orbit_max = 1;
   int parked_calls_max = 0;            // 0: no cap
@@ -56,6 +61,7 @@ struct DialledFacts {
   /// If set, parkd calls back a parker that cannot know the orbit, and that call shows the orbit.
   bool calls_back = true;
   bool call_back_shows_orbit = true;
+  std::optional<BillingHook> billing;  // of the tenant, if it is enabled
 };
 
 struct StoreUnavailable {};
@@ -85,12 +91,16 @@ struct RetrieveRequest {
   std::vector<std::string> orbits;
   std::string park_group;  // "": none
   int misses_max = 0;      // empty orbits that the retriever may name in a minute; 0: no limit, or it names none
+  /// If set, no other call is won, and of an empty id none at all. A refusal is as without it.
+  std::optional<ParkId> only = std::nullopt;
 };
 enum class ClaimOrbitFailure { kTaken, kTooManyParked, kTooManyOfParker, kUnavailable };
 enum class ClaimCallFailure { kNoneParked, kAlreadyPickedUp, kUnavailable };
 
 /// Nothing here blocks; each answer comes once, on the loop, within the store's budget (2 s). Statements about the same
 /// park_id are executed in the order of the calls. Functions without an answer are repeated until the database is back.
+/// A write of a row records its ended segments, in the same transaction; a segment that is recorded already stays as it
+/// is.
 class Store {
  public:
   template <class T>
@@ -115,7 +125,8 @@ class Store {
   virtual void unclaim_call(ParkId park_id) = 0;
   /// The call talks: the row is written as kRetrieved with no orbit; a random orbit goes into quarantine.
   virtual void write_retrieved(ParkedCallRow row) = 0;
-  virtual void remove(ParkId park_id, park::EndReason reason) = 0;
+  /// Records the last segments and removes the row, both or neither.
+  virtual void remove(ParkId park_id, park::EndReason reason, std::vector<EndedSegment> ended) = 0;
   /// The extensions that get a text about this event, by the settings of the tenant and the park group.
   virtual void look_up_recipients(ParkEvent event, Answer<Result<std::vector<Recipient>, StoreUnavailable>> answer) = 0;
   /// All rows that this node owns.

@@ -89,10 +89,13 @@ void ActionRunner::on_orbit_claimed(const ParkId& park_id, park::Question questi
 }
 
 void ActionRunner::perform(LiveCall& call, const park::WriteParked& action) {
-  ports_.store.write(row(call, RowState::kParked), [this, id = call.values.park_id, question = action.question](
-                                                       Result<void, StoreUnavailable> written) {
-    feed_(id, written ? park::Event(park::RowWritten{question}) : park::Event(park::RowNotWritten{question}));
-  });
+  ports_.store.write(
+      row(call, RowState::kParked), [this, id = call.values.park_id, question = action.question,
+                                     last_ended = call.segments.last_ended()](Result<void, StoreUnavailable> written) {
+        LiveCall* const live = calls_.find(id);
+        if (live && written) live->segments.forget(last_ended);
+        feed_(id, written ? park::Event(park::RowWritten{question}) : park::Event(park::RowNotWritten{question}));
+      });
 }
 
 void ActionRunner::perform(LiveCall& call, const park::UnclaimCall&) {
@@ -102,11 +105,12 @@ void ActionRunner::perform(LiveCall& call, const park::UnclaimCall&) {
 
 void ActionRunner::write_without_orbit(LiveCall& call) {
   ports_.store.write_retrieved(row(call, RowState::kRetrieved));
+  call.segments.forget(call.segments.last_ended());  // the store repeats the write until it is done
   call.stays.now().stay.orbit.clear();
 }
 
 void ActionRunner::perform(LiveCall& call, const park::RemoveRow& action) {
-  ports_.store.remove(call.values.park_id, action.reason);
+  ports_.store.remove(call.values.park_id, action.reason, call.segments.ended());
 }
 
 void ActionRunner::perform(LiveCall& call, const park::ClaimForTarget& action) {
@@ -120,8 +124,11 @@ void ActionRunner::perform(LiveCall& call, const park::ClaimForTarget& action) {
 }
 
 ParkedCallRow ActionRunner::row(const LiveCall& call, RowState state) const {
-  return row_of(call.values, state, call.stays.now().stay, call.state.recall_progress,
-                ports_.conversations.snapshot(call.conversation));
+  ParkedCallRow row = row_of(call.values, state, call.stays.now().stay, call.state.recall_progress,
+                             ports_.conversations.snapshot(call.conversation));
+  row.segment = call.segments.open();
+  row.ended_segments = call.segments.ended();
+  return row;
 }
 
 // ---- music ----
@@ -290,7 +297,7 @@ void ActionRunner::perform(LiveCall& call, const park::CallRecallTarget& action)
   call_backs_.stop(call.values.park_id);
   start_target(call, action.question, number,
                {.conversation = call.conversation,
-                .recall = OutgoingCall::InNameOfCaller::Recall{call.values.park_id, stay.orbit}});
+                .recall = OutgoingCall::InNameOfCaller::Recall{call.values.park_id, stay.orbit, stay.shown_name}});
 }
 
 void ActionRunner::start_target(LiveCall& call, park::Question question, const std::string& number,

@@ -65,6 +65,7 @@ void Admission::follow(const RequestKey& key, admission::Decision decision) {
   std::optional<admission::Request> ended;
   if (admission::is_over(found->second.phase)) {
     ended = std::move(found->second.request);
+    ports_.billing.withdraw(found->second.question);
     in_flight_.erase(found);
     end_request(*ended);
   }
@@ -89,6 +90,12 @@ void Admission::perform(const RequestKey& key, const admission::Authorise&) {
   feed(key, admission::Authorised{surroundings_of(in_flight_.at(key))});
 }
 
+void Admission::perform(const RequestKey& key, const admission::AskBilling& action) {
+  in_flight_.at(key).question = ports_.billing.ask(action.question, [this, key](BillingVerdict verdict) {
+    feed(key, admission::BillingAnswered{std::move(verdict)});
+  });
+}
+
 void Admission::perform(const RequestKey&, const admission::ReleaseHeld& action) {
   ports_.calls.settle_adoption(action.call, Calls::Adoption::kReleased);
 }
@@ -101,6 +108,16 @@ void Admission::perform(const RequestKey&, const admission::RefuseReferral& acti
   refusals_.refuse(action.referral, action.reason);
 }
 
+void Admission::perform(const RequestKey&, const admission::Deny& action) {
+  if (!action.denial.text.empty() && action.asker) {
+    ports_.messages.send({action.asker->tenant, action.asker->number, "callpark", action.denial.text});
+  }
+  const Refusal refusal{action.denial.status, action.denial.phrase, action.denial.prompt};
+  std::visit(overloaded{[&](CallId call) { refusals_.deny(call, refusal, action.language); },
+                        [&](ReferralId referral) { refusals_.deny(referral, refusal); }},
+             action.request);
+}
+
 void Admission::perform(const RequestKey&, const admission::DeclineCall& action) {
   ports_.calls.refuse(action.call, 603, "");
 }
@@ -110,15 +127,17 @@ void Admission::perform(const RequestKey&, const admission::DeclineCall& action)
 bool Admission::refuses_park() {
   const MonotonicTime now = monotonic_now();
   gate_.note_parks(service_.parks_completed(), now);
-  return !gate_.admit(now, [this] { return service_.parks_under_way(); });
+  return !gate_.admit(now, service_.parks_under_way());
 }
 
 admission::Surroundings Admission::surroundings_of(const InFlight& in_flight) {
   const admission::Request& request = in_flight.request;
   admission::Surroundings now;
+  now.at = wall_now();
+  now.new_park_id = make_park_id();
   now.parks_are_refused = admission::means_park(in_flight.phase) && !admission::is_park(request) && refuses_park();
   const auto look_at = [&](ConversationId conversation) {
-    ParkService::ConversationView view = service_.view(conversation);
+    ConversationView view = service_.view(conversation);
     now.activity = view.activity;
     now.tenant = std::move(view.tenant);
   };
@@ -134,7 +153,26 @@ admission::Surroundings Admission::surroundings_of(const InFlight& in_flight) {
                           now.other_party_gone = now.sender && requests.is_gone(other_end(*now.sender));
                         }},
              request);
+  if (admission::concerns_billing(in_flight.phase)) look_at_calls(in_flight, now);
   return now;
+}
+
+void Admission::look_at_calls(const InFlight& in_flight, admission::Surroundings& now) {
+  std::optional<HeldConversation> talk = now.held;
+  if (const auto* of_party = std::get_if<admission::PartyRequest>(&in_flight.request)) {
+    const bool talks = now.activity == admission::Activity::kTalking && now.sender;
+    if (talks) talk = HeldConversation{of_party->conversation, {}, *now.sender};
+  }
+  if (talk) {
+    const ConversationSnapshot parties = ports_.conversations.snapshot(talk->conversation);
+    const auto other = talk->holder == PartyEnd::kPeer ? std::optional(parties.caller) : parties.peer;
+    if (other) now.parkable = {service_.view(talk->conversation).park_id, *other};
+  }
+  const auto* call = std::get_if<admission::CallRequest>(&in_flight.request);
+  const RetrieveRequest* retrieve = admission::retrieve_in(in_flight.phase);
+  if (call && retrieve) {
+    now.to_retrieve = service_.call_to_retrieve(call->call.tenant, *retrieve, call->call.caller);
+  }
 }
 
 std::optional<HeldConversation> Admission::held_by(const FeatureCall& call) {

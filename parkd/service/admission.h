@@ -33,6 +33,7 @@ class Admission {
   struct InFlight {
     admission::Request request;
     admission::Phase phase;
+    BillingQuestionId question = {};  // the last one
   };
 
   void begin(const RequestKey& key, admission::Request request);
@@ -41,13 +42,18 @@ class Admission {
   void perform(const RequestKey& key, const admission::LookUp& action);
   void perform(const RequestKey& key, const admission::Authorise&);
   void perform(const RequestKey&, const admission::Execute& action) { service_.execute(action.command); }
+  void perform(const RequestKey& key, const admission::AskBilling& action);
+  void perform(const RequestKey&, const admission::Ring& action) { ports_.calls.ring(action.call); }
   void perform(const RequestKey&, const admission::ReleaseHeld& action);
   void perform(const RequestKey&, const admission::RefuseCall& action);
   void perform(const RequestKey&, const admission::RefuseReferral& action);
+  void perform(const RequestKey&, const admission::Deny& action);
   void perform(const RequestKey&, const admission::DeclineCall& action);
 
   bool refuses_park();
   admission::Surroundings surroundings_of(const InFlight& request);
+  /// What the billing system is asked about.
+  void look_at_calls(const InFlight& request, admission::Surroundings& now);
   std::optional<HeldConversation> held_by(const FeatureCall& call);
   /// The requests of the conversation's parties, as of its present pairing.
   admission::ConversationRequests& requests_in(ConversationId conversation);

@@ -5,6 +5,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "parkd/ports/store.h"
 #include "parkd/service/live_call.h"
 
 namespace callpark {
@@ -29,6 +30,10 @@ class CallTable {
   std::size_t count_in_orbit() const;
   /// Of each parker `each_max` at most.
   std::size_t count_being_parked(std::size_t each_max) const;
+  /// The call that this retrieve would win now, else the one that it would wait for; null if there is none.
+  const LiveCall* find_parked(const std::string& tenant, const RetrieveRequest& request) const;
+  /// Whether one of the calls that this retrieve may win is being parked.
+  bool is_being_parked(const std::string& tenant, const RetrieveRequest& request) const;
 
  private:
   template <class Key>

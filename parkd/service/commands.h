@@ -17,12 +17,14 @@ struct ParkHeld {
   CallId call;
   AdoptableDialog dialog;
   ParkTerms terms;
+  ParkId park_id;  // a new one
 };
 /// A REFER in a dialog of two other user agents parks the other party.
 struct ParkReferred {
   ReferralId referral;
   AdoptableDialog dialog;
   ParkTerms terms;
+  ParkId park_id;  // a new one
 };
 /// One party of a conversation parks the other.
 struct ParkAgain {
@@ -52,6 +54,7 @@ struct Retrieve {
   Party retriever;
   RetrieveRequest request;
   std::string language;
+  std::optional<HookPermission> permission = std::nullopt;  // nothing if the billing hook was not asked
 };
 /// A call becomes the peer of a conversation, by Replaces.
 struct TakePlace {

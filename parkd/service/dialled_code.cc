@@ -1,6 +1,7 @@
 #include "parkd/service/dialled_code.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace callpark {
 namespace {
@@ -33,8 +34,28 @@ int misses_allowed(const DialledFacts& facts, const std::string& orbit, const st
   return user.empty() || orbit == user ? 0 : facts.retrieve_misses_max;
 }
 
+// The tenant's switch counts before the permissions of the extension, and these before the rest of the number.
+std::optional<park::RefusalReason> denial_of(const DialledFacts& facts, bool is_off, bool is_permitted) {
+  if (is_off) return park::RefusalReason::kSwitchedOff;
+  if (!is_permitted) return park::RefusalReason::kNotPermitted;
+  if (!facts.may_use_range) return park::RefusalReason::kNotInThisRange;
+  return std::nullopt;
+}
+
+std::optional<park::RefusalReason> park_denial(const DialledFacts& facts) {
+  return denial_of(facts, facts.parks_are_off, facts.may_park);
+}
+
+std::optional<park::RefusalReason> group_park_denial(const DialledFacts& facts) {
+  return denial_of(facts, facts.parks_are_off, facts.may_group_park && !facts.park_group.empty());
+}
+
+std::optional<park::RefusalReason> retrieve_denial(const DialledFacts& facts) {
+  return denial_of(facts, facts.retrieves_are_off, facts.may_retrieve);
+}
+
 Result<Command, park::RefusalReason> interpret_park(const DialledFacts& facts, const std::string& user) {
-  if (!facts.may_park) return failure(park::RefusalReason::kNotPermitted);
+  if (const auto denial = park_denial(facts)) return failure(*denial);
   OrbitRequest request = request_of(facts);
   if (facts.remainder_is_extension) {
     request.orbits = {facts.remainder};
@@ -48,7 +69,7 @@ Result<Command, park::RefusalReason> interpret_park(const DialledFacts& facts, c
 
 // FEATURES G1: the first member of the group with nothing parked at it, the parker last.
 Result<Command, park::RefusalReason> interpret_group_park(const DialledFacts& facts, const std::string& user) {
-  if (!facts.may_group_park || facts.park_group.empty()) return failure(park::RefusalReason::kNotPermitted);
+  if (const auto denial = group_park_denial(facts)) return failure(*denial);
   if (!facts.remainder.empty()) return failure(park::RefusalReason::kInvalidCode);
   OrbitRequest request = request_of(facts);
   request.calls_per_orbit_max = 1;
@@ -60,7 +81,7 @@ Result<Command, park::RefusalReason> interpret_group_park(const DialledFacts& fa
 }
 
 Result<Command, park::RefusalReason> interpret_retrieve(const DialledFacts& facts, const std::string& user) {
-  if (!facts.may_retrieve) return failure(park::RefusalReason::kNotPermitted);
+  if (const auto denial = retrieve_denial(facts)) return failure(*denial);
   if (facts.remainder.empty()) return Command(RetrieveCommand{{{user}, facts.park_group}});
   // Digits are an orbit where nothing may be parked; any other text is a mistyped code.
   if (!all_digits(facts.remainder) && !is_starred_orbit(facts.remainder))
@@ -72,10 +93,10 @@ Result<Command, park::RefusalReason> interpret_range(const DialledFacts& facts, 
                                                      Dialled dialled) {
   const bool is_park_number = facts.range_orbit.empty();
   if (!is_park_number && dialled == Dialled::kAsCall) {
-    if (!facts.may_retrieve) return failure(park::RefusalReason::kNotPermitted);
+    if (const auto denial = retrieve_denial(facts)) return failure(*denial);
     return Command(RetrieveCommand{{{facts.range_orbit}, "", misses_allowed(facts, facts.range_orbit, user)}});
   }
-  if (!facts.may_park) return failure(park::RefusalReason::kNotPermitted);
+  if (const auto denial = park_denial(facts)) return failure(*denial);
   OrbitRequest request = request_of(facts);
   request.calls_per_orbit_max = 1;
   if (is_park_number) {

@@ -64,8 +64,8 @@ ParkEvent park_event_of(const park::Happening& happening, const ParkId& park_id,
 }
 
 void HistoryFanOut::publish(const park::Happening& happening, const ParkId& park_id, const std::string& tenant,
-                            const GrantedStay& granted) {
-  const ParkEvent event = park_event_of(happening, park_id, tenant, granted.stay, wall_now());
+                            const GrantedStay& granted, WallTime now) {
+  const ParkEvent event = park_event_of(happening, park_id, tenant, granted.stay, now);
   ports_.metrics
       .counter("callpark_park_events_total", "What happened to parked calls",
                {{"event", std::string(name_of(event.kind))}})

@@ -21,7 +21,7 @@ class HistoryFanOut {
   explicit HistoryFanOut(const ServicePorts& ports) : ports_(ports), messenger_(ports) {}
 
   void publish(const park::Happening& happening, const ParkId& park_id, const std::string& tenant,
-               const GrantedStay& granted);
+               const GrantedStay& granted, WallTime now);
 
  private:
   const ServicePorts ports_;

@@ -11,6 +11,7 @@
 #include "base/event_loop.h"
 #include "parkd/park/decide.h"
 #include "parkd/park/history.h"
+#include "parkd/service/call_segments.h"
 #include "parkd/service/parked_call_row.h"
 #include "parkd/service/stays.h"
 
@@ -18,11 +19,12 @@ namespace callpark {
 
 struct LiveCall {
   LiveCall(CallValues its_values, ConversationId its_conversation, GrantedStay first)
-      : values(std::move(its_values)), conversation(its_conversation), stays(std::move(first)) {}
+      : values(std::move(its_values)), conversation(its_conversation), segments(first.stay), stays(std::move(first)) {}
 
   CallValues values;
   const ConversationId conversation;
   std::uint32_t pairing = 0;  // how many peers have come since parkd has the call
+  CallSegments segments;
   Stays stays;
   park::State state;
   park::Recorded recorded = park::Recorded::kNothing;

@@ -69,8 +69,17 @@ bool LoadGate::phones_are_late(MonotonicTime now) const {
                      [&](const RoundTrip& one) { return one.took > late && now - one.at < kRecent; });
 }
 
-bool LoadGate::admit(MonotonicTime now, const std::function<std::size_t()>& parks_under_way) {
-  const bool is_over = look_ups_wait(now) || (phones_are_late(now) && parks_under_way() >= limits_.parks_under_way_min);
+// One more would wait for half a second.
+bool LoadGate::is_queue_full(std::size_t parks_under_way) const {
+  return parks_under_way >= std::max(limits_.queue_min, static_cast<std::size_t>(parks_per_second() / 2));
+}
+
+bool LoadGate::admit(MonotonicTime now, std::size_t parks_under_way) {
+  if (is_queue_full(parks_under_way)) {
+    refused_at_ = now;
+    return false;
+  }
+  const bool is_over = look_ups_wait(now) || (phones_are_late(now) && parks_under_way >= limits_.parks_under_way_min);
   if (!is_over) {
     over_since_.reset();
     return true;

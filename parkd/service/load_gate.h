@@ -1,13 +1,13 @@
 // Whether parkd begins one more park, or refuses it early because the servers are overloaded. What is measured is
-// delay, not a number of calls: how long the database lets a look-up wait, and how long phones' answers need through
-// Kamailio. Retrieves and talks are never refused. Pure: the time comes as an argument.
+// delay, not a number of calls: how long the database lets a look-up wait, how long phones' answers need through
+// Kamailio, and how long what is under way needs at the rate of late. Retrieves and talks are never refused. Pure: the
+// time comes as an argument.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <map>
 #include <optional>
 
@@ -24,6 +24,8 @@ class LoadGate {
     Duration burst_max{1500};
     /// With fewer parks under way a slow phone is a slow phone.
     std::size_t parks_under_way_min = 6;
+    /// So many parks under way are no queue, however few a second are completed.
+    std::size_t queue_min = 40;
   };
 
   LoadGate() = default;
@@ -37,8 +39,8 @@ class LoadGate {
   /// How many parks have been completed so far, for the rate.
   void note_parks(std::uint64_t completed, MonotonicTime now);
 
-  /// False: the park is to be refused. `parks_under_way` is asked only if phones seem slow.
-  bool admit(MonotonicTime now, const std::function<std::size_t()>& parks_under_way);
+  /// False: the park is to be refused.
+  bool admit(MonotonicTime now, std::size_t parks_under_way);
   /// Whether a park was refused within the last two seconds.
   bool is_refusing(MonotonicTime now) const;
   /// The most parks that were completed within a second lately; at least 1.
@@ -57,6 +59,7 @@ class LoadGate {
 
   bool look_ups_wait(MonotonicTime now) const;
   bool phones_are_late(MonotonicTime now) const;
+  bool is_queue_full(std::size_t parks_under_way) const;
 
   const Limits limits_{};
   std::map<LookUp, MonotonicTime> look_ups_;

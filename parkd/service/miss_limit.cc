@@ -1,5 +1,6 @@
 #include "parkd/service/miss_limit.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -24,6 +25,14 @@ MissLimit::Verdict MissLimit::admit(const Extension& extension, int max, Monoton
   misses.is_limited = false;
   misses.at.push_back(now);
   return Verdict::kAdmitted;
+}
+
+bool MissLimit::is_reached(const Extension& extension, int max, MonotonicTime now) const {
+  const auto found = misses_.find(extension);
+  if (found == misses_.end()) return false;
+  const auto recent = std::count_if(found->second.at.begin(), found->second.at.end(),
+                                    [now](MonotonicTime at) { return at + kWindow > now; });
+  return recent >= max;
 }
 
 void MissLimit::forgive(const Extension& extension) {

@@ -17,6 +17,8 @@ class MissLimit {
   /// Not admitted if the extension has missed `max` times within a minute. An admitted try counts as a miss until
   /// forgive(): tries at the same moment must not all pass before the first one is answered.
   Verdict admit(const Extension& extension, int max, MonotonicTime now);
+  /// Whether admit() would not admit it.
+  bool is_reached(const Extension& extension, int max, MonotonicTime now) const;
   /// The last try was none.
   void forgive(const Extension& extension);
   std::size_t extensions() const { return misses_.size(); }

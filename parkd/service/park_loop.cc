@@ -48,6 +48,7 @@ void ParkLoop::decide_waiting(LiveCall& call) {
   call.is_deciding = false;
   if (call.state.orbit != park::Orbit::kHeld) call_backs_.stop(call.values.park_id);
   if (std::holds_alternative<park::Ended>(call.state.phase)) calls_.remove(ParkId(call.values.park_id));
+  if (on_decided_) on_decided_();
 }
 
 void ParkLoop::follow(LiveCall& call, const park::Decision& decision, std::string_view from, std::string_view event) {
@@ -59,9 +60,11 @@ void ParkLoop::follow(LiveCall& call, const park::Decision& decision, std::strin
   call.stays.settle(decision.actions);
   const park::History history = park::record(call.recorded, call.state, decision);
   call.recorded = history.recorded;
+  const WallTime now = wall_now();
+  call.segments.follow(history.recorded, call.state, decision, call.stays.now().stay, now);
   for (const park::Happening& happening : history.happenings) {
     if (happening.kind == park::Happening::Kind::kParked) ++parks_completed_;
-    history_.publish(happening, call.values.park_id, call.values.tenant, call.stays.now());
+    history_.publish(happening, call.values.park_id, call.values.tenant, call.stays.now(), now);
   }
   // The state changes before the actions: their immediate effects meet the state that required them.
   call.state = decision.next;

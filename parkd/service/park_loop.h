@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
+#include <utility>
 
 #include "parkd/service/action_runner.h"
 #include "parkd/service/history_fan_out.h"
@@ -22,6 +24,8 @@ class ParkLoop {
   /// Ignored if the call is over. An event that comes while actions are being carried out waits for their end.
   void feed(const ParkId& park_id, const park::Event& event);
 
+  /// Called whenever a call has decided what there was to decide; the call may be over.
+  void set_on_decided(std::function<void()> decided) { on_decided_ = std::move(decided); }
   CallBacks& call_backs() { return call_backs_; }
   std::uint64_t parks_completed() const { return parks_completed_; }
 
@@ -34,6 +38,7 @@ class ParkLoop {
   CallBacks call_backs_;
   HistoryFanOut history_;
   ActionRunner runner_;
+  std::function<void()> on_decided_;
   std::uint64_t parks_completed_ = 0;
 };
 

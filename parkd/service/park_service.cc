@@ -1,17 +1,18 @@
 #include "parkd/service/park_service.h"
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
 #include "base/log.h"
 #include "base/match.h"
-#include "base/random.h"
 
 namespace callpark {
 namespace {
 
-constexpr std::size_t kParkIdLength = 26;     // 130 bits
 constexpr const char* kNoOrbit = "-";         // no call is ever parked there
+constexpr Duration kParkPatience{4000};       // of a retriever
 constexpr int kTemporarilyUnavailable = 480;  // of a transfer that ends before its target answers or refuses
 
 park::RefusalReason reason_of(ClaimCallFailure failure) {
@@ -26,13 +27,6 @@ park::RefusalReason reason_of(ClaimCallFailure failure) {
   return park::RefusalReason::kUnavailable;
 }
 
-admission::Activity activity_of(const park::State& state) {
-  if (std::holds_alternative<park::Talking>(state.phase)) return admission::Activity::kTalking;
-  const bool is_announced =
-      std::holds_alternative<park::Parked>(state.phase) && state.request == park::Request::kAnnouncing;
-  return is_announced ? admission::Activity::kAnnouncing : admission::Activity::kOther;
-}
-
 park::ParkAsked park_asked(park::Request request, const ParkTerms& terms) {
   return {request, terms.recall.policy(), terms.learns_orbit};
 }
@@ -41,7 +35,9 @@ park::ParkAsked park_asked(park::Request request, const ParkTerms& terms) {
 
 ParkService::ParkService(const ServicePorts& ports, Announcer& announcer, Refusals& refusals,
                          const ParkSettings& settings)
-    : ports_(ports), refusals_(refusals), settings_(settings), loop_(ports, calls_, announcer, refusals, settings) {}
+    : ports_(ports), refusals_(refusals), settings_(settings), loop_(ports, calls_, announcer, refusals, settings) {
+  loop_.set_on_decided([this] { claim_what_is_parked(); });
+}
 
 // ---- commands ----
 
@@ -58,7 +54,7 @@ void ParkService::perform(const ParkHeld& command) {
   if (!conversation) {
     return refusals_.refuse(command.call, park::RefusalReason::kNoHeldCall, command.terms.language);
   }
-  LiveCall& call = add(command.terms.parker.tenant, *conversation, command.dialog.caller, command.terms);
+  LiveCall& call = add(command.park_id, *conversation, command.dialog.caller, command.terms);
   wait_for_answer(call, command.call);
   loop_.begin(call, park::Request::kCall);
 }
@@ -67,7 +63,7 @@ void ParkService::perform(const ParkReferred& command) {
   if (command.dialog.is_too_long) return refusals_.refuse(command.referral, park::RefusalReason::kTooLong);
   const auto conversation = ports_.conversations.adopt(command.dialog);
   if (!conversation) return refusals_.refuse(command.referral, park::RefusalReason::kCallerGone);
-  LiveCall& call = add(command.terms.parker.tenant, *conversation, command.dialog.caller, command.terms);
+  LiveCall& call = add(command.park_id, *conversation, command.dialog.caller, command.terms);
   call.referral = command.referral;
   loop_.begin(call, park::Request::kRefer);
 }
@@ -77,6 +73,7 @@ void ParkService::perform(const ParkAgain& command) {
   make_asker_peer(call, command.asker, command.terms.parker);
   const DialogSnapshot caller = ports_.conversations.snapshot(call.conversation).caller;
   call.stays.propose({propose_stay(command.terms, caller, wall_now()), command.terms});
+  call.segments.permit_park(command.terms.permission);
   const ParkId id = call.values.park_id;
   std::visit(overloaded{[&](CallId parker) {
                           wait_for_answer(call, parker);
@@ -111,15 +108,60 @@ void ParkService::perform(const Retrieve& command) {
   const bool is_admitted = !is_limited || may_still_miss(command);
   // The database is asked all the same: neither the answer nor its time shows whether a call is parked there.
   RetrieveRequest request = is_admitted ? command.request : RetrieveRequest{{kNoOrbit}, "", 0};
+  claim({command, std::move(request), is_limited && is_admitted});
+}
+
+void ParkService::claim(const Claim& claim) {
+  const bool was_being_parked = calls_.is_being_parked(claim.retrieve.tenant, claim.request);
   ports_.store.claim_call(
-      command.tenant, std::move(request), command.retriever,
-      [this, command, counts = is_limited && is_admitted](Result<ParkedCallRow, ClaimCallFailure> won) {
-        const bool is_miss = !won && won.error() == ClaimCallFailure::kNoneParked;
-        if (counts && !is_miss) misses_.forgive(*extension_in(command.retriever));
-        if (won) return on_claimed(command, *won);
-        if (claiming_.erase(command.call) == 0) return;
-        refusals_.refuse(command.call, reason_of(won.error()), command.language);
+      claim.retrieve.tenant, claim.request, claim.retrieve.retriever,
+      [this, claim, was_being_parked](const Result<ParkedCallRow, ClaimCallFailure>& won) {
+        if (won) {
+          on_claimed(claim, *won);
+        } else if (won.error() == ClaimCallFailure::kUnavailable || !waits_for_park(claim, was_being_parked)) {
+          on_not_claimed(claim, won.error());
+        }
       });
+}
+
+void ParkService::on_not_claimed(const Claim& claim, ClaimCallFailure why) {
+  if (claim.counts && why != ClaimCallFailure::kNoneParked) misses_.forgive(*extension_in(claim.retrieve.retriever));
+  if (claiming_.erase(claim.retrieve.call) == 0) return;
+  refusals_.refuse(claim.retrieve.call, reason_of(why), claim.retrieve.language);
+}
+
+// A retriever may know the number before the caller has accepted the music. A caller that is slow to accept it is no
+// reason to leave the retriever without an answer.
+bool ParkService::waits_for_park(const Claim& claim, bool was_being_parked) {
+  const CallId retriever = claim.retrieve.call;
+  if (!claiming_.contains(retriever)) return false;
+  if (calls_.is_being_parked(claim.retrieve.tenant, claim.request)) {
+    waiting_.push_back({claim, ports_.loop.after(kParkPatience, [this, retriever] { refuse_waiting(retriever); })});
+    return true;
+  }
+  if (was_being_parked) this->claim(claim);
+  return was_being_parked;
+}
+
+void ParkService::claim_what_is_parked() {
+  if (waiting_.empty()) return;
+  const auto settled = std::stable_partition(waiting_.begin(), waiting_.end(), [this](const Waiting& waiting) {
+    return calls_.is_being_parked(waiting.claim.retrieve.tenant, waiting.claim.request);
+  });
+  std::vector<Waiting> ready(std::make_move_iterator(settled), std::make_move_iterator(waiting_.end()));
+  waiting_.erase(settled, waiting_.end());
+  for (const Waiting& each : ready) {
+    if (claiming_.contains(each.claim.retrieve.call)) claim(each.claim);
+  }
+}
+
+void ParkService::refuse_waiting(CallId retriever) {
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(), [retriever](const Waiting& waiting) {
+    return waiting.claim.retrieve.call == retriever;
+  });
+  const Claim claim = std::move(found->claim);
+  waiting_.erase(found);
+  on_not_claimed(claim, ClaimCallFailure::kNoneParked);
 }
 
 bool ParkService::may_still_miss(const Retrieve& command) {
@@ -136,12 +178,15 @@ bool ParkService::may_still_miss(const Retrieve& command) {
   return false;
 }
 
-void ParkService::on_claimed(const Retrieve& command, const ParkedCallRow& won) {
+void ParkService::on_claimed(const Claim& claim, const ParkedCallRow& won) {
+  const Retrieve& command = claim.retrieve;
+  if (claim.counts) misses_.forgive(*extension_in(command.retriever));
   LiveCall* found = calls_.find(won.park_id);
   LiveCall& call = found ? *found : restore(won, park::Found::kParked);
   // The retriever has cancelled while the database was claiming the row.
   if (claiming_.erase(command.call) == 0) return ports_.store.unclaim_call(won.park_id);
   call.stays.now().stay.retriever = won.retriever;
+  call.segments.permit_retrieve(command.permission);
   calls_.assign(command.call, won.park_id);
   loop_.feed(won.park_id, park::CallClaimed{call.admit(command.call, command.retriever, command.language)});
 }
@@ -153,14 +198,16 @@ void ParkService::perform(const TakePlace& command) {
   loop_.feed(ParkId(call.values.park_id), park::ReplacementAsked{retriever});
 }
 
-LiveCall& ParkService::add(const std::string& tenant, ConversationId conversation, const DialogSnapshot& caller,
+LiveCall& ParkService::add(const ParkId& park_id, ConversationId conversation, const DialogSnapshot& caller,
                            const ParkTerms& terms) {
   CallValues values;
-  values.park_id = ParkId(random_token(kParkIdLength));
-  values.tenant = tenant;
+  values.park_id = park_id;
+  values.tenant = terms.parker.tenant;
   values.owner = settings_.node_name;
-  return calls_.add(std::make_unique<LiveCall>(std::move(values), conversation,
-                                               GrantedStay{propose_stay(terms, caller, wall_now()), terms}));
+  LiveCall& call = calls_.add(std::make_unique<LiveCall>(std::move(values), conversation,
+                                                         GrantedStay{propose_stay(terms, caller, wall_now()), terms}));
+  call.segments.permit_park(terms.permission);
+  return call;
 }
 
 void ParkService::wait_for_answer(LiveCall& call, CallId parker) {
@@ -185,16 +232,22 @@ void ParkService::take_over(const ParkedCallRow& row, park::Found found) {
 LiveCall& ParkService::restore(const ParkedCallRow& row, park::Found found) {
   LiveCall& call = calls_.add(std::make_unique<LiveCall>(
       values_of(row, settings_.node_name), ports_.conversations.take_over(row), GrantedStay{stay_of(row), {}}));
+  if (row.segment) call.segments = CallSegments(*row.segment);
   // A call that talks has no music; that of a parked call is opened again where it was.
   if (found == park::Found::kRetrieved) call.values.media.reset();
   loop_.resume(call, row, found);
   return call;
 }
 
-ParkService::ConversationView ParkService::view(ConversationId conversation) const {
-  const LiveCall* call = calls_.find(conversation);
-  if (!call) return {};
-  return {activity_of(call->state), call->values.tenant, call->pairing};
+std::optional<BilledCall> ParkService::call_to_retrieve(const std::string& tenant, const RetrieveRequest& request,
+                                                        const Party& retriever) const {
+  const Extension* extension = extension_in(retriever);
+  const bool is_limited = request.misses_max != 0 && extension;
+  if (is_limited && misses_.is_reached(*extension, request.misses_max, monotonic_now())) return std::nullopt;
+  const LiveCall* call = calls_.find_parked(tenant, request);
+  if (!call) return std::nullopt;
+  return parked_call(call->values.park_id, ports_.conversations.snapshot(call->conversation).caller,
+                     call->stays.now().stay);
 }
 
 // ---- reports about conversations ----

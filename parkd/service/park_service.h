@@ -1,15 +1,18 @@
 // Executes granted commands, and makes events of the machines from the reports of the ports about live calls.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_set>
+#include <vector>
 
+#include "parkd/service/billed_call.h"
 #include "parkd/service/call_table.h"
 #include "parkd/service/commands.h"
+#include "parkd/service/conversation_view.h"
 #include "parkd/service/miss_limit.h"
 #include "parkd/service/park_loop.h"
 #include "parkd/service/refusals.h"
-#include "parkd/service/request_in_flight.h"
 
 namespace callpark {
 
@@ -29,16 +32,13 @@ class ParkService {
   std::size_t calls() const { return calls_.size(); }
   /// Of all parks since the start.
   std::uint64_t parks_completed() const { return loop_.parks_completed(); }
-  /// Parks that are not completed; of one parker two at most, so that one extension cannot make parkd seem busy.
-  std::size_t parks_under_way() const { return calls_.count_being_parked(2); }
+  /// Parks that are not completed; of one parker eight at most, so that one extension cannot make parkd seem busy.
+  std::size_t parks_under_way() const { return calls_.count_being_parked(8); }
 
-  /// What admission has to know of a conversation.
-  struct ConversationView {
-    admission::Activity activity = admission::Activity::kNone;
-    std::string tenant;
-    std::uint32_t pairing = 0;  // rises with each new peer
-  };
-  ConversationView view(ConversationId conversation) const;
+  ConversationView view(ConversationId conversation) const { return view_of(calls_.find(conversation)); }
+  /// The call that the retriever would win now; nothing if there is none, or the retriever has missed too often.
+  std::optional<BilledCall> call_to_retrieve(const std::string& tenant, const RetrieveRequest& request,
+                                             const Party& retriever) const;
 
   // Reports of the ports. Those that name no live call are ignored.
   void on_offer_accepted(ConversationId conversation, park::Question question, const std::optional<MediaRemote>& music);
@@ -63,13 +63,24 @@ class ParkService {
   void perform(const Retrieve& command);
   void perform(const TakePlace& command);
 
-  LiveCall& add(const std::string& tenant, ConversationId conversation, const DialogSnapshot& caller,
+  LiveCall& add(const ParkId& park_id, ConversationId conversation, const DialogSnapshot& caller,
                 const ParkTerms& terms);
   LiveCall& restore(const ParkedCallRow& row, park::Found found);
   void make_asker_peer(LiveCall& call, PartyEnd asker, const Extension& extension);
   void wait_for_answer(LiveCall& call, CallId parker);
   bool may_still_miss(const Retrieve& command);
-  void on_claimed(const Retrieve& command, const ParkedCallRow& won);
+  /// A retrieve, and whether it counts as a miss if no call is there.
+  struct Claim {
+    Retrieve retrieve;
+    RetrieveRequest request;
+    bool counts = false;
+  };
+  void claim(const Claim& claim);
+  void on_claimed(const Claim& claim, const ParkedCallRow& won);
+  void on_not_claimed(const Claim& claim, ClaimCallFailure why);
+  bool waits_for_park(const Claim& claim, bool was_being_parked);
+  void claim_what_is_parked();
+  void refuse_waiting(CallId retriever);
 
   const ServicePorts ports_;
   Refusals& refusals_;
@@ -77,6 +88,12 @@ class ParkService {
   CallTable calls_;
   ParkLoop loop_;
   std::unordered_set<CallId> claiming_;  // retrievers that wait for the database
+  // Retrievers of calls that are being parked.
+  struct Waiting {
+    Claim claim;
+    LoopHandle deadline;
+  };
+  std::vector<Waiting> waiting_;
   MissLimit misses_;
 };
 

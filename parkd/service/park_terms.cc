@@ -1,5 +1,6 @@
 #include "parkd/service/park_terms.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -27,6 +28,13 @@ ParkTerms terms_of(const DialledFacts& facts, const Extension& parker, OrbitRequ
   return terms;
 }
 
+void restrict_terms(ParkTerms& terms, const BillingTerms& permitted) {
+  if (permitted.park_seconds_max)
+    terms.park_seconds_max = std::min(terms.park_seconds_max, *permitted.park_seconds_max);
+  if (!permitted.fallback_destination.empty()) terms.recall.fallback_destination = permitted.fallback_destination;
+  terms.shown_name = permitted.shown_name;
+}
+
 Stay propose_stay(const ParkTerms& terms, const DialogSnapshot& caller, WallTime now) {
   Stay stay;
   stay.parker = terms.parker.number;
@@ -37,6 +45,8 @@ Stay propose_stay(const ParkTerms& terms, const DialogSnapshot& caller, WallTime
   stay.recall = terms.recall;
   stay.recall_deadline = now + std::chrono::seconds(terms.recall.after_seconds);
   stay.caller = caller.remote_identity;
+  stay.shown_name = terms.shown_name;
+  if (!stay.shown_name.empty()) stay.caller.name = stay.shown_name;
   stay.sip_call_id = caller.call_id;
   return stay;
 }

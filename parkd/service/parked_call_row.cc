@@ -17,6 +17,7 @@ ParkedCallRow row_of(const CallValues& call, RowState state, const Stay& stay, c
   row.recall_progress = progress;
   row.recall_deadline = stay.recall_deadline;
   row.caller = dialogs.caller;
+  if (state != RowState::kRetrieved && !stay.shown_name.empty()) row.caller.remote_identity.name = stay.shown_name;
   row.peer = dialogs.peer;
   row.media = call.media;
   row.parked_at = stay.parked_at;

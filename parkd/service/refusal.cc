@@ -7,14 +7,18 @@ Refusal refusal_of(park::RefusalReason reason) {
   switch (reason) {
     case RefusalReason::kNotPermitted:
       return {403, "Not permitted", "not_permitted"};
+    case RefusalReason::kNotInThisRange:
+      return {403, "Not permitted in this orbit range", "range_not_permitted"};
+    case RefusalReason::kSwitchedOff:
+      return {403, "Call park is switched off", "switched_off"};
     case RefusalReason::kNoHeldCall:
       return {404, "No call on hold", "no_held_call"};
     case RefusalReason::kOrbitTaken:
       return {486, "Orbit taken", "orbit_taken"};
     case RefusalReason::kTooManyParked:
-      return {486, "Too many calls parked", "orbit_taken"};
+      return {486, "Too many calls parked", "too_many_parked"};
     case RefusalReason::kTooManyOfParker:
-      return {486, "Too many calls parked by this extension", "orbit_taken"};
+      return {486, "Too many calls parked by this extension", "too_many_of_parker"};
     case RefusalReason::kInvalidCode:
       return {404, "Not a valid code", "invalid_code"};
     case RefusalReason::kNoCallParked:

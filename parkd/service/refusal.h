@@ -1,7 +1,7 @@
 // The outcome of a refusal: the prompt that is played, the status that ends the request, and its phrase.
 #pragma once
 
-#include <string_view>
+#include <string>
 
 #include "parkd/park/types.h"
 
@@ -9,8 +9,8 @@ namespace callpark {
 
 struct Refusal {
   int status;
-  std::string_view phrase;  // shown by the phone
-  std::string_view prompt;  // played to the phone
+  std::string phrase;  // shown by the phone
+  std::string prompt;  // played to the phone
 };
 
 Refusal refusal_of(park::RefusalReason reason);

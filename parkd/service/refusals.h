@@ -6,6 +6,7 @@
 
 #include "parkd/service/announcer.h"
 #include "parkd/service/park_settings.h"
+#include "parkd/service/refusal.h"
 #include "parkd/service/service_ports.h"
 
 namespace callpark {
@@ -19,9 +20,13 @@ class Refusals {
   /// `language`: English if "".
   void refuse(CallId call, park::RefusalReason reason, const std::string& language);
   void refuse(ReferralId referral, park::RefusalReason reason);
+  /// The same for what the billing system has denied.
+  void deny(CallId call, const Refusal& denial, const std::string& language);
+  void deny(ReferralId referral, const Refusal& denial);
 
  private:
-  void count(std::string_view prompt);
+  void count(const std::string& prompt);
+  void speak(CallId call, const Refusal& refusal, const std::string& language, Duration duration_max);
 
   const ServicePorts ports_;
   Announcer& announcer_;

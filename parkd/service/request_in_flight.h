@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "parkd/park/types.h"
+#include "parkd/service/billed_call.h"
 #include "parkd/service/commands.h"
 
 namespace callpark::admission {
@@ -33,18 +34,28 @@ using Request = std::variant<CallRequest, ReferralRequest, PartyRequest>;
 
 /// The tables are asked about the dialled number.
 struct LookingUp {};
-/// The number is understood; permission is asked for, which depends on what parkd's calls are doing at that moment.
+/// The number is understood; permission is asked for, which depends on what parkd's calls are doing at that moment. It
+/// is asked for again after the billing system has permitted, since the calls may have changed.
 struct Authorising {
   struct Park {
     ParkTerms terms;
   };
   struct Retrieve {
     RetrieveRequest request;
+    std::optional<HookPermission> permission = std::nullopt;
   };
   struct Transfer {};
   struct TakePlace {};
   std::variant<Park, Retrieve, Transfer, TakePlace> intent;
-  std::string language;  // of refusals; "" if unknown
+  std::string language;                                // of refusals; "" if unknown
+  std::optional<BillingHook> hook = std::nullopt;      // to be asked before the command is granted
+  std::optional<BilledCall> permitted = std::nullopt;  // the hook has permitted it, and no other call
+};
+/// The billing system is asked about `call`; nothing was sent to any party but a 180.
+struct AskingBilling {
+  Authorising understood;
+  BilledCall call;
+  WallTime asked_at;
 };
 /// One command is executed.
 struct Granted {};
@@ -52,7 +63,7 @@ struct Granted {};
 struct Refused {};
 /// The sender has gone; no answer is due.
 struct Withdrawn {};
-using Phase = std::variant<LookingUp, Authorising, Granted, Refused, Withdrawn>;
+using Phase = std::variant<LookingUp, Authorising, AskingBilling, Granted, Refused, Withdrawn>;
 
 /// True once nothing follows.
 bool is_over(const Phase& phase);
@@ -82,14 +93,28 @@ struct Surroundings {
   /// Of a feature call: the conversation that its caller holds, if it talks and both parties are there.
   std::optional<HeldConversation> held;
   bool parks_are_refused = false;  // the servers are overloaded
+  // For the question to the billing system.
+  WallTime at;
+  ParkId new_park_id;  // for the call if it is parked for the first time
+  /// The call of the conversation that the request may park again, and the party that would be parked. Set if the
+  /// conversation talks.
+  struct Parkable {
+    ParkId park_id;
+    DialogSnapshot caller;
+  };
+  std::optional<Parkable> parkable;
+  std::optional<BilledCall> to_retrieve;  // the call that a retrieve would win
 };
 /// Permission is given.
 struct Authorised {
   Surroundings surroundings;
 };
+struct BillingAnswered {
+  BillingVerdict verdict;
+};
 /// CANCEL or BYE of a feature call, or the BYE of the sender of a REFER.
 struct SenderGone {};
-using Event = std::variant<LookedUp, Authorised, SenderGone>;
+using Event = std::variant<LookedUp, Authorised, BillingAnswered, SenderGone>;
 
 // ---- actions ----
 
@@ -102,6 +127,14 @@ struct LookUp {
 struct Authorise {};
 struct Execute {
   GrantedCommand command;
+};
+/// The answer is BillingAnswered. The question of a request that is withdrawn is withdrawn too.
+struct AskBilling {
+  BillingQuestion question;
+};
+/// The caller of the feature call hears ringing.
+struct Ring {
+  CallId call;
 };
 /// The held call that came with the feature call is its two parties' again.
 struct ReleaseHeld {
@@ -116,11 +149,19 @@ struct RefuseReferral {
   ReferralId referral;
   park::RefusalReason reason;
 };
+/// Refuses a request that the billing system has denied.
+struct Deny {
+  std::variant<CallId, ReferralId> request;
+  BillingDenied denial;
+  std::string language;
+  std::optional<Extension> asker;  // gets the text; nothing if a trunk asked
+};
 /// Refuses a call by Replaces that names no conversation of its own tenant.
 struct DeclineCall {
   CallId call;
 };
-using Action = std::variant<LookUp, Authorise, Execute, ReleaseHeld, RefuseCall, RefuseReferral, DeclineCall>;
+using Action = std::variant<LookUp, Authorise, Execute, AskBilling, Ring, ReleaseHeld, RefuseCall, RefuseReferral, Deny,
+                            DeclineCall>;
 
 struct Decision {
   Phase next;
@@ -131,8 +172,12 @@ struct Decision {
 Decision begin(const Request& request, bool parks_are_refused = false);
 /// True of a request that can only be a park.
 bool is_park(const Request& request);
-/// True once the number is understood to park.
+/// True once the number is understood to park, until the billing system has permitted it.
 bool means_park(const Phase& phase);
+/// What is to be retrieved; null if the number is not understood so.
+const RetrieveRequest* retrieve_in(const Phase& phase);
+/// True if the billing system is still to be asked, or has permitted a call: what it is asked about is looked at.
+bool concerns_billing(const Phase& phase);
 /// What follows from `event`. Total: an event that is late changes nothing.
 Decision decide(const Request& request, const Phase& phase, const Event& event);
 

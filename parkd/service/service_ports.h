@@ -3,6 +3,7 @@
 
 #include "base/event_loop.h"
 #include "base/metrics.h"
+#include "parkd/ports/billing.h"
 #include "parkd/ports/calls.h"
 #include "parkd/ports/conversations.h"
 #include "parkd/ports/events.h"
@@ -23,6 +24,7 @@ struct ServicePorts {
   Calls& calls;
   Conversations& conversations;
   Referrals& referrals;
+  Billing& billing;
   Metrics& metrics;
 };
 

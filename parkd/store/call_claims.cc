@@ -39,12 +39,14 @@ Result<ParkedCallRow, ClaimCallFailure> CallClaims::claim(CallClaim& claim) {
 // the second finds the state changed, and looks for the next call.
 std::optional<ParkedCallRow> CallClaims::win(const CallClaim& claim, const char* where, const std::string& value) {
   const std::int64_t of_others = owner_.wins_calls_of_others ? 1 : 0;
+  const std::string only = claim.request.only.value_or(ParkId()).text();
+  const std::int64_t wins_any = claim.request.only ? 0 : 1;
   while (true) {
     const auto rows = connection_.query("SELECT " + std::string(kParkedCallColumns) +
                                             ", operation_id FROM parked_calls WHERE tenant = ? AND " + where +
-                                            " = ? AND state = 'parked' AND (owner = ? OR ?) "
+                                            " = ? AND state = 'parked' AND (owner = ? OR ?) AND (park_id = ? OR ?) "
                                             "ORDER BY parked_at, park_id LIMIT 1",
-                                        {claim.tenant, value, owner_.node, of_others});
+                                        {claim.tenant, value, owner_.node, of_others, only, wins_any});
     if (rows.empty()) return std::nullopt;
     ParkedCallRow row = parked_call_of(rows.front());
     const int changed = connection_.execute(

@@ -25,7 +25,8 @@ class CallClaims {
   /// All functions throw DatabaseError and may then be repeated with the same arguments.
   CallClaims(DatabaseConnection& connection, const RowOwner& owner) : connection_(connection), owner_(owner) {}
 
-  /// Wins the oldest call at the first of the orbits that has one, else of the group.
+  /// Wins the oldest call at the first of the orbits that has one, else of the group; of these the `only` one, if the
+  /// request names one.
   Result<ParkedCallRow, ClaimCallFailure> claim(CallClaim& claim);
   /// Undoes claim() or claim_for_target(), if that has done anything.
   void undo(const std::string& tenant, const std::string& retrieve_id);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "parkd/store/billing_hook_query.h"
 #include "parkd/store/recall_mode.h"
 
 namespace callpark {
@@ -16,8 +17,9 @@ std::string number_of(std::string dialled) {
   return dialled;
 }
 
-// Parameters: user, number, user, user, number, number, number, number, tenant. The settings of a group count for calls
-// that are parked in it.
+// Parameters: user, user, number, number, number, number, number, user, number, user, user, number, number, number,
+// number, tenant. The settings of a group count for calls that are parked in it. A retrieve names an orbit of a range
+// by itself or behind a code, and of a range that is not enabled too.
 constexpr const char* kSql = R"sql(
 SELECT
   COALESCE(e.language, t.language),
@@ -30,12 +32,23 @@ SELECT
                                                GREATEST(1, CAST(t.parked_calls_max AS SIGNED) - 1)))),
   t.retrieve_misses_max,
   t.park_seconds_max,
+  b.tenant IS NOT NULL,
   t.call_back,
   t.call_back_display,
   COALESCE(e.enabled AND e.may_park, 0),
   IF(? = '', COALESCE(r.from_trunks, 0), COALESCE(e.enabled AND e.may_retrieve, 0)),
   COALESCE(e.enabled AND e.may_group_park, 0),
   COALESCE(e.may_set_recall, 0),
+  ? = '' OR NOT EXISTS (
+    SELECT 1 FROM orbit_ranges q WHERE q.tenant = t.tenant AND q.restricted
+      AND (q.park_number = ? OR (CHAR_LENGTH(q.first_orbit) = CHAR_LENGTH(?) AND ? BETWEEN q.first_orbit AND q.last_orbit)
+           OR CONVERT(SUBSTRING(?, CHAR_LENGTH(c.code) + 1) USING ascii) COLLATE ascii_bin
+              BETWEEN q.first_orbit AND q.last_orbit
+              AND CHAR_LENGTH(c.code) + CHAR_LENGTH(q.first_orbit) = CHAR_LENGTH(?))
+      AND NOT EXISTS (SELECT 1 FROM orbit_range_extensions p WHERE p.tenant = q.tenant
+                      AND p.orbit_range = q.orbit_range AND p.extension = ?)),
+  NOT t.parking_enabled,
+  NOT t.parking_enabled AND NOT EXISTS (SELECT 1 FROM parked_calls h WHERE h.tenant = t.tenant AND h.orbit IS NOT NULL),
   COALESCE(g.recall_mode, t.recall_mode),
   COALESCE(g.recall_after_seconds, t.recall_after_seconds),
   COALESCE(g.ring_seconds, t.ring_seconds),
@@ -57,6 +70,7 @@ SELECT
   EXISTS (SELECT 1 FROM extensions x WHERE x.tenant = t.tenant
           AND x.extension = CONVERT(SUBSTRING(?, CHAR_LENGTH(c.code) + 1) USING ascii) COLLATE ascii_bin)
 FROM tenants t
+LEFT JOIN billing_hooks b ON b.tenant = t.tenant AND b.enabled
 LEFT JOIN extensions e ON e.tenant = t.tenant AND e.extension = ?
 LEFT JOIN park_group_members m ON m.tenant = t.tenant AND m.extension = ?
 LEFT JOIN park_codes c ON c.tenant = t.tenant AND c.code = LEFT(?, CHAR_LENGTH(c.code))
@@ -91,7 +105,8 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
   const std::string number = number_of(dialled);
   DialledFacts facts;
   facts.language = "en";
-  const auto rows = connection.query(kSql, {user, number, user, user, number, number, number, number, tenant});
+  const auto rows = connection.query(kSql, {user, user, number, number, number, number, number, user, number, user,
+                                            user, number, number, number, number, tenant});
   if (rows.empty()) return facts;
   Columns columns(rows.front());
   facts.language = columns.text();
@@ -102,12 +117,16 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
   facts.extension_parked_calls_max = columns.integer();
   facts.retrieve_misses_max = columns.integer();
   facts.park_seconds_max = columns.integer();
+  if (columns.integer() != 0) facts.billing = query_billing_hook(connection, tenant);
   facts.calls_back = columns.integer() != 0;
   facts.call_back_shows_orbit = columns.integer() != 0;
   facts.may_park = columns.integer() != 0;
   facts.may_retrieve = columns.integer() != 0;
   facts.may_group_park = columns.integer() != 0;
   facts.may_set_recall = columns.integer() != 0;
+  facts.may_use_range = columns.integer() != 0;
+  facts.parks_are_off = columns.integer() != 0;
+  facts.retrieves_are_off = columns.integer() != 0;
   facts.recall.mode = recall_mode_of(columns.text());
   facts.recall.after_seconds = columns.integer();
   facts.recall.ring_seconds = columns.integer();

@@ -1,4 +1,5 @@
-// The content of the tables about a dialled number, in one query.
+// The content of the tables about a dialled number, in one query; one more for the members of a park group, and one for
+// the billing hook of a tenant that has one.
 #pragma once
 
 #include <string>

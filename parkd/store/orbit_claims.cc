@@ -32,33 +32,55 @@ Result<ClaimedOrbit, ClaimOrbitFailure> OrbitClaims::claim(OrbitClaim& claim) {
     if (const auto got = claimed(claim)) return *got;
   }
   claim.row.state = RowState::kAdopting;
-  ParkingCaps caps(connection_, claim.row.tenant, claim.row.parker, claim.request);
-  Put outcome = put_within(caps, claim);
+  Put outcome = put_within_maxima(claim);
   // The server may execute the statement of a broken connection beside this one: then that one is in the way.
   if (outcome != Put::kDone && is_repeated) {
     if (const auto got = claimed(claim)) return *got;
   }
   if (outcome == Put::kExists || (outcome == Put::kNotOurs && !table_.exists(claim.row.park_id))) {
     claim.moves = !claim.moves;
-    outcome = put_within(caps, claim);
+    outcome = put_within_maxima(claim);
   }
   if (outcome == Put::kDone) return ClaimedOrbit{claim.row.orbit, claim.row.slot};
-  if (outcome == Put::kTaken) return failure(ClaimOrbitFailure::kTaken);
-  return failure(outcome == Put::kCapped ? *caps.hit() : ClaimOrbitFailure::kUnavailable);
+  return failure(failure_of(outcome));
 }
 
-// Far from a cap the statement itself looks whether there is room. Near one, other claims count too that do not see
-// this one: the calls are counted before it and after it.
-OrbitClaims::Put OrbitClaims::put_within(ParkingCaps& caps, OrbitClaim& claim) {
-  claim.is_near_cap = false;
-  Put outcome = put_anywhere(claim);
-  if (outcome != Put::kNearCap) return outcome;
-  if (!caps.have_room()) return Put::kCapped;
-  claim.is_near_cap = true;
-  outcome = put_anywhere(claim);
-  if (outcome != Put::kDone || caps.hold()) return outcome;
-  undo(claim);
-  return Put::kCapped;
+ClaimOrbitFailure OrbitClaims::failure_of(Put outcome) {
+  switch (outcome) {
+    case Put::kTaken:
+      return ClaimOrbitFailure::kTaken;
+    case Put::kTooManyParked:
+      return ClaimOrbitFailure::kTooManyParked;
+    case Put::kTooManyOfParker:
+      return ClaimOrbitFailure::kTooManyOfParker;
+    case Put::kDone:
+    case Put::kPlaceTaken:
+    case Put::kExists:
+    case Put::kNotOurs:
+      break;
+  }
+  return ClaimOrbitFailure::kUnavailable;
+}
+
+// Where few of the places are held a guess is free, and costs no statement. After another call has got what was read
+// as free they are read again: each round of this claim is one that another has won.
+OrbitClaims::Put OrbitClaims::put_within_maxima(OrbitClaim& claim) {
+  Put outcome = Put::kPlaceTaken;
+  claim.has_guessed = !claim.moves;
+  if (claim.has_guessed) {
+    claim.places = guess_places(claim.request);
+    outcome = put_anywhere(claim);
+    claim.has_guessed = false;
+  }
+  while (outcome == Put::kPlaceTaken) {
+    const auto places = find_places(connection_, claim.row.tenant, claim.row.parker, claim.request);
+    if (!places) {
+      return places.error() == ClaimOrbitFailure::kTooManyParked ? Put::kTooManyParked : Put::kTooManyOfParker;
+    }
+    claim.places = *places;
+    outcome = put_anywhere(claim);
+  }
+  return outcome;
 }
 
 std::optional<ClaimedOrbit> OrbitClaims::claimed(const OrbitClaim& claim) {
@@ -82,35 +104,35 @@ bool OrbitClaims::is_random(const OrbitClaim& claim) {
   return claim.request.orbits.empty() && !claim.request.range;
 }
 
-// One statement if all goes well. The unique key refuses the second of two calls.
+// One statement if all goes well. The unique keys refuse the second of two calls.
 OrbitClaims::Put OrbitClaims::put_new(OrbitClaim& claim) {
+  const int tenant_max = claim.has_guessed ? claim.request.parked_calls_max : 0;
+  const int extension_max = claim.has_guessed ? claim.request.extension_parked_calls_max : 0;
   try {
-    const ParkedCallsTable::InsertConditions conditions{
-        .calls_per_orbit_max = calls_max(claim),
-        .parked_calls_max = claim.is_near_cap ? 0 : claim.request.parked_calls_max,
-        .extension_parked_calls_max = claim.is_near_cap ? 0 : claim.request.extension_parked_calls_max,
-        .is_not_reserved = is_random(claim)};
-    if (table_.insert(claim.row, claim.operation_id, conditions) == 1) return Put::kDone;
+    const ParkedCallsTable::InsertConditions conditions{.calls_per_orbit_max = calls_max(claim),
+                                                        .tenant_place_max = tenant_max,
+                                                        .extension_place_max = extension_max,
+                                                        .is_not_reserved = is_random(claim)};
+    if (table_.insert(claim.row, claim.operation_id, claim.places, conditions) == 1) return Put::kDone;
   } catch (const DatabaseError& error) {
     if (error.kind() != DatabaseError::Kind::kDuplicate) throw;
+    if (is_place_taken(error)) return Put::kPlaceTaken;
     return table_.exists(claim.row.park_id) ? Put::kExists : Put::kTaken;
   }
-  if (claim.is_near_cap) return Put::kTaken;
-  return ParkingCaps(connection_, claim.row.tenant, claim.row.parker, claim.request).are_near() ? Put::kNearCap
-                                                                                                : Put::kTaken;
+  // The statement does not show which of its conditions does not hold.
+  return tenant_max != 0 || extension_max != 0 ? Put::kPlaceTaken : Put::kTaken;
 }
 
 OrbitClaims::Put OrbitClaims::move(OrbitClaim& claim) {
   const auto& [tenant, orbit] = std::tie(claim.row.tenant, claim.row.orbit);
-  if (!claim.is_near_cap) return Put::kNearCap;
   // A call in a slot above the maximum counts too: the older one of two was retrieved, or more were allowed.
   if (calls_at(tenant, orbit) >= calls_max(claim)) return Put::kTaken;
   if (is_random(claim) && is_reserved(tenant, orbit)) return Put::kTaken;
   try {
-    return table_.update(claim.row, claim.operation_id) == 1 ? Put::kDone : Put::kNotOurs;
+    return table_.move(claim.row, claim.operation_id, claim.places) == 1 ? Put::kDone : Put::kNotOurs;
   } catch (const DatabaseError& error) {
     if (error.kind() != DatabaseError::Kind::kDuplicate) throw;
-    return Put::kTaken;
+    return is_place_taken(error) ? Put::kPlaceTaken : Put::kTaken;
   }
 }
 

@@ -1,5 +1,5 @@
 // Claims of orbits: the statements that park a call at a free slot of an orbit. The table's unique key decides between
-// two calls that want the same one.
+// two calls that want the same one, or the last place under a maximum.
 #pragma once
 
 #include <optional>
@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "parkd/ports/store.h"
+#include "parkd/store/call_places.h"
 #include "parkd/store/database_connection.h"
 #include "parkd/store/parked_calls_table.h"
-#include "parkd/store/parking_caps.h"
 
 namespace callpark {
 
@@ -18,9 +18,10 @@ struct OrbitClaim {
   ParkedCallRow row;  // its orbit and slot are the last that were tried
   OrbitRequest request;
   std::string operation_id;
-  bool moves = false;        // the row exists, or seems to: a call that was retrieved is parked again
-  bool was_tried = false;    // and may have been done
-  bool is_near_cap = false;  // the statement does not look at the caps
+  bool moves = false;      // the row exists, or seems to: a call that was retrieved is parked again
+  bool was_tried = false;  // and may have been done
+  CallPlaces places = {};
+  bool has_guessed = false;  // the places: the statement looks whether they may be used
 };
 
 class OrbitClaims {
@@ -39,14 +40,16 @@ class OrbitClaims {
  private:
   enum class Put {
     kDone,
-    kTaken,    // by another call, or the orbit may not be given out now
-    kNearCap,  // there may be no room under the caps
-    kCapped,   // there is none
+    kTaken,          // by another call, or the orbit may not be given out now
+    kPlaceTaken,     // one of the places is, or may be
+    kTooManyParked,  // the maximum of the tenant is reached
+    kTooManyOfParker,
     kExists,   // a new row was to be inserted, and there is one
     kNotOurs,  // no row of ours was there to be moved
   };
 
-  Put put_within(ParkingCaps& caps, OrbitClaim& claim);
+  static ClaimOrbitFailure failure_of(Put outcome);
+  Put put_within_maxima(OrbitClaim& claim);
   Put put(OrbitClaim& claim, const std::string& orbit, int slot);
   Put put_new(OrbitClaim& claim);
   Put move(OrbitClaim& claim);

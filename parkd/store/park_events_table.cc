@@ -93,7 +93,10 @@ void ParkEventsTable::catch_up(const std::string& node) {
 
 bool ParkEventsTable::forget(std::int64_t days) {
   const int deleted = connection_.execute(
-      "DELETE FROM park_events WHERE at < UTC_TIMESTAMP(3) - INTERVAL ? DAY LIMIT " + std::to_string(kDeletedAtOnce),
+      "DELETE FROM park_events WHERE at < UTC_TIMESTAMP(3) - INTERVAL ? DAY "
+      "AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.park_id = park_events.park_id "
+      "AND d.parked_at = park_events.parked_at AND d.event = park_events.event AND d.state = 'due') LIMIT " +
+          std::to_string(kDeletedAtOnce),
       {days});
   return deleted < kDeletedAtOnce;
 }

@@ -23,7 +23,8 @@ class ParkEventsTable {
   void append(const ParkEvent& event);
   /// Adds the events of parking and retrieving that a node's rows lack because their parkd died too early.
   void catch_up(const std::string& node);
-  /// Deletes older events, a limited number at a time, which delays no other statement. False if there are more.
+  /// Deletes older events, a limited number at a time, which delays no other statement. False if there are more. One
+  /// that is still due to a subscriber, for a day at most, is kept.
   [[nodiscard]] bool forget(std::int64_t days);
 
   std::vector<Recipient> recipients(const ParkEvent& event);

@@ -77,7 +77,8 @@ DialogSnapshot read_dialog(const Json& json) {
           // Rows of earlier versions have none of these.
           .remote_allow = json.value("remote_allow", ""),
           .session_seconds = json.value("session_seconds", 0),
-          .session_we_refresh = json.value("session_we_refresh", false)};
+          .session_we_refresh = json.value("session_we_refresh", false),
+          .remote_was_called = json.value("remote_was_called", false)};
 }
 
 Json json_of(const MediaAddress& address) {
@@ -160,6 +161,7 @@ std::string write_dialog(const DialogSnapshot& dialog) {
                {"remote_number", dialog.remote_identity.number},
                {"remote_aor", aor_or_empty(dialog.remote_party)}};
   write_optional(json, "remote_cseq", dialog.remote_cseq);
+  if (dialog.remote_was_called) json["remote_was_called"] = true;
   if (!dialog.remote_allow.empty()) json["remote_allow"] = dialog.remote_allow;
   if (dialog.session_seconds > 0) {
     json["session_seconds"] = dialog.session_seconds;

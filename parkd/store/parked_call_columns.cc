@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "parkd/store/parked_call_codec.h"
+#include "parkd/store/segments_codec.h"
 
 namespace callpark {
 namespace {
@@ -57,7 +58,7 @@ const char* const kParkedCallColumns =
     "park_id, tenant, orbit, slot, state, parker, retriever, music_class, caller_dialog, peer_dialog, media, "
     "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', parked_at) DIV 1000, "
     "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', deadline) DIV 1000, owner, epoch, park_group, "
-    "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', recall_deadline) DIV 1000, recall";
+    "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', recall_deadline) DIV 1000, recall, segment";
 
 ParkedCallRow parked_call_of(const Row& row) {
   ParkedCallRow call;
@@ -83,24 +84,26 @@ ParkedCallRow parked_call_of(const Row& row) {
     call.recall = recall.settings;
     call.recall_progress = recall.progress;
   }
+  if (row.at(18)) call.segment = or_throw(parse_segment(*row.at(18)));
   return call;
 }
 
 const char* const kWrittenNames =
     "tenant, orbit, slot, parker, music_class, caller_dialog, peer_dialog, media, parked_at, deadline, park_group, "
-    "recall_deadline, recall_attempts, recall, owner, epoch, operation_id";
+    "recall_deadline, recall_attempts, recall, segment, ended_segments, owner, epoch, operation_id";
 
 const char* const kWrittenPlaces =
     "?, ?, ?, ?, ?, ?, ?, ?, TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), "
     "TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), ?, TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), "
-    "?, ?, ?, ?, ?";
+    "?, ?, ?, ?, ?, ?, ?";
 
 const char* const kWrittenColumns =
     "tenant = ?, orbit = ?, slot = ?, parker = ?, music_class = ?, caller_dialog = ?, peer_dialog = ?, media = ?, "
     "parked_at = TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), "
     "deadline = TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), park_group = ?, "
-    "recall_deadline = TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), recall_attempts = ?, recall = ?, owner = ?, "
-    "epoch = ?, operation_id = ?";
+    "recall_deadline = TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), recall_attempts = ?, recall = ?, segment = "
+    "?, "
+    "ended_segments = ?, owner = ?, epoch = ?, operation_id = ?";
 
 std::vector<Value> written_values(const ParkedCallRow& row, const RowOwner& owner, const std::string& operation_id) {
   const bool holds_orbit = row.state != RowState::kRetrieved;
@@ -119,6 +122,8 @@ std::vector<Value> written_values(const ParkedCallRow& row, const RowOwner& owne
           is_recalled ? Value(milliseconds(row.recall_deadline)) : Value(nullptr),
           std::int64_t{row.recall_progress.attempts},
           is_recalled ? Value(write_recall({row.recall, row.recall_progress})) : Value(nullptr),
+          row.segment ? Value(write_segment(*row.segment)) : Value(nullptr),
+          row.ended_segments.empty() ? Value(nullptr) : Value(write_ended_segments(row.ended_segments)),
           owner.node,
           owner.epoch,
           operation_id};

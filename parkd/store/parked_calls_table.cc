@@ -4,32 +4,41 @@
 
 #include "base/log.h"
 #include "parkd/store/parked_call_codec.h"
+#include "parkd/store/segments_codec.h"
 
 namespace callpark {
 
 using Value = DatabaseConnection::Value;
 using Row = DatabaseConnection::Row;
 
-int ParkedCallsTable::insert(const ParkedCallRow& row, const std::string& operation_id,
+namespace {
+
+Value value_of(const std::optional<std::int64_t>& place) {
+  return place ? Value(*place) : Value(nullptr);
+}
+
+}  // namespace
+
+int ParkedCallsTable::insert(const ParkedCallRow& row, const std::string& operation_id, const CallPlaces& places,
                              const InsertConditions& conditions) {
   std::vector<Value> values = written_values(row, owner_, operation_id);
   // A call in a slot above the maximum counts too: the older one of two was retrieved, or more were allowed.
-  std::string sql = std::string("INSERT INTO parked_calls (") + kWrittenNames + ", retriever, state, park_id) SELECT " +
-                    kWrittenPlaces +
-                    ", ?, ?, ? FROM DUAL "
+  std::string sql = std::string("INSERT INTO parked_calls (") + kWrittenNames +
+                    ", retriever, state, park_id, tenant_place, extension_place) SELECT " + kWrittenPlaces +
+                    ", ?, ?, ?, ?, ? FROM DUAL "
                     "WHERE (SELECT COUNT(*) FROM parked_calls o WHERE o.tenant = ? AND o.orbit = ?) < ?";
-  values.insert(values.end(), {write_retriever(row.retriever), name_of(row.state), row.park_id.text(), row.tenant,
-                               row.orbit, std::int64_t{conditions.calls_per_orbit_max}});
-  const auto leave_room = [&](int cap, const std::string& condition, std::initializer_list<Value> of) {
-    if (cap == 0) return;
-    // Rows are counted up to the cap only.
-    sql += " AND (SELECT COUNT(*) FROM (SELECT 1 FROM parked_calls c WHERE " + condition +
-           " AND c.orbit IS NOT NULL LIMIT " + std::to_string(cap) + ") n) < ?";
-    values.insert(values.end(), of);
-    values.emplace_back(std::int64_t{cap} - kClaimsAtOnce);
-  };
-  leave_room(conditions.parked_calls_max, "c.tenant = ?", {row.tenant});
-  leave_room(conditions.extension_parked_calls_max, "c.tenant = ? AND c.parker = ?", {row.tenant, row.parker});
+  values.insert(values.end(),
+                {write_retriever(row.retriever), name_of(row.state), row.park_id.text(), value_of(places.of_tenant),
+                 value_of(places.of_parker), row.tenant, row.orbit, std::int64_t{conditions.calls_per_orbit_max}});
+  if (conditions.tenant_place_max != 0) {
+    sql += " AND NOT EXISTS (SELECT 1 FROM parked_calls t WHERE t.tenant = ? AND t.tenant_place > ?)";
+    values.insert(values.end(), {row.tenant, std::int64_t{conditions.tenant_place_max}});
+  }
+  if (conditions.extension_place_max != 0) {
+    sql +=
+        " AND NOT EXISTS (SELECT 1 FROM parked_calls e WHERE e.tenant = ? AND e.parker = ? AND e.extension_place > ?)";
+    values.insert(values.end(), {row.tenant, row.parker, std::int64_t{conditions.extension_place_max}});
+  }
   // Orbits of a range may begin with a star too.
   if (conditions.is_not_reserved) {
     sql +=
@@ -43,16 +52,27 @@ int ParkedCallsTable::insert(const ParkedCallRow& row, const std::string& operat
 
 // A call that a retriever has won meanwhile stays won, unless kRetrieved is written. The state comes last, since the
 // columns before it are to see the old one.
-int ParkedCallsTable::update(const ParkedCallRow& row, const std::string& operation_id) {
+int ParkedCallsTable::update(const ParkedCallRow& row, const std::string& operation_id, const std::string& more_columns,
+                             const std::vector<Value>& more_values) {
   const std::string state = name_of(row.state);
   std::vector<Value> values = written_values(row, owner_, operation_id);
+  values.insert(values.end(), more_values.begin(), more_values.end());
   values.insert(values.end(),
                 {state, write_retriever(row.retriever), state, state, row.park_id.text(), owner_.node, owner_.epoch});
-  return connection_.execute("UPDATE parked_calls SET " + std::string(kWrittenColumns) +
+  return connection_.execute("UPDATE parked_calls SET " + std::string(kWrittenColumns) + more_columns +
                                  ", retriever = IF(state = 'retrieving' AND ? <> 'retrieved', retriever, ?)"
                                  ", state = IF(state = 'retrieving' AND ? <> 'retrieved', state, ?) "
                                  "WHERE park_id = ? AND owner = ? AND epoch = ?",
                              values);
+}
+
+int ParkedCallsTable::update(const ParkedCallRow& row, const std::string& operation_id) {
+  return update(row, operation_id, "", {});
+}
+
+int ParkedCallsTable::move(const ParkedCallRow& row, const std::string& operation_id, const CallPlaces& places) {
+  return update(row, operation_id, ", tenant_place = ?, extension_place = ?",
+                {value_of(places.of_tenant), value_of(places.of_parker)});
 }
 
 bool ParkedCallsTable::write(const ParkedCallRow& row, const std::string& operation_id) {
@@ -64,7 +84,12 @@ bool ParkedCallsTable::write(const ParkedCallRow& row, const std::string& operat
               .empty();
 }
 
-void ParkedCallsTable::remove(const ParkId& park_id) {
+void ParkedCallsTable::remove(const ParkId& park_id, const std::vector<EndedSegment>& ended) {
+  if (!ended.empty()) {
+    connection_.execute("CALL end_parked_call(?, ?, ?, ?)",
+                        {park_id.text(), owner_.node, owner_.epoch, write_ended_segments(ended)});
+    return;
+  }
   connection_.execute("DELETE FROM parked_calls WHERE park_id = ? AND owner = ? AND epoch = ?",
                       {park_id.text(), owner_.node, owner_.epoch});
 }

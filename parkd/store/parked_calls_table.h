@@ -8,6 +8,7 @@
 
 #include "parkd/ports/presence_store.h"
 #include "parkd/ports/store.h"
+#include "parkd/store/call_places.h"
 #include "parkd/store/database_connection.h"
 #include "parkd/store/parked_call_columns.h"
 
@@ -18,25 +19,26 @@ class ParkedCallsTable {
   /// All functions throw DatabaseError and may then be repeated with the same arguments.
   ParkedCallsTable(DatabaseConnection& connection, const RowOwner& owner) : connection_(connection), owner_(owner) {}
 
-  /// More claims than this are not under way at once: each node has a few connections.
-  static constexpr int kClaimsAtOnce = 32;
-
   /// What has to be so for a row to be inserted.
   struct InsertConditions {
     int calls_per_orbit_max = 1;
-    // Caps of the tenant and of the parker; 0: none. Room for kClaimsAtOnce calls has to be left under each.
-    int parked_calls_max = 0;
-    int extension_parked_calls_max = 0;
+    // No call of the tenant, or of the parker, has a place beyond these; 0: any may.
+    int tenant_place_max = 0;
+    int extension_place_max = 0;
     bool is_not_reserved = false;  // the orbit is not in quarantine, and in no range
   };
   /// Number of rows that were inserted: 0 if a condition does not hold. A unique key of the table refuses an orbit's
-  /// slot that has a call already, and a row that exists.
-  int insert(const ParkedCallRow& row, const std::string& operation_id, const InsertConditions& conditions);
-  /// Number of rows that were changed. The same key may refuse it. The state kRetrieving gives way to kRetrieved alone.
+  /// slot or a place that has a call already, and a row that exists.
+  int insert(const ParkedCallRow& row, const std::string& operation_id, const CallPlaces& places,
+             const InsertConditions& conditions);
+  /// Number of rows that were changed. The state kRetrieving gives way to kRetrieved alone.
   int update(const ParkedCallRow& row, const std::string& operation_id);
+  /// The same for a row that gets an orbit: it gets these places too. The same keys may refuse it.
+  int move(const ParkedCallRow& row, const std::string& operation_id, const CallPlaces& places);
   /// update(), also if an earlier try has done it. False: the row is gone, or another process's.
   [[nodiscard]] bool write(const ParkedCallRow& row, const std::string& operation_id);
-  void remove(const ParkId& park_id);
+  /// Records these segments too, in the same transaction.
+  void remove(const ParkId& park_id, const std::vector<EndedSegment>& ended);
   bool exists(const ParkId& park_id);
 
   /// A change of this row as watchers see it; nothing if there is no row.
@@ -45,6 +47,9 @@ class ParkedCallsTable {
   std::vector<ParkedCallRow> load();
 
  private:
+  int update(const ParkedCallRow& row, const std::string& operation_id, const std::string& more_columns,
+             const std::vector<DatabaseConnection::Value>& more_values);
+
   DatabaseConnection& connection_;
   const RowOwner& owner_;
 };

@@ -282,10 +282,12 @@ void SqlStore::write_retrieved(ParkedCallRow row) {
       });
 }
 
-void SqlStore::remove(ParkId park_id, park::EndReason) {
+void SqlStore::remove(ParkId park_id, park::EndReason, std::vector<EndedSegment> ended) {
   write_by_id(
       park_id,
-      [this, park_id](DatabaseConnection& connection) { ParkedCallsTable(connection, owner_).remove(park_id); },
+      [this, park_id, ended = std::move(ended)](DatabaseConnection& connection) {
+        ParkedCallsTable(connection, owner_).remove(park_id, ended);
+      },
       [this, park_id](const Before& before) {
         changes_.erase(park_id);
         if (before) report_change(*before);

@@ -56,7 +56,7 @@ class SqlStore final : public Store, public Events {
   void claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCallFailure>> answer) override;
   void unclaim_call(ParkId park_id) override;
   void write_retrieved(ParkedCallRow row) override;
-  void remove(ParkId park_id, park::EndReason reason) override;
+  void remove(ParkId park_id, park::EndReason reason, std::vector<EndedSegment> ended) override;
   void look_up_recipients(ParkEvent event, Answer<Result<std::vector<Recipient>, StoreUnavailable>> answer) override;
   void load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> answer) override;
 

@@ -42,7 +42,9 @@ std::string stateless_tag(const SipMessage& request) {
 class TransportLayer::Impl final : public TcpUser {
  public:
   Impl(EventLoop& loop, const TransportSettings& settings)
-      : peers_(settings.peers.begin(), settings.peers.end()), tcp_(loop, tcp_settings(settings)) {
+      : peers_(settings.peers.begin(), settings.peers.end()),
+        peer_socket_(settings.peer_socket),
+        tcp_(loop, tcp_settings(settings)) {
     for (const Endpoint& endpoint : settings.listen) listen(loop, endpoint);
   }
 
@@ -112,6 +114,11 @@ class TransportLayer::Impl final : public TcpUser {
   void on_connection_lost(const Endpoint& remote) override { user_->on_send_failure(remote); }
 
  private:
+  // Any process of the peer's host can send from another port.
+  bool is_beside_peer_socket(const Endpoint& source) const {
+    return peer_socket_ && source.address == peer_socket_->address && source.port != peer_socket_->port;
+  }
+
   void listen(EventLoop& loop, const Endpoint& endpoint) {
     if (endpoint.address.is_unspecified()) {
       throw std::invalid_argument(endpoint.to_string() + ": SIP needs an address for Via and Contact");
@@ -125,7 +132,7 @@ class TransportLayer::Impl final : public TcpUser {
   }
 
   void on_datagram(std::string_view datagram, bool whole, const Endpoint& source) {
-    if (!is_peer(source.address)) {
+    if (!is_peer(source.address) || is_beside_peer_socket(source)) {
       ++datagrams_of_unknown_peers_;
       return;
     }
@@ -188,6 +195,7 @@ class TransportLayer::Impl final : public TcpUser {
   }
 
   std::unordered_set<IpAddress> peers_;
+  std::optional<Endpoint> peer_socket_;
   TransportCounters counters_;
   std::uint64_t datagrams_of_unknown_peers_ = 0;
   TransportUser* user_ = nullptr;

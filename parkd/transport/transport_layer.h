@@ -20,6 +20,9 @@ struct TransportSettings {
   std::vector<Endpoint> listen;
   /// Messages and connections from other addresses are dropped. If empty, all are dropped.
   std::vector<IpAddress> peers;
+  /// If set, the UDP socket of a peer: a datagram from its address, but from another port, is dropped like that of an
+  /// unknown peer. Connections come from any port.
+  std::optional<Endpoint> peer_socket;
   std::size_t tcp_connections_max = 256;
   /// The most unsent data of one connection. A connection with more is closed.
   std::size_t tcp_write_queue_bytes_max = 1024 * 1024;
@@ -35,7 +38,7 @@ struct TransportCounters {
   std::uint64_t send_failures = 0;
   std::uint64_t malformed_dropped = 0;
   std::uint64_t malformed_answered = 0;
-  std::uint64_t unknown_peers_dropped = 0;  // datagrams and connections of addresses that are no peers
+  std::uint64_t unknown_peers_dropped = 0;  // datagrams and connections of others than the peers
   std::uint64_t responses_not_ours = 0;     // responses with a foreign topmost Via
   std::uint64_t udp_lost = 0;               // datagrams that the kernel refused after send() had accepted them
   std::uint64_t tcp_accepted = 0;

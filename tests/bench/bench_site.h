@@ -66,16 +66,25 @@ struct ByServer {
 
 class BenchSite {
  public:
+  struct Options {
+    /// Without it any number of calls may come from one address.
+    bool has_flood_control = false;
+    int shared_memory_mb = 1024;
+    /// Added to parkd.yaml, section by section as YAML text.
+    std::string parkd_settings = {};
+  };
+
   /// Returns when everything answers. Throws std::runtime_error with the log of what does not.
-  BenchSite() {
+  BenchSite() : BenchSite(Options{}) {}
+  explicit BenchSite(const Options& options) {
     pin_to(kServerCore);
     database_ = std::make_unique<test::MariadbServer>(
         test::MariadbServer::Options{.directory = directory_.path() / "mariadb", .sip_port = ports_.base()});
     database_->execute("UPDATE trunks SET address = '" + trunk_address_.text() +
                        "'; UPDATE tenants SET parked_calls_max = 0, recall_after_seconds = 3600");
     start_mediad();
-    start_parkd();
-    kamailio_ = std::make_unique<test::KamailioServer>(kamailio_options());
+    start_parkd(options.parkd_settings);
+    kamailio_ = std::make_unique<test::KamailioServer>(kamailio_options(options));
     pin_to(kLoadCore);
     find_processes();
   }
@@ -163,13 +172,14 @@ class BenchSite {
     mediad_ = start("mediad");
   }
 
-  void start_parkd() {
+  void start_parkd(const std::string& settings) {
     const auto port = [this](int offset) { return "127.0.0.1:" + std::to_string(ports_.base() + offset); };
     test::write_file(directory_.path() / "parkd.yaml",
                      "sip: {listen: \"" + port(2) + "\"}\nkamailio: {inside: \"" + port(1) + "\"}\nhttp: {listen: \"" +
                          port(3) + "\"}\nmediad: {control: \"unix:" + (directory_.path() / "mediad.sock").string() +
-                         "\"}\ndatabase: {socket: \"" + database_->socket().string() + "\", user: " +
-                         database_->user() + ", password: " + database_->password() + "}\nnode_name: bench\n");
+                         "\"}\ndatabase: {socket: \"" + database_->socket().string() +
+                         "\", user: " + database_->user() + ", password: " + database_->password() +
+                         "}\nnode_name: bench\n" + settings);
     parkd_ = start("parkd");
   }
 
@@ -183,14 +193,14 @@ class BenchSite {
     return process;
   }
 
-  // All calls come from two addresses, which flood control would treat as an attack.
-  [[nodiscard]] test::KamailioServer::Options kamailio_options() const {
+  // All calls of a benchmark come from two addresses, which flood control would treat as an attack.
+  [[nodiscard]] test::KamailioServer::Options kamailio_options(const Options& wanted) const {
     test::KamailioServer::Options options;
     options.base_port = ports_.base();
     options.directory = directory_.path() / "kamailio";
     options.database_socket = database_->socket();
-    options.shared_memory_mb = 1024;
-    options.defines = {"#!define WITHOUT_FLOOD_CONTROL"};
+    options.shared_memory_mb = wanted.shared_memory_mb;
+    if (!wanted.has_flood_control) options.defines = {"#!define WITHOUT_FLOOD_CONTROL"};
     return options;
   }
 

@@ -1,6 +1,6 @@
 // A party of benchmarks: one UDP socket, any number of calls, no thread and no waiting. It behaves like an ordinary
 // phone (rings, answers, accepts re-INVITEs, answers challenges) and reports what has come to its owner. It repeats
-// nothing, since nothing is lost on loopback: what stays away is the benchmark's failure.
+// nothing by itself, since nothing is lost on loopback: what stays away is the benchmark's failure.
 #pragma once
 
 #include <poll.h>
@@ -48,6 +48,8 @@ class LoadPhone {
     std::string local;
     std::string remote;
     std::string target;
+    /// Empty: the phone's own.
+    std::string contact;
     std::vector<std::string> routes;
     std::uint32_t cseq = 0;
     int sdp_version = 0;
@@ -83,10 +85,15 @@ class LoadPhone {
       registered = answer.method() == "REGISTER" && answer.status() == 200;
     });
     request(call, "REGISTER", "Expires: 3600\r\n");
-    for (int i = 0; i < 20 && !registered; ++i) {
-      pollfd waiting{fd(), POLLIN, 0};
-      poll(&waiting, 1, 100);
-      receive_all();
+    // RFC 3261 17.1.2.2.
+    for (int wait_ms = 500; wait_ms <= 4000 && !registered; wait_ms *= 2) {
+      if (wait_ms > 500) repeat(call);
+      const auto repeat_at = Clock::now() + std::chrono::milliseconds(wait_ms);
+      while (!registered && Clock::now() < repeat_at) {
+        pollfd waiting{fd(), POLLIN, 0};
+        poll(&waiting, 1, 100);
+        receive_all();
+      }
     }
     listener_ = listener;
     calls_.erase(call.id);
@@ -102,6 +109,14 @@ class LoadPhone {
     return call;
   }
 
+  /// Sends a SUBSCRIBE for the lamp of `number`; its NOTIFYs go to `contact`.
+  Call& subscribe(const std::string& number, const std::string& contact, int expires_seconds) {
+    Call& call = begin("sip:" + number + "@" + options_.domain, "watch");
+    call.contact = contact;
+    request(call, "SUBSCRIBE", "Event: dialog\r\nExpires: " + std::to_string(expires_seconds) + "\r\n");
+    return call;
+  }
+
   /// Sends a request within the call, with the credentials of the last challenge.
   void request(Call& call, const std::string& method, const std::string& extra_headers = "",
                const std::string& body = "") {
@@ -112,6 +127,8 @@ class LoadPhone {
     call.branch = "z9hG4bKload" + std::to_string(++last_number_);
     send_last(call);
   }
+  /// The last request of the call once more.
+  void repeat(const Call& call) { send_last(call); }
   [[nodiscard]] std::string refer_to(const std::string& target) const {
     return "Refer-To: <sip:" + target + "@" + options_.domain + ">\r\nReferred-By: <sip:" + options_.user + "@" +
            options_.domain + ">\r\n";
@@ -160,7 +177,8 @@ class LoadPhone {
                        ";rport;branch=" + call.branch + "\r\nMax-Forwards: 70\r\n";
     for (const auto& route : call.routes) text += "Route: " + route + "\r\n";
     text += "From: " + call.local + "\r\nTo: " + call.remote + "\r\nCall-ID: " + call.id +
-            "\r\nCSeq: " + std::to_string(call.cseq) + " " + call.method + "\r\nContact: " + contact() +
+            "\r\nCSeq: " + std::to_string(call.cseq) + " " + call.method +
+            "\r\nContact: " + (call.contact.empty() ? contact() : call.contact) +
             "\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS, NOTIFY, REFER\r\n" + credentials(call) + call.extra_headers +
             "Content-Length: " + std::to_string(call.body.size()) + "\r\n\r\n" + call.body;
     socket_.send(text, options_.proxy);

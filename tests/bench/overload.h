@@ -6,8 +6,10 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "tests/bench/bench_site.h"
@@ -19,6 +21,9 @@ inline constexpr int kFirstParker = 2000;
 inline constexpr int kParkers = 40;
 inline constexpr int kAtOnce = 8;
 inline constexpr auto kPatience = std::chrono::seconds(10);
+// RFC 3261 17.1.2.2.
+inline constexpr std::chrono::milliseconds kT1{500};
+inline constexpr std::chrono::milliseconds kT2{4000};
 
 inline double ms_between(Clock::time_point begin, Clock::time_point end) {
   return std::chrono::duration<double, std::milli>(end - begin).count();
@@ -32,6 +37,8 @@ struct Park {
   bool is_established = false;
   bool parker_has_gone = false;
   Clock::time_point requested{};
+  Clock::time_point repeat_at{};
+  std::chrono::milliseconds repeat_after{};
   Clock::time_point answered{};
   Clock::time_point parked{};
   int status = 0;  // the final answer to the REFER
@@ -53,10 +60,10 @@ struct Outcome {
   std::vector<double> parked_ms;
   std::vector<double> refused_ms;
 
-  std::map<int, int> statuses;  // of those that failed; 0: by a NOTIFY
+  std::map<std::string, int> failures;  // of those that failed, by the answer or the NOTIFY
 
   void print(const char* what) const {
-    for (const auto& [status, count] : statuses) std::printf("  failed by %d: %d\n", status, count);
+    for (const auto& [how, count] : failures) std::printf("  failed by %s: %d\n", how.c_str(), count);
     std::printf(
         "%s: %d requested, %d parked, %d refused by 503 (%d with Retry-After and the call as before), %d failed, "
         "%d without an answer\n",
@@ -129,6 +136,7 @@ class OverloadBench {
     wait_for_all(count);
     Outcome result = outcome(count);
     result.print(what);
+    std::printf("  REFERs that were repeated: %d\n", std::exchange(repeated_, 0));
     clean_up();
     return result;
   }
@@ -158,7 +166,22 @@ class OverloadBench {
 
   static void request(Park& park) {
     park.requested = Clock::now();
+    park.repeat_after = kT1;
+    park.repeat_at = park.requested + kT1;
     park.parker->request(*park.at_parker, "REFER", park.parker->refer_to("*70"));
+  }
+
+  /// RFC 3261 17.1.2.2, as phones do: a server that has too much to do loses datagrams.
+  void repeat_what_is_not_answered() {
+    const auto now = Clock::now();
+    for (Park& park : parks_) {
+      const bool waits = park.requested != Clock::time_point{} && park.status == 0 && park.at_parker->method == "REFER";
+      if (!waits || now < park.repeat_at) continue;
+      park.repeat_after = std::min(2 * park.repeat_after, kT2);
+      park.repeat_at = now + park.repeat_after;
+      park.parker->repeat(*park.at_parker);
+      ++repeated_;
+    }
   }
 
   void receive(int wait_ms) {
@@ -169,6 +192,7 @@ class OverloadBench {
     for (const auto& phone : phones_) phone->receive_all();
     while (sound_.receive(std::chrono::milliseconds(0))) {
     }
+    repeat_what_is_not_answered();
   }
 
   template <class F>
@@ -215,7 +239,7 @@ class OverloadBench {
         result.refused_ms.push_back(ms_between(one.requested, one.answered));
       } else if (one.is_over()) {
         ++result.failed;
-        ++result.statuses[one.outcome.empty() ? one.status : 0];
+        ++result.failures[one.outcome.empty() ? "answer " + std::to_string(one.status) : "NOTIFY " + one.outcome];
       } else {
         ++result.silent;
       }
@@ -224,11 +248,15 @@ class OverloadBench {
   }
 
   void clean_up() {
+    ended_.clear();
     for (Park& park : parks_) trunk_.request(*park.at_trunk, "BYE");
     test::require_until(
         std::chrono::seconds(60),
         [this] {
           receive(200);
+          for (Park& park : parks_) {
+            if (!ended_.contains(park.at_trunk->id)) trunk_.repeat(*park.at_trunk);
+          }
           return site_.database().value("SELECT (SELECT COUNT(*) FROM dialog) + (SELECT COUNT(*) FROM parked_calls)") ==
                  "0";
         },
@@ -247,9 +275,14 @@ class OverloadBench {
                     .password = "",
                     .own = {site_.trunk_address(), 0},
                     .proxy = site_.proxy()},
-                   [](auto&, auto&, const auto&) {}};
+                   [this](LoadPhone&, LoadPhone::Call& call, const sip::SipMessage& message) {
+                     if (message.is_response() && call.method == "BYE") ended_.insert(call.id);
+                   }};
+  /// Calls of which the trunk's BYE was answered.
+  std::set<std::string> ended_;
   std::vector<std::unique_ptr<LoadPhone>> phones_;
   std::vector<Park> parks_;
+  int repeated_ = 0;
   std::unordered_map<std::string, std::size_t> by_call_id_;
 };
 

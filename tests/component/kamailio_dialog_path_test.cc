@@ -40,6 +40,7 @@ void expect_that_it_works(PacketPhone& one, PacketPhone& other, const CallName& 
 void restart_without_calls(KamailioSite& site) {
   site.kamailio->kill9();
   site.database.execute("DELETE FROM callpark.dialog; DELETE FROM callpark.dialog_vars");
+  site.kamailio->forget_journal();
   site.kamailio->start();
   ASSERT_EQ(site.kamailio->rpc("dlg.list").find("call-id"), std::string::npos);
 }

@@ -280,6 +280,26 @@ TEST_F(KamailioLimits, X30_AWatcherThatWasSilentSeesTheTrueStateWhenItAnswersAga
   EXPECT_EQ(subscriptions(), "1");
 }
 
+TEST_F(KamailioLimits, N5_AWatcherThatAnswersAgainWhileTheDatabaseIsAwayIsNotForgotten) {
+  LampPublisher parkd{site.seat->own(), site.inside()};
+  LoopbackAddress address;
+  LampWatcher lamp(
+      {.user = "101", .password = "demo-101", .lamp = "*88102", .address = address.text(), .proxy = site.outside()});
+  ASSERT_EQ(lamp.subscribe(), 200);
+  ASSERT_TRUE(lamp.wait_state("terminated"));
+  lamp.be_deaf(true);
+  for (int i = 0; i < 40; ++i) ASSERT_EQ(parkd.publish("*88102", i % 2 == 0 ? "early" : "terminated").status, 200);
+  EXPECT_EQ(statistic("watchers_silenced"), 1);
+  ASSERT_EQ(parkd.publish("*88102", "confirmed").status, 200);
+  const auto heard_before = lamp.history().size();
+  site.database.execute("RENAME TABLE callpark.active_watchers TO callpark.away");
+  lamp.be_deaf(false);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return lamp.history().size() > heard_before; }));
+  EXPECT_NE(lamp.now().state, "confirmed");
+  site.database.execute("RENAME TABLE callpark.away TO callpark.active_watchers");
+  EXPECT_TRUE(lamp.wait_state("confirmed"));
+}
+
 // ----- X30: calls
 
 class KamailioFewCalls : public KamailioLimits {
@@ -414,6 +434,70 @@ TEST_F(KamailioLimits, X32_TheInsideSocketTakesNoStrangersConnection) {
       "OPTIONS sip:x@y SIP/2.0\r\nVia: SIP/2.0/TCP 1.1.1.1;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n"
       "To: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n");
   EXPECT_TRUE(wait_until(8s, [&] { return !talker.is_open() && !silent.is_open(); }));
+}
+
+// ----- X40: requests of an address with phones
+
+class KamailioFloodControl : public KamailioLimits {
+ protected:
+  KamailioFloodControl() : KamailioLimits({}) {}
+};
+
+TEST_F(KamailioFloodControl, X40_AnAddressWithPhonesHasItsShareOfASecond) {
+  const auto phone = site.phone("101");
+  UdpSocket beside({phone->options().address, 5070});
+  const std::string contact = "Contact: <sip:101@" + phone->options().address + ">\r\n";
+  EXPECT_TRUE(wait_until(kSoon, [&] {
+    for (int i = 0; i < 1000; ++i) {
+      const std::string id = std::to_string(i);
+      beside.send("REGISTER sip:demo.callpark SIP/2.0\r\nVia: SIP/2.0/UDP " + beside.own().text() + ";branch=z9hG4bK" +
+                      id + "\r\nFrom: <sip:101@demo.callpark>;tag=1\r\n" + "To: <sip:101@demo.callpark>\r\nCall-ID: " +
+                      id + "\r\nCSeq: 1 REGISTER\r\n" + contact + "Content-Length: 0\r\n\r\n",
+                  site.outside());
+    }
+    return statistic("requests_dropped_as_flood") > 0;
+  }));
+  expect_that_others_are_served();
+  // On a slow machine thousands of the flood wait before it.
+  EXPECT_TRUE(wait_until(60s, [&] {
+    try {
+      phone->register_phone();
+      return true;
+    } catch (const std::exception&) {
+      return false;
+    }
+  })) << "what is dropped comes again";
+}
+
+// A guest of an office that guesses passwords of users that it makes up.
+TEST_F(KamailioFloodControl, X40_GuessesOfAnAddressDoNotLockOutItsPhones) {
+  const auto called = site.phone("106");
+  const auto phone = site.phone("101");
+  const std::string address = phone->options().address;
+  // As many as 301 wrong passwords leave, for this minute and the next.
+  const auto minute =
+      std::chrono::duration_cast<std::chrono::minutes>(std::chrono::system_clock::now().time_since_epoch());
+  for (const auto one : {minute.count(), minute.count() + 1}) {
+    const std::string key = std::to_string(one) + " " + address;
+    const auto answer = site.kamailio->rpc("htable.seti", Json::array({"auth_failures", key, 301}).dump());
+    ASSERT_EQ(answer.find("error"), std::string::npos) << answer;
+  }
+  UdpSocket guest({address, 5070});
+  guest.send("REGISTER sip:demo.callpark SIP/2.0\r\nVia: SIP/2.0/UDP " + guest.own().text() +
+                 ";branch=z9hG4bK1\r\nFrom: <sip:105@demo.callpark>;tag=1\r\nTo: <sip:105@demo.callpark>\r\n"
+                 "Call-ID: guess\r\nCSeq: 1 REGISTER\r\nContact: <sip:105@" +
+                 guest.own().text() +
+                 ">\r\nAuthorization: Digest username=\"105\", realm=\"demo.callpark\", nonce=\"n\", "
+                 "uri=\"sip:demo.callpark\", "
+                 "response=\"0\"\r\nContent-Length: 0\r\n\r\n",
+             site.outside());
+  EXPECT_TRUE(wait_until(kSoon, [&] {
+    return site.kamailio->log().find("REGISTER from udp:" + guest.own().text() + ": drop") != std::string::npos;
+  })) << "of users that are not registered from there";
+  EXPECT_NO_THROW(phone->register_phone());
+  const auto call = phone->start_call("106");
+  EXPECT_EQ(phone->wait_invite_status(call), 200);
+  EXPECT_EQ(phone->hang_up(call), 200);
 }
 
 // ----- X38: the log

@@ -680,6 +680,16 @@ TEST_F(KamailioPresence, N2_ALampThatTheDatabaseDidNotTakeIsToldWhenItIsBack) {
   expect_no_complaints(*lamp);
 }
 
+TEST_F(KamailioPresence, N5_AChangeOfWhichNoWatcherCouldBeReadIsNotAccepted) {
+  const auto lamp = watching("*88102");
+  site.database.execute("RENAME TABLE callpark.active_watchers TO callpark.away");
+  EXPECT_EQ(parkd.publish("*88102", "early").status, 503) << "parkd publishes it again";
+  site.database.execute("RENAME TABLE callpark.away TO callpark.active_watchers");
+  EXPECT_EQ(lamp->now().state, "terminated");
+  EXPECT_EQ(parkd.publish("*88102", "early").status, 200);
+  EXPECT_TRUE(lamp->wait_state("early"));
+}
+
 TEST_F(KamailioPresence, N2_OfAnExtensionThatNobodyWatchesNothingIsWritten) {
   const auto alice = site.phone("101");
   const auto bob = site.phone("102");

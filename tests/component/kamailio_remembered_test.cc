@@ -1,6 +1,10 @@
 // What Kamailio remembers of the database: calls while it is away, edits that count while calls go on, how many
 // statements a call costs, and what a restart knows.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
 
 #include "tests/component/kamailio_site.h"
 #include "tests/support/lamp_watcher.h"
@@ -78,6 +82,40 @@ TEST_F(KamailioRemembered, CallsAreSetUpHeldAndEndedWithoutTheDatabase) {
   EXPECT_EQ(alice->offer(during, "sendrecv"), 200);
   EXPECT_EQ(carol->hang_up(during), 200);
   EXPECT_EQ(bob->hang_up(before), 200);
+}
+
+TEST_F(KamailioRemembered, X2_ACallIsSetUpHeldResumedTransferredAndEndedWhileTheDatabaseIsStopped) {
+  auto alice = site.phone("101");
+  auto bob = site.phone("102");
+  auto carol = site.phone("103");
+  site.database.stop();
+  const CallName call = alice->call("102");
+  ASSERT_EQ(bob->wait_incoming(), call);
+  EXPECT_EQ(bob->offer(call, "sendonly"), 200);
+  EXPECT_EQ(alice->audio_remote(call), Endpoint());
+  EXPECT_EQ(bob->offer(call, "sendrecv"), 200);
+  EXPECT_EQ(alice->audio_remote(call), bob->sound().own());
+  EXPECT_EQ(bob->offer(call, "sendonly"), 200);
+
+  EXPECT_EQ(bob->refer(call, "103"), 200) << "what Alice's phone answers to it";
+  const auto received = alice->received(call);
+  const auto refer = std::ranges::find_if(
+      received, [](const SipText& message) { return message.is_request() && message.method() == "REFER"; });
+  ASSERT_NE(refer, received.end());
+  ASSERT_EQ(uri_in(refer->header("Refer-To")), "sip:103@demo.callpark");
+  const CallName transferred = alice->call(uri_in(refer->header("Refer-To")));
+  ASSERT_EQ(carol->wait_incoming(), transferred);
+  EXPECT_EQ(alice->request(call, "NOTIFY",
+                           "Event: refer\r\nSubscription-State: terminated;reason=noresource\r\n"
+                           "Content-Type: message/sipfrag\r\n",
+                           "SIP/2.0 200 OK\r\n"),
+            200);
+  EXPECT_EQ(bob->transfer_reports(call), std::vector<std::string>{"SIP/2.0 200 OK"});
+  EXPECT_EQ(bob->hang_up(call), 200);
+  EXPECT_TRUE(alice->is_closed(call));
+  EXPECT_EQ(alice->audio_remote(transferred), carol->sound().own());
+  EXPECT_EQ(carol->hang_up(transferred), 200);
+  EXPECT_TRUE(alice->is_closed(transferred));
 }
 
 TEST_F(KamailioRemembered, NumbersThatNobodyHasDialledAreReachedWithoutTheDatabase) {
@@ -318,6 +356,27 @@ TEST_F(KamailioRemembered, X40_AnOrdinaryCallMakesTwoStatements) {
   EXPECT_LE(count_lines(made), 4U) << made;
 }
 
+TEST_F(KamailioRemembered, X40_AnAnswerThatIsSentAgainIsNotWrittenAgain) {
+  auto alice = site.phone("101");
+  auto bob = site.phone("102");
+  auto carol = site.phone("103");
+  auto dave = site.phone("104");
+  log_statements(site);
+  const CallName call = alice->call("102");
+  ASSERT_TRUE(has_rows(1));
+  bob->answer(call);
+  ASSERT_TRUE(wait_until(kSoon, [&] { return count(*bob, call, "ACK") == 2; }));
+  // What has changed by then is written together with this call.
+  carol->call("104");
+  ASSERT_TRUE(has_rows(2));
+  std::string call_id;
+  for (const unsigned char byte : call) call_id += fmt::format("{:02x}", byte);
+  const std::string made = statements(site);
+  const auto first = made.find(call_id);
+  EXPECT_NE(first, std::string::npos) << made;
+  EXPECT_EQ(made.find(call_id, first + 1), std::string::npos) << made;
+}
+
 TEST_F(KamailioRemembered, X40_WhatIsNoNumberAndWhoIsNobodyMakeNoStatement) {
   auto alice = site.phone("101");
   const LoopbackAddress unknown;
@@ -359,6 +418,52 @@ TEST_F(KamailioRemembered, X20_TheLampsOfACallThatHasEndedAreDarkAfterARestart) 
   expect_dark("104");
   expect_dark("105");
   EXPECT_TRUE(has_rows(0));
+}
+
+// A call of which the database does not know the end.
+TEST_F(KamailioRemembered, X20_TheLampsOfACallThatHasJustEndedAreDarkAfterAKill) {
+  auto dave = site.phone("104");
+  auto erin = site.phone("105");
+  auto alice = site.phone("101");
+  auto bob = site.phone("102");
+  const CallName ended = dave->call("105");
+  const CallName goes_on = alice->call("102");
+  ASSERT_TRUE(has_rows(2));
+  site.database.kill9();
+  EXPECT_EQ(erin->hang_up(ended), 200);
+  site.kamailio->kill9();
+  site.database.start();
+  ASSERT_EQ(site.database.value("SELECT COUNT(*) FROM callpark.dialog"), "2");
+  site.kamailio->start();
+  expect_dark("104");
+  expect_dark("105");
+  EXPECT_TRUE(has_rows(1));
+  kill_and_start();
+  const auto seen = watcher("101", "104");
+  EXPECT_EQ(seen->subscribe(), 200);
+  EXPECT_TRUE(seen->wait_state("confirmed"));
+  EXPECT_EQ(bob->hang_up(goes_on), 200);
+  EXPECT_TRUE(seen->wait_state("terminated"));
+}
+
+// They do not grow while the database stores what ends.
+TEST_F(KamailioRemembered, X20_TheJournalOfCallsIsEmptiedWhileCallsComeAndGo) {
+  auto alice = site.phone("101");
+  auto bob = site.phone("102");
+  const auto sizes = [&] {
+    std::uintmax_t sum = 0;
+    for (const char* name : {"call_journal.0", "call_journal.1"}) {
+      std::error_code absent;
+      const auto size = std::filesystem::file_size(site.kamailio->directory() / name, absent);
+      if (!absent) sum += size;
+    }
+    return sum;
+  };
+  const CallName call = alice->call("102");
+  ASSERT_TRUE(has_rows(1));
+  EXPECT_EQ(bob->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return sizes() > 0; }));
+  EXPECT_TRUE(wait_until(std::chrono::seconds(40), [&] { return sizes() == 0; }));
 }
 
 TEST_F(KamailioRemembered, X20_AHeldCallThatHasEndedIsNotParked) {

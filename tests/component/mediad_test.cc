@@ -498,15 +498,39 @@ TEST_F(ImpatientMediad, X37_TheMusicStopsWhereNothingComesFromAndGoesOnWithRtcp)
   EXPECT_TRUE(decode(ear.next(20), decode_pcmu).has_tone(kMusicHz));
 }
 
-TEST_F(ImpatientMediad, X37_AConnectAfterwardsIsAnotherTry) {
+TEST_F(ImpatientMediad, X37_AConnectAtAnotherAddressIsAnotherTryAndAtTheSameNone) {
   Ear ear;
+  Ear other;
   open(request("s", ear, Music{}));
   expect_given_up(ear);
+  ear.drain();
   media::SessionUpdate again{.session = "s"};
   again.remote = ear.endpoint();
   client().get<media::SessionUpdateResult>(again);
-  ear.next(10);
-  expect_given_up(ear);
+  again.remote = other.endpoint();
+  client().get<media::SessionUpdateResult>(again);
+  other.next(10);
+  expect_given_up(other);
+  EXPECT_TRUE(ear.is_quiet_for(60ms));
+}
+
+class PatientMediad : public Mediad {
+ protected:
+  PatientMediad() : Mediad(", silent_remote_seconds: 0") {}
+};
+
+TEST_F(PatientMediad, X37_WithoutTheLimitHoldAndResumeMaySucceedEachOther) {
+  Ear ear;
+  open(request("s", ear, Music{}));
+  for (int i = 0; i < 5; ++i) {
+    for (const bool sends : {false, true}) {
+      media::SessionUpdate update{.session = "s"};
+      update.send = sends;
+      client().get<media::SessionUpdateResult>(update);
+    }
+  }
+  ear.drain();
+  EXPECT_TRUE(decode(ear.next(20), decode_pcmu).has_tone(kMusicHz));
 }
 
 TEST_F(ImpatientMediad, X37_APartyOnHoldIsNotTimed) {

@@ -70,6 +70,10 @@ std::string orbit_range(const std::string& name, const std::string& park_number,
 std::string of_lot(const std::string& settings) {
   return "UPDATE orbit_ranges SET " + settings + " WHERE orbit_range = 'lot';";
 }
+std::string range_extension(const std::string& tenant, const std::string& range, const std::string& extension) {
+  return "INSERT INTO orbit_range_extensions (tenant, orbit_range, extension) VALUES ('" + tenant + "', '" + range +
+         "', '" + extension + "');";
+}
 std::string extension(const std::string& number) {
   return "INSERT INTO extensions (tenant, extension, password) VALUES ('demo.callpark', '" + number + "', 'x');";
 }
@@ -320,6 +324,10 @@ const Refusals kOrbitRanges = {
     {orbit_range("yard", "7100", "7101", "7110") + of_lot("orbit_range = 'Yard'"),
      "the tenant already has an orbit range Yard"},
     {orbit_range("yard", "7100", "7101", "7110", "nowhere.callpark"), "a number belongs to a tenant that exists"},
+    {of_lot("restricted = 2"), "an orbit range is restricted (TRUE) or not (FALSE)"},
+    {range_extension("demo.callpark", "yard", "101"), "the orbit range that an extension may use exists"},
+    {range_extension("demo.callpark", "lot", "199"), "an orbit range is used by an extension of the tenant"},
+    {range_extension("other.callpark", "lot", "101"), "the orbit range that an extension may use exists"},
     {of_lot("tenant = 'other.callpark'"), "an orbit range stays in its tenant: make another there"},
     {"DELETE FROM numbers WHERE number = '7000'", "a park number stands in the number plan"},
     // Its bounds.
@@ -403,9 +411,10 @@ TEST_F(SqlGroupsRefusal, O3_EveryConstraintOfTheGroupsRefusesAWrongEditAbove) {
   const auto named = server().query(
       "SELECT table_name, constraint_name FROM information_schema.table_constraints "
       "WHERE constraint_schema = 'callpark' AND constraint_name <> 'PRIMARY' AND (table_name IN ('park_groups', "
-      "'park_group_members', 'ring_groups', 'ring_group_members', 'orbit_ranges') OR table_name = 'tenants' AND "
+      "'park_group_members', 'ring_groups', 'ring_group_members', 'orbit_ranges', 'orbit_range_extensions') OR "
+      "table_name = 'tenants' AND "
       "constraint_name REGEXP 'recall|ring|fallback')");
-  EXPECT_EQ(named.size(), 41U);
+  EXPECT_EQ(named.size(), 44U);
   std::string said;
   for (const Refusals& refusals : {kParkGroups, recall_settings(), kRecallRingGroups, kRingGroups, kOrbitRanges}) {
     for (const Refusal& refusal : refusals) said += refusal_of(refusal.statements) + "\n";
@@ -503,6 +512,20 @@ TEST_F(SqlGroups, L1_OrbitRangesMayHaveAStarAndMeetNothingElse) {
                            "SELECT COUNT(*) FROM numbers WHERE kind = 'park_number';" +
                            extension("7001")),
             MariadbServer::Rows({{"*9000"}, {"0"}}));
+}
+
+TEST_F(SqlGroups, L7_PermissionInARangeGoesWithTheRangeAndWithTheExtension) {
+  const std::string permissions =
+      "SELECT COALESCE(GROUP_CONCAT(orbit_range, ' ', extension), 'none') FROM "
+      "orbit_range_extensions;";
+  EXPECT_EQ(
+      server().query("START TRANSACTION; " + extension("107") + of_lot("restricted = TRUE") +
+                     range_extension("demo.callpark", "lot", "107") +
+                     "UPDATE extensions SET extension = '108' WHERE extension = '107';" +
+                     of_lot("orbit_range = 'car park'") + permissions +
+                     "DELETE FROM extensions WHERE extension = '108';" + permissions +
+                     range_extension("demo.callpark", "car park", "101") + "DELETE FROM orbit_ranges;" + permissions),
+      MariadbServer::Rows({{"car park 108"}, {"none"}, {"none"}}));
 }
 
 TEST_F(SqlGroups, ATenantWithGroupsCanBeTakenDownInOrder) {

@@ -1,8 +1,12 @@
 // What the database refuses, and the sentence of each refusal; the migrations and the demo tenant.
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "parkd/store/schema.h"
 #include "tests/component/sql_fixture.h"
+#include "tests/support/source_directory.h"
+#include "tests/support/temp_dir.h"
 
 namespace callpark::test {
 namespace {
@@ -35,6 +39,8 @@ TEST_F(SqlRefusal, O3_ATenantOutOfBoundsIsRefusedWithASentence) {
           {"UPDATE tenants SET parked_calls_max = 100001", "a tenant parks at most 100000 calls"},
           {"UPDATE tenants SET extension_parked_calls_max = 100001", "an extension parks at most 100000 calls"},
           {"UPDATE extensions SET parked_calls_max = 100001", "an extension parks at most 100000 calls"},
+          {"UPDATE tenants SET parked_calls_max = -1", "Out of range value for column 'parked_calls_max'"},
+          {"UPDATE tenants SET parking_enabled = 2", "call park is enabled (TRUE) or not (FALSE)"},
           {"UPDATE tenants SET retrieve_misses_max = 1001", "an extension misses at most 1000 orbits a minute"},
           {"UPDATE tenants SET tenant = 'new.callpark' WHERE tenant = 'demo.callpark'",
            "a tenant cannot be renamed: phones and passwords belong to its domain"},
@@ -123,19 +129,30 @@ TEST_F(SqlRefusal, O3_ATrunkOrDidThatLeadsNowhereIsRefusedWithASentence) {
 }
 
 TEST_F(SqlRefusal, O3_AParkedCallThatCannotBeIsRefusedWithASentence) {
-  expect({{kParked + "park_id = 'a', orbit = '1', slot = 11, state = 'parked', caller_dialog = '{}'",
-           "an orbit has places 1 to 10"},
-          {kParked + "park_id = 'a', orbit = '1', slot = 1, state = 'retrieved', caller_dialog = '{}'",
-           "a call holds an orbit and a place in it until it is retrieved"},
-          {kParked + "park_id = 'a', orbit = '1', slot = NULL, state = 'parked', caller_dialog = '{}'",
-           "a call holds an orbit and a place in it until it is retrieved"},
-          {kParked + "park_id = 'a', orbit = '1', slot = 1, state = 'parked', caller_dialog = '{'",
-           "a caller's dialog is JSON"},
-          {kParked + "park_id = 'a', orbit = '1', slot = 1, state = 'parked', caller_dialog = '{}', media = 'x'",
-           "a media session is JSON"},
-          {kParked + "park_id = 'a', orbit = '1', slot = 1, state = 'parked', caller_dialog = '{}'; " + kParked +
-               "park_id = 'b', orbit = '1', slot = 1, state = 'parked', caller_dialog = '{}'",
-           "a place of an orbit holds one call"}});
+  expect(
+      {{kParked + "park_id = 'a', orbit = '1', slot = 11, state = 'parked', caller_dialog = '{}'",
+        "an orbit has places 1 to 10"},
+       {kParked + "park_id = 'a', orbit = '1', slot = 1, state = 'retrieved', caller_dialog = '{}'",
+        "a call holds an orbit and a place in it until it is retrieved"},
+       {kParked + "park_id = 'a', orbit = '1', slot = NULL, state = 'parked', caller_dialog = '{}'",
+        "a call holds an orbit and a place in it until it is retrieved"},
+       {kParked + "park_id = 'a', orbit = '1', slot = 1, state = 'parked', caller_dialog = '{'",
+        "a caller's dialog is JSON"},
+       {kParked + "park_id = 'a', orbit = '1', slot = 1, state = 'parked', caller_dialog = '{}', media = 'x'",
+        "a media session is JSON"},
+       {kParked + "park_id = 'a', orbit = '1', slot = 1, state = 'parked', caller_dialog = '{}', tenant_place = 0",
+        "places count from 1"},
+       {kParked + "park_id = 'a', orbit = '1', slot = 1, state = 'parked', caller_dialog = '{}', tenant_place = 7; " +
+            kParked + "park_id = 'b', orbit = '2', slot = 1, state = 'parked', caller_dialog = '{}', tenant_place = 7",
+        "a place of a tenant holds one call"},
+       {kParked +
+            "park_id = 'a', orbit = '1', slot = 1, state = 'parked', caller_dialog = '{}', extension_place = 7; " +
+            kParked +
+            "park_id = 'b', orbit = '2', slot = 1, state = 'parked', caller_dialog = '{}', extension_place = 7",
+        "a place of an extension holds one call"},
+       {kParked + "park_id = 'a', orbit = '1', slot = 1, state = 'parked', caller_dialog = '{}'; " + kParked +
+            "park_id = 'b', orbit = '1', slot = 1, state = 'parked', caller_dialog = '{}'",
+        "a place of an orbit holds one call"}});
 }
 
 // ---- what is allowed ----
@@ -185,11 +202,11 @@ TEST_F(SqlSchema, EveryColumnAndTableIsExplained) {
   const std::string ours =
       "table_schema = 'callpark' AND table_name IN ('tenants', 'numbers', 'extensions', 'park_codes', 'trunks', 'dids',"
       " 'ring_groups', 'ring_group_members', 'park_groups', 'park_group_members', 'orbit_ranges', 'parked_calls',"
-      " 'released_orbits', 'schema_migrations')";
+      " 'released_orbits', 'park_segments', 'cdrs', 'schema_migrations')";
   EXPECT_EQ(server().value("SELECT COUNT(*) FROM information_schema.columns WHERE column_comment = '' AND " + ours),
             "0");
   EXPECT_EQ(server().value("SELECT COUNT(*) FROM information_schema.tables WHERE table_comment <> '' AND " + ours),
-            "14");
+            "16");
 }
 
 // ---- migrations ----
@@ -239,6 +256,10 @@ TEST_F(SqlSchema, TheDaemonsAccountCanChangeRowsAndNothingElse) {
       "SELECT GROUP_CONCAT(privilege_type ORDER BY privilege_type) FROM "
       "information_schema.schema_privileges WHERE grantee LIKE '%callpark%'");
   EXPECT_EQ(grants, "DELETE,INSERT,SELECT,UPDATE");
+  EXPECT_EQ(
+      server().value("SELECT GROUP_CONCAT(routine_name, ' ', proc_priv ORDER BY routine_name) FROM mysql.procs_priv "
+                     "WHERE user = 'callpark'"),
+      "end_calls Execute,end_parked_call Execute");
 }
 
 class SqlMigration : public ::testing::Test {
@@ -275,6 +296,37 @@ TEST_F(SqlMigration, WhatIsNotAsItWasRecordedIsRefused) {
               AllOf(HasSubstr("0002_trunks.sql stopped half-way"), HasSubstr("restore the database")));
   EXPECT_THAT(refused("UPDATE schema_migrations SET applied_at = NOW(), sha256 = REPEAT('0', 64) WHERE version = 2"),
               HasSubstr("0002_trunks.sql has been changed since it was applied: add a new migration instead"));
+}
+
+// Of the release before the wait for the hook was a segment.
+TEST_F(SqlMigration, B4_SegmentsOfAnOlderSchemaAreKeptAndCountAsBefore) {
+  const TempDir older("older-schema");
+  std::filesystem::copy(source_directory() / "sql", older.path() / "sql", std::filesystem::copy_options::recursive);
+  for (const auto& file : std::filesystem::directory_iterator(source_directory() / "sql/migrations")) {
+    const std::filesystem::path name = file.path().filename();
+    if (name.string() > "0021") std::filesystem::remove(older.path() / "sql/migrations" / name);
+  }
+  const CommandResult before =
+      run_command({(older.path() / "sql/migrate.sh").string(), "--socket", server_.socket().string(), "--demo"},
+                  std::chrono::seconds(60));
+  ASSERT_EQ(before.exit_code, 0) << before.output;
+  ASSERT_EQ(server_.value("SELECT MAX(version) FROM schema_migrations"), "20");
+  server_.execute(
+      "INSERT INTO park_segments (park_id, segment, kind, recall_target, began_at, ended_at, ended, parked_at, tenant, "
+      "orbit, parker, caller_number, party, call_id) VALUES "
+      "('p', 1, 'talk_before', '', NULL, '2026-11-30 05:00', 'parked', '2026-11-30 05:00', 'demo.callpark', '102', "
+      "'101', '', '101', 'c'), "
+      "('p', 2, 'parked', '', '2026-11-30 05:00', '2026-11-30 05:01', 'gave_up', '2026-11-30 05:00', 'demo.callpark', "
+      "'102', '101', '', '', 'c')");
+  const CommandResult result = server_.migrate();
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(
+      server_.value("SELECT GROUP_CONCAT(CONCAT_WS('|', segment, kind, ended, hook_failure) ORDER BY segment) FROM "
+                    "park_segments"),
+      "1|talk_before|parked|,2|parked|gave_up|");
+  EXPECT_EQ(server_.value("SELECT CONCAT_WS(' ', outcome, ROUND(parked_seconds), ROUND(talk_seconds), "
+                          "ROUND(hook_seconds), hook_failures) FROM billing_calls"),
+            "gave_up 60 0 0 0");
 }
 
 TEST_F(SqlMigration, WrongArgumentsAreRefusedBeforeAnythingIsDone) {

@@ -39,7 +39,7 @@ TEST_F(StoreRace, S10_OfTwoRetrieversOnTwoNodesExactlyOneWins300Times) {
     EXPECT_EQ(loser.error(), ClaimCallFailure::kAlreadyPickedUp);
     won_by_one += winner->owner == "node-1" ? 1 : 0;
     SqlStore& owner = winner->owner == "node-1" ? *one : *two;
-    owner.remove(ParkId(id), park::EndReason::kHungUp);
+    owner.remove(ParkId(id), park::EndReason::kHungUp, {});
     finish_writes(owner);
   }
   RecordProperty("won_by_node_1", won_by_one);
@@ -219,7 +219,7 @@ TEST_F(StoreAway, OrdersAreCarriedOutWhenTheServerIsBack) {
   ASSERT_TRUE(claim_call(*store, {"104"}));
   server().kill9();
   store->write_retrieved(talking);
-  store->remove(ParkId("b"), park::EndReason::kHungUp);
+  store->remove(ParkId("b"), park::EndReason::kHungUp, {});
   store->unclaim_call(ParkId("c"));
   run_for(Duration(1200));
   EXPECT_EQ(store->waiting_writes(), 3U);
@@ -238,7 +238,7 @@ TEST_F(StoreAway, OrdersWaitForADatabaseThatTakesNoWrites) {
   park(*store, "b", at("103"));
   ASSERT_TRUE(claim_call(*store, {"103"}));
   server().execute("SET GLOBAL read_only = 1");
-  store->remove(ParkId("a"), park::EndReason::kHungUp);
+  store->remove(ParkId("a"), park::EndReason::kHungUp, {});
   store->unclaim_call(ParkId("b"));
   EXPECT_EQ(claim_orbit(*store, example_row("c"), at("104")).error(), ClaimOrbitFailure::kUnavailable);
   run_for(Duration(1200));

@@ -137,7 +137,8 @@ TEST_F(StoreIndexes, ParkReadsItsOrbitOnly) {
   EXPECT_LT(
       rows_read([&](auto& connection) { EXPECT_TRUE(ParkedCallsTable(connection, owner_).change_of(row.park_id)); }),
       kFewRows);
-  EXPECT_LT(rows_read([&](auto& connection) { ParkedCallsTable(connection, owner_).remove(row.park_id); }), kFewRows);
+  EXPECT_LT(rows_read([&](auto& connection) { ParkedCallsTable(connection, owner_).remove(row.park_id, {}); }),
+            kFewRows);
 }
 
 TEST_F(StoreIndexes, ParkAtARandomOrbitReadsNoOthers) {

@@ -143,14 +143,14 @@ TEST_F(StoreLamps, N1_EveryChangeOfARowIsToldWhenItIsDone) {
   store_->write_retrieved(row);
   finish_writes(*store_);
   EXPECT_THAT(changes_, ElementsAre(change, won, won, won, won));
-  store_->remove(ParkId("p"), park::EndReason::kHungUp);
+  store_->remove(ParkId("p"), park::EndReason::kHungUp, {});
   finish_writes(*store_);
   EXPECT_EQ(changes_.back(), (CallChange{kTenant, "", "", extension("105"), extension("104")}));
 }
 
 TEST_F(StoreLamps, N1_ACallThatIsGivenUpIsToldWithItsOrbit) {
   park_of("p", "103", "+4930@127.0.0.50", "101", "sales");
-  store_->remove(ParkId("p"), park::EndReason::kHungUp);
+  store_->remove(ParkId("p"), park::EndReason::kHungUp, {});
   finish_writes(*store_);
   EXPECT_EQ(changes_.back(), (CallChange{kTenant, "103", "sales", std::nullopt, std::nullopt}));
 }
@@ -215,7 +215,7 @@ TEST_F(StoreLamps, N2_WhoHasRetrievedIsReadUntilTheRowIsGone) {
   EXPECT_THAT(read({{kTenant, "", "", extension("104"), std::nullopt}}).calls, SizeIs(1)) << "named as a caller";
   EXPECT_THAT(read({{kTenant, "", "", std::nullopt, extension("105")}}).calls, SizeIs(1))
       << "the caller, named as a retriever";
-  store_->remove(ParkId("p"), park::EndReason::kHungUp);
+  store_->remove(ParkId("p"), park::EndReason::kHungUp, {});
   finish_writes(*store_);
   EXPECT_EQ(changes_.back().retriever, extension("104"));
 }

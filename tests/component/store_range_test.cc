@@ -21,7 +21,7 @@ TEST_F(StoreRange, L2_TheOrbitThatWasNeverUsedThenTheOneThatWasFreedFirst) {
   for (const char* orbit : {"7001", "7002", "7003"}) EXPECT_EQ(park(*store, orbit, request).orbit, orbit);
   EXPECT_EQ(claim_orbit(*store, example_row("x"), request).error(), ClaimOrbitFailure::kTaken);
   for (const char* orbit : {"7002", "7003", "7001"}) {
-    store->remove(ParkId(orbit), park::EndReason::kHungUp);
+    store->remove(ParkId(orbit), park::EndReason::kHungUp, {});
     finish_writes(*store);
     pass(std::chrono::milliseconds(2));
   }
@@ -43,7 +43,7 @@ TEST_F(StoreRange, L2_WhatWasFreedLongAgoStillComesInItsOrder) {
   park(*store, "a", request);
   park(*store, "b", request);
   for (const char* name : {"b", "a"}) {
-    store->remove(ParkId(name), park::EndReason::kHungUp);
+    store->remove(ParkId(name), park::EndReason::kHungUp, {});
     finish_writes(*store);
     // Of orbits that are released within one millisecond neither is the first.
     pass(std::chrono::milliseconds(2));
@@ -66,7 +66,7 @@ TEST_F(StoreRange, L2_AnOrbitOfAnotherLengthIsNoneOfTheRange) {
       "INSERT INTO orbit_ranges (tenant, orbit_range, park_number, first_orbit, last_orbit) "
       "VALUES ('demo.callpark', 'short', '69', '70', '79')");
   park(*store, "three digits", at("701"));
-  store->remove(ParkId("three digits"), park::EndReason::kHungUp);
+  store->remove(ParkId("three digits"), park::EndReason::kHungUp, {});
   finish_writes(*store);
   for (int orbit = 70; orbit <= 79; ++orbit) {
     EXPECT_EQ(park(*store, std::to_string(orbit), request).orbit, std::to_string(orbit));
@@ -123,7 +123,7 @@ TEST_F(StoreRange, G1_AMemberWhoseOlderCallWasRetrievedStillHasTheOther) {
   two.calls_per_orbit_max = 2;
   park(*store, "older", two);
   park(*store, "newer", two);
-  store->remove(ParkId("older"), park::EndReason::kHungUp);
+  store->remove(ParkId("older"), park::EndReason::kHungUp, {});
   finish_writes(*store);
   OrbitRequest group;
   group.orbits = {"102", "103", "101"};
@@ -136,7 +136,7 @@ TEST_F(StoreRange, S8_WhereFewerCallsAreAllowedThanBeforeThoseThereCount) {
   two.calls_per_orbit_max = 2;
   park(*store, "older", two);
   park(*store, "newer", two);
-  store->remove(ParkId("older"), park::EndReason::kHungUp);
+  store->remove(ParkId("older"), park::EndReason::kHungUp, {});
   finish_writes(*store);
   EXPECT_FALSE(claim_orbit(*store, example_row("third"), at("102")).has_value()) << "one is allowed and one is there";
 }
@@ -171,7 +171,7 @@ TEST_F(StoreRange, O3_AParkGroupIsRenamedWhenNoCallIsParkedInIt) {
               testing::ThrowsMessage<std::runtime_error>(
                   testing::HasSubstr("calls are parked in this park group: rename it when they have ended")));
   server().execute("UPDATE park_groups SET recall_mode = recall_mode WHERE park_group = 'sales'");
-  store->remove(ParkId("p"), park::EndReason::kHungUp);
+  store->remove(ParkId("p"), park::EndReason::kHungUp, {});
   finish_writes(*store);
   EXPECT_NO_THROW(rename("sales", "trade"));
   rename("trade", "sales");

@@ -225,7 +225,7 @@ TEST_F(StoreRecall, R6_OfARetrieverAndAnAnswerAtOnceOneWins) {
 TEST_F(StoreRecall, ARowThatIsGoneOrAnothersIsNotWon) {
   const auto store = make_store();
   const ParkedCallRow row = with_target(park_with_recall(*store, "a", "102"));
-  store->remove(ParkId("a"), park::EndReason::kGaveUp);
+  store->remove(ParkId("a"), park::EndReason::kGaveUp, {});
   EXPECT_EQ(claim_for_target(*store, row).error(), ClaimCallFailure::kAlreadyPickedUp);
   const auto elsewhere = make_store("node-2");
   const ParkedCallRow theirs = with_target(park_with_recall(*elsewhere, "b", "103"));

@@ -32,11 +32,11 @@ class Demonstration {
     trace_.call_it({"127.0.0.1", static_cast<uint16_t>(port + 1)}, "Kamailio inside");
     trace_.call_it({"127.0.0.1", static_cast<uint16_t>(port + 2)}, "parkd");
     trace_.call_it({"127.0.0.50", 0}, "trunk");
-    john_ = phone("101", "John (101)", 1);
-    alice_ = phone("103", "Alice (103)", 2);
-    fact("John and Alice are registered", [&] {
-      john_->wait_registered();
+    alice_ = phone("101", "Alice (101)", 1);
+    carol_ = phone("103", "Carol (103)", 2);
+    fact("Alice and Carol are registered", [&] {
       alice_->wait_registered();
+      carol_->wait_registered();
       return testing::AssertionSuccess();
     });
   }
@@ -44,25 +44,25 @@ class Demonstration {
   void hold_and_new_call() {
     chapter("A caller from the trunk is parked by hold and a new call, and picked up by another phone");
     const auto client = trunk_.call_in("+442030000101", tone_hz(5));
-    const CallName call = john_->answer_next();
+    const CallName call = alice_->answer_next();
     fact("the Client has called +442030000101; the two hear each other",
-         [&] { return hear_each_other(*client, *john_); });
-    john_->hold(call);
-    fact("John has the Client on hold", [&] { return hears_nothing(*client); });
-    const CallName feature = john_->dial("*70104");
-    fact("John's call to *70104 is answered", [&] { return john_->reaches(feature, CallPhase::kEstablished); });
-    fact("John hears \"Your call is parked. To pick it up, dial star seven one one zero four\"",
-         [&] { return hears_music(*john_); });
+         [&] { return hear_each_other(*client, *alice_); });
+    alice_->hold(call);
+    fact("Alice has the Client on hold", [&] { return hears_nothing(*client); });
+    const CallName feature = alice_->dial("*70104");
+    fact("Alice's call to *70104 is answered", [&] { return alice_->reaches(feature, CallPhase::kEstablished); });
+    fact("Alice hears \"Your call is parked. To pick it up, dial star seven one one zero four\"",
+         [&] { return hears_music(*alice_); });
     fact("the Client hears music", [&] { return hears_music(*client); });
     fact("of 50 packets a second, none is missing", [&] { return music_is_steady(client->sound()); });
-    fact("the announcement ends, and John has no call left", [&] {
-      const auto first = john_->reaches(feature, CallPhase::kClosed, seconds(30));
-      return first ? john_->reaches(call, CallPhase::kClosed) : first;
+    fact("the announcement ends, and Alice has no call left", [&] {
+      const auto first = alice_->reaches(feature, CallPhase::kClosed, seconds(30));
+      return first ? alice_->reaches(call, CallPhase::kClosed) : first;
     });
-    const CallName retrieve = alice_->dial("*71104");
-    fact("Alice dials *71104; the two hear each other", [&] { return hear_each_other(*alice_, *client); });
-    alice_->hang_up(retrieve);
-    fact("Alice hangs up, and the Client's call is over too", [&] { return client->is_closed(); });
+    const CallName retrieve = carol_->dial("*71104");
+    fact("Carol dials *71104; the two hear each other", [&] { return hear_each_other(*carol_, *client); });
+    carol_->hang_up(retrieve);
+    fact("Carol hangs up, and the Client's call is over too", [&] { return client->is_closed(); });
     fact("the trunk saw nothing but re-INVITEs and BYE", [&] { return client->saw_only_ordinary_calls(); });
     time_line();
   }
@@ -70,16 +70,16 @@ class Demonstration {
   void blind_transfer() {
     chapter("A caller is parked by blind transfer, and picked up again");
     const auto client = trunk_.call_in("+442030000101", tone_hz(5));
-    const CallName call = john_->answer_next();
-    fact("the Client and John hear each other", [&] { return hear_each_other(*client, *john_); });
-    john_->transfer(call, "*68");
-    fact("John transfers the Client to *68, and has no call left",
-         [&] { return john_->reaches(call, CallPhase::kClosed); });
+    const CallName call = alice_->answer_next();
+    fact("the Client and Alice hear each other", [&] { return hear_each_other(*client, *alice_); });
+    alice_->transfer(call, "*68");
+    fact("Alice transfers the Client to *68, and has no call left",
+         [&] { return alice_->reaches(call, CallPhase::kClosed); });
     fact("the Client hears music", [&] { return hears_music(*client); });
-    const CallName retrieve = john_->dial("*88");
-    fact("John dials *88; they hear each other again", [&] { return hear_each_other(*john_, *client); });
-    john_->hang_up(retrieve);
-    fact("John hangs up, and the Client's call is over too", [&] { return client->is_closed(); });
+    const CallName retrieve = alice_->dial("*88");
+    fact("Alice dials *88; they hear each other again", [&] { return hear_each_other(*alice_, *client); });
+    alice_->hang_up(retrieve);
+    fact("Alice hangs up, and the Client's call is over too", [&] { return client->is_closed(); });
     time_line();
   }
 
@@ -139,8 +139,8 @@ class Demonstration {
   SipTrace trace_;
   SippTrunk trunk_;
   std::vector<std::unique_ptr<LoopbackAddress>> addresses_;
-  std::unique_ptr<BaresipPhone> john_;
   std::unique_ptr<BaresipPhone> alice_;
+  std::unique_ptr<BaresipPhone> carol_;
   SipTrace::Clock::time_point began_ = SipTrace::Clock::now();
   int failures_ = 0;
 };

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "tests/e2e/park_site.h"
+#include "tests/support/lamp_watcher.h"
 #include "tests/support/source_directory.h"
 
 namespace callpark::test {
@@ -295,6 +296,53 @@ TEST_F(Failures, S13_MalformedMessagesHarmNobody) {
   EXPECT_EQ(site().parkd_http("/health").status, 200);
   const CallName retrieved = retrieve(*alice_, "*88101", *client);
   alice_->hang_up(retrieved);
+}
+
+// parkd asks talking parties after 5 to 10 s, Kamailio waits 30 s for an answer, and parkd asks once more.
+class VanishedPhones : public ParkTest {
+ protected:
+  static void SetUpTestSuite() {
+    TestSite::Options options;
+    options.parkd_sip_setting = "ask_talking_seconds: 10";
+    start_site(std::move(options));
+  }
+  /// A caller that was parked by John and that `retriever` talks to.
+  std::unique_ptr<PacketPhone> retrieved_caller(int party, PacketPhone& john, PacketPhone& retriever, CallName& call) {
+    auto caller = site().trunk_caller(party);
+    caller->start_call("+442030000101");
+    const CallName at_john = john.wait_incoming();
+    park(john, at_john, "*68", "101");
+    john.hang_up(at_john);
+    call = retrieve(retriever, "*88101", *caller);
+    return caller;
+  }
+};
+
+TEST_F(VanishedPhones, X45_ARetrievedCallWhosePhonesHaveVanishedWithoutAByeEnds) {
+  const LoopbackAddress address;
+  LampWatcher lamp(
+      {.user = "104", .password = "demo-104", .lamp = "102", .address = address.text(), .proxy = site().outside()});
+  ASSERT_EQ(lamp.subscribe(), 200);
+  const auto john = site().packet_phone("101", kJohn, true);
+  const auto alice = site().packet_phone("102", kAlice);
+  const auto bob = site().packet_phone("103", kBob);
+  CallName alices;
+  CallName bobs;
+  const auto client = retrieved_caller(kClient, *john, *alice, alices);
+  const auto other = retrieved_caller(kSecondClient, *john, *bob, bobs);
+  ASSERT_TRUE(lamp.wait_state("confirmed"));
+  const auto rows = [] {
+    return site().database().value("SELECT COUNT(*) FROM parked_calls WHERE state = 'retrieved'");
+  };
+  ASSERT_TRUE(wait_until(kSoon, [&] { return rows() == "2"; }));
+
+  client->vanish();
+  alice->vanish();
+  other->vanish();
+  EXPECT_TRUE(wait_until(std::chrono::seconds(120), [&] { return rows() == "0"; })) << rows() << " are left";
+  EXPECT_TRUE(lamp.wait_state("terminated"));
+  EXPECT_TRUE(wait_until(kSoon, [&] { return bob->is_closed(bobs); })) << "the phone that is there gets a BYE";
+  lamp.unsubscribe();
 }
 
 }  // namespace

@@ -66,7 +66,8 @@ sip::Endpoint udp(std::uint16_t port) {
 struct HalfOfParkd {
   HalfOfParkd(TestSite& site, double loss)
       : transport(loop, {.listen = {udp(static_cast<std::uint16_t>(site.port() + 2))},
-                         .peers = {*sip::IpAddress::parse("127.0.0.1")}}),
+                         .peers = {*sip::IpAddress::parse("127.0.0.1")},
+                         .peer_socket = {}}),
         lossy(transport, loss),
         transactions(lossy, clock),
         address{site.database().socket().string(), site.database().user(), site.database().password(), "callpark"},
@@ -152,7 +153,7 @@ class Changes {
                             [this](Result<ParkedCallRow, ClaimCallFailure> won) {
                               if (!won) return retrieve();
                               parkd_.store.write_retrieved(row_);
-                              parkd_.store.remove(row_.park_id, park::EndReason::kHungUp);
+                              parkd_.store.remove(row_.park_id, park::EndReason::kHungUp, {});
                               --left_;
                               is_lit_ = false;
                               park();
@@ -185,6 +186,20 @@ class LampsInOrder : public testing::Test {
     EXPECT_EQ(made->subscribe(), 200);
     EXPECT_TRUE(made->wait_state("terminated"));
     return made;
+  }
+  /// What it shows, its subscription and the publications of its lamp.
+  std::string what_is_known_of(const LampWatcher& watcher) {
+    const LampWatcher::Notice now = watcher.now();
+    const std::string lamp = watcher.options().lamp;
+    const auto ask = [&](const std::string& query) { return site().database().value(query); };
+    return lamp + " shows " + now.state + " by CSeq " + std::to_string(now.cseq) + ", version " +
+           std::to_string(now.version) + "\nsubscription: " +
+           ask("SELECT CONCAT_WS(' ', local_cseq, version, status, QUOTE(reason), expires) FROM active_watchers "
+               "WHERE callid = '" +
+               watcher.call_id() + "'") +
+           "\npublications: " +
+           ask("SELECT GROUP_CONCAT(sender, ' ', etag, ' ', body LIKE '%early%') FROM presentity WHERE username = '" +
+               lamp + "'");
   }
   std::unique_ptr<TestSite> site_;
   std::vector<LoopbackAddress> addresses_;
@@ -228,7 +243,7 @@ TEST_F(LampsInOrder, N5_AfterTwoThousandFastChangesWithLossNobodyHoldsAWrongStat
       seconds(40)));
   int notifies = 0;
   for (std::size_t i = 0; i < watchers.size(); ++i) {
-    EXPECT_TRUE(is_right(i)) << watchers[i]->options().lamp << " shows " << watchers[i]->state();
+    EXPECT_TRUE(is_right(i)) << i << ": " << what_is_known_of(*watchers[i]);
     notifies += static_cast<int>(watchers[i]->history().size());
     for (const auto& complaint : watchers[i]->complaints()) ADD_FAILURE() << complaint;
   }

@@ -1,6 +1,8 @@
 // What happens at the same moment, made to happen many times.
 #include <algorithm>
 #include <iostream>
+#include <map>
+#include <sstream>
 
 #include "tests/e2e/park_site.h"
 
@@ -244,6 +246,86 @@ TEST_F(CancelsTooLate, X6_WhoHangsUpAtOnceWithoutACancelEndsTheCall) {
   EXPECT_EQ(alice->hang_up(call), 200);
   EXPECT_TRUE(wait_until(kSoon, [&] { return client_->is_closed(now.at_client); }));
   EXPECT_TRUE(nothing_parked());
+}
+
+// Its ACK brings the answer to parkd's offer, or the phone has lost interest and it brings none.
+TEST_F(CancelsTooLate, X6_ARetrieverWithoutAnOfferLeavesTheCallerParked) {
+  const auto alice = site().packet_phone("102", kAlice);
+  const Talk now = talk();
+  park(*john_, now.at_john, "*68", "101");
+  ASSERT_TRUE(client_hears_music());
+  const std::string before = deadline();
+  const auto is_offered_alice = [&] {
+    const auto received = client_->received(now.at_client);
+    return std::ranges::any_of(received, [&](const SipText& message) {
+      return message.is_request() && message.audio() == alice->sound().own();
+    });
+  };
+  for (const bool answers_in_ack : {true, false}) {
+    alice->begin_without_offer(true);
+    const CallName call = answered_and_unacknowledged(*alice);
+    alice->cancel(call);
+    if (!answers_in_ack) alice->leave_ack_without_answer(call);
+    acknowledge(*alice, call);
+    EXPECT_TRUE(wait_until(kSoon, [&] { return alice->is_closed(call); })) << "parkd hangs up too";
+    alice->fire(call, "BYE");
+    expect_parked_as_before(now, before);
+  }
+  EXPECT_FALSE(is_offered_alice());
+  const CallName call = retrieve(*alice, "*88101", *client_);
+  EXPECT_TRUE(is_offered_alice());
+  alice->hang_up(call);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return client_->is_closed(now.at_client); }));
+}
+
+class StrictCaller : public Races {
+ protected:
+  /// The descriptions that the caller was offered, each once, by the CSeq of their re-INVITE.
+  [[nodiscard]] std::map<int, std::string> offers(const CallName& call) const {
+    std::map<int, std::string> bodies;
+    for (const SipText& message : client_->received(call)) {
+      if (message.is_request() && message.method() == "INVITE") bodies[message.cseq()] = message.body();
+    }
+    return bodies;
+  }
+  static std::uint64_t version(const std::string& sdp) {
+    std::istringstream origin(sdp.substr(sdp.find("o=") + 2));
+    std::string user;
+    std::string session;
+    std::uint64_t number = 0;
+    origin >> user >> session >> number;
+    return number;
+  }
+};
+
+// RFC 3264 8: an end that has read an offer, though its answer is lost, ignores another one of the same version.
+TEST_F(StrictCaller, X4_HearsMusicAndItsRetrieverAfterParkdDiedInTheMiddleOfAnAdoption) {
+  const Talk now = talk();
+  client_->be_strict_about_versions();
+  client_->answer_reinvites_with(std::deque<int>(1000, 0));
+  ASSERT_EQ(john_->refer(now.at_john, "*68"), 202);
+  ASSERT_TRUE(wait_until(kSoon, [&] { return offers(now.at_client).size() == 1; }));
+  ASSERT_EQ(site().database().value("SELECT state FROM parked_calls"), "adopting");
+  site().parkd().kill9();
+  // Other sessions than the first offer names: mediad has forgotten it.
+  site().mediad().kill9();
+  site().mediad().start();
+  site().wait_mediad_ready();
+  site().parkd().start();
+  site().wait_parkd_ready();
+  ASSERT_TRUE(wait_until(kSoon, [&] { return offers(now.at_client).size() >= 2; }));
+  client_->answer_reinvites_with({});
+  EXPECT_TRUE(client_hears_music());
+  EXPECT_TRUE(parked_at("101"));
+  const auto alice = site().packet_phone("102", kAlice);
+  const CallName call = retrieve(*alice, "*88101", *client_);
+  std::uint64_t last = 0;
+  for (const auto& [cseq, offer] : offers(now.at_client)) {
+    EXPECT_GT(version(offer), last) << offer;
+    last = version(offer);
+  }
+  alice->hang_up(call);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return client_->is_closed(now.at_client); }));
 }
 
 class ReinviteRefused : public Races, public testing::WithParamInterface<int> {};

@@ -1,4 +1,6 @@
 // What is refused, and that the call is the parker's again afterwards: two-way, after hold and resume.
+#include <algorithm>
+
 #include "tests/e2e/park_site.h"
 
 namespace callpark::test {
@@ -161,6 +163,79 @@ TEST_F(Refusals, S13_WithoutPermissionNobodyRetrieves) {
   EXPECT_TRUE(hears_music(*other));
   site().database().execute(
       "UPDATE extensions SET may_retrieve = TRUE WHERE tenant = 'demo.callpark' AND extension = '102'");
+}
+
+// The feature call hears why, and its status and phrase name the limit; so does the answer to a transfer.
+TEST_F(Refusals, L7_EachLimitIsSpokenAndNamedAndTheCallStays) {
+  struct Limit {
+    std::string edit;
+    std::string dialled;
+    int status;
+    std::string phrase;
+  };
+  const std::string undo =
+      "UPDATE tenants SET parking_enabled = TRUE, parked_calls_max = 1000, extension_parked_calls_max = NULL; "
+      "UPDATE extensions SET may_park = TRUE, may_group_park = TRUE; UPDATE orbit_ranges SET restricted = FALSE; "
+      "DELETE FROM orbit_range_extensions";
+  std::unique_ptr<SippCall> other;
+  {
+    auto first = conversation(kSecondClient);
+    park(*first.john, first.call, "*68106", "106");
+    EXPECT_TRUE(wait_until(kSoon, [&] { return first.john->is_closed(first.call); }));
+    other = std::move(first.client);
+  }
+  auto talk = conversation();
+  for (const Limit& limit :
+       {Limit{"UPDATE tenants SET parking_enabled = FALSE", "*68", 403, "Call park is switched off"},
+        Limit{"UPDATE extensions SET may_park = FALSE WHERE extension = '101'", "*68", 403, "Not permitted"},
+        Limit{"UPDATE extensions SET may_group_park = FALSE WHERE extension = '101'", "*58", 403, "Not permitted"},
+        Limit{"UPDATE orbit_ranges SET restricted = TRUE", "7000", 403, "Not permitted in this orbit range"},
+        Limit{"UPDATE tenants SET parked_calls_max = 1", "*68", 486, "Too many calls parked"},
+        Limit{"UPDATE tenants SET extension_parked_calls_max = 1", "*68", 486,
+              "Too many calls parked by this extension"}}) {
+    SCOPED_TRACE(limit.phrase + " " + limit.dialled);
+    site().database().execute(limit.edit);
+    EXPECT_EQ(talk.john->refer(talk.call, limit.dialled), limit.status);
+    hold(*talk.john, talk.call);
+    const CallName feature = talk.john->start_call(limit.dialled);
+    EXPECT_TRUE(hears_music(*talk.john));  // speech
+    EXPECT_EQ(talk.john->wait_invite_status(feature, std::chrono::seconds(15)), limit.status);
+    EXPECT_TRUE(had_early_media(*talk.john, feature));
+    const auto received = talk.john->received(feature);
+    EXPECT_TRUE(std::ranges::any_of(received, [&](const SipText& message) {
+      return message.start_line() == "SIP/2.0 " + std::to_string(limit.status) + " " + limit.phrase;
+    }));
+    EXPECT_TRUE(is_johns_again(talk));
+    EXPECT_TRUE(parked_at("106"));
+    site().database().execute(undo);
+  }
+}
+
+TEST_F(Refusals, L7_RestrictedRangeAndSwitchedOffTenantAreForRetrieversToo) {
+  auto talk = conversation();
+  park(*talk.john, talk.call, "7005", "7005");
+  site().database().execute("UPDATE orbit_ranges SET restricted = TRUE");
+  site().database().execute(
+      "INSERT INTO orbit_range_extensions SELECT tenant, orbit_range, '104' FROM orbit_ranges WHERE tenant = "
+      "'demo.callpark'");
+  const auto alice = site().packet_phone("102", kAlice);
+  for (const char* dialled : {"7005", "*887005"}) {
+    const CallName call = alice->start_call(dialled);
+    EXPECT_EQ(alice->wait_invite_status(call, std::chrono::seconds(15)), 403) << dialled;
+    EXPECT_TRUE(had_early_media(*alice, call)) << dialled;
+  }
+  EXPECT_TRUE(parked_at("7005"));
+  // Switched off: what is still parked is retrieved, and then nothing is.
+  site().database().execute("UPDATE tenants SET parking_enabled = FALSE");
+  const auto dave = site().packet_phone("104", kBob);
+  const CallName retrieved = retrieve(*dave, "7005", *talk.client);
+  const CallName late = alice->start_call("*88106");
+  EXPECT_EQ(alice->wait_invite_status(late, std::chrono::seconds(15)), 403);
+  EXPECT_TRUE(had_early_media(*alice, late));
+  dave->hang_up(retrieved);
+  site().database().execute(
+      "UPDATE tenants SET parking_enabled = TRUE; UPDATE orbit_ranges SET restricted = FALSE; "
+      "DELETE FROM orbit_range_extensions");
 }
 
 TEST_F(Refusals, S13_FullTenant) {

@@ -42,10 +42,16 @@ class RunScript : public testing::Test {
   PortBlock ports_;
 };
 
-TEST_F(RunScript, O1_OnceShowsACallParkedAndRetrievedAndEndsWithZero) {
+TEST_F(RunScript, O1_B6_OnceShowsACallParkedRetrievedAndChargedAndEndsWithZero) {
   Subprocess once = run({"--once", "--dir", (directory_.path() / "kept").string()});
   EXPECT_EQ(once.wait(seconds(300)), 0) << once.output();
   EXPECT_THAT(once.output(), testing::ContainsRegex("packets a second|packets/s")) << once.output();
+  for (const char* asked_or_charged : {" incoming_call +101 +\\{\"decision\": \"allow\"\\}",
+                                       " park +101 +\\{\"decision\": \"allow\", \"max_park_seconds\": ",
+                                       " retrieve +103 +\\{\"decision\": \"allow\"\\}", " park +101 +[0-9.]+ +0\\.06 ",
+                                       " talk +103 +[0-9.]+ +0\\.[0-9]*[1-9] "}) {
+    EXPECT_THAT(once.output(), testing::ContainsRegex(asked_or_charged));
+  }
   EXPECT_FALSE(something_is_left());
 }
 
@@ -53,6 +59,10 @@ TEST_F(RunScript, O1_IdleSaysWhenItIsReadyAndLeavesNothingRunning) {
   Subprocess idle = run({"--idle", "--dir", (directory_.path() / "kept").string()});
   EXPECT_TRUE(is_ready(idle)) << idle.output();
   EXPECT_TRUE(something_is_left());
+  // docs/billing.md promises both to an integrator.
+  const std::string settings = read_file(directory_.path() / "kept" / "etc" / "parkd.yaml");
+  EXPECT_THAT(settings, testing::HasSubstr("\nbilling:\n  permitted_networks: 127.0.0.1\n"));
+  EXPECT_THAT(settings, testing::HasSubstr("\nwebhooks:\n  permitted_networks: 127.0.0.1\n"));
   idle.signal(SIGTERM);
   EXPECT_TRUE(idle.wait(seconds(30)).has_value()) << idle.output();
   EXPECT_FALSE(something_is_left());

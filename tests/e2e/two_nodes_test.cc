@@ -29,6 +29,15 @@ class TwoNodes : public ParkTest {
       at_parker.push_back(parker->wait_incoming());
       ASSERT_EQ(clients.back()->wait_invite_status(at_client.back()), 200);
     }
+    /// The phone makes no more than a few attempts, which other workers of Kamailio may all overtake.
+    int refer(std::size_t index, const std::string& target) {
+      constexpr int kAttempts = 10;
+      int status = 407;
+      for (int attempt = 0; attempt < kAttempts && status == 407; ++attempt) {
+        status = parker->refer(at_parker[index], target);
+      }
+      return status;
+    }
     /// How the transfer of a call ended, as the parker was notified: by the last NOTIFY, or by the answer to the REFER.
     /// 0: the parker does not know yet.
     int outcome(std::size_t index) const {
@@ -66,12 +75,10 @@ TEST_F(TwoNodes, L2_FiftyParksAtOnceFillARangeOfTenAndTheOthersStayWithTheirPark
     for (int call = 1; call < kCallsEach; ++call) node->connect();
   }
   ASSERT_FALSE(HasFailure());
-  // One that another worker of Kamailio overtakes is challenged once more.
   std::vector<std::future<int>> answers;
   for (std::size_t call = 0; call < kCallsEach; ++call) {
     for (Node* node : {&here, &there}) {
-      answers.push_back(
-          std::async(std::launch::async, [node, call] { return node->parker->refer(node->at_parker[call], "7000"); }));
+      answers.push_back(std::async(std::launch::async, [node, call] { return node->refer(call, "7000"); }));
     }
   }
   for (std::future<int>& answer : answers) answer.wait();
@@ -104,6 +111,57 @@ TEST_F(TwoNodes, L2_FiftyParksAtOnceFillARangeOfTenAndTheOthersStayWithTheirPark
     }
   }
   EXPECT_TRUE(nothing_parked());
+}
+
+// Each node has a parker with more calls than its own maximum, and both have more than their tenant's.
+TEST_F(TwoNodes, L7_MaximaHoldForParksAtOnceAndTheOthersStayWithTheirParkers) {
+  constexpr int kCallsEach = 20;
+  constexpr int kOfTenant = 10;
+  constexpr int kOfExtension = 7;
+  TestSite::Options second;
+  second.node_name = "parkd4";
+  second.database = &site().database();
+  TestSite other_site(second);
+  Node here{site(), "101", kJohn};
+  Node there{other_site, "104", kAlice};
+  for (Node* node : {&here, &there}) {
+    node->connect();
+    ASSERT_EQ(node->parker->refer(node->at_parker[0], "999"), 403);
+    for (int call = 1; call < kCallsEach; ++call) node->connect();
+  }
+  ASSERT_FALSE(HasFailure());
+  site().database().execute("UPDATE tenants SET parked_calls_max = " + std::to_string(kOfTenant) +
+                            ", extension_parked_calls_max = " + std::to_string(kOfExtension));
+  std::vector<std::future<int>> answers;
+  for (std::size_t call = 0; call < kCallsEach; ++call) {
+    for (Node* node : {&here, &there}) {
+      answers.push_back(std::async(std::launch::async, [node, call] { return node->refer(call, "*70"); }));
+    }
+  }
+  for (std::future<int>& answer : answers) answer.wait();
+  std::map<int, int> outcomes;
+  EXPECT_TRUE(wait_until(std::chrono::seconds(30), [&] {
+    outcomes = here.outcomes();
+    for (const auto& [status, count] : there.outcomes()) outcomes[status] += count;
+    return outcomes[0] == 0;
+  }));
+  for (const auto& [status, count] : outcomes) std::cout << count << " parks: " << status << "\n";
+  EXPECT_EQ(outcomes[200], kOfTenant);
+  EXPECT_LE(here.outcomes()[200], kOfExtension);
+  EXPECT_LE(there.outcomes()[200], kOfExtension);
+  for (Node* node : {&here, &there}) {
+    const Endpoint parkers = node->parker->sound().own();
+    for (std::size_t call = 0; call < kCallsEach; ++call) {
+      PacketPhone& client = *node->clients[call];
+      EXPECT_FALSE(client.is_closed(node->at_client[call])) << "a lost caller";
+      if (node->is_refused(call)) {
+        EXPECT_EQ(client.audio_remote(node->at_client[call]).text(), parkers.text());
+      }
+      EXPECT_EQ(client.hang_up(node->at_client[call]), 200);
+    }
+  }
+  EXPECT_TRUE(nothing_parked());
+  site().database().execute("UPDATE tenants SET parked_calls_max = 1000, extension_parked_calls_max = NULL");
 }
 
 TEST_F(TwoNodes, S10_WhoDialsAtTheOtherNodeLosesNobody) {

@@ -28,6 +28,7 @@ class KamailioKills : public ParkTest {
     LampWatcher::Options options{.user = "104", .password = "demo-104", .lamp = lamp};
     options.address = addresses_.back().text();
     options.proxy = site().outside();
+    options.expires = 3600;  // longer than the test
     watchers_.push_back(std::make_unique<LampWatcher>(options));
     EXPECT_EQ(watchers_.back()->subscribe(), 200) << lamp;
     return *watchers_.back();

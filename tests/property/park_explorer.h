@@ -14,6 +14,7 @@
 #include "base/match.h"
 #include "tests/property/park_events.h"
 #include "tests/property/park_invariants.h"
+#include "tests/property/park_segments.h"
 #include "tests/property/park_world.h"
 
 namespace callpark::park {
@@ -21,11 +22,12 @@ namespace callpark::park {
 struct Machine {
   std::function<Decision(const State&, const Event&)> decide;
   std::function<History(Recorded, const State&, const Decision&)> record;
+  NextChange next_change;
 };
 
 /// The machine as it is.
 inline Machine real_machine() {
-  return {[](const State& state, const Event& event) { return decide(state, event); }, record};
+  return {[](const State& state, const Event& event) { return decide(state, event); }, record, next_change};
 }
 
 /// Each change of state that was seen, by the numbers of the two states and of the event.
@@ -152,6 +154,9 @@ inline std::string key_of(const World& w) {
                           static_cast<int>(w.recorded),
                           static_cast<int>(w.proposal),
                           static_cast<int>(w.stay_record),
+                          w.segment ? 1 + static_cast<int>(w.segment->kind) : 0,
+                          w.segment ? static_cast<int>(w.segment->target) : 0,
+                          w.attempts.last(),
                           w.retrieves_left,
                           w.transfers_left,
                           w.reparks_left,
@@ -182,6 +187,7 @@ inline std::string key_of(const World& w) {
                           w.recall_claim_is_doomed,
                           w.has_stay,
                           w.was_parked,
+                          w.has_talked,
                           w.end_is_recorded}) {
     put(flag);
   }
@@ -199,6 +205,7 @@ inline std::string key_of(const World& w) {
 /// The world after a decision in state `world.machine`.
 inline World after(World world, const Decision& decision, const Machine& machine) {
   const History history = machine.record(world.recorded, world.machine, decision);
+  follow_segments(world, decision, history, machine.next_change);
   world.machine = decision.next;
   world.recorded = history.recorded;
   auto action = decision.actions.begin();
@@ -224,7 +231,8 @@ struct Limits {
   int replacements = 1;
 };
 
-inline World found_in(World world, RowState row) {
+inline World found_in(World world, RowState row, const OpenSegment& segment) {
+  world.segment = segment;
   world.caller_was_asked = world.caller_is_ours = true;
   world.has_stay = true;
   world.recorded = recorded_in(row);
@@ -246,6 +254,7 @@ inline World found_in(World world, RowState row) {
     case RowState::kRetrieved:
       world.row = Row::kRetrieved;
       world.stay_record = StayRecord::kJoined;
+      world.has_talked = true;
       break;
   }
   return world;
@@ -271,17 +280,24 @@ inline void begin_with(const RecallPolicy& policy, const Limits& limits, const M
   };
   add_request(Request::kRefer, ParkerLearnsOrbit::kByCallBack);
   add_request(Request::kCall, ParkerLearnsOrbit::kByCallBack);
-  add(found_in(nothing, RowState::kParked), resume(Found::kParked, policy, {}));
-  add(found_in(nothing, RowState::kRetrieving), resume(Found::kUncertain, policy, {}));
-  add(found_in(nothing, RowState::kRetrieved), resume(Found::kRetrieved, policy, {}));
+  const OpenSegment waits{SegmentKind::kParked};
+  const OpenSegment talks{SegmentKind::kTalkAfter};
+  add(found_in(nothing, RowState::kParked, waits), resume(Found::kParked, policy, {}));
+  add(found_in(nothing, RowState::kRetrieving, waits), resume(Found::kUncertain, policy, {}));
+  add(found_in(nothing, RowState::kRetrieved, talks), resume(Found::kRetrieved, policy, {}));
   if (policy.mode == RecallMode::kOff) {
     add_request(Request::kRefer, ParkerLearnsOrbit::kItself);
-    add(found_in(nothing, RowState::kAdopting), resume(Found::kUncertain, policy, {}));
+    for (const SegmentKind talk : {SegmentKind::kTalkBefore, SegmentKind::kTalkAfter}) {
+      add(found_in(nothing, RowState::kAdopting, {talk}), resume(Found::kUncertain, policy, {}));
+      // The row was written as parked, and the parkd before has not seen that.
+      add(found_in(nothing, RowState::kParked, {talk}), resume(Found::kParked, policy, {}));
+    }
     return;
   }
   const RecallProgress calling = recall::advanced(policy, {}, recall::next_target(policy, {}));
-  add(found_in(nothing, RowState::kParked), resume(Found::kParked, policy, calling));
-  add(found_in(nothing, RowState::kRetrieving), resume(Found::kUncertain, policy, calling));
+  const OpenSegment attempt{SegmentKind::kRecall, calling.target};
+  add(found_in(nothing, RowState::kParked, attempt), resume(Found::kParked, policy, calling));
+  add(found_in(nothing, RowState::kRetrieving, attempt), resume(Found::kUncertain, policy, calling));
 }
 
 /// Every way in which a call begins, with every kind of recall.

@@ -29,6 +29,17 @@ inline void check_records(const World& w) {
   if (talks(w)) require(w.stay_record != StayRecord::kParked, w, "a caller talks and is recorded as parked");
 }
 
+inline void check_segments(const World& w) {
+  if (in<Ended>(w)) return require(w.was_parked != w.segment.has_value(), w, "a parked call without its last segment");
+  require(w.segment.has_value(), w, "a segment ends before its call");
+  const SegmentKind kind = w.segment->kind;
+  const bool waits = kind == SegmentKind::kParked || kind == SegmentKind::kRecall;
+  require(waits == (w.stay_record == StayRecord::kParked), w, "the segment is another than the stay's");
+  require(w.was_parked == (kind != SegmentKind::kTalkBefore), w, "the talk before the park lasts too long");
+  const bool is_called = w.machine.recall_progress.is_calling;
+  if (waits) require(is_called == (kind == SegmentKind::kRecall), w, "an attempt is longer or shorter than its step");
+}
+
 inline void check_parked(const World& w, const Parked& parked) {
   const bool is_off = w.machine.policy.mode == RecallMode::kOff;
   require(is_off == std::holds_alternative<recall::Off>(parked.recall), w,
@@ -69,6 +80,7 @@ inline void check(const World& w) {
   require(!w.keep_is_due || !w.caller_alive, w, "a parker is left alone with a caller that has a CSeq of parkd's");
   require(!w.caller_must_stay || in<Parked>(w), w, "a caller is not parked again when its retriever goes unheard");
   check_records(w);
+  check_segments(w);
   if (ended) return check_end(w);
   check_waiting(w);
   const auto* parked = std::get_if<Parked>(&w.machine.phase);

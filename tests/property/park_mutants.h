@@ -2,68 +2,14 @@
 #pragma once
 
 #include <algorithm>
-#include <functional>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "tests/property/park_explorer.h"
+#include "tests/property/park_mutant.h"
+#include "tests/property/park_segment_mutants.h"
 
 namespace callpark::park {
-
-struct Mutant {
-  std::string name;
-  Machine machine;
-};
-
-using Mistake = std::function<void(const State& before, const Event& event, Decision& decision)>;
-using RecordMistake = std::function<void(Recorded recorded, const State& before, const Decision& decision, History&)>;
-
-inline Mutant decides(std::string name, Mistake mistake) {
-  return {std::move(name),
-          {[mistake = std::move(mistake)](const State& state, const Event& event) {
-             Decision decision = decide(state, event);
-             mistake(state, event, decision);
-             return decision;
-           },
-           record}};
-}
-
-inline Mutant records(std::string name, RecordMistake mistake) {
-  Machine machine = real_machine();
-  machine.record = [mistake = std::move(mistake)](Recorded recorded, const State& before, const Decision& decision) {
-    History history = record(recorded, before, decision);
-    mistake(recorded, before, decision, history);
-    return history;
-  };
-  return {std::move(name), std::move(machine)};
-}
-
-/// Reads another event, or another state, than there is.
-inline Mutant reads(std::string name, std::function<void(State& state, Event& event)> misreading) {
-  return {std::move(name),
-          {[misreading = std::move(misreading)](const State& state, const Event& event) {
-             State misread_state = state;
-             Event misread_event = event;
-             misreading(misread_state, misread_event);
-             return decide(misread_state, misread_event);
-           },
-           record}};
-}
-
-template <class P>
-bool is_in(const State& state) {
-  return std::holds_alternative<P>(state.phase);
-}
-
-template <class A>
-void remove(Decision& decision) {
-  auto& actions = decision.actions;
-  actions.erase(std::remove_if(actions.begin(), actions.end(),
-                               [](const Action& action) { return std::holds_alternative<A>(action); }),
-                actions.end());
-}
 
 template <class A>
 Mutant forgets(const std::string& what) {
@@ -337,7 +283,8 @@ inline std::vector<Mutant> record_mutants() {
 
 inline std::vector<Mutant> mutants() {
   std::vector<Mutant> all;
-  for (auto group : {forgetful_mutants(), deaf_mutants(), mistaken_mutants(), parker_mutants(), record_mutants()}) {
+  for (auto group : {forgetful_mutants(), deaf_mutants(), mistaken_mutants(), parker_mutants(), record_mutants(),
+                     endless_segment_mutants(), segment_mutants()}) {
     all.insert(all.end(), group.begin(), group.end());
   }
   return all;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <sstream>
 #include <string>
@@ -23,7 +24,7 @@ class Picture {
 
 One call from the parker's first request until the caller's dialog ends, as `decide` in parkd/park has it. The explorer
 (tests/property/park_explorer_test.cc) has seen these transitions and prints them; this file is not edited by hand.
-Events that leave a call in its state are left out. The ends are in the last diagram.
+Events that leave a call in its state are left out. The ends are in the last diagram. docs/glossary.md has the roles.
 )";
     region("Adoption", "From the parker's request to the written row, or back.",
            {"Gathering", "Adopting", "Recording", "Returning"}, begin(Request::kRefer, {}, {}));
@@ -82,9 +83,39 @@ Events that leave a call in its state are left out. The ends are in the last dia
     return edges;
   }
 
+  static std::string_view meaning_of(const Phase& phase) {
+    static constexpr std::string_view kMeanings[] = {
+        "parkd claims the orbit and opens a session for the music. The caller is not asked anything yet.",
+        "parkd offers the music to the caller, by a re-INVITE.",
+        "The caller hears music. parkd completes the row, and reports the park to the parker after that.",
+        "The caller waits in the orbit. Music that was lost is offered again.",
+        "A retriever has won the call. parkd offers the retriever's media to the caller.",
+        "The retriever, or the replacement of the peer, has its 200. parkd waits for the ACK.",
+        "The caller talks to the peer. parkd passes on what each of them requests.",
+        "The peer transfers the caller. parkd calls the target; caller and peer still talk.",
+        "The target has answered. parkd offers the target's media to the caller.",
+        "An attended transfer replaces the peer. parkd offers the replacement's media to the caller.",
+        "The replacement has failed. parkd offers the peer's media to the caller again.",
+        "The target of a recall has answered and has won the call. parkd offers the target's media to the caller.",
+        "The park has failed, but the caller hears music. parkd offers the parker's media to the caller again.",
+        "Nothing is left to do."};
+    static_assert(std::size(kMeanings) == std::variant_size_v<Phase>);
+    return kMeanings[phase.index()];
+  }
+  static std::string_view meaning_of(const recall::Phase& phase) {
+    static constexpr std::string_view kMeanings[] = {
+        "No recall is set.", "A timer runs until the next step.",
+        "The next step is being written to the row; its target is called after that.", "parkd calls the target.",
+        "The target has answered. parkd claims the row for it; a retriever may have been first."};
+    static_assert(std::size(kMeanings) == std::variant_size_v<recall::Phase>);
+    return kMeanings[phase.index()];
+  }
+
   void region(std::string_view title, std::string_view sentence, const std::set<std::string>& states,
               const Decision& entry) {
     open(title, sentence);
+    explain(states);
+    begin_diagram();
     const bool is_begin = std::holds_alternative<Gathering>(entry.next.phase);
     text_ << "  [*] --> " << name_of(entry.next.phase) << " : " << (is_begin ? "begin" : "resume") << "\n";
     draw(edges([&states](const std::string& name) { return states.count(phase_of(name)) ? phase_of(name) : ""; },
@@ -93,7 +124,15 @@ Events that leave a call in its state are left out. The ends are in the last dia
   }
 
   void recall_region() {
-    open("Recall", "A machine within Parked; there is none without a recall.");
+    open("Recall",
+         "A machine within Parked; there is none without a recall. The log shows its state behind that of the call.");
+    each_alternative<recall::Phase>([this](const recall::Phase& phase) {
+      if (std::holds_alternative<recall::Off>(phase)) return;
+      State waiting;
+      waiting.phase = Parked{{}, phase};
+      text_ << "* **" << name_of(waiting) << "**: " << meaning_of(phase) << "\n";
+    });
+    begin_diagram();
     const auto named = [](const std::string& name) {
       return name == "Recalling" || name.find(',') != std::string::npos ? name : "";
     };
@@ -119,6 +158,8 @@ Events that leave a call in its state are left out. The ends are in the last dia
 
   void endings_region() {
     open("Endings", "What ends a call in which state.");
+    explain({"Ended"});
+    begin_diagram();
     draw(edges([](const std::string& name) { return phase_of(name); },
                [](const std::string& name) { return name == "Ended" ? name : ""; }));
     close();
@@ -130,8 +171,16 @@ Events that leave a call in its state are left out. The ends are in the last dia
   }
 
   void open(std::string_view title, std::string_view sentence) {
-    text_ << "\n## " << title << "\n\n" << sentence << "\n\n```mermaid\nstateDiagram-v2\n";
+    text_ << "\n## " << title << "\n\n" << sentence << "\n\n";
   }
+  /// What each of `states` means, in the order of the types.
+  void explain(const std::set<std::string>& states) {
+    each_alternative<Phase>([&](const Phase& phase) {
+      const std::string name(name_of(phase));
+      if (states.count(name)) text_ << "* **" << name << "**: " << meaning_of(phase) << "\n";
+    });
+  }
+  void begin_diagram() { text_ << "\n```mermaid\nstateDiagram-v2\n"; }
   void draw(const Edges& edges) {
     for (const auto& [ends, events] : edges) {
       text_ << "  " << id_of(ends.first) << " --> " << id_of(ends.second) << " : ";

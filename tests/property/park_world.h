@@ -14,6 +14,7 @@
 #include "parkd/park/decide.h"
 #include "parkd/park/history.h"
 #include "parkd/park/names.h"
+#include "parkd/park/segments.h"
 
 namespace callpark::park {
 
@@ -25,6 +26,22 @@ enum class RetrieverCall { kNone, kRinging, kAnswered };
 
 /// What the records have of the call's stay.
 enum class StayRecord { kNone, kParked, kJoined };
+
+/// The attempts of the recall that have a segment.
+class Attempts {
+ public:
+  void forget() { last_ = 0; }
+  /// False if the attempt has a segment already. Calls of the parker are not counted without a limit.
+  bool add(const RecallPolicy& policy, const RecallProgress& progress) {
+    const bool is_counted = policy.attempts_max != 0 || progress.target != RecallTarget::kParker;
+    const int attempt = 1 + static_cast<int>(progress.target) + 4 * static_cast<int>(progress.attempts);
+    return std::exchange(last_, attempt) != attempt || !is_counted;
+  }
+  int last() const { return last_; }
+
+ private:
+  int last_ = 0;
+};
 
 struct Offer {
   Question question;
@@ -96,6 +113,9 @@ struct World {
   StayRecord stay_record = StayRecord::kNone;
   bool was_parked = false;  // in this stay or one before
   bool end_is_recorded = false;
+  std::optional<OpenSegment> segment = OpenSegment{};
+  Attempts attempts;        // of this stay
+  bool has_talked = false;  // in this stay, after the retrieve
 };
 
 struct Violation {
@@ -275,6 +295,7 @@ class Perform {
   }
   void operator()(const CallRecallTarget& action) {
     require(w_.row == Row::kParked, w_, "a recall of a call that is not parked");
+    require(w_.segment == OpenSegment{SegmentKind::kRecall, action.target}, w_, "an attempt without its segment");
     require(action.target != RecallTarget::kNone, w_, "a recall without a target");
     require(w_.recall_deadline_is_set, w_, "no time to answer");
     require(!w_.rings_after_fallback, w_, "the recall goes on after its last step");

@@ -175,6 +175,10 @@ void KamailioServer::kill9() {
   process_.kill_now();
 }
 
+void KamailioServer::forget_journal() const {
+  for (const char* journal : {"call_journal.0", "call_journal.1"}) std::filesystem::remove(directory() / journal);
+}
+
 void KamailioServer::wait_edits_read(const MariadbServer& database) {
   if (!running()) {
     return;

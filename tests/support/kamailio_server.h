@@ -50,6 +50,8 @@ class KamailioServer {
   void restart();
   /// SIGKILL to all its processes at once.
   void kill9();
+  /// Of one that was killed: the files with calls that the database may not know.
+  void forget_journal() const;
 
   [[nodiscard]] bool running() { return process_.running(); }
   /// Returns when it has read what was edited in the tables of the operator, or does not run.
@@ -62,6 +64,7 @@ class KamailioServer {
   [[nodiscard]] const std::string& address() const { return options_.address; }
   [[nodiscard]] std::uint16_t port() const { return options_.base_port; }
   [[nodiscard]] std::uint16_t inside_port() const { return static_cast<std::uint16_t>(options_.base_port + 1); }
+  [[nodiscard]] const std::filesystem::path& directory() const { return options_.directory; }
   /// "127.0.0.1:5060", where phones and trunks send to.
   [[nodiscard]] std::string outside() const;
 

@@ -47,7 +47,7 @@ class LoadOffice {
   static constexpr int kFirstParker = 2000;
   static constexpr int kFirstRetriever = 3000;
 
- private:
+ protected:
   struct Talk {
     CallName at_caller;
     CallName at_parker;
@@ -55,16 +55,22 @@ class LoadOffice {
 
   /// The calls at both ends; empty names if the call could not begin.
   Talk connect();
-  /// Whether the call was parked. If not, it is where it was.
-  bool park(const Talk& talk);
-  /// The call at the retriever; empty if it could not be retrieved.
-  CallName retrieve(const Talk& talk);
   void end(PacketPhone& one, const CallName& at_one, PacketPhone& other, const CallName& at_other);
   /// A call with the final status of its INVITE, which is repeated until then; 0 after 30 s, and the call is cancelled.
   int dial(PacketPhone& phone, const std::string& number, CallName& call);
   void hang_up_what_is_left(PacketPhone& phone);
   void forget();
   void fault(const CallName& call, const std::string& sentence) { faults_.push_back(call + ": " + sentence); }
+  [[nodiscard]] PacketPhone& caller() { return *caller_; }
+  [[nodiscard]] PacketPhone& parker() { return *parker_; }
+  [[nodiscard]] PacketPhone& retriever() { return *retriever_; }
+  [[nodiscard]] const std::string& retriever_number() const { return retriever_number_; }
+
+ private:
+  /// Whether the call was parked. If not, it is where it was.
+  bool park(const Talk& talk);
+  /// The call at the retriever; empty if it could not be retrieved.
+  CallName retrieve(const Talk& talk);
 
   TestSite& site_;
   LoadCounts& counts_;

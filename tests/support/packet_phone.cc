@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <sstream>
 #include <stdexcept>
 
 namespace callpark::test {
@@ -59,8 +60,10 @@ PacketPhone::~PacketPhone() {
       if (call.established && !call.closed) open_calls.push_back(id);
     }
   }
-  for (const auto& call : open_calls) fire(call, "BYE");
-  if (registered_) send_register(false);
+  if (!has_vanished_) {
+    for (const auto& call : open_calls) fire(call, "BYE");
+    if (registered_) send_register(false);
+  }
   running_ = false;
   thread_.join();
 }
@@ -88,7 +91,13 @@ std::string PacketPhone::transport() const {
   return tcp_ ? "TCP" : "UDP";
 }
 
+void PacketPhone::vanish() {
+  has_vanished_ = true;
+  sound_.send_to({});
+}
+
 void PacketPhone::send_raw(const std::string& text) {
+  if (has_vanished_) return;
   if (tcp_) return tcp_->send(text);
   socket_.send(text, options_.proxy);
 }
@@ -435,7 +444,7 @@ std::string PacketPhone::next_text() {
 void PacketPhone::run() {
   while (running_) {
     const auto text = next_text();
-    if (text.size() > 4) receive(SipText(text));
+    if (text.size() > 4 && !has_vanished_) receive(SipText(text));
   }
 }
 
@@ -470,14 +479,16 @@ void PacketPhone::receive_request(const SipText& request) {
   if (method == "ACK") return;
   if (method == "INVITE") return receive_invite(request);
   const auto known = calls_.find(request.call_id());
-  if (known == calls_.end() && method != "OPTIONS" && method != "MESSAGE" && method != "NOTIFY") {
+  const bool asks_for_dialog = method == "UPDATE" || (method == "OPTIONS" && !tag_in(request.header("To")).empty());
+  if (known == calls_.end() &&
+      (asks_for_dialog || (method != "OPTIONS" && method != "MESSAGE" && method != "NOTIFY"))) {
     return respond(request, 481);
   }
   if (known != calls_.end()) {
     if (method != "CANCEL" && is_overtaken(known->second, request)) return respond(request, 500);
     learn_remote(known->second, request);
   }
-  if (method == "UPDATE" && known->second.closed) return respond(request, 481);
+  if (asks_for_dialog && known->second.closed) return respond(request, 481);
   if (method == "BYE") close(known->second);
   // RFC 3261 9.2: it has no effect on a call that was answered.
   if (method == "CANCEL" && answers_what_is_cancelled_ && !known->second.established) {
@@ -519,6 +530,7 @@ void PacketPhone::receive_invite(const SipText& request) {
     const int status = reinvite_statuses_.front();
     reinvite_statuses_.pop_front();
     if (status != 0 && status != 200) respond(request, status);
+    if (status == 0) is_known_version(call, request);  // the answer is lost, and not the offer
     if (status != 200) return;
   }
   learn_remote(call, request);
@@ -531,7 +543,24 @@ void PacketPhone::learn_remote(Call& call, const SipText& message) {
   if (refreshes && !message.header("Contact").empty()) call.target = uri_in(message.header("Contact"));
 }
 
+bool PacketPhone::is_known_version(Call& call, const SipText& message) const {
+  const std::string body = message.body();
+  const auto at = body.find("o=");
+  if (at == std::string::npos) return false;
+  std::istringstream origin(body.substr(at + 2));
+  std::string user;
+  std::string session;
+  std::string version;
+  origin >> user >> session >> version;
+  // What arrives twice is one description.
+  const bool is_known = version == call.version_seen && message.cseq() != call.version_cseq;
+  call.version_seen = version;
+  call.version_cseq = message.cseq();
+  return is_strict_ && is_known;
+}
+
 void PacketPhone::take_sound_from(Call& call, const SipText& message) {
+  if (is_known_version(call, message)) return;
   if (const auto audio = message.audio()) {
     const std::string direction = message.direction();
     call.audio = direction == "sendonly" || direction == "inactive" ? Endpoint{} : *audio;
@@ -556,11 +585,26 @@ void PacketPhone::receive_response(const SipText& response) {
   Call& call = known->second;
   if (response.method() == "INVITE" && response.status() >= 200) return receive_invite_response(call, response);
   if (response.method() == "INVITE" && response.status() > 100) take_sound_from(call, response);
-  if (response.method() == "BYE" && response.status() == 200) call.closed = true;
+  const bool ends_call = response.method() == "BYE" && tag_in(response.header("To")) == tag_in(call.remote);
+  if (ends_call && response.status() == 200) call.closed = true;
+}
+
+// RFC 3261 13.2.2.4: another phone of the same number has answered too, which is a dialog of its own.
+void PacketPhone::hang_up_second_answer(Call& call, const SipText& response) {
+  Call second = call;
+  second.remote = response.header("To");
+  second.routes = response.headers("Record-Route");
+  std::ranges::reverse(second.routes);
+  second.target = uri_in(response.header("Contact"));
+  acknowledge(second, response);
+  send_raw(compose(second, response.call_id(), "BYE", ++call.cseq, "", ""));
 }
 
 void PacketPhone::receive_invite_response(Call& call, const SipText& response) {
   const bool first = call.outgoing && response.cseq() == call.invite_cseq;
+  const bool is_second_answer =
+      first && call.established && response.status() < 300 && tag_in(response.header("To")) != tag_in(call.remote);
+  if (is_second_answer) return hang_up_second_answer(call, response);
   if (first && call.invite_status == 0) {
     const bool success = response.status() < 300;
     if (success) {

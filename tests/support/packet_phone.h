@@ -2,6 +2,7 @@
 // acknowledgements that never come, forged and broken requests. UDP or TCP, Digest, one RtpParty for its sound.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -99,6 +100,11 @@ class PacketPhone : public Listener {
     const std::lock_guard lock(mutex_);
     begins_without_offer_ = does;
   }
+  /// The ACK of a call that began without a description has none either.
+  void leave_ack_without_answer(const CallName& call) {
+    const std::lock_guard lock(mutex_);
+    calls_.at(call).began_without_offer = false;
+  }
   /// From now on its answers have come through these proxies, the last one nearest to Kamailio.
   void be_behind(const std::string& record_routes);
   /// From now on 2xx are not acknowledged.
@@ -107,6 +113,13 @@ class PacketPhone : public Listener {
   void answer_what_is_cancelled(bool does);
   /// Forgets the calls that are over and all that has arrived, for phones that make thousands of calls.
   void forget();
+  /// From now on a description with the version of the one before is believed to be that one (RFC 3264 8).
+  void be_strict_about_versions() {
+    const std::lock_guard lock(mutex_);
+    is_strict_ = true;
+  }
+  /// From now on it receives and sends nothing, as a phone without power.
+  void vanish();
   /// Where this call's SDP wants the sound; nowhere while it is on hold.
   [[nodiscard]] Endpoint audio_remote(const CallName& call) const;
   [[nodiscard]] bool is_closed(const CallName& call) const;
@@ -146,6 +159,8 @@ class PacketPhone : public Listener {
     std::string credentials;
     SipText invite;
     Endpoint audio;
+    std::string version_seen;  // of the last description
+    int version_cseq = 0;
     int cseq = 1;
     int remote_cseq = 0;
     int sdp_version = 1;
@@ -163,9 +178,12 @@ class PacketPhone : public Listener {
   void receive(const SipText& message);
   void receive_request(const SipText& request);
   void receive_invite(const SipText& request);
+  /// Whether a strict end believes to know the description.
+  bool is_known_version(Call& call, const SipText& message) const;
   static bool is_overtaken(Call& call, const SipText& request);
   void receive_response(const SipText& response);
   void receive_invite_response(Call& call, const SipText& response);
+  void hang_up_second_answer(Call& call, const SipText& response);
   void respond(const SipText& request, int status, const std::string& extra_headers = "", const std::string& body = "");
   void answer_invite(Call& call, const SipText& request);
   void acknowledge(Call& call, const SipText& response);
@@ -197,6 +215,8 @@ class PacketPhone : public Listener {
   bool acknowledges_ = true;
   bool begins_without_offer_ = false;
   bool answers_what_is_cancelled_ = false;
+  bool is_strict_ = false;
+  std::atomic<bool> has_vanished_{false};
   bool registered_ = false;
   std::string last_challenge_;
   unsigned challenge_answers_ = 0;

@@ -23,16 +23,19 @@ constexpr uint16_t kMediadPorts = PortBlock::kRtpPorts / 2;
 constexpr int kMusicHz = 335;
 constexpr uint16_t kBaresipPorts = PortBlock::kRtpPorts / 4;
 
-// Spoken once a build; a second test program waits for the first.
+// Spoken once, and again when the sentences have changed; a second test program waits for the first.
 std::filesystem::path prompts() {
   const auto folder = program_directory() / "prompts";
   const int lock = open((folder.string() + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   flock(lock, LOCK_EX);
-  const auto marker = folder / "en" / "call_parked.wav";
-  if (!std::filesystem::exists(marker)) {
-    const auto result = run_command({(source_directory() / "tools/build_prompts").string(), folder.string(), "en"},
-                                    std::chrono::minutes(2));
+  const auto program = source_directory() / "tools/build_prompts";
+  const auto marker = folder / "spoken";
+  const bool is_new = std::filesystem::exists(marker) &&
+                      std::filesystem::last_write_time(marker) >= std::filesystem::last_write_time(program);
+  if (!is_new) {
+    const auto result = run_command({program.string(), "--force", folder.string(), "en"}, std::chrono::minutes(2));
     if (result.exit_code != 0) throw std::runtime_error("build_prompts: " + result.output);
+    write_file(marker, "");
   }
   close(lock);
   return folder;
@@ -116,6 +119,7 @@ void TestSite::start_parkd() {
   std::ostringstream yaml;
   yaml << "node_name: " << options_.node_name << "\nlog_level: debug\n"
        << "sip:\n  listen: 127.0.0.1:" << base + 2 << "\n"
+       << (options_.parkd_sip_setting.empty() ? "" : "  " + options_.parkd_sip_setting + "\n")
        << "kamailio:\n  inside: 127.0.0.1:" << base + 1 << "\n"
        << "mediad:\n  control: unix:" << (directory() / "mediad.sock").string() << "\n"
        << "database:\n  socket: " << database().socket().string() << "\n  user: " << database().user()
@@ -231,7 +235,10 @@ std::string TestSite::account(SipTrace::Clock::time_point since) const {
 std::unique_ptr<TestSite> SiteTest::site_;
 
 void SiteTest::SetUpTestSuite() {
-  site_ = std::make_unique<TestSite>();
+  start_site({});
+}
+void SiteTest::start_site(TestSite::Options options) {
+  site_ = std::make_unique<TestSite>(std::move(options));
 }
 void SiteTest::TearDownTestSuite() {
   site_.reset();

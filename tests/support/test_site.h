@@ -49,6 +49,8 @@ class TestSite {
     bool with_mediad = true;
     /// Added to parkd.yaml, section by section as YAML text.
     std::string parkd_settings;
+    /// Added to its section `sip`: "ask_talking_seconds: 10".
+    std::string parkd_sip_setting = {};
     std::string node_name = "parkd1";
     /// Another site's, which must outlive this one. Null: its own.
     MariadbServer* database = nullptr;
@@ -120,6 +122,8 @@ class SiteTest : public testing::Test {
  protected:
   static void SetUpTestSuite();
   static void TearDownTestSuite();
+  /// Instead of SetUpTestSuite(), of test classes that need another site.
+  static void start_site(TestSite::Options options);
   void SetUp() override;
   void TearDown() override;
 

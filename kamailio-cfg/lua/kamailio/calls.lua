@@ -2,6 +2,7 @@
 -- last (last SDP of each side, and the holds).
 local adoption_marker = require("kamailio.adoption_marker")
 local call_rows = require("kamailio.call_rows")
+local cdr = require("rules.cdr")
 local dialog_record = require("rules.dialog_record")
 local held_calls = require("rules.held_calls")
 local hold = require("rules.hold")
@@ -23,10 +24,10 @@ local function set_variable(name, value) KSR.pv.sets("$dlg_var(" .. name .. ")",
 
 local kNotHeld = "-"
 
---- The record of the dialog with these two tags, whichever is the caller's, or false. By RPC, since dlg_get would
---- attach the request at hand to that dialog.
-function calls.find(call_id, tag, other_tag)
-  KSR.jsonrpcs.exec(cjson.encode({ jsonrpc = "2.0", id = 1, method = "dlg.dlg_list", params = { call_id } }))
+-- One record, though several calls may have the Call-ID; `caller_tag` nil: of any of them.
+local function find_called_by(call_id, caller_tag, tag, other_tag)
+  local about = { jsonrpc = "2.0", id = 1, method = "dlg.dlg_list", params = { call_id, caller_tag } }
+  KSR.jsonrpcs.exec(cjson.encode(about))
   for _, record in ipairs(dialog_record.parse(KSR.pv.get("$jsonrpl(body)"), settings.address, settings.port)) do
     local side = dialog_record.side_of(record, tag)
     if side and (not other_tag or record[dialog_record.other(side)].tag == other_tag) then return record end
@@ -34,10 +35,18 @@ function calls.find(call_id, tag, other_tag)
   return false
 end
 
---- The request at hand begins a call that is followed from here on; each party is {kind, aor, display, withheld}.
-function calls.begin(caller, callee)
+--- The record of the dialog with these two tags, whichever is the caller's, or false. By RPC, since dlg_get would
+--- attach the request at hand to that dialog. `other_tag` may be nil.
+function calls.find(call_id, tag, other_tag)
+  return find_called_by(call_id, tag, tag, other_tag) or find_called_by(call_id, other_tag, tag, other_tag)
+end
+
+--- The request at hand begins a call that is followed from here on; each party is {kind, aor, display, withheld}, and
+--- `setup` is for its CDR (cdr.setup).
+function calls.begin(caller, callee, setup)
   KSR.dialog.dlg_manage()
   set_variable("parties", dialog_record.parties(caller, callee))
+  set_variable("setup", setup)
   -- The two extensions, for their lamps, without having to read `parties` at each answer.
   KSR.pv.sets("$avp(begins)", ("%s %s"):format(caller.aor or "-", callee.aor or "-"))
 end
@@ -231,10 +240,10 @@ end
 
 --- The dialog at hand has ended, or was never answered. If a parker leaves, the other party stays.
 function calls.over()
-  call_rows.over()
-  local call_id = KSR.pv.gete("$dlg(callid)")
-  local function is_marked(tag) return adoption_marker.find(call_id, KSR.pv.gete("$dlg(" .. tag .. ")")) ~= false end
-  local stays = talks.side_that_stays(is_marked("from_tag"), is_marked("to_tag"))
+  local call_id, caller_tag = KSR.pv.gete("$dlg(callid)"), KSR.pv.gete("$dlg(from_tag)")
+  local function is_marked(tag) return adoption_marker.find(call_id, tag) ~= false end
+  local stays = talks.side_that_stays(is_marked(caller_tag), is_marked(KSR.pv.gete("$dlg(to_tag)")))
+  call_rows.over(cdr.ended(stays ~= nil, KSR.is_BYE() and KSR.pv.gete("$ft") or nil, caller_tag))
   if stays then talking.leave_to_parkd(call_id, stays) else talking.over(call_id) end
 end
 

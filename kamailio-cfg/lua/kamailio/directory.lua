@@ -23,6 +23,7 @@ local function asked(name)
 end
 
 directory.tenant = asked("tenant")
+directory.billing_hook = asked("billing_hook")
 directory.trunk_at = asked("trunk_at")
 directory.trunk_among = asked("trunk_among")
 directory.trunk_of = asked("trunk_of")

@@ -9,6 +9,7 @@ local dialled_number = require("rules.dialled_number")
 local digest = require("rules.digest")
 local directory = require("kamailio.directory")
 local identity_headers = require("kamailio.identity_headers")
+local keyed = require("kamailio.keyed")
 local message = require("rules.message")
 local park_rate = require("kamailio.park_rate")
 local presence_tables = require("kamailio.presence_tables")
@@ -32,12 +33,6 @@ local function values_of(name)
     values[#values + 1] = KSR.pv.get(("$(hdr(%s)[%d])"):format(name, i))
   end
   return values
-end
-
--- With the secret on both sides, as in RFC 2104. Each node has seals of its own: a call may pass two.
-local function keyed(text)
-  KSR.pv.sets("$var(keyed)", table.concat({ settings.secret, settings.outside_socket, text, settings.secret }, "\n"))
-  return KSR.pv.get("$(var(keyed){s.sha256})")
 end
 
 local function refer_to_raw()
@@ -78,6 +73,11 @@ local raw = {
   received_at = function() return { ip = KSR.kx.get_rcvip(), port = KSR.kx.get_rcvport() } end,
   content_length = function() return tonumber(KSR.pv.get("$cl")) or false end,
   body = function() return KSR.kx.gete_body() end,
+  -- Of a call that has waited for it; false before.
+  verdict = function()
+    local kept = KSR.pv.get("$avp(verdict)")
+    return kept ~= nil and cjson.decode(kept)
+  end,
   waits = function() return tonumber(KSR.pv.get("$avp(waits)")) or 0 end,
   call_id = function() return KSR.kx.get_callid() end,
   cseq = function() return tonumber(KSR.pv.gete("$cs")) or 0 end,
@@ -115,12 +115,10 @@ local raw = {
 }
 
 --- The facts of the message at hand, for a rule: those in the message, and those that facts.decide() learns.
-function facts.read() return message.facts(raw) end
+facts.read = message.facts_from(raw)
 
--- The addresses from which an extension is registered, and those of its Contacts.
-local function own_addresses(aor)
-  local list = {}
-  if KSR.registrar.reg_fetch_contacts("location", "sip:" .. aor, "own") < 0 then return list end
+local function add_addresses(list, aor)
+  if KSR.registrar.reg_fetch_contacts("location", "sip:" .. aor, "own") < 0 then return end
   for i = 0, KSR.pv.get("$ulc(own=>count)") - 1 do
     for _, attribute in ipairs({ "addr", "received" }) do
       local uri = sip_text.parse_uri(KSR.pv.gete(("$(ulc(own=>%s)[%d])"):format(attribute, i)))
@@ -129,7 +127,21 @@ local function own_addresses(aor)
     end
   end
   KSR.registrar.reg_free_contacts("own")
+end
+
+-- The addresses from which these extensions are registered, and those of their Contacts.
+local function own_addresses(aors)
+  local list = {}
+  for _, aor in ipairs(aors) do add_addresses(list, aor) end
   return list
+end
+
+-- Whether all of these extensions, and at least one, are registered from an address.
+local function are_registered_at(ip, aors)
+  for _, aor in ipairs(aors) do
+    if not own_addresses({ aor })[ip] then return false end
+  end
+  return #aors > 0
 end
 
 local function guess_counts(keys)
@@ -192,6 +204,9 @@ function facts.is_at_trunk(ip) return directory.trunk_at(ip) and true or false e
 local learn = {
   is_within_rate = function() return KSR.pike.pike_check_req() > 0 end,
   has_phones = function(f) return KSR.htable.sht_is_null("phones", f.source.ip) < 0 end,
+  requests_this_second = function(f)
+    return KSR.htable.sht_inc("requests", ("%d %s"):format(f.now, f.source.ip))
+  end,
   marker = function(f) return adoption_marker.find(f.call_id, f.from_tag) end,
   is_other = function(f) return adoption_marker.is_other(f.call_id, f.from_tag) end,
   given_up = function(f)
@@ -211,11 +226,12 @@ local learn = {
     end
     return false
   end,
-  own_addresses = function(_, aor) return own_addresses(aor) end,
+  own_addresses = function(_, aors) return own_addresses(aors) end,
   trunk_among = function(_, addresses) return row(directory.trunk_among(addresses)) end,
   from_tenant = function(f) return row(directory.tenant(f.from.host)) end,
   to_tenant = function(f) return row(directory.tenant(f.to.host)) end,
   guesses = function(_, keys) return guess_counts(keys) end,
+  are_registered_here = function(f, aors) return are_registered_at(f.source.ip, aors) end,
   identity = function(f, realm) return identity(f, realm) end,
   registered_contacts = function(_, aor) return registered.contacts(aor) end,
   did = function(f)
@@ -237,6 +253,7 @@ local learn = {
   waiting_notifies = function(_, about) return watching.waiting(about.watcher, about.tenant) end,
   subscription = function(f) return row(presence_tables.subscription(f.call_id, f.to_tag, f.from_tag)) end,
   ring_group = function(_, group) return row(directory.ring_group(group.tenant, group.number)) end,
+  billing_hook = function(_, tenant) return directory.billing_hook(tenant) or false end,
   registered = function(f, tenant) return registered.at(tenant, f.ruri) end,
   own_contact = function(f, tenant) return registered.as(tenant, f.identity.user, f.from.user) end,
   tenant_trunk = function(_, tenant) return row(directory.trunk_of(tenant)) end,

@@ -2,37 +2,19 @@
 -- wait until parkd has published it: the first NOTIFY is to be true. The question is a PUBLISH of the watcher
 -- information (RFC 3857); any answer will do, and without one the subscription begins all the same.
 local cjson = require("cjson")
+local parkd_request = require("kamailio.parkd_request")
 local patience = require("rules.patience")
-local protocol = require("rules.protocol")
 local relay = require("kamailio.relay")
-local settings = require("kamailio.settings")
 
 local lamp_question = {}
 
-local kParkdSet = 1
-local kDispatcherRoundRobin = 4
-
--- Where to send it, nil while no parkd lives.
-local function living_parkd()
-  if KSR.dispatcher.ds_select_dst(kParkdSet, kDispatcherRoundRobin) < 0 then return nil end
-  local uri = KSR.pv.get("$du")
-  KSR.resetdsturi()
-  return uri
-end
-
-local function send(parkd, uri, tenant)
+-- Its name; nil while no parkd lives.
+local function send(uri, tenant)
+  local parkd = parkd_request.living_parkd()
+  if not parkd then return nil end
   local question = ("lamp-%s-%d"):format(KSR.pv.get("$TV(Sn)"), KSR.pv.get("$pp"))
-  local headers = table.concat({
-    ("From: <sip:kamailio@%s>"):format(tenant),
-    ("To: <%s>"):format(uri),
-    "Call-ID: " .. question,
-    protocol.kTenant .. ": " .. tenant,
-    "Event: dialog.winfo",
-    "Expires: 0",
-    "",
-  }, "\r\n")
-  local sent = KSR.tm.t_uac_send("PUBLISH", uri, parkd, settings.inside_socket, headers, "") > 0
-  return sent and question or nil
+  local headers = { "Event: dialog.winfo", "Expires: 0" }
+  return parkd_request.send(parkd, "PUBLISH", uri, tenant, question, headers, "") and question or nil
 end
 
 -- Goes on with ksr_subscription_waits() after the next pause. False if the request at hand has to be handled now.
@@ -45,8 +27,7 @@ end
 
 --- Asks for the lamp that `d` is about, for the SUBSCRIBE at hand, which has a transaction. True if it waits.
 function lamp_question.ask(d)
-  local parkd = living_parkd()
-  local question = parkd and send(parkd, d.uri, d.tenant)
+  local question = send(d.uri, d.tenant)
   if not question then return false end
   KSR.pv.sets("$avp(question)", cjson.encode({ id = question, decision = d }))
   relay.set_patience(patience.kTransactionMs)

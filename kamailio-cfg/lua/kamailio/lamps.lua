@@ -22,8 +22,19 @@ function lamps.in_order(uri, act)
   return result
 end
 
--- False if not all watchers could be notified, as when memory is short: 5.6.3 stops at the first (query_db_notify).
-local function notify(uri) return KSR.presence.pres_refresh_watchers(uri, "dialog", kRefreshNotify) >= 0 end
+-- How many NOTIFYs this process has sent.
+local notifies = 0
+
+--- One more is sent.
+function lamps.count_notify() notifies = notifies + 1 end
+
+-- False if not all watchers could be notified, as when memory is short: 5.6.3 stops at the first (query_db_notify). If
+-- the database does not answer it sends none, and reports success.
+local function notify(uri)
+  local before = notifies
+  if KSR.presence.pres_refresh_watchers(uri, "dialog", kRefreshNotify) < 0 then return false end
+  return notifies > before or presence_tables.is_heard(uri) == false
+end
 
 --- Notifies all watchers of the present state; false if not all could be notified.
 lamps.show_again = notify

@@ -1,5 +1,6 @@
 -- Carries out what a rule has decided: one function an action, and each obeys.
 local adoption_marker = require("kamailio.adoption_marker")
+local billing_question = require("kamailio.billing_question")
 local counts = require("kamailio.counts")
 local perform_calls = require("kamailio.perform_calls")
 local perform_features = require("kamailio.perform_features")
@@ -61,5 +62,9 @@ end
 
 perform.wait_for_earlier_refer = wait
 perform.wait_for_hold = wait
+
+function perform.ask_billing(f, d)
+  if not billing_question.ask(d.question) then perform[d.otherwise.action](f, d.otherwise) end
+end
 
 return perform

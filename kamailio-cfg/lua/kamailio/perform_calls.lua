@@ -1,13 +1,12 @@
 -- Carries out the decisions on new calls: to extensions, Contacts, trunks and ring groups.
 local calls = require("kamailio.calls")
-local dialog_path = require("rules.dialog_path")
+local cdr = require("rules.cdr")
 local identity_headers = require("kamailio.identity_headers")
 local patience = require("rules.patience")
 local protocol = require("rules.protocol")
 local relay = require("kamailio.relay")
 local ring_steps = require("rules.ring_steps")
 local ringing = require("kamailio.ringing")
-local seal = require("rules.seal")
 local shares = require("kamailio.shares")
 
 local perform_calls = {}
@@ -25,16 +24,11 @@ local function set_up(f, d)
   local setup = d.setup
   relay.drop_credentials()
   if setup.hides_identity then identity_headers.drop(f) end
-  if setup.is_call then
-    if setup.is_followed then
-      KSR.rr.add_rr_param(seal.record_route(f, d.caller, d.callee, setup.tenant, dialog_path.foreign_hops(f)))
-    end
-    KSR.rr.record_route()
-  end
+  if setup.is_call then relay.record_route(f, d.caller or relay.kParkd, d.callee, setup.tenant) end
   relay.set_patience(setup.first_answer_ms)
   if setup.replaces_recall then end_earlier_recall(setup.replaces_recall, f.call_id) end
   if not setup.is_followed then return end
-  calls.begin(d.caller, d.callee)
+  calls.begin(d.caller, d.callee, cdr.setup(f, d))
   if d.caller.kind == "extension" then shares.note_call(d.caller.aor) end
   calls.request_passes("a", f.body, f.source.device)
   KSR.tm.t_on_reply("ksr_onreply_call")

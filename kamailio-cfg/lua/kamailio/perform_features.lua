@@ -52,7 +52,8 @@ end
 function perform_features.feature_call(f, d)
   prepare(f, d)
   name_host(f, d)
-  KSR.rr.record_route()
+  local caller = d.trunk and { kind = "trunk" } or { kind = "extension", aor = d.user .. "@" .. d.tenant }
+  relay.record_route(f, caller, relay.kParkd, d.tenant)
   send(patience.kParkdMs)
 end
 

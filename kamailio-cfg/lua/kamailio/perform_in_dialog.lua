@@ -13,8 +13,8 @@ local function requester() return KSR.rr.is_direction("downstream") > 0 and "a" 
 
 --- The parker's request in a dialog that parkd adopts.
 function perform_in_dialog.adopted(f, d)
+  relay.drop_credentials()
   if d.ends_record then
-    relay.drop_credentials()
     -- To the dialog module the parker leaves: what parkd has from now on is no call of Kamailio's.
     if KSR.rr.loose_route() > 0 and KSR.dialog.is_known_dlg() > 0 then calls.ended(requester()) end
     adoption_marker.expire_soon(f.call_id, f.from_tag)
@@ -39,8 +39,9 @@ end
 
 function perform_in_dialog.to_parkd(f, d)
   KSR.rr.loose_route()
+  relay.drop_credentials()
+  if d.unproven then relay.append_header(protocol.kUnproven, d.unproven) end
   if d.user then
-    relay.drop_credentials()
     relay.append_headers(protocol.sender_headers(d, f.source.device))
     if f.is_behind_nat then KSR.nathelper.set_contact_alias() end
   end

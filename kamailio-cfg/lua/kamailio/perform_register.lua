@@ -16,21 +16,21 @@ local kInMemoryOnly, kWithoutAnswer = 1, 2
 
 -- While the database is away, and when it has just gone, a phone is registered in memory. False if it is refused.
 local function save()
-  if directory.is_database_away() or KSR.registrar.save("location", kWithoutAnswer) < 0 then
-    return KSR.registrar.save("location", kInMemoryOnly) > 0
-  end
-  KSR.registrar.reg_send_reply()
-  return true
+  return not directory.is_database_away() and KSR.registrar.save("location", kWithoutAnswer) > 0
+    or KSR.registrar.save("location", kInMemoryOnly + kWithoutAnswer) > 0
 end
 
+--- The answer is sent last: once a phone has it, it can be called, and its connection is known.
 function perform_register.register(f, d)
   if d.is_behind_nat then KSR.nathelper.fix_nated_register() end
   if d.removes then KSR.registrar.unregister_ruid("location", d.removes.aor, d.removes.ruid) end
-  if not save() then return end
-  contact_header.keep_connection(f)
-  -- A phone has registered from this address.
-  KSR.htable.sht_seti("phones", f.source.ip, 1)
-  registered.changed(f.to.host, f.to.user)
+  if save() then
+    contact_header.keep_connection(f)
+    -- A phone has registered from this address.
+    KSR.htable.sht_seti("phones", f.source.ip, 1)
+    registered.changed(f.to.host, f.to.user)
+  end
+  KSR.registrar.reg_send_reply()
 end
 
 return perform_register

@@ -108,6 +108,14 @@ local function set_reason(call_id, from, to)
     to, sql_text.literal(call_id), from))
 end
 
+--- Whether a lamp has a watcher that gets NOTIFYs; nil if the database does not answer.
+function presence_tables.is_heard(uri)
+  local row = sql.row(([[SELECT 1 FROM active_watchers WHERE presentity_uri = %s AND event = 'dialog' AND status = 1
+    AND COALESCE(reason, '') = '' LIMIT 1]]):format(sql_text.literal(uri)), { "one" })
+  if row == nil then return nil end
+  return row ~= false
+end
+
 --- The subscriptions with this Call-ID get no NOTIFY from now on.
 function presence_tables.silence(call_id) return set_reason(call_id, "", kSilent) end
 

@@ -37,6 +37,15 @@ end
 
 function relay.set_patience(first_answer_ms) KSR.tm.t_set_fr(patience.kRingMs, first_answer_ms) end
 
+--- parkd as a party of a call.
+relay.kParkd = { kind = "parkd" }
+
+--- Kamailio stays in the dialog that begins with the request at hand, and seals its parties.
+function relay.record_route(f, caller, callee, tenant)
+  KSR.rr.add_rr_param(seal.record_route(f, caller, callee, tenant, f.foreign_hops))
+  KSR.rr.record_route()
+end
+
 function relay.from_outside_socket() KSR.pv.sets("$fs", settings.outside_socket) end
 function relay.from_inside_socket() KSR.pv.sets("$fs", settings.inside_socket) end
 

@@ -3,6 +3,7 @@
 local cjson = require("cjson")
 local ring_steps = require("rules.ring_steps")
 local settings = require("kamailio.settings")
+local sip_text = require("rules.sip_text")
 
 local ringing = {}
 
@@ -98,10 +99,16 @@ function ringing.members()
   return aors
 end
 
+-- Of all parties only phones have a ruid.
+local function outside_answerer()
+  local uri = sip_text.parse_uri(KSR.pv.gete("$T_branch(uri)"))
+  return { kind = "trunk", display = "", outside = uri and uri.user }
+end
+
 --- The sender of the answer at hand, as a party of the record of the call; nil if no ring group rang.
 function ringing.answerer()
   local ring = remembered()
-  return ring and (ring.owners[KSR.pv.gete("$T_branch(ruid)")] or { kind = "trunk", display = "" })
+  return ring and (ring.owners[KSR.pv.gete("$T_branch(ruid)")] or outside_answerer())
 end
 
 return ringing

@@ -27,6 +27,7 @@ local function read()
     parkd_address = defined("CALLPARK_PARKD_ADDRESS"),
     parkd_port = tonumber(defined("CALLPARK_PARKD_PORT")),
     secret = secret(),
+    run_dir = defined("CALLPARK_RUN_DIR"),
     notify_ms = (tonumber(KSR.kx.get_def("CALLPARK_NOTIFY_SECONDS")) or kNotifySeconds) * 1000,
     subscriptions_of_extension_max = limit("CALLPARK_SUBSCRIPTIONS_OF_EXTENSION", 500),
     subscriptions_of_tenant_max = limit("CALLPARK_SUBSCRIPTIONS_OF_TENANT", 10000),

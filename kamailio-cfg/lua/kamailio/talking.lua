@@ -1,6 +1,7 @@
 -- The extensions' own lamps: they show that a call rings or talks. Of every call that Kamailio follows it stores the
 -- extensions at which it shows; it publishes that only for extensions with a watched lamp.
 local dialog_info = require("rules.dialog_info")
+local keyed = require("kamailio.keyed")
 local lamps = require("kamailio.lamps")
 local presence_tables = require("kamailio.presence_tables")
 local sip_text = require("rules.sip_text")
@@ -52,7 +53,7 @@ local function is_watched(aor) return KSR.htable.sht_is_null("watched", aor) < 0
 local function body_of(aor, ended)
   local shown = talks.shown(calls_of(aor))
     or { call_id = ended or "none", state = "terminated", direction = "recipient" }
-  return dialog_info.make(aor, shown)
+  return dialog_info.make(aor, shown, keyed)
 end
 
 -- Whether some watchers of the lamp have not been notified of its last change.

@@ -55,17 +55,30 @@ local function change(call_id, how, ...)
   return act
 end
 
+-- Of a watcher that answers again: it gets the next change, or what it has missed too. False if the database does not
+-- answer.
+local kTryNextChange, kShowWhatWasMissed = 1, 2
+
+local function hear(call_id, what)
+  local rows = presence_tables.hear(call_id)
+    and (what == kTryNextChange and {} or presence_tables.lamps_of(call_id))
+  if not rows then return false end
+  for _, row in ipairs(rows) do KSR.htable.sht_seti("late", row.uri, 1) end
+  return true
+end
+
+-- If the database does not answer for a moment, catch_up() tries again: else the watcher would stay silent.
+local function hear_or_try_again(call_id, what)
+  if not hear(call_id, what) then KSR.htable.sht_seti("unheard", call_id, what) end
+end
+
 local acts = {
   silence = function(call_id)
     counts.add("watchers_silenced")
     presence_tables.silence(call_id)
   end,
-  try = presence_tables.hear,
-  -- It has missed changes.
-  hear = function(call_id)
-    presence_tables.hear(call_id)
-    for _, row in ipairs(presence_tables.lamps_of(call_id) or {}) do KSR.htable.sht_seti("late", row.uri, 1) end
-  end,
+  try = function(call_id) hear_or_try_again(call_id, kTryNextChange) end,
+  hear = function(call_id) hear_or_try_again(call_id, kShowWhatWasMissed) end,
   forget = function(call_id)
     counts.add("watchers_forgotten")
     presence_tables.forget(call_id)
@@ -88,6 +101,7 @@ end
 
 --- The request at hand, a NOTIFY, is sent.
 function watching.notify_is_sent()
+  lamps.count_notify()
   for _, key in ipairs(senders()) do KSR.htable.sht_inc("waiting", key) end
   note(KSR.kx.get_callid(), watchers.sent, KSR.pv.get("$Ts"))
 end
@@ -97,7 +111,7 @@ function watching.notify_is_over(status)
   for _, key in ipairs(senders()) do
     if waiting(key) > 0 then KSR.htable.sht_dec("waiting", key) end
   end
-  note(KSR.kx.get_callid(), status == 408 and watchers.given_up or watchers.answered)
+  note(KSR.kx.get_callid(), status == 408 and watchers.given_up or watchers.answered, KSR.pv.get("$Ts"))
 end
 
 --- Before a SUBSCRIBE (`call_id`) is accepted as decided in `d`: ends the subscriptions that it replaces; a watcher
@@ -111,16 +125,31 @@ function watching.make_room(call_id, d)
     counts.add("subscriptions_replaced")
     presence_tables.end_subscription(one)
   end
-  if KSR.htable.sht_is_null("notified", call_id) < 0 then note(call_id, watchers.answered) end
+  if KSR.htable.sht_is_null("notified", call_id) < 0 then note(call_id, watchers.answered, KSR.pv.get("$Ts")) end
 end
 
---- Notifies the watchers of the lamps of which some have missed changes.
+local function keys_of(name)
+  local keys = {}
+  KSR.htable.sht_iterator_start(name, name)
+  while KSR.htable.sht_iterator_next(name) > 0 do keys[#keys + 1] = KSR.pv.get(("$shtitkey(%s)"):format(name)) end
+  KSR.htable.sht_iterator_end(name)
+  return keys
+end
+
+local function hear_again(call_id)
+  local what = KSR.htable.sht_get("unheard", call_id)
+  if not hear(call_id, what) then return false end
+  KSR.htable.sht_rm("unheard", call_id)
+  return true
+end
+
+--- Lets those watchers hear that answer again, and notifies the watchers of the lamps of which some have missed
+--- changes.
 function watching.catch_up()
-  local uris = {}
-  KSR.htable.sht_iterator_start("lates", "late")
-  while KSR.htable.sht_iterator_next("lates") > 0 do uris[#uris + 1] = KSR.pv.get("$shtitkey(lates)") end
-  KSR.htable.sht_iterator_end("lates")
-  for _, uri in ipairs(uris) do
+  for _, call_id in ipairs(keys_of("unheard")) do
+    if not locked(call_id, function() return hear_again(call_id) end) then return end
+  end
+  for _, uri in ipairs(keys_of("late")) do
     KSR.htable.sht_rm("late", uri)
     if not lamps.in_order(uri, function() return lamps.show_again(uri) end) then KSR.htable.sht_seti("late", uri, 1) end
   end

@@ -15,22 +15,41 @@ function arrival.surplus(f)
   return math.max(#f.body - f.content_length, 0)
 end
 
--- All phones of an office send from one address, and after a power cut all at once.
+-- All phones of an office send from one address, and after a power cut all at once: so many requests within a second.
+-- RFC 3261 17.1.2.2 repeats the dropped ones for 32 s.
+local kOfOfficeMax = 500
+
+local function is_wanted_of_office(f)
+  if f.requests_this_second == nil then return need("requests_this_second") end
+  return { action = f.requests_this_second > kOfOfficeMax and "drop" or "admit" }
+end
+
 local function is_wanted(f)
   if f.has_phones == nil then return need("has_phones") end
-  if f.has_phones then return { action = "admit" } end
+  if f.has_phones then return is_wanted_of_office(f) end
   if f.is_at_trunk == nil then return need("is_at_trunk") end
   return { action = f.is_at_trunk and "admit" or "drop" }
 end
 
--- What ends a request or a call costs no transaction that waits; SUBSCRIBEs have limits of their own.
-local uncounted = { ACK = true, BYE = true, PRACK = true, SUBSCRIBE = true }
+-- An ACK costs no transaction, SUBSCRIBEs have limits of their own.
+local uncounted = { ACK = true, SUBSCRIBE = true }
+
+-- What ends a request or a call is counted by itself, and an address with phones keeps the share of an office in each
+-- second: a call that cannot end is worse.
+local ends = { BYE = true, PRACK = true }
 
 -- Requests of a call, and of an address in all its calls, within a minute.
 local kOfCallMax, kOfAddressMax = 120, 3000
 
+local function is_wanted_end(f)
+  if f.recent_requests == nil then return need("recent_requests", { kind = "ends", of = { f.source.ip } }) end
+  if f.recent_requests[1] <= kOfAddressMax then return { action = "admit" } end
+  return is_wanted(f)
+end
+
 local function is_wanted_in_a_call(f)
   if uncounted[f.method] then return { action = "admit" } end
+  if ends[f.method] then return is_wanted_end(f) end
   if f.recent_requests == nil then
     return need("recent_requests", { kind = "requests", of = { f.call_id, f.source.ip } })
   end
@@ -61,6 +80,8 @@ end
 --- may, and would find headers there that Kamailio has not looked at. The text of the message with spaces instead; nil
 --- if it has none.
 function arrival.without_bare_returns(text)
+  -- Nearly no message has one.
+  if not text:find("\r[^\n]") and text:sub(-1) ~= "\r" then return nil end
   local head_end = text:find("\r?\n\r?\n") or #text + 1
   local head = text:sub(1, head_end - 1)
   local mended = head:gsub("\r+\n?", function(returns)
@@ -77,8 +98,11 @@ function arrival.drops_route(f) return not f.from_parkd and not f.to_tag end
 -- What is relayed to a party that will send requests to the Contact.
 local is_relayed_to_party = {
   to_extension = true, to_contact = true, to_trunk = true, to_ring_group = true, feature_call = true, refer = true,
-  adopted = true, to_parkd = true, within_dialog = true, wait_for_hold = true,
+  adopted = true, to_parkd = true, within_dialog = true, wait_for_hold = true, ask_billing = true,
 }
+
+--- Whether the request is decided about again later.
+function arrival.will_wait(d) return d.ms ~= nil or d.question ~= nil end
 
 -- Requests to the sender of these do not come from their Contact, or their transaction is all.
 local leaves_contact = { ACK = true, BYE = true, CANCEL = true }

@@ -17,15 +17,23 @@ end
 
 local function guess_keys(f, realm) return guesses.keys(f.source.ip, f.credentials, realm, f.now) end
 
---- nil if `f.identity` is known.
+-- nil if the password may be looked at.
+local function dropped_as_guess(f, realm)
+  -- A trunk sends no password, so a phone that guesses in its name does not shut it out.
+  if f.guesses == nil then return need("guesses", guess_keys(f, realm)) end
+  if guesses.are_too_many_of_a_user(f.guesses) then return { action = "drop" } end
+  if not guesses.are_too_many_of_the_address(f.guesses) then return nil end
+  if f.are_registered_here == nil then return need("are_registered_here", guesses.aors(f.credentials, realm)) end
+  return not f.are_registered_here and { action = "drop" } or nil
+end
+
+--- nil if `f.identity` is known. To module auth a PRACK is authenticated, whatever its credentials are.
 function authentication.of(f, realm)
+  if f.method == "PRACK" then return refuse(403, "Not A Party Of This Call") end
   local challenge = { action = "challenge", realm = realm }
   if not f.has_credentials then return challenge end
-  if f.settings.flood_control then
-    -- A trunk sends no password, so a phone that guesses in its name does not shut it out.
-    if f.guesses == nil then return need("guesses", guess_keys(f, realm)) end
-    if guesses.are_too_many(f.guesses) then return { action = "drop" } end
-  end
+  local first = f.settings.flood_control and dropped_as_guess(f, realm)
+  if first then return first end
   if f.identity == nil then return need("identity", realm) end
   local status = f.identity.status
   if status == "known" then return nil end

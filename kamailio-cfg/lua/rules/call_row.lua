@@ -1,5 +1,5 @@
--- A followed call as a row of the table `dialog`, with its variables: written a moment after it has changed, and never
--- if it has ended by then. Pure.
+-- A followed call as a row of the table `dialog`, with its variables: written a moment after it has changed, and
+-- deleted when it has ended, with the entry of its CDR (rules/cdr.lua). Pure.
 --
 -- Kamailio's dialog module could write by itself: a statement for the call and one for each variable, all of them
 -- before the worker goes on, and a call that ends stays for seconds.
@@ -30,10 +30,16 @@ call_row.kTexts = { "callid", "from_uri", "from_tag", "to_uri", "to_tag", "from_
   "from_contact", "to_contact", "from_bindaddr", "to_bindaddr" }
 
 --- The dialog variables of a call.
-call_row.kVariables = { "parties", "sdp_a", "sdp_b", "held_a", "held_b" }
+call_row.kVariables = { "parties", "setup", "began", "sdp_a", "sdp_b", "held_a", "held_b" }
 
 --- The name of a call in the tables `unwritten` and `written`.
 function call_row.key(entry, id) return ("%d.%d"):format(entry, id) end
+
+--- The entry and the id of such a name; nil if it is none.
+function call_row.parse_key(key)
+  local entry, id = key:match("^(%d+)%.(%d+)$")
+  return tonumber(entry), tonumber(id)
+end
 
 --- The record as text: `attributes` by the names above, and `variables` by theirs. nil if it fits into no row, which no
 --- phone sends.
@@ -52,10 +58,23 @@ local kAwaitsAck = '"awaits_ack":true'
 --- Whether the call waits for its ACK, which brings the rest of the record a moment later.
 function call_row.awaits_ack(text) return text:find(kAwaitsAck, 1, true) ~= nil end
 
---- The text that a call has ended.
-function call_row.over(entry, id) return cjson.encode({ over = true, h_entry = entry, h_id = id }) end
+--- The same as the begin of a call: it is written only if the call has no row.
+function call_row.begin(text) return "{" .. kAwaitsAck .. "," .. text:sub(2) end
 
-function call_row.is_over(text) return cjson.decode(text).over == true end
+--- What a text has to store: two that differ in nothing else need not both be written.
+function call_row.content(text) return (text:gsub('"timeout":%d+', "", 1)) end
+
+local kOver = '{"over":true'
+
+--- The text that a call has ended, with its CDR (cdr.line); nil for a call without one.
+function call_row.over(entry, id, cdr)
+  return ('%s,"h_entry":%d,"h_id":%d%s}'):format(kOver, entry, id, cdr and ',"cdr":' .. cdr or "")
+end
+
+function call_row.is_over(text) return text:sub(1, #kOver) == kOver end
+
+--- Whether a text is whole: the last one in a file may not be.
+function call_row.is_whole(text) return (pcall(cjson.decode, text)) end
 
 local function literal(record, column)
   local value = record[column[2]]
@@ -74,24 +93,32 @@ local function names(format)
   return table.concat(list, ",")
 end
 
---- The statements that write these texts, at most two.
+local kColumnNames, kNewValues = names("%s"), names("%s=VALUES(%s)")
+
+-- A call that waits for its ACK has no row, or one with more in it.
+local kNothing = "id=id"
+
+local function insertion(rows, changes)
+  return ("INSERT INTO dialog (%s) VALUES %s ON DUPLICATE KEY UPDATE %s"):format(kColumnNames, table.concat(rows, ","),
+    changes)
+end
+
+--- The statements that write these texts, at most three; two unless calls that wait for their ACK are among them.
 function call_row.statements(texts)
-  local rows, ended = {}, {}
+  local rows, first_rows, ended = {}, {}, {}
   for _, text in ipairs(texts) do
-    local record = cjson.decode(text)
-    if record.over then
-      ended[#ended + 1] = ("(%d,%d)"):format(record.h_entry, record.h_id)
+    if call_row.is_over(text) then
+      ended[#ended + 1] = text
     else
-      rows[#rows + 1] = values(record)
+      local list = call_row.awaits_ack(text) and first_rows or rows
+      list[#list + 1] = values(cjson.decode(text))
     end
   end
   local list = {}
-  if #rows > 0 then
-    list[#list + 1] = ("INSERT INTO dialog (%s) VALUES %s ON DUPLICATE KEY UPDATE %s"):format(names("%s"),
-      table.concat(rows, ","), names("%s=VALUES(%s)"))
-  end
+  if #first_rows > 0 then list[#list + 1] = insertion(first_rows, kNothing) end
+  if #rows > 0 then list[#list + 1] = insertion(rows, kNewValues) end
   if #ended > 0 then
-    list[#list + 1] = ("DELETE FROM dialog WHERE (hash_entry, hash_id) IN (%s)"):format(table.concat(ended, ","))
+    list[#list + 1] = ("CALL end_calls(%s)"):format(sql_text.bytes("[" .. table.concat(ended, ",") .. "]"))
   end
   return list
 end

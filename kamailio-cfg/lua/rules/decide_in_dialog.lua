@@ -41,9 +41,15 @@ local function subscribe_again(f)
   return to_parkd(f, { action = "to_parkd", tenant = f.from.host, user = f.identity.user })
 end
 
+-- Trunks cannot transfer (rules/decide_refer.lua).
+local function may_have_sent_refer(f)
+  local call = f.path.call
+  return not call or call[call.sender].kind ~= "trunk"
+end
+
 -- Another worker may not have come to look at the sender's REFER yet; over TCP one worker has both.
 local function after_an_earlier_refer(f, d)
-  if f.method ~= "BYE" or not f.is_udp or f.waits > 0 then return d end
+  if f.method ~= "BYE" or f.marker or not f.is_udp or f.waits > 0 or not may_have_sent_refer(f) then return d end
   return { action = "wait_for_earlier_refer", ms = patience.kEarlierReferMs, otherwise = d }
 end
 
@@ -63,17 +69,25 @@ local function of_parkds_party(f)
     { action = "to_parkd", ends_marker = f.method == "BYE", was_cancelled = f.was_cancelled }))
 end
 
+-- parkd refuses it if its sender is not where the party has its Contact, so it ends nothing that Kamailio knows.
+local function unproven(f)
+  return after_an_earlier_refer(f, to_parkd(f, { action = "to_parkd", unproven = f.source.ip }))
+end
+
 function decide_in_dialog.request(f)
   if f.method == "SUBSCRIBE" and decide_lamps.is_watched_package(f) then return subscribe_again(f) end
   if f.marker == nil then return need("marker") end
   local wait = reachable.not_to_be_target(f)
   if wait then return wait end
   if f.method == "REFER" then return decide_refer.request(f) end
-  -- parkd knows the parties of its own dialogs.
-  if not f.ruri.is_parkd then
+  local is_unproven = false
+  if f.ruri.is_parkd then
+    wait, is_unproven = dialog_path.not_from_party_of_parkd(f)
+  else
     wait = dialog_path.not_from_party(f)
-    if wait then return wait end
   end
+  if wait then return wait end
+  if is_unproven then return unproven(f) end
   if belongs_to_parkd(f) then return adopted(f) end
   if f.ruri.is_parkd then
     -- RFC 3261 15: a phone that gets a 200 to what it has cancelled sends ACK and BYE, as after any call.

@@ -1,5 +1,6 @@
 -- Where a new call goes: an extension, a ring group, a trunk, a registered Contact. `caller` is the caller as a party
 -- of the record of the call, nil if parkd calls. Pure.
+local billing = require("rules.billing")
 local decision = require("rules.decision")
 local patience = require("rules.patience")
 local ring_steps = require("rules.ring_steps")
@@ -68,13 +69,13 @@ function destinations.to_ring_group(f, tenant, row, caller)
     action = "to_ring_group",
     steps = steps,
     trunk = trunk,
-    callee = { kind = "ring_group", display = row.display_name },
+    callee = { kind = "ring_group", number = row.number, display = row.display_name },
   })
 end
 
 function destinations.to_extension_or_ring_group(f, tenant, row, caller)
-  if row.kind == "ring_group" then return destinations.to_ring_group(f, tenant, row, caller) end
-  return destinations.to_extension(f, tenant, row, caller)
+  local to = row.kind == "ring_group" and destinations.to_ring_group or destinations.to_extension
+  return billing.permitted(f, tenant, row, caller, to(f, tenant, row, caller))
 end
 
 function destinations.to_trunk(f, tenant, caller)

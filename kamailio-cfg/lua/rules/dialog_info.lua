@@ -10,11 +10,15 @@ local kTemplate = [[<?xml version="1.0"?>
 </dialog-info>
 ]]
 
+-- 64 bits: RFC 4235 4.1.1 asks for an id that no other dialog of the entity has.
+local kIdDigits = 16
+
 --- The body for the extension `aor` ("102@demo.callpark"); `call` is {call_id, state, direction}. It has no party's
---- name or number: the right to see a lamp is no right to know the caller.
-function dialog_info.make(aor, call)
+--- name or number, nor the Call-ID, which some phones make of their address: the right to see a lamp is no right to
+--- know the caller. `keyed` hashes a text with the secret.
+function dialog_info.make(aor, call, keyed)
   local entity = escaped("sip:" .. aor)
-  local id = "call-" .. call.call_id:gsub("[^%w]", "-")
+  local id = "call-" .. keyed("lamp\n" .. call.call_id):sub(1, kIdDigits)
   return kTemplate:format(entity, id, call.direction, call.state, entity)
 end
 

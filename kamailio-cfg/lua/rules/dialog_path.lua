@@ -89,7 +89,7 @@ end
 --- without those. nil if there are none, or no own one.
 function dialog_path.sealed_record_route(f, drops_others)
   local uris = dialog_path.uris(f.record_route_values)
-  local others = #dialog_path.foreign_hops(f)
+  local others = #f.foreign_hops
   if others == 0 or others == #uris then return nil end
   -- RFC 3261 12.1.2: the caller has them reversed.
   local hops = {}
@@ -165,7 +165,7 @@ end
 -- A phone that has moved to another address proves by its password that it is still the same.
 local function not_from_extension(f, aor, tenant)
   local is_registered = is_registered_from(f, aor)
-  if is_registered == nil then return need("own_addresses", aor) end
+  if is_registered == nil then return need("own_addresses", { aor }) end
   if is_registered then return nil end
   if f.call == nil then return need("call") end
   local recorded = sender_in_record(f)
@@ -183,17 +183,60 @@ local function not_from(f, party, tenant)
   return not_from_extension(f, aor, tenant or aor and aor:match("@(.*)$"))
 end
 
+local function members_of(rows, tenant)
+  local aors = {}
+  for _, row in ipairs(rows) do aors[#aors + 1] = row.member .. "@" .. tenant end
+  return aors
+end
+
+-- Without a record any member may have answered. While the database is away a password decides.
+local function not_from_ring_group(f, group, tenant)
+  if f.trunk == nil then return need("trunk") end
+  if f.trunk then return nil end
+  if group.number then
+    if f.ring_group == nil then return need("ring_group", { tenant = tenant, number = group.number }) end
+    if f.own_addresses == nil then return need("own_addresses", members_of(f.ring_group, tenant)) end
+    if f.own_addresses[f.source.ip] then return nil end
+  end
+  return authentication.of(f, tenant)
+end
+
 --- nil if a party of the dialog sends the request. An ACK cannot be challenged, and changes nothing but an answer that
 --- was asked for.
 function dialog_path.not_from_party(f)
+  if f.method == "ACK" then return nil end
   local call = f.path.call
-  if f.method == "ACK" or call and call.is_from_home then return nil end
   local party = call and call[call.sender]
+  -- parkd itself sends from inside only.
+  if party and party.kind == "parkd" then return not_a_party(f) end
+  if call and call.is_from_home then return nil end
   if party and party.kind ~= "ring_group" then return not_from(f, party, call.tenant) end
   -- The record knows which member has answered, and the calls from before there were seals.
   if f.call == nil then return need("call") end
   if not f.call and not call then return decision.unknown_call(f) end
-  return not_from(f, sender_in_record(f), call and call.tenant)
+  local recorded = sender_in_record(f)
+  if call and not recorded then return not_from_ring_group(f, party, call.tenant) end
+  return not_from(f, recorded, call and call.tenant)
+end
+
+-- From a trunk, or without a seal, of a dialog that Kamailio has no record of.
+local function not_from_stranger(f)
+  if f.trunk == nil then return need("trunk") end
+  if f.trunk and (f.path.call or not f.trunk.away) then return nil end
+  return nil, true
+end
+
+--- The same for a request to parkd's Contact, which no record of Kamailio's leads to. The second result is true if
+--- Kamailio does not know: then the sender is a party if it is at its Contact, which parkd knows.
+function dialog_path.not_from_party_of_parkd(f)
+  local call = f.path.call
+  -- With a description it may be the answer that moves the voice.
+  if f.method == "ACK" then return not call and f.body ~= "" and { action = "drop" } or nil end
+  local is_trunk = call and call[call.sender].kind == "trunk" and not call.is_from_home
+  if call and not is_trunk then return dialog_path.not_from_party(f) end
+  if f.call == nil then return need("call") end
+  if sender_in_record(f) then return dialog_path.not_from_party(f) end
+  return not_from_stranger(f)
 end
 
 return dialog_path

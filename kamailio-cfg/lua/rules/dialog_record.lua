@@ -36,7 +36,8 @@ end
 -- As the party has written it: parkd's requests need no seal. But it shows whether the connection of an alias has
 -- ended.
 local function contact_of(leg)
-  if not leg.contact then return nil end
+  -- null: the module has not read the 2xx to its end, and its sender already sends a request.
+  if type(leg.contact) ~= "string" then return nil end
   local uri, connection = seal.opened(leg.contact)
   return connection and seal.param(uri, "alias") and leg.contact or uri
 end
@@ -102,10 +103,12 @@ local function party(one)
     aor = one.aor,
     display = one.display and sip_text.shortened(one.display, kDisplayBytesMax),
     withheld = one.withheld or nil,
+    outside = one.outside,
   }
 end
 
---- The value of the variable `parties`: the two sides, each {kind, aor, display, withheld}.
+--- The value of the variable `parties`: the two sides, each {kind, aor, display, withheld, outside}; `outside` is the
+--- number of a member of a ring group that a trunk has reached.
 function dialog_record.parties(a, b) return cjson.encode({ a = party(a), b = party(b) }) end
 
 --- Back from there; two empty tables if it cannot be read.

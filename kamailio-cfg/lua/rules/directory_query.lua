@@ -12,6 +12,8 @@ directory_query.kRowsMax = 500
 -- tabs, which no column may have. %s are the tenant and the last place.
 local queries = {
   tenant = [[SELECT tenant AS place, '' AS `key`, enabled AS value FROM tenants WHERE tenant = %s HAVING place > %s]],
+  billing_hook = [[SELECT tenant AS place, '' AS `key`, CONCAT_WS('\t', on_error_incoming_call, budget_ms) AS value
+    FROM billing_hooks WHERE enabled AND ask_incoming_call AND tenant = %s AND tenant > %s]],
   number = [[SELECT n.number AS place, n.number AS `key`,
       CONCAT_WS('\t', n.kind, COALESCE(c.action, ''), COALESCE(e.enabled, g.enabled, o.enabled, 1),
         COALESCE(e.display_name, g.display_name, ''),
@@ -46,7 +48,7 @@ local of_all_tenants = {
 --- The name of all tenants in `tenant_revisions`.
 directory_query.kAllTenants = "*"
 
-directory_query.kKinds = { "tenant", "number", "range", "ring_group", "members", "trunk_of", "did" }
+directory_query.kKinds = { "tenant", "billing_hook", "number", "range", "ring_group", "members", "trunk_of", "did" }
 directory_query.kKindsOfAllTenants = { "trunk_at" }
 
 --- The query for the rows of `kind` that follow `place`, "" for the first ones; at most kRowsMax. `tenant` does not

@@ -43,6 +43,14 @@ function directory_rows.tenant(get, domain)
   return is_true(get(directory_rows.key("tenant", domain, ""))) and { tenant = domain }
 end
 
+--- The hook of a tenant's billing system, if it is asked about calls: {error_permits, budget_ms}.
+function directory_rows.billing_hook(get, domain)
+  local line = first_line(get(directory_rows.key("billing_hook", domain, "")))
+  if not line then return false end
+  local on_error, budget_ms = fields(line, 2)
+  return { error_permits = on_error == "allow", budget_ms = tonumber(budget_ms) }
+end
+
 -- Each trunk at the address `host`: {tenant, trunk, enabled}.
 local function trunks_at(get, host)
   local list = {}
@@ -128,7 +136,8 @@ local function tenants_at(get, host)
   return list
 end
 
---- Where a call to an outside number from the trunk at `host` rings: {tenant, number, kind, enabled, display_name}.
+--- Where a call to an outside number from the trunk at `host` rings: {tenant, trunk, number, kind, enabled,
+--- display_name}.
 function directory_rows.did(get, outside_number, host)
   local line = first_line(get(directory_rows.key("did", "", outside_number)))
   if not line then return false end
@@ -136,7 +145,7 @@ function directory_rows.did(get, outside_number, host)
   for _, one in ipairs(tenants_at(get, host)) do
     local row = one.tenant == tenant and row_of(get, tenant, destination)
     if row then
-      row.tenant = tenant
+      row.tenant, row.trunk = tenant, one.trunk
       return row
     end
   end

@@ -72,7 +72,7 @@ end
 -- Where the Record-Routes of the message point; one that cannot be read is a name.
 local function hop_places(f)
   local all = {}
-  for _, uri in ipairs(dialog_path.foreign_hops(f)) do
+  for _, uri in ipairs(f.foreign_hops) do
     for _, one in ipairs(contact.places("<" .. uri .. ">") or { { host = uri } }) do all[#all + 1] = one end
   end
   return all
@@ -146,6 +146,7 @@ local derived = {
   etag = function(f) return f.header("SIP-If-Match") or false end,
   expires_text = function(f) return f.header("Expires") end,
   expires = function(f) return tonumber(f.expires_text or "") or false end,
+  foreign_hops = dialog_path.foreign_hops,
   hop_places = hop_places,
   own_sockets = function(f) return own_sockets(f.settings) end,
   path = function(f) return dialog_path.read(f) end,
@@ -163,22 +164,28 @@ local derived = {
   inside_caller = inside_header(protocol.kCaller),
   -- "released", "kept" or false: what parkd reports in an answer about the adoption that it belongs to.
   adoption = function(f) return f.is_inside and f.header(protocol.kAdoption) or false end,
+  -- The verdict on a call that Kamailio has asked about.
+  verdict_said = function(f) return f.is_inside and f.header(protocol.kVerdict) or false end,
   -- The parks a second that parkd can do, in an answer that refuses one.
   park_rate_said = function(f) return f.is_inside and tonumber(f.header(protocol.kParkRate)) or false end,
 }
 
---- The facts of a message; `raw` is a table of functions that read one of its texts each. nil for a fact that
---- kamailio/facts.lua has not learned yet.
-function message.facts(raw)
-  return setmetatable({}, {
+--- A function that makes the facts of a message; `raw` is a table of functions that read one of its texts each. A fact
+--- that kamailio/facts.lua has not learned yet is nil.
+function message.facts_from(raw)
+  local readers = {}
+  for name, read in pairs(derived) do readers[name] = read end
+  for name, read in pairs(raw) do readers[name] = read end
+  local facts = {
     __index = function(f, name)
-      local read = raw[name] or derived[name]
+      local read = readers[name]
       if not read then return nil end
       local value = read(f)
-      rawset(f, name, value)
+      f[name] = value
       return value
     end,
-  })
+  }
+  return function() return setmetatable({}, facts) end
 end
 
 return message

@@ -42,6 +42,9 @@ local kHoldMs = 50
 --- 3 s in all.
 function patience.of_hold(waits) return kHoldMs * 2 ^ waits end
 
+--- How many seconds a call waits for the verdict of a billing system that has so long to give it.
+function patience.of_verdict(budget_ms) return math.ceil(budget_ms / 1000) + 1 end
+
 local kQuestionMs = 20
 local kQuestionPauses = 5
 

@@ -16,6 +16,8 @@ protocol.kCancelled = "X-Callpark-Cancelled"
 protocol.kParkRate = "X-Callpark-Park-Rate"
 protocol.kRecall = "X-Callpark-Recall"
 protocol.kCaller = "X-Callpark-Caller"
+protocol.kUnproven = "X-Callpark-Unproven"
+protocol.kVerdict = "X-Callpark-Verdict"
 
 --- The values of X-Callpark-Adoption.
 protocol.kReleased, protocol.kKept = "released", "kept"
@@ -63,6 +65,14 @@ function protocol.encode_dialog(record, parker)
     session_refresher = session and (session.refresher == "a" and "caller" or "callee") or nil,
   }, { caller = encode_side, callee = encode_side })
 end
+
+--- The type of a MESSAGE that asks parkd whether a call is permitted.
+protocol.kCallQuestion = "application/vnd.callpark.call-question+json"
+
+local kQuestionMembers = { "call_id", "called", "kind", "aor", "trunk", "uri", "display", "withheld" }
+
+--- Its body.
+function protocol.encode_question(call) return object(kQuestionMembers, call, {}) end
 
 --- The headers by which a request to parkd names its sender, each {name, value}; `d` is the decision on it and `device`
 --- where it came from.

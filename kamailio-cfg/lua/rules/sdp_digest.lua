@@ -13,48 +13,64 @@ sdp_digest.kTooLong = "-"
 -- 1 for a line without which there is no digest, 2 and 3 for one that may be left out if there is no room, nil for the
 -- rest. The digits of the parked caller are lost without telephone-event.
 local function rank(line, in_audio)
-  if line:match("^[ocm]=") then return 1 end
+  local kind = line:sub(1, 2)
+  if kind == "o=" or kind == "c=" or kind == "m=" then return 1 end
+  if kind ~= "a=" then return nil end
   local attribute = line:match("^a=([%w-]+)")
   if directions[attribute] then return 1 end
   if attribute ~= "rtpmap" or not in_audio then return nil end
   return line:lower():match("^a=rtpmap:%d+ +telephone%-event/") and 2 or 3
 end
 
-local function session_lines(body)
+-- The lines with a rank, and their ranks.
+local function ranked_lines(body)
   -- It may be one part of a multipart body: it begins with v= and ends before the next boundary.
   local from = body:match("^()v=0") or body:match("\n()v=0\r?\n")
-  local lines, in_audio = {}, false
-  if not from then return lines end
+  local lines, ranks, in_audio = {}, {}, false
+  if not from then return lines, ranks end
   for line in body:sub(from):gmatch("[^\r\n]+") do
-    if line:match("^%-%-") then break end
-    if line:match("^m=") then in_audio = line:match("^m=audio ") ~= nil end
-    lines[#lines + 1] = { text = line, rank = rank(line, in_audio) }
+    if line:sub(1, 2) == "--" then break end
+    if line:sub(1, 2) == "m=" then in_audio = line:match("^m=audio ") ~= nil end
+    local its_rank = rank(line, in_audio)
+    if its_rank then lines[#lines + 1], ranks[#ranks + 1] = line, its_rank end
   end
-  return lines
+  return lines, ranks
+end
+
+local function size_of(lines)
+  local size = 0
+  for _, line in ipairs(lines) do size = size + #line + 1 end
+  return size
+end
+
+-- Without the lines that find no room. nil if there is not even room for those that must stay.
+local function shortened(lines, ranks)
+  local room, fits = kBytesMax, {}
+  local must_stay = 1
+  for _, wanted in ipairs({ must_stay, 2, 3 }) do
+    for i, line in ipairs(lines) do
+      if ranks[i] == wanted then
+        fits[i] = #line + 1 <= room
+        if not fits[i] and wanted == must_stay then return nil end
+        if fits[i] then room = room - #line - 1 end
+      end
+    end
+  end
+  local kept = {}
+  for i, line in ipairs(lines) do
+    if fits[i] then kept[#kept + 1] = line end
+  end
+  return kept
 end
 
 --- The digest of a body, lines joined by \n; nil if it has no session description. "" if there is no room for all lines
 --- that must stay: RFC 3264 8 wants as many m= lines in each later offer, so a part of them is worse than none.
 function sdp_digest.make(body)
-  if not body then return nil end
-  local lines = session_lines(body)
-  local room, fits = kBytesMax, {}
-  local must_stay, has_room = 1, true
-  for _, wanted in ipairs({ must_stay, 2, 3 }) do
-    for i, line in ipairs(lines) do
-      if line.rank == wanted then
-        fits[i] = #line.text + 1 <= room
-        if fits[i] then room = room - #line.text - 1 end
-        has_room = has_room and (fits[i] or wanted ~= must_stay)
-      end
-    end
-  end
-  if not has_room then return "" end
-  local kept = {}
-  for i, line in ipairs(lines) do
-    if fits[i] then kept[#kept + 1] = line.text end
-  end
-  if not kept[1] or not kept[1]:match("^o=") then return nil end
+  if not body or body == "" then return nil end
+  local lines, ranks = ranked_lines(body)
+  local kept = size_of(lines) <= kBytesMax and lines or shortened(lines, ranks)
+  if not kept then return "" end
+  if not kept[1] or kept[1]:sub(1, 2) ~= "o=" then return nil end
   return table.concat(kept, "\n")
 end
 

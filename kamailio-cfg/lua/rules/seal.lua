@@ -90,18 +90,22 @@ end
 
 ----- the Record-Route
 
-local kCodes = { trunk = "t", ring_group = "g", extension = "e" }
-local kKinds = { t = "trunk", g = "ring_group", e = "extension" }
+local kCodes = { trunk = "t", ring_group = "g", extension = "e", parkd = "p" }
+local kKinds = { t = "trunk", g = "ring_group", e = "extension", p = "parkd" }
+
+local kUser = "^[%w*+_-]+$"
 
 -- A caller that withholds its number is not named to the other party.
 local function code(party)
-  local user = party.aor and not party.withheld and party.aor:match("^([%w*+_-]+)@")
-  return kCodes[party.kind] .. (user or "")
+  local user = party.number or party.aor and party.aor:match("^([^@]*)@") or ""
+  return kCodes[party.kind] .. (not party.withheld and user:match(kUser) or "")
 end
 
 local function party(text, tenant)
   local kind, user = kKinds[text:sub(1, 1)], text:sub(2)
-  return kind and { kind = kind, aor = user ~= "" and user .. "@" .. tenant or nil }
+  if user == "" then return kind and { kind = kind } end
+  if kind == "ring_group" then return { kind = kind, number = user } end
+  return kind and { kind = kind, aor = user .. "@" .. tenant }
 end
 
 -- Only what leads to the next hop: a user agent may write the rest in another way.
@@ -129,7 +133,7 @@ local function home_mac(f, caller_tag) return mac(f, "home", f.call_id, caller_t
 local function parties_mac(f, caller_tag, parties) return mac(f, "parties", f.call_id, caller_tag, parties) end
 
 --- The parameters of Kamailio's Record-Route for the call that begins with the request at hand. `caller` and `callee`
---- are {kind, aor, withheld}, `hops` the URIs in the Record-Routes that it has.
+--- are {kind, aor, number, withheld}, `hops` the URIs in the Record-Routes that it has.
 function seal.record_route(f, caller, callee, tenant, hops)
   local parties = ("%s.%s.%s"):format(code(caller), code(callee), tenant)
   return (";%s=%s%s.%s"):format(seal.kName, parties_mac(f, f.from_tag, parties), home_mac(f, f.from_tag), parties)

@@ -53,8 +53,8 @@ end
 
 ----- the NOTIFYs of one subscription
 
---- {unanswered, since, failures, is_silent}: how many have no answer, since when, and how often in a row all of them
---- were given up; a silent one is sent nothing until it answers or is given up. nil as text: a new one.
+--- {unanswered, since, failures, is_silent}: how many have no answer, since when none has come, and how often in a row
+--- all of them were given up; a silent one is sent nothing until it answers or is given up. nil as text: a new one.
 function watchers.parse(text)
   local unanswered, since, failures, silent = (text or "0 0 0 0"):match("^(%d+) (%d+) (%d+) (%d)$")
   return {
@@ -81,14 +81,14 @@ function watchers.sent(state, now)
   return next, "silence"
 end
 
-local function heard(state, failures, act)
+local function heard(state, since, failures, act)
   local unanswered = math.max(state.unanswered - 1, 0)
-  return { unanswered = unanswered, since = state.since, failures = failures, is_silent = false },
+  return { unanswered = unanswered, since = since, failures = failures, is_silent = false },
     state.is_silent and act or nil
 end
 
---- The watcher has answered one. Returns the next state, and "hear" if it was silent.
-function watchers.answered(state) return heard(state, 0, "hear") end
+--- The watcher has answered one at second `now`. Returns the next state, and "hear" if it was silent.
+function watchers.answered(state, now) return heard(state, now, 0, "hear") end
 
 --- One was given up. Returns the next state, and "forget" if the watcher is gone, "try" if it was silent and gets the
 --- next change again.
@@ -97,7 +97,7 @@ function watchers.given_up(state)
   if unanswered > 0 then
     return { unanswered = unanswered, since = state.since, failures = state.failures, is_silent = state.is_silent }
   end
-  local next, act = heard(state, state.failures + 1, "try")
+  local next, act = heard(state, state.since, state.failures + 1, "try")
   if next.failures >= kFailuresMax then return next, "forget" end
   return next, act
 end

@@ -40,9 +40,17 @@ describe("a flood", function()
 
   it("is none within the rate", function() assert.same({ action = "admit" }, flood({ is_within_rate = true })) end)
 
-  it("is none from an address with phones, or of a trunk", function()
+  it("X40 is one from an address with phones only beyond what an office may send in a second", function()
+    local office = { is_within_rate = false, has_phones = true }
+    assert.same({ need = "requests_this_second" }, flood(office))
+    office.requests_this_second = 500
+    assert.same({ action = "admit" }, flood(office))
+    office.requests_this_second = 501
+    assert.same({ action = "drop" }, flood(office))
+  end)
+
+  it("is none of a trunk", function()
     assert.same({ need = "has_phones" }, flood({ is_within_rate = false }))
-    assert.same({ action = "admit" }, flood({ is_within_rate = false, has_phones = true }))
     assert.same({ need = "is_at_trunk" }, flood({ is_within_rate = false, has_phones = false }))
     assert.same({ action = "admit" }, flood({ is_within_rate = false, has_phones = false, is_at_trunk = true }))
   end)
@@ -68,9 +76,26 @@ describe("X30 a flood within a call", function()
     assert.same({ action = "admit" }, flood({ recent_requests = { 1, 3001 }, is_at_trunk = true }))
   end)
 
-  it("is none of what ends a request or a call", function()
-    for _, method in ipairs({ "ACK", "BYE", "PRACK", "SUBSCRIBE" }) do
+  it("is no ACK and no SUBSCRIBE", function()
+    for _, method in ipairs({ "ACK", "SUBSCRIBE" }) do
       assert.same({ action = "admit" }, flood({ method = method }))
+    end
+  end)
+
+  it("is one of what ends a request or a call, but of an address with phones beyond an office's second", function()
+    for _, method in ipairs({ "BYE", "PRACK" }) do
+      assert.same({ need = "recent_requests", about = { kind = "ends", of = { "192.0.2.1" } } },
+        flood({ method = method }))
+      local function after(count, known)
+        local f = { method = method, recent_requests = { count } }
+        for name, value in pairs(known or {}) do f[name] = value end
+        return flood(f)
+      end
+      assert.same({ action = "admit" }, after(3000))
+      assert.same({ action = "drop" }, after(3001, { has_phones = false, is_at_trunk = false }))
+      assert.same({ action = "admit" }, after(3001, { has_phones = true, requests_this_second = 500 }))
+      assert.same({ action = "drop" }, after(3001, { has_phones = true, requests_this_second = 501 }))
+      assert.same({ action = "admit" }, after(3001, { has_phones = false, is_at_trunk = true }))
     end
   end)
 end)

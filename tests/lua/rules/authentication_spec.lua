@@ -69,6 +69,17 @@ describe("authentication.of", function()
       authentication.of(f, kRealm))
   end)
 
+  it("after too many guesses from an address asks whether the users are registered from it", function()
+    local f = request({ guesses = { 301, 30 } })
+    assert.same({ need = "are_registered_here", about = { "101@" .. kRealm } }, authentication.of(f, kRealm))
+    f.are_registered_here = false
+    assert.same({ action = "drop" }, authentication.of(f, kRealm))
+    f.are_registered_here = true
+    assert.same({ need = "identity", about = kRealm }, authentication.of(f, kRealm))
+    f.guesses = { 301, 31 }
+    assert.same({ action = "drop" }, authentication.of(f, kRealm))
+  end)
+
   it("asks for no guesses without flood control", function()
     local f = request({ settings = { flood_control = false } })
     f.guesses = nil
@@ -78,6 +89,11 @@ describe("authentication.of", function()
   it("X34: challenges credentials for another URI, without calling the nonce old", function()
     assert.same({ action = "challenge", realm = kRealm, stale = false },
       authentication.of(request({ identity = { status = "for_another_uri" } }), kRealm))
+  end)
+
+  it("X31: is not asked about a PRACK, which module auth never refuses", function()
+    local f = request({ method = "PRACK", identity = { status = "known", user = "101" } })
+    assert.same({ action = "refuse", code = 403, reason = "Not A Party Of This Call" }, authentication.of(f, kRealm))
   end)
 
   it("counts a wrong password, and nothing else", function()

@@ -67,6 +67,74 @@ describe("a request that goes to parkd", function()
   end)
 end)
 
+-- parkd and 102, or a trunk, in a call; `sender` is "a" for parkd.
+local function at_parkd(changes, party)
+  local f = requests.facts({ to_tag = "tt", method = "INFO", marker = false, is_other = false, is_udp = false,
+    ruri = own, call = false, has_credentials = false, own_addresses = {} })
+  requests.seal(f, "b", false)
+  f.path.call.a = { kind = "parkd" }
+  if party then f.path.call.b = party end
+  for name, value in pairs(changes) do f[name] = value end
+  return decide.request(f)
+end
+
+describe("X31: a request in a dialog of parkd's", function()
+  local methods = { "BYE", "INVITE", "UPDATE", "INFO", "NOTIFY", "MESSAGE" }
+
+  it("is served from where the party is registered, and elsewhere by its password", function()
+    for _, method in ipairs(methods) do
+      assert.equal("to_parkd", at_parkd({ method = method, own_addresses = { ["127.0.0.11"] = true } }).action)
+      assert.equal("challenge", at_parkd({ method = method }).action)
+      requests.refused(403, at_parkd({ method = method, has_credentials = true }))
+      local known = { status = "known", user = "102" }
+      local d = at_parkd({ method = method, has_credentials = true, identity = known })
+      assert.same({ "to_parkd", nil }, { d.action, d.unproven })
+    end
+  end)
+
+  it("of parkd itself comes from no other address", function()
+    local f = requests.facts({ to_tag = "tt", method = "BYE", marker = false, is_other = false, ruri = own })
+    requests.seal(f, "a", true)
+    f.path.call.a = { kind = "parkd" }
+    requests.refused(403, decide.request(f))
+  end)
+
+  it("of a trunk is served from a trunk's row, and elsewhere if parkd finds its Contact there", function()
+    local trunk = { kind = "trunk" }
+    for _, row in ipairs({ { enabled = 1 }, { away = true } }) do
+      local d = at_parkd({ trunk = row }, trunk)
+      assert.same({ "to_parkd", nil }, { d.action, d.unproven })
+    end
+    local d = at_parkd({ method = "BYE", is_udp = true }, trunk)
+    assert.same({ "to_parkd", "127.0.0.11", nil }, { d.action, d.unproven, d.ends_marker })
+  end)
+
+  it("of a marked parker ends nothing without a proof", function()
+    local unsealed = { own = 1, hops = {}, uri = "sip:127.0.0.1;lr" }
+    local d = at_parkd({ method = "BYE", marker = { floor = 1 }, path = unsealed })
+    assert.same({ "to_parkd", "127.0.0.11", nil, nil }, { d.action, d.unproven, d.ends_record, d.ends_marker })
+  end)
+
+  it("without a seal is served from a trunk's row, and elsewhere if parkd finds the party's Contact there", function()
+    for _, path in ipairs({ { own = 0, hops = {} }, { own = 1, hops = {}, uri = "sip:127.0.0.1;lr" } }) do
+      assert.is_nil(at_parkd({ path = path, trunk = { enabled = 1 } }).unproven)
+      assert.equal("127.0.0.11", at_parkd({ path = path, trunk = { away = true } }).unproven)
+      assert.equal("127.0.0.11", at_parkd({ path = path }).unproven)
+    end
+  end)
+
+  it("is an ACK that moves no voice, if it has no seal", function()
+    local unsealed = { own = 1, hops = {}, uri = "sip:127.0.0.1;lr" }
+    local function ack(changes)
+      changes.method, changes.was_cancelled = "ACK", false
+      return at_parkd(changes).action
+    end
+    assert.equal("to_parkd", ack({ body = "v=0" }))
+    assert.equal("to_parkd", ack({ path = unsealed }))
+    assert.equal("drop", ack({ path = unsealed, body = "v=0" }))
+  end)
+end)
+
 describe("a BYE that waits for an earlier REFER", function()
   it("goes on as it would have gone without waiting", function()
     local d = request({ method = "BYE" })

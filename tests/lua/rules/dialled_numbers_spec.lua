@@ -31,7 +31,7 @@ local function request(case, changes, raw)
   for name, value in pairs(raw) do
     texts[name] = function() return value end
   end
-  local read = message.facts(texts)
+  local read = message.facts_from(texts)()
   local row = row_of(case)
   local f = requests.facts({
     from = { user = plan.user, host = plan.tenant }, identity = { status = "known", user = plan.user, display = "" },

@@ -72,7 +72,7 @@ describe("a sender", function()
 
   it("is known at the place of its call, and where it is registered", function()
     assert.is_nil(not_from_party("a"))
-    assert.same({ need = "own_addresses", about = "102@demo.callpark" }, not_from_party("b"))
+    assert.same({ need = "own_addresses", about = { "102@demo.callpark" } }, not_from_party("b"))
     assert.is_nil(not_from_party("b", { own_addresses = { ["127.0.0.11"] = true } }))
   end)
 
@@ -112,6 +112,24 @@ describe("a sender", function()
     assert.same({ need = "call" }, dialog_path.not_from_party(f))
     f.call = requests.call("extension", "extension", "103@demo.callpark")
     assert.is_nil(dialog_path.not_from_party(f))
+  end)
+
+  it("in a call to a ring group is a member's, or a trunk's, without a record", function()
+    local function of_group(changes)
+      changes.call = false
+      changes.source = elsewhere
+      local f = request("b", changes)
+      f.path.call.b = { kind = "ring_group", number = "600" }
+      return dialog_path.not_from_party(f)
+    end
+    assert.is_nil(of_group({ trunk = { enabled = 1 } }))
+    assert.same({ need = "ring_group", about = { tenant = "demo.callpark", number = "600" } }, of_group({}))
+    assert.same({ need = "own_addresses", about = { "102@demo.callpark", "103@demo.callpark" } },
+      of_group({ ring_group = requests.bob_and_carol }))
+    local members = { ring_group = requests.bob_and_carol, own_addresses = { ["127.0.0.99"] = true } }
+    assert.is_nil(of_group(members))
+    members.own_addresses, members.has_credentials = {}, false
+    assert.equal("challenge", of_group(members).action)
   end)
 
   it("of an ACK is not asked for", function()
@@ -173,6 +191,7 @@ describe("the Record-Routes of an answer", function()
       .. seal.record_route(invite, { kind = "extension" }, { kind = "trunk" }, "demo.callpark", {})
     local answer = requests.facts({ status = 200, to_tag = "tt", own_sockets = {},
       record_route_values = { "<sip:192.0.2.9;lr>", "<sip:192.0.2.8;lr>, <" .. own .. ">", "<sip:192.0.2.7;lr>" } })
+    answer.foreign_hops = dialog_path.foreign_hops(answer)
     local values = dialog_path.sealed_record_route(answer, false)
     assert.same({ "<sip:192.0.2.9;lr>", "<sip:192.0.2.8;lr>", "<sip:192.0.2.7;lr>" },
       { values[1], values[2], values[4] })

@@ -48,6 +48,11 @@ describe("dialog_record.parse", function()
     assert.same({}, parse(dialog({ variables = {} })))
   end)
 
+  it("has no Contact of a party of which the 2xx is being read", function()
+    local callee = { tag = "tt", contact = cjson.null, cseq = "0", route_set = "" }
+    assert.is_nil(parse(dialog({ callee = callee }))[1].b.contact)
+  end)
+
   it("is empty for errors and nonsense", function()
     for _, answer in ipairs({ "", "{", "[]", "null", '{"error":{}}', '{"result":5}', '{"result":{}}' }) do
       assert.same({}, dialog_record.parse(answer, "127.0.0.1", 5060), answer)

@@ -10,7 +10,7 @@ local function facts(texts, headers)
   for name, value in pairs(texts) do
     raw[name] = function() return value end
   end
-  return message.facts(raw)
+  return message.facts_from(raw)()
 end
 
 local from_parkd = { received_at = { ip = "127.0.0.1", port = 5061 }, source = { ip = "127.0.0.1" },
@@ -26,10 +26,10 @@ end
 describe("a fact of a message", function()
   it("is read once, and unknown ones are nil", function()
     local count = 0
-    local f = message.facts({ method = function()
+    local f = message.facts_from({ method = function()
       count = count + 1
       return "ACK"
-    end })
+    end })()
     assert.same({ "ACK", "ACK", 1 }, { f.method, f.method, count })
     assert.is_nil(f.trunk)
   end)

@@ -70,6 +70,14 @@ describe("the dialog record on the wire", function()
   end
 end)
 
+describe("the question about a call on the wire", function()
+  for _, golden in ipairs(read(kData .. "questions.json")) do
+    it("is as agreed: " .. golden.what, function()
+      assert.equal(golden.line, protocol.encode_question(golden.call))
+    end)
+  end
+end)
+
 describe("the headers of a request to parkd", function()
   it("name its extension and its device", function()
     assert.same({ { "X-Callpark-Tenant", "t" }, { "X-Callpark-User", "101" }, { "X-Callpark-Device", "udp:1" } },

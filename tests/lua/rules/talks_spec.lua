@@ -1,6 +1,7 @@
 local talks = require("rules.talks")
 local dialog_info = require("rules.dialog_info")
 local contact = require("rules.contact")
+local requests = require("support.requests")
 
 local function call(call_id, state) return { call_id = call_id, state = state, direction = "recipient" } end
 
@@ -45,10 +46,21 @@ end)
 
 describe("the body of an extension's lamp", function()
   it("has one dialog, and nothing in it that breaks it", function()
-    local body = dialog_info.make("1&02@d", { call_id = '<a"b@c', state = "early", direction = "initiator" })
+    local shown = { call_id = '<a"b@c', state = "early", direction = "initiator" }
+    local body = dialog_info.make("1&02@d", shown, requests.keyed)
     assert.equal(1, dialog_info.count(body))
     assert.is_truthy(body:find('entity="sip:1&amp;02@d"', 1, true))
-    assert.is_truthy(body:find('id="call--a-b-c" direction="initiator"><state>early</state>', 1, true))
+    assert.is_truthy(body:find('id="call%-%x+" direction="initiator"><state>early</state>'))
+  end)
+
+  it("shows no Call-ID, and another id for each call", function()
+    local function id_of(call_id)
+      local body = dialog_info.make("102@d", call(call_id, "early"), requests.keyed)
+      assert.is_nil(body:find("192", 1, true))
+      return body:match('<dialog id="([^"]*)"')
+    end
+    assert.equal(id_of("1@192.0.2.1"), id_of("1@192.0.2.1"))
+    assert.are_not.equal(id_of("1@192.0.2.1"), id_of("2@192.0.2.1"))
   end)
 
   it("counts the dialogs of any body", function()

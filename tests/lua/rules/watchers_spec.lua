@@ -55,8 +55,8 @@ describe("X30 a watcher", function()
     for second = 1, 100 do
       assert.is_nil(select(2, watchers.sent(state, second)))
       state = watchers.sent(state, second)
-      assert.is_nil(select(2, watchers.answered(state)))
-      state = watchers.answered(state)
+      assert.is_nil(select(2, watchers.answered(state, second)))
+      state = watchers.answered(state, second)
     end
     assert.is_nil(watchers.text(state))
   end)
@@ -70,6 +70,14 @@ describe("X30 a watcher", function()
     assert.is_true(next.is_silent)
   end)
 
+  it("that answers some is sent everything, although one more always waits", function()
+    local state = watchers.sent(new(), 1)
+    for second = 2, 100 do
+      assert.is_nil(select(2, watchers.sent(state, second)))
+      state = watchers.answered(watchers.sent(state, second), second)
+    end
+  end)
+
   it("that is sent too many at once gets no more for now", function()
     local state = new()
     for _ = 1, 15 do
@@ -81,9 +89,9 @@ describe("X30 a watcher", function()
 
   it("that answers at last hears what it has missed", function()
     local state = { unanswered = 3, since = 10, failures = 1, is_silent = true }
-    local next, act = watchers.answered(state)
+    local next, act = watchers.answered(state, 20)
     assert.equal("hear", act)
-    assert.same({ unanswered = 2, since = 10, failures = 0, is_silent = false }, next)
+    assert.same({ unanswered = 2, since = 20, failures = 0, is_silent = false }, next)
   end)
 
   it("is tried again once all its NOTIFYs are given up, and forgotten the second time", function()

@@ -45,7 +45,7 @@ function requests.facts(changes)
     own_places = { { ip = "192.0.2.1", port = 5060 }, { ip = "127.0.0.1", port = 5061 } }, is_behind_nat = false,
     reachable_contact = "<sip:101@127.0.0.11:5060>",
     reachable_places = { { host = "127.0.0.11", ip = "127.0.0.11", port = 5060 } }, trunk_among = false,
-    route_places = {},
+    route_places = {}, billing_hook = false, verdict = false,
     calls_under_way = { 0, 0 }, recent_texts = { 1, 1 }, recent_registrations = { 1 },
     waiting_notifies = { of_extension = 0, of_tenant = 0, of_all = 0 },
     subscriptions = { of_lamp = {}, of_extension = 0, of_tenant = 0 },

@@ -19,6 +19,12 @@ TEST(Json, WhatIsNotJsonIsAnError) {
   }
 }
 
+TEST(Json, ANulIsNotTheEndOfTheText) {
+  for (const std::string_view behind : {std::string_view("\0", 1), std::string_view("\0 {}", 4)}) {
+    EXPECT_EQ(parse_json("{}" + std::string(behind)).error(), JsonError::kNotJson);
+  }
+}
+
 TEST(Json, ATextThatIsTooLongIsAnError) {
   EXPECT_TRUE(parse_json("[1,2]", {.bytes_max = 5}));
   EXPECT_EQ(parse_json("[1,23]", {.bytes_max = 5}).error(), JsonError::kTooLong);

@@ -62,6 +62,7 @@ Json json_of(const DialogSnapshot& dialog) {
                {"remote_sdp", dialog.remote_sdp},
                {"identity", {{"name", dialog.remote_identity.name}, {"number", dialog.remote_identity.number}}},
                {"remote_aor", extension_in(dialog.remote_party) ? aor_of(*extension_in(dialog.remote_party)) : ""}};
+  if (dialog.remote_was_called) json["was_called"] = true;
   if (dialog.session_seconds > 0) {
     json["session"] = {{"seconds", dialog.session_seconds}, {"we_refresh", dialog.session_we_refresh}};
   }

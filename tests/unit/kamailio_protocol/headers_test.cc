@@ -22,7 +22,8 @@ Names names_of_parkd() {
           {"kDevice", std::string(kDevice)},       {"kDialog", std::string(kDialog)},
           {"kAdoption", std::string(kAdoption)},   {"kRecall", std::string(kRecall)},
           {"kCaller", std::string(kCaller)},       {"kRecallAfter", std::string(kRecallAfter)},
-          {"kCancelled", std::string(kCancelled)}, {"kParkRate", std::string(kParkRate)}};
+          {"kCancelled", std::string(kCancelled)}, {"kParkRate", std::string(kParkRate)},
+          {"kUnproven", std::string(kUnproven)},   {"kVerdict", std::string(kVerdict)}};
 }
 
 Json agreed_headers() {

@@ -40,6 +40,26 @@ TEST(MediadConfig, PortsMustMakePairs) {
   }
 }
 
+TEST(MediadConfig, RtpIsAtNoMulticastAddress) {
+  for (const char* address : {"224.0.0.1", "239.255.255.255", "255.255.255.255", "ff02::1"}) {
+    EXPECT_FALSE(read_mediad_config_text("rtp: {address: \"" + std::string(address) + "\"}", "mediad.yaml")) << address;
+  }
+  for (const char* address : {"127.0.0.1", "223.255.255.1", "fe80::1"}) {
+    EXPECT_TRUE(read_mediad_config_text("rtp: {address: \"" + std::string(address) + "\"}", "mediad.yaml")) << address;
+  }
+}
+
+TEST(MediadConfig, AMissingDirectoryOfPromptsIsReported) {
+  const auto missing = [](const std::string& directory) {
+    const auto config = read_mediad_config_text("prompts_dir: " + directory, "mediad.yaml");
+    return missing_directory(config.value(), "mediad.yaml");
+  };
+  EXPECT_FALSE(missing(testing::TempDir()));
+  const std::string nowhere = testing::TempDir() + "/no-such-directory";
+  ASSERT_TRUE(missing(nowhere));
+  EXPECT_THAT(to_string(*missing(nowhere)), HasSubstr(nowhere));
+}
+
 TEST(MediadConfig, MusicIsAListOfFilesAndDirectories) {
   const auto config = read_mediad_config_text("music: {default: [/a.wav, /b]}", "mediad.yaml");
   ASSERT_TRUE(config.has_value());

@@ -143,9 +143,42 @@ TEST(SessionDecide, X37_SendingGoesOnWithTheFirstPacket) {
   EXPECT_THAT(decide(given_up(), event::RemoteHeard{}).actions, ElementsAre(kSending));
 }
 
-TEST(SessionDecide, X37_SendingGoesOnWhenARemoteIsSignalledAgain) {
-  EXPECT_THAT(decide(given_up(), at_remote(kPhone)).actions, ElementsAre(kSending, kStart));
-  EXPECT_THAT(decide(given_up(), kResume).actions, ElementsAre(kSending, kStart));
+TEST(SessionDecide, X37_ASilentRemoteGetsNoMoreTimeWhenItIsSignalledAgain) {
+  EXPECT_THAT(decide(given_up(), at_remote(kPhone)).actions, IsEmpty());
+  EXPECT_THAT(decide(given_up(), kResume).actions, IsEmpty());
+  const Session moved = after(given_up(), {at_remote({kPhone.address, 4010}), kPause, kResume});
+  EXPECT_EQ(moved.heard, Heard::kNothingInTime);
+  EXPECT_THAT(decide(moved, event::RemoteHeard{}).actions, ElementsAre(kSending));
+  EXPECT_THAT(decide(given_up(), at_remote({"127.0.0.12", 4000})).actions,
+              ElementsAre(VariantWith<action::SetRemote>(testing::_), kSending, kStart));
+}
+
+TEST(SessionDecide, X37_SilentRemotesOfASessionGetThreePeriodsInAll) {
+  const Endpoint victim{"127.0.0.12", 4000};
+  Session session = announcing();  // the phone's own period
+  for (int i = 0; i < 3; ++i) {
+    session = after(session, {event::RemoteHeard{}, at_remote(victim)});
+    ASSERT_EQ(session.heard, Heard::kNothingYet);
+    session = after(session, {at_remote(kPhone)});
+  }
+  EXPECT_EQ(session.heard, Heard::kNothingInTime) << "a phone is sent to again when it is heard";
+  EXPECT_THAT(decide(session, event::RemoteHeard{}).actions, ElementsAre(kSending));
+  const Decision fourth = decide(after(session, {event::RemoteHeard{}}), at_remote(victim));
+  EXPECT_THAT(fourth.actions, ElementsAre(VariantWith<action::SetRemote>(testing::_), kPaused));
+}
+
+TEST(SessionDecide, X37_APhoneThatMovesAndIsHeardEachTimeUsesUpNoPeriod) {
+  Session session = announcing();
+  for (int i = 1; i < 20; ++i) {
+    session = after(session, {event::RemoteHeard{}, at_remote({"127.0.0." + std::to_string(i), 4000})});
+    ASSERT_EQ(session.heard, Heard::kNothingYet);
+  }
+}
+
+TEST(SessionDecide, X37_HoldAndResumeDoNotProlongTheTimeForEver) {
+  Session session = announcing();
+  for (int i = 0; i < 3; ++i) session = after(session, {kPause, kResume});
+  EXPECT_EQ(session.heard, Heard::kNothingInTime);
 }
 
 TEST(SessionDecide, X37_AnotherCodecOrPlayDoesNotResumeSending) {

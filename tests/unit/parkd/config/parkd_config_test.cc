@@ -23,8 +23,10 @@ TEST(ParkdConfig, OnlyTheNodesNameIsRequired) {
   EXPECT_EQ(config->mediad.control.to_string(), "unix:/run/callpark/mediad.sock");
   EXPECT_EQ(config->database.workers, 4U);
   EXPECT_EQ(config->http.listen.port(), 5063);
+  EXPECT_TRUE(config->webhooks.permitted_networks.empty());
   EXPECT_EQ(config->park.bye_after_refer, Duration(2000));
   EXPECT_FALSE(config->park.retrieve_from_other_nodes);
+  EXPECT_TRUE(config->billing.permitted_networks.empty());
 }
 
 TEST(ParkdConfig, EveryKeyIsTaken) {
@@ -58,6 +60,9 @@ database:
   queue_max: 3
 http:
   listen: 0.0.0.0:9001
+webhooks:
+  permitted_networks: 127.0.0.0/8 fd00::/8
+  ca_file: /etc/ca.pem
 park:
   bye_after_refer_ms: 102
   music_retry_ms: 501
@@ -65,6 +70,8 @@ park:
   refusal_speech_max_ms: 0
   already_picked_up_speech_max_ms: 1
   retrieve_from_other_nodes: true
+billing:
+  permitted_networks: 127.0.0.1 fd00::/8
 )",
                                              "parkd.yaml");
   ASSERT_TRUE(config) << to_string(config.error().front());
@@ -92,12 +99,15 @@ park:
   EXPECT_EQ(config->database.workers, 2U);
   EXPECT_EQ(config->database.queue_max, 3U);
   EXPECT_EQ(config->http.listen.to_string(), "0.0.0.0:9001");
+  EXPECT_EQ(config->webhooks.permitted_networks.size(), 2U);
+  EXPECT_EQ(config->webhooks.ca_file, "/etc/ca.pem");
   EXPECT_EQ(config->park.bye_after_refer, Duration(102));
   EXPECT_EQ(config->park.music_retry, Duration(501));
   EXPECT_EQ(config->park.announcement_max, Duration(1002));
   EXPECT_EQ(config->park.refusal_speech_max, Duration(0));
   EXPECT_EQ(config->park.already_picked_up_speech_max, Duration(1));
   EXPECT_TRUE(config->park.retrieve_from_other_nodes);
+  EXPECT_EQ(config->billing.permitted_networks.size(), 2U);
 }
 
 TEST(ParkdConfig, ThePrintedExampleLoadsAndIsTheDefaults) {
@@ -169,6 +179,9 @@ const WrongFile kWrongFiles[] = {
       "\"127.0.0.1\" (Listening address of parkd"}},
     {"ListenEverywhere", "node_name: a\nsip:\n  listen: 0.0.0.0:5062\n", {"f:3: sip.listen must be"}},
     {"ListenEverywhereV6", "node_name: a\nsip:\n  listen: '[::]:5062'\n", {"f:3: sip.listen must be"}},
+    {"PermittedNetworks",
+     "node_name: a\nwebhooks:\n  permitted_networks: 127.0.0.1 all\n",
+     {"f:3: webhooks.permitted_networks must be networks like 127.0.0.1"}},
     {"ListenOnAName", "node_name: a\nsip:\n  listen: localhost:5062\n", {"f:3: sip.listen must be"}},
     {"ListenOnAUnixSocket", "node_name: a\nsip:\n  listen: unix:/run/x\n", {"f:3: sip.listen must be"}},
     {"PortTooHigh", "node_name: a\nsip:\n  listen: 127.0.0.1:70000\n", {"f:3: sip.listen must be"}},

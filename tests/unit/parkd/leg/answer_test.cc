@@ -141,6 +141,26 @@ TEST(MediaAnswer, WhatCannotBeServedSaysWhy) {
   }
 }
 
+TEST(MediaAnswer, X37_ASipSocketOfOursGetsNoSound) {
+  const std::vector<sip::Endpoint> own{*sip::Endpoint::parse("udp:127.0.0.1:5062"),
+                                       *sip::Endpoint::parse("udp:[::1]:5061")};
+  const auto at = [](const std::string& address, int port) {
+    return sdp_of("v=0\no=- 1 1 IN " + address + "\ns=-\nc=IN " + address + "\nt=0 0\nm=audio " + std::to_string(port) +
+                  " RTP/AVP 0\n");
+  };
+  for (const int port : {5061, 5062}) {
+    EXPECT_EQ(answer_with_media(at("IP4 127.0.0.1", port), mediad_address(), playable_codecs(), {}, own).error(),
+              OfferError::kOwnSocket)
+        << port;
+    EXPECT_EQ(read_answer(music(), at("IP4 127.0.0.1", port), own).error(), OfferError::kOwnSocket) << port;
+  }
+  EXPECT_EQ(answer_with_media(at("IP6 0:0::1", 5061), {"2001:db8::2", 30000}, playable_codecs(), {}, own).error(),
+            OfferError::kOwnSocket);
+  EXPECT_TRUE(answer_with_media(at("IP4 127.0.0.1", 5063), mediad_address(), playable_codecs(), {}, own));
+  EXPECT_TRUE(answer_with_media(at("IP4 127.0.0.2", 5062), mediad_address(), playable_codecs(), {}, own));
+  EXPECT_NE(sentence(OfferError::kOwnSocket), "");
+}
+
 TEST(MediaAnswer, X9_PartyOfTheOtherFamilyIsRefusedAndNotMute) {
   const Sdp six = party_at("IP6 2001:db8::1");
   EXPECT_EQ(answer_with_media(six, mediad_address(), playable_codecs(), std::nullopt).error(),

@@ -66,6 +66,21 @@ TEST_F(IncomingCallTest, S7_WithAnUnreadableHeldCallHasNone) {
   EXPECT_FALSE(listener.calls[0].held);
 }
 
+TEST_F(IncomingCallTest, B3_RingsAndIsThenAnsweredOrRefused) {
+  const SipMessage invite = feature_invite("*88");
+  const CallId call = dial(invite);
+  calls.ring(call);
+  const SipMessage ringing = kamailio.take_response(invite, 180);
+  EXPECT_EQ(ringing.status(), 180);
+  EXPECT_TRUE(ringing.header("Contact"));
+  calls.refuse(call, 402, "Insufficient funds");
+  const SipMessage final = kamailio.take_response(invite);
+  EXPECT_EQ(final.status(), 402);
+  EXPECT_EQ(final.to_tag(), ringing.to_tag());
+  calls.ring(call);  // it is over
+  EXPECT_THAT(reports(), IsEmpty());
+}
+
 TEST_F(IncomingCallTest, S9_IsNotAnsweredByEarlyMedia) {
   const SipMessage invite = feature_invite("*88");
   const CallId call = dial(invite);

@@ -13,11 +13,17 @@ class OfferlessTest : public UserAgentScene {
         "v=0\no=alice 1 1 IN IP4 127.0.0.13\ns=-\nc=IN IP4 127.0.0.13\nt=0 0\n"
         "m=audio 7004 RTP/AVP 0 101\na=rtpmap:101 telephone-event/8000\n");
   }
+  /// Kamailio has seen Alice's CANCEL as well as parkd's 200.
+  SipMessage ack_after_cancel(const std::optional<sip::Sdp>& answer) {
+    SipMessage ack = alice.ack(alices_invite, answer);
+    ack.set_header(kamailio_protocol::kCancelled, kamailio_protocol::kYes);
+    return ack;
+  }
   /// Alice dials, is offered the Client's media, and answers; the Client is being re-INVITEd.
-  CallId begin_retrieve() {
+  CallId begin_retrieve(park::Question question = 2) {
     alices_invite = invite_without("*88");
     const CallId call = dial(alices_invite);
-    offer_call(2, call);
+    offer_call(question, call);
     const SipMessage ok = kamailio.take_response(alices_invite);
     EXPECT_EQ(ok.status(), 200);
     learn_tag(ok);
@@ -167,6 +173,41 @@ TEST_F(OfferlessTest, X7_ARetrieverThatHangsUpBeforeItsAckIsGone) {
   EXPECT_EQ(answer_to(alice.request("BYE")).status(), 200);
   EXPECT_THAT(reports(), ElementsAre(about("gone", call)));
   EXPECT_FALSE(kamailio.sends("INVITE", seconds(40)));
+}
+
+// Its ACK has an answer or none, and its BYE follows: the Client hears nothing of it, and may be retrieved.
+TEST_F(OfferlessTest, X6_ARetrieverThatCancelledBeforeItsAckIsGone) {
+  park();
+  int question = 2;
+  for (const auto& answer : {std::optional(alices_answer()), std::optional<sip::Sdp>()}) {
+    const CallId call = begin_retrieve(question++);
+    kamailio.deliver(ack_after_cancel(answer));
+    EXPECT_THAT(reports(), ElementsAre(about("gone", call)));
+    EXPECT_EQ(take_bye().to_tag(), "alice-tag");
+    EXPECT_THAT(answer_to(alice.request("BYE")).status(), testing::AnyOf(200, 481));
+    EXPECT_FALSE(kamailio.sends("INVITE", seconds(40))) << "the Client hears music";
+    EXPECT_THAT(reports(), IsEmpty());
+    alice.parkd_tag.clear();
+    alice.call_id += "x";
+  }
+  const CallId call = begin_retrieve(question);
+  kamailio.deliver(alice.ack(alices_invite, alices_answer()));
+  accept_offer();
+  EXPECT_THAT(reports(), ElementsAre("accepted " + std::to_string(question)));
+  calls.hang_up(call);
+}
+
+TEST_F(OfferlessTest, X6_ARetrieverThatHangsUpWhileTheCallerIsBeingOfferedItIsGone) {
+  park();
+  const CallId call = begin_retrieve();
+  kamailio.deliver(alice.ack(alices_invite, alices_answer()));
+  const SipMessage invite = kamailio.take_request("INVITE");
+  EXPECT_EQ(answer_to(alice.request("BYE")).status(), 200);
+  EXPECT_THAT(reports(), ElementsAre(about("gone", call)));
+  offer_music(3);
+  kamailio.answer(invite, 200, clients_sdp());
+  EXPECT_EQ(body_of(accept_offer()).media[0].port, mediad_address().port);
+  EXPECT_THAT(reports(), testing::Contains("accepted 3"));
 }
 
 TEST_F(OfferlessTest, X7_ACallerThatLeavesBeforeTheAckIsForgotten) {

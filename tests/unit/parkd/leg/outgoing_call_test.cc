@@ -267,6 +267,17 @@ TEST_F(TargetTest, R8_OfARingGroupIsTheMemberThatAnswered) {
   EXPECT_TRUE(is_held_by("105"));
 }
 
+TEST_F(TargetTest, B2_OfARecallShowsTheNameThatTheCallIsParkedUnder) {
+  park();
+  auto from = as_recall("102");
+  from.recall->shown_name = "Gold client";
+  target = call_target("101", from);
+  const SipMessage recall = kamailio.take_request("INVITE");
+  EXPECT_THAT(std::string(recall.header("From").value_or("")), HasSubstr("\"Recall 102: Gold client\" <sip:client@"));
+  kamailio.answer(recall, 486);
+  EXPECT_THAT(reports(), ElementsAre(about("refused 486", target)));
+}
+
 TEST_F(TargetTest, R5_OfARecallShowsTheOrbit) {
   park();
   target = call_target("101", as_recall("102"));
@@ -279,6 +290,7 @@ TEST_F(TargetTest, R5_OfARecallShowsTheOrbit) {
   kamailio.answer(recall, 200, alices_offer());
   EXPECT_THAT(reports(), ElementsAre(about("answered", target)));
   EXPECT_EQ(calls.snapshot(target).remote_tag, "far-tag");
+  EXPECT_TRUE(calls.snapshot(target).remote_was_called);
   calls.hang_up(target);
   EXPECT_TRUE(kamailio.sends("BYE"));
 }

@@ -51,7 +51,8 @@ Json with(const char* pointer, const Json& value) {
 
 TEST(DialogSnapshot, IsADialogAndItsTwoDescriptions) {
   DialogSnapshot caller = decode(contract()).caller;
-  caller.remote_identity = {};  // is no part of a SIP dialog
+  caller.remote_identity = {};  // is no part of a SIP dialog, nor is the side that began it
+  caller.remote_was_called = false;
   EXPECT_EQ(snapshot_of(dialog_of(caller), caller.local_sdp, caller.remote_sdp), caller);
   EXPECT_EQ(dialog_of(caller).id, (sip::DialogId{"c1", "john1", "client1"}));
 }

@@ -27,6 +27,20 @@ TEST_F(SipUserAgentTest, AnswersUnknownDialogs481) {
   EXPECT_THAT(reports(), IsEmpty());
 }
 
+TEST_F(SipUserAgentTest, X31_ServesAnUnprovenSenderOnlyWhereItsPartyIsReached) {
+  park();
+  for (const char* method : {"INVITE", "UPDATE", "INFO", "NOTIFY", "BYE"}) {
+    SipMessage request = client.request(method);
+    request.set_header(kamailio_protocol::kUnproven, "192.0.2.99");
+    EXPECT_EQ(answer_to(request).status(), 403) << method;
+  }
+  EXPECT_THAT(reports(), IsEmpty());
+  SipMessage bye = client.request("BYE");
+  bye.set_header(kamailio_protocol::kUnproven, sip::parse_uri(client.contact)->host());
+  EXPECT_EQ(answer_to(bye).status(), 200);
+  EXPECT_THAT(reports(), ElementsAre("caller gone"));
+}
+
 TEST_F(SipUserAgentTest, Answers420ToUnknownExtensions) {
   park();
   SipMessage invite = feature_invite("*88");

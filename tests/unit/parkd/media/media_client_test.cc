@@ -284,6 +284,42 @@ TEST_F(MediaClientTest, O4_ASessionOfAnEarlierParkdIsClaimedWhereItIs) {
   EXPECT_EQ(asked.codec, (media::Codec{media::CodecName::kPcma, 8, 8000, 101}));
 }
 
+TEST_F(MediaClientTest, O4_ASessionOfAnEarlierParkdWaitsForTheGreeting) {
+  client.start();
+  const MediaSnapshot again{"a", {"127.0.0.3", 40444}, 4711, phone};
+  ask_open("a", Music{"default"}, again);
+  pass(Duration(300));
+  EXPECT_FALSE(opened);
+  mediad.start();
+  pass(Duration(300));
+  ASSERT_TRUE(opened && *opened);
+  EXPECT_EQ(**opened, again);
+  EXPECT_EQ(mediad.sessions.at("a").port, 40444);
+}
+
+TEST_F(MediaClientTest, O4_ASessionOfAnEarlierParkdWaitsNoLongerThanForAnAnswer) {
+  client.start();
+  ask_open("a", Music{"default"}, MediaSnapshot{"a", {"127.0.0.3", 40444}, 4711, phone});
+  pass(Duration(950));
+  EXPECT_FALSE(opened);
+  pass(Duration(100));
+  EXPECT_TRUE(failed());
+  mediad.start();
+  pass(seconds(1));
+  EXPECT_THAT(mediad.heard(), ElementsAre("hello"));
+}
+
+TEST_F(MediaClientTest, O4_ASessionThatIsClosedBeforeTheGreetingPlaysNoLonger) {
+  client.start();
+  ask_open("a", Music{"default"}, MediaSnapshot{"a", {"127.0.0.3", 40444}, 4711, phone});
+  client.close("a");
+  mediad.sessions["a"] = {};
+  mediad.start();
+  pass(seconds(2));
+  EXPECT_FALSE(opened);
+  EXPECT_EQ(mediad.sessions.count("a"), 0U);
+}
+
 TEST_F(MediaClientTest, ARefusedOpeningIsUnavailable) {
   connect();
   mediad.refusal = media::RpcError{media::ErrorCode::kTooManySessions, "too many"};
@@ -548,6 +584,18 @@ TEST_F(MediaClientTest, AfterALostConnectionTheSessionsThatPlayOnAreClaimed) {
   EXPECT_THAT(mediad.heard(), ElementsAre("open a", "hello", "open a on its port"));
   EXPECT_EQ(mediad.ports.at("a"), before.local.port);
   EXPECT_THAT(said, IsEmpty());
+}
+
+TEST_F(MediaClientTest, ASessionClosedWhileTheConnectionIsLostPlaysNoLonger) {
+  connect();
+  open("a");
+  mediad.drop_connections();
+  pass(Duration(20));
+  ASSERT_FALSE(client.is_connected());
+  client.close("a");
+  EXPECT_EQ(mediad.sessions.count("a"), 1U);
+  pass(seconds(1));
+  EXPECT_EQ(mediad.sessions.count("a"), 0U);
 }
 
 TEST_F(MediaClientTest, ASessionThatMediadGaveUpIsOpenedAgain) {

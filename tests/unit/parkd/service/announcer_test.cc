@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/virtual_time.h"
+#include "tests/unit/parkd/service/fake_billing.h"
 #include "tests/unit/parkd/service/fake_media.h"
 #include "tests/unit/parkd/service/fake_phones.h"
 #include "tests/unit/parkd/service/fake_store.h"
@@ -32,8 +33,9 @@ class AnnouncerTest : public testing::Test {
   FakePhones phones{steps};
   FakeEvents events;
   FakeMessages messages;
+  FakeBilling billing{steps};
   Metrics metrics;
-  Announcer announcer{{loop, store, events, messages, media, phones, phones, phones, metrics}};
+  Announcer announcer{{loop, store, events, messages, media, phones, phones, phones, billing, metrics}};
   int done = 0;
 };
 

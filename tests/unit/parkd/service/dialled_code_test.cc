@@ -252,6 +252,58 @@ TEST(DialledCode, X43_OnlyOrbitsOfOthersCanBeMissed) {
   EXPECT_EQ(misses_max("*7250", ""), 0) << "a trunk";
 }
 
+// Each combination of the tenant's switch and the extension's permissions, with each kind of number.
+TEST(DialledCode, L7_EachPermissionDeniesWhatItIsForAndNothingElse) {
+  struct Kind {
+    std::string name;
+    DialledFacts facts;
+    Dialled dialled;
+    bool DialledFacts::*permission;
+    bool DialledFacts::*off;
+  };
+  const auto park = facts_of("*68", CodeAction::kPark, BareCode::kOwnExtension, "");
+  const auto park_at_random = facts_of("*70", CodeAction::kPark, BareCode::kRandomOrbit, "");
+  const auto park_elsewhere = facts_of("*68", CodeAction::kPark, BareCode::kOwnExtension, "105", true);
+  const auto retrieve = facts_of("*88", CodeAction::kRetrieve, BareCode::kOwnExtension, "");
+  const auto retrieve_elsewhere = facts_of("*88", CodeAction::kRetrieve, BareCode::kOwnExtension, "7001");
+  const auto& may_park = &DialledFacts::may_park;
+  const auto& may_retrieve = &DialledFacts::may_retrieve;
+  const auto& parks_off = &DialledFacts::parks_are_off;
+  const auto& retrieves_off = &DialledFacts::retrieves_are_off;
+  const Kind kinds[] = {
+      {"park", park, Dialled::kAsTransfer, may_park, parks_off},
+      {"park by a call", park, Dialled::kAsCall, may_park, parks_off},
+      {"park at random", park_at_random, Dialled::kAsCall, may_park, parks_off},
+      {"park elsewhere", park_elsewhere, Dialled::kAsTransfer, may_park, parks_off},
+      {"group park", group_facts(), Dialled::kAsTransfer, &DialledFacts::may_group_park, parks_off},
+      {"retrieve", retrieve, Dialled::kAsCall, may_retrieve, retrieves_off},
+      {"retrieve elsewhere", retrieve_elsewhere, Dialled::kAsCall, may_retrieve, retrieves_off},
+      {"park in a range", range_facts(), Dialled::kAsTransfer, may_park, parks_off},
+      {"park in a range by a call", range_facts(), Dialled::kAsCall, may_park, parks_off},
+      {"park at an orbit of a range", range_facts("7005"), Dialled::kAsTransfer, may_park, parks_off},
+      {"retrieve from a range", range_facts("7005"), Dialled::kAsCall, may_retrieve, retrieves_off},
+  };
+  for (const Kind& kind : kinds) {
+    const std::string granted = meaning(kind.facts, "101", kind.dialled);
+    ASSERT_FALSE(granted.starts_with("refused")) << kind.name;
+    for (unsigned int flags = 0; flags < 64; ++flags) {
+      const auto is_set = [&](unsigned int flag) { return (flags >> flag & 1U) != 0; };
+      DialledFacts facts = kind.facts;
+      facts.may_park = is_set(0);
+      facts.may_retrieve = is_set(1);
+      facts.may_group_park = is_set(2);
+      facts.may_use_range = is_set(3);
+      facts.parks_are_off = is_set(4);
+      facts.retrieves_are_off = is_set(5);
+      const std::string expected = facts.*kind.off             ? refused(RefusalReason::kSwitchedOff)
+                                   : !(facts.*kind.permission) ? refused(RefusalReason::kNotPermitted)
+                                   : !facts.may_use_range      ? refused(RefusalReason::kNotInThisRange)
+                                                               : granted;
+      EXPECT_EQ(meaning(facts, "101", kind.dialled), expected) << kind.name << " with flags " << flags;
+    }
+  }
+}
+
 TEST(DialledCode, X44_AParkHasTheCapOfItsExtension) {
   DialledFacts facts = facts_of("*68", CodeAction::kPark, BareCode::kOwnExtension, "");
   facts.extension_parked_calls_max = 4;

@@ -60,6 +60,7 @@ class FakePhones final : public Calls, public Conversations, public Referrals {
     enum class Stage { kAsked, kEarly, kAnswered, kConfirmed } stage = Stage::kAsked;
     std::string display = {};  // of a call of parkd's: shown by the phone
     std::string number = {};
+    bool rings = false;  // a feature call that hears ringing
   };
   /// A call that parkd makes in the name of a caller.
   struct Target {
@@ -176,6 +177,10 @@ class FakePhones final : public Calls, public Conversations, public Referrals {
       steps_.add("extension " + std::to_string(id.value), [this, id] { reply_of_extension(id); });
     }
     return id;
+  }
+  void ring(CallId id) override {
+    ASSERT_EQ(calls.count(id), 1U) << "rings, but over";
+    calls.at(id).rings = true;
   }
   std::optional<MediaRemote> answer_with_media(CallId id, const MediaAddress& media, Answer answer) override {
     EXPECT_NE(media.port, 0);

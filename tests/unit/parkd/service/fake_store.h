@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "parkd/ports/store.h"
+#include "tests/unit/parkd/service/segment_records.h"
 #include "tests/unit/parkd/service/steps.h"
 
 namespace callpark {
@@ -36,16 +37,20 @@ class FakeStore final : public Store {
   bool calls_back = true;
   bool call_back_shows_orbit = true;
   RecallSettings recall;
+  std::optional<BillingHook> billing;
   std::string park_group;  // not empty: parks are for the members of this group
   std::string music_class = "default";
   std::string language = "en";
   std::map<std::string, std::string> language_of;  // of an extension
   std::map<ParkId, park::EndReason> removed;
+  SegmentRecords segments;
 
   /// The database is back: the statements that were kept for it are executed.
   void come_back() {
     is_away = false;
-    for (auto& [lane, work] : std::exchange(kept_, {})) steps_.add(lane, std::move(work));
+    std::set<std::string> lanes;
+    for (const auto& [lane, work] : kept_) lanes.insert(lane);
+    for (const std::string& lane : lanes) steps_.add(lane, [this, lane] { run_kept(lane); });
   }
   /// parkd is killed: the statements that it kept for the database are lost.
   void forget_kept() { kept_.clear(); }
@@ -91,6 +96,7 @@ class FakeStore final : public Store {
       facts.calls_back = calls_back;
       facts.call_back_shows_orbit = call_back_shows_orbit;
       facts.recall = recall;
+      facts.billing = billing;
       facts.music_class = music_class;
       if (!park_group.empty() && facts.code && facts.code->action == CodeAction::kPark) park_in_group(facts);
       answer(facts);
@@ -112,7 +118,7 @@ class FakeStore final : public Store {
       if (!is_away && kept_for(id) == 0 && rows.count(id) != 0) {
         const bool won = rows[id].state == RowState::kRetrieving;
         const std::optional<Party> retriever = rows[id].retriever;
-        rows[id] = row;
+        put(row);
         if (won) {
           rows[id].state = RowState::kRetrieving;
           rows[id].retriever = retriever;
@@ -126,7 +132,7 @@ class FakeStore final : public Store {
                   Answer<Result<ParkedCallRow, ClaimCallFailure>> answer) override {
     const std::string name = "claim " + std::to_string(++last_);
     steps_.add(name, [this, name, tenant, request, retriever, answer] {
-      auto won = win(tenant, request.orbits, retriever);
+      auto won = win(tenant, request, retriever);
       steps_.add(name, [answer, won] { answer(won); });
     });
   }
@@ -150,14 +156,16 @@ class FakeStore final : public Store {
       const auto there = rows.find(row.park_id);
       if (there == rows.end()) return;
       picked_up_.insert(there->second.orbit);
-      there->second = row;
+      put(row);
       there->second.state = RowState::kRetrieved;
       there->second.orbit.clear();
     });
   }
-  void remove(ParkId park_id, park::EndReason reason) override {
+  void remove(ParkId park_id, park::EndReason reason, std::vector<EndedSegment> ended) override {
     removed[park_id] = reason;
-    keep_or_run(park_id, [this, park_id] { rows.erase(park_id); });
+    keep_or_run(park_id, [this, park_id, ended = std::move(ended)] {
+      if (rows.erase(park_id) != 0) segments.record(park_id, ended);
+    });
   }
   /// Of the group `sales`, 101, 102 and 103; else the extension that is the orbit, or the parker.
   void look_up_recipients(ParkEvent event, Answer<Result<std::vector<Recipient>, StoreUnavailable>> answer) override {
@@ -186,6 +194,12 @@ class FakeStore final : public Store {
   }
 
  private:
+  // A row and the segments that it carries are written together.
+  void put(ParkedCallRow row) {
+    segments.record(row.park_id, std::exchange(row.ended_segments, {}));
+    const ParkId id = row.park_id;
+    rows[id] = std::move(row);
+  }
   void park_in_group(DialledFacts& facts) const {
     facts.code->action = CodeAction::kGroupPark;
     facts.may_group_park = true;
@@ -197,6 +211,15 @@ class FakeStore final : public Store {
   std::size_t kept_for(const ParkId& id) const {
     return static_cast<std::size_t>(
         std::count_if(kept_.begin(), kept_.end(), [&](const auto& one) { return one.first == lane(id); }));
+  }
+  // Before what comes to its lane meanwhile.
+  void run_kept(const std::string& lane) {
+    if (is_away) return;
+    const auto others =
+        std::stable_partition(kept_.begin(), kept_.end(), [&](const auto& one) { return one.first == lane; });
+    std::vector<std::pair<std::string, std::function<void()>>> now(kept_.begin(), others);
+    kept_.erase(kept_.begin(), others);
+    for (const auto& [name, work] : now) work();
   }
   // A statement without an answer is repeated until it is done.
   void keep_or_run(const ParkId& id, std::function<void()> work) {
@@ -223,21 +246,22 @@ class FakeStore final : public Store {
       });
       if (taken) continue;
       row.state = RowState::kAdopting;
-      rows[row.park_id] = row;
+      put(row);
       return ClaimedOrbit{row.orbit, row.slot};
     }
     return failure(ClaimOrbitFailure::kTaken);
   }
-  Result<ParkedCallRow, ClaimCallFailure> win(const std::string& tenant, const std::vector<std::string>& orbits,
+  Result<ParkedCallRow, ClaimCallFailure> win(const std::string& tenant, const RetrieveRequest& request,
                                               const Party& retriever) {
     if (is_away) return failure(ClaimCallFailure::kUnavailable);
     bool picked_up = false;
-    for (const std::string& orbit : orbits) {
+    for (const std::string& orbit : request.orbits) {
       ParkedCallRow* oldest = nullptr;
       picked_up = picked_up || picked_up_.count(orbit) != 0;
       for (auto& [id, row] : rows) {
         if (row.tenant != tenant || row.orbit != orbit) continue;
         picked_up = picked_up || row.state == RowState::kRetrieving;
+        if (request.only && *request.only != id) continue;
         if (row.state == RowState::kParked && (!oldest || row.parked_at < oldest->parked_at)) oldest = &row;
       }
       if (!oldest) continue;

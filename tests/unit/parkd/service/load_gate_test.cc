@@ -14,9 +14,7 @@ struct LoadGateTest : testing::Test {
   MonotonicTime now{seconds(1000)};
   std::size_t under_way = 20;
 
-  bool admits() {
-    return gate.admit(now, [this] { return under_way; });
-  }
+  bool admits() { return gate.admit(now, under_way); }
   void round_trips(int count, Duration took, Duration every = milliseconds(20)) {
     for (int i = 0; i < count; ++i) {
       now += every;
@@ -113,6 +111,26 @@ TEST_F(LoadGateTest, X46_RefusesParksWhileALookUpWaits) {
   EXPECT_FALSE(admits());
   gate.end_look_up(look_up, now);
   EXPECT_TRUE(admits());
+}
+
+TEST_F(LoadGateTest, X46_RefusesAtOnceWhatWouldWaitForHalfASecond) {
+  under_way = 39;
+  EXPECT_TRUE(admits());
+  under_way = 40;
+  EXPECT_FALSE(admits());
+  EXPECT_TRUE(gate.is_refusing(now));
+  under_way = 39;
+  EXPECT_TRUE(admits()) << "at once";
+}
+
+TEST_F(LoadGateTest, X46_AFastServerHasALongerQueue) {
+  gate.note_parks(0, now);
+  now += seconds(1);
+  gate.note_parks(200, now);
+  under_way = 99;
+  EXPECT_TRUE(admits());
+  under_way = 100;
+  EXPECT_FALSE(admits());
 }
 
 TEST_F(LoadGateTest, ALookUpThatIsLostRefusesNothing) {

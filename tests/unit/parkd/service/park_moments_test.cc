@@ -141,15 +141,19 @@ const std::vector<Disturbance>& disturbances() {
   return kDisturbances;
 }
 
-class ParkMomentsTest : public testing::TestWithParam<std::size_t> {};
+class ParkMomentsTest : public testing::TestWithParam<std::size_t> {
+ protected:
+  static void disturb_each_moment(const std::string& kind, const std::function<void(ParkWorld&)>& prepare);
+};
 
-TEST_P(ParkMomentsTest, NothingIsLeftWhateverHappensMeanwhile) {
+void ParkMomentsTest::disturb_each_moment(const std::string& kind, const std::function<void(ParkWorld&)>& prepare) {
   const Scene& scene = scenes()[GetParam()];
   for (const Disturbance& disturbance : disturbances()) {
     bool is_over = false;
     for (int moment = 0; !is_over; ++moment) {
-      SCOPED_TRACE(std::string(scene.name) + ", at moment " + std::to_string(moment) + " " + disturbance.name);
+      SCOPED_TRACE(kind + scene.name + ", at moment " + std::to_string(moment) + " " + disturbance.name);
       ParkWorld world;
+      prepare(world);
       scene.before(world);
       scene.act(world);
       for (int step = 0; step < moment; ++step) is_over = !world.steps.next();
@@ -161,6 +165,14 @@ TEST_P(ParkMomentsTest, NothingIsLeftWhateverHappensMeanwhile) {
       if (testing::Test::HasFailure()) return;
     }
   }
+}
+
+TEST_P(ParkMomentsTest, NothingIsLeftWhateverHappensMeanwhile) {
+  disturb_each_moment("", [](ParkWorld&) {});
+}
+
+TEST_P(ParkMomentsTest, B3_NothingIsLeftWhateverHappensWhileTheBillingSystemIsAsked) {
+  disturb_each_moment("with a billing system: ", [](ParkWorld& world) { world.begin_billing(); });
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, ParkMomentsTest, testing::Range(std::size_t{0}, scenes().size()));
@@ -180,6 +192,14 @@ class Chaos {
     world.store.recall.alert_ring_group_wait_seconds = 1 + static_cast<int>(pick(10));
     world.store.recall.ring_group = "106";
     world.store.recall.fallback_destination = pick(2) == 0 ? "104" : "";
+    if (pick(2) == 0) {
+      world.begin_billing();
+      world.billing.decides = [this]() -> BillingVerdict {
+        if (pick(4) == 0) return BillingDenied{402, "Insufficient funds", "not_permitted", pick(2) == 0 ? "text" : ""};
+        return BillingPermitted{{pick(2) == 0 ? std::optional(10) : std::nullopt, "Client", ""},
+                                pick(4) == 0 ? "timeout" : ""};
+      };
+    }
     for (int act = 0; act < 60 && !testing::Test::HasFailure(); ++act) {
       do_something(world);
       for (std::size_t steps = pick(6); steps > 0; --steps) world.steps.next_of_any(random_);
@@ -285,10 +305,16 @@ class Chaos {
   std::mt19937_64 random_;
 };
 
+#ifdef CALLPARK_SANITIZED
+constexpr int kRuns = 400;
+#else
+constexpr int kRuns = 3000;
+#endif
+
 TEST(ParkChaosTest, NothingIsLeftWhateverHappensInWhateverOrder) {
   const char* wanted = std::getenv("CALLPARK_SEED");
   const std::uint64_t first = wanted ? std::strtoull(wanted, nullptr, 10) : std::random_device{}();
-  const int runs = wanted ? 1 : 3000;
+  const int runs = wanted ? 1 : kRuns;
   std::printf("seeds %llu and the %d after it; CALLPARK_SEED repeats one\n", static_cast<unsigned long long>(first),
               runs - 1);
   for (int run = 0; run < runs; ++run) {

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "parkd/service/switchboard.h"
 #include "tests/support/virtual_time.h"
+#include "tests/unit/parkd/service/fake_billing.h"
 #include "tests/unit/parkd/service/fake_media.h"
 #include "tests/unit/parkd/service/fake_phones.h"
 #include "tests/unit/parkd/service/fake_store.h"
@@ -36,6 +37,7 @@ struct ParkWorld {
   FakePhones phones{steps};
   FakeEvents events;
   FakeMessages messages;
+  FakeBilling billing{steps};
   std::unique_ptr<Switchboard> service;
   int last_dialog = 0;
   bool is_ready = true;  // else a new request is refused before the service gets it
@@ -46,13 +48,14 @@ struct ParkWorld {
     ParkSettings settings;
     settings.node_name = "node-1";
     service = std::make_unique<Switchboard>(
-        ServicePorts{loop, store, events, messages, media, phones, phones, phones, metrics}, settings);
+        ServicePorts{loop, store, events, messages, media, phones, phones, phones, billing, metrics}, settings);
     phones.set_listener(service.get());
   }
   /// kill -9: everything that is under way is lost.
   void kill() {
     phones.lose_parkd();
     steps.clear();
+    billing.open.clear();
     store.forget_kept();
     media.lose_parkd();
     service.reset();
@@ -134,6 +137,11 @@ struct ParkWorld {
 
   // ---- scenes ----
 
+  /// The tenant has a billing system, which permits everything.
+  void begin_billing() {
+    store.billing = BillingHook{};
+    billing.decides = [] { return BillingPermitted{}; };
+  }
   /// 101 has parked a caller at 101, and the parker's half is over.
   ParkId park() {
     refer();
@@ -228,14 +236,21 @@ struct ParkWorld {
     EXPECT_TRUE(phones.calls.empty());
     EXPECT_TRUE(phones.targets.empty());
     EXPECT_TRUE(phones.referrals.empty());
+    EXPECT_TRUE(billing.open.empty());
     expect_history_complete();
+    store.segments.expect_complete();
+    EXPECT_LE(store.segments.hooks(), billing.asked);
   }
 
  private:
   /// FEATURES L4: each call that is recorded as parked has an end.
   void expect_history_complete() const {
     std::map<ParkId, ParkEventKind> last;
-    for (const ParkEvent& event : events.all) last[event.park_id] = event.kind;
+    for (const ParkEvent& event : events.all) {
+      last[event.park_id] = event.kind;
+      const bool has_segments = event.kind != ParkEventKind::kParked || store.segments.has(event.park_id);
+      EXPECT_TRUE(has_segments) << event.park_id.text() << " was parked, and has no segments";
+    }
     for (const auto& [id, kind] : last) {
       EXPECT_TRUE(kind == ParkEventKind::kGaveUp || kind == ParkEventKind::kEnded) << id.text() << " " << name_of(kind);
     }

@@ -122,8 +122,16 @@ std::vector<Event> all_events() {
         for (const auto& held : {std::optional<HeldConversation>(), std::optional(held_conversation(4)),
                                  std::optional(held_conversation(6, PartyEnd::kCaller))}) {
           for (const char* tenant : {kTenant, "other", ""}) {
-            events.emplace_back(Authorised{{activity, tenant, sender, other_party_gone, held, false}});
-            events.emplace_back(Authorised{{activity, tenant, sender, other_party_gone, held, true}});
+            for (const bool parks_are_refused : {false, true}) {
+              Surroundings now;
+              now.activity = activity;
+              now.tenant = tenant;
+              now.sender = sender;
+              now.other_party_gone = other_party_gone;
+              now.held = held;
+              now.parks_are_refused = parks_are_refused;
+              events.emplace_back(Authorised{now});
+            }
           }
         }
       }
@@ -148,19 +156,21 @@ std::string name_of(const GrantedCommand& command) {
       command);
 }
 std::string name_of(const Action& action) {
-  return std::visit(overloaded{[](const LookUp& look_up) { return "LookUp " + look_up.user + " " + look_up.dialled; },
-                               [](const Authorise&) { return std::string("Authorise"); },
-                               [](const Execute& execute) { return name_of(execute.command); },
-                               [](const ReleaseHeld&) { return std::string("ReleaseHeld"); },
-                               [](const RefuseCall& refusal) {
-                                 return "RefuseCall " + std::to_string(static_cast<int>(refusal.reason)) + " " +
-                                        refusal.language;
-                               },
-                               [](const RefuseReferral& refusal) {
-                                 return "RefuseReferral " + std::to_string(static_cast<int>(refusal.reason));
-                               },
-                               [](const DeclineCall&) { return std::string("DeclineCall"); }},
-                    action);
+  return std::visit(
+      overloaded{[](const LookUp& look_up) { return "LookUp " + look_up.user + " " + look_up.dialled; },
+                 [](const Authorise&) { return std::string("Authorise"); },
+                 [](const Execute& execute) { return name_of(execute.command); },
+                 [](const AskBilling&) { return std::string("AskBilling"); },
+                 [](const Ring&) { return std::string("Ring"); }, [](const Deny&) { return std::string("Deny"); },
+                 [](const ReleaseHeld&) { return std::string("ReleaseHeld"); },
+                 [](const RefuseCall& refusal) {
+                   return "RefuseCall " + std::to_string(static_cast<int>(refusal.reason)) + " " + refusal.language;
+                 },
+                 [](const RefuseReferral& refusal) {
+                   return "RefuseReferral " + std::to_string(static_cast<int>(refusal.reason));
+                 },
+                 [](const DeclineCall&) { return std::string("DeclineCall"); }},
+      action);
 }
 std::string refused_call(RefusalReason reason, const std::string& language = "fr") {
   return "RefuseCall " + std::to_string(static_cast<int>(reason)) + " " + language;

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "tests/unit/parkd/service/park_world.h"
 
 namespace callpark {
@@ -53,6 +55,109 @@ TEST_F(RetrieveTest, S9_EmptyOrbitIsAnnouncedAndRefusedWith404) {
   media.play_out();
   EXPECT_EQ(status_of_call(call), 404);
   end_all();
+}
+
+// ---- of a call that is being parked ----
+
+class RetrieveBeforeMusicTest : public RetrieveTest {
+ protected:
+  /// Everything happens but the answer of the caller.
+  void settle_but_caller() {
+    while (steps.next_but("caller")) {
+    }
+  }
+  /// The call has its orbit, and the caller has not accepted the music yet.
+  void begin_park() {
+    refer();
+    settle_but_caller();
+    ASSERT_EQ(only_row().state, RowState::kAdopting);
+  }
+};
+
+TEST_F(RetrieveBeforeMusicTest, P4_RetrieverOfACallThatIsBeingParkedWaitsForIt) {
+  begin_park();
+  const CallId call = dial("102", "*88101");
+  settle_but_caller();
+  EXPECT_EQ(status_of_call(call), 0);
+  EXPECT_EQ(media.played.size(), 0U);
+  settle();
+  EXPECT_EQ(status_of_call(call), 200);
+  EXPECT_TRUE(talks_to(only_park(), "102"));
+  end_all();
+}
+
+TEST_F(RetrieveBeforeMusicTest, P4_RetrieverMayDialAtAnyMomentOnceTheOrbitIsClaimed) {
+  std::mt19937_64 random(1);
+  for (int round = 0; round < 300; ++round) {
+    begin_park();
+    if (HasFatalFailure()) return;
+    for (auto moments = random() % 8; moments > 0; --moments) steps.next_of_any(random);
+    const CallId call = dial("102", "*88101");
+    while (steps.next_of_any(random)) {
+    }
+    settle();
+    ASSERT_EQ(status_of_call(call), 200) << "round " << round;
+    end_all();
+  }
+}
+
+TEST_F(RetrieveBeforeMusicTest, S9_RetrieverOfAParkThatFailsIsRefused) {
+  begin_park();
+  const CallId call = dial("102", "*88101");
+  settle_but_caller();
+  phones.caller_reply = FakePhones::Reply::kRefuse;
+  settle();
+  media.play_out();
+  EXPECT_EQ(status_of_call(call), 404);
+  phones.caller_reply = FakePhones::Reply::kAccept;
+  end_all();
+}
+
+TEST_F(RetrieveBeforeMusicTest, S9_RetrieverOfAParkThatLastsLongIsRefused) {
+  begin_park();
+  const CallId call = dial("102", "*88101");
+  settle_but_caller();
+  test::pass(loop, seconds(5));
+  settle_but_caller();
+  media.play_out();
+  EXPECT_EQ(status_of_call(call), 404);
+  settle();
+  EXPECT_EQ(only_row().state, RowState::kParked);
+  end_all();
+}
+
+TEST_F(RetrieveBeforeMusicTest, S10_OfTwoRetrieversThatWaitOneWins) {
+  begin_park();
+  const CallId one = dial("102", "*88101");
+  const CallId other = dial("103", "*88101");
+  settle();
+  media.play_out();
+  EXPECT_EQ(status_of_call(one), 200);
+  EXPECT_EQ(status_of_call(other), 404);
+  end_all();
+}
+
+TEST_F(RetrieveBeforeMusicTest, S10_RetrieverThatCancelsWhileItWaitsLeavesTheCallToBeParked) {
+  begin_park();
+  const CallId call = dial("102", "*88101");
+  settle_but_caller();
+  phones.end_call(call);
+  settle();
+  EXPECT_EQ(only_row().state, RowState::kParked);
+  EXPECT_TRUE(hears_music(only_park()));
+  pass(seconds(5));
+  end_all();
+}
+
+TEST_F(RetrieveBeforeMusicTest, X43_RetrieverThatWaitsMissesNothing) {
+  store.retrieve_misses_max = 1;
+  for (int i = 0; i < 3; ++i) {
+    begin_park();
+    const CallId call = dial("102", "*88101");
+    settle();
+    ASSERT_EQ(status_of_call(call), 200);
+    end_all();
+  }
 }
 
 TEST_F(RetrieveTest, X43_AfterTooManyEmptyOrbitsAnExtensionFindsNoCallForAMinute) {

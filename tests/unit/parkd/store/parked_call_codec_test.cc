@@ -23,7 +23,8 @@ DialogSnapshot full_dialog() {
           .remote_party = Extension{"demo.callpark", "105"},
           .remote_allow = "INVITE UPDATE",
           .session_seconds = 90,
-          .session_we_refresh = true};
+          .session_we_refresh = true,
+          .remote_was_called = true};
 }
 
 TEST(ParkedCallCodec, ADialogIsTheSameAfterItsRow) {

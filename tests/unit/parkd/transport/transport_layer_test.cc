@@ -186,6 +186,26 @@ TEST_P(TransportLayerTest, StrangersAreNotHeard) {
   EXPECT_EQ(here.layer.tcp_connections(), 0U);
 }
 
+TEST_P(TransportLayerTest, ADatagramBesideThePeersSocketIsNotHeard) {
+  RawSocket peer(TransportProtocol::kUdp);
+  RawSocket beside(GetParam());
+  RawSocket elsewhere(GetParam(), "127.0.0.2");
+  auto settings = settings_at("127.0.0.1");
+  settings.peer_socket = peer.local();
+  Party here(loop_, settings);
+  beside.connect(here.at(GetParam()));
+  beside.send(write(request_from(beside.local(), "beside")));
+  const bool is_udp = GetParam() == TransportProtocol::kUdp;
+  run_until([&] { return here.user.messages.size() + here.layer.counters().unknown_peers_dropped == 1; });
+  EXPECT_EQ(here.layer.counters().unknown_peers_dropped, is_udp ? 1U : 0U);
+  peer.connect(here.at(TransportProtocol::kUdp));
+  peer.send(write(request_from(peer.local(), "peer")));
+  elsewhere.connect(here.at(GetParam()));
+  elsewhere.send(write(request_from(elsewhere.local(), "elsewhere")));
+  run_until([&] { return here.user.messages.size() == (is_udp ? 2U : 3U); });
+  EXPECT_EQ(here.layer.counters().unknown_peers_dropped, is_udp ? 1U : 0U);
+}
+
 TEST_P(TransportLayerTest, AMalformedRequestIsAnswered400AndCounted) {
   Party here(loop_, settings_at("127.0.0.1"));
   RawSocket peer(GetParam());
