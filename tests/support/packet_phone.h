@@ -147,6 +147,7 @@ class PacketPhone : public Listener {
     bool outgoing = false;
     bool handed_out = false;
     bool established = false;
+    bool acknowledged = false;
     bool closed = false;
     int invite_status = 0;
     int invite_cseq = 0;
@@ -178,6 +179,7 @@ class PacketPhone : public Listener {
   void receive(const SipText& message);
   void receive_request(const SipText& request);
   void receive_invite(const SipText& request);
+  void receive_ack(const SipText& ack);
   /// Whether a strict end believes to know the description.
   bool is_known_version(Call& call, const SipText& message) const;
   static bool is_overtaken(Call& call, const SipText& request);
