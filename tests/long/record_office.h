@@ -107,6 +107,10 @@ class RecordOffice : public LoadOffice {
       driven_.status = status;
     }
     driven_.parked.latest = moment();
+    // A parkd that has died after it wrote the row cannot answer the REFER, and the next one hangs up on the parker.
+    if (driven_.status >= 300 && parker().is_closed(talk.at_parker) && !caller().is_closed(talk.at_caller)) {
+      driven_.status = 0;
+    }
     return driven_.status == 0 ? !is_with(parker(), talk.at_caller) : driven_.status < 300;
   }
   /// Whether no report comes for some seconds.
