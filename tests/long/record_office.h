@@ -78,7 +78,8 @@ class RecordOffice : public LoadOffice {
     driven_.call_id = talk.at_caller;
     if (!park(talk)) {
       ++counts_.refused_parks;
-      return end(caller(), talk.at_caller, parker(), talk.at_parker);
+      if (!is_parked_after_all(talk)) return;
+      driven_.status = 0;
     }
     ++counts_.cycles;
     if (!parker().is_closed(talk.at_parker)) parker().hang_up(talk.at_parker);
@@ -107,11 +108,29 @@ class RecordOffice : public LoadOffice {
       driven_.status = status;
     }
     driven_.parked.latest = moment();
-    // A parkd that has died after it wrote the row cannot answer the REFER, and the next one hangs up on the parker.
-    if (driven_.status >= 300 && parker().is_closed(talk.at_parker) && !caller().is_closed(talk.at_caller)) {
+    // A parkd that has died after it wrote the row does not report, and the next one hangs up on the parker.
+    if (driven_.status / 100 != 2 && parker().is_closed(talk.at_parker) && !caller().is_closed(talk.at_caller)) {
       driven_.status = 0;
+      return true;
     }
     return driven_.status == 0 ? !is_with(parker(), talk.at_caller) : driven_.status < 300;
+  }
+  /// The two hang up in turns after a refusal; whether the caller is parked nevertheless: a parkd that has died after
+  /// it wrote the row cannot answer the REFER, and the next one may begin between the refusal and the parker's BYE.
+  bool is_parked_after_all(const Talk& talk) {
+    if (turn_++ % 2 == 0) {
+      caller().hang_up(talk.at_caller);
+      if (!wait_until(kSoon, [&] { return parker().is_closed(talk.at_parker); })) {
+        fault(talk.at_caller, "the caller has hung up, and the parker has not");
+      }
+      return false;
+    }
+    const int status = parker().hang_up(talk.at_parker);
+    if (wait_until(kSoon, [&] { return caller().is_closed(talk.at_caller); })) return false;
+    if (status / 100 != 2) return true;
+    fault(talk.at_caller, "the parker has hung up, and the caller has not");
+    caller().hang_up(talk.at_caller);
+    return false;
   }
   /// Whether no report comes for some seconds.
   template <class Report>
