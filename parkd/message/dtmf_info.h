@@ -9,6 +9,8 @@
 
 namespace callpark::sip {
 
+inline constexpr std::string_view kDtmfTypes = "application/dtmf-relay, application/dtmf";
+
 enum class DtmfBody { kDtmfRelay, kDtmf };
 
 struct DtmfKey {

@@ -12,6 +12,7 @@
 
 namespace callpark {
 
+struct Silence {};
 struct Music {
   std::string music_class;  // "": a ringback tone
 };
@@ -26,7 +27,7 @@ struct Announcement {
   std::string language;
   std::vector<std::variant<Prompt, Digits>> list;
 };
-using Play = std::variant<Music, Announcement>;
+using Play = std::variant<Silence, Music, Announcement>;
 
 struct MediaUnavailable {};
 
@@ -39,6 +40,8 @@ class Media {
     virtual ~Listener() = default;
     virtual void on_media_played(const std::string& session) = 0;
     virtual void on_media_moved(const std::string& session, const MediaSnapshot& now) = 0;
+    /// The party has pressed a key (RFC 4733): 0 to 9, '*', '#', A to D.
+    virtual void on_media_key(const std::string& session, char key) = 0;
   };
   using Opened = std::function<void(Result<MediaSnapshot, MediaUnavailable>)>;
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "parkd/service/admission.h"
+#include "parkd/service/flow_calls.h"
 #include "parkd/service/recovery.h"
 
 namespace callpark {
@@ -33,6 +34,7 @@ class Switchboard final : public CallListener,
   void on_call_answered(CallId call, const std::optional<MediaRemote>& remote) override;
   void on_call_refused(CallId call, int status) override;
   void on_call_media_changed(CallId call, const MediaRemote& remote) override;
+  void on_call_key(CallId call, const InfoKey& key) override;
   void on_call_confirmed(CallId call) override;
   void on_call_lost(CallId call) override;
   void on_call_gone(CallId call) override;
@@ -49,12 +51,14 @@ class Switchboard final : public CallListener,
 
   void on_media_played(const std::string& session) override;
   void on_media_moved(const std::string& session, const MediaSnapshot& now) override;
+  void on_media_key(const std::string& session, char key) override;
 
  private:
   const ServicePorts ports_;
   Announcer announcer_;
   Refusals refusals_;
   ParkService service_;
+  FlowCalls flow_calls_;
   LoadGate gate_;
   Admission admission_;
   Recovery recovery_;

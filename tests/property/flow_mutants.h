@@ -143,11 +143,10 @@ inline std::vector<Mutant> mistaken_mutants() {
             }),
       reads("counts no wrong PINs", [](State& state, Event&) { state.wrong_pins = 0; }),
       reads("counts no silences", [](State& state, Event&) { state.silences = 0; }),
-      reads("counts silences that are not in a row",
-            [](State& state, Event& event) {
-              const auto* fired = std::get_if<TimerFired>(&event);
-              if (fired && fired->timer == Timer::kFirstKey && state.last_question > 1) state.silences = 1;
-            }),
+      decides("counts silences that are not in a row",
+              [](const State& before, const Event& event, Decision& decision) {
+                if (std::holds_alternative<KeyPressed>(event)) decision.next.silences = before.silences;
+              }),
       reads("takes a silence after a key for a try of nothing",
             [](State& state, Event& event) {
               auto* fired = std::get_if<TimerFired>(&event);

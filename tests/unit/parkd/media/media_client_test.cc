@@ -164,6 +164,9 @@ class MediaClientTest : public testing::Test, public Media::Listener {
     said.push_back("moved " + session);
     moved_to = now;
   }
+  void on_media_key(const std::string& session, char key) override {
+    said.push_back("key " + std::string(1, key) + " " + session);
+  }
 
   void pass(Duration duration) { test::pass(loop, duration); }
   void connect() {
