@@ -274,7 +274,7 @@ BEGIN
   WHILE waiting <> '' DO
     SET step = SUBSTRING_INDEX(waiting, ',', 1);
     SET waiting = SUBSTRING(waiting, CHAR_LENGTH(step) + 2);
-    IF step = its_target THEN
+    IF step <> '' AND step = its_target THEN
       RETURN TRUE;
     END IF;
     IF step <> '' AND NOT FIND_IN_SET(step, seen) THEN

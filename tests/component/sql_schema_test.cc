@@ -93,7 +93,7 @@ TEST_F(SqlRefusal, O3_AnExtensionThatCannotBeIsRefusedWithASentence) {
 TEST_F(SqlRefusal, O3_ACodeThatCannotBeIsRefusedWithASentence) {
   expect({{kCode + "('demo.callpark', '*a', 'park', 'own_extension', NULL)",
            "a park code is digits, with up to two stars before them"},
-          {kCode + "('demo.callpark', '*', 'park', 'own_extension', NULL)",
+          {kCode + "('demo.callpark', '**', 'park', 'own_extension', NULL)",
            "a park code is digits, with up to two stars before them"},
           {kCode + "('demo.callpark', '*99', 'eat', 'own_extension', NULL)", "a park code parks or retrieves"},
           {kCode + "('demo.callpark', '*99', 'park', 'somewhere', NULL)",

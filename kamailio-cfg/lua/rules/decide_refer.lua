@@ -112,7 +112,7 @@ local function not_called_by_parkd(f, tenant)
   if f.may_ring == nil then
     return need("may_ring", { tenant = tenant, number = f.from.user, extension = f.identity.user })
   end
-  if f.may_ring then return f.may_ring.away and decision.database_away or nil end
+  if f.may_ring then return f.may_ring ~= true and decision.database_away or nil end
   if f.own_contact == nil then return need("own_contact", tenant) end
   if not f.own_contact then return decision.unknown_call(f) end
   return f.own_contact.away and decision.database_away or nil

@@ -112,6 +112,7 @@ end
 -- forwarded, and an incoming call like any other.
 local function forward(f, tenant, row, number, caller)
   local d = destinations.to_outside_number(f, tenant, number, caller)
+  if d.callee then d.callee.outside = number end
   if not caller or caller.kind ~= "trunk" then return d end
   return billing.permitted(f, tenant, { number = number, trunk = row.trunk }, caller, d)
 end
