@@ -82,7 +82,7 @@ local function ring_next(ring, is_request)
 end
 
 --- Prepares the request at hand for the first step that reaches a device, and returns that step; nil if none does.
---- `otherwise` is the refusal of a call that nobody answers, nil if it depends on the answers.
+--- `otherwise` is the refusal of a call that no device answers, nil if it depends on the answers.
 function ringing.first(steps, trunk, otherwise)
   return ring_next({ steps = steps, trunk = trunk, otherwise = otherwise }, true)
 end

@@ -12,7 +12,7 @@ function ring_steps.lead_outside(rows)
   return false
 end
 
---- With what a call to them is hung up if nobody answers; nil if no call flow says so.
+--- The reason with which a call flow behind them hangs up if no member answers; nil if there is none.
 function ring_steps.hangup(rows)
   local last = rows[#rows]
   return last and last.hangup

@@ -77,7 +77,7 @@ describe("a call to a call flow", function()
     refused(404, by_trunk(to_bob, { did = did_off }))
   end)
 
-  it("F2 takes no text", function() refused(405, call(to_bob, { method = "MESSAGE" })) end)
+  it("F2 accepts no text", function() refused(405, call(to_bob, { method = "MESSAGE" })) end)
 
   it("F2 by a DID rings, or is forwarded", function()
     local d = by_trunk(to_bob)
@@ -87,7 +87,7 @@ describe("a call to a call flow", function()
     assert.is_true(d.setup.is_followed)
   end)
 
-  it("R4 of parkd reports the extension, whose requests name it", function()
+  it("R4 of parkd reports the extension, since its requests name it", function()
     local d = by_parkd(to_bob)
     assert.same({ "to_extension", true }, { d.action, d.reports_callee })
     assert.is_false(d.setup.is_followed)
@@ -95,7 +95,7 @@ describe("a call to a call flow", function()
     assert.is_nil(by_parkd(nil, { number = extension }).reports_callee)
   end)
 
-  it("F2 of a ring group that nobody answers is hung up with the reason of the flow behind it", function()
+  it("F2 of a ring group that no member answers is hung up with the reason of the flow behind it", function()
     local rows = { requests.bob_and_carol[1], { hangup = "declined" } }
     local d = call(nil, { number = ring_group, ring_group = rows })
     assert.same({ "to_ring_group", 1, 603 }, { d.action, #d.steps, d.otherwise.code })
