@@ -263,6 +263,7 @@ void run_parkd(const ParkdConfig& config) {
     lamps.on_call_changed(change);
     notifier.on_call_changed(change);
   });
+  service.set_on_flow_toggled([&lamps] { lamps.on_flow_toggled(); });
   presence::LampQuestions questions_of_lamps(presence_way, lamps);
   CallQuestions questions_of_calls(transactions, store, billing);
   RequestRouter router(agent, notifier, questions_of_lamps, questions_of_calls);

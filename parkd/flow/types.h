@@ -26,7 +26,7 @@ enum class Prompt {
 /// Why a call is refused that is not answered yet.
 enum class RefusalReason {
   kNotFound,     // the tenant has no such code, or its flow is disabled
-  kLocked,       // the extension is locked, and there is no media to say so
+  kLocked,       // the extension is locked, and there is no media for the prompt
   kNoMedia,      // the phone has no codec in common with mediad
   kUnavailable,  // the database or mediad is away
 };

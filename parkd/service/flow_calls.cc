@@ -170,6 +170,7 @@ void FlowCalls::perform(Live& live, const flow::Toggle& action) {
         if (!*toggled) return feed(call, flow::NotToggled{question});
         log_info(sip_call_id, "the call flow {} is {}, by {}", name, **toggled == flow::Status::kOn ? "on" : "off",
                  aor_of(caller));
+        if (on_toggled_) on_toggled_();
         feed(call, flow::Toggled{question, **toggled});
       });
 }

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "parkd/flow/decide.h"
 #include "parkd/flow/key_merger.h"
@@ -24,6 +26,8 @@ class FlowCalls {
   FlowCalls(const ServicePorts& ports, Refusals& refusals, const ParkSettings& settings)
       : ports_(ports), refusals_(refusals), settings_(settings) {}
 
+  /// `toggled` is called after a call has toggled a flow.
+  void set_on_toggled(std::function<void()> toggled) { on_toggled_ = std::move(toggled); }
   /// The call waits for its answer.
   void start(FlowCall call);
   std::size_t size() const { return calls_.size(); }
@@ -80,6 +84,7 @@ class FlowCalls {
   const ServicePorts ports_;
   Refusals& refusals_;
   const ParkSettings settings_;
+  std::function<void()> on_toggled_;
   std::unordered_map<CallId, Live> calls_;
   std::unordered_map<std::string, CallId> calls_by_session_;
 };

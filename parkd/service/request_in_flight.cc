@@ -78,7 +78,7 @@ Decision deny(const Request& request, BillingDenied denial, const std::string& l
 
 Decision understand(const Request& request, const DialledFacts& facts) {
   const Dialling dialling = dialling_of(request);
-  const bool is_no_code = !facts.code && !facts.range;
+  const bool is_no_code = !facts.code && !facts.range && facts.flow_code.empty();
   if (is_no_code && std::holds_alternative<PartyRequest>(request) && !dialling.dialled.empty()) {
     return authorise({Authorising::Transfer{}, facts.language});
   }

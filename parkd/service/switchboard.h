@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "parkd/service/admission.h"
 #include "parkd/service/flow_calls.h"
@@ -23,6 +24,8 @@ class Switchboard final : public CallListener,
 
   /// `done` is called when the calls that the database has of this node are taken over.
   void recover(std::function<void()> done) { recovery_.start(std::move(done)); }
+  /// `toggled` is called after a call has toggled a call flow.
+  void set_on_flow_toggled(std::function<void()> toggled) { flow_calls_.set_on_toggled(std::move(toggled)); }
   std::size_t parked_calls() const { return service_.parked_calls(); }  // in an orbit
   std::size_t calls() const { return service_.calls(); }
   /// A request to a phone, or a trunk, got its final answer.

@@ -86,13 +86,14 @@ std::string listed(const std::vector<std::string>& orbits) {
 }
 
 std::string meaning(const DialledFacts& facts, const std::string& user, Dialled dialled) {
-  if (!facts.code && !facts.range) return "nothing";
+  if (!facts.code && !facts.range && facts.flow_code.empty()) return "nothing";
   const auto command = interpret(facts, user, dialled);
   if (!command) return command.error() == park::RefusalReason::kInvalidCode ? "invalid code" : "another refusal";
   if (const auto* park = std::get_if<ParkCommand>(&*command)) {
     if (park->request.range) return "park in " + park->request.range->first + " to " + park->request.range->last;
     return park->request.orbits.empty() ? "park at random" : "park at" + listed(park->request.orbits);
   }
+  if (const auto* toggle = std::get_if<ToggleCommand>(&*command)) return "toggle " + toggle->code;
   return "retrieve from" + listed(std::get<RetrieveCommand>(*command).request.orbits);
 }
 

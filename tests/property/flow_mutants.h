@@ -68,7 +68,7 @@ Mutant ignores(const std::string& name) {
   });
 }
 
-/// Takes a late answer for the one that is awaited.
+/// Reads a late answer as the one that is awaited.
 template <class E>
 Mutant trusts(const std::string& name) {
   return reads("trusts a late " + name, [](State& state, Event& event) {
@@ -116,7 +116,7 @@ inline std::vector<Mutant> credulous_mutants() {
 
 inline std::vector<Mutant> mistaken_mutants() {
   return {
-      reads("takes a wrong PIN for the right one",
+      reads("reads a wrong PIN as the right one",
             [](State&, Event& event) {
               if (const auto* wrong = std::get_if<PinWrong>(&event)) event = PinRight{wrong->question};
             }),
@@ -147,7 +147,7 @@ inline std::vector<Mutant> mistaken_mutants() {
               [](const State& before, const Event& event, Decision& decision) {
                 if (std::holds_alternative<KeyPressed>(event)) decision.next.silences = before.silences;
               }),
-      reads("takes a silence after a key for a try of nothing",
+      reads("reads a silence after a key as a try of nothing",
             [](State& state, Event& event) {
               auto* fired = std::get_if<TimerFired>(&event);
               if (fired && fired->timer == Timer::kNextKey) state.entry.wipe();
@@ -199,7 +199,7 @@ inline std::vector<Mutant> mistaken_mutants() {
                   if (play && play->prompt == Prompt::kModeOn) play->prompt = Prompt::kModeOff;
                 }
               }),
-      decides("says nothing of a failed toggle",
+      decides("plays the sound of a mode after a failed toggle",
               [](const State& before, const Event&, Decision& decision) {
                 for (Action& action : decision.actions) {
                   auto* play = std::get_if<Play>(&action);

@@ -40,7 +40,7 @@ struct World {
   bool media_open = false;
   bool may_lose_media = true;
   unsigned timers = 0;
-  bool is_locked = false;   // the extension, as far as the machine was told
+  bool is_locked = false;   // the extension, as far as the machine knows
   std::string typed;        // since the prompt, the last '*', or the last try
   bool is_counted = false;  // a try is counted and not compared
   bool count_locks = false;
@@ -97,7 +97,7 @@ class Perform {
     w_.call = Call::kOver;
   }
   void operator()(const Play& action) {
-    require(w_.call == Call::kAnswered && w_.media_open, w_, "a prompt to nobody");
+    require(w_.call == Call::kAnswered && w_.media_open, w_, "a prompt without a listener");
     require(!w_.play, w_, "two prompts at once");
     w_.play = action.question;
     require_prompt(action.prompt);

@@ -100,7 +100,7 @@ Typed type(std::mt19937& random, const Wire& wire, int length, const std::string
     };
     if (wire.by_relay) send_info(KeyWay::kDtmfRelay, relay_before);
     if (wire.by_dtmf) send_info(KeyWay::kDtmf, dtmf_before);
-    // Until a late INFO is through nothing else is lost that could be taken for it.
+    // Until a late INFO is through nothing else is lost that looks like it.
     pressed = released + pick(60, 400) + (lost ? 600 : 0);
   }
   return typed;
