@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "parkd/call/party.h"
@@ -51,8 +52,8 @@ class FlowStore {
   virtual void count_try(FlowGuesser guesser, Answer<FlowTry> answer) = 0;
   /// The failures and the lock are forgotten. Repeated until the database is back.
   virtual void forget_failures(FlowGuesser guesser) = 0;
-  /// Enters it among the events of the flow. Repeated until the database is back.
-  virtual void record(FlowGuesser guesser, FlowIncident incident) = 0;
+  /// Enters them, in this order, among the events of the flow. Repeated until the database is back.
+  virtual void record(FlowGuesser guesser, std::vector<FlowIncident> incidents) = 0;
   /// Toggles the status of a flow that is enabled and still has this PIN, once however often it is repeated under the
   /// operation id. The status after it; nothing if nothing was toggled.
   virtual void toggle(FlowGuesser by, std::string pin, std::string operation_id,

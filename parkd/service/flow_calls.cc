@@ -153,12 +153,13 @@ void FlowCalls::perform(Live& live, const flow::ForgetFailures&) {
 void FlowCalls::perform(Live& live, const flow::RecordWrongPin& action) {
   log_warning(live.call.sip_call_id, "{} entered a wrong PIN for the call flow {}{}", aor_of(live.call.caller),
               live.flow->name, action.locks ? ", and is locked" : "");
-  ports_.flows.record(guesser(live), FlowIncident::kWrongPin);
-  if (action.locks) ports_.flows.record(guesser(live), FlowIncident::kLocked);
+  std::vector<FlowIncident> incidents{FlowIncident::kWrongPin};
+  if (action.locks) incidents.push_back(FlowIncident::kLocked);
+  ports_.flows.record(guesser(live), std::move(incidents));
 }
 
 void FlowCalls::perform(Live& live, const flow::RecordLocked&) {
-  ports_.flows.record(guesser(live), FlowIncident::kRefusedLocked);
+  ports_.flows.record(guesser(live), {FlowIncident::kRefusedLocked});
 }
 
 void FlowCalls::perform(Live& live, const flow::Toggle& action) {

@@ -72,9 +72,11 @@ void SqlFlowStore::forget_failures(FlowGuesser guesser) {
   write([guesser = std::move(guesser)](CallFlowsTable& table) { table.forget_failures(guesser); });
 }
 
-void SqlFlowStore::record(FlowGuesser guesser, FlowIncident incident) {
-  write([guesser = std::move(guesser), incident, operation_id = random_token(kOperationIdLength)](
-            CallFlowsTable& table) { table.record(guesser, incident, operation_id); });
+void SqlFlowStore::record(FlowGuesser guesser, std::vector<FlowIncident> incidents) {
+  write([guesser = std::move(guesser), incidents = std::move(incidents),
+         id = random_token(kOperationIdLength)](CallFlowsTable& table) {
+    for (std::size_t i = 0; i < incidents.size(); ++i) table.record(guesser, incidents[i], id + std::to_string(i));
+  });
 }
 
 void SqlFlowStore::toggle(FlowGuesser by, std::string pin, std::string operation_id,

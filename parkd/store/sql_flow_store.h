@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "base/event_loop.h"
 #include "parkd/ports/flow_store.h"
@@ -29,7 +30,7 @@ class SqlFlowStore final : public FlowStore {
   void find_flow(Extension extension, std::string code, Answer<std::optional<CallFlow>> answer) override;
   void count_try(FlowGuesser guesser, Answer<FlowTry> answer) override;
   void forget_failures(FlowGuesser guesser) override;
-  void record(FlowGuesser guesser, FlowIncident incident) override;
+  void record(FlowGuesser guesser, std::vector<FlowIncident> incidents) override;
   void toggle(FlowGuesser by, std::string pin, std::string operation_id,
               Answer<std::optional<flow::Status>> answer) override;
 

@@ -153,11 +153,9 @@ TEST_F(StoreFlows, F3_TriesAtTheSameMomentDoNotGetPastTheLock) {
 
 TEST_F(StoreFlows, F3_WhatHappensIsRecordedWithoutDigits) {
   const FlowGuesser guesser{"day-night", extension("105")};
-  store_->record(guesser, FlowIncident::kWrongPin);
-  EXPECT_TRUE(events_become("wrong_pin 105 on"));
-  store_->record(guesser, FlowIncident::kLocked);
+  store_->record(guesser, {FlowIncident::kWrongPin, FlowIncident::kLocked});
   EXPECT_TRUE(events_become("wrong_pin 105 on, locked 105 on"));
-  store_->record(guesser, FlowIncident::kRefusedLocked);
+  store_->record(guesser, {FlowIncident::kRefusedLocked});
   EXPECT_TRUE(events_become("wrong_pin 105 on, locked 105 on, refused_locked 105 on")) << events();
 }
 

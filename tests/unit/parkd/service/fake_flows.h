@@ -47,9 +47,11 @@ class FakeFlows final : public FlowStore {
     failures = 0;
     is_locked = false;
   }
-  void record(FlowGuesser guesser, FlowIncident incident) override {
+  void record(FlowGuesser guesser, std::vector<FlowIncident> incidents) override {
     static constexpr const char* kNames[] = {"wrong pin", "locked", "refused"};
-    events.push_back(kNames[static_cast<int>(incident)] + (" " + guesser.extension.number));
+    for (const FlowIncident incident : incidents) {
+      events.push_back(kNames[static_cast<int>(incident)] + (" " + guesser.extension.number));
+    }
   }
   void toggle(FlowGuesser by, std::string pin, std::string operation_id,
               Answer<std::optional<flow::Status>> answer) override {
