@@ -24,7 +24,7 @@ class DigitReceiver {
   /// or when it has been held down for kHeldMax.
   static constexpr Duration kSilence{300};
   static constexpr Duration kHeldMax{2000};
-  /// A packet whose sequence number is behind that of a later one, by at most so many and for at most so long, has been
+  /// A packet with a sequence number behind that of another one, by at most so many and for at most so long, has been
   /// overtaken. A larger step back is a sender that counts anew.
   static constexpr int kOvertakenPacketsMax = 100;
   static constexpr Duration kOvertakenMax{2000};
@@ -54,8 +54,8 @@ class DigitReceiver {
     /// The latest of its packets.
     std::uint16_t sequence;
     std::uint16_t first_sequence;
-    /// The timestamps of the first packet, of the current segment (RFC 4733 section 2.5.1.3) of a long press, and of the
-    /// latest moment at which the key was still down.
+    /// The timestamps of the first packet, of the current segment (RFC 4733 section 2.5.1.3) of a long press, and of
+    /// the latest moment at which the key was still down.
     std::uint32_t begin;
     std::uint32_t segment;
     std::uint32_t end;
