@@ -253,6 +253,9 @@ void MediaClient::on_notification(const media::Notification& notification) {
                             return;
                           }
                           found->second.played = true;
+                          if (!played.error.empty() && listener_) {
+                            listener_->on_media_fault(played.session, played.error);
+                          }
                           if (listener_) listener_->on_media_played(played.session);
                         },
                         [this](const media::SessionExpired& expired) {

@@ -178,7 +178,7 @@ TEST(DialogPath, X2_WithoutARecordAReferDoesNotParkAndTheCallStays) {
   KamailioSite site;
   TrunkCall a(site);
   restart_without_calls(site);
-  EXPECT_EQ(a.bob->refer(a.call, "*70"), 480);
+  EXPECT_EQ(a.bob->refer(a.call, "*70"), 603);
   EXPECT_TRUE(site.seat->received("REFER").empty());
   expect_that_it_works(*a.bob, *a.trunk, a.call);
 }

@@ -67,8 +67,13 @@ LoadOffice::Talk LoadOffice::connect() {
   Talk talk;
   const int status = dial(*caller_, "+44203" + parker_number_, talk.at_caller);
   if (status == 200) {
-    const auto incoming = parker_->wait_incoming();
-    talk.at_parker = incoming;
+    talk.at_parker = parker_->wait_incoming();
+    // A parkd that has died before it wrote that an earlier caller hung up leaves it to the next one to recall the
+    // parker. An ordinary call has one Call-ID at all phones.
+    while (talk.at_parker != talk.at_caller) {
+      parker_->hang_up(talk.at_parker);
+      talk.at_parker = parker_->wait_incoming();
+    }
     return talk;
   }
   ++counts_.refused_calls;

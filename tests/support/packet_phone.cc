@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kRepeatAfter{500};
 // 20 s: Kamailio itself answers a BYE 16 s after parkd has died.
+// What never comes is not waited for longer.
+constexpr std::chrono::milliseconds kAckMax{2000};
 constexpr int kTimesMax = 40;
 /// How often a re-INVITE is sent that is answered 491.
 constexpr int kOffersMax = 8;
@@ -287,6 +289,11 @@ void PacketPhone::fire(const CallName& call, const std::string& method, const st
 int PacketPhone::request(const CallName& call, const std::string& method, const std::string& extra_headers,
                          const std::string& body) {
   std::unique_lock lock(mutex_);
+  // RFC 3261 14.1 and 15: a phone that is called asks for nothing in a call before the ACK of its answer.
+  changed_.wait_for(lock, kAckMax, [&] {
+    const Call& known = calls_.at(call);
+    return known.outgoing || !known.established || known.acknowledged || known.closed;
+  });
   int status = 0;
   for (int attempt = 0; attempt < 3; ++attempt) {
     Call& known = calls_.at(call);
@@ -346,6 +353,14 @@ std::string PacketPhone::refer_to(const std::string& target) const {
 
 int PacketPhone::refer(const CallName& call, const std::string& target) {
   return request(call, "REFER", refer_to(target));
+}
+
+int PacketPhone::send_info_digit(const CallName& call, char digit, InfoDigit kind) {
+  if (kind == InfoDigit::kDtmf) {
+    return request(call, "INFO", "Content-Type: application/dtmf\r\n", std::string(1, digit));
+  }
+  return request(call, "INFO", "Content-Type: application/dtmf-relay\r\n",
+                 std::string("Signal=") + digit + "\r\nDuration=160\r\n");
 }
 
 void PacketPhone::answer_reinvites_with(std::deque<int> statuses) {
@@ -476,7 +491,7 @@ void PacketPhone::respond(const SipText& request, int status, const std::string&
 
 void PacketPhone::receive_request(const SipText& request) {
   const std::string method = request.method();
-  if (method == "ACK") return;
+  if (method == "ACK") return receive_ack(request);
   if (method == "INVITE") return receive_invite(request);
   const auto known = calls_.find(request.call_id());
   const bool asks_for_dialog = method == "UPDATE" || (method == "OPTIONS" && !tag_in(request.header("To")).empty());
@@ -501,6 +516,11 @@ void PacketPhone::receive_request(const SipText& request) {
   respond(request, 200);
 }
 
+void PacketPhone::receive_ack(const SipText& ack) {
+  const auto known = calls_.find(ack.call_id());
+  if (known != calls_.end()) known->second.acknowledged = true;
+}
+
 // RFC 3261 12.2.2, to the letter.
 bool PacketPhone::is_overtaken(Call& call, const SipText& request) {
   if (request.cseq() < call.remote_cseq) return true;
@@ -509,6 +529,8 @@ bool PacketPhone::is_overtaken(Call& call, const SipText& request) {
 }
 
 void PacketPhone::receive_invite(const SipText& request) {
+  // RFC 3261 12.2.2: a re-INVITE of a call that the phone has forgotten begins no other.
+  if (!calls_.contains(request.call_id()) && !tag_in(request.header("To")).empty()) return respond(request, 481);
   const auto [entry, is_new] = calls_.try_emplace(request.call_id());
   Call& call = entry->second;
   if (!is_new && call.invite.cseq() == request.cseq() && !call.outgoing && !call.established) return;  // repeated
@@ -565,6 +587,7 @@ void PacketPhone::take_sound_from(Call& call, const SipText& message) {
     const std::string direction = message.direction();
     call.audio = direction == "sendonly" || direction == "inactive" ? Endpoint{} : *audio;
     sound_.send_to(call.audio);
+    sound_.set_telephone_event(message.telephone_event());
   }
 }
 

@@ -88,6 +88,9 @@ class PacketPhone : public Listener {
   int answer_in_ack(const CallName& call, const std::string& direction);
   /// REFER, waiting for its final response.
   int refer(const CallName& call, const std::string& target);
+  enum class InfoDigit { kDtmfRelay, kDtmf };
+  /// A key by SIP INFO, with a body of application/dtmf-relay or application/dtmf. The final status.
+  int send_info_digit(const CallName& call, char digit, InfoDigit kind = InfoDigit::kDtmfRelay);
   /// "Refer-To: <sip:TARGET@DOMAIN>\r\n", for fire().
   [[nodiscard]] std::string refer_to(const std::string& target) const;
 
@@ -147,6 +150,7 @@ class PacketPhone : public Listener {
     bool outgoing = false;
     bool handed_out = false;
     bool established = false;
+    bool acknowledged = false;
     bool closed = false;
     int invite_status = 0;
     int invite_cseq = 0;
@@ -178,6 +182,7 @@ class PacketPhone : public Listener {
   void receive(const SipText& message);
   void receive_request(const SipText& request);
   void receive_invite(const SipText& request);
+  void receive_ack(const SipText& ack);
   /// Whether a strict end believes to know the description.
   bool is_known_version(Call& call, const SipText& message) const;
   static bool is_overtaken(Call& call, const SipText& request);

@@ -80,8 +80,9 @@ local function authenticated(f, side, peer, tenant)
     is_parkds = parks(f)
   end
   if is_parkds then
-    -- parkd could not adopt the call: it has neither its Contacts nor its descriptions. 481 would end it (RFC 5057).
-    if not side and not f.marker then return refuse(480, "Call Cannot Be Parked") end
+    -- parkd could not adopt the call: it has neither its Contacts nor its descriptions. 404, 480 and 481 would end it
+    -- (RFC 5057 5.1).
+    if not side and not f.marker then return refuse(603, "Call Cannot Be Parked") end
     local referrer = to_parkd(f, side, tenant)
     referrer.marker = { call_id = f.call_id, tag = f.from_tag, floor = f.cseq }
     referrer.other_tag = f.to_tag

@@ -52,7 +52,7 @@ describe("a REFER", function()
   end)
 
   it("X2 without a record of the call does not park, and transfers to a number", function()
-    refused(480, decide.request(refer({ call = false })))
+    refused(603, decide.request(refer({ call = false })))
     local d = decide.request(refer({ call = false, refer_number = extension, from = { host = "192.0.2.60" } }))
     assert.equal("within_dialog", d.action)
   end)
