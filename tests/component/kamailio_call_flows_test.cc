@@ -61,7 +61,7 @@ TEST_F(KamailioCallFlows, F2_TheStatusOfTheMomentDecidesWhichPhoneRings) {
 TEST_F(KamailioCallFlows, F4_AnEditedDestinationCountsForTheNextCall) {
   set("destination = '106'");
   expect_rings(*dave, "300", *frank);
-  set("number = '301' WHERE FALSE; DELETE FROM dids WHERE destination = '300'; UPDATE call_flows SET number = '301'");
+  execute("DELETE FROM dids WHERE destination = '300'; UPDATE call_flows SET number = '301'");
   expect_rings(*dave, "301", *frank);
   EXPECT_EQ(status_of_call(*dave, "300"), 404);
 }
@@ -99,7 +99,7 @@ TEST_F(KamailioCallFlows, F2_AFlowHangsUpWithItsReason) {
     EXPECT_EQ(status_of_call(*dave, "300"), status) << reason;
     EXPECT_EQ(status_of_call(*trunk, "+442030000300"), status) << reason;
   }
-  EXPECT_TRUE(erin->received("").empty() || count(*erin, "", "INVITE") == 0U);
+  EXPECT_EQ(erin->calls(), 0);
 }
 
 TEST_F(KamailioCallFlows, F2_ADisabledFlowHasNeitherNumberNorCode) {
