@@ -79,14 +79,9 @@ class CallFlows : public ParkTest {
     EXPECT_EQ(ava_->hang_up(call), 200);
     EXPECT_TRUE(wait_until(kSoon, [&] { return callee.is_closed(rings); }));
   }
-  /// A key by INFO; its answer.
-  static int press(PacketPhone& phone, const CallName& call, char key, bool as_relay = true) {
-    const std::string type = as_relay ? "application/dtmf-relay" : "application/dtmf";
-    const std::string body = as_relay ? "Signal=" + std::string(1, key) + "\r\nDuration=160\r\n" : std::string(1, key);
-    return phone.request(call, "INFO", "Content-Type: " + type + "\r\n", body);
-  }
-  static void enter(PacketPhone& phone, const CallName& call, const std::string& keys, bool as_relay = true) {
-    for (const char key : keys) EXPECT_EQ(press(phone, call, key, as_relay), 200) << "a key by INFO";
+  static void enter(PacketPhone& phone, const CallName& call, const std::string& keys,
+                    PacketPhone::InfoDigit kind = PacketPhone::InfoDigit::kDtmfRelay) {
+    for (const char key : keys) EXPECT_EQ(phone.send_info_digit(call, key, kind), 200) << "a key by INFO";
   }
   CallName dial_code(PacketPhone& phone) {
     const CallName call = phone.start_call("*30");
@@ -134,7 +129,7 @@ TEST_F(CallFlows, F3_ThePinByInfoToggles) {
   EXPECT_TRUE(becomes("off"));
   EXPECT_TRUE(is_over(*ben_, call));
   const CallName again = dial_code(*ben_);
-  enter(*ben_, again, "99*1234", false);
+  enter(*ben_, again, "99*1234", PacketPhone::InfoDigit::kDtmf);
   EXPECT_TRUE(becomes("on"));
   EXPECT_TRUE(is_over(*ben_, again));
   EXPECT_EQ(events(), "toggled 105, toggled 105");
