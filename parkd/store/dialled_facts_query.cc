@@ -18,8 +18,8 @@ std::string number_of(std::string dialled) {
 }
 
 // Parameters: user, user, number, number, number, number, number, user, number, user, user, number, number, number,
-// number, number, tenant. The settings of a group count for calls that are parked in it. A retrieve names an orbit of a range
-// by itself or behind a code, and of a range that is not enabled too.
+// number, number, tenant. The settings of a group count for calls that are parked in it. A retrieve names an orbit of a
+// range by itself or behind a code, and of a range that is not enabled too.
 constexpr const char* kSql = R"sql(
 SELECT
   COALESCE(e.language, t.language),

@@ -105,16 +105,14 @@ TEST_F(CallFlows, F3_F5_ThePinByRfc4733TogglesAndTheLampsFollow) {
   for (const auto& one : watchers_) EXPECT_TRUE(one->wait_state("terminated")) << one->options().lamp;
   expect_leads_to(*ben_);
 
-  ben_.reset();
-  const auto owner = site().baresip(site().phone("105", kBen));
-  const CallName call = owner->dial_until_answered("*30");
-  EXPECT_TRUE(hears_music(*owner)) << "the prompt";
-  owner->send_digits(call, "1234");
+  const CallName call = dial_code(*ben_);
+  EXPECT_TRUE(hears_music(*ben_)) << "the prompt";
+  ben_->sound().press("1234");
   EXPECT_TRUE(becomes("off"));
   for (const LampWatcher* one : {&code, &key, &number})
     EXPECT_TRUE(one->wait_state("confirmed")) << one->options().lamp;
-  EXPECT_TRUE(hears_music(*owner)) << "the sound of the mode";
-  EXPECT_TRUE(has_no_call(*owner)) << "the call ends by itself";
+  EXPECT_TRUE(hears_music(*ben_)) << "the sound of the mode";
+  EXPECT_TRUE(is_over(*ben_, call)) << "the call ends by itself";
   EXPECT_EQ(events(), "toggled 105");
   expect_leads_to(*cal_);
 

@@ -443,6 +443,15 @@ TEST_F(MediaClientTest, F3_AMissingSoundIsToldBeforeTheEndOfItsAnnouncement) {
   EXPECT_THAT(said, ElementsAre("fault a: closed_today.wav is empty", "played a"));
 }
 
+TEST_F(MediaClientTest, F3_AKeyIsReportedOfASessionThatIsOpen) {
+  connect();
+  open("a", Silence{});
+  mediad.notify(media::SessionDigit{"a", '5', 100});
+  mediad.notify(media::SessionDigit{"b", '6', 100});
+  pass(Duration(20));
+  EXPECT_THAT(said, ElementsAre("key 5 a"));
+}
+
 TEST_F(MediaClientTest, TheEndOfAnotherPlayIsNot) {
   connect();
   open("a", Announcement{"en", {Announcement::Prompt{"goodbye"}}});
