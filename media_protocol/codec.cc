@@ -21,6 +21,7 @@ constexpr std::size_t kSpokenMax = 64;
 constexpr std::size_t kDigitsMax = 32;
 constexpr int kRepeatMax = 100;
 constexpr std::size_t kNameBytesMax = 64;
+constexpr std::size_t kSentenceBytesMax = 16 * 1024;
 
 // ---- structs → JSON ----
 
@@ -170,24 +171,27 @@ Json to_json(const Answer& answer) {
 }
 
 Json to_json(const Notification& notification) {
-  return std::visit(
-      overloaded{
-          [](const SessionPlayed& played) {
-            return Json{{"session", played.session}, {"play_id", played.play_id}, {"interrupted", played.interrupted}};
-          },
-          [](const SessionDigit& digit) {
-            return Json{
-                {"session", digit.session}, {"digit", std::string(1, digit.digit)}, {"duration_ms", digit.duration_ms}};
-          },
-          [](const SessionNoRtp& no_rtp) {
-            Json params = {{"session", no_rtp.session}};
-            if (no_rtp.stopped_sending) params["stopped_sending"] = true;
-            return params;
-          },
-          [](const SessionExpired& expired) {
-            return Json{{"session", expired.session}};
-          }},
-      notification);
+  return std::visit(overloaded{[](const SessionPlayed& played) {
+                                 Json params = {{"session", played.session},
+                                                {"play_id", played.play_id},
+                                                {"interrupted", played.interrupted}};
+                                 put_if_given(params, "error", played.error);
+                                 return params;
+                               },
+                               [](const SessionDigit& digit) {
+                                 return Json{{"session", digit.session},
+                                             {"digit", std::string(1, digit.digit)},
+                                             {"duration_ms", digit.duration_ms}};
+                               },
+                               [](const SessionNoRtp& no_rtp) {
+                                 Json params = {{"session", no_rtp.session}};
+                                 if (no_rtp.stopped_sending) params["stopped_sending"] = true;
+                                 return params;
+                               },
+                               [](const SessionExpired& expired) {
+                                 return Json{{"session", expired.session}};
+                               }},
+                    notification);
 }
 
 Json to_json(const RequestId& id) {
@@ -399,7 +403,8 @@ CodecListResult read<CodecListResult>(const Fields& fields) {
 
 template <>
 SessionPlayed read<SessionPlayed>(const Fields& fields) {
-  return {read_session(fields), read_play_id(fields), read_flag(fields, "interrupted")};
+  return {read_session(fields), read_play_id(fields), read_flag(fields, "interrupted"),
+          fields.has("error") ? fields.text("error", 0, kSentenceBytesMax) : std::string()};
 }
 
 template <>

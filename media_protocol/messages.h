@@ -216,6 +216,9 @@ struct SessionPlayed {
   std::string session{};
   std::string play_id{};
   bool interrupted = false;
+  /// Not empty if a sound of the list is missing or damaged: a sentence that names its files. The others have been
+  /// spoken; a list without any sound ends at once.
+  std::string error{};
   bool operator==(const SessionPlayed&) const = default;
 };
 /// A key was pressed: RFC 4733, one notification a key, when it is released or at latest 2 s after its first packet.

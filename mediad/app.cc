@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "mediad/control/control_server.h"
 #include "mediad/engine/media_engine.h"
+#include "mediad/prompts/audio_files.h"
+#include "mediad/prompts/wav_reader.h"
 #include "mediad/session/session_service.h"
 
 namespace callpark {
@@ -54,7 +56,9 @@ void run_mediad(const MediadConfig& config) {
   media::SessionService* sessions = nullptr;
   media::MediaEngine engine(
       loop, engine_options(config),
-      {[&sessions](const std::string& session, media::PlayNumber number) { sessions->on_list_spoken(session, number); },
+      {[&sessions](const std::string& session, media::PlayNumber number, const std::string& error) {
+         sessions->on_list_spoken(session, number, error);
+       },
        [&sessions](const std::string& session, char digit, int duration_ms) {
          sessions->on_key_pressed(session, digit, duration_ms);
        },
@@ -71,6 +75,14 @@ void run_mediad(const MediadConfig& config) {
            config.rtp.port_max);
   loop.run();
   log_info("", "mediad ends");
+}
+
+std::vector<std::string> faults_of_sounds(const std::vector<std::string>& files_and_directories) {
+  std::vector<std::string> faults;
+  for (const std::string& file : media::wav_files(files_and_directories)) {
+    if (const auto pcm = media::read_wav(file); !pcm) faults.push_back(file + " " + pcm.error());
+  }
+  return faults;
 }
 
 }  // namespace callpark

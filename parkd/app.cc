@@ -22,6 +22,7 @@
 #include "parkd/presence/publisher.h"
 #include "parkd/service/switchboard.h"
 #include "parkd/store/schema.h"
+#include "parkd/store/sql_flow_store.h"
 #include "parkd/store/sql_presence_store.h"
 #include "parkd/store/sql_store.h"
 #include "parkd/store/sql_webhook_store.h"
@@ -97,6 +98,9 @@ ParkSettings park_settings(const ParkdConfig& config) {
   settings.announcement_max = config.park.announcement_max;
   settings.refusal_speech_max = config.park.refusal_speech_max;
   settings.already_picked_up_speech_max = config.park.already_picked_up_speech_max;
+  settings.flow_first_key = config.call_flow.first_key;
+  settings.flow_next_key = config.call_flow.next_key;
+  settings.flow_call_max = config.call_flow.call_max;
   return settings;
 }
 
@@ -108,6 +112,12 @@ SqlStore::Settings store_settings(const ParkdConfig& config) {
   settings.workers = config.database.workers;
   settings.queue_max = config.database.queue_max;
   settings.park_events_days = config.database.park_events_days;
+  return settings;
+}
+
+SqlFlowStore::Settings flow_store_settings(const ParkdConfig& config) {
+  SqlFlowStore::Settings settings;
+  settings.address = store_settings(config).address;
   return settings;
 }
 
@@ -233,11 +243,12 @@ void run_parkd(const ParkdConfig& config) {
   MediaClient media(loop,
                     {config.mediad.control, config.mediad.reconnect, config.mediad.answer_timeout, config.node_name});
   SqlStore store(loop, store_settings(config));
+  SqlFlowStore flow_store(loop, flow_store_settings(config));
   authz::BillingClient billing(loop, metrics, AddressPolicy(config.billing.permitted_networks));
   PagerMessages messages(transactions, kamailio_of(config), metrics);
-  Switchboard service(
-      {loop, store, store, messages, media, agent.calls(), agent.conversations(), agent.referrals(), billing, metrics},
-      park_settings(config));
+  Switchboard service({loop, store, flow_store, store, messages, media, agent.calls(), agent.conversations(),
+                       agent.referrals(), billing, metrics},
+                      park_settings(config));
   agent.set_listeners({&service, &service, &service});
   agent.set_park_rate([&service] { return service.park_rate(); });
   transactions.set_on_round_trip([&service](Duration took) { service.note_round_trip(took); });
@@ -252,6 +263,7 @@ void run_parkd(const ParkdConfig& config) {
     lamps.on_call_changed(change);
     notifier.on_call_changed(change);
   });
+  service.set_on_flow_toggled([&lamps] { lamps.on_flow_toggled(); });
   presence::LampQuestions questions_of_lamps(presence_way, lamps);
   CallQuestions questions_of_calls(transactions, store, billing);
   RequestRouter router(agent, notifier, questions_of_lamps, questions_of_calls);

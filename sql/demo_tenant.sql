@@ -67,6 +67,17 @@ INSERT IGNORE INTO ring_group_members (tenant, ring_group, position, member) VAL
   ('demo.callpark', '602', 1, '105'),
   ('demo.callpark', '602', 2, '106');
 
+INSERT INTO call_flows (tenant, name, number, feature_code, pin, destination, destination_label, alternate_destination,
+                        alternate_label, description)
+  SELECT d.* FROM (
+    SELECT 'demo.callpark' AS tenant, 'day-night' AS name, '300' AS number, '*30' AS feature_code, '1234' AS pin,
+      '105' AS destination, 'Day' AS destination_label, '106' AS alternate_destination, 'Night' AS alternate_label,
+      'Calls to 300 go to 105 by day, and to 106 by night' AS description
+  ) d
+  WHERE NOT EXISTS (SELECT 1 FROM call_flows f WHERE f.tenant = d.tenant AND f.name = d.name);
+
+INSERT IGNORE INTO dids (did, tenant, destination) VALUES ('+442030000300', 'demo.callpark', '300');
+
 INSERT INTO park_groups (tenant, park_group, recall_mode, ring_group, description)
   SELECT d.* FROM (
     SELECT 'demo.callpark' AS tenant, 'sales' AS park_group, 'parker_only' AS recall_mode, NULL AS ring_group,

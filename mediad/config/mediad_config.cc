@@ -73,7 +73,7 @@ void describe_rtp(ConfigReader& table, MediadConfig::Rtp& rtp) {
 }
 
 void describe_music(ConfigReader& table, MediadConfig::Music& music) {
-  table.section("music", "Music on hold for parked callers: WAV files, 16 bit PCM, 8 to 48 kHz.");
+  table.section("music", "Music on hold for parked callers: WAV files (PCM, float, A-law, mu-law), 8 to 48 kHz.");
   table.list(
       "music.default", {"/usr/share/asterisk/moh"}, "a file or a directory",
       "Files, or directories of files, of the music class \"default\".", [&music] { music.default_class.clear(); },

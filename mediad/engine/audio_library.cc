@@ -84,7 +84,20 @@ void AudioLibrary::prepare() {
     refresh(name);
     for (const CodecFacts& codec : all_codecs()) to_prepare_.emplace_back(name, codec.name);
   }
+  check_prompts();
   prepare_next();
+}
+
+void AudioLibrary::check_prompts() {
+  const bool submitted = beginnings_.submit([directory = options_.prompts_dir, stop = stop_.get_token()] {
+    for (const std::string& language : subdirectories(directory)) {
+      for (const std::string& path : wav_files({directory + "/" + language})) {
+        if (stop.stop_requested()) return;
+        if (const auto fault = fault_of_wav(path)) log_warning("", "prompt {} {}", path, *fault);
+      }
+    }
+  });
+  if (!submitted) log_warning("", "the prompts are not checked: too much is waiting");
 }
 
 void AudioLibrary::prepare_next() {
@@ -233,22 +246,33 @@ bool AudioLibrary::replace(const std::string& music_class, CodecName codec, cons
   return true;
 }
 
-SharedAudio AudioLibrary::prompt(const std::string& language, const std::string& name, CodecName codec) {
-  SharedAudio audio = prompt_file(prompt_path(options_.prompts_dir, language, name), codec);
-  if (audio || language == kFallbackLanguage) return audio;
-  return prompt_file(prompt_path(options_.prompts_dir, kFallbackLanguage, name), codec);
+AudioLibrary::FoundPrompt AudioLibrary::prompt(const std::string& language, const std::string& name, CodecName codec) {
+  FoundPrompt found = prompt_file(prompt_path(options_.prompts_dir, language, name), codec);
+  if (found || language == kFallbackLanguage) return found;
+  FoundPrompt fallback = prompt_file(prompt_path(options_.prompts_dir, kFallbackLanguage, name), codec);
+  if (!fallback) return failure(found.error() + "; " + fallback.error());
+  return fallback;
 }
 
-SharedAudio AudioLibrary::prompt_file(const std::string& path, CodecName codec) {
+AudioLibrary::FoundPrompt AudioLibrary::encode_prompt(const std::string& path, CodecName codec) const {
+  const auto pcm = read_wav(path);
+  if (!pcm) return failure(path + " " + pcm.error());
+  try {
+    return shared(options_.encode(*pcm, codec, Ending::kSilence, {}));
+  } catch (const std::exception& error) {
+    return failure(path + " cannot be encoded: " + error.what());
+  }
+}
+
+AudioLibrary::FoundPrompt AudioLibrary::prompt_file(const std::string& path, CodecName codec) {
   FileStamp stamp = stamp_of(path);
   const auto [place, is_new] = prompts_.try_emplace({path, codec});
   PromptEntry& entry = place->second;
-  if (!is_new && entry.stamp == stamp) return entry.audio;
-  const auto pcm = read_wav(path);
-  if (!pcm) log_warning("", "prompt {} {}", path, pcm.error());
-  entry.audio = pcm ? shared(options_.encode(*pcm, codec, Ending::kSilence, {})) : nullptr;
+  if (!is_new && entry.stamp == stamp) return entry.found;
   entry.stamp = std::move(stamp);
-  return entry.audio;
+  entry.found = encode_prompt(path, codec);
+  if (!entry.found) log_warning("", "prompt {}", entry.found.error());
+  return entry.found;
 }
 
 template <class Make>

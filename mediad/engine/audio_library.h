@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "base/result.h"
 #include "base/worker_pool.h"
 #include "media_protocol/messages.h"
 #include "mediad/engine/audio_encoder.h"
@@ -45,8 +46,8 @@ class AudioLibrary {
 
   void on_grown(OnGrown on_grown) { on_grown_ = std::move(on_grown); }
   /// Begins to encode the beginning of every class in every codec on a worker, 0.1 s a class, so that the first party
-  /// does not wait. Does not wait itself: a restarted mediad must answer at once, and what is needed before its turn is
-  /// encoded when it is needed.
+  /// does not wait. Also logs which prompts cannot be played, before a call needs them. Does not wait itself: a
+  /// restarted mediad must answer at once, and what is needed before its turn is encoded when it is needed.
   void prepare();
   /// True unless prepare() has still work on its way.
   bool is_prepared() const { return !preparing_; }
@@ -55,8 +56,9 @@ class AudioLibrary {
   /// "default"; each change of the files that causes this is logged once. At first the beginning of the class is
   /// returned, or only its first seconds; `on_grown` reports what is longer, in one or two steps.
   SharedAudio music(const std::string& music_class, CodecName codec);
-  /// Returns null if there is no such prompt, neither in `language` nor in English; logged once until its file changes.
-  SharedAudio prompt(const std::string& language, const std::string& name, CodecName codec);
+  /// Returns the prompt in `language`, else in English. The error is a sentence that names both files, if neither can
+  /// be played; each is logged once until its file changes.
+  Result<SharedAudio, std::string> prompt(const std::string& language, const std::string& name, CodecName codec);
   SharedAudio ringback(CodecName codec);
   SharedAudio silence(CodecName codec);
 
@@ -83,13 +85,15 @@ class AudioLibrary {
     SharedAudio audio;
     bool is_whole = false;
   };
+  using FoundPrompt = Result<SharedAudio, std::string>;
   struct PromptEntry {
     FileStamp stamp;
-    SharedAudio audio;
+    FoundPrompt found{nullptr};
   };
 
   std::vector<std::string> paths_of(const std::string& music_class) const;
   MusicClass& refresh(const std::string& music_class);
+  void check_prompts();
   void prepare_next();
   void on_prepared(const std::string& music_class, CodecName codec, const std::vector<FileStamp>& stamps,
                    const std::optional<Beginning>& beginning);
@@ -101,7 +105,8 @@ class AudioLibrary {
   bool grow_to_beginning(const std::string& music_class, CodecName codec);
   bool grow_to_whole(const std::string& music_class, CodecName codec);
   bool replace(const std::string& music_class, CodecName codec, const SharedAudio& before, const Track& after);
-  SharedAudio prompt_file(const std::string& path, CodecName codec);
+  FoundPrompt encode_prompt(const std::string& path, CodecName codec) const;
+  FoundPrompt prompt_file(const std::string& path, CodecName codec);
   template <class Make>
   SharedAudio made(const char* name, CodecName codec, Make make);
 

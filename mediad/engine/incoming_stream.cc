@@ -42,7 +42,8 @@ void IncomingStream::note_heard() {
 void IncomingStream::set_payload_types(std::uint8_t codec, std::optional<std::uint8_t> telephone_event, int clock_hz) {
   codec_ = codec;
   telephone_event_ = telephone_event;
-  digits_ = DigitReceiver(clock_hz);
+  // The keys are not forgotten: the end of one may come again after a re-INVITE.
+  digits_.set_clock(clock_hz);
 }
 
 void IncomingStream::receive_rtp(MonotonicTime now) {
@@ -72,7 +73,7 @@ void IncomingStream::on_datagram(std::span<const std::uint8_t> datagram, const P
   last_received_ms_.store(std::chrono::duration_cast<Duration>(now.time_since_epoch()).count(),
                           std::memory_order_relaxed);
   if (packet->payload_type != telephone_event_) return;
-  if (const auto digit = digits_.on_packet(packet->timestamp, packet->payload, now)) on_digit_(*digit);
+  for (const DigitReceiver::Digit& digit : digits_.on_packet(*packet, now)) on_digit_(digit);
 }
 
 void IncomingStream::on_time(MonotonicTime now) {

@@ -27,6 +27,8 @@ struct MediaEngine::Session {
   Started started = Started::kNo;
   PlayNumber play_number = 0;
   Play play;
+  /// As in SessionPlayed, of the present play.
+  std::string play_error;
   /// The sound that the sender repeats now, or will repeat after the list.
   SharedAudio loop;
 };
@@ -89,24 +91,29 @@ Result<SessionOpenResult, RpcError> MediaEngine::open(const SessionOpen& open) {
   session->port = std::move(*port);
   session->ssrc = open.ssrc ? *open.ssrc : static_cast<std::uint32_t>(random_below(std::uint64_t{1} << 32));
   session->sender = senders_[next_sender_++ % senders_.size()].get();
+  // Runs `call(engine, session)` on the loop, unless the engine or the session has ended by then.
   const auto to_loop = [&loop = loop_, self = self_, id = open.session](auto call) {
     loop.post([self, id, call = std::move(call)] {
-      if (*self != nullptr && (*self)->find(id) != nullptr) call((*self)->callbacks_, id);
+      const Session* found = *self != nullptr ? (*self)->find(id) : nullptr;
+      if (found != nullptr) call(**self, *found);
+    });
+  };
+  const auto on_list_spoken = [to_loop, id = open.session](PlayNumber number) {
+    to_loop([id, number](const MediaEngine& engine, const Session& found) {
+      const bool is_present = found.play_number == number;
+      engine.callbacks_.on_list_spoken(id, number, is_present ? found.play_error : std::string());
     });
   };
   session->outgoing = std::make_shared<OutgoingStream>(
-      session->port, OutgoingStream::Begin{session->ssrc, open.sequence, open.timestamp}, [to_loop](PlayNumber number) {
-        to_loop([number](const Callbacks& callbacks, const std::string& id) { callbacks.on_list_spoken(id, number); });
-      });
-  const auto on_digit = [to_loop](DigitReceiver::Digit digit) {
-    to_loop([digit](const Callbacks& callbacks, const std::string& id) {
-      callbacks.on_key_pressed(id, digit.digit, digit.duration_ms);
+      session->port, OutgoingStream::Begin{session->ssrc, open.sequence, open.timestamp}, on_list_spoken);
+  const auto on_digit = [to_loop, id = open.session](DigitReceiver::Digit digit) {
+    to_loop([id, digit](const MediaEngine& engine, const Session&) {
+      engine.callbacks_.on_key_pressed(id, digit.digit, digit.duration_ms);
     });
   };
-  const auto on_heard = [&loop = loop_, self = self_, id = open.session](IncomingStream::RemoteNumber number) {
-    loop.post([self, id, number] {
-      const Session* found = *self != nullptr ? (*self)->find(id) : nullptr;
-      if (found != nullptr && found->remote_number == number) (*self)->callbacks_.on_remote_heard(id);
+  const auto on_heard = [to_loop, id = open.session](IncomingStream::RemoteNumber number) {
+    to_loop([id, number](const MediaEngine& engine, const Session& found) {
+      if (found.remote_number == number) engine.callbacks_.on_remote_heard(id);
     });
   };
   session->incoming = std::make_shared<IncomingStream>(session->port, on_digit, on_heard);
@@ -181,36 +188,43 @@ void MediaEngine::begin_sending(Session& session) {
   session.sender->add(session.outgoing);
 }
 
-PlayPlan MediaEngine::plan_of(const Session& session) {
+PlayPlan MediaEngine::plan_of(Session& session) {
   const CodecName codec = session.codec->name;
   PlayPlan plan;
   plan.play_number = session.play_number;
+  session.play_error.clear();
   std::visit(overloaded{[&](const Silence&) { plan.loop = audio_.silence(codec); },
                         [&](const Music& music) { plan.loop = audio_.music(music.music_class, codec); },
                         [&](const Ringback&) {
                           plan.loop = audio_.ringback(codec);
                           plan.loop_begins = PlayPlan::LoopBegins::kWithThePlay;
                         },
-                        [&](const Announcement& announcement) {
-                          const auto speak = [&](const std::string& name) {
-                            SharedAudio audio = audio_.prompt(announcement.language, name, codec);
-                            if (audio) plan.list.push_back(std::move(audio));
-                          };
-                          for (const Spoken& spoken : announcement.list) {
-                            std::visit(overloaded{[&](const Prompt& prompt) { speak(prompt.prompt); },
-                                                  [&](const Digits& digits) {
-                                                    for (const char digit : digits.digits) speak(digit_prompt(digit));
-                                                  }},
-                                       spoken);
-                          }
-                          // A list without any existing sound ends at once, and is reported like any other.
-                          if (plan.list.empty()) plan.list.push_back(std::make_shared<const EncodedAudio>());
-                          plan.repeat = announcement.repeat;
-                          plan.loop = announcement.then == Then::kMusic ? audio_.music("default", codec)
-                                                                        : audio_.silence(codec);
-                        }},
+                        [&](const Announcement& announcement) { add_list(plan, session, announcement); }},
              session.play);
   return plan;
+}
+
+void MediaEngine::add_list(PlayPlan& plan, Session& session, const Announcement& announcement) {
+  const CodecName codec = session.codec->name;
+  const auto speak = [&](const std::string& name) {
+    auto audio = audio_.prompt(announcement.language, name, codec);
+    if (audio) {
+      plan.list.push_back(std::move(*audio));
+    } else if (session.play_error.empty()) {
+      session.play_error = audio.error();
+    }
+  };
+  for (const Spoken& spoken : announcement.list) {
+    std::visit(overloaded{[&](const Prompt& prompt) { speak(prompt.prompt); },
+                          [&](const Digits& digits) {
+                            for (const char digit : digits.digits) speak(digit_prompt(digit));
+                          }},
+               spoken);
+  }
+  // A list without any existing sound ends at once, and is reported like any other.
+  if (plan.list.empty()) plan.list.push_back(std::make_shared<const EncodedAudio>());
+  plan.repeat = announcement.repeat;
+  plan.loop = announcement.then == Then::kMusic ? audio_.music("default", codec) : audio_.silence(codec);
 }
 
 void MediaEngine::replace_music(const SharedAudio& before, const SharedAudio& after) {

@@ -33,7 +33,8 @@ class MediaEngine : public SessionMedia {
     AudioLibrary::Options audio;
   };
   struct Callbacks {
-    std::function<void(const std::string& session, PlayNumber number)> on_list_spoken;
+    /// `error` as in SessionPlayed.
+    std::function<void(const std::string& session, PlayNumber number, const std::string& error)> on_list_spoken;
     std::function<void(const std::string& session, char digit, int duration_ms)> on_key_pressed;
     std::function<void(const std::string& session)> on_remote_heard;
   };
@@ -59,7 +60,8 @@ class MediaEngine : public SessionMedia {
 
   Result<std::unique_ptr<RtpPort>, RpcError> take_port(std::optional<std::uint16_t> wanted);
   Session* find(const std::string& session) const;
-  PlayPlan plan_of(const Session& session);
+  PlayPlan plan_of(Session& session);
+  void add_list(PlayPlan& plan, Session& session, const Announcement& announcement);
   void begin_sending(Session& session);
   void replace_music(const SharedAudio& before, const SharedAudio& after);
 

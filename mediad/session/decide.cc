@@ -50,7 +50,7 @@ class Deciding {
     const auto* announcing = std::get_if<activity::Announcing>(&next().activity);
     // The report is about a play that was replaced meanwhile.
     if (announcing == nullptr || announcing->number != spoken.number) return;
-    order(action::Notify{SessionPlayed{next().id, announcing->play_id, false}});
+    order(action::Notify{SessionPlayed{next().id, announcing->play_id, false, spoken.error}});
     const Then then = announcing->announcement.then;
     next().activity = activity::Continuous{then == Then::kMusic ? Play(Music{}) : Play(Silence{})};
   }

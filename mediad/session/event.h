@@ -34,6 +34,8 @@ struct PlayAsked {
 };
 struct ListSpoken {
   PlayNumber number = 0;
+  /// As in SessionPlayed.
+  std::string error{};
 };
 struct KeyPressed {
   char digit = '0';

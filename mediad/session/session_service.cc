@@ -147,9 +147,9 @@ void SessionService::on_owner_gone(OwnerId owner) {
   }
 }
 
-void SessionService::on_list_spoken(const std::string& session, PlayNumber number) {
+void SessionService::on_list_spoken(const std::string& session, PlayNumber number, const std::string& error) {
   const auto entry = entries_.find(session);
-  if (entry != entries_.end()) perform(entry, event::ListSpoken{number});
+  if (entry != entries_.end()) perform(entry, event::ListSpoken{number, error});
 }
 
 void SessionService::on_key_pressed(const std::string& session, char digit, int duration_ms) {

@@ -37,7 +37,8 @@ class SessionService {
   Result<Answer, RpcError> handle(OwnerId owner, const Request& request);
   void on_owner_gone(OwnerId owner);
 
-  void on_list_spoken(const std::string& session, PlayNumber number);
+  /// `error` as in SessionPlayed.
+  void on_list_spoken(const std::string& session, PlayNumber number, const std::string& error);
   void on_key_pressed(const std::string& session, char digit, int duration_ms);
   void on_remote_heard(const std::string& session);
 

@@ -174,6 +174,16 @@ void describe_park(ConfigReader& table, ParkdConfig::Park& park) {
                 "parkd's. The Kamailio configuration of this version does not, and such a call would be lost.");
 }
 
+void describe_call_flow(ConfigReader& table, ParkdConfig::CallFlow& call_flow) {
+  table.section("call_flow", "Time limits of calls to the code of a call flow.");
+  table.duration("call_flow.first_key_ms", call_flow.first_key, 10000, 1000, 60000, kMs,
+                 "Time for the first digit of the PIN after the prompt. Then the prompt is repeated once.");
+  table.duration("call_flow.next_key_ms", call_flow.next_key, 5000, 500, 60000, kMs,
+                 "Time for the next digit. Then the PIN is compared as it was entered.");
+  table.duration("call_flow.call_max_ms", call_flow.call_max, 180000, 10000, 3600000, kMs,
+                 "Maximum duration of such a call. parkd ends it then.");
+}
+
 void describe_billing(ConfigReader& table, ParkdConfig::Billing& billing) {
   table.section("billing", "Billing hooks. The hook of a tenant is a row of billing_hooks.");
   permitted_networks(
@@ -200,6 +210,7 @@ void describe(ConfigReader& table, ParkdConfig& config) {
   describe_http(table, config.http);
   describe_presence(table, config.presence);
   describe_park(table, config.park);
+  describe_call_flow(table, config.call_flow);
   describe_billing(table, config.billing);
   describe_webhooks(table, config.webhooks);
 }

@@ -71,6 +71,12 @@ struct ParkdConfig {
     bool retrieve_from_other_nodes = false;
   } park;
 
+  struct CallFlow {
+    Duration first_key{};
+    Duration next_key{};
+    Duration call_max{};
+  } call_flow;
+
   struct Billing {
     std::vector<IpNetwork> permitted_networks;
   } billing;

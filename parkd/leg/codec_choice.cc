@@ -93,6 +93,25 @@ std::vector<PlayableCodec> playable_for(const std::vector<sip::Codec>& shown,
   return chosen.empty() ? playable : chosen;
 }
 
+// Of the events that go with the codecs of the line, as far as the other side has shown them; if it has shown others
+// only, the first of those.
+std::vector<std::uint32_t> event_clock_rates(const std::vector<sip::Codec>& offered,
+                                             const std::vector<sip::Codec>& theirs) {
+  std::vector<std::uint32_t> rates;
+  for (const auto& codec : offered) {
+    if (std::find(rates.begin(), rates.end(), codec.clock_rate) == rates.end()) rates.push_back(codec.clock_rate);
+  }
+  if (theirs.empty()) return rates;
+  const auto is_unknown = [&](std::uint32_t rate) {
+    const sip::Codec* shown = find_telephone_event(theirs, rate);
+    return !shown || shown->clock_rate != rate;
+  };
+  rates.erase(std::remove_if(rates.begin(), rates.end(), is_unknown), rates.end());
+  const sip::Codec* any = find_telephone_event(theirs, kEventClockRate);
+  if (rates.empty() && any) rates.push_back(any->clock_rate);
+  return rates;
+}
+
 }  // namespace
 
 // RFC 7587 7: opus is always written with two channels, whatever is sent; some write none.
@@ -141,10 +160,10 @@ void add_codecs(sip::SdpMedia& line, const std::vector<sip::Codec>& ours, const 
     codec.payload_type = *number;
     sip::add_codec(line, codec);
   }
-  const sip::Codec* shown = find_telephone_event(theirs, kEventClockRate);
-  if (!shown && !theirs.empty()) return;
-  sip::Codec events = telephone_event(0, shown ? shown->clock_rate : kEventClockRate);
-  if (const auto number = numbers.assign(events, std::nullopt)) {
+  for (const std::uint32_t clock_rate : event_clock_rates(sip::codecs(line), theirs)) {
+    sip::Codec events = telephone_event(0, clock_rate);
+    const auto number = numbers.assign(events, std::nullopt);
+    if (!number) continue;
     events.payload_type = *number;
     sip::add_codec(line, events);
   }

@@ -37,7 +37,8 @@ sip::Codec telephone_event(std::uint8_t payload_type, std::uint32_t clock_rate);
 /// Adds to an offer's line what mediad can play of what the other side has shown (`theirs`), in their
 /// sequence; everything when they have shown nothing that can be played. A codec keeps the number that our side has
 /// given it (`ours`), else it gets theirs, and no number of ours gets another meaning, nor one that was in use
-/// `earlier`.
+/// `earlier`. Behind them telephone-event, once for each clock rate of these codecs, as far as the other side has
+/// shown it.
 void add_codecs(sip::SdpMedia& line, const std::vector<sip::Codec>& ours, const std::vector<sip::Codec>& theirs,
                 const std::vector<PlayableCodec>& playable, const std::vector<sip::Codec>& earlier = {});
 

@@ -32,6 +32,8 @@ class SipCalls final : public Calls {
   void on_cancel(sip::ServerTransactionKey invite);
   /// The ACK that is about to come is of a party that has cancelled the call.
   void note_cancelled(CallId call);
+  /// INFO in the dialog of this call: a key, if the call is a feature call that is answered.
+  void on_info(CallId call, DialogLeg& leg, sip::ServerTransactionKey key, const sip::SipMessage& request);
   /// The dialog of this call has ended by a BYE of the party.
   void on_bye(CallId call);
 

@@ -144,6 +144,8 @@ void SipUserAgent::on_request_inside(const DialogRoles::Entry& entry, sip::Serve
   if (const auto* party = std::get_if<PartyRole>(&entry.role)) {
     return conversation_table_.at(party->conversation).on_plain_request(party->end, key, request);
   }
+  const auto* call = std::get_if<CallRole>(&entry.role);
+  if (call && method == sip::method::kInfo) return calls_.on_info(call->call, *entry.leg, key, request);
   answer_plain_request(*entry.leg, key, request);
 }
 

@@ -9,7 +9,8 @@ namespace callpark {
 namespace {
 
 media::Play play_of(const Play& play) {
-  return std::visit(overloaded{[](const Music& music) -> media::Play {
+  return std::visit(overloaded{[](const Silence&) -> media::Play { return media::Silence{}; },
+                               [](const Music& music) -> media::Play {
                                  if (music.music_class.empty()) return media::Ringback{};
                                  return media::Music{music.music_class};
                                },
@@ -252,12 +253,19 @@ void MediaClient::on_notification(const media::Notification& notification) {
                             return;
                           }
                           found->second.played = true;
+                          if (!played.error.empty() && listener_) {
+                            listener_->on_media_fault(played.session, played.error);
+                          }
                           if (listener_) listener_->on_media_played(played.session);
                         },
                         [this](const media::SessionExpired& expired) {
                           if (sessions_.count(expired.session) != 0) reopen(expired.session, true);
                         },
-                        [](const media::SessionDigit&) {}, [](const media::SessionNoRtp&) {}},
+                        [this](const media::SessionDigit& pressed) {
+                          if (sessions_.count(pressed.session) == 0 || !listener_) return;
+                          listener_->on_media_key(pressed.session, pressed.digit);
+                        },
+                        [](const media::SessionNoRtp&) {}},
              notification);
 }
 

@@ -10,6 +10,7 @@
 #include "parkd/call/ids.h"
 #include "parkd/call/media.h"
 #include "parkd/call/party.h"
+#include "parkd/flow/key_merger.h"
 
 namespace callpark {
 
@@ -56,6 +57,13 @@ struct OutgoingCall {
   std::variant<InNameOfCaller, FromParkd> from;
 };
 
+/// A key that a party has pressed, by an INFO of its phone.
+struct InfoKey {
+  flow::KeyWay way = flow::KeyWay::kDtmf;
+  char key = '0';
+  std::uint32_t cseq = 0;
+};
+
 /// Loop's thread only.
 class Calls {
  public:
@@ -96,6 +104,8 @@ class CallListener {
   virtual void on_call_refused(CallId call, int status) = 0;
   /// Of a call with mediad's media: where the party receives from here on.
   virtual void on_call_media_changed(CallId call, const MediaRemote& remote) = 0;
+  /// Of a feature call that is answered.
+  virtual void on_call_key(CallId call, const InfoKey& key) = 0;
   virtual void on_call_confirmed(CallId call) = 0;  // ACK of parkd's 200
   /// No ACK ever came, or the party had cancelled before it had the 200. The call is over.
   virtual void on_call_lost(CallId call) = 0;

@@ -12,6 +12,7 @@
 
 namespace callpark {
 
+struct Silence {};
 struct Music {
   std::string music_class;  // "": a ringback tone
 };
@@ -26,7 +27,7 @@ struct Announcement {
   std::string language;
   std::vector<std::variant<Prompt, Digits>> list;
 };
-using Play = std::variant<Music, Announcement>;
+using Play = std::variant<Silence, Music, Announcement>;
 
 struct MediaUnavailable {};
 
@@ -37,8 +38,13 @@ class Media {
   class Listener {
    public:
     virtual ~Listener() = default;
+    /// A sound of the session's announcement is missing or damaged; `sentence` names it with the reason. Reported
+    /// before on_media_played() of that announcement; its other sounds have been spoken.
+    virtual void on_media_fault(const std::string& /*session*/, const std::string& /*sentence*/) {}
     virtual void on_media_played(const std::string& session) = 0;
     virtual void on_media_moved(const std::string& session, const MediaSnapshot& now) = 0;
+    /// The party has pressed a key (RFC 4733): 0 to 9, '*', '#', A to D.
+    virtual void on_media_key(const std::string& session, char key) = 0;
   };
   using Opened = std::function<void(Result<MediaSnapshot, MediaUnavailable>)>;
 

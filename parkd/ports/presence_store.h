@@ -3,6 +3,7 @@
 #pragma once
 
 #include <compare>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -45,12 +46,23 @@ struct ShownCall {
 
 enum class LampState { kEarly, kConfirmed };
 
+/// A call flow that is enabled and leads to its alternate destination: its lamps are lit.
+struct LitFlow {
+  std::string tenant;
+  std::string number;
+  std::string feature_code;  // "" if it has none
+  std::string label;         // of this mode; "" if it has none
+  std::int64_t since = 0;    // distinguishes this time from earlier ones
+  friend auto operator<=>(const LitFlow&, const LitFlow&) = default;
+};
+
 /// The numbers that retrieve a tenant's calls, and the look of their lamps.
 struct LampSettings {
   std::string tenant;
   LampState state = LampState::kEarly;
   std::vector<std::string> retrieve_codes;
   std::vector<OrbitRange> ranges;
+  std::vector<LitFlow> flows{};
 };
 
 struct LampFacts {
@@ -102,6 +114,8 @@ class PresenceStore {
   /// The lamps that Kamailio has subscriptions to, in the order of their URIs: those after `after`, `most` of them.
   virtual void read_watched(std::optional<Presentity> after, std::size_t most,
                             Answer<std::vector<Presentity>> answer) = 0;
+  /// Of all tenants, in their order.
+  virtual void read_lit_flows(Answer<std::vector<LitFlow>> answer) = 0;
   struct ShownLamps {
     LampFacts facts;
     std::vector<PublishedLamp> published;

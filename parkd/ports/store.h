@@ -39,6 +39,7 @@ struct DialledFacts {
   /// Instead of a code: the park number of a range, or an orbit of it.
   std::optional<OrbitRange> range;
   std::string range_orbit;                      // "" if its park number was dialled
+  std::string flow_code;                        // the number if it is the code of an enabled call flow; else ""
   std::string park_group;                       // of the extension; "" if it is in none
   std::vector<std::string> park_group_members;  // of a code that parks in the group
   bool may_park = false;

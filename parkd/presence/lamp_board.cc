@@ -1,6 +1,7 @@
 #include "parkd/presence/lamp_board.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/log.h"
@@ -21,6 +22,7 @@ LampBoard::LampBoard(EventLoop& loop, PresenceStore& store, Publisher& publisher
 void LampBoard::start() {
   compare();
   comparing_ = loop_.every(settings_.compare_every, [this] { compare(); });
+  reading_flows_ = loop_.every(settings_.flows_every, [this] { on_flow_toggled(); });
 }
 
 // ---- changes and questions ----
@@ -28,6 +30,11 @@ void LampBoard::start() {
 void LampBoard::on_call_changed(const CallChange& change) {
   if (!watched_.may_concern(change)) return;
   changed_.insert(change);
+  read_next();
+}
+
+void LampBoard::on_flow_toggled() {
+  are_flows_due_ = true;
   read_next();
 }
 
@@ -42,8 +49,34 @@ void LampBoard::read_next() {
   if (is_reading_) return;
   if (!changed_.empty()) {
     read_changes();
+  } else if (are_flows_due_) {
+    read_flows();
   } else if (!asked_.empty()) {
     read_asked();
+  }
+}
+
+void LampBoard::read_flows() {
+  is_reading_ = true;
+  are_flows_due_ = false;
+  store_.read_lit_flows([this](const Result<std::vector<LitFlow>, StoreUnavailable>& flows) {
+    is_reading_ = false;
+    if (flows) on_flows_read(*flows);
+    read_next();
+  });
+}
+
+void LampBoard::on_flows_read(const std::vector<LitFlow>& flows) {
+  const std::set<LitFlow> before = std::exchange(flows_, {flows.begin(), flows.end()});
+  std::vector<LitFlow> changed;
+  std::set_symmetric_difference(before.begin(), before.end(), flows_.begin(), flows_.end(),
+                                std::back_inserter(changed));
+  if (changed.empty()) return;
+  LampSettings settings;
+  settings.flows = flows;
+  const LitLamps lit = lit_lamps({{settings}, {}});
+  for (const LitFlow& flow : changed) {
+    for (const Presentity& presentity : presentities_of(flow)) publish(presentity, lit);
   }
 }
 

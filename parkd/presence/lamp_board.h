@@ -26,6 +26,8 @@ struct LampBoardSettings {
   /// A lamp that changes while it is read seems out of sync: it is so only if it still is after this time.
   Duration look_again{200};
   Duration retry{500};
+  /// Interval at which the board reads which call flows are lit: another node or an edit may have toggled them.
+  Duration flows_every{1000};
   /// Within this time Kamailio stores a subscription after it has asked for its lamp.
   Duration subscription_stored{10000};
   /// One comparison of so many looks for publications without a watcher that no parkd refreshes.
@@ -43,6 +45,8 @@ class LampBoard {
   /// Compares for the first time, and from then on every few seconds.
   void start();
   void on_call_changed(const CallChange& change);
+  /// This node has toggled a call flow.
+  void on_flow_toggled();
   /// The lamp is watched from now on. `done` is called once Kamailio has what it shows; with false if that fails.
   void watch(const Presentity& presentity, Done done);
 
@@ -57,6 +61,8 @@ class LampBoard {
   void read_next();
   void read_changes();
   void on_read(const std::set<CallChange>& changes, const Result<LampFacts, StoreUnavailable>& facts);
+  void read_flows();
+  void on_flows_read(const std::vector<LitFlow>& flows);
   void read_asked();
   void on_asked_read(const std::multimap<Presentity, Done>& asked, const PresenceStore::ShownLamps& shown);
   void publish(const Presentity& presentity, const LitLamps& lit);
@@ -85,11 +91,14 @@ class LampBoard {
   WatchedLamps watched_;
   std::set<CallChange> changed_;           // to be read
   std::multimap<Presentity, Done> asked_;  // to be read
+  std::set<LitFlow> flows_;                // that are lit, as of the last reading
+  bool are_flows_due_ = false;             // to be read
   bool is_reading_ = false;
   std::optional<Comparison> comparison_;  // under way
   int comparisons_ = 0;
   LoopHandle retry_;
   LoopHandle comparing_;
+  LoopHandle reading_flows_;
   LoopHandle next_look_;
 };
 

@@ -49,7 +49,25 @@ DialogInfo retriever_lamp(const Presentity& presentity, const ShownCall& call) {
           .remote = std::nullopt};
 }
 
+// A flow that is switched off again has another id.
+DialogInfo flow_lamp(const Presentity& presentity, const LitFlow& flow) {
+  return {.presentity = presentity,
+          .dialog_id = std::string(kDialogIdPrefix) + "flow-" + flow.number + "-" + std::to_string(flow.since),
+          .state = DialogState::kConfirmed,
+          .display = flow.label.empty() ? "Call flow " + flow.number : flow.label,
+          .renders_media = false,
+          .remote = std::nullopt};
+}
+
 }  // namespace
+
+std::vector<Presentity> presentities_of(const LitFlow& flow) {
+  std::vector<Presentity> presentities{{flow.number, flow.tenant}};
+  if (flow.feature_code.empty()) return presentities;
+  presentities.push_back({flow.feature_code, flow.tenant});
+  presentities.push_back({"flow+" + flow.feature_code, flow.tenant});
+  return presentities;
+}
 
 std::vector<Presentity> presentities_of(const LampSettings& settings, const std::string& orbit) {
   std::vector<Presentity> presentities;
@@ -75,6 +93,13 @@ std::set<Presentity> presentities_of(const LampFacts& facts, const CallChange& c
 
 LitLamps lit_lamps(const LampFacts& facts) {
   LitLamps lit;
+  for (const LampSettings& settings : facts.settings) {
+    for (const LitFlow& flow : settings.flows) {
+      for (const Presentity& presentity : presentities_of(flow)) {
+        lit.try_emplace(presentity, flow_lamp(presentity, flow));
+      }
+    }
+  }
   for (const ShownCall& call : facts.calls) {
     const LampSettings* settings = settings_of(facts, call.tenant);
     if (settings && call.waits) {

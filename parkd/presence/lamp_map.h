@@ -1,4 +1,4 @@
-// The lamps that calls light, and the publications of Kamailio that differ from them. Pure.
+// The lamps that calls and call flows light, and the publications of Kamailio that differ from them. Pure.
 #pragma once
 
 #include <map>
@@ -16,9 +16,12 @@ std::vector<Presentity> presentities_of(const LampSettings& settings, const std:
 /// The presentities with a lamp that this change may have changed.
 std::set<Presentity> presentities_of(const LampFacts& facts, const CallChange& change);
 
+/// The main number of a call flow, its code, and "flow+CODE".
+std::vector<Presentity> presentities_of(const LitFlow& flow);
+
 using LitLamps = std::map<Presentity, DialogInfo>;
-/// Lamps of orbits show the oldest waiting call. The lamp of an extension that is a parked caller or a retriever is
-/// busy until parkd has its call no more.
+/// Lamps of call flows are lit in the alternate mode. Lamps of orbits show the oldest waiting call. The lamp of an
+/// extension that is a parked caller or a retriever is busy until parkd has its call no more.
 LitLamps lit_lamps(const LampFacts& facts);
 
 /// The lamps that Kamailio shows dark, in another state, of another park, or lit without a call.

@@ -107,9 +107,18 @@ Result<Command, park::RefusalReason> interpret_range(const DialledFacts& facts, 
   return Command(ParkCommand{std::move(request)});
 }
 
+// A transfer would join the other party of the call to the prompts, and a trunk has no PIN to enter.
+Result<Command, park::RefusalReason> interpret_flow_code(const DialledFacts& facts, const std::string& user,
+                                                         Dialled dialled) {
+  if (dialled == Dialled::kAsTransfer) return failure(park::RefusalReason::kInvalidCode);
+  if (user.empty()) return failure(park::RefusalReason::kNotPermitted);
+  return Command(ToggleCommand{facts.flow_code});
+}
+
 }  // namespace
 
 Result<Command, park::RefusalReason> interpret(const DialledFacts& facts, const std::string& user, Dialled dialled) {
+  if (!facts.flow_code.empty()) return interpret_flow_code(facts, user, dialled);
   if (facts.range) return interpret_range(facts, user, dialled);
   if (!facts.code) return failure(park::RefusalReason::kInvalidCode);
   switch (facts.code->action) {

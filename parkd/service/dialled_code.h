@@ -17,7 +17,11 @@ struct ParkCommand {
 struct RetrieveCommand {
   RetrieveRequest request;
 };
-using Command = std::variant<ParkCommand, RetrieveCommand>;
+/// The call flow with this code is toggled.
+struct ToggleCommand {
+  std::string code;
+};
+using Command = std::variant<ParkCommand, RetrieveCommand, ToggleCommand>;
 
 /// How the number was used: an orbit of a range retrieves if it is dialled, and parks if a call is transferred to it.
 enum class Dialled { kAsCall, kAsTransfer };

@@ -20,6 +20,10 @@ struct ParkSettings {
   /// FEATURES S10: the loser of a race is answered within 300 ms and hears only the beginning of the sentence; a higher
   /// value plays the whole sentence.
   Duration already_picked_up_speech_max{200};
+  // Of a call to the code of a call flow.
+  Duration flow_first_key{10000};  // after the prompt that asks for the PIN
+  Duration flow_next_key{5000};    // after each key; then the entry is complete
+  Duration flow_call_max{180000};
 };
 
 }  // namespace callpark

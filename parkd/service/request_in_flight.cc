@@ -78,12 +78,19 @@ Decision deny(const Request& request, BillingDenied denial, const std::string& l
 
 Decision understand(const Request& request, const DialledFacts& facts) {
   const Dialling dialling = dialling_of(request);
-  const bool is_no_code = !facts.code && !facts.range;
+  const bool is_no_code = !facts.code && !facts.range && facts.flow_code.empty();
   if (is_no_code && std::holds_alternative<PartyRequest>(request) && !dialling.dialled.empty()) {
     return authorise({Authorising::Transfer{}, facts.language});
   }
   const auto command = interpret(facts, dialling.extension.number, dialling.how);
   if (!command) return refuse(request, command.error(), facts.language);
+  if (const auto* toggle = std::get_if<ToggleCommand>(&*command)) {
+    const auto* asked = std::get_if<CallRequest>(&request);
+    if (!asked) return refuse(request, RefusalReason::kInvalidCode, facts.language);
+    return {
+        Granted{},
+        {StartFlowCall{{asked->call.call, asked->call.sip_call_id, dialling.extension, toggle->code, facts.language}}}};
+  }
   if (const auto* park = std::get_if<ParkCommand>(&*command)) {
     ParkTerms terms = terms_of(facts, dialling.extension, park->request, dialling.recall_after_seconds);
     const bool is_asked = facts.billing && facts.billing->asks_park;

@@ -11,6 +11,7 @@
 #include "parkd/park/types.h"
 #include "parkd/service/billed_call.h"
 #include "parkd/service/commands.h"
+#include "parkd/service/flow_call.h"
 
 namespace callpark::admission {
 
@@ -57,7 +58,7 @@ struct AskingBilling {
   BilledCall call;
   WallTime asked_at;
 };
-/// One command is executed.
+/// One command is executed, or the call of a call flow's code is started.
 struct Granted {};
 /// One refusal is sent.
 struct Refused {};
@@ -128,6 +129,10 @@ struct Authorise {};
 struct Execute {
   GrantedCommand command;
 };
+/// The call is to the code of a call flow. No billing system is asked about it, and no load refuses it.
+struct StartFlowCall {
+  FlowCall call;
+};
 /// The answer is BillingAnswered. The question of a request that is withdrawn is withdrawn too.
 struct AskBilling {
   BillingQuestion question;
@@ -160,8 +165,8 @@ struct Deny {
 struct DeclineCall {
   CallId call;
 };
-using Action = std::variant<LookUp, Authorise, Execute, AskBilling, Ring, ReleaseHeld, RefuseCall, RefuseReferral, Deny,
-                            DeclineCall>;
+using Action = std::variant<LookUp, Authorise, Execute, StartFlowCall, AskBilling, Ring, ReleaseHeld, RefuseCall,
+                            RefuseReferral, Deny, DeclineCall>;
 
 struct Decision {
   Phase next;

@@ -7,6 +7,7 @@
 #include "parkd/ports/calls.h"
 #include "parkd/ports/conversations.h"
 #include "parkd/ports/events.h"
+#include "parkd/ports/flow_store.h"
 #include "parkd/ports/media.h"
 #include "parkd/ports/messages.h"
 #include "parkd/ports/referrals.h"
@@ -18,6 +19,7 @@ namespace callpark {
 struct ServicePorts {
   EventLoop& loop;
   Store& store;
+  FlowStore& flows;
   Events& events;
   Messages& messages;
   Media& media;

@@ -9,7 +9,8 @@ Switchboard::Switchboard(const ServicePorts& ports, const ParkSettings& settings
       announcer_(ports),
       refusals_(ports, announcer_, settings),
       service_(ports, announcer_, refusals_, settings),
-      admission_(ports, refusals_, service_, gate_),
+      flow_calls_(ports, refusals_, settings),
+      admission_(ports, refusals_, service_, flow_calls_, gate_),
       recovery_(ports, service_) {
   ports_.media.set_listener(this);
 }
@@ -34,6 +35,11 @@ void Switchboard::on_call_refused(CallId call, int status) {
 
 void Switchboard::on_call_media_changed(CallId call, const MediaRemote& remote) {
   announcer_.connect(call, remote);
+  flow_calls_.on_call_media_changed(call, remote);
+}
+
+void Switchboard::on_call_key(CallId call, const InfoKey& key) {
+  flow_calls_.on_call_key(call, key);
 }
 
 void Switchboard::on_call_confirmed(CallId call) {
@@ -42,11 +48,13 @@ void Switchboard::on_call_confirmed(CallId call) {
 
 void Switchboard::on_call_lost(CallId call) {
   announcer_.stop(call);
+  flow_calls_.on_call_gone(call);
   service_.on_call_lost(call);
 }
 
 void Switchboard::on_call_gone(CallId call) {
   announcer_.stop(call);
+  flow_calls_.on_call_gone(call);
   admission_.on_call_gone(call);
   service_.on_call_gone(call);
 }
@@ -84,11 +92,16 @@ void Switchboard::on_referral_of_party(ConversationId conversation, PartyEnd par
 // ---- media ----
 
 void Switchboard::on_media_played(const std::string& session) {
-  if (!service_.on_media_played(session)) announcer_.on_played(session);
+  if (!service_.on_media_played(session) && !flow_calls_.on_media_played(session)) announcer_.on_played(session);
 }
 
 void Switchboard::on_media_moved(const std::string& session, const MediaSnapshot& now) {
   service_.on_media_moved(session, now);
+  flow_calls_.on_media_moved(session);
+}
+
+void Switchboard::on_media_key(const std::string& session, char key) {
+  flow_calls_.on_media_key(session, key);
 }
 
 }  // namespace callpark

@@ -3,8 +3,10 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "parkd/service/admission.h"
+#include "parkd/service/flow_calls.h"
 #include "parkd/service/recovery.h"
 
 namespace callpark {
@@ -22,6 +24,8 @@ class Switchboard final : public CallListener,
 
   /// `done` is called when the calls that the database has of this node are taken over.
   void recover(std::function<void()> done) { recovery_.start(std::move(done)); }
+  /// `toggled` is called after a call has toggled a call flow.
+  void set_on_flow_toggled(std::function<void()> toggled) { flow_calls_.set_on_toggled(std::move(toggled)); }
   std::size_t parked_calls() const { return service_.parked_calls(); }  // in an orbit
   std::size_t calls() const { return service_.calls(); }
   /// A request to a phone, or a trunk, got its final answer.
@@ -33,6 +37,7 @@ class Switchboard final : public CallListener,
   void on_call_answered(CallId call, const std::optional<MediaRemote>& remote) override;
   void on_call_refused(CallId call, int status) override;
   void on_call_media_changed(CallId call, const MediaRemote& remote) override;
+  void on_call_key(CallId call, const InfoKey& key) override;
   void on_call_confirmed(CallId call) override;
   void on_call_lost(CallId call) override;
   void on_call_gone(CallId call) override;
@@ -49,12 +54,14 @@ class Switchboard final : public CallListener,
 
   void on_media_played(const std::string& session) override;
   void on_media_moved(const std::string& session, const MediaSnapshot& now) override;
+  void on_media_key(const std::string& session, char key) override;
 
  private:
   const ServicePorts ports_;
   Announcer announcer_;
   Refusals refusals_;
   ParkService service_;
+  FlowCalls flow_calls_;
   LoadGate gate_;
   Admission admission_;
   Recovery recovery_;

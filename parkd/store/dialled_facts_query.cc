@@ -18,8 +18,8 @@ std::string number_of(std::string dialled) {
 }
 
 // Parameters: user, user, number, number, number, number, number, user, number, user, user, number, number, number,
-// number, tenant. The settings of a group count for calls that are parked in it. A retrieve names an orbit of a range
-// by itself or behind a code, and of a range that is not enabled too.
+// number, number, tenant. The settings of a group count for calls that are parked in it. A retrieve names an orbit of a
+// range by itself or behind a code, and of a range that is not enabled too.
 constexpr const char* kSql = R"sql(
 SELECT
   COALESCE(e.language, t.language),
@@ -62,6 +62,7 @@ SELECT
   r.first_orbit,
   r.last_orbit,
   r.park_number,
+  EXISTS (SELECT 1 FROM call_flows f WHERE f.tenant = t.tenant AND f.feature_code = ? AND f.enabled),
   c.code,
   c.action,
   c.bare,
@@ -106,7 +107,7 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
   DialledFacts facts;
   facts.language = "en";
   const auto rows = connection.query(kSql, {user, user, number, number, number, number, number, user, number, user,
-                                            user, number, number, number, number, tenant});
+                                            user, number, number, number, number, number, tenant});
   if (rows.empty()) return facts;
   Columns columns(rows.front());
   facts.language = columns.text();
@@ -143,6 +144,7 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
     facts.range = range;
     if (number != park_number) facts.range_orbit = number;
   }
+  if (columns.integer() != 0) facts.flow_code = number;
   DialledFacts::Code code;
   code.code = columns.text();
   if (code.code.empty()) return facts;

@@ -68,21 +68,34 @@ std::string calls_by(const char* column, const Pairs& pairs, Values& values) {
   return sql;
 }
 
+// The time of an edit that set the status is that of the edit; of a flow that was entered so, there is none.
+#define CALLPARK_LIT_FLOW                                 \
+  "number, COALESCE(feature_code, ''), alternate_label, " \
+  "COALESCE(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', toggled_at) DIV 1000, 0)"
+#define CALLPARK_IS_LIT "enabled AND status = 'off'"
+
+LitFlow lit_flow(const Row& row, std::size_t first, std::string tenant) {
+  return {std::move(tenant), text(row, first), text(row, first + 1), text(row, first + 2),
+          std::stoll(row.at(first + 3).value_or("0"))};
+}
+
 // One statement, since each change needs it.
 std::vector<LampSettings> query_settings(DatabaseConnection& connection, const std::set<std::string>& tenants) {
   Values values;
   std::string which;
-  for (int part = 0; part < 3; ++part) {
+  for (int part = 0; part < 4; ++part) {
     const std::size_t first = values.size();
     values.insert(values.end(), tenants.begin(), tenants.end());
     which = " AND tenant IN (" + places_for(values, first) + ")";
   }
   std::map<std::string, LampSettings> settings;
-  std::string sql = "SELECT tenant, lamp_state, '', '' FROM tenants WHERE TRUE";
+  std::string sql = "SELECT tenant, lamp_state, '', '', '', 0 FROM tenants WHERE TRUE";
   sql += which;
-  sql += " UNION ALL SELECT tenant, 'code', code, '' FROM park_codes WHERE action = 'retrieve'";
+  sql += " UNION ALL SELECT tenant, 'code', code, '', '', 0 FROM park_codes WHERE action = 'retrieve'";
   sql += which;
-  sql += " UNION ALL SELECT tenant, 'range', first_orbit, last_orbit FROM orbit_ranges WHERE enabled";
+  sql += " UNION ALL SELECT tenant, 'range', first_orbit, last_orbit, '', 0 FROM orbit_ranges WHERE enabled";
+  sql += which;
+  sql += " UNION ALL SELECT tenant, 'flow', " CALLPARK_LIT_FLOW " FROM call_flows WHERE " CALLPARK_IS_LIT;
   sql += which;
   for (const Row& row : connection.query(sql, values)) {
     LampSettings& its = settings[text(row, 0)];
@@ -91,6 +104,8 @@ std::vector<LampSettings> query_settings(DatabaseConnection& connection, const s
       its.retrieve_codes.push_back(text(row, 2));
     } else if (text(row, 1) == "range") {
       its.ranges.push_back({text(row, 2), text(row, 3)});
+    } else if (text(row, 1) == "flow") {
+      its.flows.push_back(lit_flow(row, 2, text(row, 0)));
     } else if (text(row, 1) == "confirmed") {
       its.state = LampState::kConfirmed;
     }
@@ -215,6 +230,15 @@ std::vector<Presentity> query_watched(DatabaseConnection& connection, const std:
     watched.push_back(presentity_of(text(row, 0)));
   }
   return watched;
+}
+
+std::vector<LitFlow> query_lit_flows(DatabaseConnection& connection) {
+  std::vector<LitFlow> flows;
+  for (const Row& row : connection.query("SELECT tenant, " CALLPARK_LIT_FLOW " FROM call_flows WHERE " CALLPARK_IS_LIT
+                                         " ORDER BY tenant, number")) {
+    flows.push_back(lit_flow(row, 1, text(row, 0)));
+  }
+  return flows;
 }
 
 PresenceStore::ShownLamps query_shown(DatabaseConnection& connection, const std::vector<Presentity>& presentities) {

@@ -17,6 +17,8 @@ LampFacts query_lamps(DatabaseConnection& connection, const std::vector<CallChan
 /// See PresenceStore::read_watched().
 std::vector<Presentity> query_watched(DatabaseConnection& connection, const std::optional<Presentity>& after,
                                       std::size_t most);
+/// See PresenceStore::read_lit_flows().
+std::vector<LitFlow> query_lit_flows(DatabaseConnection& connection);
 /// See PresenceStore::read_shown().
 PresenceStore::ShownLamps query_shown(DatabaseConnection& connection, const std::vector<Presentity>& presentities);
 /// See PresenceStore::read_unwatched().

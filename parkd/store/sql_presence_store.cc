@@ -73,6 +73,11 @@ void SqlPresenceStore::read_watched(std::optional<Presentity> after, std::size_t
                                  std::move(answer));
 }
 
+void SqlPresenceStore::read_lit_flows(Answer<std::vector<LitFlow>> answer) {
+  query<std::vector<LitFlow>>([](DatabaseConnection& connection) { return query_lit_flows(connection); },
+                              std::move(answer));
+}
+
 void SqlPresenceStore::read_shown(std::vector<Presentity> presentities, Answer<ShownLamps> answer) {
   query<ShownLamps>([presentities = std::move(presentities)](
                         DatabaseConnection& connection) { return query_shown(connection, presentities); },

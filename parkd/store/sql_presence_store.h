@@ -32,6 +32,7 @@ class SqlPresenceStore final : public PresenceStore {
 
   void read_lamps(std::vector<CallChange> changes, Answer<LampFacts> answer) override;
   void read_watched(std::optional<Presentity> after, std::size_t most, Answer<std::vector<Presentity>> answer) override;
+  void read_lit_flows(Answer<std::vector<LitFlow>> answer) override;
   void read_shown(std::vector<Presentity> presentities, Answer<ShownLamps> answer) override;
   void read_unwatched(Answer<std::vector<Presentity>> answer) override;
   void find_publication(Presentity presentity, Answer<std::optional<LivePublication>> answer) override;

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "parkd/leg/offer_answer.h"
 #include "tests/component/mediad_fixture.h"
+#include "tests/support/rtp_party.h"
+#include "tests/support/sip_text.h"
 
 namespace callpark::test {
 namespace {
@@ -17,6 +20,7 @@ using media::Prompt;
 using media::SessionOpen;
 using media::SessionPlayed;
 using media::Then;
+using testing::AllOf;
 using testing::HasSubstr;
 
 /// RFC 3550: sequence numbers and timestamps follow one another without a gap, 50 packets in each second. What a
@@ -108,11 +112,68 @@ TEST_F(Mediad, S2_AListIsRepeatedAsOftenAsAskedAndEndsInSilence) {
   EXPECT_LT(decode(ear.next(10), decode_pcmu).level(), kSilenceLevel);
 }
 
-TEST_F(Mediad, APromptThatIsNotThereIsLeftOut) {
+/// The next report of a spoken list, which has this error.
+void expect_played(MediadClient& client, const std::string& play_id, const auto& error) {
+  const auto played = std::get<SessionPlayed>(client.next_notification());
+  EXPECT_EQ(played.play_id, play_id);
+  EXPECT_FALSE(played.interrupted);
+  EXPECT_THAT(played.error, error);
+}
+
+TEST_F(Mediad, F3_APromptThatIsNotThereIsLeftOutAndReported) {
   Ear ear;
-  open(request("s", ear, Announcement{"xx", {Prompt{"nobody_spoke_this"}}, Then::kMusic, 1}));
-  EXPECT_EQ(client().next_notification(), media::Notification(SessionPlayed{"s", "", false}));
+  auto wish = request("s", ear, Announcement{"xx", {Prompt{"nobody_spoke_this"}}, Then::kMusic, 1});
+  wish.play_id = "p";
+  open(wish);
+  expect_played(client(), "p", AllOf(HasSubstr("xx/nobody_spoke_this.wav"), HasSubstr("en/nobody_spoke_this.wav")));
   EXPECT_THAT(process_.output(), HasSubstr("nobody_spoke_this"));
+  // The rest of a list is spoken.
+  client().get<media::SessionPlayResult>(
+      media::SessionPlay{"s", "q", Announcement{"en", {Prompt{"nobody_spoke_this"}, Prompt{"call_parked"}}}});
+  expect_played(client(), "q", HasSubstr("nobody_spoke_this"));
+  client().get<media::SessionPlayResult>(media::SessionPlay{"s", "r", Announcement{"en", {Prompt{"call_parked"}}}});
+  expect_played(client(), "r", "");
+}
+
+TEST_F(Mediad, F7_AnOwnSoundOfAnotherRateAndWidthIsPlayed) {
+  const auto directory = directory_.path() / "prompts" / "en";
+  write_tone_wav(directory_.path() / "own.wav", kSentenceHz, 44100, 2);
+  for (const std::string& form : {"-e mu-law -r 8000", "-b 24 -r 48000 -c 2", "-e float -b 32 -r 22050"}) {
+    const auto made = run_command(
+        {"/bin/sh", "-c",
+         "sox " + (directory_.path() / "own.wav").string() + " " + form + " " + (directory / "own.wav").string()});
+    ASSERT_EQ(made.exit_code, 0) << made.output;
+    Ear ear;
+    open(request("s", ear, Announcement{"en", {Prompt{"own"}}}));
+    const Sound sound = decode(ear.next(80), decode_pcmu);
+    EXPECT_TRUE(sound.has_tone(kSentenceHz)) << form << ": " << sound.describe();
+    client().get<media::SessionCloseResult>(media::SessionClose{"s"});
+  }
+}
+
+TEST_F(Mediad, F7_SoundsThatCannotBePlayedAreNamedAtTheStart) {
+  const auto path = (directory_.path() / "prompts" / "en" / "own.wav").string();
+  write_file(path, "ID3 and so on");
+  process_.signal(SIGTERM);
+  ASSERT_EQ(process_.wait(kSoon), 0);
+  start();
+  EXPECT_TRUE(wait_until(kSoon, [&] {
+    return process_.output().find("prompt " + path + " is not a WAV file") != std::string::npos;
+  })) << process_.output();
+}
+
+TEST_F(Mediad, F7_CheckSoundSaysWhatCannotBePlayed) {
+  const auto program = (program_directory() / "mediad").string();
+  const auto prompts = directory_.path() / "prompts" / "en";
+  const auto good = run_command({program, "--check-sound", prompts.string(), (prompts / "digit_1.wav").string()});
+  EXPECT_EQ(good.exit_code, 0);
+  EXPECT_EQ(good.output, "");
+  write_file(prompts / "own.wav", "");
+  const auto missing = (prompts / "none.wav").string();
+  const auto bad = run_command({program, "--check-sound", prompts.string(), missing});
+  EXPECT_EQ(bad.exit_code, 2);
+  EXPECT_EQ(bad.output,
+            (prompts / "own.wav").string() + " is empty\n" + missing + " cannot be read: No such file or directory\n");
 }
 
 TEST_F(Mediad, ALanguageWithoutASentenceSpeaksEnglish) {
@@ -348,6 +409,54 @@ TEST_F(Mediad, AKeyIsReportedOnceHoweverOftenItsPacketsAreRepeated) {
   }
   EXPECT_EQ(client().next_notification(), media::Notification(media::SessionDigit{"s", '1', 100}));
   EXPECT_EQ(client().next_notification(), media::Notification(media::SessionDigit{"s", '#', 100}));
+}
+
+TEST_F(Mediad, F3_AKeyOfOpusIsTimedByItsClock) {
+  Ear ear;
+  const auto opened = open(request("s", ear, Music{}, codec(CodecName::kOpus, 96)));
+  ear.socket().send(rtp(101, 1, 480, 5, telephone_event(7, true, 4800)), {opened.address, opened.port});
+  EXPECT_EQ(client().next_notification(), media::Notification(media::SessionDigit{"s", '7', 100}));
+}
+
+/// parkd's answer to the description of a phone, and what mediad gets of it.
+struct Answered {
+  SipText answer;
+  media::Codec codec;
+};
+Answered answer_to(const RtpParty& phone, const media::SessionOpenResult& mediad) {
+  const auto offer = sip::parse_sdp(phone.sdp());
+  const auto made = leg::answer_with_media(offer.value(), {mediad.address, mediad.port},
+                                           {{"PCMU", 8000, 0}, {"opus", 48000, std::nullopt}}, std::nullopt, {});
+  media::Codec codec{CodecName::kPcmu, static_cast<std::uint8_t>(made.value().remote.codec.payload_type)};
+  codec.telephone_event = static_cast<std::uint8_t>(made.value().remote.codec.telephone_event.value());
+  return {SipText("SIP/2.0 200 OK\r\n\r\n" + sip::write_sdp(made.value().answer)), codec};
+}
+
+TEST_F(Mediad, F3_EachKeyOfAPhoneIsReportedOnceWithItsDuration) {
+  LoopbackAddress address;
+  RtpParty phone("phone", address.text(), 400);
+  const auto opened = open(SessionOpen{.session = "s"});
+  const auto [answer, codec] = answer_to(phone, opened);
+  SessionOpen again{.session = "s"};
+  again.remote = media::Endpoint{phone.own().address, phone.own().port};
+  again.codec = codec;
+  again.play = media::Silence{};
+  open(again);
+  ASSERT_EQ(answer.telephone_event(), 101);
+  phone.set_telephone_event(answer.telephone_event());
+  phone.send_to(answer.audio().value());
+  phone.press("1199*#", 40ms);
+  for (const char key : std::string("1199*#")) {
+    EXPECT_EQ(client().next_notification(), media::Notification(media::SessionDigit{"s", key, 40}));
+  }
+  phone.press("5", 2500ms);
+  phone.press("6", 2000ms);
+  for (const char key : {'5', '6'}) {
+    const auto pressed = std::get<media::SessionDigit>(client().next_notification());
+    EXPECT_EQ(pressed.digit, key);
+    EXPECT_GT(pressed.duration_ms, 1500);
+    EXPECT_LE(pressed.duration_ms, 2500);
+  }
 }
 
 TEST_F(Mediad, AStrangersPacketsNeitherMoveTheStreamNorPressKeys) {

@@ -27,6 +27,8 @@ const std::vector<std::string> kRows = {
     "'7000', '7001', '7010')",
     "trunks (tenant, trunk, address) VALUES ('demo.callpark', 'demo', '127.0.0.50')",
     "dids (did, tenant, destination) VALUES ('+442030000101', 'demo.callpark', '101')",
+    "call_flows (tenant, name, number, feature_code, destination, alternate_destination) VALUES ('demo.callpark', "
+    "'day-night', '300', '*30', '105', '106')",
 };
 
 TEST_F(SqlTwice, X52_InsertIgnorePassesOverRowsThatAreThere) {

@@ -355,6 +355,14 @@ int PacketPhone::refer(const CallName& call, const std::string& target) {
   return request(call, "REFER", refer_to(target));
 }
 
+int PacketPhone::send_info_digit(const CallName& call, char digit, InfoDigit kind) {
+  if (kind == InfoDigit::kDtmf) {
+    return request(call, "INFO", "Content-Type: application/dtmf\r\n", std::string(1, digit));
+  }
+  return request(call, "INFO", "Content-Type: application/dtmf-relay\r\n",
+                 std::string("Signal=") + digit + "\r\nDuration=160\r\n");
+}
+
 void PacketPhone::answer_reinvites_with(std::deque<int> statuses) {
   const std::lock_guard lock(mutex_);
   reinvite_statuses_ = std::move(statuses);
@@ -579,6 +587,7 @@ void PacketPhone::take_sound_from(Call& call, const SipText& message) {
     const std::string direction = message.direction();
     call.audio = direction == "sendonly" || direction == "inactive" ? Endpoint{} : *audio;
     sound_.send_to(call.audio);
+    sound_.set_telephone_event(message.telephone_event());
   }
 }
 

@@ -88,6 +88,9 @@ class PacketPhone : public Listener {
   int answer_in_ack(const CallName& call, const std::string& direction);
   /// REFER, waiting for its final response.
   int refer(const CallName& call, const std::string& target);
+  enum class InfoDigit { kDtmfRelay, kDtmf };
+  /// A key by SIP INFO, with a body of application/dtmf-relay or application/dtmf. The final status.
+  int send_info_digit(const CallName& call, char digit, InfoDigit kind = InfoDigit::kDtmfRelay);
   /// "Refer-To: <sip:TARGET@DOMAIN>\r\n", for fire().
   [[nodiscard]] std::string refer_to(const std::string& target) const;
 

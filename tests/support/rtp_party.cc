@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <random>
+#include <stdexcept>
+#include <string_view>
 
 namespace callpark::test {
 namespace {
@@ -12,6 +14,8 @@ constexpr size_t kPacketSamples = 160;
 constexpr size_t kRate = 8000;
 constexpr size_t kRtpHeader = 12;
 constexpr int kTelephoneEvent = 101;
+constexpr std::string_view kKeys = "0123456789*#ABCD";
+constexpr int kEndPackets = 3;
 // A party that has got no packet for so long hears nothing.
 constexpr std::chrono::milliseconds kSilentAfter{100};
 
@@ -54,7 +58,11 @@ std::string RtpReport::describe() const {
 }
 
 RtpParty::RtpParty(std::string name, const std::string& address, int tone)
-    : name_(std::move(name)), tone_(tone), socket_({address, 0}), second_of_tone_(make_tone(tone, kRate, 0, kRate)) {
+    : name_(std::move(name)),
+      tone_(tone),
+      socket_({address, 0}),
+      second_of_tone_(make_tone(tone, kRate, 0, kRate)),
+      telephone_event_(kTelephoneEvent) {
   std::random_device random;
   sequence_ = static_cast<uint16_t>(random());
   timestamp_ = random();
@@ -110,22 +118,66 @@ void RtpParty::run() {
 
 void RtpParty::send_packet() {
   const std::lock_guard lock(mutex_);
-  const int payload_type = payload_type_;
+  const bool is_key = !presses_.empty() && telephone_event_;
+  const int payload_type = is_key ? *telephone_event_ : payload_type_.load();
   const size_t first = timestamp_ % kRate;
   timestamp_ += kPacketSamples;
   ++sequence_;
   if (remote_.port == 0) return;
+  bool is_marked = false;
+  const std::string event = is_key ? next_event(is_marked) : "";
   std::string packet;
   packet.push_back(static_cast<char>(0x80));
-  packet.push_back(static_cast<char>(payload_type));
+  packet.push_back(static_cast<char>(payload_type | (is_marked ? 0x80 : 0)));
   append16(packet, sequence_);
-  append32(packet, timestamp_);
+  append32(packet, is_key ? press_timestamp_ : timestamp_);
   append32(packet, ssrc_);
+  if (is_key) {
+    socket_.send(packet + event, remote_);
+    return;
+  }
   for (size_t at = first; at < first + kPacketSamples; ++at) {
     const int16_t sample = second_of_tone_[at % kRate];
     packet.push_back(static_cast<char>(payload_type == 8 ? encode_pcma(sample) : encode_pcmu(sample)));
   }
   socket_.send(packet, remote_);
+}
+
+// RFC 4733 2.5.1: the duration grows from packet to packet, and the end is sent three times.
+std::string RtpParty::next_event(bool& is_marked) {
+  const auto [event, packets] = presses_.front();
+  is_marked = sent_of_press_ == 0;
+  if (is_marked) press_timestamp_ = timestamp_;
+  const bool is_end = ++sent_of_press_ > packets;
+  std::string payload{static_cast<char>(event), static_cast<char>(is_end ? 0x8a : 0x0a)};
+  append16(payload, static_cast<uint16_t>(static_cast<size_t>(std::min(sent_of_press_, packets)) * kPacketSamples));
+  if (sent_of_press_ == packets + kEndPackets) {
+    presses_.pop_front();
+    sent_of_press_ = 0;
+    has_pressed_.notify_all();
+  }
+  return payload;
+}
+
+void RtpParty::set_telephone_event(std::optional<int> payload_type) {
+  const std::lock_guard lock(mutex_);
+  telephone_event_ = payload_type;
+}
+
+void RtpParty::press(const std::string& keys, std::chrono::milliseconds down) {
+  std::unique_lock lock(mutex_);
+  if (!telephone_event_) throw std::runtime_error(name_ + " may send no telephone-event");
+  const int packets = static_cast<int>(down / kPacketTime);
+  if (packets < 1 || down > std::chrono::seconds(8)) throw std::runtime_error("a key is pressed for 20 ms to 8 s");
+  for (const char key : keys) {
+    const auto event = kKeys.find(key);
+    if (event == std::string_view::npos) throw std::runtime_error(std::string("there is no key ") + key);
+    presses_.push_back({static_cast<uint8_t>(event), packets});
+  }
+  const auto lasts = static_cast<int>(presses_.size()) * (packets + kEndPackets) * kPacketTime;
+  if (!has_pressed_.wait_for(lock, lasts + patient(kSoon), [this] { return presses_.empty(); })) {
+    throw std::runtime_error(name_ + " has nowhere to send its keys");
+  }
 }
 
 void RtpParty::receive(const Datagram& datagram) {
@@ -150,7 +202,7 @@ void RtpParty::receive_event(const std::string& bytes) {
   const uint8_t event = byte_at(bytes, kRtpHeader);
   if (timestamp == last_event_timestamp_ || event > 15) return;
   last_event_timestamp_ = timestamp;
-  digits_ += "0123456789*#ABCD"[event];
+  digits_ += kKeys[event];
 }
 
 std::string RtpParty::digits() const {

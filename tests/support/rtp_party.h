@@ -5,7 +5,9 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -53,6 +55,11 @@ class RtpParty : public Listener {
   [[nodiscard]] Endpoint remote() const;
   /// 0 is PCMU, 8 is PCMA.
   void set_payload_type(int payload_type) { payload_type_ = payload_type; }
+  /// Under which number the other side receives telephone-event, 101 at first; nothing: it does not.
+  void set_telephone_event(std::optional<int> payload_type);
+  /// Presses these keys one after the other as a phone does (RFC 4733), each for 20 ms to 8 s, with 60 ms between them.
+  /// Returns when the last one has been released; throws when the other side receives none.
+  void press(const std::string& keys, std::chrono::milliseconds down = std::chrono::milliseconds(100));
   /// A description of this party, PCMU, PCMA and telephone-event; `direction` is "sendrecv" or one of its kin.
   [[nodiscard]] std::string sdp(const std::string& direction = "sendrecv", int version = 1) const;
 
@@ -78,6 +85,7 @@ class RtpParty : public Listener {
   void receive(const Datagram& datagram);
   void receive_event(const std::string& bytes);
   void send_packet();
+  [[nodiscard]] std::string next_event(bool& is_marked);
 
   const std::string name_;
   const int tone_;
@@ -91,6 +99,15 @@ class RtpParty : public Listener {
   Endpoint remote_;
   std::vector<Arrival> arrivals_;
   std::string digits_;
+  std::optional<int> telephone_event_;
+  struct Press {
+    uint8_t event;
+    int packets;
+  };
+  std::deque<Press> presses_;  // the first one is under way
+  int sent_of_press_ = 0;
+  uint32_t press_timestamp_ = 0;
+  std::condition_variable has_pressed_;
   uint32_t last_event_timestamp_ = 0;
   uint16_t sequence_ = 0;
   uint32_t timestamp_ = 0;

@@ -116,6 +116,14 @@ std::optional<Endpoint> SipText::audio() const {
   return endpoint;
 }
 
+std::optional<int> SipText::telephone_event() const {
+  for (const auto& line : lines_of(body())) {
+    const bool is_it = line.starts_with("a=rtpmap:") && line.find(" telephone-event/8000") != std::string::npos;
+    if (is_it) return std::atoi(line.c_str() + 9);
+  }
+  return std::nullopt;
+}
+
 std::optional<int> SipText::media_port(const std::string& kind) const {
   const auto line = body().find("\nm=" + kind + " ");
   if (line == std::string::npos) return std::nullopt;

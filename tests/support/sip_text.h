@@ -33,6 +33,8 @@ class SipText {
 
   /// Where the SDP in it wants audio; empty when there is none.
   [[nodiscard]] std::optional<Endpoint> audio() const;
+  /// The number of telephone-event of 8000 Hz in its SDP; empty when there is none.
+  [[nodiscard]] std::optional<int> telephone_event() const;
   /// Port of the first line of that kind ("audio", "video") in its SDP; empty when there is none.
   [[nodiscard]] std::optional<int> media_port(const std::string& kind) const;
   /// "sendrecv" without another direction in the SDP.

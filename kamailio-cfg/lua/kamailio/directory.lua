@@ -31,6 +31,8 @@ directory.did = asked("did")
 directory.orbit_from_trunk = asked("orbit_from_trunk")
 directory.number = asked("number")
 directory.ring_group = asked("ring_group")
+directory.call_flow = asked("call_flow")
+directory.may_ring = asked("may_ring")
 directory.credentials = asked("credentials")
 
 return directory

@@ -34,12 +34,19 @@ local function set_up(f, d)
   KSR.tm.t_on_reply("ksr_onreply_call")
 end
 
+-- For report_answerer, below.
+local function report_callee(d)
+  KSR.pv.sets("$avp(called_extension)", d.callee.aor)
+  KSR.tm.t_on_reply("ksr_onreply_call")
+end
+
 function perform_calls.to_extension(f, d)
   KSR.seturi("sip:" .. d.aor)
   local found = KSR.registrar.lookup("location")
   if found == -2 then return relay.reply(405, "Method Not Allowed") end
   if found < 0 then return relay.reply(480, "Temporarily Unavailable") end
   set_up(f, d)
+  if d.reports_callee then report_callee(d) end
   relay.send()
 end
 
@@ -47,10 +54,7 @@ function perform_calls.to_contact(f, d)
   KSR.seturi(d.contact)
   if d.received then KSR.setdsturi(d.received) end
   set_up(f, d)
-  if d.reports_callee then
-    KSR.pv.sets("$avp(called_at_contact)", d.callee.aor)
-    KSR.tm.t_on_reply("ksr_onreply_call")
-  end
+  if d.reports_callee then report_callee(d) end
   relay.from_outside_socket()
   relay.send()
 end
@@ -71,9 +75,14 @@ local function set_ring_time(step)
   KSR.tm.t_set_max_lifetime(ring_ms, 0)
 end
 
+local unavailable = { code = 480, reason = "Temporarily Unavailable" }
+
 function perform_calls.to_ring_group(f, d)
-  local step = ringing.first(d.steps, d.trunk)
-  if not step then return relay.reply(480, "Temporarily Unavailable") end
+  local step = ringing.first(d.steps, d.trunk, d.otherwise)
+  if not step then
+    local refusal = d.otherwise or unavailable
+    return relay.reply(refusal.code, refusal.reason)
+  end
   set_up(f, d)
   set_ring_time(step)
   KSR.tm.t_on_reply("ksr_onreply_call")
@@ -95,13 +104,13 @@ function perform_calls.ring_on()
     if KSR.tm.t_is_canceled() > 0 then return end
     step = ringing.next()
   end
-  KSR.tm.t_reply(ring_steps.refusal(KSR.tm.t_get_status_code()))
+  KSR.tm.t_reply(ring_steps.refusal(KSR.tm.t_get_status_code(), ringing.otherwise()))
 end
 
---- A final answer passes to parkd, which has called a ring group (`member` answers) or a Contact (nil): the requests of
---- the answering extension will name the extension itself.
+--- A final answer passes to parkd, which has called a ring group (`member` answers), or a Contact or a call flow (nil):
+--- the requests of the answering extension will name the extension itself.
 function perform_calls.report_answerer(member)
-  local user = protocol.answerer(KSR.pv.get("$avp(called_at_contact)"), member)
+  local user = protocol.answerer(KSR.pv.get("$avp(called_extension)"), member)
   if user then relay.append_header(protocol.kUser, user) end
 end
 

@@ -10,8 +10,9 @@ local sip_text = require("rules.sip_text")
 
 local perform_features = {}
 
--- parkd gets a number that names no host as one of the tenant.
+-- parkd gets a number that names no host as one of the tenant, and one that is written in another way as it is in SQL.
 local function name_host(f, d)
+  if d.number then return KSR.seturi(sip_text.uri(d.number, d.tenant)) end
   if f.ruri.is_bare and f.dialled and f.dialled.clean then KSR.seturi(sip_text.uri(f.dialled.text, d.tenant)) end
 end
 

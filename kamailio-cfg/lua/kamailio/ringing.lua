@@ -82,12 +82,20 @@ local function ring_next(ring, is_request)
 end
 
 --- Prepares the request at hand for the first step that reaches a device, and returns that step; nil if none does.
-function ringing.first(steps, trunk) return ring_next({ steps = steps, trunk = trunk }, true) end
+--- `otherwise` is the refusal of a call that no device answers, nil if it depends on the answers.
+function ringing.first(steps, trunk, otherwise)
+  return ring_next({ steps = steps, trunk = trunk, otherwise = otherwise }, true)
+end
 
 --- The same for the next step, after the failure of the last.
 function ringing.next()
   local ring = remembered()
   return ring and ring_next(ring, false)
+end
+
+function ringing.otherwise()
+  local ring = remembered()
+  return ring and ring.otherwise
 end
 
 --- The extensions that ring in the present step; nil if no ring group rings.

@@ -22,7 +22,7 @@ function decide_calls.from_trunk(f)
   if not f.did then return decide_features.orbit_from_trunk(f) end
   if f.did.away then return decision.database_away end
   local caller = { kind = "trunk", display = f.display, withheld = f.withheld }
-  return destinations.to_extension_or_ring_group(f, f.did.tenant, f.did, caller)
+  return destinations.to_number(f, f.did.tenant, f.did, caller)
 end
 
 -- The first character decides, so that no row of the number plan can shadow the telephone network.
@@ -36,7 +36,7 @@ local function to_number(f, tenant, caller, feature_decision)
   if f.number.away then return decision.database_away end
   if decide_features.is_switched_off(f.number) then return refuse(404, "Not Found") end
   if decide_features.is_feature(f.number) then return feature_decision(f, f.number, tenant) end
-  return destinations.to_extension_or_ring_group(f, tenant, f.number, caller)
+  return destinations.to_number(f, tenant, f.number, caller)
 end
 
 function decide_calls.from_extension(f)

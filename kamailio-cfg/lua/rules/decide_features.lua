@@ -1,4 +1,4 @@
--- The decision on a call to a park code, a park number or an orbit. Pure.
+-- The decision on a call to a park code, a park number, an orbit, or the code of a call flow. Pure.
 local decision = require("rules.decision")
 local dialog_record = require("rules.dialog_record")
 local held_calls = require("rules.held_calls")
@@ -11,7 +11,7 @@ local decide_features = {}
 local parking_actions = { park = true, group_park = true }
 
 function decide_features.is_feature(row)
-  return row.kind == "park_code" or row.kind == "park_number" or row.kind == "orbit"
+  return row.kind == "park_code" or row.kind == "park_number" or row.kind == "orbit" or row.kind == "call_flow_code"
 end
 
 --- Whether a call to it parks the held call. A call to an orbit retrieves.
@@ -23,8 +23,12 @@ function decide_features.parks_when_transferred_to(row)
   return decide_features.parks_held_call(row) or row.kind == "orbit"
 end
 
---- A range that is switched off has neither a park number nor orbits.
-function decide_features.is_switched_off(row) return row.kind == "park_number" and tonumber(row.enabled) ~= 1 end
+local kinds_of_switches = { park_number = true, call_flow = true, call_flow_code = true }
+
+--- A range that is switched off has neither a park number nor orbits, and a call flow neither a number nor a code.
+function decide_features.is_switched_off(row)
+  return kinds_of_switches[row.kind] == true and tonumber(row.enabled) ~= 1
+end
 
 -- What the parker has sent so far in the held call belongs to the call as it was.
 local function marker_of(held)
@@ -47,6 +51,8 @@ function decide_features.call(f, row, tenant)
   if not decide_features.parks_held_call(row) then
     -- The party that talks to the retriever then may park it, and other phones show its name.
     if f.display == "" and f.identity.display ~= "" then call.name = f.identity.display end
+    -- parkd gets the code alone, however the key of the phone has it.
+    if row.kind == "call_flow_code" then call.number = row.number end
     return call
   end
   local aor = f.identity.user .. "@" .. tenant

@@ -19,22 +19,23 @@ local function is_dialog_package(f) return f.event == "dialog" end
 --- Whether Kamailio or parkd answers a SUBSCRIBE to this package. Every other one in a call is for the other party.
 function decide_lamps.is_watched_package(f) return is_dialog_package(f) or f.event == "call-info" end
 
-local function has_lamp_by_itself(row) return row.kind == "extension" or row.kind == "orbit" end
+local kinds_with_lamp = { extension = true, orbit = true, call_flow = true, call_flow_code = true }
+local kinds_of_orbits = { extension = true, orbit = true }
 
--- nil if the watched number of the tenant has a lamp: an extension, an orbit of a range, or what is dialled to retrieve
--- from an orbit.
+-- nil if the watched number of the tenant has a lamp: an extension, an orbit of a range, the number or the code of a
+-- call flow, or what is dialled to retrieve from an orbit.
 local function no_lamp(f, tenant)
   if not f.dialled or not f.dialled.clean then return refuse(404, "Not Found") end
   if f.number == nil then return need("number", tenant) end
   if f.number and f.number.away then return decision.database_away end
   if not f.number then return refuse(404, "Not Found") end
-  if has_lamp_by_itself(f.number) then return nil end
+  if kinds_with_lamp[f.number.kind] then return nil end
   if f.number.kind ~= "park_code" or f.number.action ~= "retrieve" then return refuse(404, "Not Found") end
   local orbit = dialled_number.remainder(f.dialled, f.number)
   if dialled_number.is_random_orbit(orbit) then return nil end
   if f.orbit_number == nil then return need("orbit_number", { tenant = tenant, number = orbit }) end
   if f.orbit_number and f.orbit_number.away then return decision.database_away end
-  if not f.orbit_number or not has_lamp_by_itself(f.orbit_number) then return refuse(404, "Not Found") end
+  if not f.orbit_number or not kinds_of_orbits[f.orbit_number.kind] then return refuse(404, "Not Found") end
   return nil
 end
 

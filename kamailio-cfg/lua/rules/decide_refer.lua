@@ -103,13 +103,17 @@ local function in_call(f)
   return authenticated(f, side, peer, tenant)
 end
 
--- nil if the sender may be a party that parkd has called: its From has what was called, a ring group's number or the
--- user of its own Contact.
+-- nil if the sender may be a party that parkd has called: its From has what was called, the number of a ring group or
+-- of a call flow, or the user of its own Contact.
 local function not_called_by_parkd(f, tenant)
   if not f.ruri.is_parkd or not f.from.user then return decision.unknown_call(f) end
   local wait = destinations.unknown_ring_group(f, tenant, f.from.user)
   if wait then return wait end
   if ring_steps.include(f.ring_group, f.identity.user) then return nil end
+  if f.may_ring == nil then
+    return need("may_ring", { tenant = tenant, number = f.from.user, extension = f.identity.user })
+  end
+  if f.may_ring then return f.may_ring ~= true and decision.database_away or nil end
   if f.own_contact == nil then return need("own_contact", tenant) end
   if not f.own_contact then return decision.unknown_call(f) end
   return f.own_contact.away and decision.database_away or nil

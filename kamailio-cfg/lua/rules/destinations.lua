@@ -1,5 +1,5 @@
--- Where a new call goes: an extension, a ring group, a trunk, a registered Contact. `caller` is the caller as a party
--- of the record of the call, nil if parkd calls. Pure.
+-- Where a new call goes: an extension, a ring group, a trunk, a registered Contact, or through a call flow to one of
+-- them. `caller` is the caller as a party of the record of the call, nil if parkd calls. Pure.
 local billing = require("rules.billing")
 local decision = require("rules.decision")
 local patience = require("rules.patience")
@@ -56,6 +56,14 @@ local function unknown_trunk_of_ring_group(f, tenant)
   return nil
 end
 
+-- The statuses of hangup:REASON in call_flows.
+local hangups = {
+  busy = refuse(486, "Busy Here"),
+  not_found = refuse(404, "Not Found"),
+  unavailable = refuse(480, "Temporarily Unavailable"),
+  declined = refuse(603, "Decline"),
+}
+
 function destinations.to_ring_group(f, tenant, row, caller)
   if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
   local wait = destinations.unknown_ring_group(f, tenant, row.number) or unknown_trunk_of_ring_group(f, tenant)
@@ -64,33 +72,75 @@ function destinations.to_ring_group(f, tenant, row, caller)
   -- A parked caller's own phones do not ring when the recall reaches a group of theirs.
   local caller_aor = caller and caller.aor or f.inside_caller
   local steps = ring_steps.make(f.ring_group, tenant, caller_aor, trunk ~= nil)
-  if #steps == 0 then return refuse(480, "Temporarily Unavailable") end
+  local hangup = hangups[ring_steps.hangup(f.ring_group)]
+  if #steps == 0 then return hangup or refuse(480, "Temporarily Unavailable") end
   return with_setup(f, tenant, caller, {
     action = "to_ring_group",
     steps = steps,
     trunk = trunk,
+    otherwise = hangup,
     callee = { kind = "ring_group", number = row.number, display = row.display_name },
   })
 end
 
-function destinations.to_extension_or_ring_group(f, tenant, row, caller)
+local function to_extension_or_ring_group(f, tenant, row, caller)
   local to = row.kind == "ring_group" and destinations.to_ring_group or destinations.to_extension
   return billing.permitted(f, tenant, row, caller, to(f, tenant, row, caller))
 end
 
-function destinations.to_trunk(f, tenant, caller)
+function destinations.to_outside_number(f, tenant, number, caller)
   if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
-  if not f.dialled.clean or not f.dialled.text:match("^%+%d+$") then return refuse(404, "Not Found") end
   if f.has_replaces then return refuse(403, "Replaces Is Not Sent To Trunks") end
   if f.tenant_trunk == nil then return need("tenant_trunk", tenant) end
   if not f.tenant_trunk then return refuse(404, "No Trunk") end
   if f.tenant_trunk.away then return decision.database_away end
   return with_setup(f, tenant, caller, {
     action = "to_trunk",
-    number = f.dialled.text,
+    number = number,
     trunk = f.tenant_trunk,
     callee = { kind = "trunk", display = "" },
   })
+end
+
+function destinations.to_trunk(f, tenant, caller)
+  if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
+  if not f.dialled.clean or not f.dialled.text:match("^%+%d+$") then return refuse(404, "Not Found") end
+  return destinations.to_outside_number(f, tenant, f.dialled.text, caller)
+end
+
+-- An outside number that a call flow leads to: for an extension as if it had dialled it; a call of a trunk is
+-- forwarded, and an incoming call like any other.
+local function forward(f, tenant, row, number, caller)
+  local d = destinations.to_outside_number(f, tenant, number, caller)
+  if d.callee then d.callee.outside = number end
+  if not caller or caller.kind ~= "trunk" then return d end
+  return billing.permitted(f, tenant, { number = number, trunk = row.trunk }, caller, d)
+end
+
+-- What parkd calls answers under the number of the call flow; parkd learns the extension.
+local function reported(f, d)
+  if f.from_parkd and d.action == "to_extension" then d.reports_callee = true end
+  return d
+end
+
+-- `row` is that of the main number.
+local function through_call_flow(f, tenant, row, caller)
+  if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
+  if tonumber(row.enabled) ~= 1 then return refuse(404, "Not Found") end
+  if f.call_flow == nil then return need("call_flow", { tenant = tenant, number = row.number }) end
+  local to = f.call_flow
+  if not to then return refuse(404, "Not Found") end
+  if to.away then return decision.database_away end
+  if to.hangup then return hangups[to.hangup] or refuse(404, "Not Found") end
+  if not to.row then return forward(f, tenant, row, to.number, caller) end
+  local target = setmetatable({ trunk = row.trunk }, { __index = to.row })
+  return reported(f, to_extension_or_ring_group(f, tenant, target, caller))
+end
+
+--- A call to a number of the tenant that rings.
+function destinations.to_number(f, tenant, row, caller)
+  if row.kind == "call_flow" then return through_call_flow(f, tenant, row, caller) end
+  return to_extension_or_ring_group(f, tenant, row, caller)
 end
 
 --- A phone may call a Contact (attended transfer) if it is one of its own tenant. The registration has the address:

@@ -108,7 +108,7 @@ local function party(one)
 end
 
 --- The value of the variable `parties`: the two sides, each {kind, aor, display, withheld, outside}; `outside` is the
---- number of a member of a ring group that a trunk has reached.
+--- number that a trunk has reached for a ring group or a call flow.
 function dialog_record.parties(a, b) return cjson.encode({ a = party(a), b = party(b) }) end
 
 --- Back from there; two empty tables if it cannot be read.

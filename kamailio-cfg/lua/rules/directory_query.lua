@@ -15,7 +15,8 @@ local queries = {
   billing_hook = [[SELECT tenant AS place, '' AS `key`, CONCAT_WS('\t', on_error_incoming_call, budget_ms) AS value
     FROM billing_hooks WHERE enabled AND ask_incoming_call AND tenant = %s AND tenant > %s]],
   number = [[SELECT n.number AS place, n.number AS `key`,
-      CONCAT_WS('\t', n.kind, COALESCE(c.action, ''), COALESCE(e.enabled, g.enabled, o.enabled, 1),
+      CONCAT_WS('\t', n.kind, COALESCE(c.action, ''),
+        COALESCE(e.enabled, g.enabled, o.enabled, f.enabled, t.enabled, 1),
         COALESCE(e.display_name, g.display_name, ''),
         COALESCE(MD5(CONCAT(e.extension, ':', e.tenant, ':', e.password)), ''),
         COALESCE(MD5(CONCAT(e.extension, '@', e.tenant, ':', e.tenant, ':', e.password)), '')) AS value
@@ -24,6 +25,8 @@ local queries = {
     LEFT JOIN extensions e ON e.tenant = n.tenant AND e.extension = n.number
     LEFT JOIN ring_groups g ON g.tenant = n.tenant AND g.ring_group = n.number
     LEFT JOIN orbit_ranges o ON o.tenant = n.tenant AND o.park_number = n.number
+    LEFT JOIN call_flows f ON f.tenant = n.tenant AND f.number = n.number
+    LEFT JOIN call_flows t ON t.tenant = n.tenant AND t.feature_code = n.number
     WHERE n.tenant = %s AND n.number > %s]],
   range = [[SELECT first_orbit AS place, '' AS `key`, CONCAT_WS('\t', first_orbit, last_orbit, from_trunks) AS value
     FROM orbit_ranges WHERE enabled AND tenant = %s AND first_orbit > %s]],
@@ -32,6 +35,10 @@ local queries = {
     FROM ring_groups WHERE enabled AND tenant = %s AND ring_group > %s]],
   members = [[SELECT CONCAT(ring_group, ' ', LPAD(position, 10, '0')) AS place, ring_group AS `key`, member AS value
     FROM ring_group_members WHERE tenant = %s HAVING place > %s]],
+  call_flow = [[SELECT number AS place, number AS `key`,
+      CONCAT_WS('\t', IF(status = 'on', destination, alternate_destination),
+        IF(status = 'on', alternate_destination, destination)) AS value
+    FROM call_flows WHERE enabled AND tenant = %s AND number > %s]],
   trunk_of = [[SELECT trunk AS place, '' AS `key`, CONCAT_WS('\t', trunk, address, port, transport) AS value
     FROM trunks WHERE enabled AND tenant = %s AND trunk > %s]],
   did = [[SELECT did AS place, did AS `key`, CONCAT_WS('\t', tenant, destination) AS value
@@ -48,7 +55,8 @@ local of_all_tenants = {
 --- The name of all tenants in `tenant_revisions`.
 directory_query.kAllTenants = "*"
 
-directory_query.kKinds = { "tenant", "billing_hook", "number", "range", "ring_group", "members", "trunk_of", "did" }
+directory_query.kKinds = { "tenant", "billing_hook", "number", "range", "ring_group", "members", "call_flow",
+  "trunk_of", "did" }
 directory_query.kKindsOfAllTenants = { "trunk_at" }
 
 --- The query for the rows of `kind` that follow `place`, "" for the first ones; at most kRowsMax. `tenant` does not

@@ -10,8 +10,8 @@ local directory_rows = {}
 -- park_codes.code is VARCHAR(10).
 local kCodeLengthMax = 10
 
--- SQL refuses a ring group that leads to itself; this is the second wall.
-local kRingGroupsMax = 16
+-- SQL refuses a ring group or a call flow that leads to itself; this is the second wall.
+local kRingGroupsMax, kCallFlowsMax = 16, 16
 
 --- The key of a row: a DID and an address are unique among all tenants, everything else within one.
 function directory_rows.key(kind, tenant, name)
@@ -109,10 +109,17 @@ local function range_of(get, domain, orbit)
   return nil
 end
 
+-- The code of a call flow as the key of a phone has it: flow+*30.
+local function call_flow_code_of(get, domain, dialled)
+  local code = dialled.clean and dialled.text:match("^flow%+(.+)$")
+  local row = code and row_of(get, domain, code)
+  return row and row.kind == "call_flow_code" and row
+end
+
 --- What a dialled number (dialled_number.of_user) is in a tenant: {number, kind, action, enabled, display_name}. The
 --- number itself goes before a code that it begins with, and the longest such code before shorter ones.
 function directory_rows.number(get, domain, dialled)
-  local itself = dialled.clean and row_of(get, domain, dialled.text)
+  local itself = dialled.clean and row_of(get, domain, dialled.text) or call_flow_code_of(get, domain, dialled)
   if itself then return itself end
   if dialled_number.may_be_orbit(dialled) and range_of(get, domain, dialled.text) then
     return { number = dialled.text, kind = "orbit", action = "", enabled = 1, display_name = "" }
@@ -163,6 +170,33 @@ function directory_rows.orbit_from_trunk(get, orbit, host)
   return #found == 1 and found[1]
 end
 
+-- The destination of an enabled call flow by its status, and the other one; nil if there is none.
+local function call_flow_of(get, domain, number)
+  local line = first_line(get(directory_rows.key("call_flow", domain, number)))
+  if not line then return nil end
+  return fields(line, 2)
+end
+
+-- A destination of SQL: a number of the tenant, +outside number, or hangup:REASON.
+local function is_outside(destination) return destination:sub(1, 1) == "+" end
+local function hangup_of(destination) return destination:match("^hangup:(.*)$") end
+
+--- Where a call to the main number of a call flow goes, by its status and that of each call flow behind it: {number,
+--- row}, {number} for an outside number, or {hangup}. false if one of them is disabled.
+function directory_rows.call_flow(get, domain, number)
+  for _ = 1, kCallFlowsMax do
+    local destination = call_flow_of(get, domain, number)
+    if not destination then return false end
+    if hangup_of(destination) then return { hangup = hangup_of(destination) } end
+    if is_outside(destination) then return { number = destination } end
+    local row = row_of(get, domain, destination)
+    if not row then return false end
+    if row.kind ~= "call_flow" then return { number = destination, row = row } end
+    number = destination
+  end
+  return false
+end
+
 local function ring_group_of(get, domain, number)
   local line = first_line(get(directory_rows.key("ring_group", domain, number)))
   if not line then return nil end
@@ -177,8 +211,18 @@ local function member(place, group, number, row)
     enabled = row and row.enabled or 1, display_name = row and row.display_name or "" }
 end
 
+-- Where a ring group leads: as directory_rows.call_flow.
+local function destination_of(get, domain, group)
+  local number = group.destination
+  if not number then return false end
+  local row = row_of(get, domain, number)
+  if row and row.kind == "call_flow" then return directory_rows.call_flow(get, domain, number) end
+  return { number = number, row = row }
+end
+
 --- The members that ring for a ring group, in order, for ring_steps.make: those of the group, those of the ring group
---- that is its destination and so on, and last the destination that is no group. Empty if it is not enabled.
+--- that is its destination and so on, and last the destination that is no group. Empty if it is not enabled. A call
+--- flow that hangs up ends the list with {hangup}.
 function directory_rows.ring_group(get, domain, number)
   local list = {}
   local group = ring_group_of(get, domain, number)
@@ -187,14 +231,40 @@ function directory_rows.ring_group(get, domain, number)
     for one in lines(get(directory_rows.key("members", domain, number))) do
       list[#list + 1] = member(place, group, one, row_of(get, domain, one))
     end
-    number = group.destination
-    local row = number and row_of(get, domain, number)
-    if number and not (row and row.kind == "ring_group") then
-      list[#list + 1] = member(place + 1, { strategy = "destination" }, number, row)
+    local to = destination_of(get, domain, group)
+    group = nil
+    if to and to.hangup then
+      list[#list + 1] = { hangup = to.hangup }
+    elseif to and to.row and to.row.kind == "ring_group" then
+      number = to.number
+      group = ring_group_of(get, domain, number)
+    elseif to then
+      list[#list + 1] = member(place + 1, { strategy = "destination" }, to.number, to.row)
     end
-    group = number and ring_group_of(get, domain, number)
   end
   return list
+end
+
+-- What one call flow, or ring group, may ring next, whatever the status is.
+local function followers(get, domain, number)
+  local group = ring_group_of(get, domain, number)
+  local list = group and { group.destination } or { call_flow_of(get, domain, number) }
+  for one in lines(group and get(directory_rows.key("members", domain, number))) do list[#list + 1] = one end
+  return list
+end
+
+--- Whether a call to the main number of a call flow may have rung an extension: the status may have changed since.
+function directory_rows.may_ring(get, domain, number, extension)
+  local waiting, seen = { number }, {}
+  while #waiting > 0 do
+    local one = table.remove(waiting)
+    if one == extension then return true end
+    if not seen[one] then
+      seen[one] = true
+      for _, follower in ipairs(followers(get, domain, one)) do waiting[#waiting + 1] = follower end
+    end
+  end
+  return false
 end
 
 --- What tries the password of a Digest username, which may have the domain behind the extension: {extension, ha1,

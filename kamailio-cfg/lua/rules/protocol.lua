@@ -96,8 +96,8 @@ end
 
 --- The value of X-Callpark-User on an answer to a call of parkd's: the extension with the Contact that parkd has
 --- called, or the member of a ring group that answers. nil if neither.
-function protocol.answerer(called_at_contact, member)
-  local aor = called_at_contact or member and member.aor
+function protocol.answerer(called_extension, member)
+  local aor = called_extension or member and member.aor
   return aor and aor:match("^[^@]+")
 end
 

@@ -7,9 +7,15 @@ local function is_outside(member) return member:sub(1, 1) == "+" end
 --- Whether an outside number is among the rows, which are as directory.ring_group gives them.
 function ring_steps.lead_outside(rows)
   for _, row in ipairs(rows) do
-    if is_outside(row.member) then return true end
+    if row.member and is_outside(row.member) then return true end
   end
   return false
+end
+
+--- The reason with which a call flow behind them hangs up if no member answers; nil if there is none.
+function ring_steps.hangup(rows)
+  local last = rows[#rows]
+  return last and last.hangup
 end
 
 --- Whether `extension` is among the rows.
@@ -35,7 +41,7 @@ end
 function ring_steps.make(rows, tenant, caller_aor, has_trunk)
   local steps, place = {}, nil
   for _, row in ipairs(rows) do
-    local party = party_of(row, tenant, caller_aor, has_trunk)
+    local party = row.member and party_of(row, tenant, caller_aor, has_trunk)
     if party then
       local together = row.strategy == "simultaneous" and place == row.place
       if not together then steps[#steps + 1] = { seconds = tonumber(row.ring_seconds), parties = {} } end
@@ -47,8 +53,10 @@ function ring_steps.make(rows, tenant, caller_aor, has_trunk)
   return steps
 end
 
---- What Kamailio answers the caller if the best answer of the last step is `code`.
-function ring_steps.refusal(code)
+--- What Kamailio answers the caller if the best answer of the last step is `code`; `otherwise` is the refusal of the
+--- call flow behind the last step, or nil.
+function ring_steps.refusal(code, otherwise)
+  if otherwise then return otherwise.code, otherwise.reason end
   if code == 486 or code == 600 then return 486, "Busy Here" end
   return 480, "Temporarily Unavailable"
 end

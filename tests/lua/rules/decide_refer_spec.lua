@@ -91,6 +91,21 @@ describe("a REFER", function()
     refused(481, decide.request(refer({ call = false, identity = { status = "known", user = "102" } })))
   end)
 
+  it("F2 in a call of parkd to a call flow is known by the extensions that it may ring", function()
+    local own = { host = "127.0.0.1", is_parkd = true }
+    local function as(user, may_ring)
+      local f = refer({ call = false, from_tenant = { tenant = kTenant }, ruri = own,
+        from = { user = "300", host = kTenant }, identity = { status = "known", user = user },
+        ring_group = {}, own_contact = false })
+      f.may_ring = may_ring
+      return decide.request(f)
+    end
+    assert.same({ need = "may_ring", about = { tenant = kTenant, number = "300", extension = "102" } }, as("102", nil))
+    assert.same({ "refer", "102" }, { as("102", true).action, as("102", true).user })
+    refused(481, as("104", false))
+    refused(503, as("104", { away = true }))
+  end)
+
   it("in a call of parkd to a Contact is known by the extension of that Contact", function()
     local own = { host = "127.0.0.1", is_parkd = true }
     local function with(own_contact, ruri)
@@ -109,6 +124,7 @@ describe("a REFER", function()
   it("to a retrieve code, a number, or a code of another domain is an ordinary transfer", function()
     for _, case in ipairs({ { refer_number = retrieve_code }, { refer_number = extension }, { refer_number = false },
       { refer_number = ring_group }, { refer_number = park_number_off },
+      { refer_number = requests.call_flow }, { refer_number = requests.call_flow_code },
       { refer_to = { user = "*70", host = "other.callpark" } } }) do
       assert.equal("within_dialog", decide.request(refer(case)).action)
     end

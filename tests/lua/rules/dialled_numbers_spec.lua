@@ -36,7 +36,9 @@ local function request(case, changes, raw)
   local f = requests.facts({
     from = { user = plan.user, host = plan.tenant }, identity = { status = "known", user = plan.user, display = "" },
     number = row, refer_number = row, registered = false, did = false, held_calls = { requests.held },
-    is_holding = false, ring_group = { requests.rings(1, "simultaneous", "102") }, tenant_trunk = requests.trunk_row,
+    is_holding = false, ring_group = { requests.rings(1, "simultaneous", "102") },
+    call_flow = row and row.kind == "call_flow" and { number = "102", row = requests.extension },
+    tenant_trunk = requests.trunk_row,
   })
   f.ruri, f.dialled, f.refer_to = read.ruri, read.dialled, raw.refer_to_raw and read.refer_to
   for name, value in pairs(changes) do f[name] = value end

@@ -35,6 +35,25 @@ local get = remembered({
   { "members", kTenant, "602", "+15559999" },
   { "members", kTenant, "603", "101" },
   { "number", kTenant, "602", "ring_group\t\t1\t\t\t" },
+  { "number", kTenant, "*30", "call_flow_code\t\t1\t\t\t" },
+  { "number", kTenant, "300", "call_flow\t\t1\t\t\t" },
+  { "number", kTenant, "301", "call_flow\t\t1\t\t\t" },
+  { "number", kTenant, "302", "call_flow\t\t1\t\t\t" },
+  { "number", kTenant, "303", "call_flow\t\t0\t\t\t" },
+  { "number", kTenant, "304", "call_flow\t\t1\t\t\t" },
+  { "number", kTenant, "305", "call_flow\t\t1\t\t\t" },
+  { "number", kTenant, "306", "call_flow\t\t1\t\t\t" },
+  { "call_flow", kTenant, "300", "101\t102" },
+  { "call_flow", kTenant, "301", "300\t600" },
+  { "call_flow", kTenant, "302", "hangup:busy\t301" },
+  { "call_flow", kTenant, "304", "303\t+15557777" },
+  { "call_flow", kTenant, "305", "+15557777\t304" },
+  { "call_flow", kTenant, "306", "600\t101" },
+  { "ring_group", kTenant, "604", "sequential\t5\t301" },
+  { "ring_group", kTenant, "605", "sequential\t5\t302" },
+  { "ring_group", kTenant, "606", "sequential\t5\t306" },
+  { "ring_group", kTenant, "607", "sequential\t5\t303" },
+  { "ring_group", kTenant, "608", "sequential\t5\t305" },
   { "trunk_of", kTenant, "", "a\t192.0.2.10\t5060\tudp" },
   { "trunk_of", kTenant, "", "b\t192.0.2.11\t5070\ttcp" },
   { "trunk_at", "", "192.0.2.10", kTenant .. "\ta\t1" },
@@ -68,6 +87,55 @@ describe("what is remembered of SQL", function()
     assert.is_false(number("7011"))
     assert.is_false(number("70010"))
     assert.is_false(number("1011"))
+  end)
+
+  it("F3 has the code of a call flow alone, and behind flow+", function()
+    assert.same({ "*30", "call_flow_code" }, { number("*30").number, number("*30#").kind })
+    assert.same({ "*30", "call_flow_code" }, { number("flow+*30").number, number("flow+*30").kind })
+    for _, user in ipairs({ "*301", "flow+*301", "flow+300", "flow+101", "flow+*70", "flow+", "flow*30" }) do
+      assert.is_false(number(user), user)
+    end
+  end)
+
+  it("F2 has where a call flow leads, by its status and through others", function()
+    local function leads(user) return directory_rows.call_flow(get, kTenant, user) end
+    assert.same({ "101", "Alice Anders" }, { leads("300").number, leads("300").row.display_name })
+    assert.equal("101", leads("301").row.number)
+    assert.same({ hangup = "busy" }, leads("302"))
+    assert.is_false(leads("303"), "disabled")
+    assert.is_false(leads("304"), "leads to one that is disabled")
+    assert.same({ number = "+15557777" }, leads("305"))
+    assert.equal("ring_group", leads("306").row.kind)
+    assert.is_false(leads("101"))
+  end)
+
+  it("F2 ends a call flow that leads to itself", function()
+    local round = remembered({ { "call_flow", "a", "30", "30\t31" }, { "number", "a", "30", "call_flow\t\t1\t\t\t" } })
+    assert.is_false(directory_rows.call_flow(round, "a", "30"))
+    assert.is_false(directory_rows.may_ring(round, "a", "30", "10"))
+  end)
+
+  it("F2 has ring groups that lead through call flows", function()
+    local function members(user)
+      local list = {}
+      for i, row in ipairs(directory_rows.ring_group(get, kTenant, user)) do list[i] = row.member or row.hangup end
+      return table.concat(list, " ")
+    end
+    assert.equal("101", members("604"))
+    assert.equal("busy", members("605"))
+    assert.equal("102 101 +15559999 +15551234", members("606"))
+    assert.equal("", members("607"))
+    assert.equal("+15557777", members("608"))
+  end)
+
+  it("F2 knows which extensions a call flow may have rung, whatever its status is now", function()
+    local function may_ring(user, extension) return directory_rows.may_ring(get, kTenant, user, extension) end
+    assert.is_true(may_ring("300", "102"))
+    assert.is_true(may_ring("302", "102"), "by 301, which leads to 600")
+    assert.is_true(may_ring("600", "101"))
+    assert.is_false(may_ring("300", "103"))
+    assert.is_false(may_ring("305", "101"))
+    assert.is_false(may_ring("999", "101"))
   end)
 
   it("has trunks by their address, in each of its spellings", function()

@@ -40,6 +40,17 @@ describe("ring_steps.make", function()
       row(2, "simultaneous", "104"), row(2, "simultaneous", "105"), row(3, "destination", "+44") }))
   end)
 
+  it("F2 passes over a call flow that hangs up, which is the refusal", function()
+    local rows = { together[1], { hangup = "busy" } }
+    assert.equal("102", made(rows))
+    assert.equal("busy", ring_steps.hangup(rows))
+    assert.is_nil(ring_steps.hangup(together))
+    assert.is_nil(ring_steps.hangup({}))
+    assert.is_false(ring_steps.lead_outside(rows))
+    assert.same({ 603, "Decline" }, { ring_steps.refusal(486, { code = 603, reason = "Decline" }) })
+    assert.same({ 486, "Busy Here" }, { ring_steps.refusal(486, nil) })
+  end)
+
   it("gives each step its time, and the destination all there is", function()
     local steps = ring_steps.make({ together[1], row(2, "sequential", "103", { ring_seconds = "7" }),
       row(3, "destination", "101") }, kTenant, nil, true)

@@ -49,6 +49,7 @@ function requests.facts(changes)
     calls_under_way = { 0, 0 }, recent_texts = { 1, 1 }, recent_registrations = { 1 },
     waiting_notifies = { of_extension = 0, of_tenant = 0, of_all = 0 },
     subscriptions = { of_lamp = {}, of_extension = 0, of_tenant = 0 },
+    may_ring = false,
     contact_places = { { host = "127.0.0.11", ip = "127.0.0.11", port = 5060 } }, hop_places = {},
     contact_values = { "<sip:101@127.0.0.11>" }, keyed = requests.keyed,
   }
@@ -66,6 +67,9 @@ requests.ring_group = { number = "600", kind = "ring_group", action = "", enable
 requests.park_number = { number = "7000", kind = "park_number", action = "", enabled = 1, display_name = "" }
 requests.park_number_off = { number = "7000", kind = "park_number", action = "", enabled = 0, display_name = "" }
 requests.orbit = { number = "7001", kind = "orbit", action = "", enabled = 1, display_name = "" }
+requests.call_flow = { number = "300", kind = "call_flow", action = "", enabled = 1, display_name = "" }
+requests.call_flow_off = { number = "300", kind = "call_flow", action = "", enabled = 0, display_name = "" }
+requests.call_flow_code = { number = "*30", kind = "call_flow_code", action = "", enabled = 1, display_name = "" }
 requests.away = { away = true }
 requests.held = {
   record = { call_id = "h", a = { tag = "ht", cseq = 7 }, b = { tag = "ho", cseq = 2 } },

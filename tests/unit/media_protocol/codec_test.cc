@@ -81,8 +81,10 @@ TEST(MediaCodec, EveryAnswerSurvivesTheWire) {
 }
 
 TEST(MediaCodec, EveryNotificationSurvivesTheWire) {
-  const Notification notifications[] = {SessionPlayed{"s", "p", true}, SessionDigit{"s", '#', 120}, SessionNoRtp{"s"},
-                                        SessionNoRtp{"s", true}, SessionExpired{"s"}};
+  const Notification notifications[] = {
+      SessionPlayed{"s", "p", true}, SessionPlayed{"s", "p", false, "/p/en/x.wav is empty"},
+      SessionDigit{"s", '#', 120},   SessionNoRtp{"s"},
+      SessionNoRtp{"s", true},       SessionExpired{"s"}};
   for (const Notification& notification : notifications) {
     const auto decoded =
         decode_message_from_mediad(encode_notification(notification), [](std::int64_t) { return std::nullopt; });

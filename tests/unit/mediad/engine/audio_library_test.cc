@@ -134,5 +134,40 @@ TEST_F(Library, APreparedClassGrowsInOneStep) {
   EXPECT_EQ(on_loop_, 0);
 }
 
+TEST_F(Library, F7_AnOwnSoundIsFoundInItsLanguageElseInEnglish) {
+  for (const char* language : {"en", "de"}) std::filesystem::create_directories(directory_ / "prompts" / language);
+  write_wav(directory_ / "prompts/en/closed_today.wav", 1);
+  EXPECT_EQ(library_.prompt("de", "closed_today", CodecName::kPcmu).value()->packets(), 50U);
+  write_wav(directory_ / "prompts/de/closed_today.wav", 2);
+  EXPECT_EQ(library_.prompt("de", "closed_today", CodecName::kPcmu).value()->packets(), 100U);
+  std::ofstream(directory_ / "prompts/de/closed_today.wav") << "no sound";
+  EXPECT_EQ(library_.prompt("de", "closed_today", CodecName::kPcmu).value()->packets(), 50U);
+}
+
+TEST_F(Library, F7_ASoundThatCannotBePlayedIsAnErrorUntilItsFileChanges) {
+  std::filesystem::create_directories(directory_ / "prompts/en");
+  const std::string path = directory_ / "prompts/en/closed_today.wav";
+  const auto prompt = [this](const char* language) {
+    return library_.prompt(language, "closed_today", CodecName::kPcmu);
+  };
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(prompt("en").error(), path + " cannot be read: No such file or directory");
+  EXPECT_EQ(prompt("de").error(), (directory_ / "prompts/de/closed_today.wav").string() +
+                                      " cannot be read: No such file or directory; " + prompt("en").error());
+  std::ofstream(path).flush();
+  EXPECT_EQ(prompt("en").error(), path + " is empty");
+  write_wav(path, 1);
+  EXPECT_EQ(prompt("en").value()->packets(), 50U);
+}
+
+TEST_F(Library, F7_ASoundThatTheEncoderRefusesIsAnError) {
+  AudioLibrary library(loop_, {.prompts_dir = directory_, .encode = [](const auto&...) -> EncodedAudio {
+                                 throw std::runtime_error("no such rate");
+                               }});
+  EXPECT_EQ(library.prompt("moh", "music", CodecName::kPcmu)
+                .error()
+                .find((directory_ / "moh/music.wav").string() + " cannot be encoded: no such rate"),
+            0U);
+}
+
 }  // namespace
 }  // namespace callpark::media

@@ -14,6 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::ElementsAre;
+using testing::IsSupersetOf;
 
 class AudioFiles : public testing::Test {
  protected:
@@ -58,6 +59,23 @@ TEST(PromptNames, KeysHaveTheirOwnPrompts) {
   EXPECT_EQ(digit_prompt('*'), "digit_star");
   EXPECT_EQ(digit_prompt('#'), "digit_hash");
   EXPECT_EQ(prompt_path("/p", "en", "goodbye"), "/p/en/goodbye.wav");
+}
+
+// tools/build_prompts has a line NAME|TEXT for each sentence, in the same sequence in every language.
+TEST(PromptNames, F3_EveryLanguageHasEverySentence) {
+  std::ifstream script(fs::path(CALLPARK_SOURCE_DIR) / "tools/build_prompts");
+  std::vector<std::vector<std::string>> languages;
+  for (std::string line; std::getline(script, line);) {
+    if (line.find(") cat <<'END'") != std::string::npos) languages.emplace_back();
+    const auto bar = line.find('|');
+    const bool is_sentence = bar != std::string::npos && bar > 0 &&
+                             line.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == bar && bar + 1 < line.size();
+    if (is_sentence && !languages.empty()) languages.back().push_back(line.substr(0, bar));
+  }
+  ASSERT_EQ(languages.size(), 6U);
+  for (const auto& language : languages) EXPECT_EQ(language, languages.front());
+  EXPECT_THAT(languages.front(), IsSupersetOf({"enter_pin", "wrong_pin", "call_flow_locked", "day_mode", "night_mode",
+                                               "not_available", "goodbye"}));
 }
 
 TEST(Tones, RingbackSoundsForOneSecondOfFive) {

@@ -54,6 +54,12 @@ TEST(SessionDecide, ASpokenListIsReportedAndMusicFollows) {
   EXPECT_EQ(decision.next.activity, Activity(activity::Continuous{Music{}}));
 }
 
+TEST(SessionDecide, F3_AMissingSoundIsReportedWithTheEndOfItsList) {
+  const Decision decision = decide(announcing(), event::ListSpoken{2, "x.wav is empty"});
+  EXPECT_THAT(decision.actions,
+              ElementsAre(action::Action(action::Notify{SessionPlayed{"s", "p", false, "x.wav is empty"}})));
+}
+
 TEST(SessionDecide, WordOfAnotherPlaysEndChangesNothing) {
   const Session session = announcing();
   const Decision decision = decide(session, event::ListSpoken{1});

@@ -70,6 +70,10 @@ park:
   refusal_speech_max_ms: 0
   already_picked_up_speech_max_ms: 1
   retrieve_from_other_nodes: true
+call_flow:
+  first_key_ms: 1003
+  next_key_ms: 504
+  call_max_ms: 10005
 billing:
   permitted_networks: 127.0.0.1 fd00::/8
 )",
@@ -107,6 +111,9 @@ billing:
   EXPECT_EQ(config->park.refusal_speech_max, Duration(0));
   EXPECT_EQ(config->park.already_picked_up_speech_max, Duration(1));
   EXPECT_TRUE(config->park.retrieve_from_other_nodes);
+  EXPECT_EQ(config->call_flow.first_key, Duration(1003));
+  EXPECT_EQ(config->call_flow.next_key, Duration(504));
+  EXPECT_EQ(config->call_flow.call_max, Duration(10005));
   EXPECT_EQ(config->billing.permitted_networks.size(), 2U);
 }
 

@@ -127,6 +127,39 @@ TEST_F(IncomingCallTest, HungUpBeforeItsAckWaitsForIt) {
   EXPECT_THAT(reports(), IsEmpty());
 }
 
+TEST_F(IncomingCallTest, F3_AKeyByInfoIsReportedOfAnAnsweredCall) {
+  const SipMessage invite = feature_invite("*30");
+  const CallId call = answer_with_media(invite);
+  kamailio.deliver(alice.ack(invite));
+  EXPECT_THAT(reports(), ElementsAre(about("confirmed", call)));
+  SipMessage relay = alice.request("INFO");
+  relay.set_body("application/dtmf-relay", "Signal=5\r\nDuration=160\r\n");
+  EXPECT_EQ(answer_to(relay).status(), 200);
+  SipMessage plain = alice.request("INFO");
+  plain.set_body("application/dtmf", "#");
+  EXPECT_EQ(answer_to(plain).status(), 200);
+  EXPECT_THAT(reports(), ElementsAre(about("key 5 of", call), about("key # of", call)));
+  EXPECT_EQ(answer_to(alice.request("INFO")).status(), 200) << "a keep-alive";
+  SipMessage no_key = alice.request("INFO");
+  no_key.set_body("application/dtmf-relay", "Signal=99");
+  EXPECT_EQ(answer_to(no_key).status(), 400);
+  SipMessage other = alice.request("INFO");
+  other.set_body("application/media_control+xml", "<media_control/>");
+  const SipMessage refused = answer_to(other);
+  EXPECT_EQ(refused.status(), 415);
+  EXPECT_EQ(refused.header("Accept"), "application/dtmf-relay, application/dtmf");
+  EXPECT_THAT(reports(), IsEmpty());
+}
+
+TEST_F(IncomingCallTest, F3_AKeyBeforeTheAnswerIsNotReported) {
+  const SipMessage invite = feature_invite("*30");
+  dial(invite);
+  SipMessage early = alice.request("INFO");
+  early.set_body("application/dtmf", "1");
+  EXPECT_EQ(answer_to(early).status(), 200);
+  EXPECT_THAT(reports(), IsEmpty());
+}
+
 TEST_F(IncomingCallTest, CancelledIsAnswered487) {
   const SipMessage invite = feature_invite("*88");
   const CallId call = dial(invite);

@@ -47,6 +47,33 @@ TEST(MusicOffer, JohnsNumbersStayAndOfOtherCodecsThePartysNumbersAreUsed) {
   EXPECT_EQ(codecs_text(offer_to_client(johns_sdp(), clients).media[0]), "96 opus, 97 telephone-event");
 }
 
+/// "97/8000" of each telephone-event of the line.
+std::string events_text(const sip::SdpMedia& line) {
+  std::string text;
+  for (const auto& codec : sip::codecs(line)) {
+    if (!is_telephone_event(codec)) continue;
+    text += (text.empty() ? "" : " ") + std::to_string(codec.payload_type) + "/" + std::to_string(codec.clock_rate);
+  }
+  return text;
+}
+
+// RFC 4733 2.1: events have the clock of the audio that they go with.
+TEST(MusicOffer, F3_EventsAreOfferedWithTheClockOfEachCodec) {
+  EXPECT_EQ(events_text(offer_to_client(std::nullopt, std::nullopt).media[0]), "97/8000 98/48000");
+  const Sdp both = with_audio(clients_sdp(),
+                              "m=audio 6004 RTP/AVP 107 0 97 101\na=rtpmap:107 opus/48000/2\n"
+                              "a=rtpmap:97 telephone-event/48000\na=rtpmap:101 telephone-event/8000\n");
+  EXPECT_EQ(events_text(offer_to_client(std::nullopt, both).media[0]), "97/48000 101/8000");
+  const Sdp one = with_audio(clients_sdp(),
+                             "m=audio 6004 RTP/AVP 107 0 101\na=rtpmap:107 opus/48000/2\n"
+                             "a=rtpmap:101 telephone-event/8000\n");
+  EXPECT_EQ(events_text(offer_to_client(std::nullopt, one).media[0]), "101/8000");
+  const Sdp other = with_audio(clients_sdp(), "m=audio 6004 RTP/AVP 0 101\na=rtpmap:101 telephone-event/16000\n");
+  EXPECT_EQ(events_text(offer_to_client(std::nullopt, other).media[0]), "101/16000");
+  const Sdp none = with_audio(clients_sdp(), "m=audio 6004 RTP/AVP 0\n");
+  EXPECT_EQ(events_text(offer_to_client(std::nullopt, none).media[0]), "");
+}
+
 // RFC 3264 8.3.2
 TEST(MusicOffer, ANumberThatJohnHasUsedDoesNotChangeItsMeaning) {
   const Sdp clients = with_audio(clients_sdp(),
@@ -99,7 +126,7 @@ TEST(MusicOffer, EverythingIsOfferedToAPartyThatHasShownNothingWeCanPlay) {
 TEST(MusicOffer, WithoutAnyDescriptionAllCodecsAreOfferedInAFirstOne) {
   const Sdp offer = offer_to_client(std::nullopt, std::nullopt);
   EXPECT_EQ(lines_text(offer), "audio 40002");
-  EXPECT_EQ(codecs_text(offer.media[0]), "0 PCMU, 8 PCMA, 9 G722, 96 opus, 97 telephone-event");
+  EXPECT_EQ(codecs_text(offer.media[0]), "0 PCMU, 8 PCMA, 9 G722, 96 opus, 97 telephone-event, 98 telephone-event");
   EXPECT_EQ(offer.origin.address, "127.0.0.3");
   EXPECT_EQ(offer.origin.version, 1u);
   EXPECT_TRUE(sip::parse_sdp(sip::write_sdp(offer)));

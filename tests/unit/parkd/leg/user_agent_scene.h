@@ -53,6 +53,9 @@ struct RecordedListener final : CallListener, ConversationListener, ReferralList
     reports.push_back(about("media of", call));
     music = remote;
   }
+  void on_call_key(CallId call, const InfoKey& key) override {
+    reports.push_back(about("key " + std::string(1, key.key) + " of", call));
+  }
   void on_call_confirmed(CallId call) override {
     reports.push_back(about("confirmed", call));
     if (when_confirmed) when_confirmed(call);

@@ -159,10 +159,16 @@ class MediaClientTest : public testing::Test, public Media::Listener {
     }
   };
 
+  void on_media_fault(const std::string& session, const std::string& sentence) override {
+    said.push_back("fault " + session + ": " + sentence);
+  }
   void on_media_played(const std::string& session) override { said.push_back("played " + session); }
   void on_media_moved(const std::string& session, const MediaSnapshot& now) override {
     said.push_back("moved " + session);
     moved_to = now;
+  }
+  void on_media_key(const std::string& session, char key) override {
+    said.push_back("key " + std::string(1, key) + " " + session);
   }
 
   void pass(Duration duration) { test::pass(loop, duration); }
@@ -427,6 +433,23 @@ TEST_F(MediaClientTest, TheEndOfAnAnnouncementIsTold) {
   mediad.notify(media::SessionPlayed{"a", mediad.sessions.at("a").play_id, false});
   pass(Duration(20));
   EXPECT_THAT(said, ElementsAre("played a"));
+}
+
+TEST_F(MediaClientTest, F3_AMissingSoundIsToldBeforeTheEndOfItsAnnouncement) {
+  connect();
+  open("a", Announcement{"en", {Announcement::Prompt{"closed_today"}}});
+  mediad.notify(media::SessionPlayed{"a", mediad.sessions.at("a").play_id, false, "closed_today.wav is empty"});
+  pass(Duration(20));
+  EXPECT_THAT(said, ElementsAre("fault a: closed_today.wav is empty", "played a"));
+}
+
+TEST_F(MediaClientTest, F3_AKeyIsReportedOfASessionThatIsOpen) {
+  connect();
+  open("a", Silence{});
+  mediad.notify(media::SessionDigit{"a", '5', 100});
+  mediad.notify(media::SessionDigit{"b", '6', 100});
+  pass(Duration(20));
+  EXPECT_THAT(said, ElementsAre("key 5 a"));
 }
 
 TEST_F(MediaClientTest, TheEndOfAnotherPlayIsNot) {

@@ -117,6 +117,51 @@ TEST_F(LampBoardTest, N1_AnEditOfTheCodesCountsFromTheNextChange) {
   EXPECT_EQ(kamailio.shows("*99444"), "early park-q-7");
 }
 
+TEST_F(LampBoardTest, F5_ACallFlowInItsAlternateModeLightsItsNumberItsCodeAndItsKey) {
+  board.start();
+  for (const char* user : {"300", "*30", "flow+*30", "301"}) watch(user);
+  pass(Duration(50));
+  EXPECT_EQ(kamailio.shows("*30"), "");
+  store.settings.flows = {{"demo.callpark", "300", "*30", "Night", 7}};
+  pass(Duration(1100));
+  EXPECT_EQ(kamailio.shows("300"), "confirmed park-flow-300-7");
+  EXPECT_EQ(kamailio.shows("*30"), "confirmed park-flow-300-7");
+  EXPECT_EQ(kamailio.shows("flow+*30"), "confirmed park-flow-300-7");
+  EXPECT_EQ(kamailio.shows("301"), "");
+  store.settings.flows.clear();
+  board.on_flow_toggled();
+  pass(Duration(50));
+  EXPECT_EQ(kamailio.shows("flow+*30"), "terminated park-flow-300-7");
+  store.settings.flows = {{"demo.callpark", "300", "*30", "Night", 9}};
+  board.on_flow_toggled();
+  pass(Duration(50));
+  EXPECT_EQ(kamailio.shows("*30"), "confirmed park-flow-300-9");
+  pass(seconds(10));
+  EXPECT_EQ(out_of_sync(), 0);
+}
+
+TEST_F(LampBoardTest, F5_ALampOfALitCallFlowIsTrueBeforeItsWatcherSeesIt) {
+  store.settings.flows = {{"demo.callpark", "300", "*30", "", 0}};
+  bool is_true = false;
+  board.watch({"*30", "demo.callpark"},
+              [&](bool done) { is_true = done && kamailio.shows("*30") == "confirmed park-flow-300-0"; });
+  pass(Duration(50));
+  EXPECT_TRUE(is_true);
+}
+
+TEST_F(LampBoardTest, F5_WithoutTheDatabaseALampOfACallFlowFollowsLater) {
+  board.start();
+  watch("*30");
+  pass(Duration(50));
+  store.is_away = true;
+  store.settings.flows = {{"demo.callpark", "300", "*30", "", 3}};
+  pass(seconds(3));
+  EXPECT_EQ(kamailio.shows("*30"), "");
+  store.is_away = false;
+  pass(seconds(2));
+  EXPECT_EQ(kamailio.shows("*30"), "confirmed park-flow-300-3");
+}
+
 TEST_F(LampBoardTest, N2_AnExtensionIsBusyAsLongAsItsCallIsParkdsAndThenNoMore) {
   const ShownCall call = waiting_call("p", "333", "105");
   put(call);

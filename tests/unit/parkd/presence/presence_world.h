@@ -142,7 +142,7 @@ class FakePresenceStore final : public PresenceStore {
  public:
   FakePresenceStore(EventLoop& loop, FakeKamailio& kamailio) : loop_(loop), kamailio_(kamailio) {}
 
-  LampSettings settings{"demo.callpark", LampState::kEarly, {"*71", "*88"}, {{"7001", "7010"}}};
+  LampSettings settings{"demo.callpark", LampState::kEarly, {"*71", "*88"}, {{"7001", "7010"}}, {}};
   std::vector<ShownCall> calls;
   std::vector<std::string> extensions{"101", "102", "103"};
   std::vector<std::string> group;  // its members see each call of `group_calls`
@@ -180,6 +180,9 @@ class FakePresenceStore final : public PresenceStore {
       }
       return found;
     });
+  }
+  void read_lit_flows(Answer<std::vector<LitFlow>> answer) override {
+    later<std::vector<LitFlow>>(std::move(answer), [this] { return settings.flows; });
   }
   void read_shown(std::vector<Presentity> presentities, Answer<ShownLamps> answer) override {
     shown_read_max = std::max(shown_read_max, presentities.size());

@@ -5,6 +5,7 @@
 
 #include "tests/support/virtual_time.h"
 #include "tests/unit/parkd/service/fake_billing.h"
+#include "tests/unit/parkd/service/fake_flows.h"
 #include "tests/unit/parkd/service/fake_media.h"
 #include "tests/unit/parkd/service/fake_phones.h"
 #include "tests/unit/parkd/service/fake_store.h"
@@ -29,13 +30,14 @@ class AnnouncerTest : public testing::Test {
   EventLoop loop;
   Steps steps;
   FakeStore store{steps};
+  FakeFlows flows{steps};
   FakeMedia media{steps};
   FakePhones phones{steps};
   FakeEvents events;
   FakeMessages messages;
   FakeBilling billing{steps};
   Metrics metrics;
-  Announcer announcer{{loop, store, events, messages, media, phones, phones, phones, billing, metrics}};
+  Announcer announcer{{loop, store, flows, events, messages, media, phones, phones, phones, billing, metrics}};
   int done = 0;
 };
 

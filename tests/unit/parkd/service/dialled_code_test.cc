@@ -310,5 +310,13 @@ TEST(DialledCode, X44_AParkHasTheCapOfItsExtension) {
   EXPECT_EQ(std::get<ParkCommand>(*interpret(facts, "101", Dialled::kAsCall)).request.extension_parked_calls_max, 4);
 }
 
+TEST(DialledCode, F3_OnlyACallOfAnExtensionTogglesACallFlow) {
+  DialledFacts facts;
+  facts.flow_code = "*30";
+  EXPECT_EQ(std::get<ToggleCommand>(*interpret(facts, "101", Dialled::kAsCall)).code, "*30");
+  EXPECT_EQ(interpret(facts, "101", Dialled::kAsTransfer).error(), RefusalReason::kInvalidCode);
+  EXPECT_EQ(interpret(facts, "", Dialled::kAsCall).error(), RefusalReason::kNotPermitted);
+}
+
 }  // namespace
 }  // namespace callpark

@@ -73,6 +73,7 @@ class FakeStore final : public Store {
       facts.code = DialledFacts::Code{code, action, bare, retrieve};
       facts.remainder = dialled.substr(std::string(code).size());
     }
+    if (dialled == "*30") facts.flow_code = dialled;
     static const std::set<std::string> kExtensions{"101", "102", "103", "104", "105", "106", "333"};
     facts.remainder_is_extension = kExtensions.count(facts.remainder) != 0;
     return facts;

@@ -12,6 +12,7 @@
 #include "parkd/service/switchboard.h"
 #include "tests/support/virtual_time.h"
 #include "tests/unit/parkd/service/fake_billing.h"
+#include "tests/unit/parkd/service/fake_flows.h"
 #include "tests/unit/parkd/service/fake_media.h"
 #include "tests/unit/parkd/service/fake_phones.h"
 #include "tests/unit/parkd/service/fake_store.h"
@@ -33,6 +34,7 @@ struct ParkWorld {
   Metrics metrics;
   Steps steps;
   FakeStore store{steps};
+  FakeFlows flows{steps};
   FakeMedia media{steps};
   FakePhones phones{steps};
   FakeEvents events;
@@ -48,7 +50,7 @@ struct ParkWorld {
     ParkSettings settings;
     settings.node_name = "node-1";
     service = std::make_unique<Switchboard>(
-        ServicePorts{loop, store, events, messages, media, phones, phones, phones, billing, metrics}, settings);
+        ServicePorts{loop, store, flows, events, messages, media, phones, phones, phones, billing, metrics}, settings);
     phones.set_listener(service.get());
   }
   /// kill -9: everything that is under way is lost.

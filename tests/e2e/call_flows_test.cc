@@ -1,0 +1,223 @@
+// Call flows on the whole product: their main number, the code that toggles them, PINs, locks, and their lamps. The
+// demo tenant's flow 300 leads to 105, or, toggled by *30, to 106.
+#include <gmock/gmock.h>
+
+#include "tests/e2e/park_site.h"
+#include "tests/support/lamp_watcher.h"
+
+namespace callpark::test {
+namespace {
+
+using std::chrono::seconds;
+
+class CallFlows : public ParkTest {
+ protected:
+  static constexpr int kAva = 7;
+  static constexpr int kBen = 8;
+  static constexpr int kCal = 9;
+
+  static void set(const std::string& assignments) {
+    site().database().execute("UPDATE call_flows SET " + assignments + " WHERE name = 'day-night'");
+  }
+  static void reset() {
+    set("status = 'on', pin = '1234', enabled = TRUE, destination_sound = '', alternate_sound = ''");
+    site().database().execute("DELETE FROM call_flow_guesses; DELETE FROM call_flow_events");
+  }
+  static std::string status() {
+    return site().database().value("SELECT status FROM call_flows WHERE name = 'day-night'");
+  }
+  static testing::AssertionResult becomes(const std::string& wanted) {
+    if (wait_until(kSoon, [&] { return status() == wanted; })) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << "the flow is " << status();
+  }
+  static std::string events() {
+    return site().database().value(
+        "SELECT COALESCE(GROUP_CONCAT(event, ' ', party ORDER BY id SEPARATOR ', '), '') FROM call_flow_events");
+  }
+  static testing::AssertionResult events_become(const std::string& wanted) {
+    if (wait_until(kSoon, [&] { return events() == wanted; })) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << "the events are [" << events() << "]";
+  }
+  void SetUp() override {
+    ParkTest::SetUp();
+    reset();
+    ava_ = site().packet_phone("104", kAva);
+    ben_ = site().packet_phone("105", kBen);
+    cal_ = site().packet_phone("106", kCal);
+  }
+  void TearDown() override {
+    for (const auto& watcher : watchers_) {
+      for (const auto& complaint : watcher->complaints()) ADD_FAILURE() << complaint;
+    }
+    watchers_.clear();
+    ava_.reset();
+    ben_.reset();
+    cal_.reset();
+    reset();
+    ParkTest::TearDown();
+  }
+
+  LampWatcher& lamp(const std::string& number) {
+    addresses_.emplace_back();
+    LampWatcher::Options options;
+    options.lamp = number;
+    options.user = "102";
+    options.password = "demo-102";
+    options.address = addresses_.back().text();
+    options.proxy = site().outside();
+    watchers_.push_back(std::make_unique<LampWatcher>(options));
+    EXPECT_EQ(watchers_.back()->subscribe(), 200) << number;
+    return *watchers_.back();
+  }
+  /// 104 calls the main number, `callee` rings and answers, and the two hear each other.
+  void expect_leads_to(PacketPhone& callee) {
+    const CallName call = ava_->start_call("300");
+    const CallName rings = callee.wait_incoming();
+    callee.answer(rings);
+    EXPECT_EQ(ava_->wait_invite_status(call), 200);
+    EXPECT_TRUE(hear_each_other(*ava_, callee));
+    EXPECT_EQ(ava_->hang_up(call), 200);
+    EXPECT_TRUE(wait_until(kSoon, [&] { return callee.is_closed(rings); }));
+  }
+  static void enter(PacketPhone& phone, const CallName& call, const std::string& keys,
+                    PacketPhone::InfoDigit kind = PacketPhone::InfoDigit::kDtmfRelay) {
+    for (const char key : keys) EXPECT_EQ(phone.send_info_digit(call, key, kind), 200) << "a key by INFO";
+  }
+  CallName dial_code(PacketPhone& phone) {
+    const CallName call = phone.start_call("*30");
+    EXPECT_EQ(phone.wait_invite_status(call), 200);
+    return call;
+  }
+  static bool is_over(const PacketPhone& phone, const CallName& call, std::chrono::milliseconds timeout = kSoon) {
+    return wait_until(timeout, [&] { return phone.is_closed(call); });
+  }
+  std::unique_ptr<PacketPhone> ava_;
+  std::unique_ptr<PacketPhone> ben_;
+  std::unique_ptr<PacketPhone> cal_;
+  std::vector<std::unique_ptr<LampWatcher>> watchers_;
+  std::vector<LoopbackAddress> addresses_;
+};
+
+TEST_F(CallFlows, F3_F5_ThePinByRfc4733TogglesAndTheLampsFollow) {
+  LampWatcher& code = lamp("*30");
+  LampWatcher& key = lamp("flow+*30");
+  LampWatcher& number = lamp("300");
+  for (const auto& one : watchers_) EXPECT_TRUE(one->wait_state("terminated")) << one->options().lamp;
+  expect_leads_to(*ben_);
+
+  const CallName call = dial_code(*ben_);
+  EXPECT_TRUE(hears_music(*ben_)) << "the prompt";
+  ben_->sound().press("1234");
+  EXPECT_TRUE(becomes("off"));
+  for (const LampWatcher* one : {&code, &key, &number})
+    EXPECT_TRUE(one->wait_state("confirmed")) << one->options().lamp;
+  EXPECT_TRUE(hears_music(*ben_)) << "the sound of the mode";
+  EXPECT_TRUE(is_over(*ben_, call)) << "the call ends by itself";
+  EXPECT_EQ(events(), "toggled 105");
+  expect_leads_to(*cal_);
+
+  set("status = 'on'");
+  for (const LampWatcher* one : {&code, &key, &number}) EXPECT_TRUE(one->wait_state("terminated", seconds(2) + kSoon));
+  EXPECT_EQ(events(), "toggled 105, toggled sql");
+}
+
+TEST_F(CallFlows, F3_ThePinByInfoToggles) {
+  const CallName call = dial_code(*ben_);
+  enter(*ben_, call, "1234");
+  EXPECT_TRUE(becomes("off"));
+  EXPECT_TRUE(is_over(*ben_, call));
+  const CallName again = dial_code(*ben_);
+  enter(*ben_, again, "99*1234", PacketPhone::InfoDigit::kDtmf);
+  EXPECT_TRUE(becomes("on"));
+  EXPECT_TRUE(is_over(*ben_, again));
+  EXPECT_EQ(events(), "toggled 105, toggled 105");
+}
+
+TEST_F(CallFlows, F3_AnotherBodyIsRefused) {
+  const CallName call = dial_code(*ben_);
+  EXPECT_EQ(ben_->request(call, "INFO", "Content-Type: text/plain\r\n", "5"), 415);
+  EXPECT_EQ(ben_->request(call, "INFO"), 200);
+  EXPECT_EQ(ben_->hang_up(call), 200);
+  EXPECT_EQ(status(), "on");
+}
+
+TEST_F(CallFlows, F3_AHashedPinEndsWithAHash) {
+  set("pin = CONCAT('sha256:pepper0salt:', SHA2('pepper0salt98765', 256))");
+  const CallName call = dial_code(*ben_);
+  enter(*ben_, call, "98765#");
+  EXPECT_TRUE(becomes("off"));
+  EXPECT_TRUE(is_over(*ben_, call));
+}
+
+TEST_F(CallFlows, F3_WithoutAPinTheFlowIsToggledAtOnce) {
+  set("pin = ''");
+  const CallName call = dial_code(*ben_);
+  EXPECT_TRUE(becomes("off"));
+  EXPECT_TRUE(hears_music(*ben_)) << "the sound of the mode";
+  EXPECT_TRUE(is_over(*ben_, call));
+}
+
+TEST_F(CallFlows, F3_ThreeWrongPinsLockTheExtensionUntilAnOperatorEndsTheLock) {
+  const CallName call = dial_code(*ben_);
+  for (int tries = 1; tries <= 3; ++tries) {
+    enter(*ben_, call, "4321");
+    std::string wanted = "wrong_pin 105";
+    for (int i = 1; i < tries; ++i) wanted += ", wrong_pin 105";
+    if (tries == 3) wanted += ", locked 105";
+    ASSERT_TRUE(events_become(wanted));
+  }
+  EXPECT_TRUE(is_over(*ben_, call, kSoon + seconds(10)));
+  const CallName locked = dial_code(*ben_);
+  EXPECT_TRUE(hears_music(*ben_));
+  EXPECT_TRUE(is_over(*ben_, locked, kSoon + seconds(10)));
+  EXPECT_TRUE(events_become("wrong_pin 105, wrong_pin 105, wrong_pin 105, locked 105, refused_locked 105"));
+  EXPECT_EQ(status(), "on");
+  EXPECT_EQ(site().parkd().log().find("4321"), std::string::npos);
+
+  const CallName other = dial_code(*cal_);
+  enter(*cal_, other, "1234");
+  EXPECT_TRUE(becomes("off")) << "another extension is not locked";
+  EXPECT_TRUE(is_over(*cal_, other));
+
+  site().database().execute("UPDATE call_flow_guesses SET failures = 0, locked_until = NULL");
+  const CallName freed = dial_code(*ben_);
+  enter(*ben_, freed, "1234");
+  EXPECT_TRUE(becomes("on"));
+  EXPECT_TRUE(is_over(*ben_, freed));
+}
+
+TEST_F(CallFlows, F3_HangingUpBeforeThePinTogglesNothing) {
+  const CallName call = dial_code(*ben_);
+  enter(*ben_, call, "12");
+  EXPECT_EQ(ben_->hang_up(call), 200);
+  EXPECT_EQ(status(), "on");
+  EXPECT_EQ(events(), "");
+}
+
+TEST_F(CallFlows, F3_ADisabledFlowHasNoCode) {
+  set("enabled = FALSE");
+  EXPECT_TRUE(wait_until(kSoon, [&] {
+    const CallName call = ben_->start_call("*30");
+    const int status = ben_->wait_invite_status(call);
+    if (status == 200) ben_->hang_up(call);
+    return status == 404;
+  }));
+}
+
+TEST_F(CallFlows, F5_ALampIsTrueForANewWatcherAndFollowsAnEditWithinTwoSeconds) {
+  set("status = 'off'");
+  LampWatcher& late = lamp("*30");
+  EXPECT_TRUE(late.wait_state("confirmed"));
+  EXPECT_EQ(late.history().front().state, "confirmed") << "the first NOTIFY is true";
+  site().parkd().kill9();
+  site().parkd().start();
+  site().wait_parkd_ready();
+  set("status = 'on'");
+  EXPECT_TRUE(late.wait_state("terminated", seconds(2) + kSoon));
+  set("enabled = FALSE, status = 'off'");
+  set("enabled = TRUE");
+  EXPECT_TRUE(late.wait_state("confirmed", seconds(2) + kSoon));
+}
+
+}  // namespace
+}  // namespace callpark::test
