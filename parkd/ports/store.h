@@ -39,6 +39,7 @@ struct DialledFacts {
   /// Instead of a code: the park number of a range, or an orbit of it.
   std::optional<OrbitRange> range;
   std::string range_orbit;                      // "" if its park number was dialled
+  std::optional<std::string> call_flow;         // instead of a code: the name of the call flow that has this code
   std::string park_group;                       // of the extension; "" if it is in none
   std::vector<std::string> park_group_members;  // of a code that parks in the group
   bool may_park = false;

@@ -111,6 +111,10 @@ Result<Command, park::RefusalReason> interpret_range(const DialledFacts& facts, 
 
 Result<Command, park::RefusalReason> interpret(const DialledFacts& facts, const std::string& user, Dialled dialled) {
   if (facts.range) return interpret_range(facts, user, dialled);
+  // A trunk toggles nothing, and a transfer would toggle in the name of the referrer.
+  if (facts.call_flow && dialled == Dialled::kAsCall && !user.empty()) {
+    return Command(CallFlowCommand{*facts.call_flow});
+  }
   if (!facts.code) return failure(park::RefusalReason::kInvalidCode);
   switch (facts.code->action) {
     case CodeAction::kPark:

@@ -17,7 +17,11 @@ struct ParkCommand {
 struct RetrieveCommand {
   RetrieveRequest request;
 };
-using Command = std::variant<ParkCommand, RetrieveCommand>;
+/// The code of a call flow, by its name.
+struct CallFlowCommand {
+  std::string name;
+};
+using Command = std::variant<ParkCommand, RetrieveCommand, CallFlowCommand>;
 
 /// How the number was used: an orbit of a range retrieves if it is dialled, and parks if a call is transferred to it.
 enum class Dialled { kAsCall, kAsTransfer };

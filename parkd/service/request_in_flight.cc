@@ -84,6 +84,10 @@ Decision understand(const Request& request, const DialledFacts& facts) {
   }
   const auto command = interpret(facts, dialling.extension.number, dialling.how);
   if (!command) return refuse(request, command.error(), facts.language);
+  // A call flow is not toggled by its code yet: 404.
+  if (std::holds_alternative<CallFlowCommand>(*command)) {
+    return refuse(request, RefusalReason::kInvalidCode, facts.language);
+  }
   if (const auto* park = std::get_if<ParkCommand>(&*command)) {
     ParkTerms terms = terms_of(facts, dialling.extension, park->request, dialling.recall_after_seconds);
     const bool is_asked = facts.billing && facts.billing->asks_park;

@@ -17,9 +17,9 @@ std::string number_of(std::string dialled) {
   return dialled;
 }
 
-// Parameters: user, user, number, number, number, number, number, user, number, user, user, number, number, number,
-// number, tenant. The settings of a group count for calls that are parked in it. A retrieve names an orbit of a range
-// by itself or behind a code, and of a range that is not enabled too.
+// Parameters: user, user, number, number, number, number, number, user, number, number, user, user, number, number,
+// number, number, tenant. The settings of a group count for calls that are parked in it. A retrieve names an orbit of a
+// range by itself or behind a code, and of a range that is not enabled too.
 constexpr const char* kSql = R"sql(
 SELECT
   COALESCE(e.language, t.language),
@@ -59,6 +59,7 @@ SELECT
   COALESCE(g.fallback_destination, t.fallback_destination),
   COALESCE(g.fallback_ring_seconds, t.fallback_ring_seconds),
   m.park_group,
+  (SELECT f.name FROM call_flows f WHERE f.tenant = t.tenant AND f.feature_code = ? AND f.enabled),
   r.first_orbit,
   r.last_orbit,
   r.park_number,
@@ -91,6 +92,7 @@ class Columns {
  public:
   explicit Columns(const DatabaseConnection::Row& row) : row_(row) {}
   std::string text() { return row_.at(next_++).value_or(""); }
+  std::optional<std::string> optional_text() { return row_.at(next_++); }
   int integer() { return std::stoi(row_.at(next_++).value_or("0")); }
 
  private:
@@ -105,8 +107,8 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
   const std::string number = number_of(dialled);
   DialledFacts facts;
   facts.language = "en";
-  const auto rows = connection.query(kSql, {user, user, number, number, number, number, number, user, number, user,
-                                            user, number, number, number, number, tenant});
+  const auto rows = connection.query(kSql, {user, user, number, number, number, number, number, user, number, number,
+                                            user, user, number, number, number, number, tenant});
   if (rows.empty()) return facts;
   Columns columns(rows.front());
   facts.language = columns.text();
@@ -137,6 +139,7 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
   facts.recall.fallback_destination = columns.text();
   facts.recall.fallback_ring_seconds = columns.integer();
   facts.park_group = columns.text();
+  facts.call_flow = columns.optional_text();
   const OrbitRange range{columns.text(), columns.text()};
   const std::string park_number = columns.text();
   if (!park_number.empty()) {

@@ -86,13 +86,15 @@ std::string listed(const std::vector<std::string>& orbits) {
 }
 
 std::string meaning(const DialledFacts& facts, const std::string& user, Dialled dialled) {
-  if (!facts.code && !facts.range) return "nothing";
+  const bool is_toggled = facts.call_flow && dialled == Dialled::kAsCall;
+  if (!facts.code && !facts.range && !is_toggled) return "nothing";
   const auto command = interpret(facts, user, dialled);
   if (!command) return command.error() == park::RefusalReason::kInvalidCode ? "invalid code" : "another refusal";
   if (const auto* park = std::get_if<ParkCommand>(&*command)) {
     if (park->request.range) return "park in " + park->request.range->first + " to " + park->request.range->last;
     return park->request.orbits.empty() ? "park at random" : "park at" + listed(park->request.orbits);
   }
+  if (const auto* flow = std::get_if<CallFlowCommand>(&*command)) return "toggle " + flow->name;
   return "retrieve from" + listed(std::get<RetrieveCommand>(*command).request.orbits);
 }
 

@@ -232,6 +232,17 @@ TEST(DialledCode, L3_PermissionsCountInRangesToo) {
   EXPECT_EQ(meaning(facts, "101", Dialled::kAsCall), refused(RefusalReason::kNotPermitted));
 }
 
+TEST(DialledCode, F3_TheCodeOfACallFlowNamesItToAnExtensionThatCalls) {
+  DialledFacts facts;
+  facts.call_flow = "day-night";
+  const auto command = interpret(facts, "101", Dialled::kAsCall);
+  ASSERT_TRUE(command);
+  ASSERT_TRUE(std::holds_alternative<CallFlowCommand>(*command));
+  EXPECT_EQ(std::get<CallFlowCommand>(*command).name, "day-night");
+  EXPECT_FALSE(interpret(facts, "101", Dialled::kAsTransfer));
+  EXPECT_FALSE(interpret(facts, "", Dialled::kAsCall)) << "a trunk";
+}
+
 TEST(DialledCode, S2_WhatIsAnnouncedIsTheRetrieveCodeAndTheOrbit) {
   const DialledFacts facts = facts_of("*70", CodeAction::kPark, BareCode::kRandomOrbit, "");
   EXPECT_EQ(dialled_to_retrieve(facts, "333"), "*71333");
