@@ -138,7 +138,7 @@ TEST_F(Mediad, F3_APromptThatIsNotThereIsLeftOutAndReported) {
 TEST_F(Mediad, F7_AnOwnSoundOfAnotherRateAndWidthIsPlayed) {
   const auto directory = directory_.path() / "prompts" / "en";
   write_tone_wav(directory_.path() / "own.wav", kSentenceHz, 44100, 2);
-  for (const std::string& form : {"-e mu-law -r 8000", "-b 24 -r 48000 -c 2", "-e float -b 32 -r 22050"}) {
+  for (const std::string form : {"-e mu-law -r 8000", "-b 24 -r 48000 -c 2", "-e float -b 32 -r 22050"}) {
     const auto made = run_command(
         {"/bin/sh", "-c",
          "sox " + (directory_.path() / "own.wav").string() + " " + form + " " + (directory / "own.wav").string()});
