@@ -160,9 +160,11 @@ TEST_F(Library, F7_ASoundThatCannotBePlayedIsAnErrorUntilItsFileChanges) {
 }
 
 TEST_F(Library, F7_ASoundThatTheEncoderRefusesIsAnError) {
-  AudioLibrary library(loop_, {.prompts_dir = directory_, .encode = [](const auto&...) -> EncodedAudio {
-                                 throw std::runtime_error("no such rate");
-                               }});
+  AudioLibrary library(loop_,
+                       {.prompts_dir = directory_,
+                        .default_music = {},
+                        .music_classes_dir = {},
+                        .encode = [](const auto&...) -> EncodedAudio { throw std::runtime_error("no such rate"); }});
   EXPECT_EQ(library.prompt("moh", "music", CodecName::kPcmu)
                 .error()
                 .find((directory_ / "moh/music.wav").string() + " cannot be encoded: no such rate"),
