@@ -166,11 +166,11 @@ void Step::on(const Collecting&, const KeyPressed& event) {
 
 // No timer of a key runs.
 void Step::take(char key) {
-  state_.silences = 0;
   if (key == '#') return count_try();
   if (key == '*') {
     state_.entry.wipe();
   } else {
+    state_.silences = 0;
     state_.entry.add(key);
   }
   const std::size_t complete = state_.facts.plain_pin_length;

@@ -20,7 +20,8 @@ LampBoard::LampBoard(EventLoop& loop, PresenceStore& store, Publisher& publisher
       watched_count_(metrics.gauge("callpark_lamps_watched", "Lamps with a watcher, at the last comparison")) {}
 
 void LampBoard::start() {
-  compare();
+  // The first reading of call flows compares, so that no edit comes between the two unseen.
+  on_flow_toggled();
   comparing_ = loop_.every(settings_.compare_every, [this] { compare(); });
   reading_flows_ = loop_.every(settings_.flows_every, [this] { on_flow_toggled(); });
 }
@@ -47,10 +48,11 @@ void LampBoard::watch(const Presentity& presentity, Done done) {
 // One query at a time: what is asked meanwhile is in the next, and no answer is older than one that came before.
 void LampBoard::read_next() {
   if (is_reading_) return;
-  if (!changed_.empty()) {
-    read_changes();
-  } else if (are_flows_due_) {
+  // Call flows first: they are due once a second, and changes of calls might never end.
+  if (are_flows_due_) {
     read_flows();
+  } else if (!changed_.empty()) {
+    read_changes();
   } else if (!asked_.empty()) {
     read_asked();
   }
@@ -67,9 +69,10 @@ void LampBoard::read_flows() {
 }
 
 void LampBoard::on_flows_read(const std::vector<LitFlow>& flows) {
-  const std::set<LitFlow> before = std::exchange(flows_, {flows.begin(), flows.end()});
+  const auto before = std::exchange(flows_, std::set<LitFlow>(flows.begin(), flows.end()));
+  if (!before) return compare();
   std::vector<LitFlow> changed;
-  std::set_symmetric_difference(before.begin(), before.end(), flows_.begin(), flows_.end(),
+  std::set_symmetric_difference(before->begin(), before->end(), flows_->begin(), flows_->end(),
                                 std::back_inserter(changed));
   if (changed.empty()) return;
   LampSettings settings;

@@ -89,10 +89,10 @@ class LampBoard {
   Gauge lit_;
   Gauge watched_count_;
   WatchedLamps watched_;
-  std::set<CallChange> changed_;           // to be read
-  std::multimap<Presentity, Done> asked_;  // to be read
-  std::set<LitFlow> flows_;                // that are lit, as of the last reading
-  bool are_flows_due_ = false;             // to be read
+  std::set<CallChange> changed_;            // to be read
+  std::multimap<Presentity, Done> asked_;   // to be read
+  std::optional<std::set<LitFlow>> flows_;  // that are lit, as of the last reading; nothing before the first
+  bool are_flows_due_ = false;              // to be read
   bool is_reading_ = false;
   std::optional<Comparison> comparison_;  // under way
   int comparisons_ = 0;

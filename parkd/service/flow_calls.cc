@@ -1,5 +1,6 @@
 #include "parkd/service/flow_calls.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -26,9 +27,41 @@ Refusal refusal_of(flow::RefusalReason reason) {
   return callpark::refusal_of(park::RefusalReason::kUnavailable);
 }
 
+std::string spoken(flow::Prompt prompt) {
+  switch (prompt) {
+    case flow::Prompt::kEnterPin:
+      return "enter_pin";
+    case flow::Prompt::kWrongPin:
+      return "wrong_pin";
+    case flow::Prompt::kLocked:
+      return "call_flow_locked";
+    case flow::Prompt::kModeOn:
+      return "day_mode";
+    case flow::Prompt::kModeOff:
+      return "night_mode";
+    case flow::Prompt::kNotAvailable:
+      break;
+  }
+  return "not_available";
+}
+
 }  // namespace
 
+bool FlowCalls::has_too_many(const FlowCall& call) {
+  const auto of_extension =
+      std::ranges::count_if(calls_, [&](const auto& entry) { return entry.second.call.caller == call.caller; });
+  if (calls_.size() >= kAllMax) {
+    ports_.calls.refuse(call.call, 503, "Too many calls to codes");
+  } else if (static_cast<std::size_t>(of_extension) >= kOfExtensionMax) {
+    ports_.calls.refuse(call.call, 486, "Too many calls to codes by this extension");
+  } else {
+    return false;
+  }
+  return true;
+}
+
 void FlowCalls::start(FlowCall call) {
+  if (has_too_many(call)) return;
   const CallId id = call.call;
   Live& live = calls_.emplace(id, Live{std::move(call), random_token(kOperationIdLength), "flow-" + random_token(16)})
                    .first->second;
@@ -55,8 +88,21 @@ void FlowCalls::on_call_gone(CallId call) {
 bool FlowCalls::on_media_played(const std::string& session) {
   Live* live = find(session);
   if (!live) return false;
-  if (live->play != 0) feed(live->call.call, flow::PromptPlayed{std::exchange(live->play, 0)});
+  const std::string fault = std::exchange(live->fault, {});
+  if (live->play == 0) return true;
+  if (!fault.empty() && !own_sound(*live).empty()) {
+    log_warning(live->call.sip_call_id,
+                "the call flow {} has a sound that cannot be played, and its mode is spoken: {}", live->flow->name,
+                fault);
+    speak(*live, spoken(live->prompt));
+    return true;
+  }
+  feed(live->call.call, flow::PromptPlayed{std::exchange(live->play, 0)});
   return true;
+}
+
+void FlowCalls::on_media_fault(const std::string& session, const std::string& sentence) {
+  if (Live* live = find(session)) live->fault = sentence;
 }
 
 void FlowCalls::on_media_key(const std::string& session, char key) {
@@ -201,28 +247,20 @@ void FlowCalls::perform(Live& live, const flow::HangUp&) {
 
 // ---- the media session ----
 
-std::string FlowCalls::prompt_of(const Live& live, flow::Prompt prompt) {
-  switch (prompt) {
-    case flow::Prompt::kEnterPin:
-      return "enter_pin";
-    case flow::Prompt::kWrongPin:
-      return "wrong_pin";
-    case flow::Prompt::kLocked:
-      return "call_flow_locked";
-    case flow::Prompt::kModeOn:
-      return live.flow->on_sound.empty() ? "day_mode" : live.flow->on_sound;
-    case flow::Prompt::kModeOff:
-      return live.flow->off_sound.empty() ? "night_mode" : live.flow->off_sound;
-    case flow::Prompt::kNotAvailable:
-      break;
-  }
-  return "not_available";
+std::string FlowCalls::own_sound(const Live& live) {
+  if (live.prompt == flow::Prompt::kModeOn) return live.flow->on_sound;
+  return live.prompt == flow::Prompt::kModeOff ? live.flow->off_sound : "";
+}
+
+void FlowCalls::speak(const Live& live, const std::string& sound) {
+  ports_.media.play(live.session, Announcement{live.flow->language, {Announcement::Prompt{sound}}});
 }
 
 void FlowCalls::perform(Live& live, const flow::Play& action) {
   live.play = action.question;
-  ports_.media.play(live.session,
-                    Announcement{live.flow->language, {Announcement::Prompt{prompt_of(live, action.prompt)}}});
+  live.prompt = action.prompt;
+  const std::string own = own_sound(live);
+  speak(live, own.empty() ? spoken(action.prompt) : own);
 }
 
 void FlowCalls::perform(Live& live, const flow::StopPrompt&) {

@@ -28,7 +28,11 @@ class FlowCalls {
 
   /// `toggled` is called after a call has toggled a flow.
   void set_on_toggled(std::function<void()> toggled) { on_toggled_ = std::move(toggled); }
-  /// The call waits for its answer.
+  /// Each call keeps a session of mediad's for up to settings.flow_call_max: this many of one extension, and of all.
+  static constexpr std::size_t kOfExtensionMax = 2;
+  static constexpr std::size_t kAllMax = 100;
+
+  /// The call waits for its answer. One too many is refused: 486, or 503 if there are too many of all.
   void start(FlowCall call);
   std::size_t size() const { return calls_.size(); }
 
@@ -38,6 +42,8 @@ class FlowCalls {
   void on_call_gone(CallId call);
   /// True if the session is one of these calls'.
   bool on_media_played(const std::string& session);
+  /// The sound of a mode that cannot be played is replaced by the spoken mode, so that the caller learns of the toggle.
+  void on_media_fault(const std::string& session, const std::string& sentence);
   void on_media_key(const std::string& session, char key);
   void on_media_moved(const std::string& session);
 
@@ -49,6 +55,8 @@ class FlowCalls {
     flow::State state{};
     std::optional<CallFlow> flow{};  // once it is found
     flow::Question play = 0;         // the last one; 0 if no prompt is played
+    flow::Prompt prompt{};           // the one that is played
+    std::string fault{};             // why it cannot be played
     flow::KeyMerger keys{};
     std::map<flow::Timer, LoopHandle> timers{};
     std::deque<flow::Event> waiting{};  // events that came while actions were being carried out
@@ -79,7 +87,9 @@ class FlowCalls {
   void perform(Live& live, const flow::StopTimer& action);
 
   static FlowGuesser guesser(const Live& live);
-  static std::string prompt_of(const Live& live, flow::Prompt prompt);
+  bool has_too_many(const FlowCall& call);
+  void speak(const Live& live, const std::string& sound);
+  static std::string own_sound(const Live& live);
 
   const ServicePorts ports_;
   Refusals& refusals_;

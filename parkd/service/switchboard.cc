@@ -91,6 +91,10 @@ void Switchboard::on_referral_of_party(ConversationId conversation, PartyEnd par
 
 // ---- media ----
 
+void Switchboard::on_media_fault(const std::string& session, const std::string& sentence) {
+  flow_calls_.on_media_fault(session, sentence);
+}
+
 void Switchboard::on_media_played(const std::string& session) {
   if (!service_.on_media_played(session) && !flow_calls_.on_media_played(session)) announcer_.on_played(session);
 }

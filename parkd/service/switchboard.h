@@ -52,6 +52,7 @@ class Switchboard final : public CallListener,
   void on_referral(Referral referral) override;
   void on_referral_of_party(ConversationId conversation, PartyEnd party, Referral referral) override;
 
+  void on_media_fault(const std::string& session, const std::string& sentence) override;
   void on_media_played(const std::string& session) override;
   void on_media_moved(const std::string& session, const MediaSnapshot& now) override;
   void on_media_key(const std::string& session, char key) override;

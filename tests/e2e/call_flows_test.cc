@@ -38,6 +38,12 @@ class CallFlows : public ParkTest {
     if (wait_until(kSoon, [&] { return events() == wanted; })) return testing::AssertionSuccess();
     return testing::AssertionFailure() << "the events are [" << events() << "]";
   }
+  /// Lamps follow the reading of call flows alone, and not the comparison.
+  static void SetUpTestSuite() {
+    TestSite::Options options;
+    options.parkd_settings = "presence:\n  compare_every_ms: 60000\n";
+    start_site(std::move(options));
+  }
   void SetUp() override {
     ParkTest::SetUp();
     reset();
@@ -178,7 +184,6 @@ TEST_F(CallFlows, F3_ThreeWrongPinsLockTheExtensionUntilAnOperatorEndsTheLock) {
     if (tries == 3) wanted += ", locked 105";
     ASSERT_TRUE(events_become(wanted));
   }
-  EXPECT_TRUE(is_over(*ben_, call, kSoon + seconds(10)));
   const CallName locked = dial_code(*ben_);
   EXPECT_TRUE(hears_music(*ben_));
   EXPECT_TRUE(is_over(*ben_, locked, kSoon + seconds(10)));

@@ -147,6 +147,11 @@ inline std::vector<Mutant> mistaken_mutants() {
               [](const State& before, const Event& event, Decision& decision) {
                 if (std::holds_alternative<KeyPressed>(event)) decision.next.silences = before.silences;
               }),
+      decides("reads a star as the end of a silence",
+              [](const State&, const Event& event, Decision& decision) {
+                const auto* key = std::get_if<KeyPressed>(&event);
+                if (key && key->key == '*') decision.next.silences = 0;
+              }),
       reads("reads a silence after a key as a try of nothing",
             [](State& state, Event& event) {
               auto* fired = std::get_if<TimerFired>(&event);

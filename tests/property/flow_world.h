@@ -297,7 +297,7 @@ class NextEvents {
       add(KeyPressed{key}, [key](World& x) {
         if (!in<Asking>(x) && !in<Collecting>(x)) return;
         if (key == '#') return;
-        x.silences = 0;
+        if (key != '*') x.silences = 0;
         if (key == '*') {
           x.typed.clear();
         } else {

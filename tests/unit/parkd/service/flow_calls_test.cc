@@ -126,6 +126,38 @@ TEST_F(FlowCallsTest, F3_TwoSilencesEndTheCall) {
   expect_over(id);
 }
 
+TEST_F(FlowCallsTest, F3_StarsAreNoDigitsOfAPin) {
+  const CallId id = dial_code();
+  media.play_out();
+  for (int i = 0; i < 2; ++i) {
+    enter("*");
+    pass(seconds(11));
+    media.play_out();
+  }
+  EXPECT_EQ(flows.failures, 0);
+  expect_over(id);
+}
+
+TEST_F(FlowCallsTest, F3_AThirdCallOfAnExtensionIsBusy) {
+  dial_code();
+  dial_code();
+  const CallId third = dial_code();
+  EXPECT_EQ(phones.call_outcomes.at(third).status, 486);
+  EXPECT_EQ(media.sessions.size(), 2U);
+}
+
+TEST_F(FlowCallsTest, F3_ASoundThatCannotBePlayedIsReplacedByTheSpokenMode) {
+  flows.flow->pin = "";
+  flows.flow->off_sound = "closed";
+  const CallId id = dial_code();
+  EXPECT_EQ(prompt(), "closed");
+  service->on_media_fault(session(), "closed.wav does not exist");
+  media.play_out();
+  EXPECT_EQ(prompt(), "night_mode");
+  media.play_out();
+  expect_over(id);
+}
+
 TEST_F(FlowCallsTest, F3_ASilenceAfterDigitsIsATry) {
   dial_code();
   enter("12");
