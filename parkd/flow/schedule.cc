@@ -1,6 +1,7 @@
 #include "parkd/flow/schedule.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace callpark::flow {
@@ -26,7 +27,7 @@ std::vector<Hours> hours_of(const Schedule& schedule, date::local_days day) {
   return hours;
 }
 
-sys_seconds moment(const date::time_zone& zone, date::local_days day, std::chrono::minutes time) {
+sys_seconds moment(const date::time_zone& zone, date::local_days day, std::chrono::seconds time) {
   return date::floor<std::chrono::seconds>(zone.to_sys(date::local_seconds(day) + time, date::choose::earliest));
 }
 
@@ -53,6 +54,14 @@ std::vector<Interval> intervals(const Schedule& schedule, const date::time_zone&
 }
 
 }  // namespace
+
+const date::time_zone* find_time_zone(const std::string& name) {
+  try {
+    return date::locate_zone(name);
+  } catch (const std::runtime_error&) {
+    return nullptr;
+  }
+}
 
 ScheduledStatus scheduled_status(const Schedule& schedule, const date::time_zone& zone, sys_seconds now) {
   const auto today = date::floor<date::days>(zone.to_local(now));

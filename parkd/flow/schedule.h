@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <date/tz.h>
@@ -11,8 +12,9 @@ namespace callpark::flow {
 
 /// Of one day by the wall clock, from midnight: [from, until). Equal ends are no hours at all.
 struct Hours {
-  std::chrono::minutes from{0};
-  std::chrono::minutes until{0};  // at most 24 h
+  std::chrono::seconds from{0};
+  std::chrono::seconds until{0};  // at most 24 h
+  friend bool operator==(const Hours&, const Hours&) = default;
 };
 
 /// While one of its hours lasts, a call flow is on.
@@ -20,14 +22,17 @@ struct Schedule {
   struct Weekly {
     date::weekday weekday;
     Hours hours;
+    friend bool operator==(const Weekly&, const Weekly&) = default;
   };
   /// A date with a row has its own hours instead of those of its weekday.
   struct Single {
     date::local_days date;
     Hours hours;
+    friend bool operator==(const Single&, const Single&) = default;
   };
   std::vector<Weekly> weekly;
   std::vector<Single> single;
+  friend bool operator==(const Schedule&, const Schedule&) = default;
 };
 
 /// The next edge is looked for so far ahead, and the last one so far back: a week, the longest holidays, and a day that
@@ -41,6 +46,10 @@ struct ScheduledStatus {
   /// The next edge; nothing if there is none within kScheduleHorizon.
   std::optional<date::sys_seconds> next;
 };
+
+/// The time zone that tzdata has under this name; nullptr if it has none. Reads a file when it is asked for one the first
+/// time.
+const date::time_zone* find_time_zone(const std::string& name);
 
 /// What `schedule` says in `zone` at `now`. A wall clock time that a change of clocks skips is the moment of the
 /// change; of one that there is twice, the first counts.
