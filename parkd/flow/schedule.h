@@ -47,8 +47,8 @@ struct ScheduledStatus {
   std::optional<date::sys_seconds> next;
 };
 
-/// The time zone that tzdata has under this name; nullptr if it has none. Reads a file when it is asked for one the first
-/// time.
+/// The time zone that tzdata has under this name; nullptr if it has none. Reads a file when it is asked for one the
+/// first time.
 const date::time_zone* find_time_zone(const std::string& name);
 
 /// What `schedule` says in `zone` at `now`. A wall clock time that a change of clocks skips is the moment of the

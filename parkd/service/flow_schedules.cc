@@ -42,7 +42,8 @@ void FlowSchedules::take(const Schedules& schedules) {
     const Name name{schedule.tenant, schedule.name};
     const auto found = before.find(name);
     const bool is_same = found != before.end() && found->second.schedule == schedule && found->second.zone;
-    Known& known = schedules_[name] = is_same ? found->second : Known{schedule, flow::find_time_zone(schedule.time_zone)};
+    Known& known = schedules_[name] =
+        is_same ? found->second : Known{schedule, flow::find_time_zone(schedule.time_zone)};
     if (known.zone) continue;
     const Name zone{schedule.tenant, schedule.time_zone};
     if (unknown_zones_.insert(zone).second && !reported.contains(zone)) {

@@ -90,8 +90,8 @@ bool switch_flow(DatabaseConnection& connection, const ScheduledFlow& flow, flow
   const std::string wanted = status == flow::Status::kOn ? "on" : "off";
   DatabaseConnection::Value since = nullptr;
   if (edge) since = static_cast<std::int64_t>(edge->time_since_epoch().count());
-  return connection.execute(kSwitch, {wanted, since, flow.tenant, flow.name, flow.schedule, flow.edited_at, wanted,
-                                      since}) > 0;
+  return connection.execute(kSwitch,
+                            {wanted, since, flow.tenant, flow.name, flow.schedule, flow.edited_at, wanted, since}) > 0;
 }
 
 }  // namespace callpark

@@ -17,7 +17,8 @@ void SqlScheduleStore::query(std::function<T(DatabaseConnection&)> work, Answer<
   // Written by the worker before the loop gets its report.
   const auto result = std::make_shared<std::optional<T>>();
   workers_.start([work = std::move(work), result](DatabaseConnection& connection) { *result = work(connection); },
-                 settings_.budget, [result, answer = std::move(answer)](const DatabaseWorkers::Report& report) {
+                 settings_.budget,
+                 [result, answer = std::move(answer)](const DatabaseWorkers::Report& report) {
                    if (report.outcome == Outcome::kImpossible) {
                      log_error("", "the database refused: {}", report.reason);
                    }
@@ -33,8 +34,8 @@ void SqlScheduleStore::read(std::optional<std::uint64_t> known, Answer<std::opti
 
 void SqlScheduleStore::switch_flow(ScheduledFlow flow, flow::Status status, std::optional<WallTime> edge,
                                    Answer<bool> answer) {
-  query<bool>([flow = std::move(flow), status, edge](
-                  DatabaseConnection& connection) { return callpark::switch_flow(connection, flow, status, edge); },
+  query<bool>([flow = std::move(flow), status,
+               edge](DatabaseConnection& connection) { return callpark::switch_flow(connection, flow, status, edge); },
               std::move(answer));
 }
 

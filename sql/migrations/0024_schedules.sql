@@ -13,6 +13,8 @@ INSERT INTO time_zones (name) VALUES ('UTC');
 ALTER TABLE tenants
   ADD COLUMN time_zone VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT 'UTC'
     COMMENT 'Clock of its schedules: a name of time_zones',
+  ADD CONSTRAINT `a time zone is letters, digits, _, /, + or -, as Europe/Rome`
+    CHECK (time_zone REGEXP '^[A-Za-z0-9_/+-]+\\z'),
   ADD CONSTRAINT `the time zone of a tenant is a name of tzdata, as Europe/Rome` FOREIGN KEY (time_zone)
     REFERENCES time_zones (name);
 
@@ -39,7 +41,7 @@ CREATE TABLE schedule_hours (
   CONSTRAINT `the schedule of these hours exists` FOREIGN KEY (tenant, schedule)
     REFERENCES schedules (tenant, schedule) ON DELETE CASCADE ON UPDATE CASCADE,
   CONSTRAINT `a weekday is 1 (Monday) to 7 (Sunday)` CHECK (weekday BETWEEN 1 AND 7),
-  CONSTRAINT `hours end later than they begin, by 24:00:00; a night is two rows`
+  CONSTRAINT `hours end later than they begin, by 24:00:00; a night: two rows`
     CHECK (begins >= '00:00:00' AND begins < ends AND ends <= '24:00:00')
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COMMENT = 'Hours of a schedule, each week';
 

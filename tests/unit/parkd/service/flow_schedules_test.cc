@@ -71,9 +71,7 @@ class FakeSchedules final : public ScheduleStore {
   }
 
  private:
-  void answer_soon(std::function<void()> answer) {
-    answers_.push_back(loop_.after(Duration(3), std::move(answer)));
-  }
+  void answer_soon(std::function<void()> answer) { answers_.push_back(loop_.after(Duration(3), std::move(answer))); }
 
   EventLoop& loop_;
   std::vector<LoopHandle> answers_;
@@ -241,7 +239,8 @@ TEST_F(FlowSchedulesTest, F8_AnUnknownTimeZoneIsReportedOnceAndLeavesTheStatus) 
   pass(seconds(2));
   EXPECT_TRUE(is_on()) << "it is put right by an edit";
   const std::string log = testing::internal::GetCapturedStderr();
-  const std::string sentence = "tzdata has no time zone Mars/Olympus: the call flows of demo.callpark keep their status";
+  const std::string sentence =
+      "tzdata has no time zone Mars/Olympus: the call flows of demo.callpark keep their status";
   const auto first = log.find(sentence);
   ASSERT_NE(first, std::string::npos) << log;
   EXPECT_EQ(log.find(sentence, first + 1), std::string::npos);
