@@ -29,7 +29,7 @@ struct ScheduledFlow {
   std::string tenant;
   std::string name;
   std::string schedule;   // its name
-  std::string edited_at;  // when what the schedule says was edited last
+  std::string edited_at;  // when the schedule was edited last
   flow::Status status = flow::Status::kOn;
 };
 
@@ -49,7 +49,7 @@ class ScheduleStore {
 
   /// All of them, with their call flows; nothing if no tenant was edited since the revision that is known.
   virtual void read(std::optional<std::uint64_t> known, Answer<std::optional<Schedules>> answer) = 0;
-  /// Gives the flow this status, which the schedule says since `edge`, or since it was edited if there is no edge; not
+  /// Gives the flow this status, which the schedule sets since `edge`, or since it was edited if there is no edge; not
   /// if it was toggled by hand since then, or has been edited since it was read. Whether the status was changed. One
   /// statement: several nodes may do it at once, and it may be repeated.
   virtual void switch_flow(ScheduledFlow flow, flow::Status status, std::optional<WallTime> edge,

@@ -11,8 +11,8 @@ date::sys_seconds now_in_seconds() {
   return std::chrono::floor<std::chrono::seconds>(wall_now());
 }
 
-flow::Status status_of(const flow::ScheduledStatus& said) {
-  return said.is_on ? flow::Status::kOn : flow::Status::kOff;
+flow::Status status_of(const flow::ScheduledStatus& scheduled) {
+  return scheduled.is_on ? flow::Status::kOn : flow::Status::kOff;
 }
 
 }  // namespace
@@ -47,7 +47,7 @@ void FlowSchedules::take(const Schedules& schedules) {
     if (known.zone) continue;
     const Name zone{schedule.tenant, schedule.time_zone};
     if (unknown_zones_.insert(zone).second && !reported.contains(zone)) {
-      log_error("", "tzdata has no time zone {}: the call flows of {} keep their status whatever their schedules say",
+      log_error("", "tzdata has no time zone {}: the call flows of {} keep their status, and no schedule switches them",
                 schedule.time_zone, schedule.tenant);
     }
   }
@@ -63,27 +63,27 @@ void FlowSchedules::look() {
   }
   for (const ScheduledFlow& flow : flows_) {
     const auto known = schedules_.find({flow.tenant, flow.schedule});
-    if (known == schedules_.end() || !known->second.said) continue;
-    if (flow.status != status_of(*known->second.said)) switch_flow(flow, *known->second.said);
+    if (known == schedules_.end() || !known->second.status) continue;
+    if (flow.status != status_of(*known->second.status)) switch_flow(flow, *known->second.status);
   }
   next_look_ = loop_.after(wait, [this] { look(); });
 }
 
 const flow::ScheduledStatus& FlowSchedules::ask(Known& known, date::sys_seconds now) {
-  const bool is_still_so = known.said && known.looked_at <= now && now < known.looked_at + std::chrono::hours(24) &&
-                           (!known.said->next || now < *known.said->next);
+  const bool is_still_so = known.status && known.looked_at <= now && now < known.looked_at + std::chrono::hours(24) &&
+                           (!known.status->next || now < *known.status->next);
   if (!is_still_so) {
-    known.said = flow::scheduled_status(known.schedule.schedule, *known.zone, now);
+    known.status = flow::scheduled_status(known.schedule.schedule, *known.zone, now);
     known.looked_at = now;
   }
-  return *known.said;
+  return *known.status;
 }
 
-void FlowSchedules::switch_flow(const ScheduledFlow& flow, const flow::ScheduledStatus& said) {
+void FlowSchedules::switch_flow(const ScheduledFlow& flow, const flow::ScheduledStatus& scheduled) {
   std::optional<WallTime> edge;
-  if (said.since) edge = *said.since;
-  store_.switch_flow(flow, status_of(said), edge,
-                     [this, flow, is_on = said.is_on](const Result<bool, StoreUnavailable>& switched) {
+  if (scheduled.since) edge = *scheduled.since;
+  store_.switch_flow(flow, status_of(scheduled), edge,
+                     [this, flow, is_on = scheduled.is_on](const Result<bool, StoreUnavailable>& switched) {
                        // All is read anew, and what is still to be done is done then.
                        if (!switched) revision_.reset();
                        if (!switched || !*switched) return;

@@ -1,5 +1,5 @@
-// Switches call flows at the edges of their schedules: reads them anew after each edit, and tells the store at an edge,
-// at the start and after an edit what they say. The store decides whether a toggle by hand holds.
+// Switches call flows at the edges of their schedules: reads them anew after each edit, and asks the store at an edge,
+// at the start and after an edit to switch what has another status. The store decides whether a toggle by hand holds.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ class FlowSchedules {
   struct Settings {
     /// Interval at which the store is asked whether something was edited.
     Duration poll{1000};
-    /// At the latest after this time the clock is looked at again, since somebody may set it.
+    /// At the latest after this time the clock is looked at again, since it may have been set.
     Duration look_again{60'000};
   };
 
@@ -36,11 +36,11 @@ class FlowSchedules {
  private:
   using Name = std::pair<std::string, std::string>;  // a tenant, and a name in it
 
-  /// A schedule, and what it said at `looked_at`: the same until the next edge.
+  /// A schedule, and the status that it sets since `looked_at`, until the next edge.
   struct Known {
     TenantSchedule schedule;
     const date::time_zone* zone = nullptr;  // nullptr: tzdata has none of this name
-    std::optional<flow::ScheduledStatus> said{};
+    std::optional<flow::ScheduledStatus> status{};
     date::sys_seconds looked_at{};
   };
 
@@ -48,7 +48,7 @@ class FlowSchedules {
   void take(const Schedules& schedules);
   void look();
   const flow::ScheduledStatus& ask(Known& known, date::sys_seconds now);
-  void switch_flow(const ScheduledFlow& flow, const flow::ScheduledStatus& said);
+  void switch_flow(const ScheduledFlow& flow, const flow::ScheduledStatus& scheduled);
 
   EventLoop& loop_;
   ScheduleStore& store_;

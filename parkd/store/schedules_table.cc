@@ -24,7 +24,7 @@ constexpr const char* kHours =
 constexpr const char* kDates =
     "SELECT tenant, schedule, TIME_TO_SEC(begins), TIME_TO_SEC(ends), DATEDIFF(date, '1970-01-01') FROM schedule_dates";
 
-// What the schedule itself switched gives way to an edit of it; what somebody toggled only to an edge.
+// What the schedule itself switched gives way to an edit of it; what was toggled by hand only to an edge.
 constexpr const char* kSwitch = R"sql(
 UPDATE call_flows SET status = ?, toggled_by = 'schedule',
   toggled_at = GREATEST(COALESCE(TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), schedule_edited_at),

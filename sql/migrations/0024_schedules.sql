@@ -1,5 +1,5 @@
 -- Schedules of call flows: hours of weekdays and of dates, by the clock of the tenant. While one of them lasts, the call
--- flows with the schedule are on. Each edge counts until the next one, unless somebody toggles by hand in between.
+-- flows with the schedule are on. Each edge counts until the next one, unless there is a toggle by hand in between.
 
 -- ---- time zones ----
 
@@ -66,7 +66,7 @@ ALTER TABLE call_flows
   ADD COLUMN schedule VARCHAR(64) NULL
     COMMENT 'Schedule that switches it: on in its hours, else off. NULL: it is toggled by hand only' AFTER status,
   ADD COLUMN schedule_edited_at DATETIME(3) NULL
-    COMMENT 'UTC, by triggers; last edit of what the schedule says: its rows, the time zone, or which one it is. NULL: none'
+    COMMENT 'UTC, by triggers; last edit of the schedule: of its rows, the time zone, or which one it is. NULL: none'
     AFTER schedule,
   ADD CONSTRAINT `the schedule of a call flow exists` FOREIGN KEY (tenant, schedule)
     REFERENCES schedules (tenant, schedule) ON UPDATE CASCADE;
@@ -117,7 +117,7 @@ BEGIN
     SET NEW.schedule_edited_at = IF(NEW.schedule IS NULL, NULL, UTC_TIMESTAMP(3));
   END IF;
   IF NEW.status <> OLD.status THEN
-    -- A schedule switches many times in a row, and always says when: an edge.
+    -- A schedule switches many times in a row, and always names the time: an edge.
     IF NEW.toggle_operation = OLD.toggle_operation AND NEW.toggled_by = OLD.toggled_by
        AND NOT (NEW.toggled_by = 'schedule' AND NEW.toggled_at IS NOT NULL AND NOT NEW.toggled_at <=> OLD.toggled_at) THEN
       SET NEW.toggled_by = 'sql';
@@ -132,7 +132,7 @@ END//
 
 CREATE PROCEDURE note_schedule_edit(its_tenant VARCHAR(64) CHARACTER SET ascii,
                                     its_schedule VARCHAR(64) CHARACTER SET utf8mb4)
-  COMMENT 'What the schedule says has changed: what was decided before does not count'
+  COMMENT 'The schedule has changed: what was decided before does not count'
 BEGIN
   UPDATE call_flows SET schedule_edited_at = UTC_TIMESTAMP(3) WHERE tenant = its_tenant AND schedule = its_schedule;
   CALL raise_revision(its_tenant);
