@@ -92,7 +92,7 @@ TEST_F(SqlSchedulesRefusal, F8_EachConstraintRefusesAWrongEditAbove) {
   for (const auto& constraint : named) EXPECT_THAT(said, HasSubstr("CONSTRAINT `" + constraint.at(0) + "`"));
 }
 
-TEST_F(SqlSchedules, F8_WhatASchedulesMayHave) {
+TEST_F(SqlSchedules, F8_WhatAScheduleMayHave) {
   EXPECT_THAT(refusal_of(zone("Europe/Rome") + zone("America/Argentina/Buenos_Aires") + zone("Etc/GMT-14") +
                          zone("UTC") + kOffice + week("1, '00:00', '24:00'") + week("7, '23:59:59', '24:00:00'") +
                          day("'2026-12-25', '00:00', '00:00'") + day("'2028-02-29', '08:00', '24:00'") +
