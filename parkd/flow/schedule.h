@@ -51,8 +51,8 @@ struct ScheduledStatus {
 /// first time.
 const date::time_zone* find_time_zone(const std::string& name);
 
-/// The status that `schedule` sets in `zone` at `now`. A wall clock time that a change of clocks skips is the moment of the
-/// change; of one that there is twice, the first counts.
+/// The status that `schedule` sets in `zone` at `now`. A wall clock time that a change of clocks skips is the moment of
+/// the change; of one that there is twice, the first counts.
 ScheduledStatus scheduled_status(const Schedule& schedule, const date::time_zone& zone, date::sys_seconds now);
 
 }  // namespace callpark::flow
