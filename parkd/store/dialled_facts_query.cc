@@ -17,7 +17,7 @@ std::string number_of(std::string dialled) {
   return dialled;
 }
 
-// Parameters: user, user, number, number, number, number, number, user, number, user, user, number, number, number,
+// Parameters: user, user, number, number, number, number, number, user, number, number, user, user, number, number,
 // number, number, tenant. The settings of a group count for calls that are parked in it. A retrieve names an orbit of a
 // range by itself or behind a code, and of a range that is not enabled too.
 constexpr const char* kSql = R"sql(
@@ -106,8 +106,8 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
   const std::string number = number_of(dialled);
   DialledFacts facts;
   facts.language = "en";
-  const auto rows = connection.query(kSql, {user, user, number, number, number, number, number, user, number, user,
-                                            user, number, number, number, number, number, tenant});
+  const auto rows = connection.query(kSql, {user, user, number, number, number, number, number, user, number, number,
+                                            user, user, number, number, number, number, tenant});
   if (rows.empty()) return facts;
   Columns columns(rows.front());
   facts.language = columns.text();

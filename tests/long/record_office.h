@@ -85,6 +85,9 @@ class RecordOffice : public LoadOffice {
     if (!parker().is_closed(talk.at_parker)) parker().hang_up(talk.at_parker);
     const int turn = turn_++ % 10;
     wait(talk.at_caller, turn < 6 ? Fate::kRetrieve : turn < 8 ? Fate::kRecall : Fate::kGiveUp);
+    // Of a park without a report the office knows late, perhaps after a recall: its records are compared with
+    // themselves.
+    if (driven_.status == 0) driven_.outcome.clear();
   }
 
   /// Whether the caller has left the parker.

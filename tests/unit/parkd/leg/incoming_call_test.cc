@@ -151,12 +151,12 @@ TEST_F(IncomingCallTest, F3_AKeyByInfoIsReportedOfAnAnsweredCall) {
   EXPECT_THAT(reports(), IsEmpty());
 }
 
-TEST_F(IncomingCallTest, F3_AKeyBeforeTheAnswerIsNotReported) {
+TEST_F(IncomingCallTest, F3_AKeyOutsideADialogIsRefused) {
   const SipMessage invite = feature_invite("*30");
   dial(invite);
   SipMessage early = alice.request("INFO");
   early.set_body("application/dtmf", "1");
-  EXPECT_EQ(answer_to(early).status(), 200);
+  EXPECT_EQ(answer_to(early).status(), 405);
   EXPECT_THAT(reports(), IsEmpty());
 }
 

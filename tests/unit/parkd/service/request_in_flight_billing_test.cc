@@ -153,6 +153,7 @@ std::string name_of(const Action& action) {
   return std::visit(
       overloaded{
           [](const LookUp&) { return std::string("LookUp"); },
+          [](const StartFlowCall&) { return std::string("StartFlowCall"); },
           [](const Authorise&) { return std::string("Authorise"); },
           [](const Execute& execute) { return "Execute " + parked_or_won(execute.command).value_or("something else"); },
           [](const AskBilling& ask) { return "AskBilling about " + ask.question.call.park_id.text(); },

@@ -158,6 +158,7 @@ std::string name_of(const GrantedCommand& command) {
 std::string name_of(const Action& action) {
   return std::visit(
       overloaded{[](const LookUp& look_up) { return "LookUp " + look_up.user + " " + look_up.dialled; },
+                 [](const StartFlowCall& flow) { return "StartFlowCall " + flow.call.code; },
                  [](const Authorise&) { return std::string("Authorise"); },
                  [](const Execute& execute) { return name_of(execute.command); },
                  [](const AskBilling&) { return std::string("AskBilling"); },
