@@ -20,10 +20,12 @@
 #include "parkd/presence/lamp_board.h"
 #include "parkd/presence/lamp_questions.h"
 #include "parkd/presence/publisher.h"
+#include "parkd/service/flow_schedules.h"
 #include "parkd/service/switchboard.h"
 #include "parkd/store/schema.h"
 #include "parkd/store/sql_flow_store.h"
 #include "parkd/store/sql_presence_store.h"
+#include "parkd/store/sql_schedule_store.h"
 #include "parkd/store/sql_store.h"
 #include "parkd/store/sql_webhook_store.h"
 #include "parkd/transaction/transaction_layer.h"
@@ -117,6 +119,12 @@ SqlStore::Settings store_settings(const ParkdConfig& config) {
 
 SqlFlowStore::Settings flow_store_settings(const ParkdConfig& config) {
   SqlFlowStore::Settings settings;
+  settings.address = store_settings(config).address;
+  return settings;
+}
+
+SqlScheduleStore::Settings schedule_store_settings(const ParkdConfig& config) {
+  SqlScheduleStore::Settings settings;
   settings.address = store_settings(config).address;
   return settings;
 }
@@ -264,6 +272,9 @@ void run_parkd(const ParkdConfig& config) {
     notifier.on_call_changed(change);
   });
   service.set_on_flow_toggled([&lamps] { lamps.on_flow_toggled(); });
+  SqlScheduleStore schedule_store(loop, schedule_store_settings(config));
+  FlowSchedules schedules(loop, schedule_store, {});
+  schedules.set_on_switched([&lamps] { lamps.on_flow_toggled(); });
   presence::LampQuestions questions_of_lamps(presence_way, lamps);
   CallQuestions questions_of_calls(transactions, store, billing);
   RequestRouter router(agent, notifier, questions_of_lamps, questions_of_calls);
@@ -289,6 +300,7 @@ void run_parkd(const ParkdConfig& config) {
   lamps.start();
   notifier.start();
   webhook_sender.start();
+  schedules.start();
   service.recover([&] {
     recovered = true;
     agent.set_ready();

@@ -84,6 +84,17 @@ for file in "$here"/migrations/[0-9][0-9][0-9][0-9]_*.sql; do
   sql -e "UPDATE schema_migrations SET applied_at = UTC_TIMESTAMP() WHERE version = $version"
   echo "migration $name"
 done
+# Names are only added: a tenant may have one that this machine's tzdata has dropped.
+zones=/usr/share/zoneinfo/tzdata.zi
+if has_table time_zones; then
+  if [ -r "$zones" ]; then
+    awk '$1 == "Z" { name = $2 } $1 == "L" { name = $3 } $1 ~ /^[ZL]$/ && name ~ /^[A-Za-z0-9_\/+-]+$/ {
+        printf "%s(\047%s\047)", names++ ? ", " : "INSERT IGNORE INTO time_zones (name) VALUES ", name
+      }' "$zones" | sql
+  else
+    echo "migrate.sh: $zones is missing: the time zones stay those that the database has; install tzdata" >&2
+  fi
+fi
 # Not all of them, if these are the migrations of an older release.
 sql -e "SELECT CONCAT('GRANT EXECUTE ON PROCEDURE ', routine_name, ' TO \'callpark\'@\'localhost\';')
   FROM information_schema.routines

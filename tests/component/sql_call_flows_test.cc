@@ -213,6 +213,7 @@ const Refusals kSettings = {
     {of_nested("alternate_sound = 'night.wav'"), "a sound of a call flow is letters, digits, _ or -"},
     {of_nested("destination_label = 'a \"day\"'"), "a label of a call flow has no control characters or quotes"},
     {of_nested("alternate_label = 'a\nb'"), "a label of a call flow has no control characters or quotes"},
+    {of_nested("schedule = 'nowhere'"), "the schedule of a call flow exists"},
     {of_nested("enabled = 2"), "a call flow is enabled (TRUE) or not (FALSE)"},
     {"INSERT INTO call_flow_guesses (tenant, name, extension) VALUES ('demo.callpark', 'nowhere', '101')",
      "PINs are guessed of a call flow that exists"},
@@ -241,7 +242,7 @@ TEST_F(SqlCallFlowsRefusal, F1_EachConstraintRefusesAWrongEditAbove) {
   const auto named = server().query(
       "SELECT table_name, constraint_name FROM information_schema.table_constraints WHERE constraint_schema = "
       "'callpark' AND constraint_name <> 'PRIMARY' AND table_name LIKE 'call_flow%'");
-  EXPECT_EQ(named.size(), 17U);
+  EXPECT_EQ(named.size(), 18U);
   std::string said;
   for (const Refusals& refusals : {kNumbersAndCodes, kDestinations, kSettings}) {
     for (const Refusal& refusal : refusals) said += refusal_of(refusal.statements) + "\n";

@@ -1,7 +1,10 @@
-// Call flows on the whole product: their main number, the code that toggles them, PINs, locks, and their lamps. The
-// demo tenant's flow 300 leads to 105, or, toggled by *30, to 106.
+// Call flows on the whole product: their main number, the code that toggles them, PINs, locks, schedules, and their
+// lamps. The demo tenant's flow 300 leads to 105, or, toggled by *30, to 106.
 #include <gmock/gmock.h>
 
+#include <cstdlib>
+
+#include "base/clock.h"
 #include "tests/e2e/park_site.h"
 #include "tests/support/lamp_watcher.h"
 
@@ -20,14 +23,16 @@ class CallFlows : public ParkTest {
     site().database().execute("UPDATE call_flows SET " + assignments + " WHERE name = 'day-night'");
   }
   static void reset() {
-    set("status = 'on', pin = '1234', enabled = TRUE, destination_sound = '', alternate_sound = ''");
-    site().database().execute("DELETE FROM call_flow_guesses; DELETE FROM call_flow_events");
+    set("status = 'on', pin = '1234', enabled = TRUE, destination_sound = '', alternate_sound = '', schedule = NULL");
+    site().database().execute(
+        "DELETE FROM call_flow_guesses; DELETE FROM call_flow_events; DELETE FROM schedules; "
+        "UPDATE tenants SET time_zone = 'UTC'");
   }
   static std::string status() {
     return site().database().value("SELECT status FROM call_flows WHERE name = 'day-night'");
   }
-  static testing::AssertionResult becomes(const std::string& wanted) {
-    if (wait_until(kSoon, [&] { return status() == wanted; })) return testing::AssertionSuccess();
+  static testing::AssertionResult becomes(const std::string& wanted, std::chrono::milliseconds timeout = kSoon) {
+    if (wait_until(timeout, [&] { return status() == wanted; })) return testing::AssertionSuccess();
     return testing::AssertionFailure() << "the flow is " << status();
   }
   static std::string events() {
@@ -75,6 +80,8 @@ class CallFlows : public ParkTest {
     EXPECT_EQ(watchers_.back()->subscribe(), 200) << number;
     return *watchers_.back();
   }
+  /// Returns when Kamailio has read what parkd has changed.
+  static void wait_read() { site().database().execute("DO 0"); }
   /// 104 calls the main number, `callee` rings and answers, and the two hear each other.
   void expect_leads_to(PacketPhone& callee) {
     const CallName call = ava_->start_call("300");
@@ -234,6 +241,68 @@ TEST_F(CallFlows, F5_ALampIsTrueForANewWatcherAndFollowsAnEditWithinTwoSeconds) 
   set("enabled = FALSE, status = 'off'");
   set("enabled = TRUE");
   EXPECT_TRUE(late.wait_state("confirmed", seconds(2) + kSoon));
+}
+
+/// A time zone where it is about noon, so that no hours meet midnight.
+class Noon {
+ public:
+  std::string zone() const {
+    return offset_ == 0 ? "Etc/GMT"
+                        : "Etc/GMT" + std::string(offset_ > 0 ? "-" : "+") + std::to_string(std::abs(offset_));
+  }
+  /// The time there, so many seconds from now, for SQL.
+  std::string time_in(int ahead) const {
+    return "SEC_TO_TIME(" + std::to_string(utc_second() + offset_ * kHour + ahead) + ")";
+  }
+
+ private:
+  static constexpr int kHour = 3600;
+  static int utc_second() {
+    using std::chrono::floor;
+    const auto now = wall_now();
+    return static_cast<int>(floor<seconds>(now - floor<std::chrono::days>(now)).count());
+  }
+  const int offset_ = 12 - utc_second() / kHour;
+};
+
+TEST_F(CallFlows, F8_HoursSwitchTheFlowAndAToggleByHandHoldsUntilTheNextEdge) {
+  constexpr int kAhead = 5;
+  const Noon noon;
+  LampWatcher& code = lamp("*30");
+  set("status = 'off'");
+  EXPECT_TRUE(code.wait_state("confirmed", seconds(2) + kSoon));
+  expect_leads_to(*cal_);
+
+  std::string hours;
+  for (int weekday = 1; weekday <= 7; ++weekday) {
+    hours += (hours.empty() ? "" : ", ") +
+             ("('demo.callpark', 'office', " + std::to_string(weekday) + ", " + noon.time_in(kAhead) + ", '24:00:00')");
+  }
+  site().database().execute("UPDATE tenants SET time_zone = '" + noon.zone() +
+                            "' WHERE tenant = 'demo.callpark'; INSERT INTO schedules (tenant, schedule) VALUES "
+                            "('demo.callpark', 'office'); INSERT INTO schedule_hours (tenant, schedule, weekday, "
+                            "begins, ends) VALUES " +
+                            hours);
+  set("schedule = 'office'");
+  EXPECT_EQ(status(), "off");
+  EXPECT_TRUE(becomes("on", seconds(kAhead) + kSoon));
+  EXPECT_TRUE(code.wait_state("terminated", seconds(2) + kSoon));
+  EXPECT_EQ(events(), "toggled sql, toggled schedule");
+  wait_read();
+  expect_leads_to(*ben_);
+
+  const CallName call = dial_code(*ben_);
+  enter(*ben_, call, "1234");
+  EXPECT_TRUE(becomes("off"));
+  EXPECT_TRUE(is_over(*ben_, call));
+  EXPECT_TRUE(code.wait_state("confirmed", seconds(2) + kSoon));
+  EXPECT_FALSE(wait_until(seconds(3), [] { return status() == "on"; })) << "it holds";
+  wait_read();
+  expect_leads_to(*cal_);
+
+  site().database().execute("UPDATE schedule_hours SET begins = " + noon.time_in(kAhead));
+  EXPECT_TRUE(becomes("on", seconds(kAhead) + kSoon));
+  EXPECT_EQ(events(), "toggled sql, toggled schedule, toggled 105, toggled schedule");
 }
 
 }  // namespace
