@@ -62,6 +62,9 @@ CREATE TABLE call_flows (
     CHECK ((destination NOT LIKE 'hangup%' OR destination REGEXP '^hangup:(busy|not_found|unavailable|declined)\\z')
            AND (alternate_destination NOT LIKE 'hangup%'
                 OR alternate_destination REGEXP '^hangup:(busy|not_found|unavailable|declined)\\z')),
+  CONSTRAINT `a call flow leads to digits, +digits or hangup: and a reason`
+    CHECK (destination REGEXP '^([0-9]{2,20}|[+][0-9]+|hangup:[a-z_]+)\\z'
+           AND alternate_destination REGEXP '^([0-9]{2,20}|[+][0-9]+|hangup:[a-z_]+)\\z'),
   CONSTRAINT `a label of a call flow has no control characters or quotes`
     CHECK (destination_label NOT REGEXP '[[:cntrl:]"\\\\]' AND alternate_label NOT REGEXP '[[:cntrl:]"\\\\]'),
   CONSTRAINT `a sound of a call flow is letters, digits, _ or -`
@@ -104,6 +107,37 @@ CREATE TABLE call_flow_events (
   KEY call_flow_events_by_time (at)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4
   COMMENT = 'Toggles, wrong PINs and locks. A trigger of call_flows enters toggles, parkd the rest; never a digit of a PIN';
+
+-- ---- blanks behind destinations ----
+
+-- To a comparison '105 ' is 105, to a call it is not; and '$' lets a line feed pass. What was entered so is trimmed.
+UPDATE dids SET destination = TRIM(destination) WHERE destination LIKE '% ';
+UPDATE ring_groups SET destination = REGEXP_REPLACE(destination, '[[:space:]]+$', '')
+  WHERE destination REGEXP '[[:space:]]$';
+DELETE blank FROM ring_group_members blank
+  JOIN ring_group_members other ON other.tenant = blank.tenant AND other.ring_group = blank.ring_group
+    AND other.position <> blank.position AND other.member = REGEXP_REPLACE(blank.member, '[[:space:]]+$', '')
+  WHERE blank.member REGEXP '[[:space:]]$';
+UPDATE ring_group_members SET member = REGEXP_REPLACE(member, '[[:space:]]+$', '') WHERE member REGEXP '[[:space:]]$';
+UPDATE tenants SET fallback_destination = REGEXP_REPLACE(fallback_destination, '[[:space:]]+$', '')
+  WHERE fallback_destination REGEXP '[[:space:]]$';
+UPDATE park_groups SET fallback_destination = REGEXP_REPLACE(fallback_destination, '[[:space:]]+$', '')
+  WHERE fallback_destination REGEXP '[[:space:]]$';
+
+ALTER TABLE dids
+  ADD CONSTRAINT `a DID leads to digits, with nothing behind them` CHECK (destination REGEXP '^[0-9]{2,20}\\z');
+ALTER TABLE ring_groups
+  ADD CONSTRAINT `a destination is digits or +digits, with nothing behind them`
+    CHECK (destination REGEXP '^([0-9]{2,20}|[+][0-9]{3,20})\\z');
+ALTER TABLE ring_group_members
+  ADD CONSTRAINT `a member is digits or +digits, with nothing behind them`
+    CHECK (member REGEXP '^([0-9]{2,20}|[+][0-9]{3,20})\\z');
+ALTER TABLE tenants
+  ADD CONSTRAINT `a fallback is digits or +digits, with nothing behind them`
+    CHECK (fallback_destination REGEXP '^([0-9]{2,20}|[+][0-9]{3,20})\\z');
+ALTER TABLE park_groups
+  ADD CONSTRAINT `a fallback is digits or +digits, with nothing behind them`
+    CHECK (fallback_destination REGEXP '^([0-9]{2,20}|[+][0-9]{3,20})\\z');
 
 DELIMITER //
 

@@ -138,6 +138,17 @@ const Refusals kDestinations = {
     {of_day_night("alternate_destination = 'hangup:gone'"),
      "hangup: goes with busy, not_found, unavailable or declined"},
     {of_day_night("destination = 'hangup:busy '"), "hangup: goes with busy, not_found, unavailable or declined"},
+    {of_day_night("destination = '105 '"), "a call flow leads to digits, +digits or hangup: and a reason"},
+    {of_day_night("alternate_destination = '300 '"), "the call flow day-night would lead to itself, by way of 300"},
+    {of_day_night("alternate_destination = '106  '"), "a call flow leads to digits, +digits or hangup: and a reason"},
+    {flow("destination = '101 ', alternate_destination = '102'"),
+     "a call flow leads to digits, +digits or hangup: and a reason"},
+    {of_day_night("destination = '105\n'"), "the tenant has no extension, ring group or call flow 105"},
+    {of_day_night("destination = ' 105'"), "the tenant has no extension, ring group or call flow  105"},
+    {of_day_night("destination = ' +442030000999'"), "the tenant has no extension, ring group or call flow  +442030"},
+    {of_day_night("destination = '+442030000999 '"), "a call flow's outside number is a plus and 3 to 20 digits"},
+    {of_day_night("alternate_destination = 'hangup:busy\n'"),
+     "hangup: goes with busy, not_found, unavailable or declined"},
     // Circles: of one, of two by either destination, through a ring group, by a new number.
     {flow("destination = '320', alternate_destination = '101'"),
      "the call flow new would lead to itself, by way of 320"},
@@ -241,7 +252,7 @@ TEST_F(SqlCallFlowsRefusal, F1_EachConstraintRefusesAWrongEditAbove) {
   const auto named = server().query(
       "SELECT table_name, constraint_name FROM information_schema.table_constraints WHERE constraint_schema = "
       "'callpark' AND constraint_name <> 'PRIMARY' AND table_name LIKE 'call_flow%'");
-  EXPECT_EQ(named.size(), 17U);
+  EXPECT_EQ(named.size(), 18U);
   std::string said;
   for (const Refusals& refusals : {kNumbersAndCodes, kDestinations, kSettings}) {
     for (const Refusal& refusal : refusals) said += refusal_of(refusal.statements) + "\n";
