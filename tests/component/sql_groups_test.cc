@@ -494,10 +494,10 @@ TEST_F(SqlGroups, R2_R3_AParkGroupMayRecallToTheRingGroupOfItsTenant) {
 }
 
 TEST_F(SqlGroups, R8_RingGroupsRingExtensionsAndOutsideNumbersAndLeadOn) {
-  EXPECT_EQ(refusal_of(ring_group("602", "strategy = 'sequential', ring_seconds = 5, destination = '+442030000999'") +
+  EXPECT_EQ(refusal_of(ring_group("602", "strategy = 'sequential', ring_seconds = 5, destination = '+442030000998'") +
                        of_600("destination = '602', ring_seconds = 300") +
                        "UPDATE ring_groups SET destination = '600' WHERE ring_group = '601';" +
-                       ring_group_member("'demo.callpark', '602', 1, '+442030000999'") +
+                       ring_group_member("'demo.callpark', '602', 1, '+442030000998'") +
                        ring_group_member("'demo.callpark', '602', 2, '101'") + did("601")),
             "");
   EXPECT_EQ(refusal_of("INSERT INTO ring_groups (tenant, ring_group, destination) VALUES ('other.callpark', '600', "
