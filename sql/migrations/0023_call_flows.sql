@@ -360,15 +360,38 @@ CREATE OR REPLACE TRIGGER dids_before_update BEFORE UPDATE ON dids FOR EACH ROW
 
 CREATE OR REPLACE PROCEDURE check_ring_group(its_tenant VARCHAR(64) CHARACTER SET ascii,
                                              its_ring_group VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin,
+                                             its_old_ring_group VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin,
                                              its_destination VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin)
   COMMENT 'Refuses a ring group that leads nowhere, or by others, call flows or DIDs to itself'
 BEGIN
   DECLARE sentence VARCHAR(255);
-  IF leads_to(its_tenant, its_destination, its_ring_group) THEN
+  IF leads_to(its_tenant, its_destination, its_ring_group)
+     OR (its_old_ring_group <> its_ring_group AND leads_to(its_tenant, its_destination, its_old_ring_group)) THEN
     SET sentence = CONCAT('the ring group ', its_ring_group, ' would lead to itself, by way of ', its_destination);
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
   END IF;
   CALL refuse_unless_rung(its_tenant, its_destination);
+END//
+
+CREATE OR REPLACE TRIGGER ring_groups_before_insert BEFORE INSERT ON ring_groups FOR EACH ROW
+BEGIN
+  IF NOT (EXISTS (SELECT 1 FROM ring_groups WHERE tenant = NEW.tenant AND ring_group = NEW.ring_group)
+          AND passes_over_rows()) THEN
+    INSERT INTO numbers (tenant, number, kind) VALUES (NEW.tenant, NEW.ring_group, 'ring_group');
+    CALL check_ring_group(NEW.tenant, NEW.ring_group, NEW.ring_group, NEW.destination);
+  END IF;
+END//
+
+CREATE OR REPLACE TRIGGER ring_groups_before_update BEFORE UPDATE ON ring_groups FOR EACH ROW
+BEGIN
+  IF NEW.tenant <> OLD.tenant THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a ring group stays in its tenant: make another there';
+  END IF;
+  IF NEW.ring_group <> OLD.ring_group THEN
+    CALL refuse_while_used(OLD.tenant, OLD.ring_group);
+    INSERT INTO numbers (tenant, number, kind) VALUES (NEW.tenant, NEW.ring_group, 'ring_group');
+  END IF;
+  CALL check_ring_group(NEW.tenant, NEW.ring_group, OLD.ring_group, NEW.destination);
 END//
 
 CREATE OR REPLACE PROCEDURE check_ring_group_member(its_tenant VARCHAR(64) CHARACTER SET ascii,

@@ -291,6 +291,9 @@ const Refusals kRingGroups = {
     {of_600("destination = '+442030000999 '"), "an outside destination is a plus and 3 to 20 digits"},
     {of_600("destination = '+442030000999\n'"), "a destination is digits or +digits, with nothing behind them"},
     {of_600("destination = ' 101'"), "the tenant has no extension, ring group or call flow  101"},
+    {ring_group("602", "destination = '101'") +
+         "UPDATE ring_groups SET ring_group = '603', destination = '602' WHERE ring_group = '602'",
+     "the ring group 603 would lead to itself, by way of 602"},
     // Members that ring.
     {ring_group_member("'demo.callpark', '600', 3, '104 '"), "a member is digits or +digits, with nothing behind them"},
     {ring_group_member("'demo.callpark', '600', 3, '+442030000999\n'"),
