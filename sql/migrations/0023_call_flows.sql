@@ -190,6 +190,8 @@ BEGIN
   DECLARE other VARCHAR(64);
   DECLARE sentence VARCHAR(255);
   DECLARE its_kind VARCHAR(32) DEFAULT CASE NEW.kind WHEN 'park_code' THEN 'park code' ELSE 'call flow code' END;
+  -- The row has its old code until it has the new one.
+  DECLARE own_code VARCHAR(64) DEFAULT '. If that is its own old code, set NULL first';
   SELECT CASE kind WHEN 'extension' THEN 'an extension' WHEN 'park_code' THEN 'a park code'
                    WHEN 'ring_group' THEN 'a ring group' WHEN 'call_flow' THEN 'the number of a call flow'
                    WHEN 'call_flow_code' THEN 'the code of a call flow' ELSE 'a park number' END INTO other
@@ -205,7 +207,9 @@ BEGIN
       WHERE tenant = NEW.tenant AND (kind <> 'park_code' OR NEW.kind <> 'park_code')
         AND LEFT(number, CHAR_LENGTH(NEW.number)) = NEW.number;
     IF other IS NOT NULL THEN
-      SET sentence = CONCAT(its_kind, ' ', NEW.number, ' would hide ', other, ', which begins with it');
+      SET sentence = CONCAT(its_kind, ' ', NEW.number, ' would hide ', other, ', which begins with it',
+        IF(NEW.kind = 'call_flow_code' AND EXISTS (SELECT 1 FROM numbers WHERE tenant = NEW.tenant AND number = other
+                                                   AND kind = 'call_flow_code'), own_code, ''));
       SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
     END IF;
     SELECT MIN(orbit_range) INTO other FROM orbit_ranges
@@ -222,7 +226,8 @@ BEGIN
       AND (kind <> 'park_code' OR NEW.kind <> 'park_code') AND number = LEFT(NEW.number, CHAR_LENGTH(number))
     ORDER BY number LIMIT 1;
   IF other IS NOT NULL THEN
-    SET sentence = CONCAT(NEW.number, ' could not be dialled: it begins with the ', other);
+    SET sentence = CONCAT(NEW.number, ' could not be dialled: it begins with the ', other,
+      IF(NEW.kind = 'call_flow_code' AND other LIKE 'call flow code %', own_code, ''));
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
   END IF;
   IF NEW.kind NOT IN ('park_code', 'call_flow_code') THEN

@@ -103,6 +103,10 @@ const Refusals kNumbersAndCodes = {
     {"UPDATE ring_groups SET destination = NULL;" + of_nested("number = '101'"),
      "101 is taken: it is already an extension"},
     {of_nested("feature_code = '*68'"), "*68 is taken: it is already a park code"},
+    {of_day_night("feature_code = '*301'"),
+     "*301 could not be dialled: it begins with the call flow code *30. If that is its own old code, set NULL first"},
+    {of_day_night("feature_code = '*3'"),
+     "call flow code *3 would hide *30, which begins with it. If that is its own old code, set NULL first"},
     {of_nested("feature_code = '*88101'"), "*88101 could not be dialled: it begins with the park code *88"},
     {flow(kTo101, "3"), "the number of a call flow has 2 to 20 digits"},
     {flow(kTo101, "32x"), "the number of a call flow has 2 to 20 digits"},
@@ -352,6 +356,12 @@ TEST_F(SqlCallFlows, F4_TheNumberPlanFollowsTheTable) {
                            "SELECT COUNT(*) FROM numbers WHERE number = '*33'; DELETE FROM call_flows WHERE name = "
                            "'nested'; SELECT COUNT(*) FROM numbers WHERE number = '311'"),
             Rows({{"*33", "call_flow_code"}, {"311", "call_flow"}, {"0"}, {"0"}}));
+}
+
+TEST_F(SqlCallFlows, F4_ACodeIsLengthenedByWayOfNone) {
+  EXPECT_THAT(refusal_of(of_day_night("feature_code = NULL") + of_day_night("feature_code = '*301'") +
+                         of_day_night("feature_code = NULL") + of_day_night("feature_code = '*30'")),
+              IsEmpty());
 }
 
 TEST_F(SqlCallFlows, F1_GuessesGoWithTheFlowAndWithTheExtension) {
