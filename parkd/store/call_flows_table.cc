@@ -42,8 +42,10 @@ constexpr const char* kRecord =
 
 // A trigger enters the event under the operation id, in the same transaction.
 constexpr const char* kToggle =
-    "UPDATE call_flows SET status = IF(status = 'on', 'off', 'on'), toggle_operation = ?, toggled_by = ?, "
-    "toggled_at = UTC_TIMESTAMP(3) WHERE tenant = ? AND name = ? AND enabled AND pin = ? AND toggle_operation <> ?";
+    "UPDATE call_flows f SET f.status = IF(f.status = 'on', 'off', 'on'), f.toggle_operation = ?, f.toggled_by = ?, "
+    "f.toggled_at = UTC_TIMESTAMP(3) WHERE f.tenant = ? AND f.feature_code = ? AND f.name = ? AND f.enabled "
+    "AND f.pin = ? AND f.toggle_operation <> ? AND EXISTS (SELECT 1 FROM extensions e "
+    "JOIN tenants t ON t.tenant = e.tenant AND t.enabled WHERE e.tenant = f.tenant AND e.extension = ? AND e.enabled)";
 
 constexpr const char* kStatusAfter = "SELECT status FROM call_flow_events WHERE operation_id = ?";
 
@@ -90,11 +92,12 @@ void CallFlowsTable::record(const FlowGuesser& guesser, FlowIncident incident, c
                                 guesser.extension.tenant, guesser.flow});
 }
 
-std::optional<flow::Status> CallFlowsTable::toggle(const FlowGuesser& by, const std::string& pin,
-                                                   const std::string& operation_id) {
+std::optional<flow::Status> CallFlowsTable::toggle(const FlowGuesser& by, const std::string& code,
+                                                   const std::string& pin, const std::string& operation_id) {
   // Done already if the connection broke after it.
   if (const auto status = status_after(operation_id)) return status;
-  connection_.execute(kToggle, {operation_id, by.extension.number, by.extension.tenant, by.flow, pin, operation_id});
+  connection_.execute(kToggle, {operation_id, by.extension.number, by.extension.tenant, code, by.flow, pin, operation_id,
+                                by.extension.number});
   return status_after(operation_id);
 }
 
