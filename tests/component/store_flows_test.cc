@@ -137,6 +137,7 @@ TEST_F(StoreFlows, F3_AnOperatorAndTheRightPinEndALock) {
 
 TEST_F(StoreFlows, F3_TriesAtTheSameMomentDoNotGetPastTheLock) {
   int counted = 0;
+  int locks = 0;
   int answers = 0;
   const auto other = make_flow_store();
   for (int i = 0; i < 40; ++i) {
@@ -144,10 +145,12 @@ TEST_F(StoreFlows, F3_TriesAtTheSameMomentDoNotGetPastTheLock) {
         .count_try({"day-night", extension("105")}, [&](Result<FlowTry, StoreUnavailable> got) {
           ++answers;
           if (got && *got != FlowTry::kDenied) ++counted;
+          if (got && *got == FlowTry::kCountedLocks) ++locks;
         });
   }
   EXPECT_TRUE(run_until([&] { return answers == 40; }));
   EXPECT_EQ(counted, 3);
+  EXPECT_EQ(locks, 1) << "the others are not told of its lock";
   EXPECT_EQ(guess("failures"), "3");
 }
 
