@@ -210,7 +210,7 @@ void FlowCalls::perform(Live& live, const flow::RecordLocked&) {
 
 void FlowCalls::perform(Live& live, const flow::Toggle& action) {
   ports_.flows.toggle(
-      guesser(live), live.flow->pin, live.operation_id,
+      guesser(live), live.call.code, live.flow->pin, live.operation_id,
       [this, call = live.call.call, question = action.question, name = live.flow->name, caller = live.call.caller,
        sip_call_id = live.call.sip_call_id](Result<std::optional<flow::Status>, StoreUnavailable> toggled) {
         if (!toggled) return feed(call, flow::StoreFailed{question});

@@ -16,14 +16,15 @@ WHERE f.tenant = ? AND f.feature_code = ? AND f.enabled
 )sql";
 
 // The assignments are made in this order, each with what is left by those before it. A locked row stays as it is, so
-// that no row is changed. Parameters: tenant, name, extension, seconds that failures are kept, failures for a lock,
+// that no row is changed. The connection keeps the failures as its last insert id: of tries at the same moment only that
+// which locks is told so. Parameters: tenant, name, extension, seconds that failures are kept, failures for a lock,
 // longest lock, first lock, failures for a lock.
 constexpr const char* kCountTry = R"sql(
-INSERT INTO call_flow_guesses (tenant, name, extension, failures, last_at) VALUES (?, ?, ?, 1, UTC_TIMESTAMP(3))
+INSERT INTO call_flow_guesses (tenant, name, extension, failures, last_at) VALUES (?, ?, ?, LAST_INSERT_ID(1), UTC_TIMESTAMP(3))
 ON DUPLICATE KEY UPDATE
-  failures = CASE WHEN locked_until > UTC_TIMESTAMP(3) THEN failures
-                  WHEN last_at < UTC_TIMESTAMP(3) - INTERVAL ? SECOND THEN 1
-                  ELSE failures + 1 END,
+  failures = LAST_INSERT_ID(CASE WHEN locked_until > UTC_TIMESTAMP(3) THEN failures
+                                 WHEN last_at < UTC_TIMESTAMP(3) - INTERVAL ? SECOND THEN 1
+                                 ELSE failures + 1 END),
   last_at = IF(locked_until > UTC_TIMESTAMP(3), last_at, UTC_TIMESTAMP(3)),
   locked_until = CASE WHEN locked_until > UTC_TIMESTAMP(3) THEN locked_until
                       WHEN failures MOD ? = 0
@@ -31,8 +32,7 @@ ON DUPLICATE KEY UPDATE
                       ELSE NULL END
 )sql";
 
-constexpr const char* kIsLocked =
-    "SELECT locked_until > UTC_TIMESTAMP(3) FROM call_flow_guesses WHERE tenant = ? AND name = ? AND extension = ?";
+constexpr const char* kLocks = "SELECT LAST_INSERT_ID() > 0 AND LAST_INSERT_ID() MOD ? = 0";
 
 constexpr const char* kForget = "DELETE FROM call_flow_guesses WHERE tenant = ? AND name = ? AND extension = ?";
 
@@ -42,8 +42,10 @@ constexpr const char* kRecord =
 
 // A trigger enters the event under the operation id, in the same transaction.
 constexpr const char* kToggle =
-    "UPDATE call_flows SET status = IF(status = 'on', 'off', 'on'), toggle_operation = ?, toggled_by = ?, "
-    "toggled_at = UTC_TIMESTAMP(3) WHERE tenant = ? AND name = ? AND enabled AND pin = ? AND toggle_operation <> ?";
+    "UPDATE call_flows f SET f.status = IF(f.status = 'on', 'off', 'on'), f.toggle_operation = ?, f.toggled_by = ?, "
+    "f.toggled_at = UTC_TIMESTAMP(3) WHERE f.tenant = ? AND f.feature_code = ? AND f.name = ? AND f.enabled "
+    "AND f.pin = ? AND f.toggle_operation <> ? AND EXISTS (SELECT 1 FROM extensions e "
+    "JOIN tenants t ON t.tenant = e.tenant AND t.enabled WHERE e.tenant = f.tenant AND e.extension = ? AND e.enabled)";
 
 constexpr const char* kStatusAfter = "SELECT status FROM call_flow_events WHERE operation_id = ?";
 
@@ -76,9 +78,8 @@ FlowTry CallFlowsTable::count_try(const FlowGuesser& guesser) {
       kCountTry, {extension.tenant, name, extension.number, std::chrono::seconds(flow::kFailuresKept).count(), per_lock,
                   flow::kLockMax.count(), flow::kFirstLock.count(), per_lock});
   if (changed == 0) return FlowTry::kDenied;
-  const auto rows = connection_.query(kIsLocked, {extension.tenant, name, extension.number});
-  const bool is_locked = !rows.empty() && rows.front().at(0) == "1";
-  return is_locked ? FlowTry::kCountedLocks : FlowTry::kCounted;
+  const auto rows = connection_.query(kLocks, {per_lock});
+  return rows.front().at(0) == "1" ? FlowTry::kCountedLocks : FlowTry::kCounted;
 }
 
 void CallFlowsTable::forget_failures(const FlowGuesser& guesser) {
@@ -90,11 +91,12 @@ void CallFlowsTable::record(const FlowGuesser& guesser, FlowIncident incident, c
                                 guesser.extension.tenant, guesser.flow});
 }
 
-std::optional<flow::Status> CallFlowsTable::toggle(const FlowGuesser& by, const std::string& pin,
-                                                   const std::string& operation_id) {
+std::optional<flow::Status> CallFlowsTable::toggle(const FlowGuesser& by, const std::string& code,
+                                                   const std::string& pin, const std::string& operation_id) {
   // Done already if the connection broke after it.
   if (const auto status = status_after(operation_id)) return status;
-  connection_.execute(kToggle, {operation_id, by.extension.number, by.extension.tenant, by.flow, pin, operation_id});
+  connection_.execute(kToggle, {operation_id, by.extension.number, by.extension.tenant, code, by.flow, pin, operation_id,
+                                by.extension.number});
   return status_after(operation_id);
 }
 

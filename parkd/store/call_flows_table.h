@@ -19,7 +19,8 @@ class CallFlowsTable {
   void forget_failures(const FlowGuesser& guesser);
   /// An incident is entered once under its operation id.
   void record(const FlowGuesser& guesser, FlowIncident incident, const std::string& operation_id);
-  std::optional<flow::Status> toggle(const FlowGuesser& by, const std::string& pin, const std::string& operation_id);
+  std::optional<flow::Status> toggle(const FlowGuesser& by, const std::string& code, const std::string& pin,
+                                     const std::string& operation_id);
 
  private:
   std::optional<flow::Status> status_after(const std::string& operation_id);

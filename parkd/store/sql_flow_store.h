@@ -31,7 +31,7 @@ class SqlFlowStore final : public FlowStore {
   void count_try(FlowGuesser guesser, Answer<FlowTry> answer) override;
   void forget_failures(FlowGuesser guesser) override;
   void record(FlowGuesser guesser, std::vector<FlowIncident> incidents) override;
-  void toggle(FlowGuesser by, std::string pin, std::string operation_id,
+  void toggle(FlowGuesser by, std::string code, std::string pin, std::string operation_id,
               Answer<std::optional<flow::Status>> answer) override;
 
  private:

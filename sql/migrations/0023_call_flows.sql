@@ -62,6 +62,9 @@ CREATE TABLE call_flows (
     CHECK ((destination NOT LIKE 'hangup%' OR destination REGEXP '^hangup:(busy|not_found|unavailable|declined)\\z')
            AND (alternate_destination NOT LIKE 'hangup%'
                 OR alternate_destination REGEXP '^hangup:(busy|not_found|unavailable|declined)\\z')),
+  CONSTRAINT `a call flow leads to digits, +digits or hangup: and a reason`
+    CHECK (destination REGEXP '^([0-9]{2,20}|[+][0-9]+|hangup:[a-z_]+)\\z'
+           AND alternate_destination REGEXP '^([0-9]{2,20}|[+][0-9]+|hangup:[a-z_]+)\\z'),
   CONSTRAINT `a label of a call flow has no control characters or quotes`
     CHECK (destination_label NOT REGEXP '[[:cntrl:]"\\\\]' AND alternate_label NOT REGEXP '[[:cntrl:]"\\\\]'),
   CONSTRAINT `a sound of a call flow is letters, digits, _ or -`
@@ -104,6 +107,37 @@ CREATE TABLE call_flow_events (
   KEY call_flow_events_by_time (at)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4
   COMMENT = 'Toggles, wrong PINs and locks. A trigger of call_flows enters toggles, parkd the rest; never a digit of a PIN';
+
+-- ---- blanks behind destinations ----
+
+-- To a comparison '105 ' is 105, to a call it is not; and '$' lets a line feed pass. What was entered so is trimmed.
+UPDATE dids SET destination = TRIM(destination) WHERE destination LIKE '% ';
+UPDATE ring_groups SET destination = REGEXP_REPLACE(destination, '[[:space:]]+$', '')
+  WHERE destination REGEXP '[[:space:]]$';
+DELETE blank FROM ring_group_members blank
+  JOIN ring_group_members other ON other.tenant = blank.tenant AND other.ring_group = blank.ring_group
+    AND other.position <> blank.position AND other.member = REGEXP_REPLACE(blank.member, '[[:space:]]+$', '')
+  WHERE blank.member REGEXP '[[:space:]]$';
+UPDATE ring_group_members SET member = REGEXP_REPLACE(member, '[[:space:]]+$', '') WHERE member REGEXP '[[:space:]]$';
+UPDATE tenants SET fallback_destination = REGEXP_REPLACE(fallback_destination, '[[:space:]]+$', '')
+  WHERE fallback_destination REGEXP '[[:space:]]$';
+UPDATE park_groups SET fallback_destination = REGEXP_REPLACE(fallback_destination, '[[:space:]]+$', '')
+  WHERE fallback_destination REGEXP '[[:space:]]$';
+
+ALTER TABLE dids
+  ADD CONSTRAINT `a DID leads to digits, with nothing behind them` CHECK (destination REGEXP '^[0-9]{2,20}\\z');
+ALTER TABLE ring_groups
+  ADD CONSTRAINT `a destination is digits or +digits, with nothing behind them`
+    CHECK (destination REGEXP '^([0-9]{2,20}|[+][0-9]{3,20})\\z');
+ALTER TABLE ring_group_members
+  ADD CONSTRAINT `a member is digits or +digits, with nothing behind them`
+    CHECK (member REGEXP '^([0-9]{2,20}|[+][0-9]{3,20})\\z');
+ALTER TABLE tenants
+  ADD CONSTRAINT `a fallback is digits or +digits, with nothing behind them`
+    CHECK (fallback_destination REGEXP '^([0-9]{2,20}|[+][0-9]{3,20})\\z');
+ALTER TABLE park_groups
+  ADD CONSTRAINT `a fallback is digits or +digits, with nothing behind them`
+    CHECK (fallback_destination REGEXP '^([0-9]{2,20}|[+][0-9]{3,20})\\z');
 
 DELIMITER //
 
@@ -156,6 +190,8 @@ BEGIN
   DECLARE other VARCHAR(64);
   DECLARE sentence VARCHAR(255);
   DECLARE its_kind VARCHAR(32) DEFAULT CASE NEW.kind WHEN 'park_code' THEN 'park code' ELSE 'call flow code' END;
+  -- The row has its old code until it has the new one.
+  DECLARE own_code VARCHAR(64) DEFAULT '. If that is its own old code, set NULL first';
   SELECT CASE kind WHEN 'extension' THEN 'an extension' WHEN 'park_code' THEN 'a park code'
                    WHEN 'ring_group' THEN 'a ring group' WHEN 'call_flow' THEN 'the number of a call flow'
                    WHEN 'call_flow_code' THEN 'the code of a call flow' ELSE 'a park number' END INTO other
@@ -171,7 +207,9 @@ BEGIN
       WHERE tenant = NEW.tenant AND (kind <> 'park_code' OR NEW.kind <> 'park_code')
         AND LEFT(number, CHAR_LENGTH(NEW.number)) = NEW.number;
     IF other IS NOT NULL THEN
-      SET sentence = CONCAT(its_kind, ' ', NEW.number, ' would hide ', other, ', which begins with it');
+      SET sentence = CONCAT(its_kind, ' ', NEW.number, ' would hide ', other, ', which begins with it',
+        IF(NEW.kind = 'call_flow_code' AND EXISTS (SELECT 1 FROM numbers WHERE tenant = NEW.tenant AND number = other
+                                                   AND kind = 'call_flow_code'), own_code, ''));
       SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
     END IF;
     SELECT MIN(orbit_range) INTO other FROM orbit_ranges
@@ -188,7 +226,8 @@ BEGIN
       AND (kind <> 'park_code' OR NEW.kind <> 'park_code') AND number = LEFT(NEW.number, CHAR_LENGTH(number))
     ORDER BY number LIMIT 1;
   IF other IS NOT NULL THEN
-    SET sentence = CONCAT(NEW.number, ' could not be dialled: it begins with the ', other);
+    SET sentence = CONCAT(NEW.number, ' could not be dialled: it begins with the ', other,
+      IF(NEW.kind = 'call_flow_code' AND other LIKE 'call flow code %', own_code, ''));
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
   END IF;
   IF NEW.kind NOT IN ('park_code', 'call_flow_code') THEN
@@ -242,9 +281,63 @@ BEGIN
   END IF;
 END//
 
-CREATE OR REPLACE PROCEDURE check_did(its_tenant VARCHAR(64) CHARACTER SET ascii,
+-- ---- circles ----
+
+CREATE FUNCTION with_tenant(its_number VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin,
+                            its_tenant VARCHAR(64) CHARACTER SET ascii)
+  RETURNS VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin DETERMINISTIC NO SQL
+  COMMENT 'number@tenant; an outside number is the same for all tenants'
+  RETURN IF(its_number LIKE '+%', its_number, CONCAT(its_number, '@', its_tenant))//
+
+-- Numbers that wait for their turn, and those that were seen, are lists with commas: number@tenant, or +outside number,
+-- which may come back in by a DID of any tenant. What is looked at is locked: it must still be so when the transaction
+-- ends.
+CREATE FUNCTION leads_to(its_tenant VARCHAR(64) CHARACTER SET ascii,
+                         its_destination VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin,
+                         its_target VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin) RETURNS BOOLEAN READS SQL DATA
+  COMMENT 'Whether a call to a destination may reach a number or +DID: by ring groups, both destinations of call flows, and DIDs'
+BEGIN
+  DECLARE waiting, seen, onward LONGTEXT CHARACTER SET ascii COLLATE ascii_bin DEFAULT '';
+  DECLARE step, target VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin;
+  DECLARE step_number VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin;
+  DECLARE step_tenant VARCHAR(64) CHARACTER SET ascii;
+  SET waiting = CONCAT(COALESCE(with_tenant(its_destination, its_tenant), ''), ',');
+  SET target = with_tenant(its_target, its_tenant);
+  WHILE waiting <> '' DO
+    SET step = SUBSTRING_INDEX(waiting, ',', 1);
+    SET waiting = SUBSTRING(waiting, CHAR_LENGTH(step) + 2);
+    IF step <> '' AND step = target THEN
+      RETURN TRUE;
+    END IF;
+    IF step <> '' AND NOT FIND_IN_SET(step, seen) THEN
+      SET seen = CONCAT_WS(',', seen, step);
+      IF step LIKE '+%' THEN
+        SET onward = (SELECT GROUP_CONCAT(with_tenant(destination, tenant)) FROM dids
+                      WHERE did IN (step, SUBSTRING(step, 2)) LOCK IN SHARE MODE);
+      ELSE
+        SET step_number = SUBSTRING_INDEX(step, '@', 1), step_tenant = SUBSTRING_INDEX(step, '@', -1);
+        SET onward = (SELECT CONCAT_WS(',', with_tenant(destination, tenant), with_tenant(alternate_destination, tenant))
+                      FROM call_flows WHERE tenant = step_tenant AND number = step_number LOCK IN SHARE MODE);
+        IF onward IS NULL THEN
+          SET onward = CONCAT_WS(',',
+            (SELECT with_tenant(destination, tenant) FROM ring_groups
+             WHERE tenant = step_tenant AND ring_group = step_number LOCK IN SHARE MODE),
+            (SELECT GROUP_CONCAT(member) FROM ring_group_members
+             WHERE tenant = step_tenant AND ring_group = step_number AND member LIKE '+%' LOCK IN SHARE MODE));
+        END IF;
+      END IF;
+      IF onward <> '' THEN
+        SET waiting = CONCAT(waiting, onward, ',');
+      END IF;
+    END IF;
+  END WHILE;
+  RETURN FALSE;
+END//
+
+CREATE OR REPLACE PROCEDURE check_did(its_did VARCHAR(24) CHARACTER SET ascii COLLATE ascii_bin,
+                                      its_tenant VARCHAR(64) CHARACTER SET ascii,
                                       its_destination VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin)
-  COMMENT 'Refuses a DID that leads to a number which parks, retrieves or toggles'
+  COMMENT 'Refuses a DID that leads back to itself, or to a number which parks, retrieves or toggles'
 BEGIN
   DECLARE sentence VARCHAR(255);
   SELECT CASE kind
@@ -256,53 +349,80 @@ BEGIN
   IF sentence IS NOT NULL THEN
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
   END IF;
+  IF leads_to(its_tenant, its_destination, CONCAT('+', TRIM(LEADING '+' FROM its_did))) THEN
+    SET sentence = CONCAT('the DID ', its_did, ' would lead to itself, by way of ', its_destination);
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
+  END IF;
 END//
 
--- ---- circles ----
+CREATE OR REPLACE TRIGGER dids_before_insert BEFORE INSERT ON dids FOR EACH ROW
+  CALL check_did(NEW.did, NEW.tenant, NEW.destination)//
 
--- Numbers of the tenant that wait for their turn, and those that were seen, are lists with commas. What is looked at is
--- locked: it must still be so when the transaction ends.
-CREATE FUNCTION leads_to(its_tenant VARCHAR(64) CHARACTER SET ascii,
-                         its_destination VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin,
-                         its_target VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin) RETURNS BOOLEAN READS SQL DATA
-  COMMENT 'Whether a call to a destination may reach a number: by ring groups, and by both destinations of call flows'
-BEGIN
-  DECLARE waiting, seen LONGTEXT CHARACTER SET ascii COLLATE ascii_bin DEFAULT '';
-  DECLARE step VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin;
-  DECLARE onward VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin;
-  SET waiting = CONCAT(COALESCE(its_destination, ''), ',');
-  WHILE waiting <> '' DO
-    SET step = SUBSTRING_INDEX(waiting, ',', 1);
-    SET waiting = SUBSTRING(waiting, CHAR_LENGTH(step) + 2);
-    IF step <> '' AND step = its_target THEN
-      RETURN TRUE;
-    END IF;
-    IF step <> '' AND NOT FIND_IN_SET(step, seen) THEN
-      SET seen = CONCAT_WS(',', seen, step);
-      SET onward = (SELECT CONCAT(destination, ',', alternate_destination, ',') FROM call_flows
-                    WHERE tenant = its_tenant AND number = step LOCK IN SHARE MODE);
-      IF onward IS NULL THEN
-        SET onward = (SELECT CONCAT(destination, ',') FROM ring_groups
-                      WHERE tenant = its_tenant AND ring_group = step LOCK IN SHARE MODE);
-      END IF;
-      SET waiting = CONCAT(waiting, COALESCE(onward, ''));
-    END IF;
-  END WHILE;
-  RETURN FALSE;
-END//
+CREATE OR REPLACE TRIGGER dids_before_update BEFORE UPDATE ON dids FOR EACH ROW
+  CALL check_did(NEW.did, NEW.tenant, NEW.destination)//
+
+-- ---- ring groups ----
 
 CREATE OR REPLACE PROCEDURE check_ring_group(its_tenant VARCHAR(64) CHARACTER SET ascii,
                                              its_ring_group VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin,
+                                             its_old_ring_group VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin,
                                              its_destination VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin)
-  COMMENT 'Refuses a ring group that leads nowhere, or by others or call flows to itself'
+  COMMENT 'Refuses a ring group that leads nowhere, or by others, call flows or DIDs to itself'
 BEGIN
   DECLARE sentence VARCHAR(255);
-  IF leads_to(its_tenant, its_destination, its_ring_group) THEN
+  IF leads_to(its_tenant, its_destination, its_ring_group)
+     OR (its_old_ring_group <> its_ring_group AND leads_to(its_tenant, its_destination, its_old_ring_group)) THEN
     SET sentence = CONCAT('the ring group ', its_ring_group, ' would lead to itself, by way of ', its_destination);
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
   END IF;
   CALL refuse_unless_rung(its_tenant, its_destination);
 END//
+
+CREATE OR REPLACE TRIGGER ring_groups_before_insert BEFORE INSERT ON ring_groups FOR EACH ROW
+BEGIN
+  IF NOT (EXISTS (SELECT 1 FROM ring_groups WHERE tenant = NEW.tenant AND ring_group = NEW.ring_group)
+          AND passes_over_rows()) THEN
+    INSERT INTO numbers (tenant, number, kind) VALUES (NEW.tenant, NEW.ring_group, 'ring_group');
+    CALL check_ring_group(NEW.tenant, NEW.ring_group, NEW.ring_group, NEW.destination);
+  END IF;
+END//
+
+CREATE OR REPLACE TRIGGER ring_groups_before_update BEFORE UPDATE ON ring_groups FOR EACH ROW
+BEGIN
+  IF NEW.tenant <> OLD.tenant THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a ring group stays in its tenant: make another there';
+  END IF;
+  IF NEW.ring_group <> OLD.ring_group THEN
+    CALL refuse_while_used(OLD.tenant, OLD.ring_group);
+    INSERT INTO numbers (tenant, number, kind) VALUES (NEW.tenant, NEW.ring_group, 'ring_group');
+  END IF;
+  CALL check_ring_group(NEW.tenant, NEW.ring_group, OLD.ring_group, NEW.destination);
+END//
+
+CREATE OR REPLACE PROCEDURE check_ring_group_member(its_tenant VARCHAR(64) CHARACTER SET ascii,
+                                                    its_ring_group VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin,
+                                                    its_member VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin)
+  COMMENT 'Refuses a member that is no extension of the tenant, nor outside, or that leads back by a DID'
+BEGIN
+  DECLARE sentence VARCHAR(255);
+  IF its_member NOT LIKE '+%'
+     AND NOT EXISTS (SELECT 1 FROM extensions WHERE tenant = its_tenant AND extension = its_member
+                     LOCK IN SHARE MODE) THEN
+    SET sentence = CONCAT('a ring group rings extensions and outside numbers; the tenant has no extension ',
+                          its_member);
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
+  END IF;
+  IF its_member LIKE '+%' AND leads_to(its_tenant, its_member, its_ring_group) THEN
+    SET sentence = CONCAT('the ring group ', its_ring_group, ' would lead to itself, by way of ', its_member);
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = sentence;
+  END IF;
+END//
+
+CREATE OR REPLACE TRIGGER ring_group_members_before_insert BEFORE INSERT ON ring_group_members FOR EACH ROW
+  CALL check_ring_group_member(NEW.tenant, NEW.ring_group, NEW.member)//
+
+CREATE OR REPLACE TRIGGER ring_group_members_before_update BEFORE UPDATE ON ring_group_members FOR EACH ROW
+  CALL check_ring_group_member(NEW.tenant, NEW.ring_group, NEW.member)//
 
 -- ---- call flows ----
 
@@ -319,7 +439,7 @@ BEGIN
       'a call flow leads to an extension, ring group, call flow, +outside number or hangup:REASON';
   END IF;
   -- What begins so is left to the constraints.
-  IF its_destination NOT LIKE '+%' AND its_destination NOT LIKE 'hangup%' THEN
+  IF its_destination NOT LIKE 'hangup%' THEN
     SELECT CONCAT('a call flow cannot lead to ', number, ', which is ',
                   CASE kind WHEN 'park_number' THEN 'a park number' WHEN 'park_code' THEN 'a park code'
                             ELSE 'the code of a call flow' END) INTO sentence

@@ -63,6 +63,12 @@ std::string range(const std::string& park_number, const std::string& first, cons
          park_number + "', '" + first + "', '" + last + "');";
 }
 
+std::string did(const std::string& did, const std::string& destination, const std::string& tenant = "demo.callpark") {
+  return "INSERT INTO dids (did, tenant, destination) VALUES ('" + did + "', '" + tenant + "', '" + destination + "');";
+}
+const std::string kMember =
+    "INSERT INTO ring_group_members (tenant, ring_group, position, member) VALUES ('demo.callpark', ";
+
 const Refusals kNumbersAndCodes = {
     {flow(kTo101, "101"), "101 is taken: it is already an extension"},
     {flow(kTo101, "601"), "601 is taken: it is already a ring group"},
@@ -97,6 +103,10 @@ const Refusals kNumbersAndCodes = {
     {"UPDATE ring_groups SET destination = NULL;" + of_nested("number = '101'"),
      "101 is taken: it is already an extension"},
     {of_nested("feature_code = '*68'"), "*68 is taken: it is already a park code"},
+    {of_day_night("feature_code = '*301'"),
+     "*301 could not be dialled: it begins with the call flow code *30. If that is its own old code, set NULL first"},
+    {of_day_night("feature_code = '*3'"),
+     "call flow code *3 would hide *30, which begins with it. If that is its own old code, set NULL first"},
     {of_nested("feature_code = '*88101'"), "*88101 could not be dialled: it begins with the park code *88"},
     {flow(kTo101, "3"), "the number of a call flow has 2 to 20 digits"},
     {flow(kTo101, "32x"), "the number of a call flow has 2 to 20 digits"},
@@ -138,6 +148,17 @@ const Refusals kDestinations = {
     {of_day_night("alternate_destination = 'hangup:gone'"),
      "hangup: goes with busy, not_found, unavailable or declined"},
     {of_day_night("destination = 'hangup:busy '"), "hangup: goes with busy, not_found, unavailable or declined"},
+    {of_day_night("destination = '105 '"), "a call flow leads to digits, +digits or hangup: and a reason"},
+    {of_day_night("alternate_destination = '300 '"), "a call flow leads to digits, +digits or hangup: and a reason"},
+    {of_day_night("alternate_destination = '106  '"), "a call flow leads to digits, +digits or hangup: and a reason"},
+    {flow("destination = '101 ', alternate_destination = '102'"),
+     "a call flow leads to digits, +digits or hangup: and a reason"},
+    {of_day_night("destination = '105\n'"), "the tenant has no extension, ring group or call flow 105"},
+    {of_day_night("destination = ' 105'"), "the tenant has no extension, ring group or call flow  105"},
+    {of_day_night("destination = ' +442030000999'"), "the tenant has no extension, ring group or call flow  +442030"},
+    {of_day_night("destination = '+442030000999 '"), "a call flow's outside number is a plus and 3 to 20 digits"},
+    {of_day_night("alternate_destination = 'hangup:busy\n'"),
+     "hangup: goes with busy, not_found, unavailable or declined"},
     // Circles: of one, of two by either destination, through a ring group, by a new number.
     {flow("destination = '320', alternate_destination = '101'"),
      "the call flow new would lead to itself, by way of 320"},
@@ -159,6 +180,33 @@ const Refusals kDestinations = {
      "the call flow nested would lead to itself, by way of 311"},
     {"UPDATE ring_groups SET destination = NULL;" + of_nested("number = '311', destination = '310'"),
      "the call flow nested would lead to itself, by way of 310"},
+    // Circles through the telephone network: by a DID of the tenant, of another tenant, and one without a plus.
+    {of_day_night("destination = '+442030000300'"),
+     "the call flow day-night would lead to itself, by way of +442030000300"},
+    {of_nested("destination = '101'") + did("+442030000310", "310") + of_nested("destination = '+442030000310'"),
+     "the call flow nested would lead to itself, by way of +442030000310"},
+    {of_nested("destination = '101', alternate_destination = '+442030000310'") + did("442030000310", "310"),
+     "the DID 442030000310 would lead to itself, by way of 310"},
+    {did("442030000310", "310") + of_nested("alternate_destination = '+442030000310'"),
+     "the call flow nested would lead to itself, by way of +442030000310"},
+    {of_day_night("destination = '+442030000101'") +
+         "UPDATE dids SET destination = '300' WHERE did = '+442030000101'",
+     "the DID +442030000101 would lead to itself, by way of 300"},
+    {of_day_night("destination = '+442030000999'") + "UPDATE dids SET did = '+442030000999' WHERE did = '+442030000300'",
+     "the DID +442030000999 would lead to itself, by way of 300"},
+    {did("+442030000901", "300", "other.callpark") + of_day_night("destination = '+442030000901'") +
+         "UPDATE call_flows SET destination = '+442030000300' WHERE tenant = 'other.callpark'",
+     "the call flow abroad would lead to itself, by way of +442030000300"},
+    {of_day_night("destination = '601'") + kMember + "'601', 9, '+442030000300')",
+     "the ring group 601 would lead to itself, by way of +442030000300"},
+    {of_day_night("destination = '601'") + kMember + "'601', 9, '+442030000999');" +
+         "UPDATE ring_group_members SET member = '+442030000300' WHERE member = '+442030000999'",
+     "the ring group 601 would lead to itself, by way of +442030000300"},
+    {kMember + "'601', 9, '+442030000300');" + of_day_night("alternate_destination = '601'"),
+     "the call flow day-night would lead to itself, by way of 601"},
+    {of_day_night("destination = '601'") +
+         "UPDATE ring_groups SET destination = '+442030000300' WHERE ring_group = '601'",
+     "the ring group 601 would lead to itself, by way of +442030000300"},
     // Numbers that are in use.
     {"DELETE FROM dids WHERE destination = '105'; DELETE FROM ring_group_members WHERE member = '105'; "
      "DELETE FROM park_group_members; DELETE FROM extensions WHERE extension = '105'",
@@ -291,6 +339,15 @@ TEST_F(SqlCallFlows, F2_WhatRingsAnExtensionMayRingACallFlow) {
               IsEmpty());
 }
 
+TEST_F(SqlCallFlows, F2_AnOutsideNumberMayComeBackToAnotherNumber) {
+  EXPECT_THAT(refusal_of(of_day_night("destination = '+442030000101', alternate_destination = '+442030000101'") + kMember +
+                         "'610', 9, '+442030000300');" + did("+442030000901", "300", "other.callpark") +
+                         of_day_night("alternate_destination = '+442030000901'") +
+                         "UPDATE dids SET description = 'x' WHERE destination = '300';"
+                         "UPDATE dids SET did = '+442030000902' WHERE did = '+442030000901'"),
+              IsEmpty());
+}
+
 TEST_F(SqlCallFlows, F4_TheNumberPlanFollowsTheTable) {
   EXPECT_EQ(server().query("START TRANSACTION; UPDATE ring_groups SET destination = NULL;" +
                            of_nested("number = '311', feature_code = '*33'") +
@@ -300,6 +357,12 @@ TEST_F(SqlCallFlows, F4_TheNumberPlanFollowsTheTable) {
                            "SELECT COUNT(*) FROM numbers WHERE number = '*33'; DELETE FROM call_flows WHERE name = "
                            "'nested'; SELECT COUNT(*) FROM numbers WHERE number = '311'"),
             Rows({{"*33", "call_flow_code"}, {"311", "call_flow"}, {"0"}, {"0"}}));
+}
+
+TEST_F(SqlCallFlows, F4_ACodeIsLengthenedByWayOfNone) {
+  EXPECT_THAT(refusal_of(of_day_night("feature_code = NULL") + of_day_night("feature_code = '*301'") +
+                         of_day_night("feature_code = NULL") + of_day_night("feature_code = '*30'")),
+              IsEmpty());
 }
 
 TEST_F(SqlCallFlows, F1_GuessesGoWithTheFlowAndWithTheExtension) {

@@ -218,6 +218,11 @@ const Refusals kRecallRingGroups = {
      "the park group recalls to a ring group: name one, in the park group or in the tenant"},
     {of_demo("ring_group = '600'") + of_sales("recall_mode = 'ring_group_only'") + of_demo("ring_group = NULL"),
      "the park group sales recalls to the tenant's ring group: change it first"},
+    {of_demo("fallback_destination = '101 '"), "a fallback is digits or +digits, with nothing behind them"},
+    {of_demo("fallback_destination = '+442030000999\n'"), "a fallback is digits or +digits, with nothing behind them"},
+    {of_demo("fallback_destination = '101\n'"), "the tenant has no extension, ring group or call flow 101"},
+    {of_sales("fallback_destination = '101 '"), "a fallback is digits or +digits, with nothing behind them"},
+    {of_sales("fallback_destination = '+442030000999\n'"), "a fallback is digits or +digits, with nothing behind them"},
     // A number that a recall still leads to.
     {of_demo("ring_group = '600'") + "DELETE FROM ring_groups WHERE ring_group = '600'",
      "600 is still called by the tenant's recalls: change them first"},
@@ -280,7 +285,20 @@ const Refusals kRingGroups = {
     {ring_group("602", "destination = '600'") + of_600("destination = '601'") +
          "UPDATE ring_groups SET destination = '602' WHERE ring_group = '601'",
      "the ring group 601 would lead to itself, by way of 602"},
+    {of_600("destination = '101 '"), "a destination is digits or +digits, with nothing behind them"},
+    {"UPDATE ring_groups SET destination = '101 ' WHERE ring_group = '601'",
+     "a destination is digits or +digits, with nothing behind them"},
+    {of_600("destination = '+442030000999 '"), "an outside destination is a plus and 3 to 20 digits"},
+    {of_600("destination = '+442030000999\n'"), "a destination is digits or +digits, with nothing behind them"},
+    {of_600("destination = ' 101'"), "the tenant has no extension, ring group or call flow  101"},
+    {ring_group("602", "destination = '101'") +
+         "UPDATE ring_groups SET ring_group = '603', destination = '602' WHERE ring_group = '602'",
+     "the ring group 603 would lead to itself, by way of 602"},
     // Members that ring.
+    {ring_group_member("'demo.callpark', '600', 3, '104 '"), "a member is digits or +digits, with nothing behind them"},
+    {ring_group_member("'demo.callpark', '600', 3, '+442030000999\n'"),
+     "a member is digits or +digits, with nothing behind them"},
+    {ring_group_member("'demo.callpark', '600', 3, '104\n'"), "the tenant has no extension 104"},
     {ring_group_member("'demo.callpark', '602', 1, '101'"), "the ring group of a member exists"},
     {ring_group_member("'other.callpark', '600', 1, '101'"), "the ring group of a member exists"},
     {ring_group_member("'demo.callpark', '600', 3, '102'"), "a ring group has a member once"},
@@ -414,7 +432,7 @@ TEST_F(SqlGroupsRefusal, O3_EveryConstraintOfTheGroupsRefusesAWrongEditAbove) {
       "'park_group_members', 'ring_groups', 'ring_group_members', 'orbit_ranges', 'orbit_range_extensions') OR "
       "table_name = 'tenants' AND "
       "constraint_name REGEXP 'recall|ring|fallback')");
-  EXPECT_EQ(named.size(), 44U);
+  EXPECT_EQ(named.size(), 48U);
   std::string said;
   for (const Refusals& refusals : {kParkGroups, recall_settings(), kRecallRingGroups, kRingGroups, kOrbitRanges}) {
     for (const Refusal& refusal : refusals) said += refusal_of(refusal.statements) + "\n";
@@ -479,10 +497,10 @@ TEST_F(SqlGroups, R2_R3_AParkGroupMayRecallToTheRingGroupOfItsTenant) {
 }
 
 TEST_F(SqlGroups, R8_RingGroupsRingExtensionsAndOutsideNumbersAndLeadOn) {
-  EXPECT_EQ(refusal_of(ring_group("602", "strategy = 'sequential', ring_seconds = 5, destination = '+442030000999'") +
+  EXPECT_EQ(refusal_of(ring_group("602", "strategy = 'sequential', ring_seconds = 5, destination = '+442030000998'") +
                        of_600("destination = '602', ring_seconds = 300") +
                        "UPDATE ring_groups SET destination = '600' WHERE ring_group = '601';" +
-                       ring_group_member("'demo.callpark', '602', 1, '+442030000999'") +
+                       ring_group_member("'demo.callpark', '602', 1, '+442030000998'") +
                        ring_group_member("'demo.callpark', '602', 2, '101'") + did("601")),
             "");
   EXPECT_EQ(refusal_of("INSERT INTO ring_groups (tenant, ring_group, destination) VALUES ('other.callpark', '600', "

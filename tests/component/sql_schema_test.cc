@@ -122,6 +122,10 @@ TEST_F(SqlRefusal, O3_ATrunkOrDidThatLeadsNowhereIsRefusedWithASentence) {
           {kDid + "('+442030000999', 'other.callpark', '103')", "a DID rings a number of its tenant"},
           {kDid + "('+442030000999', 'demo.callpark', '*68')",
            "a DID cannot lead to a park code: a trunk can neither park nor retrieve"},
+          {kDid + "('+442030000999', 'demo.callpark', '101 ')", "a DID leads to digits, with nothing behind them"},
+          {kDid + "('+442030000999', 'demo.callpark', '101\n')", "a DID leads to digits, with nothing behind them"},
+          {"UPDATE dids SET destination = '101 ' WHERE did = '+442030000101'",
+           "a DID leads to digits, with nothing behind them"},
           {"UPDATE dids SET destination = '*88'",
            "a DID cannot lead to a park code: a trunk can neither park nor retrieve"},
           {kDid + "('44-20', 'demo.callpark', '101')", "a DID is 3 to 20 digits, with or without a plus"},
@@ -302,16 +306,46 @@ TEST_F(SqlMigration, WhatIsNotAsItWasRecordedIsRefused) {
               HasSubstr("0002_trunks.sql has been changed since it was applied: add a new migration instead"));
 }
 
-// Of the release before the wait for the hook was a segment.
-TEST_F(SqlMigration, B4_SegmentsOfAnOlderSchemaAreKeptAndCountAsBefore) {
+/// The migrations whose names are before `end`.
+CommandResult migrate_before(const std::string& end, const MariadbServer& server) {
   const TempDir older("older-schema");
   std::filesystem::copy(source_directory() / "sql", older.path() / "sql", std::filesystem::copy_options::recursive);
   for (const auto& file : std::filesystem::directory_iterator(source_directory() / "sql/migrations")) {
     const std::filesystem::path name = file.path().filename();
-    if (name.string() > "0021") std::filesystem::remove(older.path() / "sql/migrations" / name);
+    if (name.string() > end) std::filesystem::remove(older.path() / "sql/migrations" / name);
   }
-  const CommandResult before = run_command(
-      {(older.path() / "sql/migrate.sh").string(), "--socket", server_.socket().string()}, std::chrono::seconds(60));
+  return run_command({(older.path() / "sql/migrate.sh").string(), "--socket", server.socket().string()},
+                     std::chrono::seconds(60));
+}
+
+// Which the older schema took, as a comparison passes over blanks, and '$' over a line feed.
+TEST_F(SqlMigration, F2_BlanksBehindDestinationsOfAnOlderSchemaAreTrimmed) {
+  const CommandResult before = migrate_before("0023", server_);
+  ASSERT_EQ(before.exit_code, 0) << before.output;
+  server_.execute(
+      "INSERT INTO tenants (tenant) VALUES ('demo.callpark');"
+      "INSERT INTO extensions (tenant, extension, password) VALUES ('demo.callpark', '101', 'x');"
+      "INSERT INTO dids (did, tenant, destination) VALUES ('+442030000101', 'demo.callpark', '101 ');"
+      "INSERT INTO ring_groups (tenant, ring_group, destination) VALUES ('demo.callpark', '601', '101  '), "
+      "('demo.callpark', '602', '+442030000999\n'), ('demo.callpark', '603', NULL);"
+      "INSERT INTO ring_group_members (tenant, ring_group, position, member) VALUES ('demo.callpark', '601', 1, '101 "
+      "'), ('demo.callpark', '601', 2, '+442030000999\n'), ('demo.callpark', '601', 3, '+442030000999');"
+      "UPDATE tenants SET fallback_destination = '101 ';"
+      "INSERT INTO park_groups (tenant, park_group, fallback_destination) VALUES ('demo.callpark', 'a', "
+      "'+442030000999\n'), ('demo.callpark', 'b', '601 ')");
+  const CommandResult result = server_.migrate();
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(
+      server_.value("SELECT CONCAT_WS('|', (SELECT destination FROM dids), (SELECT GROUP_CONCAT(COALESCE(destination, "
+                    "'-') ORDER BY ring_group) FROM ring_groups), (SELECT GROUP_CONCAT(member ORDER BY position) FROM "
+                    "ring_group_members), (SELECT fallback_destination FROM tenants), (SELECT "
+                    "GROUP_CONCAT(fallback_destination ORDER BY park_group) FROM park_groups))"),
+      "101|101,+442030000999,-|101,+442030000999|101|+442030000999,601");
+}
+
+// Of the release before the wait for the hook was a segment.
+TEST_F(SqlMigration, B4_SegmentsOfAnOlderSchemaAreKeptAndCountAsBefore) {
+  const CommandResult before = migrate_before("0021", server_);
   ASSERT_EQ(before.exit_code, 0) << before.output;
   ASSERT_EQ(server_.value("SELECT MAX(version) FROM schema_migrations"), "20");
   server_.execute(

@@ -47,7 +47,7 @@ class StoreFlows : public StoreTest {
   using Toggled = Result<std::optional<flow::Status>, StoreUnavailable>;
   std::optional<flow::Status> toggle(const std::string& operation_id, const std::string& pin = "1234") {
     return await<Toggled>([&](auto answer) {
-             store_->toggle({"day-night", extension("105")}, pin, operation_id, answer);
+             store_->toggle({"day-night", extension("105")}, "*30", pin, operation_id, answer);
            })
         .value()
         .value();
@@ -137,6 +137,7 @@ TEST_F(StoreFlows, F3_AnOperatorAndTheRightPinEndALock) {
 
 TEST_F(StoreFlows, F3_TriesAtTheSameMomentDoNotGetPastTheLock) {
   int counted = 0;
+  int locks = 0;
   int answers = 0;
   const auto other = make_flow_store();
   for (int i = 0; i < 40; ++i) {
@@ -144,10 +145,12 @@ TEST_F(StoreFlows, F3_TriesAtTheSameMomentDoNotGetPastTheLock) {
         .count_try({"day-night", extension("105")}, [&](Result<FlowTry, StoreUnavailable> got) {
           ++answers;
           if (got && *got != FlowTry::kDenied) ++counted;
+          if (got && *got == FlowTry::kCountedLocks) ++locks;
         });
   }
   EXPECT_TRUE(run_until([&] { return answers == 40; }));
   EXPECT_EQ(counted, 3);
+  EXPECT_EQ(locks, 1) << "the others are not told of its lock";
   EXPECT_EQ(guess("failures"), "3");
 }
 
@@ -173,6 +176,21 @@ TEST_F(StoreFlows, F3_AFlowThatWasChangedMeanwhileIsNotToggled) {
   EXPECT_EQ(toggle("a", "4321"), std::nullopt) << "it has another PIN";
   server().execute("UPDATE call_flows SET enabled = FALSE WHERE name = 'day-night'");
   EXPECT_EQ(toggle("b"), std::nullopt);
+  const std::string enabled = "UPDATE call_flows SET enabled = TRUE WHERE name = 'day-night'";
+  for (const auto& [change, undo] : std::vector<std::pair<std::string, std::string>>{
+           {"UPDATE call_flows SET feature_code = '*35' WHERE name = 'day-night'",
+            "UPDATE call_flows SET feature_code = '*30' WHERE name = 'day-night'"},
+           {"UPDATE call_flows SET feature_code = NULL WHERE name = 'day-night'",
+            "UPDATE call_flows SET feature_code = '*30' WHERE name = 'day-night'"},
+           {"UPDATE extensions SET enabled = FALSE WHERE extension = '105'",
+            "UPDATE extensions SET enabled = TRUE WHERE extension = '105'"},
+           {"UPDATE tenants SET enabled = FALSE WHERE tenant = 'demo.callpark'",
+            "UPDATE tenants SET enabled = TRUE WHERE tenant = 'demo.callpark'"}}) {
+    server().execute(enabled);
+    server().execute(change);
+    EXPECT_EQ(toggle("c"), std::nullopt) << change;
+    server().execute(undo);
+  }
   EXPECT_EQ(flow("status"), "on");
   EXPECT_EQ(events(), "");
 }
@@ -189,7 +207,7 @@ TEST_F(StoreFlows, F3_NoToggleIsLostOrDoubled) {
   });
   for (int i = 0; i < kToggles; ++i) {
     (i % 2 == 0 ? *store_ : *other)
-        .toggle({"day-night", extension("105")}, "1234", "operation-" + std::to_string(i), [&](Toggled got) {
+        .toggle({"day-night", extension("105")}, "*30", "1234", "operation-" + std::to_string(i), [&](Toggled got) {
           ++done;
           if (got && *got) ++toggled;
         });

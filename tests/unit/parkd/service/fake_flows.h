@@ -53,9 +53,10 @@ class FakeFlows final : public FlowStore {
       events.push_back(kNames[static_cast<int>(incident)] + (" " + guesser.extension.number));
     }
   }
-  void toggle(FlowGuesser by, std::string pin, std::string operation_id,
+  void toggle(FlowGuesser by, std::string code, std::string pin, std::string operation_id,
               Answer<std::optional<flow::Status>> answer) override {
     EXPECT_FALSE(operation_id.empty());
+    EXPECT_EQ(code, "*30");
     steps_.add("flows", [this, by = std::move(by), pin = std::move(pin), answer = std::move(answer)] {
       if (is_away) return answer(failure(StoreUnavailable{}));
       if (!flow || flow->pin != pin) return answer(std::nullopt);
