@@ -16,9 +16,9 @@ WHERE f.tenant = ? AND f.feature_code = ? AND f.enabled
 )sql";
 
 // The assignments are made in this order, each with what is left by those before it. A locked row stays as it is, so
-// that no row is changed. The connection keeps the failures as its last insert id: of tries at the same moment only that
-// which locks is told so. Parameters: tenant, name, extension, seconds that failures are kept, failures for a lock,
-// longest lock, first lock, failures for a lock.
+// that no row is changed. The connection keeps the failures as its last insert id: of tries at the same moment only
+// that which locks is told so. Parameters: tenant, name, extension, seconds that failures are kept, failures for a
+// lock, longest lock, first lock, failures for a lock.
 constexpr const char* kCountTry = R"sql(
 INSERT INTO call_flow_guesses (tenant, name, extension, failures, last_at) VALUES (?, ?, ?, LAST_INSERT_ID(1), UTC_TIMESTAMP(3))
 ON DUPLICATE KEY UPDATE
@@ -106,8 +106,8 @@ void CallFlowsTable::record(const FlowGuesser& guesser, FlowIncident incident, c
 
 bool CallFlowsTable::forget_old(std::int64_t days) {
   const std::string limit = " LIMIT " + std::to_string(kDeletedAtOnce);
-  const int events = connection_.execute(
-      "DELETE FROM call_flow_events WHERE at < UTC_TIMESTAMP(3) - INTERVAL ? DAY" + limit, {days});
+  const int events =
+      connection_.execute("DELETE FROM call_flow_events WHERE at < UTC_TIMESTAMP(3) - INTERVAL ? DAY" + limit, {days});
   const int guesses = connection_.execute(
       "DELETE FROM call_flow_guesses WHERE last_at < UTC_TIMESTAMP(3) - INTERVAL ? SECOND "
       "AND (locked_until IS NULL OR locked_until < UTC_TIMESTAMP(3))" +
@@ -120,8 +120,8 @@ std::optional<flow::Status> CallFlowsTable::toggle(const FlowGuesser& by, const 
                                                    const std::string& pin, const std::string& operation_id) {
   // Done already if the connection broke after it.
   if (const auto status = status_after(operation_id)) return status;
-  connection_.execute(kToggle, {operation_id, by.extension.number, by.extension.tenant, code, by.flow, pin, operation_id,
-                                by.extension.number});
+  connection_.execute(kToggle, {operation_id, by.extension.number, by.extension.tenant, code, by.flow, pin,
+                                operation_id, by.extension.number});
   return status_after(operation_id);
 }
 

@@ -22,7 +22,8 @@ class CallFlowsTable {
   void record(const FlowGuesser& guesser, FlowIncident incident, const std::string& operation_id);
   std::optional<flow::Status> toggle(const FlowGuesser& by, const std::string& code, const std::string& pin,
                                      const std::string& operation_id);
-  /// Deletes a piece of the events that are older than `days`, and of failures that count no more. Whether none is left.
+  /// Deletes a piece of the events that are older than `days`, and of failures that count no more. Whether none is
+  /// left.
   [[nodiscard]] bool forget_old(std::int64_t days);
 
  private:
