@@ -150,7 +150,7 @@ TEST_F(StoreFlows, F3_TriesAtTheSameMomentDoNotGetPastTheLock) {
   }
   EXPECT_TRUE(run_until([&] { return answers == 40; }));
   EXPECT_EQ(counted, 3);
-  EXPECT_EQ(locks, 1) << "the others are not told of its lock";
+  EXPECT_EQ(locks, 1) << "only one try reports the lock";
   EXPECT_EQ(guess("failures"), "3");
 }
 
