@@ -17,7 +17,7 @@ WHERE f.tenant = ? AND f.feature_code = ? AND f.enabled
 
 // The assignments are made in this order, each with what is left by those before it. A locked row stays as it is, so
 // that no row is changed. The connection keeps the failures as its last insert id: of tries at the same moment only
-// that which locks is told so. Parameters: tenant, name, extension, seconds that failures are kept, failures for a
+// that which locks reports it. Parameters: tenant, name, extension, seconds that failures are kept, failures for a
 // lock, longest lock, first lock, failures for a lock.
 constexpr const char* kCountTry = R"sql(
 INSERT INTO call_flow_guesses (tenant, name, extension, failures, last_at) VALUES (?, ?, ?, LAST_INSERT_ID(1), UTC_TIMESTAMP(3))
