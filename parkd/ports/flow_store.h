@@ -54,8 +54,8 @@ class FlowStore {
   virtual void forget_failures(FlowGuesser guesser) = 0;
   /// Enters them, in this order, among the events of the flow. Repeated until the database is back.
   virtual void record(FlowGuesser guesser, std::vector<FlowIncident> incidents) = 0;
-  /// Toggles the status of a flow that still is what the code found, enabled and with this PIN, for an extension that is
-  /// enabled; once however often it is repeated under the operation id. The status after it; nothing if nothing was
+  /// Toggles the status of a flow that still is what the code found, enabled and with this PIN, for an extension that
+  /// is enabled; once however often it is repeated under the operation id. The status after it; nothing if nothing was
   /// toggled.
   virtual void toggle(FlowGuesser by, std::string code, std::string pin, std::string operation_id,
                       Answer<std::optional<flow::Status>> answer) = 0;

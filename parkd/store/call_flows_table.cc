@@ -16,9 +16,9 @@ WHERE f.tenant = ? AND f.feature_code = ? AND f.enabled
 )sql";
 
 // The assignments are made in this order, each with what is left by those before it. A locked row stays as it is, so
-// that no row is changed. The connection keeps the failures as its last insert id: of tries at the same moment only that
-// which locks is told so. Parameters: tenant, name, extension, seconds that failures are kept, failures for a lock,
-// longest lock, first lock, failures for a lock.
+// that no row is changed. The connection keeps the failures as its last insert id: of tries at the same moment only
+// that which locks reports it. Parameters: tenant, name, extension, seconds that failures are kept, failures for a
+// lock, longest lock, first lock, failures for a lock.
 constexpr const char* kCountTry = R"sql(
 INSERT INTO call_flow_guesses (tenant, name, extension, failures, last_at) VALUES (?, ?, ?, LAST_INSERT_ID(1), UTC_TIMESTAMP(3))
 ON DUPLICATE KEY UPDATE
@@ -39,6 +39,13 @@ constexpr const char* kForget = "DELETE FROM call_flow_guesses WHERE tenant = ? 
 constexpr const char* kRecord =
     "INSERT IGNORE INTO call_flow_events (at, tenant, name, event, party, status, operation_id) "
     "SELECT UTC_TIMESTAMP(3), tenant, name, ?, ?, status, ? FROM call_flows WHERE tenant = ? AND name = ?";
+
+// What a locked extension may have entered without end is entered once a minute.
+constexpr const char* kNotOfThisMinute =
+    " AND NOT EXISTS (SELECT 1 FROM call_flow_events e WHERE e.tenant = call_flows.tenant AND e.name = call_flows.name "
+    "AND e.event = 'refused_locked' AND e.party = ? AND e.at > UTC_TIMESTAMP(3) - INTERVAL 1 MINUTE)";
+
+constexpr int kDeletedAtOnce = 5000;
 
 // A trigger enters the event under the operation id, in the same transaction.
 constexpr const char* kToggle =
@@ -87,16 +94,34 @@ void CallFlowsTable::forget_failures(const FlowGuesser& guesser) {
 }
 
 void CallFlowsTable::record(const FlowGuesser& guesser, FlowIncident incident, const std::string& operation_id) {
-  connection_.execute(kRecord, {std::string(name_of(incident)), guesser.extension.number, operation_id,
-                                guesser.extension.tenant, guesser.flow});
+  std::string statement = kRecord;
+  std::vector<DatabaseConnection::Value> values{std::string(name_of(incident)), guesser.extension.number, operation_id,
+                                                guesser.extension.tenant, guesser.flow};
+  if (incident == FlowIncident::kRefusedLocked) {
+    statement += kNotOfThisMinute;
+    values.emplace_back(guesser.extension.number);
+  }
+  connection_.execute(statement, values);
+}
+
+bool CallFlowsTable::forget_old(std::int64_t days) {
+  const std::string limit = " LIMIT " + std::to_string(kDeletedAtOnce);
+  const int events =
+      connection_.execute("DELETE FROM call_flow_events WHERE at < UTC_TIMESTAMP(3) - INTERVAL ? DAY" + limit, {days});
+  const int guesses = connection_.execute(
+      "DELETE FROM call_flow_guesses WHERE last_at < UTC_TIMESTAMP(3) - INTERVAL ? SECOND "
+      "AND (locked_until IS NULL OR locked_until < UTC_TIMESTAMP(3))" +
+          limit,
+      {std::chrono::seconds(flow::kFailuresKept).count()});
+  return events < kDeletedAtOnce && guesses < kDeletedAtOnce;
 }
 
 std::optional<flow::Status> CallFlowsTable::toggle(const FlowGuesser& by, const std::string& code,
                                                    const std::string& pin, const std::string& operation_id) {
   // Done already if the connection broke after it.
   if (const auto status = status_after(operation_id)) return status;
-  connection_.execute(kToggle, {operation_id, by.extension.number, by.extension.tenant, code, by.flow, pin, operation_id,
-                                by.extension.number});
+  connection_.execute(kToggle, {operation_id, by.extension.number, by.extension.tenant, code, by.flow, pin,
+                                operation_id, by.extension.number});
   return status_after(operation_id);
 }
 

@@ -1,6 +1,7 @@
 // The tables call_flows, call_flow_guesses and call_flow_events.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -21,6 +22,9 @@ class CallFlowsTable {
   void record(const FlowGuesser& guesser, FlowIncident incident, const std::string& operation_id);
   std::optional<flow::Status> toggle(const FlowGuesser& by, const std::string& code, const std::string& pin,
                                      const std::string& operation_id);
+  /// Deletes a piece of the events that are older than `days`, and of failures that count no more. Whether none is
+  /// left.
+  [[nodiscard]] bool forget_old(std::int64_t days);
 
  private:
   std::optional<flow::Status> status_after(const std::string& operation_id);

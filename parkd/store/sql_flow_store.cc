@@ -82,10 +82,8 @@ void SqlFlowStore::record(FlowGuesser guesser, std::vector<FlowIncident> inciden
 void SqlFlowStore::toggle(FlowGuesser by, std::string code, std::string pin, std::string operation_id,
                           Answer<std::optional<flow::Status>> answer) {
   query<std::optional<flow::Status>>(
-      [by = std::move(by), code = std::move(code), pin = std::move(pin),
-       operation_id = std::move(operation_id)](CallFlowsTable& table) {
-        return table.toggle(by, code, pin, operation_id);
-      },
+      [by = std::move(by), code = std::move(code), pin = std::move(pin), operation_id = std::move(operation_id)](
+          CallFlowsTable& table) { return table.toggle(by, code, pin, operation_id); },
       std::move(answer));
 }
 

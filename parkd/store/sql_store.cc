@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "parkd/store/call_claims.h"
+#include "parkd/store/call_flows_table.h"
 #include "parkd/store/dialled_facts_query.h"
 #include "parkd/store/orbit_claims.h"
 #include "parkd/store/park_events_table.h"
@@ -58,6 +59,13 @@ void SqlStore::tidy() {
       [this](DatabaseConnection& connection) {
         for (int pieces = 0; pieces < kForgottenPiecesMax; ++pieces) {
           if (ParkEventsTable(connection).forget(settings_.park_events_days)) return;
+        }
+      },
+      settings_.budget, [this](const Report& report) { note({}, report); });
+  workers_.start(
+      [this](DatabaseConnection& connection) {
+        for (int pieces = 0; pieces < kForgottenPiecesMax; ++pieces) {
+          if (CallFlowsTable(connection).forget_old(settings_.park_events_days)) return;
         }
       },
       settings_.budget, [this](const Report& report) { note({}, report); });

@@ -306,7 +306,7 @@ TEST_F(SqlMigration, WhatIsNotAsItWasRecordedIsRefused) {
               HasSubstr("0002_trunks.sql has been changed since it was applied: add a new migration instead"));
 }
 
-/// The migrations whose names are before `end`.
+/// The migrations before `end`.
 CommandResult migrate_before(const std::string& end, const MariadbServer& server) {
   const TempDir older("older-schema");
   std::filesystem::copy(source_directory() / "sql", older.path() / "sql", std::filesystem::copy_options::recursive);
@@ -318,7 +318,7 @@ CommandResult migrate_before(const std::string& end, const MariadbServer& server
                      std::chrono::seconds(60));
 }
 
-// Which the older schema took, as a comparison passes over blanks, and '$' over a line feed.
+// The older schema accepted them, as a comparison passes over blanks, and '$' over a line feed.
 TEST_F(SqlMigration, F2_BlanksBehindDestinationsOfAnOlderSchemaAreTrimmed) {
   const CommandResult before = migrate_before("0023", server_);
   ASSERT_EQ(before.exit_code, 0) << before.output;

@@ -150,7 +150,7 @@ TEST_F(StoreFlows, F3_TriesAtTheSameMomentDoNotGetPastTheLock) {
   }
   EXPECT_TRUE(run_until([&] { return answers == 40; }));
   EXPECT_EQ(counted, 3);
-  EXPECT_EQ(locks, 1) << "the others are not told of its lock";
+  EXPECT_EQ(locks, 1) << "only one try reports the lock";
   EXPECT_EQ(guess("failures"), "3");
 }
 
@@ -160,6 +160,32 @@ TEST_F(StoreFlows, F3_WhatHappensIsRecordedWithoutDigits) {
   EXPECT_TRUE(events_become("wrong_pin 105 on, locked 105 on"));
   store_->record(guesser, {FlowIncident::kRefusedLocked});
   EXPECT_TRUE(events_become("wrong_pin 105 on, locked 105 on, refused_locked 105 on")) << events();
+  store_->record(guesser, {FlowIncident::kRefusedLocked, FlowIncident::kWrongPin});
+  const std::string once = "wrong_pin 105 on, locked 105 on, refused_locked 105 on, wrong_pin 105 on";
+  EXPECT_TRUE(events_become(once)) << "once a minute: " << events();
+  store_->record({"day-night", extension("104")}, {FlowIncident::kRefusedLocked});
+  EXPECT_TRUE(events_become(once + ", refused_locked 104 on")) << events();
+  server().execute("UPDATE call_flow_events SET at = at - INTERVAL 61 SECOND");
+  store_->record(guesser, {FlowIncident::kRefusedLocked});
+  EXPECT_TRUE(events_become(once + ", refused_locked 104 on, refused_locked 105 on")) << events();
+}
+
+TEST_F(StoreFlows, F3_OldEventsAndFailuresThatCountNoMoreAreDeleted) {
+  server().execute(
+      "INSERT INTO call_flow_events (at, tenant, name, event, party, status) VALUES "
+      "(UTC_TIMESTAMP(3) - INTERVAL 31 DAY, 'demo.callpark', 'day-night', 'toggled', 'sql', 'on'), "
+      "(UTC_TIMESTAMP(3) - INTERVAL 29 DAY, 'demo.callpark', 'day-night', 'toggled', 'sql', 'off');"
+      "INSERT INTO call_flow_guesses (tenant, name, extension, failures, locked_until, last_at) VALUES "
+      "('demo.callpark', 'day-night', '101', 1, NULL, UTC_TIMESTAMP(3) - INTERVAL 25 HOUR), "
+      "('demo.callpark', 'day-night', '102', 3, UTC_TIMESTAMP(3) - INTERVAL 1 HOUR, UTC_TIMESTAMP(3) - INTERVAL 25 "
+      "HOUR), "
+      "('demo.callpark', 'day-night', '103', 3, UTC_TIMESTAMP(3) + INTERVAL 1 HOUR, UTC_TIMESTAMP(3) - INTERVAL 25 "
+      "HOUR), "
+      "('demo.callpark', 'day-night', '104', 1, NULL, UTC_TIMESTAMP(3) - INTERVAL 23 HOUR)");
+  DatabaseConnection connection({server().socket().string(), server().user(), server().password(), "callpark"});
+  EXPECT_TRUE(CallFlowsTable(connection).forget_old(30)) << "nothing is left";
+  EXPECT_EQ(events(), "toggled sql off");
+  EXPECT_EQ(server().value("SELECT GROUP_CONCAT(extension ORDER BY extension) FROM call_flow_guesses"), "103,104");
 }
 
 TEST_F(StoreFlows, F3_AnOperationTogglesOnce) {
