@@ -23,7 +23,8 @@ class CallFlows : public ParkTest {
     site().database().execute("UPDATE call_flows SET " + assignments + " WHERE name = 'day-night'");
   }
   static void reset() {
-    set("status = 'on', pin = '1234', enabled = TRUE, destination_sound = '', alternate_sound = '', schedule = NULL");
+    set("status = 'on', pin = '1234', enabled = TRUE, destination = '105', destination_sound = '', alternate_sound = "
+        "'', schedule = NULL");
     site().database().execute(
         "DELETE FROM call_flow_guesses; DELETE FROM call_flow_events; DELETE FROM schedules; "
         "UPDATE tenants SET time_zone = 'UTC'");
@@ -132,6 +133,28 @@ TEST_F(CallFlows, F3_F5_ThePinByRfc4733TogglesAndTheLampsFollow) {
   set("status = 'on'");
   for (const LampWatcher* one : {&code, &key, &number}) EXPECT_TRUE(one->wait_state("terminated", seconds(2) + kSoon));
   EXPECT_EQ(events(), "toggled 105, toggled sql");
+}
+
+TEST_F(CallFlows, F2_APhoneThatTheFlowHasLedToParksThoughTheFlowWasEdited) {
+  const auto client = site().trunk_caller(kClient);
+  const CallName call = client->start_call("+442030000104");
+  const CallName at_ava = ava_->wait_incoming();
+  ava_->answer(at_ava);
+  ASSERT_EQ(client->wait_invite_status(call), 200);
+  park(*ava_, at_ava, "*68", "104");
+  ava_->hang_up(at_ava);
+  const CallName at_cal = retrieve(*cal_, "*88104", *client);
+  ASSERT_EQ(cal_->refer(at_cal, "300"), 202);
+  const CallName at_ben = ben_->wait_incoming();
+  ben_->answer(at_ben);
+  ASSERT_TRUE(hear_each_other(*client, *ben_));
+  set("destination = '104'");
+  wait_read();
+  park(*ben_, at_ben, "*68", "105");
+  ben_->hang_up(at_ben);
+  const CallName again = retrieve(*ava_, "*88105", *client);
+  EXPECT_EQ(client->hang_up(call), 200);
+  EXPECT_TRUE(is_over(*ava_, again));
 }
 
 TEST_F(CallFlows, F3_ARealPhoneEntersThePin) {

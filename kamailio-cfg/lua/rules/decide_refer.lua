@@ -107,6 +107,9 @@ end
 -- of a call flow, or the user of its own Contact.
 local function not_called_by_parkd(f, tenant)
   if not f.ruri.is_parkd or not f.from.user then return decision.unknown_call(f) end
+  -- A party that Kamailio's Route names stays one, whatever is edited during its call.
+  local call = f.path.call
+  if call and call[call.sender].aor == f.identity.user .. "@" .. tenant then return nil end
   local wait = destinations.unknown_ring_group(f, tenant, f.from.user)
   if wait then return wait end
   if ring_steps.include(f.ring_group, f.identity.user) then return nil end

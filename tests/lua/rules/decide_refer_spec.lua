@@ -106,6 +106,20 @@ describe("a REFER", function()
     refused(503, as("104", { away = true }))
   end)
 
+  it("F2 in a call of parkd stays the extension that Kamailio's Route names, though the call flow was edited", function()
+    local own = { host = "127.0.0.1", is_parkd = true }
+    local function as(user)
+      local f = refer({ call = false, from_tenant = { tenant = kTenant }, ruri = own,
+        from = { user = "300", host = kTenant }, identity = { status = "known", user = user },
+        ring_group = {}, own_contact = false })
+      f.path.call = { sender = "b", a = { kind = "parkd" }, b = { kind = "extension", aor = "102@" .. kTenant } }
+      f.may_ring = false
+      return decide.request(f)
+    end
+    assert.same({ "refer", "102" }, { as("102").action, as("102").user })
+    refused(481, as("104"))
+  end)
+
   it("in a call of parkd to a Contact is known by the extension of that Contact", function()
     local own = { host = "127.0.0.1", is_parkd = true }
     local function with(own_contact, ruri)
