@@ -106,7 +106,7 @@ describe("a REFER", function()
     refused(503, as("104", { away = true }))
   end)
 
-  it("F2 in a call of parkd stays the extension that Kamailio's Route names, though the call flow was edited", function()
+  it("F2 in a call of parkd stays the extension that the Route names, though the call flow was edited", function()
     local own = { host = "127.0.0.1", is_parkd = true }
     local function as(user)
       local f = refer({ call = false, from_tenant = { tenant = kTenant }, ruri = own,
