@@ -162,11 +162,12 @@ void SipUserAgent::on_bye(const DialogRoles::Entry& entry, sip::ServerTransactio
 
 void SipUserAgent::on_offer(const DialogRoles::Entry& entry, sip::ServerTransactionKey key,
                             const sip::SipMessage& request) {
-  // RFC 3261 14.2: an INVITE of parkd's is out.
-  if (entry.leg->is_negotiating()) return entry.leg->refuse(key, request, 491);
+  // RFC 3311 5.2: without an offer it waits for no other.
   if (request.method() == sip::method::kUpdate && sip::session_description(request).empty()) {
     return entry.leg->answer(key, request, std::nullopt, {});
   }
+  // RFC 3261 14.2: an INVITE of parkd's is out.
+  if (entry.leg->is_negotiating()) return entry.leg->refuse(key, request, 491);
   if (const auto* call = std::get_if<CallRole>(&entry.role)) {
     return call_table_.at(call->call).on_offer(key, request);
   }

@@ -135,6 +135,15 @@ TEST_F(AdoptedDialogTest, Answers491WhileAnOfferIsOut) {
   EXPECT_THAT(reports(), ElementsAre("accepted 2"));
 }
 
+TEST_F(AdoptedDialogTest, AnswersAnUpdateWithoutAnOfferWhileItsOwnOfferIsOut) {
+  park();
+  offer_music(2);
+  const SipMessage ours = kamailio.take_request("INVITE");
+  EXPECT_EQ(answer_to(client.request("UPDATE")).status(), 200);
+  kamailio.answer(ours, 200, clients_sdp());
+  EXPECT_THAT(reports(), ElementsAre("accepted 2"));
+}
+
 TEST_F(AdoptedDialogTest, OffersTheParkersMediaBackToTheCaller) {
   park();
   offer_peer(7);
