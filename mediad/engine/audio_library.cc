@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/log.h"
 #include "mediad/engine/codec_facts.h"
 #include "mediad/prompts/tones.h"
@@ -91,7 +93,8 @@ void AudioLibrary::prepare() {
 void AudioLibrary::check_prompts() {
   const bool submitted = beginnings_.submit([directory = options_.prompts_dir, stop = stop_.get_token()] {
     for (const std::string& language : subdirectories(directory)) {
-      for (const std::string& path : wav_files({directory + "/" + language})) {
+      const std::string of_language = fmt::format("{}/{}", directory, language);
+      for (const std::string& path : wav_files({of_language})) {
         if (stop.stop_requested()) return;
         if (const auto fault = fault_of_wav(path)) log_warning("", "prompt {} {}", path, *fault);
       }

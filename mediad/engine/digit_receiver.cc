@@ -116,7 +116,7 @@ void DigitReceiver::extend(Key& key, const RtpPacket& packet, const Event& event
   if (steps(end, key.end) > 0) key.end = end;
 }
 
-void DigitReceiver::remember(std::deque<Key>::const_iterator before, Key key) {
+void DigitReceiver::remember(const std::deque<Key>::const_iterator& before, Key key) {
   keys_.insert(before, key);
   if (keys_.size() > kKeysMax) keys_.pop_front();
 }

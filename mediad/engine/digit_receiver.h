@@ -83,7 +83,7 @@ class DigitReceiver {
   bool is_overtaken(const RtpPacket& packet, MonotonicTime now) const;
   Key* find(const RtpPacket& packet, const Event& event);
   std::vector<Digit> on_overtaken_key(const RtpPacket& packet, const Event& event, MonotonicTime now);
-  void remember(std::deque<Key>::const_iterator before, Key key);
+  void remember(const std::deque<Key>::const_iterator& before, Key key);
   Digit report(Key& key) const;
 
   int clock_hz_;

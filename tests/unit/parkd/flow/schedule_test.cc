@@ -112,7 +112,6 @@ TEST(CallFlowSchedule, F8_RandomSchedulesAreOnWhileTheirHoursLast) {
     Schedule schedule;
     for (int i = any(0, 12); i > 0; --i) schedule.weekly.push_back({date::weekday(unsigned(any(0, 6))), some_hours()});
     for (int i = any(0, 3); i > 0; --i) schedule.single.push_back({monday + days(any(0, 4)), some_hours()});
-    std::optional<bool> before;
     for (int minute = 0; minute < 3 * 1440; minute += any(1, 19)) {
       const local_days day = monday + days(minute / 1440);
       const minutes time(minute % 1440);
