@@ -293,7 +293,7 @@ TEST_F(Failures, S13_MalformedMessagesHarmNobody) {
                   {"127.0.0.1", static_cast<uint16_t>(site().port() + 2)});
   }
   EXPECT_TRUE(site().parkd().running());
-  EXPECT_EQ(site().parkd_http("/health").status, 200);
+  EXPECT_TRUE(wait_until(kSoon, [] { return site().parkd_http("/health").status == 200; }));
   const CallName retrieved = retrieve(*alice_, "*88101", *client);
   alice_->hang_up(retrieved);
 }
