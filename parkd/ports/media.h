@@ -48,6 +48,9 @@ class Media {
   };
   using Opened = std::function<void(Result<MediaSnapshot, MediaUnavailable>)>;
 
+  /// The name under which an announcement plays the text; or a sentence that says why it cannot be spoken.
+  using TextPrepared = std::function<void(Result<std::string, std::string>)>;
+
   virtual ~Media() = default;
   virtual void set_listener(Listener* listener) = 0;
   /// Opens a session that sends nothing until connect(). `again`: the session as an earlier parkd had it.
@@ -55,6 +58,9 @@ class Media {
   virtual void connect(const std::string& session, const MediaRemote& remote) = 0;
   virtual void play(const std::string& session, Play play) = 0;
   virtual void close(const std::string& session) = 0;
+  /// Has a text spoken into a sound file, unless that is there already; `text` has 1 to 1000 bytes of UTF-8. The answer
+  /// comes once, never from within the call.
+  virtual void prepare_text(const std::string& language, const std::string& text, TextPrepared answer) = 0;
 };
 
 }  // namespace callpark
