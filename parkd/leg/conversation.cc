@@ -174,11 +174,9 @@ void Conversation::on_media_changed(PartyEnd end) {
 void Conversation::on_plain_request(PartyEnd end, sip::ServerTransactionKey key, const sip::SipMessage& request) {
   const bool passes = request.method() == sip::method::kInfo || request.method() == sip::method::kMessage;
   if (passes && is_bridged()) return pass_request_on(leg(end), leg(other_end(end)), key, request);
-  if (end != PartyEnd::kCaller || !music_ || request.method() != sip::method::kInfo) {
-    return answer_plain_request(*leg(end), key, request);
-  }
-  const auto pressed = answer_key_info(*leg(end), key, request);
-  if (pressed) listeners_.conversations->on_caller_key(id_, *pressed);
+  answer_plain_request(*leg(end), key, request);
+  if (end != PartyEnd::kCaller || !music_ || request.method() != sip::method::kInfo) return;
+  if (const auto pressed = read_key(request)) listeners_.conversations->on_caller_key(id_, *pressed);
 }
 
 }  // namespace callpark::leg

@@ -164,8 +164,15 @@ void SipCalls::on_bye(CallId call) {
 
 void SipCalls::on_info(CallId call, DialogLeg& leg, sip::ServerTransactionKey key, const sip::SipMessage& request) {
   const IncomingCall* incoming = calls_.incoming(call);
-  if (!incoming || !incoming->is_answered()) return answer_plain_request(leg, key, request);
-  if (const auto pressed = answer_key_info(leg, key, request)) listeners_.calls->on_call_key(call, *pressed);
+  if (!incoming || !incoming->is_answered() || request.body().empty()) return answer_plain_request(leg, key, request);
+  const auto pressed = read_key(request);
+  if (!pressed && pressed.error() == sip::DtmfError::kOtherBody) {
+    leg.add_to_next_answer("Accept", sip::kDtmfTypes);  // RFC 3261 8.2.3
+    return leg.refuse(key, request, 415);
+  }
+  if (!pressed) return leg.refuse(key, request, 400);
+  leg.refuse(key, request, 200);
+  listeners_.calls->on_call_key(call, *pressed);
 }
 
 DialogSnapshot SipCalls::snapshot(CallId call) const {
