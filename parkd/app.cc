@@ -104,6 +104,7 @@ ParkSettings park_settings(const ParkdConfig& config) {
   settings.flow_first_key = config.call_flow.first_key;
   settings.flow_next_key = config.call_flow.next_key;
   settings.flow_call_max = config.call_flow.call_max;
+  settings.menu_call_max = config.menu.call_max;
   return settings;
 }
 
