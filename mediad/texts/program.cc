@@ -97,8 +97,7 @@ Outcome watch(pid_t pid, const ProgramRun& run, int complaint_fd, std::string& c
   const Descriptor ended(pidfd_open(pid, 0));
   if (!ended.is_open()) return Outcome::kNotWatched;
   const MonotonicTime deadline = monotonic_now() + run.time_max;
-  std::array<pollfd, 3> watched{
-      {{ended.get(), POLLIN, 0}, {run.stop, POLLIN, 0}, {complaint_fd, POLLIN, 0}}};
+  std::array<pollfd, 3> watched{{{ended.get(), POLLIN, 0}, {run.stop, POLLIN, 0}, {complaint_fd, POLLIN, 0}}};
   for (;;) {
     const auto left = std::chrono::ceil<Duration>(deadline - monotonic_now());
     if (left <= Duration::zero()) return Outcome::kTooSlow;
@@ -125,7 +124,8 @@ std::string sentence_of(const std::string& complaint) {
   const auto line_end = complaint.find_last_of('\n', end);
   const std::size_t begin = line_end == std::string::npos ? 0 : line_end + 1;
   std::string line = complaint.substr(begin, std::min(end + 1 - begin, kSentenceBytesMax));
-  std::replace_if(line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  std::replace_if(
+      line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   return ": " + valid_utf8(line);
 }
 

@@ -32,9 +32,7 @@ WorkerPool::Options programs_options(const TextSpeaker::Options& from) {
   WorkerPool::Options options;
   options.threads = from.programs_max;
   options.queue_max = from.waiting_max;
-  options.on_thread_start = [] {
-    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kProgramNice);
-  };
+  options.on_thread_start = [] { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kProgramNice); };
   return options;
 }
 
@@ -85,13 +83,12 @@ void TextSpeaker::prepare(const std::string& language, const std::string& text, 
 }
 
 void TextSpeaker::look_up(const Text& text) {
-  const bool submitted =
-      files_.submit([&loop = loop_, self = self_, files = TextFiles(options_.directory), text] {
-        const bool is_there = files.use(text.language, text.name);
-        loop.post([self, text, is_there] {
-          if (*self != nullptr) (*self)->on_looked_up(text, is_there);
-        });
-      });
+  const bool submitted = files_.submit([&loop = loop_, self = self_, files = TextFiles(options_.directory), text] {
+    const bool is_there = files.use(text.language, text.name);
+    loop.post([self, text, is_there] {
+      if (*self != nullptr) (*self)->on_looked_up(text, is_there);
+    });
+  });
   if (submitted) return;
   loop_.post([self = self_, name = text.name] {
     if (*self != nullptr) (*self)->answer(name, failure(std::string("too many texts are asked for at once")));
@@ -114,8 +111,7 @@ void TextSpeaker::speak(const Text& text) {
     if (!made) return std::move(made.error());
     const Scratch scratch(*std::move(made));
     const std::string file = scratch.path + "/text.wav";
-    if (const auto fault =
-            run_program({{options.command, text.language, file}, text.text, options.time_max, stop})) {
+    if (const auto fault = run_program({{options.command, text.language, file}, text.text, options.time_max, stop})) {
       return options.command + " " + *fault;
     }
     return files.store(file, text.language, text.name);

@@ -49,8 +49,8 @@ class TextSpeaker {
   TextSpeaker(const TextSpeaker&) = delete;
   TextSpeaker& operator=(const TextSpeaker&) = delete;
 
-  /// `language` is a file name, and `text` has 1000 bytes at most. Requests for a text that is being spoken wait for it.
-  /// `done` is never called from within this function.
+  /// `language` is a file name, and `text` has 1000 bytes at most. Requests for a text that is being spoken wait for
+  /// it. `done` is never called from within this function.
   void prepare(const std::string& language, const std::string& text, Done done);
 
  private:

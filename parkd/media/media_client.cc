@@ -134,7 +134,8 @@ void MediaClient::prepare_text(const std::string& language, const std::string& t
   added.wanted = {language, text};
   added.answer = std::move(answer);
   added.deadline = loop_.after(kTextTimeout, [this, number] {
-    answer_text(number, failure(fmt::format("mediad has not spoken the text within {} s", kTextTimeout.count() / 1000)));
+    answer_text(number,
+                failure(fmt::format("mediad has not spoken the text within {} s", kTextTimeout.count() / 1000)));
   });
   ask_for_text(number);
 }

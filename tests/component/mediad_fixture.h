@@ -204,7 +204,8 @@ class Mediad : public testing::Test {
                    (dir / "moh").string() + "], classes_dir: " + (dir / "classes").string() +
                    "}\n"
                    "texts: {dir: " +
-                   texts().string() + ", command: " + text_command().string() + ", seconds_max: 60}\n"
+                   texts().string() + ", command: " + text_command().string() +
+                   ", seconds_max: 60}\n"
                    "sessions: {unclaimed_seconds: 1, no_rtp_seconds: 1, max: " +
                    std::to_string(kSessionsMax) + "}\n");
     start();

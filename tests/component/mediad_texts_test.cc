@@ -140,7 +140,8 @@ TEST_F(MediadTexts, F7_AWrongTextIsRefusedWithASentence) {
               HasSubstr("params.text must be a text of 1 to 1000 bytes"));
   EXPECT_THAT(refused(R"({"language":"en","text":"a\nb"})"),
               HasSubstr("params.text must be UTF-8 without control characters"));
-  EXPECT_THAT(refused(R"({"language":"../en","text":"a"})"), HasSubstr("params.language must be the name of a language"));
+  EXPECT_THAT(refused(R"({"language":"../en","text":"a"})"),
+              HasSubstr("params.language must be the name of a language"));
   EXPECT_THAT(refused(R"({"text":"a"})"), HasSubstr("params.language must be a text of 1 to 64 bytes"));
   EXPECT_EQ(spoken(), "");
 }

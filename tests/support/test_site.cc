@@ -33,8 +33,8 @@ std::filesystem::path prompts() {
   const auto is_spoken_since = [&marker](const std::filesystem::path& script) {
     return std::filesystem::last_write_time(marker) >= std::filesystem::last_write_time(script);
   };
-  const bool is_new =
-      std::filesystem::exists(marker) && is_spoken_since(program) && is_spoken_since(program.parent_path() / "speak_text");
+  const bool is_new = std::filesystem::exists(marker) && is_spoken_since(program) &&
+                      is_spoken_since(program.parent_path() / "speak_text");
   if (!is_new) {
     const auto result = run_command({program.string(), "--force", folder.string(), "en"}, std::chrono::minutes(2));
     if (result.exit_code != 0) throw std::runtime_error("build_prompts: " + result.output);

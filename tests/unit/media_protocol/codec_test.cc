@@ -224,8 +224,9 @@ TEST(MediaCodec, F7_ATextWithControlCharactersIsRefused) {
     EXPECT_EQ(error.code, ErrorCode::kInvalidParams);
     EXPECT_EQ(error.message, "params.text must be UTF-8 without control characters");
   }
-  EXPECT_FALSE(decode_request(
-      R"({"jsonrpc":"2.0","id":1,"method":"text.prepare","params":{"language":"en","text":")" "\xff" R"("}})"));
+  EXPECT_FALSE(decode_request(R"({"jsonrpc":"2.0","id":1,"method":"text.prepare","params":{"language":"en","text":")"
+                              "\xff"
+                              R"("}})"));
 }
 
 TEST(MediaCodec, F7_TheLanguageOfATextIsAFileName) {
@@ -238,9 +239,8 @@ TEST(MediaCodec, F7_TheLanguageOfATextIsAFileName) {
 }
 
 TEST(MediaCodec, F7_TheNameOfATextLeadsOutOfNoDirectory) {
-  const auto decoded = decode_message_from_mediad(R"({"jsonrpc":"2.0","id":1,"result":{"name":"../x"}})", [](auto) {
-    return Request(TextPrepare{}).index();
-  });
+  const auto decoded = decode_message_from_mediad(R"({"jsonrpc":"2.0","id":1,"result":{"name":"../x"}})",
+                                                  [](auto) { return Request(TextPrepare{}).index(); });
   ASSERT_FALSE(decoded.has_value());
   EXPECT_THAT(decoded.error().error.message, HasSubstr("result.name"));
 }

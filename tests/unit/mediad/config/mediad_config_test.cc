@@ -71,11 +71,12 @@ TEST(MediadConfig, MusicIsAListOfFilesAndDirectories) {
 }
 
 TEST(MediadConfig, F7_TextsNeedAProgramADirectoryAndLimits) {
-  for (const char* text : {"texts: {dir: \"\"}", "texts: {command: \"\"}", "texts: {max_mb: 0}", "texts: {seconds_max: 0}",
-                           "texts: {seconds_max: 601}", "texts: {shell: bash}"}) {
+  for (const char* text : {"texts: {dir: \"\"}", "texts: {command: \"\"}", "texts: {max_mb: 0}",
+                           "texts: {seconds_max: 0}", "texts: {seconds_max: 601}", "texts: {shell: bash}"}) {
     EXPECT_FALSE(read_mediad_config_text(text, "mediad.yaml")) << text;
   }
-  const auto config = read_mediad_config_text("texts: {dir: /t, command: /s, max_mb: 5, seconds_max: 3}", "mediad.yaml");
+  const auto config =
+      read_mediad_config_text("texts: {dir: /t, command: /s, max_mb: 5, seconds_max: 3}", "mediad.yaml");
   ASSERT_TRUE(config.has_value());
   EXPECT_EQ(config->texts.directory, "/t");
   EXPECT_EQ(config->texts.command, "/s");

@@ -165,8 +165,7 @@ TEST_F(Library, F7_ASpokenTextIsFoundInItsLanguageOnly) {
   for (const char* language : {"prompts/en", "texts/en"}) std::filesystem::create_directories(directory_ / language);
   write_wav(directory_ / "prompts/en" / (name + ".wav"), 1);
   const std::string path = directory_ / "texts/en" / (name + ".wav");
-  EXPECT_EQ(library_.prompt("en", name, CodecName::kPcmu).error(),
-            path + " cannot be read: No such file or directory");
+  EXPECT_EQ(library_.prompt("en", name, CodecName::kPcmu).error(), path + " cannot be read: No such file or directory");
   write_wav(path, 2);
   EXPECT_EQ(library_.prompt("en", name, CodecName::kPcmu).value()->packets(), 100U);
   EXPECT_FALSE(library_.prompt("de", name, CodecName::kPcmu));
@@ -197,7 +196,8 @@ TEST_F(Library, F7_ATextIsEncodedBesideTheLoop) {
   run_until([&] { return done == 1; });
   library_.encode_ahead(path, [&] { ++done; });
   EXPECT_EQ(done, 2) << "at once";
-  for (const CodecFacts& codec : all_codecs()) EXPECT_EQ(library_.prompt("en", name, codec.name).value()->packets(), 50U);
+  for (const CodecFacts& codec : all_codecs())
+    EXPECT_EQ(library_.prompt("en", name, codec.name).value()->packets(), 50U);
   EXPECT_EQ(on_loop_, 0);
   EXPECT_EQ(on_worker_, codecs);
   write_wav(path, 2);

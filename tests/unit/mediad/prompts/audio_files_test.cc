@@ -83,9 +83,9 @@ TEST(PromptNames, F3_EveryLanguageHasEverySentence) {
   }
   ASSERT_EQ(languages.size(), 6U);
   for (const auto& language : languages) EXPECT_EQ(language, languages.front());
-  EXPECT_THAT(languages.front(), IsSupersetOf({"enter_pin", "wrong_pin", "call_flow_locked", "day_mode", "night_mode",
-                                               "not_available", "goodbye", "invalid_choice", "not_reached",
-                                               "make_choice"}));
+  EXPECT_THAT(languages.front(),
+              IsSupersetOf({"enter_pin", "wrong_pin", "call_flow_locked", "day_mode", "night_mode", "not_available",
+                            "goodbye", "invalid_choice", "not_reached", "make_choice"}));
 }
 
 TEST(Tones, RingbackSoundsForOneSecondOfFive) {

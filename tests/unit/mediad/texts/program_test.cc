@@ -47,9 +47,10 @@ TEST_F(Program, F7_AFailureHasTheLastLineOfItsErrors) {
 }
 
 TEST_F(Program, F7_ManyErrorsDoNotStopIt) {
-  EXPECT_EQ(run_script("i=0\nwhile [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789 >&2; i=$((i+1)); done\n"
-                       "echo end >&2\nexit 1"),
-            "ended with 1: end");
+  EXPECT_EQ(
+      run_script("i=0\nwhile [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789 >&2; i=$((i+1)); done\n"
+                 "echo end >&2\nexit 1"),
+      "ended with 1: end");
 }
 
 TEST_F(Program, F7_WhatIsNoProgramCannotBeStarted) {
