@@ -30,8 +30,11 @@ std::filesystem::path prompts() {
   flock(lock, LOCK_EX);
   const auto program = source_directory() / "tools/build_prompts";
   const auto marker = folder / "spoken";
-  const bool is_new = std::filesystem::exists(marker) &&
-                      std::filesystem::last_write_time(marker) >= std::filesystem::last_write_time(program);
+  const auto is_spoken_since = [&marker](const std::filesystem::path& script) {
+    return std::filesystem::last_write_time(marker) >= std::filesystem::last_write_time(script);
+  };
+  const bool is_new = std::filesystem::exists(marker) && is_spoken_since(program) &&
+                      is_spoken_since(program.parent_path() / "speak_text");
   if (!is_new) {
     const auto result = run_command({program.string(), "--force", folder.string(), "en"}, std::chrono::minutes(2));
     if (result.exit_code != 0) throw std::runtime_error("build_prompts: " + result.output);
@@ -102,6 +105,8 @@ void TestSite::start_mediad() {
   std::ostringstream yaml;
   yaml << "log_level: debug\nprompts_dir: " << prompts().string() << "\n"
        << "control:\n  listen: unix:" << (directory() / "mediad.sock").string() << "\n"
+       << "texts:\n  dir: " << (directory() / "texts").string()
+       << "\n  command: " << (source_directory() / "tools/speak_text").string() << "\n"
        << "rtp:\n  address: 127.0.0.1\n  port_min: " << ports_.rtp_first()
        << "\n  port_max: " << ports_.rtp_first() + kMediadPorts - 1 << "\n";
   yaml << "music:\n  default: [" << (directory() / "default.wav").string()
