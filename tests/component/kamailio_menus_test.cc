@@ -299,7 +299,7 @@ TEST_F(KamailioMenus, R4_ARecallThatLeadsToAMenuEndsWhatRangBefore) {
   EXPECT_TRUE(wait_until(kSoon, [&] { return count(*carol, first, "CANCEL") == 1; }));
 }
 
-// ----- who calls
+// ----- callers
 
 TEST_F(KamailioMenus, N6_AWithheldCallerStaysWithheld) {
   const CallName call = reach(*dave, "500", kOfDave, "Privacy: id\r\n");

@@ -89,7 +89,7 @@ end
 -- Sends the call that no member has answered to the menu behind the ring group. False if there is none, or no parkd
 -- that lives: then the caller is answered as without it.
 local function menu_answers()
-  local menu = ringing.take_menu()
+  local menu = ringing.next_menu()
   if not menu then return false end
   KSR.tm.t_on_reply("ksr_onreply_call")
   KSR.tm.t_on_failure("ksr_failure_ring_group")

@@ -101,9 +101,8 @@ function ringing.next()
   return ring and ring_next(ring, false)
 end
 
---- The call to the menu behind the steps, {uri, headers}, which rings from now on; nil if there is none, or it was
---- taken before.
-function ringing.take_menu()
+--- The call to the menu behind the steps, {uri, headers}, which follows now; nil if there is none, or no longer.
+function ringing.next_menu()
   local ring = remembered()
   local menu = ring and ring.menu
   if menu then remember({ steps = {}, owners = {}, otherwise = ring.otherwise, is_at_parkd = true }) end

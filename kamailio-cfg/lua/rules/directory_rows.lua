@@ -111,7 +111,7 @@ end
 
 local kinds_of_menus = { ivr_menu = true, announcement = true }
 
---- Whether parkd answers a call to the number of `row`, whoever calls.
+--- Whether parkd answers a call to the number of `row`, of any caller.
 function directory_rows.is_menu(row) return kinds_of_menus[row.kind] == true end
 
 -- The code of a call flow as the key of a phone has it: flow+*30.

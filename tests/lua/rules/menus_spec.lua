@@ -1,4 +1,4 @@
--- Calls to the number of a menu or of an announcement, which parkd answers whoever calls.
+-- Calls to the number of a menu or of an announcement, which parkd answers for any caller.
 local decide = require("rules.decide")
 local requests = require("support.requests")
 
@@ -71,7 +71,7 @@ describe("a call to a menu", function()
     refused(503, outside(requests.away))
   end)
 
-  it("F6 is 404 for everyone while the menu is disabled", function()
+  it("F6 is 404 for any caller while the menu is disabled", function()
     for _, row in ipairs({ requests.menu_off, requests.announcement_off }) do
       refused(404, call(row))
       refused(404, by_trunk(row))
