@@ -128,7 +128,8 @@ constexpr const char* kOfTrunk = "sip:500@demo.callpark demo.callpark - demo";
 // ----- the ways to a menu
 
 TEST_F(KamailioMenus, F6_AMenuIsDialled) {
-  for (const std::string target : {"500", "500#", "tel:500", "sip:500@" + site.outside().text()}) {
+  const std::string by_address = "sip:500@" + site.outside().text();
+  for (const std::string& target : std::vector<std::string>{"500", "500#", "tel:500", by_address}) {
     const CallName call = reach(*dave, target, kOfDave);
     if (target == "500") expect_dialog(*dave, call);
   }
