@@ -71,9 +71,7 @@ class Step {
   void on(const P&, const MediaMoved&) {
     go_back_to_media(Sound::kGreeting);
   }
-  void on(const Telling&, const MediaMoved&) {
-    go_back_to_media(state_.is_last ? Sound::kGoodbye : Sound::kGreeting);
-  }
+  void on(const Telling&, const MediaMoved&) { go_back_to_media(state_.is_last ? Sound::kGoodbye : Sound::kGreeting); }
   // The caller is offered the session as it is when an answer has come that is out now.
   void on(const LookingUp&, const MediaMoved&) { state_.is_moved |= state_.has_media; }
   void on(const Answering&, const MediaMoved&) { state_.is_moved = true; }

@@ -87,13 +87,13 @@ struct World {
   std::string typed{};
   int tries = 0;
   int times_played = 0;
-  bool is_entered = false;        // the destination of resolve
-  bool is_last = false;           // no menu follows a destination that is not reached
-  bool is_moved_again = false;    // the session has moved since it was offered
-  bool is_time_over = false;      // the call has had its time
-  int moves_left = 2;             // of the session
-  int places_left = 2;            // to which the database leads
-  Due due{};                      // within one decision only
+  bool is_entered = false;      // the destination of resolve
+  bool is_last = false;         // no menu follows a destination that is not reached
+  bool is_moved_again = false;  // the session has moved since it was offered
+  bool is_time_over = false;    // the call has had its time
+  int moves_left = 2;           // of the session
+  int places_left = 2;          // to which the database leads
+  Due due{};                    // within one decision only
 };
 
 struct Violation {
@@ -212,7 +212,8 @@ class Perform {
   }
   void operator()(const HandOver&) {
     need(w_.due.hand_over, "a call is handed over without need");
-    require(w_.has_row && w_.row_has_target && w_.target == Target::kTalks, w_, "a call is handed over that is not claimed");
+    require(w_.has_row && w_.row_has_target && w_.target == Target::kTalks, w_,
+            "a call is handed over that is not claimed");
     w_.has_row = w_.row_has_target = false;
     w_.target = Target::kNone;
     w_.call.reset();
