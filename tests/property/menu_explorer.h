@@ -42,7 +42,7 @@ inline Question* question_of(Phase& phase) {
         if constexpr (std::is_same_v<P, LookingUp>) return &p.look_up;
         if constexpr (std::is_same_v<P, Answering>) return &p.answer;
         if constexpr (std::is_same_v<P, Returning> || std::is_same_v<P, Joining>) return &p.offer;
-        if constexpr (std::is_same_v<P, Greeting> || std::is_same_v<P, Telling> || std::is_same_v<P, Parting>) {
+        if constexpr (std::is_same_v<P, Greeting> || std::is_same_v<P, Speaking> || std::is_same_v<P, Parting>) {
           return &p.play;
         }
         if constexpr (std::is_same_v<P, Resolving>) return &p.resolve;

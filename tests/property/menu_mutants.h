@@ -193,8 +193,8 @@ inline std::vector<Mutant> mistaken_mutants() {
             }),
       reads("hears keys while a sentence is played",
             [](State& state, Event& event) {
-              const auto* telling = std::get_if<Telling>(&state.phase);
-              if (telling && is<KeyPressed>(event)) state.phase = Greeting{telling->play};
+              const auto* speaking = std::get_if<Speaking>(&state.phase);
+              if (speaking && is<KeyPressed>(event)) state.phase = Greeting{speaking->play};
             }),
       reads("reads a silence after a key as one before it",
             [](State& state, Event& event) {

@@ -323,7 +323,7 @@ inline void check(const World& w) {
   require(in<Resolving>(w) == w.resolve.has_value(), w, "a destination is not awaited, or never comes");
   require(in<Claiming>(w) == w.claim.has_value(), w, "a claim is not awaited, or never comes");
   require(in<Calling>(w) == (w.target == Target::kRings), w, "a target is not awaited, or never answers");
-  require((in<Greeting>(w) || in<Telling>(w) || in<Parting>(w)) == w.play.has_value(), w,
+  require((in<Greeting>(w) || in<Speaking>(w) || in<Parting>(w)) == w.play.has_value(), w,
           "a sound is not awaited, or never played");
   require(in<Returning>(w) == w.owed.has_value(), w, "the caller does not hear what is due");
   require(!in<Claiming>(w) || w.target == Target::kTalks, w, "a claim without a target");
