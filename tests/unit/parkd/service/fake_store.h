@@ -76,7 +76,7 @@ class FakeStore final : public Store {
       facts.remainder = dialled.substr(std::string(code).size());
     }
     if (dialled == "*30") facts.flow_code = dialled;
-    facts.menu = dialled == "400" || dialled == "500";
+    if (dialled == "400" || dialled == "500") facts.menu = dialled;
     facts.remainder_is_extension = kExtensions.count(facts.remainder) != 0;
     return facts;
   }
