@@ -111,9 +111,7 @@ class PinGuessers : public StoreTest {
 
   using Time = std::chrono::milliseconds;
   /// Since the beginning of the test, with the time that has passed in the tables.
-  Time now() const {
-    return passed_ + std::chrono::duration_cast<Time>(std::chrono::steady_clock::now() - begun_);
-  }
+  Time now() const { return passed_ + std::chrono::duration_cast<Time>(std::chrono::steady_clock::now() - begun_); }
   void pass_time(Time time) {
     const std::int64_t microseconds = std::chrono::microseconds(time).count();
     connection_->execute(

@@ -30,7 +30,7 @@ class ToggleStorm {
     int extensions = 0;  // each has a phone at both nodes, and each phone one call at a time
     int by_code = 0;     // toggles that their callers have learned of
     int by_sql = 0;
-    int cuts = 0;  // of all connections of parkd's and Kamailio's to the database
+    int cuts = 0;   // of all connections of parkd's and Kamailio's to the database
     int kills = 0;  // of a parkd, in turns
   };
 
@@ -82,13 +82,13 @@ class ToggleStorm {
     const char* code;
     const char* keys;
   };
-  enum class Learned { kOn, kOff, kRefused, kNothing };
+  enum class Learned { kOn, kOff, kRefused, kOtherSound, kNoEnd };
   struct Call {
     std::string extension;
     std::string flow;
     Moment begun = 0;
     Moment ended = 0;
-    Learned learned = Learned::kNothing;
+    Learned learned = Learned::kNoEnd;
   };
   struct Caller {
     std::string extension;
@@ -169,17 +169,17 @@ class ToggleStorm {
     for (int sent = 1; sent < kInvites && !wait_until(kRepeatAfter, is_answered); ++sent) phone.repeat_invite(call);
     const int status = phone.invite_status(call);
     if (status == 0) phone.cancel(call);
-    if (status / 100 != 2) return status == 0 ? Learned::kNothing : Learned::kRefused;
+    if (status / 100 != 2) return status == 0 ? Learned::kNoEnd : Learned::kRefused;
     for (const char* key = flow.keys; *key != '\0'; ++key) {
       if (phone.send_info_digit(call, *key) != 200) break;
     }
     if (!wait_until(kCallMax, [&] { return phone.is_closed(call); })) {
       phone.hang_up(call);
-      return Learned::kNothing;
+      return Learned::kNoEnd;
     }
     const Sound end = phone.sound().last_heard(kTail, since);
     if (end.has_tone(kOnTone)) return Learned::kOn;
-    return end.has_tone(kOffTone) ? Learned::kOff : Learned::kNothing;
+    return end.has_tone(kOffTone) ? Learned::kOff : Learned::kOtherSound;
   }
 
   // ---- by SQL ----
@@ -291,7 +291,8 @@ class ToggleStorm {
     }
     std::cout << by_code + by_sql << " toggles, " << by_sql << " of them by SQL; " << callers_.size()
               << " phones at two nodes; calls that heard the mode: " << calls[Learned::kOn] + calls[Learned::kOff]
-              << ", that did not: " << calls[Learned::kNothing] << ", of which toggled: " << toggled_unheard_
+              << ", that heard something else: " << calls[Learned::kOtherSound]
+              << ", that parkd did not end: " << calls[Learned::kNoEnd] << ", toggled by these two: " << toggled_unheard_
               << ", refused: " << calls[Learned::kRefused] << "; " << scale_.cuts << " cuts, " << scale_.kills
               << " kills\n";
   }
