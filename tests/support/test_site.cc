@@ -24,7 +24,7 @@ constexpr int kMusicHz = 335;
 constexpr uint16_t kBaresipPorts = PortBlock::kRtpPorts / 4;
 
 // Spoken once, and again when the sentences have changed; a second test program waits for the first.
-std::filesystem::path prompts() {
+std::filesystem::path spoken_prompts() {
   const auto folder = program_directory() / "prompts";
   const int lock = open((folder.string() + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   flock(lock, LOCK_EX);
@@ -101,9 +101,17 @@ TestSite::~TestSite() {
   database().watch_edits(this, {});
 }
 
+std::filesystem::path TestSite::make_prompts() const {
+  if (options_.prompts.empty()) return spoken_prompts();
+  const auto folder = directory() / "prompts";
+  std::filesystem::copy(spoken_prompts(), folder, std::filesystem::copy_options::recursive);
+  for (const auto& [name, hz] : options_.prompts) write_tone_wav(folder / "en" / (name + ".wav"), hz, 16000, 1);
+  return folder;
+}
+
 void TestSite::start_mediad() {
   std::ostringstream yaml;
-  yaml << "log_level: debug\nprompts_dir: " << prompts().string() << "\n"
+  yaml << "log_level: debug\nprompts_dir: " << make_prompts().string() << "\n"
        << "control:\n  listen: unix:" << (directory() / "mediad.sock").string() << "\n"
        << "texts:\n  dir: " << (directory() / "texts").string()
        << "\n  command: " << (source_directory() / "tools/speak_text").string() << "\n"
