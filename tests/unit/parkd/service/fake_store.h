@@ -76,7 +76,7 @@ class FakeStore final : public Store {
       facts.remainder = dialled.substr(std::string(code).size());
     }
     if (dialled == "*30") facts.flow_code = dialled;
-    facts.menu = dialled == "400" || dialled == "500";
+    if (dialled == "400" || dialled == "500") facts.menu = dialled;
     facts.remainder_is_extension = kExtensions.count(facts.remainder) != 0;
     return facts;
   }
@@ -196,6 +196,8 @@ class FakeStore final : public Store {
     });
   }
 
+  /// Statements about this call wait for the database.
+  bool is_behind(const ParkId& id) const { return is_away || kept_for(id) != 0; }
   /// A statement about this call without an answer, in the order of all about it.
   void in_lane(const ParkId& id, std::function<void()> work) { keep_or_run(id, std::move(work)); }
 

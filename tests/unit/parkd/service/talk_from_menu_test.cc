@@ -1,4 +1,4 @@
-// A call that talks and was never parked: it comes from a menu, and its row has no segment.
+// A call that talks and was never parked: it comes from a menu.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,17 +13,21 @@ using testing::IsEmpty;
 
 class TalkFromMenuTest : public testing::Test, public ParkWorld {
  protected:
-  /// A caller from outside talks to 102, whom a menu has called.
-  ParkId talk() {
+  /// A caller from outside talks to 102, whom the menu 400 has called; a new parkd has taken the call over.
+  ParkId talk(bool has_segment = true) {
     ParkedCallRow row;
     row.park_id = make_park_id();
     row.tenant = "demo.callpark";
     row.state = RowState::kRetrieved;
     row.caller.call_id = "menu-call";
     row.caller.remote_identity = {"Caller", "+442030000999"};
-    row.peer = DialogSnapshot{.call_id = "target-call"};
+    row.peer.emplace().call_id = "target-call";
     row.retriever = Extension{"demo.callpark", "102"};
     row.owner = "node-1";
+    if (has_segment) {
+      row.parker = "400";
+      row.segment = Segment{};
+    }
     row.parked_at = row.deadline = wall_now();
     store.rows[row.park_id] = row;
     restart();
@@ -39,7 +43,7 @@ class TalkFromMenuTest : public testing::Test, public ParkWorld {
 
 TEST_F(TalkFromMenuTest, F6_NothingIsRecordedOfACallThatIsNeverParked) {
   for (const PartyEnd party : {PartyEnd::kCaller, PartyEnd::kPeer}) {
-    const ParkId id = talk();
+    const ParkId id = talk(party == PartyEnd::kPeer);
     hang_up(id, party);
     settle();
     EXPECT_TRUE(store.rows.empty());
@@ -117,7 +121,7 @@ TEST_F(TalkFromMenuTest, F6_ItsPartyIsTransferredAsThatOfARetrievedCall) {
   EXPECT_TRUE(talks_to(id, "104"));
   EXPECT_EQ(only_row().state, RowState::kRetrieved);
   EXPECT_EQ(retriever_of(only_row()), "104");
-  EXPECT_EQ(only_row().parker, "");
+  EXPECT_EQ(only_row().parker, "400");
   hang_up(id, PartyEnd::kCaller);
   settle();
   EXPECT_THAT(kinds(), IsEmpty());
