@@ -40,7 +40,7 @@ class ToggleStorm {
   /// Both sites have these sounds and the same database.
   ToggleStorm(TestSite& here, TestSite& there, const Scale& scale) : sites_{&here, &there}, scale_(scale) {}
 
-  /// Returns when the last call is over. Of day-night, whose code has a PIN, and of another flow that has none.
+  /// Returns when the last call is over. The flows are day-night, with a PIN, and another one without.
   void run() {
     set_up();
     std::vector<std::thread> threads;
@@ -292,9 +292,9 @@ class ToggleStorm {
     std::cout << by_code + by_sql << " toggles, " << by_sql << " of them by SQL; " << callers_.size()
               << " phones at two nodes; calls that heard the mode: " << calls[Learned::kOn] + calls[Learned::kOff]
               << ", that heard something else: " << calls[Learned::kOtherSound]
-              << ", that parkd did not end: " << calls[Learned::kNoEnd] << ", toggled by these two: " << toggled_unheard_
-              << ", refused: " << calls[Learned::kRefused] << "; " << scale_.cuts << " cuts, " << scale_.kills
-              << " kills\n";
+              << ", that parkd did not end: " << calls[Learned::kNoEnd]
+              << ", toggled by these two: " << toggled_unheard_ << ", refused: " << calls[Learned::kRefused] << "; "
+              << scale_.cuts << " cuts, " << scale_.kills << " kills\n";
   }
 
   const std::array<TestSite*, 2> sites_;
