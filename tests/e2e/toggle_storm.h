@@ -106,7 +106,8 @@ class ToggleStorm {
   static constexpr int kOffTone = 1500;
   static constexpr int kFirstExtension = 2000;
   static constexpr int kEditors = 4;
-  static constexpr std::chrono::milliseconds kTail{400};
+  // Most of the sound of a mode, and the silence at its end.
+  static constexpr std::chrono::milliseconds kTail{800};
   static constexpr std::chrono::milliseconds kRepeatAfter{500};
   static constexpr int kInvites = 20;
   static constexpr std::chrono::seconds kCallMax{6};
