@@ -113,8 +113,8 @@ class CallersBench {
     Figures figures;
     figures.cpu_of_call = (site_.cpu_ms() - cpu_before) / callers_;
     figures.pss_kb = (site_.pss_kb() - pss_before) / callers_;
-    std::printf("%d callers, in the database %s in menus and %s parked\n", callers_ + 1,
-                rows("menu_calls").c_str(), rows("parked_calls").c_str());
+    std::printf("%d callers, in the database %s in menus and %s parked\n", callers_ + 1, rows("menu_calls").c_str(),
+                rows("parked_calls").c_str());
     figures.cpu_silent = listen("silent callers", seconds, false);
     figures.cpu_sending = listen("callers that send", seconds, true);
     return figures;

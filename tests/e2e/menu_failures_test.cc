@@ -1,5 +1,5 @@
-// A caller in a menu hangs up, or a server dies, in every step of the way: nothing is left, and the caller that is still
-// there hears the menu again or talks to its destination.
+// A caller in a menu hangs up, or a server dies, in every step of the way: nothing is left, and the caller that is
+// still there hears the menu again or talks to its destination.
 #include <gmock/gmock.h>
 
 #include "tests/e2e/menu_site.h"
@@ -43,8 +43,8 @@ class MenuStages : public MenuTest {
     if (hears_greeting(kLanguages, soon)) return "languages";
     if (hears_greeting(kNotice, soon)) return "notice";
     for (const auto& callee : callees_) {
-      const bool hear = caller_->heard(kEarshot).has_tone(callee->tone()) &&
-                        callee->heard(kEarshot).has_tone(caller_->tone());
+      const bool hear =
+          caller_->heard(kEarshot).has_tone(callee->tone()) && callee->heard(kEarshot).has_tone(caller_->tone());
       if (hear) return "callee";
     }
     return "";
@@ -85,7 +85,7 @@ TEST_P(CallerHangsUp, F6_NothingIsLeft) {
   expect_nothing_left();
 }
 INSTANTIATE_TEST_SUITE_P(In, CallerHangsUp, testing::ValuesIn(MenuStages::stages()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& stage) { return stage.param.name; });
 
 TEST_F(MenuStages, F6_ACallerThatGivesUpBeforeTheAnswerLeavesNothing) {
   for (const int delay_ms : {0, 1, 2, 4, 8, 16}) {
@@ -94,7 +94,9 @@ TEST_F(MenuStages, F6_ACallerThatGivesUpBeforeTheAnswerLeavesNothing) {
     caller_->cancel(call_);
     const int status = caller_->wait_invite_status(call_);
     EXPECT_TRUE(status == 487 || status == 200) << status;
-    if (status == 200) EXPECT_EQ(caller_->hang_up(call_), 200);
+    if (status == 200) {
+      EXPECT_EQ(caller_->hang_up(call_), 200);
+    }
     expect_nothing_left();
   }
 }
@@ -119,7 +121,7 @@ TEST_P(ParkdKilled, F6_O4_TheCallerIsServedAndNothingIsLeft) {
   expect_is_served();
 }
 INSTANTIATE_TEST_SUITE_P(In, ParkdKilled, testing::ValuesIn(MenuStages::stages()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& stage) { return stage.param.name; });
 
 class ParkdKilledAfterAnswer : public MenuStages, public testing::WithParamInterface<int> {};
 

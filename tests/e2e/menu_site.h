@@ -46,7 +46,7 @@ enum class Greeting { kMain = 465, kLanguages = 595, kNotice = 725, kSilent = 85
 
 class MenuTest : public ParkTest {
  protected:
-  static constexpr const char* kToMain = "810";       // 1: 105, 2: 601, 3: languages, 4: notice, 5: outside, 6: busy, ...
+  static constexpr const char* kToMain = "810";  // 1: 105, 2: 601, 3: languages, 4: notice, 5: outside, 6: busy, ...
   static constexpr const char* kToLanguages = "811";  // 1: 104, 0: back
   static constexpr const char* kToNotice = "812";     // an announcement, once, then 106
   static constexpr const char* kToLoop = "813";       // an announcement until the caller hangs up
@@ -111,8 +111,7 @@ class MenuTest : public ParkTest {
   static Open open() {
     MediadClient mediad(site().directory() / "mediad.sock");
     mediad.get<media::HelloResult>(media::Hello{.client = "test"});
-    return {.sessions =
-                static_cast<int>(mediad.get<media::SessionListResult>(media::SessionList{}).sessions.size()),
+    return {.sessions = static_cast<int>(mediad.get<media::SessionListResult>(media::SessionList{}).sessions.size()),
             .sockets = udp_sockets(site().mediad().pid()),
             .menu_calls = std::stoi(value("SELECT COUNT(*) FROM menu_calls")),
             .parked_calls = std::stoi(value("SELECT COUNT(*) FROM parked_calls")),
@@ -217,8 +216,7 @@ class MenuTest : public ParkTest {
   static Step press(const std::string& keys) {
     return [keys](MenuTest& test) { test.caller_->sound().press(keys); };
   }
-  static Step send_info(const std::string& keys,
-                        PacketPhone::InfoDigit kind = PacketPhone::InfoDigit::kDtmfRelay) {
+  static Step send_info(const std::string& keys, PacketPhone::InfoDigit kind = PacketPhone::InfoDigit::kDtmfRelay) {
     return [keys, kind](MenuTest& test) {
       for (const char key : keys) {
         const int status = test.caller_->send_info_digit(test.call_, key, kind);
@@ -279,8 +277,9 @@ class MenuTest : public ParkTest {
     return [](MenuTest&) {
       demand(wait_until(kSoon,
                         [] {
-                          return value("SELECT CONCAT((SELECT COUNT(*) FROM menu_calls), ' ', (SELECT COUNT(*) FROM "
-                                       "parked_calls WHERE state = 'retrieved'))") == "0 1";
+                          return value(
+                                     "SELECT CONCAT((SELECT COUNT(*) FROM menu_calls), ' ', (SELECT COUNT(*) FROM "
+                                     "parked_calls WHERE state = 'retrieved'))") == "0 1";
                         }),
              "the conversation has no row");
     };
@@ -300,7 +299,8 @@ class MenuTest : public ParkTest {
   }
   [[nodiscard]] int offers() const {
     int count = 0;
-    for (const SipText& message : caller_->received(call_)) count += message.is_request() && message.method() == "INVITE";
+    for (const SipText& message : caller_->received(call_))
+      count += message.is_request() && message.method() == "INVITE";
     return count;
   }
 

@@ -69,11 +69,12 @@ std::vector<Path> Menus::paths() {
   const Steps wrong = {press("0"), hears_a_sentence()};
   return {
       {"AKeyEndsTheGreetingAndTheExtensionTalks", kTrunk, did(kToMain),
-       together({main, {press("1"), hears_ringback(), rings(kErin), shows(kErin, "Client"), hears_ringback(),
-                        answers(kErin), talks(kErin), is_handed_over(), hangs_up(kErin), is_over()}})},
+       together({main,
+                 {press("1"), hears_ringback(), rings(kErin), shows(kErin, "Client"), hears_ringback(), answers(kErin),
+                  talks(kErin), is_handed_over(), hangs_up(kErin), is_over()}})},
       {"AnExtensionCallsAndItsNameIsShown", kExtension, kToMain,
-       together({main, {press("1"), rings(kErin), shows(kErin, "Alice Anders"), answers(kErin), talks(kErin),
-                        hangs_up()}})},
+       together(
+           {main, {press("1"), rings(kErin), shows(kErin, "Alice Anders"), answers(kErin), talks(kErin), hangs_up()}})},
       {"ByACallFlowAndTheShorterOfTwoChoices", kTrunk, did(kToFlow), together({main, {press("9")}, talk(kFrank)})},
       {"ByACallFlowOfAnExtensionAndTheLongerChoice", kExtension, kToFlow, together({main, {press("99")}, talk(kDave)})},
       {"ARingGroupThatDoesNotAnswerLeadsToTheMenu", kTrunk, did(kToGroup),
@@ -87,56 +88,67 @@ std::vector<Path> Menus::paths() {
       {"ThreeWrongKeysAndGoodbye", kTrunk, did(kToMain),
        together({main, wrong, {hears(kMain)}, wrong, {hears(kMain)}, wrong, {is_over()}})},
       {"ThreeWrongKeysAndTheInvalidDestination", kTrunk, did(kToStrict),
-       together({{is_answered(), hears(kSilent)}, wrong, {hears(kSilent)}, wrong,
-                 {hears(kSilent), press("0")}, talk(kFrank)})},
-      {"SilencesAndGoodbye", kTrunk, did(kToSilent),
-       {is_answered(), hears(kSilent), hears_silence(), hears(kSilent), hears_a_sentence(),
-        is_over()}},
+       together({{is_answered(), hears(kSilent)},
+                 wrong,
+                 {hears(kSilent)},
+                 wrong,
+                 {hears(kSilent), press("0")},
+                 talk(kFrank)})},
+      {"SilencesAndGoodbye",
+       kTrunk,
+       did(kToSilent),
+       {is_answered(), hears(kSilent), hears_silence(), hears(kSilent), hears_a_sentence(), is_over()}},
       {"SilencesAndTheTimeoutDestination", kExtension, kToPatient,
-       together({{is_answered(), hears(kSilent), hears_silence(), hears(kSilent), hears_silence(),
-                  hears(kSilent)},
+       together({{is_answered(), hears(kSilent), hears_silence(), hears(kSilent), hears_silence(), hears(kSilent)},
                  talk(kDave)})},
       {"ABusyDestinationAndAnother", kTrunk, did(kToMain),
-       together({main, {press("1"), rings(kErin), refuses(kErin), hears_a_sentence(), hears(kMain),
-                        press("99")},
+       together({main,
+                 {press("1"), rings(kErin), refuses(kErin), hears_a_sentence(), hears(kMain), press("99")},
                  talk(kDave)})},
       {"AMenuInAMenuNoAnswerAndBack", kTrunk, did(kToMain),
-       together({main, {press("3"), hears(kLanguages), press("1"), rings(kDave), rings_no_more(kDave),
-                        hears_a_sentence(), hears(kLanguages), press("0"), hears(kMain),
-                        press("1")},
+       together({main,
+                 {press("3"), hears(kLanguages), press("1"), rings(kDave), rings_no_more(kDave), hears_a_sentence(),
+                  hears(kLanguages), press("0"), hears(kMain), press("1")},
                  talk(kErin)})},
       {"AnAnnouncementOnceAndItsDestination", kTrunk, did(kToMain),
        together({main, {press("4"), hears(kNotice)}, talk(kFrank)})},
-      {"AnAnnouncementWhoseDestinationIsBusyEnds", kExtension, kToNotice,
+      {"AnAnnouncementWhoseDestinationIsBusyEnds",
+       kExtension,
+       kToNotice,
        {is_answered(), hears(kNotice), rings(kFrank), refuses(kFrank), hears_a_sentence(), is_over()}},
-      {"AnAnnouncementUntilTheCallerHangsUp", kTrunk, did(kToLoop),
+      {"AnAnnouncementUntilTheCallerHangsUp",
+       kTrunk,
+       did(kToLoop),
        {is_answered(), hears_for(kNotice, seconds(3)), hangs_up()}},
       {"AnAnnouncementOfATextEnds", kTrunk, did(kToReport), {is_answered(), hears_a_sentence(), is_over()}},
-      {"ADestinationThatHangsUp", kTrunk, did(kToMain),
-       together({main, {press("6"), hears_a_sentence(), is_over()}})},
+      {"ADestinationThatHangsUp", kTrunk, did(kToMain), together({main, {press("6"), hears_a_sentence(), is_over()}})},
       {"ARingGroupAsADestination", kTrunk, did(kToMain),
-       together({main, {press("2"), rings(kDave), rings(kErin), rings(kFrank), hears_ringback(), answers(kFrank),
-                        talks(kFrank), rings_no_more(kDave), rings_no_more(kErin), hangs_up()}})},
+       together({main,
+                 {press("2"), rings(kDave), rings(kErin), rings(kFrank), hears_ringback(), answers(kFrank),
+                  talks(kFrank), rings_no_more(kDave), rings_no_more(kErin), hangs_up()}})},
       {"TheMenuOnceMore", kTrunk, did(kToMain),
        together({main, {hears_silence(), press("8"), hears(kMain), hangs_up()}})},
       {"KeysByInfo", kExtension, kToMain,
-       together({main, {send_info("3"), hears(kLanguages), send_info("0", PacketPhone::InfoDigit::kDtmf),
-                        hears(kMain), send_info("1")},
+       together({main,
+                 {send_info("3"), hears(kLanguages), send_info("0", PacketPhone::InfoDigit::kDtmf), hears(kMain),
+                  send_info("1")},
                  talk(kErin)})},
       {"ACallerThatHoldsAndResumes", kExtension, kToMain,
-       together({main, {sends_offer("sendonly"), hears_silence(), sends_offer("sendrecv"), hears(kMain),
-                        press("1")},
+       together({main,
+                 {sends_offer("sendonly"), hears_silence(), sends_offer("sendrecv"), hears(kMain), press("1")},
                  talk(kErin)})},
       {"KeysWhileADestinationRings", kTrunk, did(kToMain),
-       together({main, {press("1"), rings(kErin), press("3"), hears_ringback(), answers(kErin), talks(kErin),
-                        hangs_up()}})},
+       together(
+           {main, {press("1"), rings(kErin), press("3"), hears_ringback(), answers(kErin), talks(kErin), hangs_up()}})},
       {"ADestinationThatHangsUpWhileItIsJoined", kTrunk, did(kToMain),
-       together({main, {loses_next_offer(), press("1"), rings(kErin), answers(kErin), is_offered(), hangs_up(kErin),
-                        hears_a_sentence(), hears(kMain), press("99")},
+       together({main,
+                 {loses_next_offer(), press("1"), rings(kErin), answers(kErin), is_offered(), hangs_up(kErin),
+                  hears_a_sentence(), hears(kMain), press("99")},
                  talk(kDave)})},
       {"ACallerWhosePhoneRefusesTheDestination", kTrunk, did(kToMain),
-       together({main, {refuses_next_offer(), press("1"), rings(kErin), answers(kErin), hears_a_sentence(),
-                        hears(kMain), rings_no_more(kErin), hangs_up()}})},
+       together({main,
+                 {refuses_next_offer(), press("1"), rings(kErin), answers(kErin), hears_a_sentence(), hears(kMain),
+                  rings_no_more(kErin), hangs_up()}})},
   };
 }
 
@@ -147,7 +159,7 @@ TEST_P(MenuPaths, F2_F6_F7_TheCallerHearsAndReachesWhatItChooses) {
   follow(GetParam().steps);
 }
 INSTANTIATE_TEST_SUITE_P(Path, MenuPaths, testing::ValuesIn(Menus::paths()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& path) { return path.param.name; });
 
 // ---- the telephone network, and real phones ----
 
@@ -222,8 +234,8 @@ class ConnectedByMenu : public Menus {
         "recall_attempts_max = 3");
     john_ = site().packet_phone("101", kJohn);
     call(kTrunk, did(kToFlow));
-    follow({is_answered(), hears(kMain), press("2"), rings(kDave), rings(kErin), rings(kFrank),
-            answers(kErin), talks(kErin), is_handed_over()});
+    follow({is_answered(), hears(kMain), press("2"), rings(kDave), rings(kErin), rings(kFrank), answers(kErin),
+            talks(kErin), is_handed_over()});
   }
   void TearDown() override {
     john_.reset();
@@ -264,7 +276,8 @@ class ConnectedByMenu : public Menus {
     EXPECT_EQ(value("SELECT COUNT(*) FROM park_segments a JOIN park_segments b ON b.park_id = a.park_id AND b.segment "
                     "= a.segment + 1 WHERE NOT a.ended_at <=> b.began_at"),
               "0");
-    EXPECT_EQ(value("SELECT GROUP_CONCAT(CONCAT_WS(' ', parker, orbit, outcome, answered_by)) FROM billing_calls"), stay);
+    EXPECT_EQ(value("SELECT GROUP_CONCAT(CONCAT_WS(' ', parker, orbit, outcome, answered_by)) FROM billing_calls"),
+              stay);
     EXPECT_EQ(value("SELECT COUNT(*) FROM cdrs"), "0") << "a call to parkd has none";
   }
 
@@ -287,8 +300,9 @@ TEST_F(ConnectedByMenu, F6_S1_HeldAndParkedRecalledAndRetrieved) {
   const CallName talk = retrieve_as_john("*71333");
   EXPECT_EQ(john_->hang_up(talk), 200);
   follow({is_over()});
-  expect_records("talk_before 105 parked, parked recalling, recall 105 not_taken, parked retrieved, talk_after 101 hung_up",
-                 "105 333 retrieved 101");
+  expect_records(
+      "talk_before 105 parked, parked recalling, recall 105 not_taken, parked retrieved, talk_after 101 hung_up",
+      "105 333 retrieved 101");
 }
 
 TEST_F(ConnectedByMenu, F6_P1_ParkedByTransferAndTakenBackByTheRecall) {
