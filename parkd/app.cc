@@ -24,6 +24,7 @@
 #include "parkd/service/switchboard.h"
 #include "parkd/store/schema.h"
 #include "parkd/store/sql_flow_store.h"
+#include "parkd/store/sql_menu_store.h"
 #include "parkd/store/sql_presence_store.h"
 #include "parkd/store/sql_schedule_store.h"
 #include "parkd/store/sql_store.h"
@@ -103,6 +104,7 @@ ParkSettings park_settings(const ParkdConfig& config) {
   settings.flow_first_key = config.call_flow.first_key;
   settings.flow_next_key = config.call_flow.next_key;
   settings.flow_call_max = config.call_flow.call_max;
+  settings.menu_call_max = config.menu.call_max;
   return settings;
 }
 
@@ -252,10 +254,11 @@ void run_parkd(const ParkdConfig& config) {
                     {config.mediad.control, config.mediad.reconnect, config.mediad.answer_timeout, config.node_name});
   SqlStore store(loop, store_settings(config));
   SqlFlowStore flow_store(loop, flow_store_settings(config));
+  SqlMenuStore menu_store(loop, store);
   authz::BillingClient billing(loop, metrics, AddressPolicy(config.billing.permitted_networks));
   PagerMessages messages(transactions, kamailio_of(config), metrics);
-  Switchboard service({loop, store, flow_store, store, messages, media, agent.calls(), agent.conversations(),
-                       agent.referrals(), billing, metrics},
+  Switchboard service({loop, store, flow_store, menu_store, store, messages, media, agent.calls(),
+                       agent.conversations(), agent.referrals(), billing, metrics},
                       park_settings(config));
   agent.set_listeners({&service, &service, &service});
   agent.set_park_rate([&service] { return service.park_rate(); });

@@ -184,6 +184,12 @@ void describe_call_flow(ConfigReader& table, ParkdConfig::CallFlow& call_flow) {
                  "Maximum duration of such a call. parkd ends it then.");
 }
 
+void describe_menu(ConfigReader& table, ParkdConfig::Menu& menu) {
+  table.section("menu", "Callers in menus (ivr_menus) and at announcements.");
+  table.duration("menu.call_max_ms", menu.call_max, 900000, 60000, 86400000, kMs,
+                 "Maximum time in menus and at announcements until the caller talks. parkd ends the call then.");
+}
+
 void describe_billing(ConfigReader& table, ParkdConfig::Billing& billing) {
   table.section("billing", "Billing hooks. The hook of a tenant is a row of billing_hooks.");
   permitted_networks(
@@ -211,6 +217,7 @@ void describe(ConfigReader& table, ParkdConfig& config) {
   describe_presence(table, config.presence);
   describe_park(table, config.park);
   describe_call_flow(table, config.call_flow);
+  describe_menu(table, config.menu);
   describe_billing(table, config.billing);
   describe_webhooks(table, config.webhooks);
 }

@@ -77,6 +77,10 @@ struct ParkdConfig {
     Duration call_max{};
   } call_flow;
 
+  struct Menu {
+    Duration call_max{};
+  } menu;
+
   struct Billing {
     std::vector<IpNetwork> permitted_networks;
   } billing;

@@ -6,6 +6,7 @@
 #include "kamailio_protocol/headers.h"
 #include "parkd/leg/bridge.h"
 #include "parkd/leg/joining.h"
+#include "parkd/leg/key_info.h"
 #include "parkd/leg/latching.h"
 #include "parkd/leg/offer_answer.h"
 #include "parkd/message/session_body.h"
@@ -174,6 +175,8 @@ void Conversation::on_plain_request(PartyEnd end, sip::ServerTransactionKey key,
   const bool passes = request.method() == sip::method::kInfo || request.method() == sip::method::kMessage;
   if (passes && is_bridged()) return pass_request_on(leg(end), leg(other_end(end)), key, request);
   answer_plain_request(*leg(end), key, request);
+  if (end != PartyEnd::kCaller || !music_ || request.method() != sip::method::kInfo) return;
+  if (const auto pressed = read_key(request)) listeners_.conversations->on_caller_key(id_, *pressed);
 }
 
 }  // namespace callpark::leg

@@ -4,8 +4,8 @@
 
 #include "base/random.h"
 #include "parkd/leg/joining.h"
+#include "parkd/leg/key_info.h"
 #include "parkd/leg/session_timer.h"
-#include "parkd/message/dtmf_info.h"
 
 namespace callpark::leg {
 
@@ -165,16 +165,14 @@ void SipCalls::on_bye(CallId call) {
 void SipCalls::on_info(CallId call, DialogLeg& leg, sip::ServerTransactionKey key, const sip::SipMessage& request) {
   const IncomingCall* incoming = calls_.incoming(call);
   if (!incoming || !incoming->is_answered() || request.body().empty()) return answer_plain_request(leg, key, request);
-  const auto pressed = sip::read_dtmf_info(request);
+  const auto pressed = read_key(request);
   if (!pressed && pressed.error() == sip::DtmfError::kOtherBody) {
     leg.add_to_next_answer("Accept", sip::kDtmfTypes);  // RFC 3261 8.2.3
     return leg.refuse(key, request, 415);
   }
   if (!pressed) return leg.refuse(key, request, 400);
   leg.refuse(key, request, 200);
-  const bool is_relay = pressed->body == sip::DtmfBody::kDtmfRelay;
-  listeners_.calls->on_call_key(
-      call, {is_relay ? flow::KeyWay::kDtmfRelay : flow::KeyWay::kDtmf, pressed->key, request.cseq().number});
+  listeners_.calls->on_call_key(call, *pressed);
 }
 
 DialogSnapshot SipCalls::snapshot(CallId call) const {

@@ -20,7 +20,7 @@ struct Resolve {
   std::string destination;
   bool is_entered = false;
 };
-/// The place whose destination was resolved last is the caller's place from here on; the one before is above it.
+/// The place that was resolved last is the caller's place from here on; the one before is above it.
 struct Enter {};
 /// The place above is the caller's place again. Only if there is one: State::depth.
 struct GoBack {};

@@ -18,7 +18,7 @@ struct Decision {
 /// A party calls the number of a menu or an announcement.
 Decision begin();
 
-/// The row of a caller whose parkd is gone.
+/// The row of a caller that another parkd has left.
 struct Found {
   int depth = 0;          // how many places are above the one that the row names
   bool has_peer = false;  // a target had answered: the caller may hear it, or nothing

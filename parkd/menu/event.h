@@ -53,7 +53,7 @@ struct KeyPressed {
 struct TargetAnswered {
   Question question;
 };
-/// Busy, no answer within the place's ring time, declined, not found; or it hung up before the caller was offered to it.
+/// Busy, no answer within the place's ring time, declined, not found; or it hung up before the caller talked to it.
 struct TargetRefused {
   Question question;
 };

@@ -37,11 +37,11 @@ struct Collecting {
 /// A destination is being looked up.
 struct Resolving {
   Question resolve;
+  bool is_entered = false;  // the caller has entered it: an extension
   friend bool operator==(const Resolving&, const Resolving&) = default;
 };
 /// The destination is being called; the caller hears a ringback tone.
 struct Calling {
-  Question call;
   friend bool operator==(const Calling&, const Calling&) = default;
 };
 /// The target has answered; the row is being written with it.
@@ -49,7 +49,7 @@ struct Claiming {
   Question claim;
   friend bool operator==(const Claiming&, const Claiming&) = default;
 };
-/// The caller is being re-INVITEd to the target.
+/// The caller is being re-INVITEd to the target. Without a target: it has hung up meanwhile.
 struct Joining {
   Question offer;
   friend bool operator==(const Joining&, const Joining&) = default;
@@ -79,8 +79,11 @@ struct State {
   std::string entry{};   // of at most kEntryDigitsMax
   int tries = 0;         // silences and wrong entries at this place
   int times_played = 0;  // the greeting of an announcement
+  bool is_last = false;  // the destination follows without a choice: if it is not reached, the call ends
+  Question target = 0;   // the call to the destination; 0: there is none
   bool is_answered = false;
   bool has_media = false;
+  bool is_moved = false;  // the caller has not been offered the session as it is now
   bool has_row = false;
   bool has_peer = false;  // the row has the dialog of a target that another parkd has left
   Question last_question = 0;

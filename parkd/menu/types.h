@@ -28,6 +28,7 @@ struct Option {
 using ExtensionLengths = std::array<std::uint32_t, 10>;
 
 inline constexpr std::size_t kEntryDigitsMax = 20;
+inline constexpr int kDepthMax = 8;  // places above the one of the caller: beyond them, the oldest one is forgotten
 
 /// What is known of the place where the caller is: a menu, or an announcement, which has no option.
 struct Place {

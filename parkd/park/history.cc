@@ -29,7 +29,7 @@ Happening end_for(EndReason reason, Recorded recorded) {
 
 }  // namespace
 
-Recorded recorded_in(RowState row) {
+Recorded recorded_in(RowState row, bool was_parked) {
   switch (row) {
     case RowState::kAdopting:
       break;
@@ -37,7 +37,7 @@ Recorded recorded_in(RowState row) {
     case RowState::kRetrieving:
       return Recorded::kWaiting;
     case RowState::kRetrieved:
-      return Recorded::kTalking;
+      return was_parked ? Recorded::kTalking : Recorded::kNothing;
   }
   return Recorded::kNothing;
 }

@@ -25,8 +25,9 @@ struct Happening {
   friend bool operator==(const Happening&, const Happening&) = default;
 };
 
-/// What is recorded of a call that goes on from its row.
-Recorded recorded_in(RowState row);
+/// What is recorded of a call that goes on from its row. A call that talks may never have been parked: it came from a
+/// menu, or its first park has failed.
+Recorded recorded_in(RowState row, bool was_parked);
 
 struct History {
   Recorded recorded = Recorded::kNothing;

@@ -8,9 +8,9 @@
 
 #include "parkd/call/dialog_snapshot.h"
 #include "parkd/call/ids.h"
+#include "parkd/call/info_key.h"
 #include "parkd/call/media.h"
 #include "parkd/call/party.h"
-#include "parkd/flow/key_merger.h"
 
 namespace callpark {
 
@@ -55,13 +55,6 @@ struct OutgoingCall {
   std::string tenant;
   std::string number;
   std::variant<InNameOfCaller, FromParkd> from;
-};
-
-/// A key that a party has pressed, by an INFO of its phone.
-struct InfoKey {
-  flow::KeyWay way = flow::KeyWay::kDtmf;
-  char key = '0';
-  std::uint32_t cseq = 0;
 };
 
 /// Loop's thread only.

@@ -7,6 +7,7 @@
 
 #include "parkd/call/dialog_snapshot.h"
 #include "parkd/call/ids.h"
+#include "parkd/call/info_key.h"
 #include "parkd/call/media.h"
 #include "parkd/call/parked_call.h"
 #include "parkd/call/party.h"
@@ -79,6 +80,8 @@ class ConversationListener {
                                 bool changed) = 0;
   /// The caller changed what it receives (hold, resume, another port) while it hears music.
   virtual void on_caller_media_changed(ConversationId conversation, const MediaRemote& music) = 0;
+  /// The caller, which hears music, has pressed a key.
+  virtual void on_caller_key(ConversationId conversation, const InfoKey& key) = 0;
   /// BYE, 481, 408, no answer at all, or a session timer that ran out.
   virtual void on_party_gone(ConversationId conversation, PartyEnd party) = 0;
 };

@@ -40,6 +40,7 @@ struct DialledFacts {
   std::optional<OrbitRange> range;
   std::string range_orbit;                      // "" if its park number was dialled
   std::string flow_code;                        // the number if it is the code of an enabled call flow; else ""
+  std::string menu;                             // the number if it is an enabled menu or announcement; else ""
   std::string park_group;                       // of the extension; "" if it is in none
   std::vector<std::string> park_group_members;  // of a code that parks in the group
   bool may_park = false;

@@ -9,6 +9,7 @@
 #include "parkd/service/conversation_requests.h"
 #include "parkd/service/flow_calls.h"
 #include "parkd/service/load_gate.h"
+#include "parkd/service/menu_calls.h"
 #include "parkd/service/park_service.h"
 #include "parkd/service/request_in_flight.h"
 
@@ -17,8 +18,14 @@ namespace callpark {
 class Admission {
  public:
   /// The references must outlive this.
-  Admission(const ServicePorts& ports, Refusals& refusals, ParkService& service, FlowCalls& flow_calls, LoadGate& gate)
-      : ports_(ports), refusals_(refusals), service_(service), flow_calls_(flow_calls), gate_(gate) {}
+  Admission(const ServicePorts& ports, Refusals& refusals, ParkService& service, FlowCalls& flow_calls,
+            MenuCalls& menu_calls, LoadGate& gate)
+      : ports_(ports),
+        refusals_(refusals),
+        service_(service),
+        flow_calls_(flow_calls),
+        menu_calls_(menu_calls),
+        gate_(gate) {}
 
   void on_feature_call(FeatureCall call);
   void on_referral(Referral referral);
@@ -44,6 +51,7 @@ class Admission {
   void perform(const RequestKey& key, const admission::Authorise&);
   void perform(const RequestKey&, const admission::Execute& action) { service_.execute(action.command); }
   void perform(const RequestKey&, const admission::StartFlowCall& action) { flow_calls_.start(action.call); }
+  void perform(const RequestKey&, const admission::StartMenuCall& action) { menu_calls_.start(action.call); }
   void perform(const RequestKey& key, const admission::AskBilling& action);
   void perform(const RequestKey&, const admission::Ring& action) { ports_.calls.ring(action.call); }
   void perform(const RequestKey&, const admission::ReleaseHeld& action);
@@ -67,6 +75,7 @@ class Admission {
   Refusals& refusals_;
   ParkService& service_;
   FlowCalls& flow_calls_;
+  MenuCalls& menu_calls_;
   LoadGate& gate_;
   std::map<RequestKey, InFlight> in_flight_;
   /// Of conversations that have requests in flight.

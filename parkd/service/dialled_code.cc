@@ -115,9 +115,16 @@ Result<Command, park::RefusalReason> interpret_flow_code(const DialledFacts& fac
   return Command(ToggleCommand{facts.flow_code});
 }
 
+// Whoever may call the tenant may call its menus. A transfer would join the other party of the call to the menu.
+Result<Command, park::RefusalReason> interpret_menu(const DialledFacts& facts, Dialled dialled) {
+  if (dialled == Dialled::kAsTransfer) return failure(park::RefusalReason::kInvalidCode);
+  return Command(MenuCommand{facts.menu});
+}
+
 }  // namespace
 
 Result<Command, park::RefusalReason> interpret(const DialledFacts& facts, const std::string& user, Dialled dialled) {
+  if (!facts.menu.empty()) return interpret_menu(facts, dialled);
   if (!facts.flow_code.empty()) return interpret_flow_code(facts, user, dialled);
   if (facts.range) return interpret_range(facts, user, dialled);
   if (!facts.code) return failure(park::RefusalReason::kInvalidCode);

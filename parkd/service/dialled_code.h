@@ -21,7 +21,11 @@ struct RetrieveCommand {
 struct ToggleCommand {
   std::string code;
 };
-using Command = std::variant<ParkCommand, RetrieveCommand, ToggleCommand>;
+/// The caller goes to the menu or announcement with this number.
+struct MenuCommand {
+  std::string number;
+};
+using Command = std::variant<ParkCommand, RetrieveCommand, ToggleCommand, MenuCommand>;
 
 /// How the number was used: an orbit of a range retrieves if it is dialled, and parks if a call is transferred to it.
 enum class Dialled { kAsCall, kAsTransfer };

@@ -106,14 +106,14 @@ void FlowCalls::on_media_fault(const std::string& session, const std::string& se
 }
 
 void FlowCalls::on_media_key(const std::string& session, char key) {
-  if (Live* live = find(session)) press(*live, flow::KeyWay::kRtp, key, 0);
+  if (Live* live = find(session)) press(*live, KeyWay::kRtp, key, 0);
 }
 
 void FlowCalls::on_media_moved(const std::string& session) {
   if (const Live* live = find(session)) feed(live->call.call, flow::MediaLost{});
 }
 
-void FlowCalls::press(Live& live, flow::KeyWay way, char key, std::uint32_t number) {
+void FlowCalls::press(Live& live, KeyWay way, char key, std::uint32_t number) {
   const auto at = std::chrono::duration_cast<std::chrono::milliseconds>(monotonic_now().time_since_epoch());
   if (live.keys.is_press({way, key, at, number})) feed(live.call.call, flow::KeyPressed{key});
 }

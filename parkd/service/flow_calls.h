@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "parkd/flow/decide.h"
-#include "parkd/flow/key_merger.h"
+#include "parkd/call/key_merger.h"
 #include "parkd/service/flow_call.h"
 #include "parkd/service/park_settings.h"
 #include "parkd/service/refusals.h"
@@ -57,7 +57,7 @@ class FlowCalls {
     flow::Question play = 0;         // the last one; 0 if no prompt is played
     flow::Prompt prompt{};           // the one that is played
     std::string fault{};             // why it cannot be played
-    flow::KeyMerger keys{};
+    KeyMerger keys{};
     std::map<flow::Timer, LoopHandle> timers{};
     std::deque<flow::Event> waiting{};  // events that came while actions were being carried out
     bool is_deciding = false;
@@ -68,7 +68,7 @@ class FlowCalls {
   void feed(CallId call, const flow::Event& event);
   void decide_waiting(CallId call);
   void follow(Live& live, const flow::Decision& decision, std::string_view from, std::string_view event);
-  void press(Live& live, flow::KeyWay way, char key, std::uint32_t number);
+  void press(Live& live, KeyWay way, char key, std::uint32_t number);
 
   void perform(Live& live, const flow::LookUp& action);
   void perform(Live& live, const flow::CountTry& action);

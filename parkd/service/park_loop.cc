@@ -21,7 +21,7 @@ void ParkLoop::begin(LiveCall& call, park::Request request) {
 }
 
 void ParkLoop::resume(LiveCall& call, const ParkedCallRow& row, park::Found found) {
-  call.recorded = park::recorded_in(row.state);
+  call.recorded = park::recorded_in(row.state, was_parked(row));
   start(call, park::resume(found, row.recall.policy(), row.recall_progress), "Row", "TakenOver");
 }
 

@@ -223,22 +223,6 @@ void ParkService::make_asker_peer(LiveCall& call, PartyEnd asker, const Extensio
   call.stays.now().stay.retriever = extension;
 }
 
-// ---- rows ----
-
-void ParkService::take_over(const ParkedCallRow& row, park::Found found) {
-  restore(row, found);
-}
-
-LiveCall& ParkService::restore(const ParkedCallRow& row, park::Found found) {
-  LiveCall& call = calls_.add(std::make_unique<LiveCall>(
-      values_of(row, settings_.node_name), ports_.conversations.take_over(row), GrantedStay{stay_of(row), {}}));
-  if (row.segment) call.segments = CallSegments(*row.segment);
-  // A call that talks has no music; that of a parked call is opened again where it was.
-  if (found == park::Found::kRetrieved) call.values.media.reset();
-  loop_.resume(call, row, found);
-  return call;
-}
-
 std::optional<BilledCall> ParkService::call_to_retrieve(const std::string& tenant, const RetrieveRequest& request,
                                                         const Party& retriever) const {
   const Extension* extension = extension_in(retriever);

@@ -24,6 +24,7 @@ struct ParkSettings {
   Duration flow_first_key{10000};  // after the prompt that asks for the PIN
   Duration flow_next_key{5000};    // after each key; then the entry is complete
   Duration flow_call_max{180000};
+  Duration menu_call_max{900000};  // of a caller in menus and at announcements, until it talks
 };
 
 }  // namespace callpark

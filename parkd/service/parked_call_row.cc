@@ -23,7 +23,8 @@ ParkedCallRow row_of(const CallValues& call, RowState state, const Stay& stay, c
   row.parked_at = stay.parked_at;
   row.deadline = stay.deadline;
   row.retriever = stay.retriever;
-  if (state == RowState::kRetrieved && !row.retriever) row.retriever = Extension{call.tenant, stay.parker};
+  const bool is_parkers = state == RowState::kRetrieved && !row.retriever && !stay.parker.empty();
+  if (is_parkers) row.retriever = Extension{call.tenant, stay.parker};
   row.owner = call.owner;
   row.epoch = call.epoch;
   return row;
@@ -48,6 +49,12 @@ Stay stay_of(const ParkedCallRow& row) {
   stay.caller = row.caller.remote_identity;
   stay.sip_call_id = row.caller.call_id;
   return stay;
+}
+
+// The row of an older parkd has no segment.
+bool was_parked(const ParkedCallRow& row) {
+  if (!row.segment) return !row.parker.empty();
+  return row.state != RowState::kRetrieved || row.segment->what.kind != park::SegmentKind::kTalkBefore;
 }
 
 }  // namespace callpark

@@ -27,5 +27,7 @@ ParkedCallRow row_of(const CallValues& call, RowState state, const Stay& stay, c
 /// The call of a row as `node` adopts it.
 CallValues values_of(const ParkedCallRow& row, const std::string& node);
 Stay stay_of(const ParkedCallRow& row);
+/// False of a call that only talks: from a menu, or after a first park that has failed.
+bool was_parked(const ParkedCallRow& row);
 
 }  // namespace callpark

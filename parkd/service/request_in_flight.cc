@@ -76,21 +76,37 @@ Decision deny(const Request& request, BillingDenied denial, const std::string& l
 
 // ---- the number is understood ----
 
+/// The call to a call flow's code, or to a menu; nothing if the command is another.
+std::optional<Decision> start_call(const Request& request, const Command& command, const std::string& language) {
+  const auto* toggle = std::get_if<ToggleCommand>(&command);
+  const auto* menu = std::get_if<MenuCommand>(&command);
+  if (!toggle && !menu) return std::nullopt;
+  const auto* asked = std::get_if<CallRequest>(&request);
+  if (!asked) return refuse(request, RefusalReason::kInvalidCode, language);
+  const FeatureCall& call = asked->call;
+  Decision decision{Granted{}, {}};
+  if (toggle) {
+    decision.actions.emplace_back(
+        StartFlowCall{{call.call, call.sip_call_id, extension_of(call), toggle->code, language}});
+    return decision;
+  }
+  // A call that the caller holds has no part in this.
+  if (call.held) decision.actions.emplace_back(ReleaseHeld{call.call});
+  decision.actions.emplace_back(
+      StartMenuCall{{call.call, call.tenant, call.caller, menu->number, language, call.sip_call_id}});
+  return decision;
+}
+
 Decision understand(const Request& request, const DialledFacts& facts) {
   const Dialling dialling = dialling_of(request);
-  const bool is_no_code = !facts.code && !facts.range && facts.flow_code.empty();
+  // A menu is no code, although its number may begin with one.
+  const bool is_no_code = !facts.menu.empty() || (!facts.code && !facts.range && facts.flow_code.empty());
   if (is_no_code && std::holds_alternative<PartyRequest>(request) && !dialling.dialled.empty()) {
     return authorise({Authorising::Transfer{}, facts.language});
   }
   const auto command = interpret(facts, dialling.extension.number, dialling.how);
   if (!command) return refuse(request, command.error(), facts.language);
-  if (const auto* toggle = std::get_if<ToggleCommand>(&*command)) {
-    const auto* asked = std::get_if<CallRequest>(&request);
-    if (!asked) return refuse(request, RefusalReason::kInvalidCode, facts.language);
-    return {
-        Granted{},
-        {StartFlowCall{{asked->call.call, asked->call.sip_call_id, dialling.extension, toggle->code, facts.language}}}};
-  }
+  if (auto started = start_call(request, *command, facts.language)) return *std::move(started);
   if (const auto* park = std::get_if<ParkCommand>(&*command)) {
     ParkTerms terms = terms_of(facts, dialling.extension, park->request, dialling.recall_after_seconds);
     const bool is_asked = facts.billing && facts.billing->asks_park;

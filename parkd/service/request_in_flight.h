@@ -12,6 +12,7 @@
 #include "parkd/service/billed_call.h"
 #include "parkd/service/commands.h"
 #include "parkd/service/flow_call.h"
+#include "parkd/service/menu_call.h"
 
 namespace callpark::admission {
 
@@ -58,7 +59,7 @@ struct AskingBilling {
   BilledCall call;
   WallTime asked_at;
 };
-/// One command is executed, or the call of a call flow's code is started.
+/// One command is executed, or the call of a call flow's code or of a menu is started.
 struct Granted {};
 /// One refusal is sent.
 struct Refused {};
@@ -133,6 +134,10 @@ struct Execute {
 struct StartFlowCall {
   FlowCall call;
 };
+/// The call is to the number of a menu or an announcement. The same holds of it.
+struct StartMenuCall {
+  MenuCall call;
+};
 /// The answer is BillingAnswered. The question of a request that is withdrawn is withdrawn too.
 struct AskBilling {
   BillingQuestion question;
@@ -165,8 +170,8 @@ struct Deny {
 struct DeclineCall {
   CallId call;
 };
-using Action = std::variant<LookUp, Authorise, Execute, StartFlowCall, AskBilling, Ring, ReleaseHeld, RefuseCall,
-                            RefuseReferral, Deny, DeclineCall>;
+using Action = std::variant<LookUp, Authorise, Execute, StartFlowCall, StartMenuCall, AskBilling, Ring, ReleaseHeld,
+                            RefuseCall, RefuseReferral, Deny, DeclineCall>;
 
 struct Decision {
   Phase next;

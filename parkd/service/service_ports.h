@@ -9,6 +9,7 @@
 #include "parkd/ports/events.h"
 #include "parkd/ports/flow_store.h"
 #include "parkd/ports/media.h"
+#include "parkd/ports/menu_store.h"
 #include "parkd/ports/messages.h"
 #include "parkd/ports/referrals.h"
 #include "parkd/ports/store.h"
@@ -20,6 +21,7 @@ struct ServicePorts {
   EventLoop& loop;
   Store& store;
   FlowStore& flows;
+  MenuStore& menus;
   Events& events;
   Messages& messages;
   Media& media;

@@ -7,6 +7,7 @@
 
 #include "parkd/service/admission.h"
 #include "parkd/service/flow_calls.h"
+#include "parkd/service/menu_calls.h"
 #include "parkd/service/recovery.h"
 
 namespace callpark {
@@ -23,11 +24,12 @@ class Switchboard final : public CallListener,
   Switchboard& operator=(const Switchboard&) = delete;
 
   /// `done` is called when the calls that the database has of this node are taken over.
-  void recover(std::function<void()> done) { recovery_.start(std::move(done)); }
+  void recover(std::function<void()> done);
   /// `toggled` is called after a call has toggled a call flow.
   void set_on_flow_toggled(std::function<void()> toggled) { flow_calls_.set_on_toggled(std::move(toggled)); }
   std::size_t parked_calls() const { return service_.parked_calls(); }  // in an orbit
   std::size_t calls() const { return service_.calls(); }
+  std::size_t callers_in_menus() const { return menu_calls_.size(); }
   /// A request to a phone, or a trunk, got its final answer.
   void note_round_trip(Duration took) { gate_.note_round_trip(took, monotonic_now()); }
   /// While parks are refused: how many a second can be done. Else 0.
@@ -47,6 +49,7 @@ class Switchboard final : public CallListener,
   void on_offer_refused(ConversationId conversation, park::Question question, park::RefusalReason reason,
                         bool changed) override;
   void on_caller_media_changed(ConversationId conversation, const MediaRemote& music) override;
+  void on_caller_key(ConversationId conversation, const InfoKey& key) override;
   void on_party_gone(ConversationId conversation, PartyEnd party) override;
 
   void on_referral(Referral referral) override;
@@ -63,6 +66,7 @@ class Switchboard final : public CallListener,
   Refusals refusals_;
   ParkService service_;
   FlowCalls flow_calls_;
+  MenuCalls menu_calls_;
   LoadGate gate_;
   Admission admission_;
   Recovery recovery_;

@@ -10,6 +10,7 @@
 
 #include <unordered_map>
 
+#include "base/log.h"
 #include "base/match.h"
 #include "parkd/store/schema.h"
 
@@ -90,6 +91,22 @@ struct DatabaseConnection::Impl {
     }
     return *statement;
   }
+  void execute(const char* text) {
+    try {
+      const std::unique_ptr<sql::Statement> statement(connection->createStatement());
+      statement->execute(text);
+    } catch (const sql::SQLException& error) {
+      throw error_of(error);
+    }
+  }
+  // A connection that cannot do this is lost, and its server rolls back.
+  void roll_back() noexcept {
+    try {
+      execute("ROLLBACK");
+    } catch (const DatabaseError& error) {
+      log_info("", "a transaction was not rolled back: {}", error.what());
+    }
+  }
 };
 
 DatabaseConnection::DatabaseConnection(const DatabaseAddress& address) : impl_(std::make_unique<Impl>()) {
@@ -144,6 +161,17 @@ int DatabaseConnection::execute(const std::string& sql, const std::vector<Value>
   } catch (const sql::SQLException& error) {
     throw error_of(error);
   }
+}
+
+void DatabaseConnection::in_transaction(const std::function<void()>& work) {
+  impl_->execute("START TRANSACTION");
+  try {
+    work();
+  } catch (const std::exception&) {
+    impl_->roll_back();
+    throw;
+  }
+  impl_->execute("COMMIT");
 }
 
 void DatabaseConnection::start_thread() {

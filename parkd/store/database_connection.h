@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -54,8 +55,12 @@ class DatabaseConnection {
 
   /// The rows of a SELECT, each column as text. Throws DatabaseError.
   std::vector<Row> query(const std::string& sql, const std::vector<Value>& values = {});
-  /// Number of rows that the statement changed. It is committed when this returns. Throws DatabaseError.
+  /// Number of rows that the statement changed. It is committed when this returns, unless a transaction is under
+  /// way. Throws DatabaseError.
   int execute(const std::string& sql, const std::vector<Value>& values = {});
+  /// What `work` executes is committed when this returns, and nothing of it if this throws. Throws what `work` throws,
+  /// and DatabaseError.
+  void in_transaction(const std::function<void()>& work);
 
   /// Each thread that uses connections calls these first and last.
   static void start_thread();

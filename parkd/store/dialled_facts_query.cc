@@ -17,9 +17,9 @@ std::string number_of(std::string dialled) {
   return dialled;
 }
 
-// Parameters: user, user, number, number, number, number, number, user, number, number, user, user, number, number,
-// number, number, tenant. The settings of a group count for calls that are parked in it. A retrieve names an orbit of a
-// range by itself or behind a code, and of a range that is not enabled too.
+// Parameters: user, user, number, number, number, number, number, user, number, number, number, number, user, user,
+// number, number, number, number, tenant. The settings of a group count for calls that are parked in it. A retrieve
+// names an orbit of a range by itself or behind a code, and of a range that is not enabled too.
 constexpr const char* kSql = R"sql(
 SELECT
   COALESCE(e.language, t.language),
@@ -63,6 +63,8 @@ SELECT
   r.last_orbit,
   r.park_number,
   EXISTS (SELECT 1 FROM call_flows f WHERE f.tenant = t.tenant AND f.feature_code = ? AND f.enabled),
+  EXISTS (SELECT 1 FROM ivr_menus i WHERE i.tenant = t.tenant AND i.number = ? AND i.enabled)
+    OR EXISTS (SELECT 1 FROM announcements s WHERE s.tenant = t.tenant AND s.number = ? AND s.enabled),
   c.code,
   c.action,
   c.bare,
@@ -106,8 +108,9 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
   const std::string number = number_of(dialled);
   DialledFacts facts;
   facts.language = "en";
-  const auto rows = connection.query(kSql, {user, user, number, number, number, number, number, user, number, number,
-                                            user, user, number, number, number, number, tenant});
+  const auto rows = connection.query(
+      kSql, {user, user, number, number, number, number, number, user, number, number, number, number, user, user,
+             number, number, number, number, tenant});
   if (rows.empty()) return facts;
   Columns columns(rows.front());
   facts.language = columns.text();
@@ -145,6 +148,7 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
     if (number != park_number) facts.range_orbit = number;
   }
   if (columns.integer() != 0) facts.flow_code = number;
+  if (columns.integer() != 0) facts.menu = number;
   DialledFacts::Code code;
   code.code = columns.text();
   if (code.code.empty()) return facts;

@@ -16,15 +16,11 @@
 namespace callpark {
 namespace {
 
-using Outcome = DatabaseWorkers::Outcome;
-
 constexpr std::size_t kOperationIdLength = 26;  // 130 bits
 constexpr Duration kTidyingPeriod{30000};
 // More than the events of a tidying period, so that a backlog shrinks; and few enough that other statements get a
 // thread.
 constexpr int kForgottenPiecesMax = 10;
-// A query is not tried again once its caller has an answer.
-constexpr Duration kAnswerMargin{200};
 
 constexpr const char* kNotOurs = "the row of this call is gone, or another process has adopted it";
 
@@ -48,27 +44,25 @@ SqlStore::SqlStore(EventLoop& loop, Settings settings)
     : loop_(loop),
       settings_(std::move(settings)),
       owner_{settings_.node_name, wall_now().time_since_epoch().count(), settings_.wins_calls_of_others},
-      workers_(loop, settings_.address, settings_.workers, settings_.queue_max) {
+      statements_(loop,
+                  {settings_.address, settings_.workers, settings_.queue_max, settings_.budget, settings_.retry}) {
+  statements_.set_on_uncertain([this](const ParkId& park_id) { changes_.erase(park_id); });
   tidying_ = loop_.every(kTidyingPeriod, [this] { tidy(); });
 }
 
 void SqlStore::tidy() {
-  workers_.start([this](DatabaseConnection& connection) { OrbitClaims(connection, owner_).forget_released(); },
-                 settings_.budget, [this](const Report& report) { note({}, report); });
-  workers_.start(
-      [this](DatabaseConnection& connection) {
-        for (int pieces = 0; pieces < kForgottenPiecesMax; ++pieces) {
-          if (ParkEventsTable(connection).forget(settings_.park_events_days)) return;
-        }
-      },
-      settings_.budget, [this](const Report& report) { note({}, report); });
-  workers_.start(
-      [this](DatabaseConnection& connection) {
-        for (int pieces = 0; pieces < kForgottenPiecesMax; ++pieces) {
-          if (CallFlowsTable(connection).forget_old(settings_.park_events_days)) return;
-        }
-      },
-      settings_.budget, [this](const Report& report) { note({}, report); });
+  statements_.try_once(
+      [this](DatabaseConnection& connection) { OrbitClaims(connection, owner_).forget_released(); });
+  statements_.try_once([this](DatabaseConnection& connection) {
+    for (int pieces = 0; pieces < kForgottenPiecesMax; ++pieces) {
+      if (ParkEventsTable(connection).forget(settings_.park_events_days)) return;
+    }
+  });
+  statements_.try_once([this](DatabaseConnection& connection) {
+    for (int pieces = 0; pieces < kForgottenPiecesMax; ++pieces) {
+      if (CallFlowsTable(connection).forget_old(settings_.park_events_days)) return;
+    }
+  });
 }
 
 SqlStore::~SqlStore() = default;
@@ -77,7 +71,7 @@ SqlStore::~SqlStore() = default;
 
 void SqlStore::look_up(std::string tenant, std::string user, std::string dialled,
                        Answer<Result<DialledFacts, StoreUnavailable>> answer) {
-  query<Result<DialledFacts, StoreUnavailable>>(
+  statements_.query<Result<DialledFacts, StoreUnavailable>>(
       {},
       [tenant = std::move(tenant), user = std::move(user), dialled = std::move(dialled)](
           DatabaseConnection& connection) { return query_dialled_facts(connection, tenant, user, dialled); },
@@ -101,7 +95,7 @@ void SqlStore::claim_orbit(ParkedCallRow row, OrbitRequest request,
         }
         to(std::move(claimed));
       };
-  query<Result<ClaimedOrbit, ClaimOrbitFailure>>(
+  statements_.query<Result<ClaimedOrbit, ClaimOrbitFailure>>(
       park_id, [this, claim](DatabaseConnection& connection) { return OrbitClaims(connection, owner_).claim(*claim); },
       failure(ClaimOrbitFailure::kUnavailable), std::move(answer),
       [this, claim](DatabaseConnection& connection) { OrbitClaims(connection, owner_).undo(*claim); });
@@ -122,7 +116,7 @@ void SqlStore::write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> t
     }
     to(written);
   };
-  query<Result<void, StoreUnavailable>>(
+  statements_.query<Result<void, StoreUnavailable>>(
       park_id,
       [this, row = std::move(row),
        operation_id = new_operation_id()](DatabaseConnection& connection) -> Result<void, StoreUnavailable> {
@@ -142,7 +136,7 @@ void SqlStore::claim_call(std::string tenant, RetrieveRequest request, Party ret
       };
   const auto claim = std::make_shared<CallClaim>(
       CallClaim{std::move(tenant), std::move(request), std::move(retriever), new_operation_id(), false});
-  query<Result<ParkedCallRow, ClaimCallFailure>>(
+  statements_.query<Result<ParkedCallRow, ClaimCallFailure>>(
       {}, [this, claim](DatabaseConnection& connection) { return CallClaims(connection, owner_).claim(*claim); },
       failure(ClaimCallFailure::kUnavailable), std::move(answer),
       [this, claim](DatabaseConnection& connection) {
@@ -158,10 +152,10 @@ void SqlStore::claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCall
     to(won);
   };
   const std::string retrieve_id = new_operation_id();
-  Work undo = [this, tenant = row.tenant, retrieve_id](DatabaseConnection& connection) {
+  CallStatements::Work undo = [this, tenant = row.tenant, retrieve_id](DatabaseConnection& connection) {
     CallClaims(connection, owner_).undo(tenant, retrieve_id);
   };
-  query<Result<void, ClaimCallFailure>>(
+  statements_.query<Result<void, ClaimCallFailure>>(
       park_id,
       [this, row = std::move(row), retrieve_id](DatabaseConnection& connection) -> Result<void, ClaimCallFailure> {
         if (CallClaims(connection, owner_).claim_for_target(row, retrieve_id)) return {};
@@ -178,7 +172,7 @@ void SqlStore::load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>>
         }
         to(std::move(rows));
       };
-  query<Result<std::vector<ParkedCallRow>, StoreUnavailable>>(
+  statements_.query<Result<std::vector<ParkedCallRow>, StoreUnavailable>>(
       {},
       [this](DatabaseConnection& connection) {
         auto rows = ParkedCallsTable(connection, owner_).load();
@@ -189,68 +183,12 @@ void SqlStore::load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>>
 }
 
 void SqlStore::look_up_recipients(ParkEvent event, Answer<Result<std::vector<Recipient>, StoreUnavailable>> answer) {
-  query<Result<std::vector<Recipient>, StoreUnavailable>>(
+  statements_.query<Result<std::vector<Recipient>, StoreUnavailable>>(
       {},
       [event = std::move(event)](DatabaseConnection& connection) {
         return ParkEventsTable(connection).recipients(event);
       },
       failure(StoreUnavailable{}), std::move(answer), nullptr);
-}
-
-template <class T>
-void SqlStore::query(const ParkId& park_id, std::function<T(DatabaseConnection&)> work, T unavailable, Answer<T> answer,
-                     Work undo) {
-  const Ticket ticket = ++last_ticket_;
-  const bool fails = monotonic_now() < fails_until_;
-  queries_[ticket] = {loop_.after(fails ? Duration(0) : settings_.budget,
-                                  [this, ticket] {
-                                    const Query query = std::move(queries_.extract(ticket).mapped());
-                                    query.give_up();
-                                  }),
-                      [answer, unavailable] { answer(unavailable); }};
-  if (fails) return;
-  // Written by the worker before the loop gets its report.
-  const auto result = std::make_shared<std::optional<T>>();
-  Work statements = [work = std::move(work), result](DatabaseConnection& connection) { *result = work(connection); };
-  Done done = [this, park_id, ticket, result, unavailable, answer = std::move(answer),
-               undo = std::move(undo)](const Report& report) {
-    const bool is_awaited = queries_.erase(ticket) != 0;
-    const bool is_done = report.outcome == Outcome::kDone;
-    const bool nothing_done = report.outcome == Outcome::kBusy || report.outcome == Outcome::kAway;
-    if (!is_done || !is_awaited) changes_.erase(park_id);  // what the row is now is known by the table alone
-    if (undo && !nothing_done && !(is_done && is_awaited)) {
-      undo_twice(park_id.empty() ? ParkId(new_operation_id()) : park_id, undo);
-    }
-    if (is_awaited) answer(is_done ? std::move(**result) : unavailable);
-  };
-  if (park_id.empty()) return run(park_id, statements, std::move(done));
-  queue_.push(park_id, [this, park_id, ticket, statements = std::move(statements),
-                        done = std::move(done)](KeyedQueue<ParkId>::Finished finished) {
-    if (!queries_.contains(ticket)) return finished();  // its time was over before its turn
-    run(park_id, statements, [finished = std::move(finished), done](const Report& report) {
-      // First: the next statement about this call begins with what this one has found.
-      done(report);
-      finished();
-    });
-  });
-}
-
-void SqlStore::run(const ParkId& park_id, const Work& work, Done done) {
-  workers_.start(work, settings_.budget - kAnswerMargin, [this, park_id, done = std::move(done)](const Report& report) {
-    note(park_id, report);
-    done(report);
-  });
-}
-
-// A server that was stopped may execute a statement when it goes on, perhaps just after the first undo.
-void SqlStore::undo_twice(const ParkId& park_id, const Work& undo) {
-  write_lastingly(park_id, undo, [this, park_id, undo](const Report&) {
-    const Ticket ticket = ++last_ticket_;
-    second_undos_[ticket] = loop_.after(settings_.budget, [this, park_id, undo, ticket] {
-      write_lastingly(park_id, undo);
-      second_undos_.erase(ticket);
-    });
-  });
 }
 
 // ---- lasting writes ----
@@ -304,19 +242,17 @@ void SqlStore::remove(ParkId park_id, park::EndReason, std::vector<EndedSegment>
 
 void SqlStore::write_by_id(const ParkId& park_id, std::function<void(DatabaseConnection&)> work,
                            std::function<void(const Before&)> done) {
-  ++waiting_writes_;
-  queue_.push(
-      park_id, [this, park_id, work = std::move(work), done = std::move(done)](KeyedQueue<ParkId>::Finished finished) {
-        // At the second try the row may be gone.
-        const auto before = std::make_shared<Before>();
-        if (const auto known = changes_.find(park_id); known != changes_.end()) *before = known->second;
-        Work statements = [this, park_id, work, before](DatabaseConnection& connection) {
-          if (!*before) *before = ParkedCallsTable(connection, owner_).change_of(park_id);
-          work(connection);
-        };
-        try_write(std::make_shared<LastingWrite>(LastingWrite{
-            park_id, std::move(statements), [before, done](const Report&) { done(*before); }, std::move(finished)}));
-      });
+  statements_.write_lastingly(park_id, [this, park_id, work = std::move(work), done = std::move(done)] {
+    // At the second try the row may be gone.
+    const auto before = std::make_shared<Before>();
+    if (const auto known = changes_.find(park_id); known != changes_.end()) *before = known->second;
+    CallStatements::Work statements = [this, park_id, work, before](DatabaseConnection& connection) {
+      if (!*before) *before = ParkedCallsTable(connection, owner_).change_of(park_id);
+      work(connection);
+    };
+    return CallStatements::Write{std::move(statements),
+                                 [before, done](const DatabaseWorkers::Report&) { done(*before); }};
+  });
 }
 
 void SqlStore::note_and_report(const ParkId& park_id, const CallChange& change) {
@@ -332,45 +268,9 @@ void SqlStore::report_change(const CallChange& change) {
 void SqlStore::append(ParkEvent event) {
   log_info(event.sip_call_id, "{}", write_event(event));
   const ParkId park_id = event.park_id;
-  write_lastingly(park_id, [event = std::move(event)](DatabaseConnection& connection) {
+  statements_.write_lastingly(park_id, [event = std::move(event)](DatabaseConnection& connection) {
     ParkEventsTable(connection).append(event);
   });
-}
-
-void SqlStore::write_lastingly(const ParkId& park_id, Work work, Done done) {
-  ++waiting_writes_;
-  queue_.push(park_id,
-              [this, park_id, work = std::move(work), done = std::move(done)](KeyedQueue<ParkId>::Finished finished) {
-                try_write(std::make_shared<LastingWrite>(LastingWrite{park_id, work, done, std::move(finished)}));
-              });
-}
-
-void SqlStore::try_write(const std::shared_ptr<LastingWrite>& write) {
-  run(write->park_id, write->work, [this, write](const Report& report) {
-    if (report.outcome != Outcome::kDone && report.outcome != Outcome::kImpossible) {
-      retries_[write->park_id] = loop_.after(settings_.retry, [this, write] { try_write(write); });
-      return;
-    }
-    retries_.erase(write->park_id);
-    --waiting_writes_;
-    if (write->done) write->done(report);
-    write->finished();
-  });
-}
-
-// ---- the database ----
-
-void SqlStore::note(const ParkId& park_id, const Report& report) {
-  if (report.outcome == Outcome::kImpossible) log_error(park_id.text(), "the database refused: {}", report.reason);
-  const bool away = report.outcome == Outcome::kAway || report.outcome == Outcome::kUncertain;
-  if (away) fails_until_ = monotonic_now() + settings_.retry;
-  if (away == !available_) return;
-  available_ = !away;
-  if (away) {
-    log_error("", "the database is away: {}", report.reason);
-  } else {
-    log_info("", "the database is back");
-  }
 }
 
 }  // namespace callpark

@@ -1,22 +1,20 @@
-// The Store and Events ports on MariaDB. A query is answered on the loop within the budget; a lasting write is repeated
-// until the database is back.
+// The Store and Events ports on MariaDB.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/event_loop.h"
-#include "base/keyed_queue.h"
 #include "parkd/ports/events.h"
 #include "parkd/ports/presence_store.h"
 #include "parkd/ports/store.h"
+#include "parkd/store/call_statements.h"
 #include "parkd/store/database_connection.h"
-#include "parkd/store/database_workers.h"
 #include "parkd/store/parked_call_columns.h"
 #include "parkd/store/parked_calls_table.h"
 
@@ -66,37 +64,18 @@ class SqlStore final : public Store, public Events {
   /// undo of a query with a late answer is not reported, nor is a change by another node.
   void set_on_changed(std::function<void(const CallChange&)> changed) { on_changed_ = std::move(changed); }
 
-  /// False after the database did not answer, until it does.
-  [[nodiscard]] bool available() const { return available_; }
-  /// Lasting writes that are not done yet.
-  [[nodiscard]] std::size_t waiting_writes() const { return waiting_writes_; }
+  /// A store of calls that become rows of parked_calls under the same ids has its statements executed here, so that all
+  /// about one id are in one order; and it writes them as this owner's.
+  CallStatements& statements() { return statements_; }
+  const RowOwner& owner() const { return owner_; }
+  /// Such a store has inserted this row, of state kRetrieved.
+  void note_inserted(const ParkedCallRow& row) { note_and_report(row.park_id, call_change(row)); }
+
+  /// See CallStatements.
+  [[nodiscard]] bool available() const { return statements_.available(); }
+  [[nodiscard]] std::size_t waiting_writes() const { return statements_.waiting_writes(); }
 
  private:
-  using Work = DatabaseWorkers::Work;
-  using Report = DatabaseWorkers::Report;
-  using Done = DatabaseWorkers::Done;
-  using Ticket = std::uint64_t;
-  struct Query {
-    LoopHandle timer;
-    std::function<void()> give_up;
-  };
-  struct LastingWrite {
-    ParkId park_id;
-    Work work;
-    Done done;
-    KeyedQueue<ParkId>::Finished finished;
-  };
-
-  /// Queries with a park_id wait for other work under it. `undo` is executed if `work` may have been done although the
-  /// answer was `unavailable`.
-  template <class T>
-  void query(const ParkId& park_id, std::function<T(DatabaseConnection&)> work, T unavailable, Answer<T> answer,
-             Work undo);
-  void run(const ParkId& park_id, const Work& work, Done done);
-  void undo_twice(const ParkId& park_id, const Work& undo);
-  /// Is repeated until the database has done or refused it; then `done` is called, if there is one.
-  void write_lastingly(const ParkId& park_id, Work work, Done done = nullptr);
-  void try_write(const std::shared_ptr<LastingWrite>& write);
   /// A lasting write about a row of which only the id is known; `done` gets what the row was to watchers before it,
   /// nothing if there was none.
   using Before = std::optional<CallChange>;
@@ -105,25 +84,16 @@ class SqlStore final : public Store, public Events {
   /// Also remembers it as the row's.
   void note_and_report(const ParkId& park_id, const CallChange& change);
   void report_change(const CallChange& change);
-  void note(const ParkId& park_id, const Report& report);
   void tidy();
 
   EventLoop& loop_;
   const Settings settings_;
   const RowOwner owner_;
   std::function<void(const CallChange&)> on_changed_;
-  bool available_ = true;
-  MonotonicTime fails_until_{};
-  Ticket last_ticket_ = 0;
   /// What watchers see of the rows that this store has written last: a write that needs it does not ask the table.
   std::unordered_map<ParkId, CallChange> changes_;
-  std::unordered_map<Ticket, Query> queries_;  // that are not answered
-  KeyedQueue<ParkId> queue_;
-  std::unordered_map<ParkId, LoopHandle> retries_;  // of lasting writes
-  std::unordered_map<Ticket, LoopHandle> second_undos_;
-  std::size_t waiting_writes_ = 0;
   LoopHandle tidying_;
-  DatabaseWorkers workers_;
+  CallStatements statements_;  // last: what it executes uses the rest
 };
 
 }  // namespace callpark

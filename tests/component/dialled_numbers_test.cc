@@ -86,7 +86,7 @@ std::string listed(const std::vector<std::string>& orbits) {
 }
 
 std::string meaning(const DialledFacts& facts, const std::string& user, Dialled dialled) {
-  if (!facts.code && !facts.range && facts.flow_code.empty()) return "nothing";
+  if (!facts.code && !facts.range && facts.flow_code.empty() && facts.menu.empty()) return "nothing";
   const auto command = interpret(facts, user, dialled);
   if (!command) return command.error() == park::RefusalReason::kInvalidCode ? "invalid code" : "another refusal";
   if (const auto* park = std::get_if<ParkCommand>(&*command)) {
@@ -94,6 +94,7 @@ std::string meaning(const DialledFacts& facts, const std::string& user, Dialled 
     return park->request.orbits.empty() ? "park at random" : "park at" + listed(park->request.orbits);
   }
   if (const auto* toggle = std::get_if<ToggleCommand>(&*command)) return "toggle " + toggle->code;
+  if (const auto* menu = std::get_if<MenuCommand>(&*command)) return "menu " + menu->number;
   return "retrieve from" + listed(std::get<RetrieveCommand>(*command).request.orbits);
 }
 

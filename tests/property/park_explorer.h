@@ -235,8 +235,9 @@ inline World found_in(World world, RowState row, const OpenSegment& segment) {
   world.segment = segment;
   world.caller_was_asked = world.caller_is_ours = true;
   world.has_stay = true;
-  world.recorded = recorded_in(row);
-  world.was_parked = row != RowState::kAdopting;
+  const bool talks_only = row == RowState::kRetrieved && segment.kind == SegmentKind::kTalkBefore;
+  world.recorded = recorded_in(row, !talks_only);
+  world.was_parked = row != RowState::kAdopting && !talks_only;
   world.stay_record = row == RowState::kAdopting ? StayRecord::kNone : StayRecord::kParked;
   switch (row) {
     case RowState::kAdopting:
@@ -253,8 +254,8 @@ inline World found_in(World world, RowState row, const OpenSegment& segment) {
       break;
     case RowState::kRetrieved:
       world.row = Row::kRetrieved;
-      world.stay_record = StayRecord::kJoined;
-      world.has_talked = true;
+      world.has_stay = world.has_talked = !talks_only;
+      world.stay_record = talks_only ? StayRecord::kNone : StayRecord::kJoined;
       break;
   }
   return world;
@@ -285,6 +286,9 @@ inline void begin_with(const RecallPolicy& policy, const Limits& limits, const M
   add(found_in(nothing, RowState::kParked, waits), resume(Found::kParked, policy, {}));
   add(found_in(nothing, RowState::kRetrieving, waits), resume(Found::kUncertain, policy, {}));
   add(found_in(nothing, RowState::kRetrieved, talks), resume(Found::kRetrieved, policy, {}));
+  // From a menu, or its first park has failed.
+  const OpenSegment only_talks{SegmentKind::kTalkBefore};
+  add(found_in(nothing, RowState::kRetrieved, only_talks), resume(Found::kRetrieved, policy, {}));
   if (policy.mode == RecallMode::kOff) {
     add_request(Request::kRefer, ParkerLearnsOrbit::kItself);
     for (const SegmentKind talk : {SegmentKind::kTalkBefore, SegmentKind::kTalkAfter}) {

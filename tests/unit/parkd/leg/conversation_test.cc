@@ -43,6 +43,18 @@ TEST_F(ConversationTest, KeepsTheMediaOfTheCallThatBeganIt) {
   EXPECT_FALSE(listener.music->listens);
 }
 
+TEST_F(ConversationTest, F6_ReportsAKeyOfItsCallerThatHearsMediad) {
+  begin_with_alice();
+  SipMessage info = alice.request("INFO");
+  info.set_body("application/dtmf-relay", "Signal=5\r\nDuration=160\r\n");
+  EXPECT_EQ(answer_to(info).status(), 200);
+  EXPECT_THAT(reports(), ElementsAre("key 5 of caller"));
+  SipMessage other = alice.request("INFO");
+  other.set_body("application/media_control+xml", "<media_control/>");
+  EXPECT_EQ(answer_to(other).status(), 200);
+  EXPECT_THAT(reports(), IsEmpty());
+}
+
 TEST_F(ConversationTest, PlaysMusicToItsCaller) {
   begin_with_alice();
   offer_music(1);

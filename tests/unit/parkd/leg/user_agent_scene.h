@@ -75,6 +75,9 @@ struct RecordedListener final : CallListener, ConversationListener, ReferralList
     reports.push_back("media changed");
     music = remote;
   }
+  void on_caller_key(ConversationId, const InfoKey& key) override {
+    reports.push_back("key " + std::string(1, key.key) + " of caller");
+  }
   void on_party_gone(ConversationId, PartyEnd party) override {
     reports.push_back(party == PartyEnd::kCaller ? "caller gone" : "peer gone");
   }

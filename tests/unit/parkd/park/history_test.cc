@@ -68,16 +68,17 @@ TEST(History, CallThatWasNeverParkedHasNoEnd) {
 }
 
 TEST(History, RowNamesWhatIsRecorded) {
-  EXPECT_EQ(recorded_in(RowState::kAdopting), Recorded::kNothing);
-  EXPECT_EQ(recorded_in(RowState::kParked), Recorded::kWaiting);
-  EXPECT_EQ(recorded_in(RowState::kRetrieving), Recorded::kWaiting);
-  EXPECT_EQ(recorded_in(RowState::kRetrieved), Recorded::kTalking);
+  EXPECT_EQ(recorded_in(RowState::kAdopting, true), Recorded::kNothing);
+  EXPECT_EQ(recorded_in(RowState::kParked, true), Recorded::kWaiting);
+  EXPECT_EQ(recorded_in(RowState::kRetrieving, true), Recorded::kWaiting);
+  EXPECT_EQ(recorded_in(RowState::kRetrieved, true), Recorded::kTalking);
+  EXPECT_EQ(recorded_in(RowState::kRetrieved, false), Recorded::kNothing) << "it came from a menu";
 }
 
 TEST(History, CallThatIsResumedWhileAdoptingIsRecordedAsParked) {
-  EXPECT_THAT(happenings(recorded_in(RowState::kAdopting), State{}, resume(Found::kUncertain, {}, {})),
+  EXPECT_THAT(happenings(recorded_in(RowState::kAdopting, true), State{}, resume(Found::kUncertain, {}, {})),
               ElementsAre(Happening{Kind::kParked}));
-  EXPECT_THAT(happenings(recorded_in(RowState::kParked), State{}, resume(Found::kParked, {}, {})), IsEmpty());
+  EXPECT_THAT(happenings(recorded_in(RowState::kParked, true), State{}, resume(Found::kParked, {}, {})), IsEmpty());
 }
 
 }  // namespace

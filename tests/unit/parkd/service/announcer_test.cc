@@ -7,6 +7,7 @@
 #include "tests/unit/parkd/service/fake_billing.h"
 #include "tests/unit/parkd/service/fake_flows.h"
 #include "tests/unit/parkd/service/fake_media.h"
+#include "tests/unit/parkd/service/fake_menus.h"
 #include "tests/unit/parkd/service/fake_phones.h"
 #include "tests/unit/parkd/service/fake_store.h"
 #include "tests/unit/parkd/service/fake_texts.h"
@@ -31,13 +32,14 @@ class AnnouncerTest : public testing::Test {
   Steps steps;
   FakeStore store{steps};
   FakeFlows flows{steps};
+  FakeMenus menus{steps, store};
   FakeMedia media{steps};
   FakePhones phones{steps};
   FakeEvents events;
   FakeMessages messages;
   FakeBilling billing{steps};
   Metrics metrics;
-  Announcer announcer{{loop, store, flows, events, messages, media, phones, phones, phones, billing, metrics}};
+  Announcer announcer{{loop, store, flows, menus, events, messages, media, phones, phones, phones, billing, metrics}};
   int done = 0;
 };
 

@@ -318,5 +318,14 @@ TEST(DialledCode, F3_OnlyACallOfAnExtensionTogglesACallFlow) {
   EXPECT_EQ(interpret(facts, "", Dialled::kAsCall).error(), RefusalReason::kNotPermitted);
 }
 
+TEST(DialledCode, F6_AnyCallGoesToAMenuAndNoTransferDoes) {
+  DialledFacts facts = facts_of("7", CodeAction::kPark, BareCode::kOwnExtension, "00");
+  facts.menu = "700";
+  for (const char* user : {"101", ""}) {
+    EXPECT_EQ(std::get<MenuCommand>(*interpret(facts, user, Dialled::kAsCall)).number, "700") << user;
+    EXPECT_EQ(interpret(facts, user, Dialled::kAsTransfer).error(), RefusalReason::kInvalidCode) << user;
+  }
+}
+
 }  // namespace
 }  // namespace callpark

@@ -32,6 +32,8 @@ class FakeMedia final : public Media {
   std::vector<std::string> played;  // the prompts of all announcements that had a listener
   std::vector<std::string> digits;
   std::set<std::string> languages;
+  std::vector<std::string> texts;  // that were to be spoken: "de: Guten Tag."
+  std::string text_fault;          // if not empty, no text can be spoken, for this reason
 
   void set_listener(Listener* listener) override { listener_ = listener; }
   void open(std::string session, Play play, std::optional<MediaSnapshot> again, Opened answer) override {
@@ -74,6 +76,14 @@ class FakeMedia final : public Media {
     sessions[session].play = std::move(play);
   }
   void close(const std::string& session) override { sessions.erase(session); }
+  void prepare_text(const std::string& language, const std::string& text, TextPrepared answer) override {
+    texts.push_back(language + ": " + text);
+    steps_.add("media", [this, language, text, answer = std::move(answer)] {
+      if (is_away) return answer(failure(std::string("mediad is not connected")));
+      if (!text_fault.empty()) return answer(failure(text_fault));
+      answer("text_" + language + "_" + text);
+    });
+  }
 
   /// Every announcement that is being played comes to its end.
   void play_out() {

@@ -248,9 +248,18 @@ class FakePhones final : public Calls, public Conversations, public Referrals {
     }
     return id;
   }
-  ConversationId begin(CallId) override {
-    ADD_FAILURE() << "the park service begins no conversation with one party";
-    return {};
+  /// The caller of a menu.
+  ConversationId begin(CallId id) override {
+    const auto call = calls.extract(id);
+    EXPECT_EQ(call.mapped().stage, Call::Stage::kConfirmed);
+    call_outcomes[id] = {200, "conversation"};
+    const ConversationId begun{++last_conversation_};
+    Conversation& conversation = conversations[begun];
+    conversation.caller.user = call.mapped().user;
+    conversation.caller.dialog.call_id = "feature-" + std::to_string(id.value);
+    conversation.hears = "music";
+    conversation.was_offered = conversation.has_accepted = true;
+    return begun;
   }
   void forget(ConversationId id) override {
     const auto found = conversations.find(id);

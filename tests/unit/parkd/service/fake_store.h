@@ -24,6 +24,8 @@ class FakeStore final : public Store {
  public:
   explicit FakeStore(Steps& steps) : steps_(steps) {}
 
+  static inline const std::set<std::string> kExtensions{"101", "102", "103", "104", "105", "106", "333"};
+
   std::map<ParkId, ParkedCallRow> rows;
   bool is_away = false;
   bool may_park = true;
@@ -74,7 +76,7 @@ class FakeStore final : public Store {
       facts.remainder = dialled.substr(std::string(code).size());
     }
     if (dialled == "*30") facts.flow_code = dialled;
-    static const std::set<std::string> kExtensions{"101", "102", "103", "104", "105", "106", "333"};
+    if (dialled == "400" || dialled == "500") facts.menu = dialled;
     facts.remainder_is_extension = kExtensions.count(facts.remainder) != 0;
     return facts;
   }
@@ -193,6 +195,9 @@ class FakeStore final : public Store {
       answer(all);
     });
   }
+
+  /// A statement about this call without an answer, in the order of all about it.
+  void in_lane(const ParkId& id, std::function<void()> work) { keep_or_run(id, std::move(work)); }
 
  private:
   // A row and the segments that it carries are written together.

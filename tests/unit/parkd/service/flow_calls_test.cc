@@ -107,7 +107,7 @@ TEST_F(FlowCallsTest, F3_DigitsByInfoAndByRtpAreOneEach) {
   const CallId id = dial_code();
   std::uint32_t cseq = 1;
   for (const char key : std::string("1234")) {
-    service->on_call_key(id, {flow::KeyWay::kDtmfRelay, key, ++cseq});
+    service->on_call_key(id, {KeyWay::kDtmfRelay, key, ++cseq});
     service->on_media_key(session(), key);
     settle();
   }

@@ -80,6 +80,19 @@ const std::vector<Scene>& scenes() {
          park_with_recall(world);
        },
        [](ParkWorld& world) { pass(world, kUntilRecall); }},
+      {"call to a menu", [](ParkWorld&) {}, [](ParkWorld& world) { world.dial("105", "400"); }},
+      {"destination of a menu", [](ParkWorld& world) { world.dial_and_settle("105", "400"); },
+       [](ParkWorld& world) { world.press("2"); }},
+      {"destination of a menu that does not answer",
+       [](ParkWorld& world) {
+         world.phones.target_status = 0;
+         world.dial_and_settle("", "400");
+       },
+       [](ParkWorld& world) { world.press("2"); }},
+      {"menu in a menu", [](ParkWorld& world) { world.dial_and_settle("105", "400"); },
+       [](ParkWorld& world) { world.press("3#9"); }},
+      {"announcement that passes the caller on", [](ParkWorld& world) { world.dial_and_settle("", "500"); },
+       [](ParkWorld& world) { world.media.play_out(); }},
   };
   return kScenes;
 }
@@ -221,10 +234,10 @@ class Chaos {
 
   void do_something(ParkWorld& world) {
     static const std::vector<std::string> kCodes{"*68",    "*68101", "*70", "*70333", "*88",
-                                                 "*88101", "*71333", "104", "*7"};
+                                                 "*88101", "*71333", "104", "*7", "400", "500"};
     auto& conversations = world.phones.conversations;
     auto& calls = world.phones.calls;
-    const std::size_t what = pick(23);
+    const std::size_t what = pick(25);
     if (what <= 8 && !world.is_ready) return;
     switch (what) {
       case 0:
@@ -297,6 +310,10 @@ class Chaos {
         return;
       case 22:
         if (world.is_ready && !conversations.empty()) world.take_place(any_of(conversations)->first, user());
+        return;
+      case 23:
+      case 24:
+        if (world.is_ready) world.press(std::string(1, "0123459*#"[pick(9)]));
         return;
       default:
         return;

@@ -14,6 +14,7 @@
 #include "tests/unit/parkd/service/fake_billing.h"
 #include "tests/unit/parkd/service/fake_flows.h"
 #include "tests/unit/parkd/service/fake_media.h"
+#include "tests/unit/parkd/service/fake_menus.h"
 #include "tests/unit/parkd/service/fake_phones.h"
 #include "tests/unit/parkd/service/fake_store.h"
 #include "tests/unit/parkd/service/fake_texts.h"
@@ -35,6 +36,7 @@ struct ParkWorld {
   Steps steps;
   FakeStore store{steps};
   FakeFlows flows{steps};
+  FakeMenus menus{steps, store};
   FakeMedia media{steps};
   FakePhones phones{steps};
   FakeEvents events;
@@ -50,7 +52,8 @@ struct ParkWorld {
     ParkSettings settings;
     settings.node_name = "node-1";
     service = std::make_unique<Switchboard>(
-        ServicePorts{loop, store, flows, events, messages, media, phones, phones, phones, billing, metrics}, settings);
+        ServicePorts{loop, store, flows, menus, events, messages, media, phones, phones, phones, billing, metrics},
+        settings);
     phones.set_listener(service.get());
   }
   /// kill -9: everything that is under way is lost.
@@ -123,6 +126,18 @@ struct ParkWorld {
     const CallId id = call.call;
     service->on_feature_call(std::move(call));
     return id;
+  }
+  void dial_and_settle(const std::string& user, const std::string& number) {
+    dial(user, number);
+    settle();
+  }
+  /// The first caller in a menu presses these keys; nobody if there is none.
+  void press(const std::string& keys) {
+    for (const char key : keys) {
+      const auto heard = media.sessions.lower_bound("menu-");
+      if (heard == media.sessions.end() || !heard->first.starts_with("menu-")) return;
+      service->on_media_key(std::string(heard->first), key);
+    }
   }
   CallId dial_with_held(const std::string& user, const std::string& number) { return dial(user, number, dialog()); }
   /// A call by Replaces: the peer of the conversation has sent its caller.
@@ -231,6 +246,8 @@ struct ParkWorld {
     pass(std::chrono::minutes(1));
     media.expire_unclaimed();
     EXPECT_EQ(service->calls(), 0U);
+    EXPECT_EQ(service->callers_in_menus(), 0U);
+    EXPECT_TRUE(menus.rows.empty());
     EXPECT_EQ(service->parked_calls(), 0U);
     EXPECT_TRUE(store.rows.empty());
     EXPECT_TRUE(media.sessions.empty());

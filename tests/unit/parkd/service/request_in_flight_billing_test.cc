@@ -154,6 +154,7 @@ std::string name_of(const Action& action) {
       overloaded{
           [](const LookUp&) { return std::string("LookUp"); },
           [](const StartFlowCall&) { return std::string("StartFlowCall"); },
+          [](const StartMenuCall&) { return std::string("StartMenuCall"); },
           [](const Authorise&) { return std::string("Authorise"); },
           [](const Execute& execute) { return "Execute " + parked_or_won(execute.command).value_or("something else"); },
           [](const AskBilling& ask) { return "AskBilling about " + ask.question.call.park_id.text(); },

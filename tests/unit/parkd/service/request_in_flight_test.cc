@@ -83,6 +83,12 @@ DialledFacts code(CodeAction action, const std::string& remainder = "") {
   facts.language = "fr";
   return facts;
 }
+DialledFacts menu() {
+  DialledFacts facts;
+  facts.menu = "700";
+  facts.language = "fr";
+  return facts;
+}
 DialledFacts forbidden_code() {
   DialledFacts facts = code(CodeAction::kPark);
   facts.may_park = false;
@@ -114,6 +120,7 @@ std::vector<Event> all_events() {
                             looked_up(code(CodeAction::kPark, "junk")),
                             looked_up(code(CodeAction::kRetrieve)),
                             looked_up(forbidden_code()),
+                            looked_up(menu()),
                             SenderGone{}};
   for (const Activity activity : {Activity::kNone, Activity::kTalking, Activity::kAnnouncing, Activity::kOther}) {
     for (const auto sender :
@@ -159,6 +166,7 @@ std::string name_of(const Action& action) {
   return std::visit(
       overloaded{[](const LookUp& look_up) { return "LookUp " + look_up.user + " " + look_up.dialled; },
                  [](const StartFlowCall& flow) { return "StartFlowCall " + flow.call.code; },
+                 [](const StartMenuCall& menu) { return "StartMenuCall " + menu.call.number; },
                  [](const Authorise&) { return std::string("Authorise"); },
                  [](const Execute& execute) { return name_of(execute.command); },
                  [](const AskBilling&) { return std::string("AskBilling"); },
@@ -212,7 +220,8 @@ std::vector<std::string> granted(const Request& request, DialledFacts facts, Sur
 // ---- every request, every event, every phase ----
 
 bool is_answer(const Action& action) {
-  return std::holds_alternative<Execute>(action) || std::holds_alternative<RefuseCall>(action) ||
+  return std::holds_alternative<Execute>(action) || std::holds_alternative<StartMenuCall>(action) ||
+         std::holds_alternative<RefuseCall>(action) ||
          std::holds_alternative<RefuseReferral>(action) || std::holds_alternative<DeclineCall>(action);
 }
 
@@ -306,6 +315,34 @@ TEST(RequestInFlight, ReferCountsAfterTheByeOfItsSender) {
   const Outcome party = outcome_of(
       refer_of_party(), {SenderGone{}, looked_up(code(CodeAction::kPark)), SenderGone{}, Authorised{talking()}});
   EXPECT_EQ(party.actions.back(), "ParkAgain by peer");
+}
+
+// ---- menus ----
+
+TEST(RequestInFlight, F6_ACallToAMenuGoesThereAndNeedsNoPermission) {
+  for (const Party& caller : {Party(kAsker), Party(Trunk{"trunk"})}) {
+    const Request request = call({}, caller);
+    const Decision decision = decide(request, begin(request).next, looked_up(menu()));
+    ASSERT_EQ(decision.actions.size(), 1U);
+    const auto& started = std::get<StartMenuCall>(decision.actions.front()).call;
+    EXPECT_EQ(started.call, CallId{1});
+    EXPECT_EQ(started.tenant, kTenant);
+    EXPECT_EQ(started.caller, caller);
+    EXPECT_EQ(started.number, "700");
+    EXPECT_EQ(started.language, "fr");
+    EXPECT_EQ(name_of(decision.next), "Granted");
+  }
+  EXPECT_THAT(outcome_of(call(held_dialog(5)), {looked_up(menu())}).actions,
+              ElementsAre("LookUp 101 *70", "ReleaseHeld", "StartMenuCall 700"));
+}
+
+TEST(RequestInFlight, F6_ATransferToAMenuIsAnOrdinaryOne) {
+  EXPECT_THAT(granted(refer_of_party(), menu(), talking()), ElementsAre("Transfer by peer"));
+  DialledFacts facts = code(CodeAction::kPark);
+  facts.menu = "700";
+  EXPECT_THAT(granted(refer_of_party(), facts, talking()), ElementsAre("Transfer by peer")) << "a code begins it";
+  EXPECT_EQ(outcome_of(refer_outside(), {looked_up(menu())}).actions.back(),
+            refused_referral(RefusalReason::kInvalidCode));
 }
 
 // ---- feature calls ----

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace callpark::flow {
+namespace callpark {
 
 enum class KeyWay { kRtp, kDtmfRelay, kDtmf };
 
@@ -53,4 +53,4 @@ class KeyMerger {
   std::uint64_t count_ = 0;
 };
 
-}  // namespace callpark::flow
+}  // namespace callpark

@@ -1,4 +1,4 @@
-#include "parkd/flow/key_merger.h"
+#include "parkd/call/key_merger.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace callpark::flow {
+namespace callpark {
 namespace {
 
 using std::chrono::milliseconds;
@@ -138,4 +138,4 @@ TEST(KeyMerger, F3_BothWaysGiveEachKeyOnceWhateverRtpLoses) {
 }
 
 }  // namespace
-}  // namespace callpark::flow
+}  // namespace callpark

@@ -1,10 +1,10 @@
-#include "parkd/flow/key_merger.h"
+#include "parkd/call/key_merger.h"
 
 #include <openssl/crypto.h>
 
 #include <algorithm>
 
-namespace callpark::flow {
+namespace callpark {
 namespace {
 
 // A report may be so much later than that of another way: a long press is reported by mediad after 2 s, and an INFO
@@ -38,4 +38,4 @@ bool KeyMerger::is_press(const KeyReport& report) {
   return true;
 }
 
-}  // namespace callpark::flow
+}  // namespace callpark
