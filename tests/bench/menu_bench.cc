@@ -91,7 +91,7 @@ class CallersBench {
     test::write_tone_wav(test::program_directory() / "prompts" / "en" / "bench_greeting.wav", 465, 16000,
                          kGreetingSeconds);
     site_.add_extensions(std::stoi(kParker), 1);
-    site_.add_extensions(kFirstOrbit, callers + 1);
+    site_.add_extensions(kFirstOrbit, callers);
     site_.database().execute(
         std::string("INSERT INTO ivr_menus (tenant, name, number, greeting_sound, first_key_seconds, tries) VALUES "
                     "('demo.callpark', 'bench', '") +
@@ -109,11 +109,11 @@ class CallersBench {
     std::this_thread::sleep_for(std::chrono::seconds(1));
     const ByServer pss_before = site_.pss_kb();
     const ByServer cpu_before = site_.cpu_ms();
-    grow_to(callers_ + 1);
+    grow_to(callers_);
     Figures figures;
-    figures.cpu_of_call = (site_.cpu_ms() - cpu_before) / callers_;
-    figures.pss_kb = (site_.pss_kb() - pss_before) / callers_;
-    std::printf("%d callers, in the database %s in menus and %s parked\n", callers_ + 1, rows("menu_calls").c_str(),
+    figures.cpu_of_call = (site_.cpu_ms() - cpu_before) / (callers_ - 1);
+    figures.pss_kb = (site_.pss_kb() - pss_before) / (callers_ - 1);
+    std::printf("%d callers, in the database %s in menus and %s parked\n", callers_, rows("menu_calls").c_str(),
                 rows("parked_calls").c_str());
     figures.cpu_silent = listen("silent callers", seconds, false);
     figures.cpu_sending = listen("callers that send", seconds, true);
@@ -182,7 +182,7 @@ class CallersBench {
     const double took_s = std::chrono::duration<double>(Clock::now() - began).count();
     const ByServer cpu = (site_.cpu_ms() - before) / took_s;
     std::printf("  %s\n", what);
-    streams.print(callers_ + 1);
+    streams.print(callers_);
     print_row("  CPU a second", cpu, "ms");
     return cpu;
   }
@@ -265,7 +265,7 @@ int main(int argc, char** argv) {
   const int callers = argc > 1 ? std::atoi(argv[1]) : 500;
   const double seconds = argc > 2 ? std::atof(argv[2]) : 10;
   try {
-    callpark::bench::run(std::max(1, callers), std::max(1.0, seconds));
+    callpark::bench::run(std::max(2, callers), std::max(1.0, seconds));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;
