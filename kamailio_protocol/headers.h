@@ -9,12 +9,12 @@ namespace callpark::kamailio_protocol {
 
 /// Kamailio to parkd, and parkd to Kamailio on new requests: the domain with the number plan that counts.
 inline constexpr std::string_view kTenant = "X-Callpark-Tenant";
-/// Kamailio to parkd: the extension that has authenticated itself as the sender. On the answer of a ring group: its
-/// member that answers; on that of a Contact: the extension that has registered it.
+/// Kamailio to parkd: the extension that has authenticated itself as the sender, or for which parkd calls a menu. On
+/// the answer of a ring group: its member that answers; on that of a Contact: the extension that has registered it.
 inline constexpr std::string_view kUser = "X-Callpark-User";
 /// Kamailio to parkd: the name of that extension, if the phone sends none.
 inline constexpr std::string_view kName = "X-Callpark-Name";
-/// Kamailio to parkd, instead of kUser: the trunk of the tenant that calls an orbit.
+/// Kamailio to parkd, instead of kUser: the trunk of the tenant that calls an orbit, a menu or an announcement.
 inline constexpr std::string_view kTrunk = "X-Callpark-Trunk";
 /// Kamailio to parkd: where the sender's request came from, "udp:127.0.0.11:5060"; also on re-INVITE and UPDATE.
 inline constexpr std::string_view kDevice = "X-Callpark-Device";

@@ -8,13 +8,15 @@
 
 #include "base/json.h"
 #include "base/match.h"
+#include "base/utf8.h"
 #include "media_protocol/json_fields.h"
 
 namespace callpark::media {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<Request>> kMethods = {
-    "hello", "session.open", "session.update", "session.play", "session.close", "session.list", "codecs"};
+    "hello",         "session.open", "session.update", "session.play",
+    "session.close", "session.list", "codecs",         "text.prepare"};
 constexpr std::array<std::string_view, std::variant_size_v<Notification>> kNotifications = {
     "session.played", "session.digit", "session.no_rtp", "session.expired"};
 constexpr std::size_t kSpokenMax = 64;
@@ -124,7 +126,10 @@ Json to_json(const Request& request) {
                    put_if_given(params, "after", list.after);
                    return params;
                  },
-                 [](const CodecList&) { return Json::object(); }},
+                 [](const CodecList&) { return Json::object(); },
+                 [](const TextPrepare& prepare) {
+                   return Json{{"language", prepare.language}, {"text", prepare.text}};
+                 }},
       request);
 }
 
@@ -166,6 +171,9 @@ Json to_json(const Answer& answer) {
                      codecs.push_back(std::move(codec));
                    }
                    return Json{{"codecs", std::move(codecs)}};
+                 },
+                 [](const TextPrepareResult& prepared) {
+                   return Json{{"name", prepared.name}};
                  }},
       answer);
 }
@@ -212,6 +220,16 @@ bool is_file_name(const std::string& text) {
   return text.find_first_not_of(kAllowed) == std::string::npos;
 }
 
+// Everything but the control characters of ASCII and of ISO 8859-1.
+bool is_speakable(std::string_view text) {
+  while (!text.empty()) {
+    const Utf8Character character = first_utf8_character(text);
+    if (!character.code || *character.code < 0x20 || (*character.code >= 0x7f && *character.code < 0xa0)) return false;
+    text.remove_prefix(character.bytes);
+  }
+  return true;
+}
+
 Endpoint read_endpoint(const Fields& fields) {
   return {fields.text("address", 1, 64), fields.number<std::uint16_t>("port", 0, 65535)};
 }
@@ -251,6 +269,12 @@ Spoken read_spoken(const Fields& fields) {
   return prompt;
 }
 
+std::string read_language(const Fields& fields) {
+  std::string language = fields.text("language", 1, kNameBytesMax);
+  if (!is_file_name(language)) fields.fail("language", "must be the name of a language");
+  return language;
+}
+
 Play read_play(const Fields& fields) {
   if (fields.has("music")) {
     Music music{fields.text("music", 1, kNameBytesMax)};
@@ -260,8 +284,7 @@ Play read_play(const Fields& fields) {
   if (fields.has("ringback")) return Ringback{};
   if (fields.has("silence")) return Silence{};
   Announcement announcement;
-  announcement.language = fields.text("language", 1, kNameBytesMax);
-  if (!is_file_name(announcement.language)) fields.fail("language", "must be the name of a language");
+  announcement.language = read_language(fields);
   fields.each("list", 1, kSpokenMax,
               [&announcement](const Fields& element) { announcement.list.push_back(read_spoken(element)); });
   const std::string then = fields.has("then") ? fields.text("then", 1, kNameBytesMax) : "end";
@@ -343,6 +366,13 @@ CodecList read<CodecList>(const Fields&) {
 }
 
 template <>
+TextPrepare read<TextPrepare>(const Fields& fields) {
+  TextPrepare prepare{read_language(fields), fields.text("text", 1, kTextBytesMax)};
+  if (!is_speakable(prepare.text)) fields.fail("text", "must be UTF-8 without control characters");
+  return prepare;
+}
+
+template <>
 HelloResult read<HelloResult>(const Fields& fields) {
   return {fields.number<int>("protocol", 0, 1'000'000), fields.text("instance", 1, kSessionIdBytesMax)};
 }
@@ -399,6 +429,13 @@ CodecListResult read<CodecListResult>(const Fields& fields) {
     list.codecs.push_back(entry);
   });
   return list;
+}
+
+template <>
+TextPrepareResult read<TextPrepareResult>(const Fields& fields) {
+  TextPrepareResult prepared{fields.text("name", 1, kNameBytesMax)};
+  if (!is_file_name(prepared.name)) fields.fail("name", "must be a file name without directories");
+  return prepared;
 }
 
 template <>

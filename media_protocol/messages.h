@@ -204,10 +204,27 @@ struct CodecListResult {
   bool operator==(const CodecListResult&) const = default;
 };
 
-using Request = std::variant<Hello, SessionOpen, SessionUpdate, SessionPlay, SessionClose, SessionList, CodecList>;
+inline constexpr std::size_t kTextBytesMax = 1000;
+
+/// Has a text spoken into a sound file, unless the file is there already. The answer comes when the file is there, or
+/// with kTextNotSpoken.
+struct TextPrepare {
+  std::string language = "en";
+  /// UTF-8 without control characters.
+  std::string text{};
+  bool operator==(const TextPrepare&) const = default;
+};
+struct TextPrepareResult {
+  /// The prompt that speaks the text, in an announcement of the same language.
+  std::string name{};
+  bool operator==(const TextPrepareResult&) const = default;
+};
+
+using Request =
+    std::variant<Hello, SessionOpen, SessionUpdate, SessionPlay, SessionClose, SessionList, CodecList, TextPrepare>;
 /// The alternatives have the order of Request's.
 using Answer = std::variant<HelloResult, SessionOpenResult, SessionUpdateResult, SessionPlayResult, SessionCloseResult,
-                            SessionListResult, CodecListResult>;
+                            SessionListResult, CodecListResult, TextPrepareResult>;
 
 // ---- notifications: mediad sends them to the connection that opened the session last ----
 
@@ -261,6 +278,8 @@ enum class ErrorCode : int {
   /// RTP must not be sent to this remote: one of mediad's own ports, a multicast or broadcast address, loopback.
   kRemoteRefused = 6,
   kTooManyConnections = 7,
+  /// The text cannot be spoken now, or too many texts wait; the sentence has the reason.
+  kTextNotSpoken = 8,
 };
 
 struct RpcError {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <functional>
+#include <utility>
 
 #include "base/event_loop.h"
 #include "base/log.h"
@@ -12,6 +14,7 @@
 #include "mediad/prompts/audio_files.h"
 #include "mediad/prompts/wav_reader.h"
 #include "mediad/session/session_service.h"
+#include "mediad/texts/text_speaker.h"
 
 namespace callpark {
 namespace {
@@ -26,9 +29,19 @@ media::MediaEngine::Options engine_options(const MediadConfig& config) {
   options.sender.nice = config.rtp.sender_nice;
   options.audio = {
       .prompts_dir = config.prompts_dir,
+      .texts_dir = config.texts.directory,
       .default_music = config.music.default_class,
       .music_classes_dir = config.music.classes_dir,
   };
+  return options;
+}
+
+media::TextSpeaker::Options speaker_options(const MediadConfig::Texts& config) {
+  media::TextSpeaker::Options options;
+  options.directory = config.directory;
+  options.command = config.command;
+  options.bytes_max = config.megabytes_max * 1'000'000;
+  options.time_max = config.time_max;
   return options;
 }
 
@@ -69,7 +82,12 @@ void run_mediad(const MediadConfig& config) {
         control.notify(owner, notification);
       });
   sessions = &service;
-  control.serve(service);
+  media::TextSpeaker texts(loop, speaker_options(config.texts),
+                           {[&engine](const std::string& path, std::function<void()> go_on) {
+                              engine.encode_prompt(path, std::move(go_on));
+                            },
+                            [&engine](const std::string& path) { engine.forget_prompt(path); }});
+  control.serve(service, texts);
 
   log_info("", "ready control={} rtp={}:{}-{}", control.address().to_string(), config.rtp.address, config.rtp.port_min,
            config.rtp.port_max);

@@ -78,6 +78,18 @@ INSERT INTO call_flows (tenant, name, number, feature_code, pin, destination, de
 
 INSERT IGNORE INTO dids (did, tenant, destination) VALUES ('+442030000300', 'demo.callpark', '300');
 
+INSERT INTO ivr_menus (tenant, name, number, greeting_text, direct_dial, description)
+  SELECT d.* FROM (
+    SELECT 'demo.callpark' AS tenant, 'main' AS name, '400' AS number,
+      'Welcome to the demo tenant. For Alice press 1, for Bob press 2, or enter an extension.' AS greeting_text,
+      TRUE AS direct_dial, '101, 102, or an extension that the caller enters' AS description
+  ) d
+  WHERE NOT EXISTS (SELECT 1 FROM ivr_menus m WHERE m.tenant = d.tenant AND m.name = d.name);
+
+INSERT IGNORE INTO ivr_menu_options (tenant, menu, digits, destination, description) VALUES
+  ('demo.callpark', 'main', '1', '101', 'Alice'),
+  ('demo.callpark', 'main', '2', '102', 'Bob');
+
 INSERT INTO park_groups (tenant, park_group, recall_mode, ring_group, description)
   SELECT d.* FROM (
     SELECT 'demo.callpark' AS tenant, 'sales' AS park_group, 'parker_only' AS recall_mode, NULL AS ring_group,

@@ -86,6 +86,23 @@ void describe_music(ConfigReader& table, MediadConfig::Music& music) {
              "a new one needs no restart. Empty: only the class \"default\".");
 }
 
+void describe_texts(ConfigReader& table, MediadConfig::Texts& texts) {
+  table.section("texts", "Texts of menus and announcements: each is spoken once, into a file that later calls play.");
+  table.text("texts.dir", texts.directory, "/var/cache/callpark/texts", {.length_max = 4000},
+             "Directory of the spoken texts, LANGUAGE/text_*.wav. mediad makes it with the first text, and needs write "
+             "access. It may be emptied at any time.");
+  table.text("texts.command", texts.command, "/usr/share/callpark/speak_text", {.length_max = 4000},
+             "Path of the program that speaks a text; tools/speak_text of callpark is one. Its arguments are the "
+             "language and the path of the WAV file to write, in a directory that it may use for other files; the text "
+             "is its standard input, in UTF-8. No shell is involved.");
+  table.number("texts.max_mb", texts.megabytes_max, 200, 1, 1'000'000,
+               "Maximum size of all spoken texts in megabytes; those that were used longest ago are removed. Ten "
+               "seconds are a third of a megabyte.");
+  table.duration("texts.seconds_max", texts.time_max, 8, 1, 600, kSecond,
+                 "Maximum duration of the program for one text; then it is killed. Two run at once. parkd waits for 10 "
+                 "s.");
+}
+
 void describe_sessions(ConfigReader& table, MediadConfig::Sessions& sessions) {
   table.section("sessions", "Limits of media sessions.");
   table.number("sessions.max", sessions.max, 5000, 1, 30'000,
@@ -103,6 +120,7 @@ void describe(ConfigReader& table, MediadConfig& config) {
   describe_control(table, config.control);
   describe_rtp(table, config.rtp);
   describe_music(table, config.music);
+  describe_texts(table, config.texts);
   describe_sessions(table, config.sessions);
 }
 

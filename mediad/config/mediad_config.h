@@ -40,6 +40,13 @@ struct MediadConfig {
     std::string classes_dir;
   } music;
 
+  struct Texts {
+    std::string directory;
+    std::string command;
+    std::uint64_t megabytes_max = 0;
+    Duration time_max{};
+  } texts;
+
   struct Sessions {
     std::size_t max = 0;
     Duration unclaimed{};

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/match.h"
 #include "media_protocol/codec.h"
 
 namespace callpark::media {
@@ -25,6 +26,11 @@ ControlServer::ControlServer(EventLoop& loop, const SocketAddress& address, std:
 }
 
 ControlServer::~ControlServer() = default;
+
+void ControlServer::serve(SessionService& service, TextSpeaker& texts) {
+  service_ = &service;
+  texts_ = &texts;
+}
 
 void ControlServer::on_accept(LineConnection connection) {
   if (service_ == nullptr) return;
@@ -53,9 +59,24 @@ void ControlServer::on_line(OwnerId owner, std::string_view line) {
   if (const auto* hello = std::get_if<Hello>(&request->request)) {
     log_info("", "control connection {} is {}", owner, hello->client);
   }
-  const auto answer = service_->handle(owner, request->request);
-  if (request->wants_no_answer) return;
-  send(owner, answer ? encode_answer(request->id, *answer) : encode_error(request->id, answer.error()));
+  const auto answer = [this, owner, id = request->id,
+                       wants_no_answer = request->wants_no_answer](const Result<Answer, RpcError>& result) {
+    if (wants_no_answer) return;
+    send(owner, result ? encode_answer(id, *result) : encode_error(id, result.error()));
+  };
+  std::visit(overloaded{[&](const TextPrepare& wanted) { prepare(wanted, answer); },
+                        [&](const auto& wanted) { answer(service_->handle(owner, wanted)); }},
+             request->request);
+}
+
+void ControlServer::prepare(const TextPrepare& wanted, const OnAnswer& on_answer) {
+  texts_->prepare(wanted.language, wanted.text, [on_answer](const Result<std::string, std::string>& name) {
+    if (name) {
+      on_answer(TextPrepareResult{*name});
+    } else {
+      on_answer(failure(RpcError{ErrorCode::kTextNotSpoken, name.error()}));
+    }
+  });
 }
 
 void ControlServer::send(OwnerId owner, const std::string& line) {

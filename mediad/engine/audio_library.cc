@@ -250,6 +250,7 @@ bool AudioLibrary::replace(const std::string& music_class, CodecName codec, cons
 }
 
 AudioLibrary::FoundPrompt AudioLibrary::prompt(const std::string& language, const std::string& name, CodecName codec) {
+  if (is_text_name(name)) return prompt_file(prompt_path(options_.texts_dir, language, name), codec);
   FoundPrompt found = prompt_file(prompt_path(options_.prompts_dir, language, name), codec);
   if (found || language == kFallbackLanguage) return found;
   FoundPrompt fallback = prompt_file(prompt_path(options_.prompts_dir, kFallbackLanguage, name), codec);
@@ -257,11 +258,53 @@ AudioLibrary::FoundPrompt AudioLibrary::prompt(const std::string& language, cons
   return fallback;
 }
 
+void AudioLibrary::encode_ahead(const std::string& path, std::function<void()> done) {
+  const FileStamp stamp = stamp_of(path);
+  if (is_encoded(path, stamp)) return done();
+  const bool submitted = beginnings_.submit(
+      [&loop = loop_, self = self_, stop = stop_.get_token(), encode = options_.encode, path, stamp, done] {
+        FoundPrompts found;
+        if (const auto pcm = read_wav(path)) {
+          for (const CodecFacts& codec : all_codecs()) {
+            found.emplace_back(codec.name, encode_pcm(encode, path, *pcm, codec.name, stop));
+          }
+        }
+        loop.post([self, path, stamp, found = std::move(found), done] {
+          if (*self == nullptr) return;
+          (*self)->set_prompts(path, stamp, found);
+          done();
+        });
+      });
+  // What is not encoded now is encoded when it is played.
+  if (!submitted) done();
+}
+
+bool AudioLibrary::is_encoded(const std::string& path, const FileStamp& stamp) const {
+  const auto codecs = all_codecs();
+  return std::all_of(codecs.begin(), codecs.end(), [&](const CodecFacts& codec) {
+    const auto entry = prompts_.find({path, codec.name});
+    return entry != prompts_.end() && entry->second.stamp == stamp;
+  });
+}
+
+void AudioLibrary::set_prompts(const std::string& path, const FileStamp& stamp, const FoundPrompts& found) {
+  for (const auto& [codec, prompt] : found) prompts_.insert_or_assign({path, codec}, PromptEntry{stamp, prompt});
+}
+
+void AudioLibrary::forget(const std::string& path) {
+  for (const CodecFacts& codec : all_codecs()) prompts_.erase({path, codec.name});
+}
+
 AudioLibrary::FoundPrompt AudioLibrary::encode_prompt(const std::string& path, CodecName codec) const {
   const auto pcm = read_wav(path);
   if (!pcm) return failure(path + " " + pcm.error());
+  return encode_pcm(options_.encode, path, *pcm, codec, {});
+}
+
+AudioLibrary::FoundPrompt AudioLibrary::encode_pcm(const Encode& encode, const std::string& path, const Pcm& pcm,
+                                                   CodecName codec, const std::stop_token& stop) {
   try {
-    return shared(options_.encode(*pcm, codec, Ending::kSilence, {}));
+    return shared(encode(pcm, codec, Ending::kSilence, stop));
   } catch (const std::exception& error) {
     return failure(path + " cannot be encoded: " + error.what());
   }

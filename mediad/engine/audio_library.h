@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/event_loop.h"
@@ -29,6 +30,8 @@ class AudioLibrary {
       std::function<EncodedAudio(const Pcm& pcm, CodecName codec, Ending ending, const std::stop_token& stop)>;
   struct Options {
     std::string prompts_dir;
+    /// The directory of spoken texts.
+    std::string texts_dir{};
     /// The files and directories of the class "default".
     std::vector<std::string> default_music;
     /// The parent of the class directories, each named like its class; may be empty.
@@ -57,8 +60,13 @@ class AudioLibrary {
   /// returned, or only its first seconds; `on_grown` reports what is longer, in one or two steps.
   SharedAudio music(const std::string& music_class, CodecName codec);
   /// Returns the prompt in `language`, else in English. The error is a sentence that names both files, if neither can
-  /// be played; each is logged once until its file changes.
+  /// be played; each is logged once until its file changes. A spoken text is there in its own language only.
   Result<SharedAudio, std::string> prompt(const std::string& language, const std::string& name, CodecName codec);
+  /// Encodes the file of a prompt in every codec on a worker, and then calls `done`: a text of a minute would keep the
+  /// loop from its sessions for too long. A file that is encoded already needs no worker.
+  void encode_ahead(const std::string& path, std::function<void()> done);
+  /// The file of a prompt has been removed: its encodings need no more memory.
+  void forget(const std::string& path);
   SharedAudio ringback(CodecName codec);
   SharedAudio silence(CodecName codec);
 
@@ -105,6 +113,11 @@ class AudioLibrary {
   bool grow_to_beginning(const std::string& music_class, CodecName codec);
   bool grow_to_whole(const std::string& music_class, CodecName codec);
   bool replace(const std::string& music_class, CodecName codec, const SharedAudio& before, const Track& after);
+  using FoundPrompts = std::vector<std::pair<CodecName, FoundPrompt>>;
+  bool is_encoded(const std::string& path, const FileStamp& stamp) const;
+  void set_prompts(const std::string& path, const FileStamp& stamp, const FoundPrompts& found);
+  static FoundPrompt encode_pcm(const Encode& encode, const std::string& path, const Pcm& pcm, CodecName codec,
+                                const std::stop_token& stop);
   FoundPrompt encode_prompt(const std::string& path, CodecName codec) const;
   FoundPrompt prompt_file(const std::string& path, CodecName codec);
   template <class Make>

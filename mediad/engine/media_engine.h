@@ -54,6 +54,12 @@ class MediaEngine : public SessionMedia {
   Counters counters(const std::string& session) const override;
   void close(const std::string& session) override;
   CodecListResult codecs() const override;
+  /// Encodes a prompt beside the loop, so that no session waits for it, and calls `done`.
+  void encode_prompt(const std::string& path, std::function<void()> done) {
+    audio_.encode_ahead(path, std::move(done));
+  }
+  /// The file of a prompt has been removed. Calls that hear it hear it to its end.
+  void forget_prompt(const std::string& path) { audio_.forget(path); }
 
  private:
   struct Session;

@@ -40,6 +40,12 @@ std::string digit_prompt(char digit) {
   return std::string("digit_") + digit;
 }
 
+bool is_text_name(std::string_view name) {
+  constexpr std::string_view kPrefix = "text_";
+  return name.starts_with(kPrefix) && name.size() == kPrefix.size() + 32 &&
+         name.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
+}
+
 std::vector<std::string> wav_files(const std::vector<std::string>& files_and_directories) {
   std::vector<std::string> files;
   for (const std::string& path : files_and_directories) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace callpark::media {
@@ -11,6 +12,8 @@ namespace callpark::media {
 std::string prompt_path(const std::string& prompts_dir, const std::string& language, const std::string& name);
 /// Returns the prompt that speaks this key: "digit_5", "digit_star", "digit_hash".
 std::string digit_prompt(char digit);
+/// True for the name of a spoken text, "text_" and 32 lower-case hexadecimal digits. Its file is not among the prompts.
+bool is_text_name(std::string_view name);
 /// Returns the files themselves and the WAV files directly in the directories (by name), in the order given.
 std::vector<std::string> wav_files(const std::vector<std::string>& files_and_directories);
 /// Returns the directories in `directory` by name; nothing if it cannot be read.

@@ -40,11 +40,7 @@ SessionService::SessionService(EventLoop& loop, SessionMedia& media, Options opt
 
 SessionService::~SessionService() = default;
 
-Result<Answer, RpcError> SessionService::handle(OwnerId owner, const Request& request) {
-  return std::visit([&](const auto& asked) { return answer(owner, asked); }, request);
-}
-
-Result<Answer, RpcError> SessionService::answer(OwnerId, const Hello& hello) {
+Result<Answer, RpcError> SessionService::handle(OwnerId, const Hello& hello) {
   if (hello.protocol != kProtocolVersion) {
     return refuse(ErrorCode::kProtocolMismatch,
                   fmt::format("this mediad speaks protocol {}, not {}", kProtocolVersion, hello.protocol));
@@ -59,7 +55,7 @@ std::optional<RpcError> SessionService::refusal_of(const std::optional<Endpoint>
   return RpcError{ErrorCode::kRemoteRefused, *std::move(fault)};
 }
 
-Result<Answer, RpcError> SessionService::answer(OwnerId owner, const SessionOpen& open) {
+Result<Answer, RpcError> SessionService::handle(OwnerId owner, const SessionOpen& open) {
   if (auto refusal = refusal_of(open.remote)) return failure(*std::move(refusal));
   auto entry = entries_.find(open.session);
   if (entry == entries_.end()) {
@@ -84,7 +80,7 @@ Result<Answer, RpcError> SessionService::answer(OwnerId owner, const SessionOpen
   return media_.opened(open.session).value_or(SessionOpenResult{});
 }
 
-Result<Answer, RpcError> SessionService::answer(OwnerId, const SessionUpdate& update) {
+Result<Answer, RpcError> SessionService::handle(OwnerId, const SessionUpdate& update) {
   const auto entry = entries_.find(update.session);
   if (entry == entries_.end()) return no_such(update.session);
   if (auto refusal = refusal_of(update.remote)) {
@@ -102,14 +98,14 @@ Result<Answer, RpcError> SessionService::answer(OwnerId, const SessionUpdate& up
   return SessionUpdateResult{};
 }
 
-Result<Answer, RpcError> SessionService::answer(OwnerId, const SessionPlay& play) {
+Result<Answer, RpcError> SessionService::handle(OwnerId, const SessionPlay& play) {
   const auto entry = entries_.find(play.session);
   if (entry == entries_.end()) return no_such(play.session);
   perform(entry, event::PlayAsked{{play.play, play.play_id, next_number_++}});
   return SessionPlayResult{};
 }
 
-Result<Answer, RpcError> SessionService::answer(OwnerId, const SessionClose& close) {
+Result<Answer, RpcError> SessionService::handle(OwnerId, const SessionClose& close) {
   const auto entry = entries_.find(close.session);
   if (entry == entries_.end()) return no_such(close.session);
   const SessionMedia::Counters counters = media_.counters(close.session);
@@ -119,7 +115,7 @@ Result<Answer, RpcError> SessionService::answer(OwnerId, const SessionClose& clo
   return SessionCloseResult{counters.packets_sent, counters.packets_received};
 }
 
-Result<Answer, RpcError> SessionService::answer(OwnerId, const SessionList& list) {
+Result<Answer, RpcError> SessionService::handle(OwnerId, const SessionList& list) {
   SessionListResult result;
   for (auto entry = entries_.upper_bound(list.after); entry != entries_.end(); ++entry) {
     if (result.sessions.size() == kPageSessions) {
@@ -136,7 +132,7 @@ Result<Answer, RpcError> SessionService::answer(OwnerId, const SessionList& list
   return result;
 }
 
-Result<Answer, RpcError> SessionService::answer(OwnerId, const CodecList&) {
+Result<Answer, RpcError> SessionService::handle(OwnerId, const CodecList&) {
   return media_.codecs();
 }
 

@@ -34,7 +34,13 @@ class SessionService {
   /// A new value at each start.
   const std::string& instance() const { return instance_; }
 
-  Result<Answer, RpcError> handle(OwnerId owner, const Request& request);
+  Result<Answer, RpcError> handle(OwnerId owner, const Hello& hello);
+  Result<Answer, RpcError> handle(OwnerId owner, const SessionOpen& open);
+  Result<Answer, RpcError> handle(OwnerId owner, const SessionUpdate& update);
+  Result<Answer, RpcError> handle(OwnerId owner, const SessionPlay& play);
+  Result<Answer, RpcError> handle(OwnerId owner, const SessionClose& close);
+  Result<Answer, RpcError> handle(OwnerId owner, const SessionList& list);
+  Result<Answer, RpcError> handle(OwnerId owner, const CodecList& list);
   void on_owner_gone(OwnerId owner);
 
   /// `error` as in SessionPlayed.
@@ -52,14 +58,6 @@ class SessionService {
     std::int64_t reported_ceased_ms = 0;
   };
   using Entries = std::map<std::string, Entry>;
-
-  Result<Answer, RpcError> answer(OwnerId owner, const Hello& hello);
-  Result<Answer, RpcError> answer(OwnerId owner, const SessionOpen& open);
-  Result<Answer, RpcError> answer(OwnerId owner, const SessionUpdate& update);
-  Result<Answer, RpcError> answer(OwnerId owner, const SessionPlay& play);
-  Result<Answer, RpcError> answer(OwnerId owner, const SessionClose& close);
-  Result<Answer, RpcError> answer(OwnerId owner, const SessionList& list);
-  Result<Answer, RpcError> answer(OwnerId owner, const CodecList& list);
 
   std::optional<RpcError> refusal_of(const std::optional<Endpoint>& remote) const;
   void perform(Entries::iterator entry, const event::Event& event);

@@ -1,12 +1,18 @@
 #include "parkd/media/media_client.h"
 
+#include <fmt/format.h>
+
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "base/match.h"
 
 namespace callpark {
 namespace {
+
+// More than mediad's program may need by its default, with a text before it.
+constexpr Duration kTextTimeout{10'000};
 
 media::Play play_of(const Play& play) {
   return std::visit(overloaded{[](const Silence&) -> media::Play { return media::Silence{}; },
@@ -119,6 +125,34 @@ void MediaClient::close(const std::string& session) {
   if (sessions_.erase(session) + waiting_.erase(session) != 0) close_in_mediad(session);
 }
 
+void MediaClient::prepare_text(const std::string& language, const std::string& text, TextPrepared answer) {
+  if (!greeted_) {
+    return loop_.post([answer = std::move(answer)] { answer(failure(std::string("mediad is not connected"))); });
+  }
+  const std::int64_t number = ++last_text_;
+  Text& added = texts_[number];
+  added.wanted = {language, text};
+  added.answer = std::move(answer);
+  added.deadline = loop_.after(kTextTimeout, [this, number] {
+    answer_text(number,
+                failure(fmt::format("mediad has not spoken the text within {} s", kTextTimeout.count() / 1000)));
+  });
+  ask_for_text(number);
+}
+
+void MediaClient::ask_for_text(std::int64_t number) {
+  send(texts_.at(number).wanted, kTextTimeout, [this, number](const Result<media::Answer, media::RpcError>& got) {
+    if (!got && !greeted_) return;  // mediad is asked again after the reconnect
+    if (!got) return answer_text(number, failure(got.error().message));
+    answer_text(number, std::get<media::TextPrepareResult>(*got).name);
+  });
+}
+
+void MediaClient::answer_text(std::int64_t number, const Result<std::string, std::string>& result) {
+  const auto node = texts_.extract(number);
+  if (!node.empty()) node.mapped().answer(result);
+}
+
 void MediaClient::close_in_mediad(const std::string& session) {
   if (greeted_) {
     send(media::SessionClose{session}, {});
@@ -166,6 +200,9 @@ void MediaClient::on_greeted() {
   greeted_ = true;
   for (const std::string& session : std::exchange(abandoned_, {})) send(media::SessionClose{session}, {});
   reopen_all();
+  std::vector<std::int64_t> texts;
+  for (const auto& [number, text] : texts_) texts.push_back(number);
+  for (const std::int64_t number : texts) ask_for_text(number);
   for (auto& [session, waiting] : std::exchange(waiting_, {})) {
     open(session, std::move(waiting.play), std::move(waiting.again), std::move(waiting.answer));
   }
@@ -213,11 +250,15 @@ void MediaClient::reopen(const std::string& id, bool on_its_port) {
 }
 
 void MediaClient::send(const media::Request& request, OnAnswer on_answer) {
+  send(request, settings_.answer_timeout, std::move(on_answer));
+}
+
+void MediaClient::send(const media::Request& request, Duration timeout, OnAnswer on_answer) {
   const std::int64_t id = ++last_request_;
   Pending& pending = pending_[id];
   pending.request_index = request.index();
   pending.on_answer = std::move(on_answer);
-  pending.deadline = loop_.after(settings_.answer_timeout, [this, id] {
+  pending.deadline = loop_.after(timeout, [this, id] {
     const auto node = pending_.extract(id);
     if (node.mapped().on_answer) {
       node.mapped().on_answer(failure(media::RpcError{media::ErrorCode::kInternalError, "mediad does not answer"}));

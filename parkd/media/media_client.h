@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -36,6 +37,8 @@ class MediaClient final : public Media {
   void connect(const std::string& session, const MediaRemote& remote) override;
   void play(const std::string& session, Play play) override;
   void close(const std::string& session) override;
+  /// Fails at once while mediad does not answer. If mediad is restarted while it speaks the text, it is asked again.
+  void prepare_text(const std::string& language, const std::string& text, TextPrepared answer) override;
 
  private:
   // All that restores a session in mediad.
@@ -60,6 +63,12 @@ class MediaClient final : public Media {
     LoopHandle deadline;
   };
 
+  struct Text {
+    media::TextPrepare wanted;
+    TextPrepared answer;
+    LoopHandle deadline;
+  };
+
   void close_in_mediad(const std::string& session);
   void open_once_greeted(const std::string& session, Waiting waiting);
   void on_connected();
@@ -68,6 +77,9 @@ class MediaClient final : public Media {
   void on_closed();
   void on_notification(const media::Notification& notification);
   void send(const media::Request& request, OnAnswer on_answer);
+  void send(const media::Request& request, Duration timeout, OnAnswer on_answer);
+  void ask_for_text(std::int64_t number);
+  void answer_text(std::int64_t number, const Result<std::string, std::string>& result);
   void reopen_all();
   void reopen(const std::string& id, bool on_its_port);
   media::SessionOpen request_of(const Session& session) const;
@@ -81,6 +93,8 @@ class MediaClient final : public Media {
   std::unordered_map<std::int64_t, Pending> pending_;
   std::unordered_map<std::string, Session> sessions_;
   std::unordered_map<std::string, Waiting> waiting_;  // for the greeting
+  std::int64_t last_text_ = 0;
+  std::map<std::int64_t, Text> texts_;
   // Closed while mediad did not answer, which plays on.
   std::unordered_set<std::string> abandoned_;
 };

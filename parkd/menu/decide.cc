@@ -110,7 +110,7 @@ void Step::hear(Sound sound) {
   }
   if (sound == Sound::kGreeting) return greet();
   if (sound == Sound::kGoodbye) return part();
-  state_.phase = Telling{play(sound)};
+  state_.phase = Speaking{play(sound)};
 }
 
 void Step::on(const Returning& phase, const CallerAccepted& event) {
@@ -134,7 +134,7 @@ void Step::go_back_to_media(Sound then) {
 // Ends what the caller hears, enters and waits for. A ringback tone goes on until something else is played.
 void Step::interrupt() {
   if (in<Collecting>()) stop_entry();
-  if (in<Greeting>() || in<Telling>()) emit(StopSound{});
+  if (in<Greeting>() || in<Speaking>()) emit(StopSound{});
   end_target();
 }
 
@@ -163,7 +163,7 @@ void Step::on(const Greeting& phase, const SoundPlayed& event) {
 }
 
 // Keys are not heard here: the rest of a wrong entry would be the next wrong one.
-void Step::on(const Telling& phase, const SoundPlayed& event) {
+void Step::on(const Speaking& phase, const SoundPlayed& event) {
   if (phase.play != event.question) return;
   if (state_.is_last) return part();
   greet();

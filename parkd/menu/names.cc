@@ -6,9 +6,9 @@
 namespace callpark::menu {
 
 std::string_view name_of(const Phase& phase) {
-  static constexpr std::string_view kNames[] = {"LookingUp", "Answering", "Returning", "Greeting",
+  static constexpr std::string_view kNames[] = {"LookingUp",  "Answering", "Returning", "Greeting",
                                                 "Collecting", "Resolving", "Calling",   "Claiming",
-                                                "Joining",    "Telling",   "Parting",   "Ended"};
+                                                "Joining",    "Speaking",  "Parting",   "Ended"};
   static_assert(std::size(kNames) == std::variant_size_v<Phase>);
   return kNames[phase.index()];
 }

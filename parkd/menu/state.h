@@ -55,9 +55,9 @@ struct Joining {
   friend bool operator==(const Joining&, const Joining&) = default;
 };
 /// A sentence is played, and the greeting follows.
-struct Telling {
+struct Speaking {
   Question play;
-  friend bool operator==(const Telling&, const Telling&) = default;
+  friend bool operator==(const Speaking&, const Speaking&) = default;
 };
 /// The last sentence is played; the call ends after it.
 struct Parting {
@@ -70,7 +70,7 @@ struct Ended {
 };
 
 using Phase = std::variant<LookingUp, Answering, Returning, Greeting, Collecting, Resolving, Calling, Claiming, Joining,
-                           Telling, Parting, Ended>;
+                           Speaking, Parting, Ended>;
 
 struct State {
   Phase phase = Ended{};

@@ -49,7 +49,7 @@ class Step {
   void on(const Joining& phase, const CallerAccepted& event);
   void on(const Joining& phase, const CallerRefused& event);
   void on(const Joining& phase, const TargetRefused& event);
-  void on(const Telling& phase, const SoundPlayed& event);
+  void on(const Speaking& phase, const SoundPlayed& event);
   void on(const Parting& phase, const SoundPlayed& event);
 
   // The time of the call is over.
@@ -71,9 +71,7 @@ class Step {
   void on(const P&, const MediaMoved&) {
     go_back_to_media(Sound::kGreeting);
   }
-  void on(const Telling&, const MediaMoved&) {
-    go_back_to_media(state_.is_last ? Sound::kGoodbye : Sound::kGreeting);
-  }
+  void on(const Speaking&, const MediaMoved&) { go_back_to_media(state_.is_last ? Sound::kGoodbye : Sound::kGreeting); }
   // The caller is offered the session as it is when an answer has come that is out now.
   void on(const LookingUp&, const MediaMoved&) { state_.is_moved |= state_.has_media; }
   void on(const Answering&, const MediaMoved&) { state_.is_moved = true; }

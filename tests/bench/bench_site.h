@@ -166,8 +166,9 @@ class BenchSite {
     }
     test::write_file(
         directory_.path() / "mediad.yaml",
-        "prompts_dir: " + prompts.string() +
-            "\nsessions: {max: 9000}\ncontrol: {listen: \"unix:" + (directory_.path() / "mediad.sock").string() +
+        "prompts_dir: " + prompts.string() + "\ntexts: {dir: " + (directory_.path() / "texts").string() +
+            ", command: " + (test::source_directory() / "tools/speak_text").string() +
+            "}\nsessions: {max: 9000}\ncontrol: {listen: \"unix:" + (directory_.path() / "mediad.sock").string() +
             "\"}\nrtp: {address: 127.0.0.1, port_min: 33000, port_max: 64999, silent_remote_seconds: 0}\n");
     mediad_ = start("mediad");
   }

@@ -68,6 +68,16 @@ std::string plan_sql(const Json& plan) {
         quoted(flow.at("feature_code")) + "," + quoted(flow.at("destination")) + "," +
         quoted(flow.at("alternate_destination")) + "," + (flow.at("enabled").get<bool>() ? "1" : "0") + ");";
   }
+  for (const Json& menu : plan.at("ivr_menus")) {
+    sql += "INSERT INTO ivr_menus (tenant, name, number, greeting_text, enabled) VALUES (" + tenant + "," +
+           quoted(menu.at("name")) + "," + quoted(menu.at("number")) + ",'Welcome'," +
+           (menu.at("enabled").get<bool>() ? "1" : "0") + ");";
+  }
+  for (const Json& announcement : plan.at("announcements")) {
+    sql += "INSERT INTO announcements (tenant, name, number, text, enabled) VALUES (" + tenant + "," +
+           quoted(announcement.at("name")) + "," + quoted(announcement.at("number")) + ",'We are closed'," +
+           (announcement.at("enabled").get<bool>() ? "1" : "0") + ");";
+  }
   const Json& group = plan.at("park_group");
   sql += "INSERT INTO park_groups (tenant, park_group) VALUES (" + tenant + "," + quoted(group.at("name")) + ");";
   int position = 0;

@@ -80,8 +80,9 @@ class ParkdSeat {
   void send(const std::string& text, const Endpoint& to) { socket_.send(text, to); }
   [[nodiscard]] const Endpoint& own() const { return socket_.own(); }
 
-  /// `surplus` follows the answer in the datagram.
-  void respond(const SipText& request, int status, const Endpoint& to, const std::string& surplus = "") {
+  /// `surplus` follows the answer in the datagram; `headers` are lines of it.
+  void respond(const SipText& request, int status, const Endpoint& to, const std::string& surplus = "",
+               const std::string& headers = "") {
     std::string text = "SIP/2.0 " + std::to_string(status) + " From Parkd\r\n";
     for (const auto& via : request.headers("Via")) {
       text += "Via: " + via + "\r\n";
@@ -95,7 +96,7 @@ class ParkdSeat {
     }
     text += "From: " + request.header("From") + "\r\nTo: " + to_value + "\r\nCall-ID: " + request.call_id() +
             "\r\nCSeq: " + request.header("CSeq") + "\r\nContact: <sip:parkd@" + socket_.own().text() +
-            ">\r\nX-Callpark-Secret: not for phones\r\nContent-Length: 0\r\n\r\n";
+            ">\r\nX-Callpark-Secret: not for phones\r\n" + headers + "Content-Length: 0\r\n\r\n";
     socket_.send(text + surplus, to);
   }
 

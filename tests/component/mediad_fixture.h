@@ -203,6 +203,9 @@ class Mediad : public testing::Test {
                    "music: {default: [" +
                    (dir / "moh").string() + "], classes_dir: " + (dir / "classes").string() +
                    "}\n"
+                   "texts: {dir: " +
+                   texts().string() + ", command: " + text_command().string() +
+                   ", seconds_max: 60}\n"
                    "sessions: {unclaimed_seconds: 1, no_rtp_seconds: 1, max: " +
                    std::to_string(kSessionsMax) + "}\n");
     start();
@@ -213,6 +216,9 @@ class Mediad : public testing::Test {
 
   std::filesystem::path socket() const { return directory_.path() / "mediad.sock"; }
   std::filesystem::path config() const { return directory_.path() / "mediad.yaml"; }
+  std::filesystem::path texts() const { return directory_.path() / "texts"; }
+  /// Not there, unless the test writes it.
+  std::filesystem::path text_command() const { return directory_.path() / "speak_text"; }
 
   void write_prompt(const std::string& name, int hz, int seconds) {
     write_tone_wav(directory_.path() / "prompts" / "en" / (name + ".wav"), hz, 8000, seconds);

@@ -166,12 +166,13 @@ const Refusals kRecallSettings = {
     {"fallback_ring_seconds = 3601", "the fallback of a recall rings for 10 to 3600 seconds"},
     {"fallback_destination = '+44'", "an outside fallback is a plus and 3 to 20 digits"},
     {"fallback_destination = '+44 20 3000'", "an outside fallback is a plus and 3 to 20 digits"},
-    {"fallback_destination = '999'", "the tenant has no extension, ring group or call flow 999"},
-    {"fallback_destination = ''", "the tenant has no extension, ring group or call flow "},
-    {"fallback_destination = '*68'", "the tenant has no extension, ring group or call flow *68"},
-    {"fallback_destination = '7000'", "the tenant has no extension, ring group or call flow 7000"},
-    {"fallback_destination = '7001'", "the tenant has no extension, ring group or call flow 7001"},
-    {"fallback_destination = '442030000999'", "the tenant has no extension, ring group or call flow 442030000999"},
+    {"fallback_destination = '999'", "the tenant has no extension, ring group, call flow, menu or announcement 999"},
+    {"fallback_destination = ''", "the tenant has no extension, ring group, call flow, menu or announcement "},
+    {"fallback_destination = '*68'", "the tenant has no extension, ring group, call flow, menu or announcement *68"},
+    {"fallback_destination = '7000'", "the tenant has no extension, ring group, call flow, menu or announcement 7000"},
+    {"fallback_destination = '7001'", "the tenant has no extension, ring group, call flow, menu or announcement 7001"},
+    {"fallback_destination = '442030000999'",
+     "the tenant has no extension, ring group, call flow, menu or announcement 442030000999"},
     {"music_class = '../etc'", "music class is letters, digits, _ or -"},
     {"music_class = ''", "music class is letters, digits, _ or -"},
 };
@@ -189,9 +190,9 @@ Refusals recall_settings() {
     refusals.push_back({of_demo(setting + " = NULL"), "'" + setting + "' cannot be null"});
   }
   refusals.push_back({"INSERT INTO tenants (tenant, fallback_destination) VALUES ('new.callpark', '101')",
-                      "the tenant has no extension, ring group or call flow 101"});
+                      "the tenant has no extension, ring group, call flow, menu or announcement 101"});
   refusals.push_back({"UPDATE tenants SET fallback_destination = '103' WHERE tenant = 'other.callpark'",
-                      "the tenant has no extension, ring group or call flow 103"});
+                      "the tenant has no extension, ring group, call flow, menu or announcement 103"});
   return refusals;
 }
 
@@ -220,7 +221,8 @@ const Refusals kRecallRingGroups = {
      "the park group sales recalls to the tenant's ring group: change it first"},
     {of_demo("fallback_destination = '101 '"), "a fallback is digits or +digits, with nothing behind them"},
     {of_demo("fallback_destination = '+442030000999\n'"), "a fallback is digits or +digits, with nothing behind them"},
-    {of_demo("fallback_destination = '101\n'"), "the tenant has no extension, ring group or call flow 101"},
+    {of_demo("fallback_destination = '101\n'"),
+     "the tenant has no extension, ring group, call flow, menu or announcement 101"},
     {of_sales("fallback_destination = '101 '"), "a fallback is digits or +digits, with nothing behind them"},
     {of_sales("fallback_destination = '+442030000999\n'"), "a fallback is digits or +digits, with nothing behind them"},
     // A number that a recall still leads to.
@@ -271,13 +273,13 @@ const Refusals kRingGroups = {
     // Where it leads.
     {of_600("destination = '+44'"), "an outside destination is a plus and 3 to 20 digits"},
     {of_600("destination = '+4420x'"), "an outside destination is a plus and 3 to 20 digits"},
-    {of_600("destination = '999'"), "the tenant has no extension, ring group or call flow 999"},
-    {of_600("destination = ''"), "the tenant has no extension, ring group or call flow "},
-    {of_600("destination = '*88'"), "the tenant has no extension, ring group or call flow *88"},
-    {of_600("destination = '7000'"), "the tenant has no extension, ring group or call flow 7000"},
-    {of_600("destination = '7001'"), "the tenant has no extension, ring group or call flow 7001"},
+    {of_600("destination = '999'"), "the tenant has no extension, ring group, call flow, menu or announcement 999"},
+    {of_600("destination = ''"), "the tenant has no extension, ring group, call flow, menu or announcement "},
+    {of_600("destination = '*88'"), "the tenant has no extension, ring group, call flow, menu or announcement *88"},
+    {of_600("destination = '7000'"), "the tenant has no extension, ring group, call flow, menu or announcement 7000"},
+    {of_600("destination = '7001'"), "the tenant has no extension, ring group, call flow, menu or announcement 7001"},
     {"INSERT INTO ring_groups (tenant, ring_group, destination) VALUES ('other.callpark', '600', '103')",
-     "the tenant has no extension, ring group or call flow 103"},
+     "the tenant has no extension, ring group, call flow, menu or announcement 103"},
     {of_600("destination = '600'"), "the ring group 600 would lead to itself, by way of 600"},
     {ring_group("602", "destination = '602'"), "the ring group 602 would lead to itself, by way of 602"},
     {of_600("destination = '601'") + "UPDATE ring_groups SET destination = '600' WHERE ring_group = '601'",
@@ -290,7 +292,7 @@ const Refusals kRingGroups = {
      "a destination is digits or +digits, with nothing behind them"},
     {of_600("destination = '+442030000999 '"), "an outside destination is a plus and 3 to 20 digits"},
     {of_600("destination = '+442030000999\n'"), "a destination is digits or +digits, with nothing behind them"},
-    {of_600("destination = ' 101'"), "the tenant has no extension, ring group or call flow  101"},
+    {of_600("destination = ' 101'"), "the tenant has no extension, ring group, call flow, menu or announcement  101"},
     {ring_group("602", "destination = '101'") +
          "UPDATE ring_groups SET ring_group = '603', destination = '602' WHERE ring_group = '602'",
      "the ring group 603 would lead to itself, by way of 602"},
@@ -547,15 +549,16 @@ TEST_F(SqlGroups, L7_PermissionInARangeGoesWithTheRangeAndWithTheExtension) {
 }
 
 TEST_F(SqlGroups, ATenantWithGroupsCanBeTakenDownInOrder) {
-  EXPECT_EQ(refusal_of("DELETE FROM dids WHERE tenant = 'demo.callpark'; DELETE FROM trunks; "
-                       "DELETE FROM call_flows; DELETE FROM orbit_ranges; DELETE FROM park_groups; " +
-                       of_demo("recall_mode = 'ring_group_only', ring_group = '600'") +
-                       of_demo("recall_mode = DEFAULT, ring_group = NULL") +
-                       "UPDATE ring_groups SET destination = NULL; DELETE FROM ring_groups; "
-                       "DELETE FROM park_codes WHERE retrieve_code IS NOT NULL; DELETE FROM park_codes; "
-                       "DELETE FROM extensions WHERE tenant = 'demo.callpark'; "
-                       "DELETE FROM tenants WHERE tenant = 'demo.callpark'"),
-            "");
+  EXPECT_EQ(
+      refusal_of("DELETE FROM dids WHERE tenant = 'demo.callpark'; DELETE FROM trunks; "
+                 "DELETE FROM call_flows; DELETE FROM ivr_menus; DELETE FROM orbit_ranges; DELETE FROM park_groups; " +
+                 of_demo("recall_mode = 'ring_group_only', ring_group = '600'") +
+                 of_demo("recall_mode = DEFAULT, ring_group = NULL") +
+                 "UPDATE ring_groups SET destination = NULL; DELETE FROM ring_groups; "
+                 "DELETE FROM park_codes WHERE retrieve_code IS NOT NULL; DELETE FROM park_codes; "
+                 "DELETE FROM extensions WHERE tenant = 'demo.callpark'; "
+                 "DELETE FROM tenants WHERE tenant = 'demo.callpark'"),
+      "");
 }
 
 // MariaDB cuts what is longer than 512 characters.

@@ -207,11 +207,12 @@ TEST_F(SqlSchema, EveryColumnAndTableIsExplained) {
       "table_schema = 'callpark' AND table_name IN ('tenants', 'numbers', 'extensions', 'park_codes', 'trunks', 'dids',"
       " 'ring_groups', 'ring_group_members', 'park_groups', 'park_group_members', 'orbit_ranges', 'parked_calls',"
       " 'released_orbits', 'park_segments', 'cdrs', 'schema_migrations', 'call_flows', 'call_flow_guesses',"
-      " 'call_flow_events', 'time_zones', 'schedules', 'schedule_hours', 'schedule_dates')";
+      " 'call_flow_events', 'time_zones', 'schedules', 'schedule_hours', 'schedule_dates', 'ivr_menus',"
+      " 'ivr_menu_options', 'announcements', 'menu_calls')";
   EXPECT_EQ(server().value("SELECT COUNT(*) FROM information_schema.columns WHERE column_comment = '' AND " + ours),
             "0");
   EXPECT_EQ(server().value("SELECT COUNT(*) FROM information_schema.tables WHERE table_comment <> '' AND " + ours),
-            "23");
+            "27");
 }
 
 // ---- migrations ----
@@ -245,6 +246,10 @@ TEST_F(SqlSchema, TheDemoTenantIsWhatTheTestsRelyOn) {
   EXPECT_EQ(server().value("SELECT GROUP_CONCAT(CONCAT_WS(' ', name, number, feature_code, pin, destination, "
                            "alternate_destination, status)) FROM call_flows"),
             "day-night 300 *30 1234 105 106 on");
+  EXPECT_EQ(
+      server().value("SELECT GROUP_CONCAT(CONCAT_WS(' ', name, number, direct_dial, digits, destination) ORDER BY "
+                     "digits) FROM ivr_menus JOIN ivr_menu_options ON menu = name"),
+      "main 400 1 1 101,main 400 1 2 102");
 }
 
 TEST_F(SqlSchema, MigratingAgainChangesNothingAndKeepsWhatWasEdited) {

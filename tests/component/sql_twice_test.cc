@@ -29,6 +29,8 @@ const std::vector<std::string> kRows = {
     "dids (did, tenant, destination) VALUES ('+442030000101', 'demo.callpark', '101')",
     "call_flows (tenant, name, number, feature_code, destination, alternate_destination) VALUES ('demo.callpark', "
     "'day-night', '300', '*30', '105', '106')",
+    "ivr_menus (tenant, name, number, greeting_text) VALUES ('demo.callpark', 'main', '400', 'Hello.')",
+    "ivr_menu_options (tenant, menu, digits, destination) VALUES ('demo.callpark', 'main', '1', '101')",
 };
 
 TEST_F(SqlTwice, X52_InsertIgnorePassesOverRowsThatAreThere) {

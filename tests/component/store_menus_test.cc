@@ -75,7 +75,11 @@ void expect_same(const MenuCallRow& a, const MenuCallRow& b) {
 }
 
 MenuCallRow with_peer(MenuCallRow row, const std::string& call_id = "target") {
-  row.peer = DialogSnapshot{.call_id = call_id, .local_tag = "cc", .remote_tag = "dd", .remote_was_called = true};
+  DialogSnapshot peer;
+  peer.call_id = call_id;
+  peer.local_tag = "cc";
+  peer.remote_was_called = true;
+  row.peer = std::move(peer);
   return row;
 }
 

@@ -328,8 +328,8 @@ class NextEvents {
       // An answer comes first.
       if (x.answer || x.look_up || x.claim || x.offer_target || x.offer_media) return;
       if (x.play && x.sound == Sound::kGoodbye) return hang_up(x);
-      const bool is_told = x.play && x.sound != Sound::kGreeting;
-      x.owed = is_told && x.is_last ? Sound::kGoodbye : Sound::kGreeting;
+      const bool is_spoken_to = x.play && x.sound != Sound::kGreeting;
+      x.owed = is_spoken_to && x.is_last ? Sound::kGoodbye : Sound::kGreeting;
       interrupt(x);
     });
   }

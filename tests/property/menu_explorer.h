@@ -42,7 +42,7 @@ inline Question* question_of(Phase& phase) {
         if constexpr (std::is_same_v<P, LookingUp>) return &p.look_up;
         if constexpr (std::is_same_v<P, Answering>) return &p.answer;
         if constexpr (std::is_same_v<P, Returning> || std::is_same_v<P, Joining>) return &p.offer;
-        if constexpr (std::is_same_v<P, Greeting> || std::is_same_v<P, Telling> || std::is_same_v<P, Parting>) {
+        if constexpr (std::is_same_v<P, Greeting> || std::is_same_v<P, Speaking> || std::is_same_v<P, Parting>) {
           return &p.play;
         }
         if constexpr (std::is_same_v<P, Resolving>) return &p.resolve;
@@ -53,8 +53,7 @@ inline Question* question_of(Phase& phase) {
 }
 
 inline std::vector<std::optional<Question>*> questions_of(World& w) {
-  return {&w.look_up,      &w.answer,      &w.resolve, &w.call,    &w.claim,
-          &w.offer_target, &w.offer_media, &w.play,    &w.old_play};
+  return {&w.look_up, &w.answer, &w.resolve, &w.call, &w.claim, &w.offer_target, &w.offer_media, &w.play, &w.old_play};
 }
 
 /// Questions are only ever compared, so worlds that differ in nothing but their numbers are one.
@@ -90,19 +89,18 @@ inline std::string key_of(World& w) {
   const auto* resolving = std::get_if<Resolving>(&m.phase);
   put(resolving && resolving->is_entered);
   for (const std::optional<Question>* one : questions_of(w)) put(*one ? **one : 0);
-  for (const bool flag : {m.is_last, m.is_answered, m.has_media, m.is_moved, m.has_row, m.has_peer, w.media_open,
-                          w.has_row, w.row_has_target, w.has_peer, w.is_collecting, w.is_entered, w.is_last,
-                          w.is_moved_again, w.is_time_over}) {
+  for (const bool flag :
+       {m.is_last, m.is_answered, m.has_media, m.is_moved, m.has_row, m.has_peer, w.media_open, w.has_row,
+        w.row_has_target, w.has_peer, w.is_collecting, w.is_entered, w.is_last, w.is_moved_again, w.is_time_over}) {
     put(flag);
   }
   // Of a place that is not known, nothing counts.
   const bool is_known = w.place >= 0;
-  for (const int value :
-       {w.place, m.depth, w.depth, is_known ? m.tries : 0, is_known ? w.tries : 0, is_known ? m.times_played : 0,
-        is_known ? w.times_played : 0, w.moves_left, w.places_left, static_cast<int>(m.target),
-        static_cast<int>(w.play ? w.sound : Sound{}), w.owed ? static_cast<int>(*w.owed) : -1,
-        static_cast<int>(w.caller), static_cast<int>(w.hears), static_cast<int>(w.target),
-        static_cast<int>(w.timers)}) {
+  for (const int value : {w.place, m.depth, w.depth, is_known ? m.tries : 0, is_known ? w.tries : 0,
+                          is_known ? m.times_played : 0, is_known ? w.times_played : 0, w.moves_left, w.places_left,
+                          static_cast<int>(m.target), static_cast<int>(w.play ? w.sound : Sound{}),
+                          w.owed ? static_cast<int>(*w.owed) : -1, static_cast<int>(w.caller),
+                          static_cast<int>(w.hears), static_cast<int>(w.target), static_cast<int>(w.timers)}) {
     put(value);
   }
   return key + m.entry + '/' + w.typed;

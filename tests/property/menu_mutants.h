@@ -29,14 +29,16 @@ inline Mutant decides(std::string name,
   return mutant;
 }
 
-/// Reads another event, or another state, than there is.
+/// Reads another event, or another state, than there is; the place itself remains what it is.
 inline Mutant reads(std::string name, std::function<void(State& state, Event& event)> misreading) {
   Mutant mutant{std::move(name), {}};
   mutant.machine.decide = [misreading = std::move(misreading)](const State& state, const Event& event) {
     State misread_state = state;
     Event misread_event = event;
     misreading(misread_state, misread_event);
-    return decide(misread_state, misread_event);
+    Decision decision = decide(misread_state, misread_event);
+    if (decision.next.place == misread_state.place) decision.next.place = state.place;
+    return decision;
   };
   return mutant;
 }
@@ -122,27 +124,13 @@ Mutant trusts(const std::string& name) {
 }
 
 inline std::vector<Mutant> forgetful_mutants() {
-  return {forgets<LookUp>("LookUp"),
-          forgets<Resolve>("Resolve"),
-          forgets<Enter>("Enter"),
-          forgets<GoBack>("GoBack"),
-          forgets<WriteRow>("WriteRow"),
-          forgets<Claim>("Claim"),
-          forgets<Unclaim>("Unclaim"),
-          forgets<RemoveRow>("RemoveRow"),
-          forgets<Answer>("Answer"),
-          forgets<Refuse>("Refuse"),
-          forgets<HangUp>("HangUp"),
-          forgets<OfferMedia>("OfferMedia"),
-          forgets<CallTarget>("CallTarget"),
-          forgets<EndTarget>("EndTarget"),
-          forgets<OfferTarget>("OfferTarget"),
-          forgets<HandOver>("HandOver"),
-          forgets<EndPeer>("EndPeer"),
-          forgets<Play>("Play"),
-          forgets<StopSound>("StopSound"),
-          forgets<CloseMedia>("CloseMedia"),
-          forgets<StartTimer>("StartTimer"),
+  return {forgets<LookUp>("LookUp"),         forgets<Resolve>("Resolve"),       forgets<Enter>("Enter"),
+          forgets<GoBack>("GoBack"),         forgets<WriteRow>("WriteRow"),     forgets<Claim>("Claim"),
+          forgets<Unclaim>("Unclaim"),       forgets<RemoveRow>("RemoveRow"),   forgets<Answer>("Answer"),
+          forgets<Refuse>("Refuse"),         forgets<HangUp>("HangUp"),         forgets<OfferMedia>("OfferMedia"),
+          forgets<CallTarget>("CallTarget"), forgets<EndTarget>("EndTarget"),   forgets<OfferTarget>("OfferTarget"),
+          forgets<HandOver>("HandOver"),     forgets<EndPeer>("EndPeer"),       forgets<Play>("Play"),
+          forgets<StopSound>("StopSound"),   forgets<CloseMedia>("CloseMedia"), forgets<StartTimer>("StartTimer"),
           forgets<StopTimer>("StopTimer")};
 }
 
@@ -205,8 +193,8 @@ inline std::vector<Mutant> mistaken_mutants() {
             }),
       reads("hears keys while a sentence is played",
             [](State& state, Event& event) {
-              const auto* telling = std::get_if<Telling>(&state.phase);
-              if (telling && is<KeyPressed>(event)) state.phase = Greeting{telling->play};
+              const auto* speaking = std::get_if<Speaking>(&state.phase);
+              if (speaking && is<KeyPressed>(event)) state.phase = Greeting{speaking->play};
             }),
       reads("reads a silence after a key as one before it",
             [](State& state, Event& event) {
@@ -223,7 +211,8 @@ inline std::vector<Mutant> mistaken_mutants() {
               }),
       reads("leads a caller that was silent where a wrong entry leads",
             [](State& state, Event&) { state.place.timeout_destination = state.place.invalid_destination; }),
-      reads("leads a caller with a wrong entry nowhere", [](State& state, Event&) { state.place.invalid_destination = ""; }),
+      reads("leads a caller with a wrong entry nowhere",
+            [](State& state, Event&) { state.place.invalid_destination = ""; }),
       reads("plays an announcement only once", [](State& state, Event&) { state.place.times = 1; }),
       reads("has an end of an announcement that has none",
             [](State& state, Event&) { state.place.times = std::max(1, state.place.times); }),
@@ -386,10 +375,14 @@ inline std::vector<Mutant> mistaken_mutants_of_calls() {
               }),
       reads("refuses a call that is answered", [](State& state, Event&) { state.is_answered = false; }),
       reads("hangs up a call that is not answered", [](State& state, Event&) { state.is_answered = true; }),
-      begins("plays to a caller that was taken over, unheard", [](Decision& decision) { decision.next.is_moved = false; }),
-      begins("leaves the peer of a caller that was taken over", [](Decision& decision) { decision.next.has_peer = false; }),
-      begins("leaves the row of a caller that was taken over", [](Decision& decision) { decision.next.has_row = false; }),
-      begins("reads a caller that was taken over as a new one", [](Decision& decision) { decision.next.is_answered = false; }),
+      begins("plays to a caller that was taken over, unheard",
+             [](Decision& decision) { decision.next.is_moved = false; }),
+      begins("leaves the peer of a caller that was taken over",
+             [](Decision& decision) { decision.next.has_peer = false; }),
+      begins("leaves the row of a caller that was taken over",
+             [](Decision& decision) { decision.next.has_row = false; }),
+      begins("reads a caller that was taken over as a new one",
+             [](Decision& decision) { decision.next.is_answered = false; }),
       begins("forgets the places above", [](Decision& decision) { decision.next.depth = 0; }),
   };
 }

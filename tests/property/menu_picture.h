@@ -44,8 +44,10 @@ this file is not edited by hand. Events that leave a caller in its state are lef
   static constexpr std::size_t kPhases = std::variant_size_v<Phase>;
   static constexpr std::string_view kMeanings[] = {
       "parkd looks up the place that was dialled, that the row names, or that is above. A new call is not answered.",
-      "parkd opens a media session and answers the call with it; of a call that goes on from its row, it opens it again.",
-      "The caller is re-INVITEd to the media session: mediad has restarted, or the caller may hear something else. What "
+      "parkd opens a media session and answers the call with it; of a call that goes on from its row, it opens it "
+      "again.",
+      "The caller is re-INVITEd to the media session: mediad has restarted, or the caller may hear something else. "
+      "What "
       "it is to hear follows.",
       "The greeting is played. In a menu the first key stops it.",
       "The caller enters digits: `#`, a silence, or a key that leaves one meaning ends the entry.",

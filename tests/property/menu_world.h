@@ -87,13 +87,13 @@ struct World {
   std::string typed{};
   int tries = 0;
   int times_played = 0;
-  bool is_entered = false;        // the destination of resolve
-  bool is_last = false;           // no menu follows a destination that is not reached
-  bool is_moved_again = false;    // the session has moved since it was offered
-  bool is_time_over = false;      // the call has had its time
-  int moves_left = 2;             // of the session
-  int places_left = 2;            // to which the database leads
-  Due due{};                      // within one decision only
+  bool is_entered = false;      // the destination of resolve
+  bool is_last = false;         // no menu follows a destination that is not reached
+  bool is_moved_again = false;  // the session has moved since it was offered
+  bool is_time_over = false;    // the call has had its time
+  int moves_left = 2;           // of the session
+  int places_left = 2;          // to which the database leads
+  Due due{};                    // within one decision only
 };
 
 struct Violation {
@@ -212,7 +212,8 @@ class Perform {
   }
   void operator()(const HandOver&) {
     need(w_.due.hand_over, "a call is handed over without need");
-    require(w_.has_row && w_.row_has_target && w_.target == Target::kTalks, w_, "a call is handed over that is not claimed");
+    require(w_.has_row && w_.row_has_target && w_.target == Target::kTalks, w_,
+            "a call is handed over that is not claimed");
     w_.has_row = w_.row_has_target = false;
     w_.target = Target::kNone;
     w_.call.reset();
@@ -322,7 +323,7 @@ inline void check(const World& w) {
   require(in<Resolving>(w) == w.resolve.has_value(), w, "a destination is not awaited, or never comes");
   require(in<Claiming>(w) == w.claim.has_value(), w, "a claim is not awaited, or never comes");
   require(in<Calling>(w) == (w.target == Target::kRings), w, "a target is not awaited, or never answers");
-  require((in<Greeting>(w) || in<Telling>(w) || in<Parting>(w)) == w.play.has_value(), w,
+  require((in<Greeting>(w) || in<Speaking>(w) || in<Parting>(w)) == w.play.has_value(), w,
           "a sound is not awaited, or never played");
   require(in<Returning>(w) == w.owed.has_value(), w, "the caller does not hear what is due");
   require(!in<Claiming>(w) || w.target == Target::kTalks, w, "a claim without a target");

@@ -228,6 +228,23 @@ Sound RtpParty::heard(std::chrono::milliseconds window) const {
   return sound;
 }
 
+Sound RtpParty::last_heard(std::chrono::milliseconds duration, Clock::time_point since) const {
+  const auto now = Clock::now();
+  Sound sound;
+  std::unique_lock lock(mutex_);
+  catch_up(lock, now);
+  const size_t wanted = static_cast<size_t>(duration.count()) * kRate / 1000;
+  size_t samples = 0;
+  auto first = arrivals_.end();
+  while (first != arrivals_.begin() && std::prev(first)->when >= since && samples < wanted) {
+    samples += (--first)->samples.size();
+  }
+  for (; first != arrivals_.end(); ++first) {
+    sound.samples.insert(sound.samples.end(), first->samples.begin(), first->samples.end());
+  }
+  return sound;
+}
+
 RtpReport RtpParty::report(Clock::time_point since) const {
   const auto now = Clock::now();
   RtpReport report;

@@ -48,6 +48,8 @@ class RtpParty : public Listener {
   [[nodiscard]] std::string name() const override { return name_; }
   [[nodiscard]] int tone() const override { return tone_; }
   [[nodiscard]] Sound heard(std::chrono::milliseconds window) const override;
+  /// The last `duration` of sound that has arrived since `since`, however long ago that was.
+  [[nodiscard]] Sound last_heard(std::chrono::milliseconds duration, Clock::time_point since) const;
 
   [[nodiscard]] Endpoint own() const { return socket_.own(); }
   /// From now on the tone goes there; port 0 stops it.

@@ -24,14 +24,17 @@ constexpr int kMusicHz = 335;
 constexpr uint16_t kBaresipPorts = PortBlock::kRtpPorts / 4;
 
 // Spoken once, and again when the sentences have changed; a second test program waits for the first.
-std::filesystem::path prompts() {
+std::filesystem::path spoken_prompts() {
   const auto folder = program_directory() / "prompts";
   const int lock = open((folder.string() + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   flock(lock, LOCK_EX);
   const auto program = source_directory() / "tools/build_prompts";
   const auto marker = folder / "spoken";
-  const bool is_new = std::filesystem::exists(marker) &&
-                      std::filesystem::last_write_time(marker) >= std::filesystem::last_write_time(program);
+  const auto is_spoken_since = [&marker](const std::filesystem::path& script) {
+    return std::filesystem::last_write_time(marker) >= std::filesystem::last_write_time(script);
+  };
+  const bool is_new = std::filesystem::exists(marker) && is_spoken_since(program) &&
+                      is_spoken_since(program.parent_path() / "speak_text");
   if (!is_new) {
     const auto result = run_command({program.string(), "--force", folder.string(), "en"}, std::chrono::minutes(2));
     if (result.exit_code != 0) throw std::runtime_error("build_prompts: " + result.output);
@@ -98,10 +101,20 @@ TestSite::~TestSite() {
   database().watch_edits(this, {});
 }
 
+std::filesystem::path TestSite::make_prompts() const {
+  if (options_.prompts.empty()) return spoken_prompts();
+  const auto folder = directory() / "prompts";
+  std::filesystem::copy(spoken_prompts(), folder, std::filesystem::copy_options::recursive);
+  for (const auto& [name, hz] : options_.prompts) write_tone_wav(folder / "en" / (name + ".wav"), hz, 16000, 1);
+  return folder;
+}
+
 void TestSite::start_mediad() {
   std::ostringstream yaml;
-  yaml << "log_level: debug\nprompts_dir: " << prompts().string() << "\n"
+  yaml << "log_level: debug\nprompts_dir: " << make_prompts().string() << "\n"
        << "control:\n  listen: unix:" << (directory() / "mediad.sock").string() << "\n"
+       << "texts:\n  dir: " << (directory() / "texts").string()
+       << "\n  command: " << (source_directory() / "tools/speak_text").string() << "\n"
        << "rtp:\n  address: 127.0.0.1\n  port_min: " << ports_.rtp_first()
        << "\n  port_max: " << ports_.rtp_first() + kMediadPorts - 1 << "\n";
   yaml << "music:\n  default: [" << (directory() / "default.wav").string()

@@ -54,6 +54,8 @@ class TestSite {
     std::string node_name = "parkd1";
     /// Another site's, which must outlive this one. Null: its own.
     MariadbServer* database = nullptr;
+    /// Prompts in English besides the product's: name, and the tone in Hz that each is for a second.
+    std::map<std::string, int> prompts = {};
   };
 
   /// Returns when everything answers. Throws std::runtime_error with the log of what does not.
@@ -99,6 +101,7 @@ class TestSite {
   void keep_directory() { directory_.keep(); }
 
  private:
+  [[nodiscard]] std::filesystem::path make_prompts() const;
   void start_mediad();
   void start_parkd();
 

@@ -187,7 +187,9 @@ end
 local first_answer
 
 --- A message of the call at hand has passed, and has changed it, if only its CSeq.
-function calls.changed() call_rows.changed() end
+function calls.changed()
+  if not variable("is_at_parkd") then call_rows.changed() end
+end
 
 --- Whether Kamailio follows the call of the transaction at hand; it does not follow parkd's own.
 function calls.is_followed() return KSR.pv.get("$avp(requester)") ~= nil end
@@ -219,11 +221,15 @@ function calls.reply_passes(body, device, answerer)
   if status >= 200 then calls.changed() end
 end
 
--- What the last 2xx that passed means. If several devices answer at once, the record is about the dialog with that one.
-local function note_first_answer()
+-- The last 2xx that passed, if it is the one that has begun the dialog; nil otherwise. Several devices may answer at
+-- once.
+local function take_first_answer()
   local answer = first_answer
   first_answer = nil
-  if not answer or answer.tag ~= KSR.pv.gete("$tt") then return end
+  return answer and answer.tag == KSR.pv.gete("$tt") and answer or nil
+end
+
+local function note_first_answer(answer)
   if answer.answerer then
     set_variable("parties", dialog_record.parties(parties_of_this_call().a, answer.answerer))
   end
@@ -232,9 +238,14 @@ local function note_first_answer()
   talking.show(KSR.kx.get_callid(), "confirmed", answer.people)
 end
 
---- The call has been answered.
+--- The call has been answered. Behind a ring group that may be parkd: a call of parkd's is none of Kamailio's.
 function calls.started()
-  note_first_answer()
+  local answer = take_first_answer()
+  if answer and answer.answerer and answer.answerer.kind == "parkd" then
+    set_variable("is_at_parkd", "1")
+    return talking.over(KSR.kx.get_callid())
+  end
+  if answer then note_first_answer(answer) end
   call_rows.started()
 end
 

@@ -3,7 +3,9 @@ local calls = require("kamailio.calls")
 local cdr = require("rules.cdr")
 local identity_headers = require("kamailio.identity_headers")
 local patience = require("rules.patience")
+local perform_features = require("kamailio.perform_features")
 local protocol = require("rules.protocol")
+local recalls = require("kamailio.recalls")
 local relay = require("kamailio.relay")
 local ring_steps = require("rules.ring_steps")
 local ringing = require("kamailio.ringing")
@@ -11,22 +13,13 @@ local shares = require("kamailio.shares")
 
 local perform_calls = {}
 
--- Marks the transaction of a call that another one has replaced.
-local kReplacedFlag = 1
-
-local function end_earlier_recall(park_id, call_id)
-  local earlier = KSR.htable.sht_get("recalls", park_id)
-  if earlier then KSR.tmx.t_cancel_callid(earlier, "1", kReplacedFlag) end
-  KSR.htable.sht_sets("recalls", park_id, call_id)
-end
-
 local function set_up(f, d)
   local setup = d.setup
   relay.drop_credentials()
   if setup.hides_identity then identity_headers.drop(f) end
   if setup.is_call then relay.record_route(f, d.caller or relay.kParkd, d.callee, setup.tenant) end
   relay.set_patience(setup.first_answer_ms)
-  if setup.replaces_recall then end_earlier_recall(setup.replaces_recall, f.call_id) end
+  if setup.replaces_recall then recalls.replace_earlier(setup.replaces_recall, f.call_id) end
   if not setup.is_followed then return end
   calls.begin(d.caller, d.callee, cdr.setup(f, d))
   if d.caller.kind == "extension" then shares.note_call(d.caller.aor) end
@@ -78,8 +71,9 @@ end
 local unavailable = { code = 480, reason = "Temporarily Unavailable" }
 
 function perform_calls.to_ring_group(f, d)
-  local step = ringing.first(d.steps, d.trunk, d.otherwise)
+  local step = ringing.first(f, d)
   if not step then
+    if d.menu then return perform_features.feature_call(f, d.menu) end
     local refusal = d.otherwise or unavailable
     return relay.reply(refusal.code, refusal.reason)
   end
@@ -92,9 +86,19 @@ function perform_calls.to_ring_group(f, d)
   relay.send()
 end
 
---- No device has answered the present step: rings the next one, or answers the caller.
+-- Sends the call that no member has answered to the menu behind the ring group. False if there is none, or no parkd
+-- that lives: then the caller is answered as without it.
+local function menu_answers()
+  local menu = ringing.next_menu()
+  if not menu then return false end
+  KSR.tm.t_on_reply("ksr_onreply_call")
+  KSR.tm.t_on_failure("ksr_failure_ring_group")
+  return perform_features.send_on(menu.uri, menu.headers)
+end
+
+--- No device has answered the present step: rings the next one, lets the menu answer, or answers the caller.
 function perform_calls.ring_on()
-  if KSR.isflagset(kReplacedFlag) then return end
+  if recalls.is_replaced() then return end
   local step = ringing.next()
   while step do
     set_ring_time(step)
@@ -104,6 +108,7 @@ function perform_calls.ring_on()
     if KSR.tm.t_is_canceled() > 0 then return end
     step = ringing.next()
   end
+  if menu_answers() or KSR.tm.t_is_canceled() > 0 then return end
   KSR.tm.t_reply(ring_steps.refusal(KSR.tm.t_get_status_code(), ringing.otherwise()))
 end
 

@@ -5,6 +5,7 @@ local contact_header = require("kamailio.contact_header")
 local park_rate = require("kamailio.park_rate")
 local patience = require("rules.patience")
 local protocol = require("rules.protocol")
+local recalls = require("kamailio.recalls")
 local relay = require("kamailio.relay")
 local sip_text = require("rules.sip_text")
 
@@ -21,8 +22,10 @@ local kParkdSet = 1
 local kRetryAfter = 5
 local kDispatcherRoundRobin = 4
 
+local function is_reached() return KSR.dispatcher.ds_select_dst(kParkdSet, kDispatcherRoundRobin) >= 0 end
+
 local function send(first_answer_ms)
-  if KSR.dispatcher.ds_select_dst(kParkdSet, kDispatcherRoundRobin) < 0 then
+  if not is_reached() then
     adoption_marker.finish("release")
     return relay.reply(503, "Park Service Not Available", kRetryAfter)
   end
@@ -50,12 +53,30 @@ local function prepare(f, d)
   if d.marker then adoption_marker.hold(d.marker, d.other_tag) end
 end
 
+-- As a party of the call. parkd itself may call a menu.
+local function caller_of(f, d)
+  if f.from_parkd then return relay.kParkd end
+  return d.trunk and { kind = "trunk" } or { kind = "extension", aor = d.user .. "@" .. d.tenant }
+end
+
 function perform_features.feature_call(f, d)
   prepare(f, d)
   name_host(f, d)
-  local caller = d.trunk and { kind = "trunk" } or { kind = "extension", aor = d.user .. "@" .. d.tenant }
-  relay.record_route(f, caller, relay.kParkd, d.tenant)
+  relay.record_route(f, caller_of(f, d), relay.kParkd, d.tenant)
+  if d.replaces_recall then recalls.replace_earlier(d.replaces_recall, f.call_id) end
   send(patience.kParkdMs)
+end
+
+--- Sends the call at hand, which no member of a ring group has answered, to parkd as a call to `uri`; its Record-Route
+--- is already in it. Whether that was possible.
+function perform_features.send_on(uri, headers)
+  if not is_reached() then return false end
+  KSR.seturi(uri)
+  relay.append_headers(headers)
+  relay.from_inside_socket()
+  KSR.tm.t_set_fr(patience.kFeatureMs, patience.kParkdMs)
+  KSR.tm.t_set_max_lifetime(patience.kFeatureMs, 0)
+  return KSR.tm.t_relay() >= 0
 end
 
 --- The Route stays in: it is the way to the other party, which parkd's own requests have to go.

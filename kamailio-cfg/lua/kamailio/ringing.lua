@@ -1,6 +1,8 @@
 -- Rings the steps of a ring group (rules/ring_steps.lua), one after the other: each is a list of branches, the first
--- made from the request, the next from the failure of the one before.
+-- made from the request, the next from the failure of the one before. Last comes the menu behind the group.
 local cjson = require("cjson")
+local protocol = require("rules.protocol")
+local relay = require("kamailio.relay")
 local ring_steps = require("rules.ring_steps")
 local settings = require("kamailio.settings")
 local sip_text = require("rules.sip_text")
@@ -81,10 +83,16 @@ local function ring_next(ring, is_request)
   return nil
 end
 
---- Prepares the request at hand for the first step that reaches a device, and returns that step; nil if none does.
---- `otherwise` is the refusal of a call that no device answers, nil if it depends on the answers.
-function ringing.first(steps, trunk, otherwise)
-  return ring_next({ steps = steps, trunk = trunk, otherwise = otherwise }, true)
+-- The call to the menu behind the group, as parkd gets it.
+local function call_of(f, menu)
+  return { uri = sip_text.uri(menu.number, menu.tenant), headers = protocol.feature_headers(menu, f.source.device) }
+end
+
+--- Prepares the request at hand, about which `d` is the decision, for the first step that reaches a device, and
+--- returns that step; nil if none does.
+function ringing.first(f, d)
+  return ring_next({ steps = d.steps, trunk = d.trunk, otherwise = d.otherwise, menu = d.menu and call_of(f, d.menu) },
+    true)
 end
 
 --- The same for the next step, after the failure of the last.
@@ -93,6 +101,15 @@ function ringing.next()
   return ring and ring_next(ring, false)
 end
 
+--- The call to the menu behind the steps, {uri, headers}, which follows now; nil if there is none, or no longer.
+function ringing.next_menu()
+  local ring = remembered()
+  local menu = ring and ring.menu
+  if menu then remember({ steps = {}, owners = {}, otherwise = ring.otherwise, is_at_parkd = true }) end
+  return menu
+end
+
+--- The refusal of a call that no member answers; nil if it depends on the answers.
 function ringing.otherwise()
   local ring = remembered()
   return ring and ring.otherwise
@@ -116,6 +133,7 @@ end
 --- The sender of the answer at hand, as a party of the record of the call; nil if no ring group rang.
 function ringing.answerer()
   local ring = remembered()
+  if ring and ring.is_at_parkd then return relay.kParkd end
   return ring and (ring.owners[KSR.pv.gete("$T_branch(ruid)")] or outside_answerer())
 end
 

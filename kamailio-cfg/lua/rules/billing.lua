@@ -24,9 +24,14 @@ end
 -- Without a parkd that answers.
 local function failed(hook, d) return hook.error_permits and d or refuse(503, "Authorization Is Not Available") end
 
+-- Whether `d` lets a call of a phone or a trunk begin. `caller` is nil if parkd calls.
+local function begins(d, caller)
+  return caller ~= nil and (d.action == "feature_call" or d.setup ~= nil and d.setup.is_followed)
+end
+
 --- The decision `d` on a call to the number of `row`, if it is permitted, or the tenant has no hook for calls.
 function billing.permitted(f, tenant, row, caller, d)
-  if not d.setup or not d.setup.is_followed then return d end
+  if not begins(d, caller) then return d end
   if f.billing_hook == nil then return need("billing_hook", tenant) end
   if not f.billing_hook then return d end
   if f.verdict then return f.verdict.failed and failed(f.billing_hook, d) or follows_from(f.verdict, d) end

@@ -109,6 +109,8 @@ function decide_in_dialog.from_parkd(f)
   if f.given_up == nil then return need("given_up") end
   -- parkd resumed after Kamailio had refused this request; it must not adopt the call.
   if f.given_up then return decision.unknown_call(f) end
+  -- A call of its own has led to a menu: it is both parties.
+  if f.ruri.is_parkd then return to_parkd(f, { action = "to_parkd" }) end
   local d = onward(f, "parkd_within_dialog")
   d.ends_marker = f.method == "BYE"
   return d

@@ -1,7 +1,9 @@
--- Where a new call goes: an extension, a ring group, a trunk, a registered Contact, or through a call flow to one of
--- them. `caller` is the caller as a party of the record of the call, nil if parkd calls. Pure.
+-- Where a new call goes: an extension, a ring group, a trunk, a registered Contact, a menu or announcement of parkd's,
+-- or through a call flow to one of them. `caller` is the caller as a party of the record of the call, nil if parkd
+-- calls. Pure.
 local billing = require("rules.billing")
 local decision = require("rules.decision")
+local directory_rows = require("rules.directory_rows")
 local patience = require("rules.patience")
 local ring_steps = require("rules.ring_steps")
 
@@ -41,6 +43,37 @@ function destinations.to_extension(f, tenant, row, caller)
   })
 end
 
+-- The trunk that parkd learns for a caller of its own that is no extension: the one that the tenant calls out by.
+local function of_outside_caller(f, tenant, d)
+  if f.tenant_trunk == nil then return need("tenant_trunk", tenant) end
+  if not f.tenant_trunk then return refuse(404, "No Trunk") end
+  if f.tenant_trunk.away then return decision.database_away end
+  d.trunk = f.tenant_trunk.trunk
+  return d
+end
+
+-- Hands the call to parkd as one to the menu or announcement with this number; `trunk` is that of a caller that is a
+-- trunk.
+local function to_parkd_as_menu(f, tenant, number, caller, trunk)
+  local d = { action = "feature_call", tenant = tenant, number = number, replaces_recall = f.recall or nil }
+  if caller and caller.kind == "trunk" then
+    d.trunk = trunk
+    return d
+  end
+  local aor = caller and caller.aor or f.inside_caller
+  if not aor then return of_outside_caller(f, tenant, d) end
+  d.user = aor:match("^[^@]*")
+  -- The parties that the menu calls show it.
+  if caller and not caller.withheld and f.display == "" and caller.display ~= "" then d.name = caller.display end
+  return d
+end
+
+local function to_menu(f, tenant, row, caller)
+  if tonumber(row.enabled) ~= 1 then return refuse(404, "Not Found") end
+  if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
+  return to_parkd_as_menu(f, tenant, row.number, caller, row.trunk)
+end
+
 --- nil if `f.ring_group` is known.
 function destinations.unknown_ring_group(f, tenant, number)
   if f.ring_group == nil then return need("ring_group", { tenant = tenant, number = number }) end
@@ -73,19 +106,28 @@ function destinations.to_ring_group(f, tenant, row, caller)
   local caller_aor = caller and caller.aor or f.inside_caller
   local steps = ring_steps.make(f.ring_group, tenant, caller_aor, trunk ~= nil)
   local hangup = hangups[ring_steps.hangup(f.ring_group)]
-  if #steps == 0 then return hangup or refuse(480, "Temporarily Unavailable") end
+  local number = ring_steps.menu(f.ring_group)
+  local menu = number and to_parkd_as_menu(f, tenant, number, caller, row.trunk) or nil
+  if menu and menu.need then return menu end
+  if #steps == 0 then return menu or hangup or refuse(480, "Temporarily Unavailable") end
   return with_setup(f, tenant, caller, {
     action = "to_ring_group",
     steps = steps,
     trunk = trunk,
+    menu = menu and menu.action == "feature_call" and menu or nil,
     otherwise = hangup,
     callee = { kind = "ring_group", number = row.number, display = row.display_name },
   })
 end
 
-local function to_extension_or_ring_group(f, tenant, row, caller)
-  local to = row.kind == "ring_group" and destinations.to_ring_group or destinations.to_extension
-  return billing.permitted(f, tenant, row, caller, to(f, tenant, row, caller))
+local function to_party(f, tenant, row, caller)
+  if directory_rows.is_menu(row) then return to_menu(f, tenant, row, caller) end
+  if row.kind == "ring_group" then return destinations.to_ring_group(f, tenant, row, caller) end
+  return destinations.to_extension(f, tenant, row, caller)
+end
+
+local function to_permitted_party(f, tenant, row, caller)
+  return billing.permitted(f, tenant, row, caller, to_party(f, tenant, row, caller))
 end
 
 function destinations.to_outside_number(f, tenant, number, caller)
@@ -134,13 +176,13 @@ local function through_call_flow(f, tenant, row, caller)
   if to.hangup then return hangups[to.hangup] or refuse(404, "Not Found") end
   if not to.row then return forward(f, tenant, row, to.number, caller) end
   local target = setmetatable({ trunk = row.trunk }, { __index = to.row })
-  return reported(f, to_extension_or_ring_group(f, tenant, target, caller))
+  return reported(f, to_permitted_party(f, tenant, target, caller))
 end
 
 --- A call to a number of the tenant that rings.
 function destinations.to_number(f, tenant, row, caller)
   if row.kind == "call_flow" then return through_call_flow(f, tenant, row, caller) end
-  return to_extension_or_ring_group(f, tenant, row, caller)
+  return to_permitted_party(f, tenant, row, caller)
 end
 
 --- A phone may call a Contact (attended transfer) if it is one of its own tenant. The registration has the address:

@@ -185,7 +185,9 @@ end
 
 local function members_of(rows, tenant)
   local aors = {}
-  for _, row in ipairs(rows) do aors[#aors + 1] = row.member .. "@" .. tenant end
+  for _, row in ipairs(rows) do
+    if row.member then aors[#aors + 1] = row.member .. "@" .. tenant end
+  end
   return aors
 end
 

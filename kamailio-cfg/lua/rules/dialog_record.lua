@@ -61,8 +61,9 @@ end
 local function record_of(dialog, address, port)
   local variables = variables_of(dialog)
   local known, parties = pcall(cjson.decode, variables.parties or "")
-  -- Kamailio does not follow this one: a followed call gets its parties before it is relayed.
-  if not known then return nil end
+  -- Kamailio does not follow this one: a followed call gets its parties before it is relayed, and is followed no more
+  -- when parkd has answered it.
+  if not known or variables.is_at_parkd then return nil end
   return {
     call_id = dialog["call-id"],
     confirmed = dialog.state == kStateConfirmed or dialog.state == kStateConfirmedWithoutAck,

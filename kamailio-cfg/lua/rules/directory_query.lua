@@ -16,7 +16,7 @@ local queries = {
     FROM billing_hooks WHERE enabled AND ask_incoming_call AND tenant = %s AND tenant > %s]],
   number = [[SELECT n.number AS place, n.number AS `key`,
       CONCAT_WS('\t', n.kind, COALESCE(c.action, ''),
-        COALESCE(e.enabled, g.enabled, o.enabled, f.enabled, t.enabled, 1),
+        COALESCE(e.enabled, g.enabled, o.enabled, f.enabled, t.enabled, m.enabled, a.enabled, 1),
         COALESCE(e.display_name, g.display_name, ''),
         COALESCE(MD5(CONCAT(e.extension, ':', e.tenant, ':', e.password)), ''),
         COALESCE(MD5(CONCAT(e.extension, '@', e.tenant, ':', e.tenant, ':', e.password)), '')) AS value
@@ -27,6 +27,8 @@ local queries = {
     LEFT JOIN orbit_ranges o ON o.tenant = n.tenant AND o.park_number = n.number
     LEFT JOIN call_flows f ON f.tenant = n.tenant AND f.number = n.number
     LEFT JOIN call_flows t ON t.tenant = n.tenant AND t.feature_code = n.number
+    LEFT JOIN ivr_menus m ON m.tenant = n.tenant AND m.number = n.number
+    LEFT JOIN announcements a ON a.tenant = n.tenant AND a.number = n.number
     WHERE n.tenant = %s AND n.number > %s]],
   range = [[SELECT first_orbit AS place, '' AS `key`, CONCAT_WS('\t', first_orbit, last_orbit, from_trunks) AS value
     FROM orbit_ranges WHERE enabled AND tenant = %s AND first_orbit > %s]],

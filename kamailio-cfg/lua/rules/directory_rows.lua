@@ -109,6 +109,11 @@ local function range_of(get, domain, orbit)
   return nil
 end
 
+local kinds_of_menus = { ivr_menu = true, announcement = true }
+
+--- Whether parkd answers a call to the number of `row`, of any caller.
+function directory_rows.is_menu(row) return kinds_of_menus[row.kind] == true end
+
 -- The code of a call flow as the key of a phone has it: flow+*30.
 local function call_flow_code_of(get, domain, dialled)
   local code = dialled.clean and dialled.text:match("^flow%+(.+)$")
@@ -222,7 +227,7 @@ end
 
 --- The members that ring for a ring group, in order, for ring_steps.make: those of the group, those of the ring group
 --- that is its destination and so on, and last the destination that is no group. Empty if it is not enabled. A call
---- flow that hangs up ends the list with {hangup}.
+--- flow that hangs up ends the list with {hangup}, and an enabled menu or announcement with {menu}, its number.
 function directory_rows.ring_group(get, domain, number)
   local list = {}
   local group = ring_group_of(get, domain, number)
@@ -235,6 +240,8 @@ function directory_rows.ring_group(get, domain, number)
     group = nil
     if to and to.hangup then
       list[#list + 1] = { hangup = to.hangup }
+    elseif to and to.row and directory_rows.is_menu(to.row) then
+      if to.row.enabled == 1 then list[#list + 1] = { menu = to.number } end
     elseif to and to.row and to.row.kind == "ring_group" then
       number = to.number
       group = ring_group_of(get, domain, number)

@@ -18,6 +18,12 @@ function ring_steps.hangup(rows)
   return last and last.hangup
 end
 
+--- The number of the menu or announcement behind them, which parkd answers if no member does; nil if there is none.
+function ring_steps.menu(rows)
+  local last = rows[#rows]
+  return last and last.menu
+end
+
 --- Whether `extension` is among the rows.
 function ring_steps.include(rows, extension)
   for _, row in ipairs(rows) do

@@ -48,6 +48,12 @@ describe("dialog_record.parse", function()
     assert.same({}, parse(dialog({ variables = {} })))
   end)
 
+  it("F6 passes over a call that parkd has answered behind a ring group", function()
+    local at_parkd = dialog()
+    table.insert(at_parkd.variables, { is_at_parkd = "1" })
+    assert.same({}, parse(at_parkd))
+  end)
+
   it("has no Contact of a party of which the 2xx is being read", function()
     local callee = { tag = "tt", contact = cjson.null, cseq = "0", route_set = "" }
     assert.is_nil(parse(dialog({ callee = callee }))[1].b.contact)

@@ -7,6 +7,13 @@ describe("directory_query.of", function()
     assert.is_truthy(query:find("n.number > _latin1 X'31302731' ORDER BY place LIMIT 500", 1, true))
   end)
 
+  it("F6 asks whether a menu or an announcement is enabled", function()
+    local query = directory_query.of("number", "demo.callpark", "")
+    for _, text in ipairs({ "m.enabled, a.enabled", "JOIN ivr_menus m", "JOIN announcements a" }) do
+      assert.is_truthy(query:find(text, 1, true), text)
+    end
+  end)
+
   it("has a query for every kind", function()
     for _, kind in ipairs(directory_query.kKinds) do
       local query = directory_query.of(kind, "demo.callpark", "")

@@ -54,6 +54,17 @@ local get = remembered({
   { "ring_group", kTenant, "606", "sequential\t5\t306" },
   { "ring_group", kTenant, "607", "sequential\t5\t303" },
   { "ring_group", kTenant, "608", "sequential\t5\t305" },
+  { "number", kTenant, "500", "ivr_menu\t\t1\t\t\t" },
+  { "number", kTenant, "501", "ivr_menu\t\t0\t\t\t" },
+  { "number", kTenant, "510", "announcement\t\t1\t\t\t" },
+  { "number", kTenant, "307", "call_flow\t\t1\t\t\t" },
+  { "call_flow", kTenant, "307", "510\t500" },
+  { "ring_group", kTenant, "609", "sequential\t5\t500" },
+  { "ring_group", kTenant, "610", "sequential\t5\t501" },
+  { "ring_group", kTenant, "611", "sequential\t5\t307" },
+  { "members", kTenant, "609", "101" },
+  { "number", kTenant, "609", "ring_group\t\t1\t\t\t" },
+  { "ring_group", kTenant, "612", "sequential\t5\t609" },
   { "trunk_of", kTenant, "", "a\t192.0.2.10\t5060\tudp" },
   { "trunk_of", kTenant, "", "b\t192.0.2.11\t5070\ttcp" },
   { "trunk_at", "", "192.0.2.10", kTenant .. "\ta\t1" },
@@ -64,6 +75,7 @@ local get = remembered({
   { "trunk_at", "", "192.0.2.30", kOther .. "\te\t1" },
   { "did", kTenant, "+49301", kTenant .. "\t101" },
   { "did", kTenant, "+49302", kTenant .. "\t999" },
+  { "did", kTenant, "+49500", kTenant .. "\t500" },
 })
 
 local function number(user) return directory_rows.number(get, kTenant, dialled_number.of_user(user)) end
@@ -136,6 +148,33 @@ describe("what is remembered of SQL", function()
     assert.is_false(may_ring("300", "103"))
     assert.is_false(may_ring("305", "101"))
     assert.is_false(may_ring("999", "101"))
+  end)
+
+  it("F6 has the number of a menu and of an announcement alone, enabled or not", function()
+    assert.same({ "ivr_menu", 1 }, { number("500").kind, number("500").enabled })
+    assert.same({ "ivr_menu", 0 }, { number("501").kind, number("501").enabled })
+    assert.same({ "announcement", "510" }, { number("510#").kind, number("510").number })
+    assert.is_false(number("5001"))
+    assert.is_true(directory_rows.is_menu(number("500")))
+    assert.is_true(directory_rows.is_menu(number("510")))
+    assert.is_false(directory_rows.is_menu(number("101")))
+  end)
+
+  it("F6 has where a DID, a call flow and ring groups lead to a menu", function()
+    local did = directory_rows.did(get, "+49500", kCarrier)
+    assert.same({ "500", "ivr_menu", 1, "a" }, { did.number, did.kind, did.enabled, did.trunk })
+    local flow = directory_rows.call_flow(get, kTenant, "307")
+    assert.same({ "510", "announcement" }, { flow.number, flow.row.kind })
+    local function last_of(user)
+      local rows = directory_rows.ring_group(get, kTenant, user)
+      return #rows, rows[#rows] and rows[#rows].menu
+    end
+    assert.same({ 2, "500" }, { last_of("609") })
+    assert.same({ 0, nil }, { last_of("610") }, "disabled")
+    assert.same({ 1, "510" }, { last_of("611") })
+    assert.same({ 2, "500" }, { last_of("612") })
+    assert.is_false(directory_rows.may_ring(get, kTenant, "307", "101"))
+    assert.is_true(directory_rows.may_ring(get, kTenant, "609", "101"))
   end)
 
   it("has trunks by their address, in each of its spellings", function()

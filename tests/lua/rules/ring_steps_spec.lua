@@ -51,6 +51,17 @@ describe("ring_steps.make", function()
     assert.same({ 486, "Busy Here" }, { ring_steps.refusal(486, nil) })
   end)
 
+  it("F6 passes over a menu, which follows the last step", function()
+    local rows = { together[1], { menu = "500" } }
+    assert.equal("102", made(rows))
+    assert.equal("500", ring_steps.menu(rows))
+    assert.is_nil(ring_steps.menu(together))
+    assert.is_nil(ring_steps.menu({}))
+    assert.is_nil(ring_steps.hangup(rows))
+    assert.is_false(ring_steps.lead_outside(rows))
+    assert.is_false(ring_steps.include(rows, "500"))
+  end)
+
   it("gives each step its time, and the destination all there is", function()
     local steps = ring_steps.make({ together[1], row(2, "sequential", "103", { ring_seconds = "7" }),
       row(3, "destination", "101") }, kTenant, nil, true)

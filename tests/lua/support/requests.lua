@@ -70,6 +70,10 @@ requests.orbit = { number = "7001", kind = "orbit", action = "", enabled = 1, di
 requests.call_flow = { number = "300", kind = "call_flow", action = "", enabled = 1, display_name = "" }
 requests.call_flow_off = { number = "300", kind = "call_flow", action = "", enabled = 0, display_name = "" }
 requests.call_flow_code = { number = "*30", kind = "call_flow_code", action = "", enabled = 1, display_name = "" }
+requests.menu = { number = "500", kind = "ivr_menu", action = "", enabled = 1, display_name = "" }
+requests.menu_off = { number = "500", kind = "ivr_menu", action = "", enabled = 0, display_name = "" }
+requests.announcement = { number = "510", kind = "announcement", action = "", enabled = 1, display_name = "" }
+requests.announcement_off = { number = "510", kind = "announcement", action = "", enabled = 0, display_name = "" }
 requests.away = { away = true }
 requests.held = {
   record = { call_id = "h", a = { tag = "ht", cseq = 7 }, b = { tag = "ho", cseq = 2 } },

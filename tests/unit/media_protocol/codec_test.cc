@@ -56,7 +56,8 @@ TEST(MediaCodec, EveryRequestSurvivesTheWire) {
                               SessionPlay{"call-1", "p3", Silence{}},
                               SessionClose{"call-1"},
                               SessionList{"call-0"},
-                              CodecList{}};
+                              CodecList{},
+                              TextPrepare{"de", "Grüß Gott: \"--help\" $(reboot)"}};
   for (const Request& request : requests) EXPECT_EQ(round_trip(request), request);
 }
 
@@ -68,7 +69,8 @@ TEST(MediaCodec, EveryAnswerSurvivesTheWire) {
                             SessionPlayResult{},
                             SessionCloseResult{10, 20},
                             SessionListResult{{state}, true},
-                            CodecListResult{{{CodecName::kPcmu, 8000, 0}, {CodecName::kOpus, 48000, std::nullopt}}}};
+                            CodecListResult{{{CodecName::kPcmu, 8000, 0}, {CodecName::kOpus, 48000, std::nullopt}}},
+                            TextPrepareResult{"text_00112233445566778899aabbccddeeff"}};
   for (const Answer& answer : answers) {
     const auto decoded = decode_message_from_mediad(encode_answer(std::int64_t{9}, answer),
                                                     [&](std::int64_t) { return answer.index(); });
@@ -200,6 +202,47 @@ TEST(MediaCodec, DigitsAreOnlyWhatCanBeSpoken) {
                        R"("play":{"language":"en","list":[{"digits":"12a"}]}}})")
                 .code,
             ErrorCode::kInvalidParams);
+}
+
+RpcError refusal_of_text(const std::string& language, const std::string& text) {
+  return refusal_of(encode_request(1, TextPrepare{language, text}));
+}
+
+TEST(MediaCodec, F7_ATextHasOneToAThousandBytes) {
+  const TextPrepare longest{"en", std::string(1000, 'a')};
+  EXPECT_EQ(round_trip(longest), Request(longest));
+  for (const std::size_t bytes : {0UL, 1001UL}) {
+    const RpcError error = refusal_of_text("en", std::string(bytes, 'a'));
+    EXPECT_EQ(error.code, ErrorCode::kInvalidParams) << bytes;
+    EXPECT_EQ(error.message, "params.text must be a text of 1 to 1000 bytes");
+  }
+}
+
+TEST(MediaCodec, F7_ATextWithControlCharactersIsRefused) {
+  for (const char* text : {"one\ntwo", "bell \a", "\x7f", "\xc2\x85"}) {
+    const RpcError error = refusal_of_text("en", text);
+    EXPECT_EQ(error.code, ErrorCode::kInvalidParams);
+    EXPECT_EQ(error.message, "params.text must be UTF-8 without control characters");
+  }
+  EXPECT_FALSE(decode_request(R"({"jsonrpc":"2.0","id":1,"method":"text.prepare","params":{"language":"en","text":")"
+                              "\xff"
+                              R"("}})"));
+}
+
+TEST(MediaCodec, F7_TheLanguageOfATextIsAFileName) {
+  for (const char* language : {"", "../en", "en/x", ".en"}) {
+    EXPECT_EQ(refusal_of_text(language, "Hello.").code, ErrorCode::kInvalidParams) << language;
+  }
+  EXPECT_EQ(refusal_of(R"({"jsonrpc":"2.0","id":1,"method":"text.prepare","params":{"text":7}})").message,
+            "params.language must be a text of 1 to 64 bytes; params.language must be the name of a language; "
+            "params.text must be a text of 1 to 1000 bytes");
+}
+
+TEST(MediaCodec, F7_TheNameOfATextLeadsOutOfNoDirectory) {
+  const auto decoded = decode_message_from_mediad(R"({"jsonrpc":"2.0","id":1,"result":{"name":"../x"}})",
+                                                  [](auto) { return Request(TextPrepare{}).index(); });
+  ASSERT_FALSE(decoded.has_value());
+  EXPECT_THAT(decoded.error().error.message, HasSubstr("result.name"));
 }
 
 TEST(MediaCodec, AnAnswerToNothingIsAnError) {

@@ -17,6 +17,10 @@ TEST(MediadConfig, AnEmptyFileGivesTheDefaults) {
   EXPECT_EQ(config->rtp.silent_remote, Duration(60'000));
   EXPECT_EQ(config->control.connections_max, 16U);
   EXPECT_TRUE(config->control.listen.is_unix());
+  EXPECT_EQ(config->texts.directory, "/var/cache/callpark/texts");
+  EXPECT_EQ(config->texts.command, "/usr/share/callpark/speak_text");
+  EXPECT_EQ(config->texts.megabytes_max, 200U);
+  EXPECT_EQ(config->texts.time_max, Duration(8000));
 }
 
 TEST(MediadConfig, TheExampleIsReadAsTheDefaults) {
@@ -64,6 +68,20 @@ TEST(MediadConfig, MusicIsAListOfFilesAndDirectories) {
   const auto config = read_mediad_config_text("music: {default: [/a.wav, /b]}", "mediad.yaml");
   ASSERT_TRUE(config.has_value());
   EXPECT_EQ(config->music.default_class, (std::vector<std::string>{"/a.wav", "/b"}));
+}
+
+TEST(MediadConfig, F7_TextsNeedAProgramADirectoryAndLimits) {
+  for (const char* text : {"texts: {dir: \"\"}", "texts: {command: \"\"}", "texts: {max_mb: 0}",
+                           "texts: {seconds_max: 0}", "texts: {seconds_max: 601}", "texts: {shell: bash}"}) {
+    EXPECT_FALSE(read_mediad_config_text(text, "mediad.yaml")) << text;
+  }
+  const auto config =
+      read_mediad_config_text("texts: {dir: /t, command: /s, max_mb: 5, seconds_max: 3}", "mediad.yaml");
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->texts.directory, "/t");
+  EXPECT_EQ(config->texts.command, "/s");
+  EXPECT_EQ(config->texts.megabytes_max, 5U);
+  EXPECT_EQ(config->texts.time_max, Duration(3000));
 }
 
 }  // namespace

@@ -57,6 +57,7 @@ class Library : public testing::Test {
   EventLoop loop_;
   AudioLibrary library_{loop_,
                         {.prompts_dir = directory_ / "prompts",
+                         .texts_dir = directory_ / "texts",
                          .default_music = {directory_ / "moh"},
                          .music_classes_dir = directory_ / "classes",
                          .encode = [this, loop_thread = std::this_thread::get_id()](const auto&... arguments) {
@@ -157,6 +158,60 @@ TEST_F(Library, F7_ASoundThatCannotBePlayedIsAnErrorUntilItsFileChanges) {
   EXPECT_EQ(prompt("en").error(), path + " is empty");
   write_wav(path, 1);
   EXPECT_EQ(prompt("en").value()->packets(), 50U);
+}
+
+TEST_F(Library, F7_ASpokenTextIsFoundInItsLanguageOnly) {
+  const std::string name = "text_00112233445566778899aabbccddeeff";
+  for (const char* language : {"prompts/en", "texts/en"}) std::filesystem::create_directories(directory_ / language);
+  write_wav(directory_ / "prompts/en" / (name + ".wav"), 1);
+  const std::string path = directory_ / "texts/en" / (name + ".wav");
+  EXPECT_EQ(library_.prompt("en", name, CodecName::kPcmu).error(), path + " cannot be read: No such file or directory");
+  write_wav(path, 2);
+  EXPECT_EQ(library_.prompt("en", name, CodecName::kPcmu).value()->packets(), 100U);
+  EXPECT_FALSE(library_.prompt("de", name, CodecName::kPcmu));
+  write_wav(directory_ / "prompts/en/text_of_ours.wav", 1);
+  EXPECT_TRUE(library_.prompt("en", "text_of_ours", CodecName::kPcmu));
+}
+
+TEST_F(Library, F7_AForgottenTextIsEncodedAgain) {
+  const std::string name = "text_00112233445566778899aabbccddeeff";
+  std::filesystem::create_directories(directory_ / "texts/en");
+  const std::string path = directory_ / "texts/en" / (name + ".wav");
+  write_wav(path, 1);
+  const SharedAudio before = library_.prompt("en", name, CodecName::kPcmu).value();
+  EXPECT_EQ(library_.prompt("en", name, CodecName::kPcmu).value(), before);
+  library_.forget(path);
+  EXPECT_EQ(before.use_count(), 1);
+  EXPECT_NE(library_.prompt("en", name, CodecName::kPcmu).value(), before);
+}
+
+TEST_F(Library, F7_ATextIsEncodedBesideTheLoop) {
+  const std::string name = "text_00112233445566778899aabbccddeeff";
+  std::filesystem::create_directories(directory_ / "texts/en");
+  const std::string path = directory_ / "texts/en" / (name + ".wav");
+  write_wav(path, 1);
+  const int codecs = static_cast<int>(all_codecs().size());
+  int done = 0;
+  library_.encode_ahead(path, [&] { ++done; });
+  run_until([&] { return done == 1; });
+  library_.encode_ahead(path, [&] { ++done; });
+  EXPECT_EQ(done, 2) << "at once";
+  for (const CodecFacts& codec : all_codecs())
+    EXPECT_EQ(library_.prompt("en", name, codec.name).value()->packets(), 50U);
+  EXPECT_EQ(on_loop_, 0);
+  EXPECT_EQ(on_worker_, codecs);
+  write_wav(path, 2);
+  library_.encode_ahead(path, [&] { ++done; });
+  run_until([&] { return done == 3; });
+  EXPECT_EQ(library_.prompt("en", name, CodecName::kPcmu).value()->packets(), 100U);
+  EXPECT_EQ(on_loop_, 0);
+}
+
+TEST_F(Library, F7_AMissingTextIsNoEncoding) {
+  bool is_done = false;
+  library_.encode_ahead(directory_ / "texts/en/nothing.wav", [&] { is_done = true; });
+  run_until([&] { return is_done; });
+  EXPECT_EQ(on_worker_, 0);
 }
 
 TEST_F(Library, F7_ASoundThatTheEncoderRefusesIsAnError) {

@@ -61,6 +61,15 @@ TEST(PromptNames, KeysHaveTheirOwnPrompts) {
   EXPECT_EQ(prompt_path("/p", "en", "goodbye"), "/p/en/goodbye.wav");
 }
 
+TEST(PromptNames, F7_ASpokenTextIsKnownByItsName) {
+  const std::string digits = "00112233445566778899aabbccddeeff";
+  EXPECT_TRUE(is_text_name("text_" + digits));
+  for (const std::string& name : {"text_" + digits + "0", "text_" + digits.substr(1), std::string("text_greeting"),
+                                  digits, "text_" + digits.substr(1) + "F", std::string()}) {
+    EXPECT_FALSE(is_text_name(name)) << name;
+  }
+}
+
 // tools/build_prompts has a line NAME|TEXT for each sentence, in the same sequence in every language.
 TEST(PromptNames, F3_EveryLanguageHasEverySentence) {
   std::ifstream script(fs::path(CALLPARK_SOURCE_DIR) / "tools/build_prompts");
@@ -74,8 +83,9 @@ TEST(PromptNames, F3_EveryLanguageHasEverySentence) {
   }
   ASSERT_EQ(languages.size(), 6U);
   for (const auto& language : languages) EXPECT_EQ(language, languages.front());
-  EXPECT_THAT(languages.front(), IsSupersetOf({"enter_pin", "wrong_pin", "call_flow_locked", "day_mode", "night_mode",
-                                               "not_available", "goodbye"}));
+  EXPECT_THAT(languages.front(),
+              IsSupersetOf({"enter_pin", "wrong_pin", "call_flow_locked", "day_mode", "night_mode", "not_available",
+                            "goodbye", "invalid_choice", "not_reached", "make_choice"}));
 }
 
 TEST(Tones, RingbackSoundsForOneSecondOfFive) {

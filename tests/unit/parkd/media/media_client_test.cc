@@ -29,6 +29,7 @@ class ScriptedMediad {
   std::vector<media::Request> requests;
   bool is_mute = false;
   std::optional<media::RpcError> refusal;  // of session.open and hello
+  std::optional<media::RpcError> text_refusal;
   std::vector<std::function<void()>> held_answers;
   bool holds_answers = false;
 
@@ -77,6 +78,7 @@ class ScriptedMediad {
               [](const media::SessionUpdate& update) { return "update " + update.session; },
               [](const media::SessionPlay& play) { return "play " + play.session; },
               [](const media::SessionClose& close) { return "close " + close.session; },
+              [](const media::TextPrepare& text) { return "text " + text.language + " " + text.text; },
               [](const auto&) -> std::string { return "?"; }},
           request));
     }
@@ -127,7 +129,11 @@ class ScriptedMediad {
               return media::Answer(media::SessionCloseResult{});
             },
             [](const media::SessionList&) -> Made { return media::Answer(media::SessionListResult{}); },
-            [](const media::CodecList&) -> Made { return media::Answer(media::CodecListResult{}); }},
+            [](const media::CodecList&) -> Made { return media::Answer(media::CodecListResult{}); },
+            [this](const media::TextPrepare& prepare) -> Made {
+              if (text_refusal) return failure(*text_refusal);
+              return media::Answer(media::TextPrepareResult{"text_of_" + prepare.text});
+            }},
         request);
   }
 
@@ -197,6 +203,12 @@ class MediaClientTest : public testing::Test, public Media::Listener {
     pass(Duration(20));
     EXPECT_TRUE(opened && *opened);
     return opened && *opened ? **opened : MediaSnapshot{};
+  }
+  /// Each outcome is added to `said`: "name ..." or "fault ...".
+  void prepare(const std::string& text) {
+    client.prepare_text("de", text, [this](const Result<std::string, std::string>& name) {
+      said.push_back(name ? "name " + *name : "fault " + name.error());
+    });
   }
   bool failed() const { return opened && !*opened; }
 
@@ -487,6 +499,74 @@ TEST_F(MediaClientTest, NonsenseFromMediadChangesNothing) {
   EXPECT_TRUE(client.is_connected());
   EXPECT_THAT(said, IsEmpty());
   open("b");
+}
+
+// ---- texts ----
+
+TEST_F(MediaClientTest, F7_ATextIsPreparedAndItsNameAnswered) {
+  connect();
+  prepare("Hallo");
+  EXPECT_THAT(said, IsEmpty());
+  pass(Duration(20));
+  EXPECT_THAT(said, ElementsAre("name text_of_Hallo"));
+  EXPECT_THAT(mediad.heard(), ElementsAre("text de Hallo"));
+}
+
+TEST_F(MediaClientTest, F7_WithoutMediadATextFailsLater) {
+  client.start();
+  prepare("Hallo");
+  EXPECT_THAT(said, IsEmpty());
+  pass(Duration(10));
+  EXPECT_THAT(said, ElementsAre("fault mediad is not connected"));
+}
+
+TEST_F(MediaClientTest, F7_ARefusedTextFailsWithMediadsSentence) {
+  connect();
+  mediad.text_refusal = media::RpcError{media::ErrorCode::kTextNotSpoken, "/speak has not ended within 8 s"};
+  prepare("Hallo");
+  pass(Duration(20));
+  EXPECT_THAT(said, ElementsAre("fault /speak has not ended within 8 s"));
+}
+
+TEST_F(MediaClientTest, F7_ATextMayNeedTenSeconds) {
+  connect();
+  mediad.holds_answers = true;
+  prepare("Hallo");
+  pass(Duration(9900));
+  EXPECT_THAT(said, IsEmpty());
+  pass(Duration(200));
+  EXPECT_THAT(said, ElementsAre("fault mediad has not spoken the text within 10 s"));
+  for (const auto& answer : std::exchange(mediad.held_answers, {})) answer();  // too late
+  pass(seconds(11));
+  EXPECT_EQ(said.size(), 1U);
+}
+
+TEST_F(MediaClientTest, F7_ATextIsAskedForAgainAfterARestartOfMediad) {
+  connect();
+  mediad.holds_answers = true;
+  prepare("Hallo");
+  pass(seconds(2));
+  mediad.holds_answers = false;
+  restart_mediad();
+  EXPECT_THAT(said, ElementsAre("name text_of_Hallo"));
+  EXPECT_THAT(mediad.heard(), ElementsAre("text de Hallo", "hello", "text de Hallo"));
+}
+
+TEST_F(MediaClientTest, F7_ATextOfADeadMediadFailsAtItsDeadline) {
+  connect();
+  mediad.is_mute = true;
+  prepare("Hallo");
+  pass(seconds(1));
+  mediad.die();
+  pass(Duration(8900));
+  EXPECT_THAT(said, IsEmpty());
+  pass(Duration(200));
+  EXPECT_THAT(said, ElementsAre("fault mediad has not spoken the text within 10 s"));
+  mediad.is_mute = false;
+  mediad.requests.clear();
+  mediad.start();
+  pass(seconds(1));
+  EXPECT_THAT(mediad.heard(), ElementsAre("hello"));
 }
 
 // ---- mediad dies ----

@@ -81,7 +81,7 @@ class Caller {
   void hear_out() {
     const Question* play = nullptr;
     if (const auto* greeting = std::get_if<Greeting>(&state_.phase)) play = &greeting->play;
-    if (const auto* telling = std::get_if<Telling>(&state_.phase)) play = &telling->play;
+    if (const auto* speaking = std::get_if<Speaking>(&state_.phase)) play = &speaking->play;
     if (const auto* parting = std::get_if<Parting>(&state_.phase)) play = &parting->play;
     ASSERT_TRUE(play) << name();
     feed(SoundPlayed{*play});
@@ -142,7 +142,7 @@ TEST(MenuDecide, F6_ABusyDestinationLeadsBackToTheMenu) {
   caller.feed(TargetRefused{caller.state().target});
   EXPECT_EQ(caller.sound(), Sound::kNotReached);
   caller.press("1");
-  EXPECT_EQ(caller.name(), "Telling");
+  EXPECT_EQ(caller.name(), "Speaking");
   caller.hear_out();
   EXPECT_EQ(caller.sound(), Sound::kGreeting);
 }
@@ -372,7 +372,7 @@ TEST(MenuDecide, F6_ACallerThatRefusesTheTargetHearsTheMenuAgain) {
     caller.feed(CallerRefused{caller.phase<Joining>().offer, changed});
     EXPECT_TRUE(caller.emitted<EndTarget>());
     EXPECT_TRUE(caller.emitted<Unclaim>());
-    EXPECT_EQ(caller.name(), changed ? "Returning" : "Telling");
+    EXPECT_EQ(caller.name(), changed ? "Returning" : "Speaking");
     if (changed) caller.accept_media();
     EXPECT_EQ(caller.sound(), Sound::kNotAvailable);
     caller.hear_out();

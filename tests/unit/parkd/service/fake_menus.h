@@ -57,7 +57,7 @@ class FakeMenus final : public MenuStore {
   }
   void claim(MenuCallRow row, Answer<Result<void, ClaimFailure>> answer) override {
     steps_.add("row " + row.id.text(), [this, row = std::move(row), answer = std::move(answer)] {
-      if (store_.is_away) return answer(failure(ClaimFailure::kUnavailable));
+      if (store_.is_behind(row.id)) return answer(failure(ClaimFailure::kUnavailable));
       if (is_gone || rows.count(row.id) == 0) return answer(failure(ClaimFailure::kGone));
       rows[row.id] = row;
       answer({});

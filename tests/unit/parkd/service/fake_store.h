@@ -196,6 +196,8 @@ class FakeStore final : public Store {
     });
   }
 
+  /// Statements about this call wait for the database.
+  bool is_behind(const ParkId& id) const { return is_away || kept_for(id) != 0; }
   /// A statement about this call without an answer, in the order of all about it.
   void in_lane(const ParkId& id, std::function<void()> work) { keep_or_run(id, std::move(work)); }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,7 +24,7 @@ namespace callpark {
 
 struct ParkWorld {
   ParkWorld() {
-    set_log_level(LogLevel::kOff);
+    set_log_level(std::getenv("CALLPARK_SEED") ? LogLevel::kInfo : LogLevel::kOff);
     start();
   }
   ~ParkWorld() { set_log_level(LogLevel::kInfo); }
