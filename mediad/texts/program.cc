@@ -5,8 +5,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -94,7 +95,8 @@ bool read_complaint(int fd, std::string& complaint) {
 }
 
 Outcome watch(pid_t pid, const ProgramRun& run, int complaint_fd, std::string& complaint) {
-  const Descriptor ended(pidfd_open(pid, 0));
+  // The header of pidfd_open() in glibc 2.36 declares it for C only.
+  const Descriptor ended(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (!ended.is_open()) return Outcome::kNotWatched;
   const MonotonicTime deadline = monotonic_now() + run.time_max;
   std::array<pollfd, 3> watched{{{ended.get(), POLLIN, 0}, {run.stop, POLLIN, 0}, {complaint_fd, POLLIN, 0}}};

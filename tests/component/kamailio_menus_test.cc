@@ -90,8 +90,8 @@ class KamailioMenus : public testing::Test {
                        site.seat->own().text() + ";branch=z9hG4bK" + md5_hex(call + method) +
                        "\r\nMax-Forwards: 70\r\n";
     for (const auto& route : invite.headers("Record-Route")) text += "Route: " + route + "\r\n";
-    return text + "From: " + invite.header("To") + ";tag=parkd\r\nTo: " + invite.header("From") + "\r\nCall-ID: " +
-           call + "\r\nCSeq: " + std::to_string(++cseq_) + " " + method + "\r\nContact: <sip:parkd@" +
+    return text + "From: " + invite.header("To") + ";tag=parkd\r\nTo: " + invite.header("From") +
+           "\r\nCall-ID: " + call + "\r\nCSeq: " + std::to_string(++cseq_) + " " + method + "\r\nContact: <sip:parkd@" +
            site.seat->own().text() + ">\r\nContent-Length: 0\r\n\r\n";
   }
   /// Of the calls so far Kamailio keeps nothing: the next ordinary one is the first with a CDR.
@@ -342,11 +342,8 @@ TEST_F(KamailioMenus, F6_ARefusalOfParkdsReachesTheCaller) {
 TEST_F(KamailioMenus, F6_AMenuHasNoLamp) {
   const LoopbackAddress address;
   for (const std::string lamp : {"500", "510"}) {
-    LampWatcher watcher({.user = "101",
-                         .password = "demo-101",
-                         .lamp = lamp,
-                         .address = address.text(),
-                         .proxy = site.outside()});
+    LampWatcher watcher(
+        {.user = "101", .password = "demo-101", .lamp = lamp, .address = address.text(), .proxy = site.outside()});
     EXPECT_EQ(watcher.subscribe(), 404) << lamp;
   }
 }
