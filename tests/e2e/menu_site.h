@@ -346,10 +346,11 @@ INSERT INTO ivr_menus (tenant, name, number, greeting_sound, first_key_seconds, 
 INSERT INTO ivr_menus (tenant, name, number, greeting_text, first_key_seconds, next_key_seconds, direct_dial)
   VALUES (@t, 'e2e reception', '814', 'Welcome to the office. Please dial an extension, or press two for sales.', 20, 2,
           TRUE);
-INSERT INTO ivr_menus (tenant, name, number, greeting_sound, first_key_seconds, tries, timeout_destination,
-                       invalid_destination)
-  VALUES (@t, 'e2e strict', '815', 'e2e_silent', 20, 3, '', '106'), (@t, 'e2e silent', '818', 'e2e_silent', 1, 2, '', ''),
-         (@t, 'e2e patient', '820', 'e2e_silent', 1, 3, '104', '');
+INSERT INTO ivr_menus (tenant, name, number, greeting_sound, first_key_seconds, tries, direct_dial,
+                       timeout_destination, invalid_destination)
+  VALUES (@t, 'e2e strict', '815', 'e2e_silent', 20, 3, TRUE, '', '106'),
+         (@t, 'e2e silent', '818', 'e2e_silent', 1, 2, FALSE, '', ''),
+         (@t, 'e2e patient', '820', 'e2e_silent', 1, 3, FALSE, '104', '');
 INSERT INTO announcements (tenant, name, number, sound, times, destination)
   VALUES (@t, 'e2e notice', '812', 'e2e_notice', 1, '106'), (@t, 'e2e loop', '813', 'e2e_notice', 0, '');
 INSERT INTO announcements (tenant, name, number, text) VALUES (@t, 'e2e report', '819', 'The office is closed today.');
