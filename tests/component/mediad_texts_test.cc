@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <sstream>
 
 #include "mediad/prompts/wav_reader.h"
@@ -75,6 +76,12 @@ class MediadTexts : public Mediad {
   }
 };
 
+// sox adds noise of the last bits, which is another one each time.
+bool are_alike(const std::vector<std::int16_t>& a, const std::vector<std::int16_t>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](std::int16_t one, std::int16_t other) { return std::abs(one - other) < 16; });
+}
+
 class MediadTextsInALanguage : public MediadTexts, public testing::WithParamInterface<std::string> {};
 
 TEST_P(MediadTextsInALanguage, F7_ATextIsSpokenOnceAndServedAfterARestart) {
@@ -113,10 +120,11 @@ TEST_F(MediadTexts, F7_ALanguageWithoutAVoiceIsSpokenInEnglish) {
   const auto sound_in = [&](const std::string& language) { return sound(prepare(text, language), language).samples; };
   const auto english = sound_in("en");
   EXPECT_FALSE(english.empty());
-  EXPECT_EQ(sound_in("xx"), english);
-  EXPECT_EQ(sound_in("en_GB"), english) << "as its prompts";
-  EXPECT_NE(sound_in("de"), english);
-  EXPECT_EQ(sound_in("de_AT"), sound_in("de"));
+  const auto german = sound_in("de");
+  EXPECT_TRUE(are_alike(sound_in("xx"), english));
+  EXPECT_TRUE(are_alike(sound_in("en_GB"), english)) << "as its prompts";
+  EXPECT_FALSE(are_alike(german, english));
+  EXPECT_TRUE(are_alike(sound_in("de_AT"), german));
 }
 
 TEST_F(MediadTexts, F7_TwoRequestsForOneTextAreOneSynthesis) {

@@ -56,7 +56,8 @@ class FakeMenus final : public MenuStore {
     store_.in_lane(id, [this, row = std::move(row)] { rows[row.id] = row; });
   }
   void claim(MenuCallRow row, Answer<Result<void, ClaimFailure>> answer) override {
-    steps_.add("row " + row.id.text(), [this, row = std::move(row), answer = std::move(answer)] {
+    const std::string lane = "row " + row.id.text();
+    steps_.add(lane, [this, row = std::move(row), answer = std::move(answer)] {
       if (store_.is_behind(row.id)) return answer(failure(ClaimFailure::kUnavailable));
       if (is_gone || rows.count(row.id) == 0) return answer(failure(ClaimFailure::kGone));
       rows[row.id] = row;
