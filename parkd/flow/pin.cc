@@ -77,13 +77,15 @@ bool is_right_plain(std::string_view stored, const Entry& entry) {
 }  // namespace
 
 bool is_right_pin(std::string_view stored, const Entry& entry) {
+  // No branch depends on whether it is right.
+  const bool is_possible = !entry.is_too_long() && !entry.empty();
   bool is_same = false;
   if (plain_pin_length(stored) != 0) {
     is_same = is_right_plain(stored, entry);
   } else if (const auto hash = read_hash(stored)) {
     is_same = is_right_hash(*hash, entry);
   }
-  return is_same && !entry.is_too_long() && !entry.empty();
+  return static_cast<bool>(static_cast<unsigned>(is_same) & static_cast<unsigned>(is_possible));
 }
 
 std::size_t plain_pin_length(std::string_view stored) {

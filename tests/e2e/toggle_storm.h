@@ -40,7 +40,7 @@ class ToggleStorm {
   /// Both sites have these sounds and the same database.
   ToggleStorm(TestSite& here, TestSite& there, const Scale& scale) : sites_{&here, &there}, scale_(scale) {}
 
-  /// Returns when the last call is over. Of day-night, whose code has a PIN, and of another flow that has none.
+  /// Returns when the last call is over. The flows are day-night, with a PIN, and another one without.
   void run() {
     set_up();
     std::vector<std::thread> threads;
@@ -106,7 +106,8 @@ class ToggleStorm {
   static constexpr int kOffTone = 1500;
   static constexpr int kFirstExtension = 2000;
   static constexpr int kEditors = 4;
-  static constexpr std::chrono::milliseconds kTail{400};
+  // Most of the sound of a mode, and the silence at its end.
+  static constexpr std::chrono::milliseconds kTail{800};
   static constexpr std::chrono::milliseconds kRepeatAfter{500};
   static constexpr int kInvites = 20;
   static constexpr std::chrono::seconds kCallMax{6};
@@ -292,9 +293,9 @@ class ToggleStorm {
     std::cout << by_code + by_sql << " toggles, " << by_sql << " of them by SQL; " << callers_.size()
               << " phones at two nodes; calls that heard the mode: " << calls[Learned::kOn] + calls[Learned::kOff]
               << ", that heard something else: " << calls[Learned::kOtherSound]
-              << ", that parkd did not end: " << calls[Learned::kNoEnd] << ", toggled by these two: " << toggled_unheard_
-              << ", refused: " << calls[Learned::kRefused] << "; " << scale_.cuts << " cuts, " << scale_.kills
-              << " kills\n";
+              << ", that parkd did not end: " << calls[Learned::kNoEnd]
+              << ", toggled by these two: " << toggled_unheard_ << ", refused: " << calls[Learned::kRefused] << "; "
+              << scale_.cuts << " cuts, " << scale_.kills << " kills\n";
   }
 
   const std::array<TestSite*, 2> sites_;
