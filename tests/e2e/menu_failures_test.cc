@@ -2,6 +2,8 @@
 // still there hears the menu again or talks to its destination.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "tests/e2e/menu_site.h"
 
 namespace callpark::test {
@@ -26,6 +28,19 @@ class MenuStages : public MenuTest {
     call(kTrunk, "+442030000810");
     follow({is_answered(), hears(kMain), is_in_a_row()});
     follow(stage.steps);
+  }
+  /// RFC 3261 13.3.1.4: a phone whose answer is never acknowledged ends the call by itself, though after 32 s.
+  void end_unacknowledged() {
+    for (const auto& callee : callees_) {
+      for (const SipText& message : callee->received("")) {
+        if (message.method() != "INVITE" || callee->is_closed(message.call_id())) continue;
+        if (callee->audio_remote(message.call_id()) != caller_->sound().own()) continue;
+        const auto in_call = callee->received(message.call_id());
+        const bool is_acknowledged =
+            std::ranges::any_of(in_call, [](const SipText& other) { return other.method() == "ACK"; });
+        if (!is_acknowledged) callee->fire(message.call_id(), "BYE");
+      }
+    }
   }
   /// The caller hears a greeting or a callee, and is brought to talk.
   void expect_is_served() {
@@ -108,6 +123,7 @@ class ParkdKilled : public MenuStages, public testing::WithParamInterface<Stage>
 TEST_P(ParkdKilled, F6_O4_TheCallerIsServedAndNothingIsLeft) {
   come_to(GetParam());
   restart_parkd();
+  end_unacknowledged();
   expect_is_served();
 }
 INSTANTIATE_TEST_SUITE_P(In, ParkdKilled, testing::ValuesIn(MenuStages::stages()),
@@ -119,9 +135,17 @@ TEST_P(ParkdKilledAfterAnswer, F6_O4_TheCallerIsServedAndNothingIsLeft) {
   come_to({"", {press("1"), rings(kErin), answers(kErin)}});
   pass(milliseconds(GetParam()));
   restart_parkd();
+  end_unacknowledged();
   expect_is_served();
 }
 INSTANTIATE_TEST_SUITE_P(Ms, ParkdKilledAfterAnswer, testing::Values(1, 2, 4, 8, 16));
+
+TEST_F(MenuStages, F6_O4_ADestinationThatADeadParkdHasLeftRingingAnswersInVain) {
+  come_to({"", {press("1"), rings(kErin)}});
+  restart_parkd();
+  follow({hears(kMain), answers(kErin), rings_no_more(kErin)});
+  expect_is_served();
+}
 
 TEST_F(MenuStages, F6_O4_ACallerThatHangsUpWhileNoParkdIsThereLeavesNothing) {
   come_to({"", {}});

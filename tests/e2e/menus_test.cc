@@ -301,7 +301,7 @@ TEST_F(ConnectedByMenu, F6_S1_HeldAndParkedRecalledAndRetrieved) {
   EXPECT_EQ(john_->hang_up(talk), 200);
   follow({is_over()});
   expect_records(
-      "talk_before 105 parked, parked recalling, recall 105 not_taken, parked retrieved, talk_after 101 hung_up",
+      "talk_before 105 parked, parked  recalling, recall 105 not_taken, parked  retrieved, talk_after 101 hung_up",
       "105 102 retrieved 101");
 }
 
