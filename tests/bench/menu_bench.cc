@@ -27,6 +27,9 @@ constexpr int kGreetingSeconds = 60;
 constexpr auto kPatience = std::chrono::seconds(10);
 constexpr auto kPacketTime = std::chrono::milliseconds(20);
 
+// What Kamailio and MariaDB do some seconds after a call has begun.
+constexpr auto kSettled = std::chrono::seconds(10);
+
 enum class Kind { kInMenu, kParked };
 
 /// Streams by the port of mediad's that they come from.
@@ -97,6 +100,7 @@ class CallersBench {
                     "('demo.callpark', 'bench', '") +
         kMenu + "', 'bench_greeting', 60, 9); INSERT INTO dids (did, tenant, destination) VALUES ('+44203" + kMenu +
         "', 'demo.callpark', '" + kMenu + "')");
+    site_.kamailio().wait_edits_read(site_.database());
     const int bytes = 8 << 20;
     setsockopt(sound_.fd(), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes);
     parker_.set_audio({site_.phone_address(), 40000});
@@ -115,6 +119,7 @@ class CallersBench {
     figures.pss_kb = (site_.pss_kb() - pss_before) / (callers_ - 1);
     std::printf("%d callers, in the database %s in menus and %s parked\n", callers_, rows("menu_calls").c_str(),
                 rows("parked_calls").c_str());
+    std::this_thread::sleep_for(kSettled);
     figures.cpu_silent = listen("silent callers", seconds, false);
     figures.cpu_sending = listen("callers that send", seconds, true);
     return figures;

@@ -140,13 +140,6 @@ TEST_P(ParkdKilledAfterAnswer, F6_O4_TheCallerIsServedAndNothingIsLeft) {
 }
 INSTANTIATE_TEST_SUITE_P(Ms, ParkdKilledAfterAnswer, testing::Values(1, 2, 4, 8, 16));
 
-TEST_F(MenuStages, F6_O4_ADestinationThatADeadParkdHasLeftRingingAnswersInVain) {
-  come_to({"", {press("1"), rings(kErin)}});
-  restart_parkd();
-  follow({hears(kMain), answers(kErin), rings_no_more(kErin)});
-  expect_is_served();
-}
-
 TEST_F(MenuStages, F6_O4_ACallerThatHangsUpWhileNoParkdIsThereLeavesNothing) {
   come_to({"", {}});
   site().parkd().kill9();
