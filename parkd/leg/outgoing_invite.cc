@@ -66,6 +66,8 @@ OutgoingInvite invite_in_name_of(const DialogFacts& caller, const DialogFacts* p
   if (from.recall) {
     invite.set_header(kamailio_protocol::kRecall, from.recall->park_id.text());
     invite.set_header(kAlertInfo, kRecallAlert);
+  } else if (from.menu_call) {
+    invite.set_header(kamailio_protocol::kRecall, from.menu_call->text());
   } else if (peer) {
     invite.set_header(sip::HeaderName::kReferredBy, "<" + peer->dialog().remote_uri + ">");
   }

@@ -44,6 +44,8 @@ struct OutgoingCall {
       std::string shown_name = {};  // instead of the caller's own; "": none
     };
     std::optional<Recall> recall = std::nullopt;
+    /// Set for a caller in a menu: an earlier call for it, which a parkd that died has left, rings no more.
+    std::optional<ParkId> menu_call = std::nullopt;
   };
   /// From parkd itself, with mediad's media. All devices ring; the first to answer gets the call.
   struct FromParkd {

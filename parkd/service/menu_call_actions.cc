@@ -181,6 +181,7 @@ void MenuCalls::perform(Live& live, const menu::OfferMedia& action) {
 
 void MenuCalls::perform(Live& live, const menu::CallTarget& action) {
   OutgoingCall::InNameOfCaller from{*live.conversation};
+  from.menu_call = live.id;
   const CallId call = ports_.calls.start({live.call.tenant, live.destination, std::move(from)});
   ids_by_call_.emplace(call, live.id);
   live.target = Target{call, action.question, ports_.loop.after(live.place->ring_max, [this, id = live.id, call] {

@@ -1,0 +1,351 @@
+// Menus and announcements on the whole product: what a caller hears and whom it reaches, path by path, and what becomes
+// of a caller that a menu has connected.
+#include <gmock/gmock.h>
+
+#include "tests/e2e/menu_site.h"
+
+namespace callpark::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+// ---- paths ----
+
+/// A path is who calls which number, and then what it presses, hears and reaches.
+class Menus : public MenuTest {
+ public:
+  struct Path {
+    std::string name;
+    From from = kTrunk;
+    std::string number;
+    Steps steps;
+  };
+  static std::vector<Path> paths();
+
+ protected:
+  static std::string did(const std::string& number) { return "+442030000" + number; }
+
+  static Step shows(Callee callee, const std::string& name) {
+    return [callee, name](MenuTest& test) { static_cast<Menus&>(test).expect_name(callee, name); };
+  }
+  void expect_name(Callee callee, const std::string& name) {
+    const std::string from = first_invite(*callees_[callee], ringing_[callee]).header("From");
+    demand(from.find(name) != std::string::npos, std::string(kCallees[callee]) + " shows " + from);
+  }
+  static Step sends_offer(const std::string& direction) {
+    return [direction](MenuTest& test) { static_cast<Menus&>(test).offer(direction); };
+  }
+  void offer(const std::string& direction) {
+    const int status = caller_->offer(call_, direction);
+    demand(status == 200, "the offer got " + std::to_string(status));
+  }
+  /// For so long the greeting is repeated.
+  static Step hears_for(Greeting greeting, milliseconds duration) {
+    return [greeting, duration](MenuTest& test) {
+      const auto end = std::chrono::steady_clock::now() + duration;
+      do hears(greeting)(test);
+      while (std::chrono::steady_clock::now() < end);
+    };
+  }
+};
+
+using Path = Menus::Path;
+void PrintTo(const Path& path, std::ostream* out) {
+  *out << path.name;
+}
+
+std::vector<Path> Menus::paths() {
+  const auto together = [](const std::vector<Steps>& parts) {
+    Steps all;
+    for (const Steps& part : parts) all.insert(all.end(), part.begin(), part.end());
+    return all;
+  };
+  const Steps main = {is_answered(), hears(kMain)};
+  const auto talk = [](Callee callee) {
+    return Steps{rings(callee), answers(callee), talks(callee), is_handed_over(), hangs_up()};
+  };
+  const Steps wrong = {press("0"), hears_a_sentence()};
+  return {
+      {"AKeyEndsTheGreetingAndTheExtensionTalks", kTrunk, did(kToMain),
+       together({main,
+                 {press("1"), hears_ringback(), rings(kErin), shows(kErin, "Client"), hears_ringback(), answers(kErin),
+                  talks(kErin), is_handed_over(), hangs_up(kErin), is_over()}})},
+      {"AnExtensionCallsAndItsNameIsShown", kExtension, kToMain,
+       together(
+           {main, {press("1"), rings(kErin), shows(kErin, "Alice Anders"), answers(kErin), talks(kErin), hangs_up()}})},
+      {"ByACallFlowAndTheShorterOfTwoChoices", kTrunk, did(kToFlow), together({main, {press("9")}, talk(kFrank)})},
+      {"ByACallFlowOfAnExtensionAndTheLongerChoice", kExtension, kToFlow, together({main, {press("99")}, talk(kDave)})},
+      {"ARingGroupThatDoesNotAnswerLeadsToTheMenu", kTrunk, did(kToGroup),
+       together({{rings(kCarolsPhone), rings_no_more(kCarolsPhone)}, main, {press("1")}, talk(kErin)})},
+      {"AnExtensionIsEnteredDuringASpokenText", kTrunk, did(kToReception),
+       together({{is_answered(), hears_a_sentence(), press("104")}, talk(kDave)})},
+      {"AnOptionBesideExtensions", kExtension, kToReception,
+       together({{is_answered(), hears_a_sentence(), press("2")}, talk(kErin)})},
+      {"AnEnteredNumberThatIsNoExtension", kTrunk, did(kToStrict),
+       together({{is_answered(), hears(kSilent), press("107"), hears_a_sentence(), hears(kSilent), press("106")},
+                 talk(kFrank)})},
+      {"ThreeWrongKeysAndGoodbye", kTrunk, did(kToMain),
+       together({main, wrong, {hears(kMain)}, wrong, {hears(kMain)}, wrong, {is_over()}})},
+      {"ThreeWrongKeysAndTheInvalidDestination", kTrunk, did(kToStrict),
+       together({{is_answered(), hears(kSilent)},
+                 wrong,
+                 {hears(kSilent)},
+                 wrong,
+                 {hears(kSilent), press("0")},
+                 talk(kFrank)})},
+      {"SilencesAndGoodbye",
+       kTrunk,
+       did(kToSilent),
+       {is_answered(), hears(kSilent), hears_silence(), hears(kSilent), hears_a_sentence(), is_over()}},
+      {"SilencesAndTheTimeoutDestination", kExtension, kToPatient,
+       together({{is_answered(), hears(kSilent), hears_silence(), hears(kSilent), hears_silence(), hears(kSilent)},
+                 talk(kDave)})},
+      {"ABusyDestinationAndAnother", kTrunk, did(kToMain),
+       together({main,
+                 {press("1"), rings(kErin), refuses(kErin), hears_a_sentence(), hears(kMain), press("99")},
+                 talk(kDave)})},
+      {"AMenuInAMenuNoAnswerAndBack", kTrunk, did(kToMain),
+       together({main,
+                 {press("3"), hears(kLanguages), press("1"), rings(kDave), rings_no_more(kDave), hears_a_sentence(),
+                  hears(kLanguages), press("0"), hears(kMain), press("1")},
+                 talk(kErin)})},
+      {"AnAnnouncementOnceAndItsDestination", kTrunk, did(kToMain),
+       together({main, {press("4"), hears(kNotice)}, talk(kFrank)})},
+      {"AnAnnouncementWhoseDestinationIsBusyEnds",
+       kExtension,
+       kToNotice,
+       {is_answered(), hears(kNotice), rings(kFrank), refuses(kFrank), hears_a_sentence(), is_over()}},
+      {"AnAnnouncementUntilTheCallerHangsUp",
+       kTrunk,
+       did(kToLoop),
+       {is_answered(), hears_for(kNotice, seconds(3)), hangs_up()}},
+      {"AnAnnouncementOfATextEnds", kTrunk, did(kToReport), {is_answered(), hears_a_sentence(), is_over()}},
+      {"ADestinationThatHangsUp", kTrunk, did(kToMain), together({main, {press("6"), hears_a_sentence(), is_over()}})},
+      {"ARingGroupAsADestination", kTrunk, did(kToMain),
+       together({main,
+                 {press("2"), rings(kDave), rings(kErin), rings(kFrank), hears_ringback(), answers(kFrank),
+                  talks(kFrank), rings_no_more(kDave), rings_no_more(kErin), hangs_up()}})},
+      {"TheMenuOnceMore", kTrunk, did(kToMain),
+       together({main, {hears_silence(), press("8"), hears(kMain), hangs_up()}})},
+      {"KeysByInfo", kExtension, kToMain,
+       together({main,
+                 {send_info("3"), hears(kLanguages), send_info("0", PacketPhone::InfoDigit::kDtmf), hears(kMain),
+                  send_info("1")},
+                 talk(kErin)})},
+      {"ACallerThatHoldsAndResumes", kExtension, kToMain,
+       together({main,
+                 {sends_offer("sendonly"), hears_silence(), sends_offer("sendrecv"), hears(kMain), press("1")},
+                 talk(kErin)})},
+      {"KeysWhileADestinationRings", kTrunk, did(kToMain),
+       together(
+           {main, {press("1"), rings(kErin), press("3"), hears_ringback(), answers(kErin), talks(kErin), hangs_up()}})},
+      {"ADestinationThatHangsUpWhileItIsJoined", kTrunk, did(kToMain),
+       together(
+           {main,
+            {loses_next_offer(), press("1"), rings(kErin), answers(kErin), is_offered(), hangs_up(kErin), is_over()}})},
+      {"ACallerWhosePhoneRefusesTheDestination", kTrunk, did(kToMain),
+       together({main,
+                 {refuses_next_offer(), press("1"), rings(kErin), answers(kErin), hears_a_sentence(), hears(kMain),
+                  rings_no_more(kErin), hangs_up()}})},
+  };
+}
+
+class MenuPaths : public Menus, public testing::WithParamInterface<Path> {};
+
+TEST_P(MenuPaths, F2_F6_F7_TheCallerHearsAndReachesWhatItChooses) {
+  call(GetParam().from, GetParam().number);
+  follow(GetParam().steps);
+}
+INSTANTIATE_TEST_SUITE_P(Path, MenuPaths, testing::ValuesIn(Menus::paths()),
+                         [](const auto& path) { return path.param.name; });
+
+// ---- the telephone network, and real phones ----
+
+TEST_F(Menus, F6_ACallerOfTheTelephoneNetworkReachesARealPhone) {
+  callees_[kErin].reset();
+  const auto erin = site().baresip(site().phone("105", kAlice));
+  const auto client = site().trunk().call_in(did(kToFlow), tone_hz(kClient));
+  ASSERT_TRUE(client->is_established());
+  ASSERT_TRUE(hears_music(*client)) << "the greeting";
+  client->sound().press("1");
+  const CallName at_erin = erin->answer_next();
+  EXPECT_THAT(erin->peer(at_erin), HasSubstr("+442079460018"));
+  EXPECT_TRUE(hear_each_other(*erin, *client));
+  hold(*erin, at_erin, *client);
+  erin->resume(at_erin);
+  EXPECT_TRUE(hear_each_other(*erin, *client));
+  EXPECT_TRUE(client->saw_only_ordinary_calls());
+  client->hang_up();
+  EXPECT_TRUE(client->is_closed());
+  EXPECT_TRUE(has_no_call(*erin));
+}
+
+TEST_F(Menus, F6_RealPhonesReachEachOther) {
+  callees_.clear();
+  // RTP of baresip 1.0.0 comes from 127.0.0.1 whatever its address is, and mediad drops it (ADR 18).
+  const auto john = site().linphone(site().phone("101", kJohn));
+  const auto erin = site().baresip(site().phone("105", kAlice));
+  const CallName call = john->dial_until_answered(kToMain);
+  ASSERT_TRUE(hears_music(*john)) << "the greeting";
+  john->send_digits(call, "1");
+  const CallName at_erin = erin->answer_next();
+  EXPECT_TRUE(hear_each_other(*john, *erin));
+  erin->hang_up(at_erin);
+  EXPECT_TRUE(has_no_call(*john));
+}
+
+TEST_F(Menus, F6_AnOutsideNumberAsADestination) {
+  const auto outside = site().trunk().expect_call(tone_hz(kSecondClient));
+  call(kExtension, kToMain);
+  follow({is_answered(), hears(kMain), press("5")});
+  ASSERT_TRUE(outside->is_established());
+  EXPECT_TRUE(hear_each_other(*caller_, *outside));
+  EXPECT_EQ(caller_->audio_remote(call_), outside->sound().own());
+  EXPECT_TRUE(outside->saw_only_ordinary_calls());
+  outside->hang_up();
+  EXPECT_TRUE(outside->is_closed());
+  follow({is_over()});
+}
+
+TEST_F(Menus, F6_F7_WhatIsDisabledIsRefused) {
+  for (const std::string table : {"ivr_menus", "announcements"}) {
+    const std::string number = table == "ivr_menus" ? kToMain : kToNotice;
+    site().database().execute("UPDATE " + table + " SET enabled = FALSE WHERE number = '" + number + "'");
+    call(kExtension, number);
+    follow({is_refused(404)});
+    site().database().execute("UPDATE " + table + " SET enabled = TRUE WHERE number = '" + number + "'");
+  }
+}
+
+// ---- a caller that came by a call flow, a menu and a ring group ----
+
+class ConnectedByMenu : public Menus {
+ protected:
+  static void set(const std::string& assignments) {
+    site().database().execute("SET SESSION check_constraint_checks = 0; UPDATE tenants SET " + assignments +
+                              " WHERE tenant = 'demo.callpark'");
+  }
+  void SetUp() override {
+    Menus::SetUp();
+    site().database().execute("DELETE FROM park_segments; DELETE FROM cdrs");
+    set("recall_mode = 'parker_only', recall_after_seconds = 1, ring_seconds = 60, recall_retry_seconds = 60, "
+        "recall_attempts_max = 3");
+    john_ = site().packet_phone("101", kJohn);
+    call(kTrunk, did(kToFlow));
+    follow({is_answered(), hears(kMain), press("2"), rings(kDave), rings(kErin), rings(kFrank), answers(kErin),
+            talks(kErin), is_handed_over()});
+  }
+  void TearDown() override {
+    john_.reset();
+    Menus::TearDown();
+    set("recall_mode = DEFAULT, recall_after_seconds = DEFAULT, ring_seconds = DEFAULT, recall_retry_seconds = "
+        "DEFAULT, recall_attempts_max = DEFAULT");
+  }
+
+  /// Erin's phone rings with the recall, and shows whose it is.
+  CallName recall_of(const std::string& orbit) {
+    const CallName recall = callees_[kErin]->wait_incoming();
+    EXPECT_THAT(first_invite(*callees_[kErin], recall).header("From"), HasSubstr("Recall " + orbit + ": Client"));
+    return recall;
+  }
+  /// John retrieves by `number`, and his phone shows Client.
+  CallName retrieve_as_john(const std::string& number) {
+    const CallName talk = retrieve(*john_, number, *caller_);
+    bool has_name = false;
+    for (const SipText& message : john_->received(talk)) {
+      if (message.status() == 200 && message.method() == "INVITE") {
+        has_name = message.header("P-Asserted-Identity").find("\"Client\" <sip:+442079460018@") != std::string::npos;
+      }
+    }
+    EXPECT_TRUE(has_name) << "the name of the caller is not shown";
+    return talk;
+  }
+  static std::string segments() {
+    return value(
+        "SELECT GROUP_CONCAT(CONCAT_WS(' ', kind, party, ended) ORDER BY segment SEPARATOR ', ') FROM park_segments");
+  }
+  void expect_records(const std::string& wanted, const std::string& stay) {
+    EXPECT_TRUE(wait_until(kSoon, [&] { return segments() == wanted; })) << segments();
+    EXPECT_EQ(value("SELECT COUNT(DISTINCT park_id) FROM park_segments"), "1") << "one call";
+    EXPECT_EQ(value("SELECT GROUP_CONCAT(DISTINCT call_id) FROM park_segments"), call_)
+        << "joined by the Call-ID of the trunk's call";
+    EXPECT_EQ(value("SELECT GROUP_CONCAT(DISTINCT caller_number) FROM park_segments"), "+442079460018");
+    // Each segment begins when the one before ends.
+    EXPECT_EQ(value("SELECT COUNT(*) FROM park_segments a JOIN park_segments b ON b.park_id = a.park_id AND b.segment "
+                    "= a.segment + 1 WHERE NOT a.ended_at <=> b.began_at"),
+              "0");
+    EXPECT_EQ(value("SELECT GROUP_CONCAT(CONCAT_WS(' ', parker, orbit, outcome, answered_by)) FROM billing_calls"),
+              stay);
+    EXPECT_EQ(value("SELECT COUNT(*) FROM cdrs"), "0") << "a call to parkd has none";
+  }
+
+  std::unique_ptr<PacketPhone> john_;
+};
+
+TEST_F(ConnectedByMenu, F6_S1_HeldAndParkedRecalledAndRetrieved) {
+  PacketPhone& erin = *callees_[kErin];
+  hold(erin, ringing_[kErin]);
+  const CallName feature = erin.start_call("*70102");
+  EXPECT_EQ(erin.wait_invite_status(feature), 200);
+  ASSERT_TRUE(parked_at("102"));
+  EXPECT_TRUE(hears_music(*caller_));
+  erin.hang_up(feature);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return erin.is_closed(ringing_[kErin]); }));
+  const CallName recall = recall_of("102");
+  erin.refuse(recall, 486);
+  EXPECT_TRUE(hears_music(*caller_));
+  EXPECT_TRUE(parked_at("102"));
+  const CallName talk = retrieve_as_john("*71102");
+  EXPECT_EQ(john_->hang_up(talk), 200);
+  follow({is_over()});
+  expect_records(
+      "talk_before 105 parked, parked  recalling, recall 105 not_taken, parked  retrieved, talk_after 101 hung_up",
+      "105 102 retrieved 101");
+}
+
+TEST_F(ConnectedByMenu, F6_P1_ParkedByTransferAndTakenBackByTheRecall) {
+  PacketPhone& erin = *callees_[kErin];
+  park(erin, ringing_[kErin], "*68", "105");
+  EXPECT_TRUE(hears_music(*caller_));
+  erin.hang_up(ringing_[kErin]);
+  const CallName recall = recall_of("105");
+  erin.answer(recall);
+  EXPECT_TRUE(hear_each_other(erin, *caller_));
+  park(erin, recall, "*70102", "102");
+  erin.hang_up(recall);
+  const CallName talk = retrieve_as_john("*71102");
+  EXPECT_EQ(caller_->hang_up(call_), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return john_->is_closed(talk); }));
+  EXPECT_TRUE(wait_until(kSoon, [&] { return value("SELECT COUNT(*) FROM parked_calls") == "0"; }));
+  EXPECT_EQ(value("SELECT GROUP_CONCAT(CONCAT_WS(' ', parker, orbit, outcome, answered_by) ORDER BY parked_at "
+                  "SEPARATOR ', ') FROM billing_calls"),
+            "105 105 recalled 105, 105 102 retrieved 101");
+}
+
+TEST_F(ConnectedByMenu, F6_S12_TransferredToAnotherPhone) {
+  ASSERT_EQ(callees_[kErin]->refer(ringing_[kErin], "103"), 202);
+  follow({rings(kCarolsPhone), answers(kCarolsPhone), talks(kCarolsPhone), hangs_up(), rings_no_more(kCarolsPhone)});
+}
+
+TEST_F(ConnectedByMenu, F6_S12_TransferredBackToTheMenu) {
+  ASSERT_EQ(callees_[kErin]->refer(ringing_[kErin], kToMain), 202);
+  follow({hears(kMain), press("99"), rings(kDave), answers(kDave)});
+  EXPECT_TRUE(hear_each_other(*callees_[kDave], *caller_));
+  follow({hangs_up(), rings_no_more(kDave)});
+}
+
+TEST_F(ConnectedByMenu, F6_R4_TheFallbackOfItsRecallMayBeAMenu) {
+  set("recall_attempts_max = 1, fallback_destination = '810'");
+  park(*callees_[kErin], ringing_[kErin], "*68", "105");
+  callees_[kErin]->hang_up(ringing_[kErin]);
+  callees_[kErin]->refuse(recall_of("105"), 486);
+  follow({hears(kMain), press("99"), rings(kDave), answers(kDave)});
+  EXPECT_TRUE(hear_each_other(*callees_[kDave], *caller_));
+  follow({hangs_up(), rings_no_more(kDave)});
+  set("fallback_destination = DEFAULT");
+}
+
+}  // namespace
+}  // namespace callpark::test
