@@ -11,8 +11,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "parkd/flow/decide.h"
 #include "parkd/call/key_merger.h"
+#include "parkd/flow/decide.h"
 #include "parkd/service/flow_call.h"
 #include "parkd/service/park_settings.h"
 #include "parkd/service/refusals.h"

@@ -58,8 +58,8 @@ void MenuCalls::prepare_greeting(const ParkId& id, MenuPlace place, std::functio
   const std::string language = place.language;
   const std::string text = place.text;
   ports_.media.prepare_text(language, text,
-                            [this, id, place = std::move(place), done = std::move(done)](
-                                const Result<std::string, std::string>& prepared) mutable {
+                            [this, id, place = std::move(place),
+                             done = std::move(done)](const Result<std::string, std::string>& prepared) mutable {
                               Live* live = find(id);
                               if (!live) return;
                               if (prepared) {
@@ -74,12 +74,13 @@ void MenuCalls::prepare_greeting(const ParkId& id, MenuPlace place, std::functio
 
 void MenuCalls::perform(Live& live, const menu::Resolve& action) {
   live.destination = action.destination;
-  ports_.menus.resolve(live.call.tenant, extension_of(live), action.destination, action.is_entered,
-                       [this, id = live.id, question = action.question](Result<FoundDestination, StoreUnavailable> found) {
-                         if (!find(id)) return;
-                         if (!found) return feed(id, menu::StoreFailed{question});
-                         on_resolved(id, question, std::move(*found));
-                       });
+  ports_.menus.resolve(
+      live.call.tenant, extension_of(live), action.destination, action.is_entered,
+      [this, id = live.id, question = action.question](Result<FoundDestination, StoreUnavailable> found) {
+        if (!find(id)) return;
+        if (!found) return feed(id, menu::StoreFailed{question});
+        on_resolved(id, question, std::move(*found));
+      });
 }
 
 void MenuCalls::on_resolved(const ParkId& id, menu::Question question, FoundDestination found) {
@@ -100,7 +101,8 @@ void MenuCalls::perform(Live& live, const menu::Enter&) {
   live.numbers.push_back(live.place->number);
   // The machine has forgotten the oldest places too.
   const auto kept = static_cast<std::size_t>(live.state.depth) + 1;
-  if (live.numbers.size() > kept) live.numbers.erase(live.numbers.begin(), live.numbers.end() - static_cast<std::ptrdiff_t>(kept));
+  if (live.numbers.size() > kept)
+    live.numbers.erase(live.numbers.begin(), live.numbers.end() - static_cast<std::ptrdiff_t>(kept));
 }
 
 void MenuCalls::perform(Live& live, const menu::GoBack&) {
@@ -270,9 +272,8 @@ void MenuCalls::perform(Live& live, const menu::StartTimer& action) {
     }
     return live.place->next_key;
   };
-  live.timers[action.timer] =
-      ports_.loop.after(duration(action.timer),
-                        [this, id = live.id, timer = action.timer] { feed(id, menu::TimerFired{timer}); });
+  live.timers[action.timer] = ports_.loop.after(
+      duration(action.timer), [this, id = live.id, timer = action.timer] { feed(id, menu::TimerFired{timer}); });
 }
 
 void MenuCalls::perform(Live& live, const menu::StopTimer& action) {

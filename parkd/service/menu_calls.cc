@@ -72,8 +72,8 @@ void MenuCalls::take_over(const MenuCallRow& row) {
   dialogs.peer = row.peer;
   dialogs.media = row.media;
   dialogs.parked_at = row.since;
-  Live live{row.id, {{}, row.tenant, row.caller.remote_party, row.numbers.front(), "", row.caller.call_id},
-            row.numbers};
+  Live live{
+      row.id, {{}, row.tenant, row.caller.remote_party, row.numbers.front(), "", row.caller.call_id}, row.numbers};
   live.conversation = ports_.conversations.take_over(dialogs);
   live.media = row.media.value_or(MediaSnapshot{"menu-" + random_token(16), {}, 0, std::nullopt});
   live.since = row.since;

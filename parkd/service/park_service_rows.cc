@@ -31,8 +31,8 @@ void ParkService::begin_talk(ConversationId conversation, CallValues values, con
   stay.sip_call_id = caller.call_id;
   LiveCall& call =
       calls_.add(std::make_unique<LiveCall>(std::move(values), conversation, GrantedStay{std::move(stay), {}}));
-  ParkedCallRow row = row_of(call.values, RowState::kRetrieved, call.stays.now().stay, {},
-                             ports_.conversations.snapshot(conversation));
+  ParkedCallRow row =
+      row_of(call.values, RowState::kRetrieved, call.stays.now().stay, {}, ports_.conversations.snapshot(conversation));
   row.segment = call.segments.open();
   ports_.menus.hand_over(row);
   loop_.resume(call, row, park::Found::kRetrieved);

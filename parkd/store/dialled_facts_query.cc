@@ -108,9 +108,8 @@ DialledFacts query_dialled_facts(DatabaseConnection& connection, const std::stri
   const std::string number = number_of(dialled);
   DialledFacts facts;
   facts.language = "en";
-  const auto rows = connection.query(
-      kSql, {user, user, number, number, number, number, number, user, number, number, number, number, user, user,
-             number, number, number, number, tenant});
+  const auto rows = connection.query(kSql, {user, user, number, number, number, number, number, user, number, number,
+                                            number, number, user, user, number, number, number, number, tenant});
   if (rows.empty()) return facts;
   Columns columns(rows.front());
   facts.language = columns.text();

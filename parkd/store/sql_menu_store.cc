@@ -17,10 +17,7 @@ constexpr const char* kNotOurs = "the row of this caller in a menu is gone, or a
 }  // namespace
 
 SqlMenuStore::SqlMenuStore(EventLoop& loop, SqlStore& parked_calls)
-    : loop_(loop),
-      parked_calls_(parked_calls),
-      statements_(parked_calls.statements()),
-      owner_(parked_calls.owner()) {}
+    : loop_(loop), parked_calls_(parked_calls), statements_(parked_calls.statements()), owner_(parked_calls.owner()) {}
 
 // ---- places ----
 

@@ -51,8 +51,7 @@ SqlStore::SqlStore(EventLoop& loop, Settings settings)
 }
 
 void SqlStore::tidy() {
-  statements_.try_once(
-      [this](DatabaseConnection& connection) { OrbitClaims(connection, owner_).forget_released(); });
+  statements_.try_once([this](DatabaseConnection& connection) { OrbitClaims(connection, owner_).forget_released(); });
   statements_.try_once([this](DatabaseConnection& connection) {
     for (int pieces = 0; pieces < kForgottenPiecesMax; ++pieces) {
       if (ParkEventsTable(connection).forget(settings_.park_events_days)) return;

@@ -36,9 +36,9 @@ class GuessedNode {
   /// With one worker, statements are executed in their sequence.
   GuessedNode(EventLoop& loop, const DatabaseAddress& address, std::size_t workers)
       : flows_(loop, {.address = address, .workers = workers}),
-        service_({loop, store_, flows_, menus_, events_, messages_, media_, phones_, phones_, phones_, billing_,
-                  metrics_},
-                 ParkSettings{.node_name = "node-1"}) {
+        service_(
+            {loop, store_, flows_, menus_, events_, messages_, media_, phones_, phones_, phones_, billing_, metrics_},
+            ParkSettings{.node_name = "node-1"}) {
     phones_.set_listener(&service_);
   }
 

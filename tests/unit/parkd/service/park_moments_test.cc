@@ -233,8 +233,8 @@ class Chaos {
   std::string user() { return "10" + std::to_string(1 + pick(6)); }
 
   void do_something(ParkWorld& world) {
-    static const std::vector<std::string> kCodes{"*68",    "*68101", "*70", "*70333", "*88",
-                                                 "*88101", "*71333", "104", "*7", "400", "500"};
+    static const std::vector<std::string> kCodes{"*68",    "*68101", "*70", "*70333", "*88", "*88101",
+                                                 "*71333", "104",    "*7",  "400",    "500"};
     auto& conversations = world.phones.conversations;
     auto& calls = world.phones.calls;
     const std::size_t what = pick(25);

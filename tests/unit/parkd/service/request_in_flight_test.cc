@@ -221,8 +221,8 @@ std::vector<std::string> granted(const Request& request, DialledFacts facts, Sur
 
 bool is_answer(const Action& action) {
   return std::holds_alternative<Execute>(action) || std::holds_alternative<StartMenuCall>(action) ||
-         std::holds_alternative<RefuseCall>(action) ||
-         std::holds_alternative<RefuseReferral>(action) || std::holds_alternative<DeclineCall>(action);
+         std::holds_alternative<RefuseCall>(action) || std::holds_alternative<RefuseReferral>(action) ||
+         std::holds_alternative<DeclineCall>(action);
 }
 
 /// Follows every sequence of events, and counts the answers on the way to each phase.
