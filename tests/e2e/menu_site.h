@@ -86,7 +86,7 @@ class MenuTest : public ParkTest {
     callees_.clear();
     ringing_.clear();
     ParkTest::TearDown();
-    site().database().execute("DELETE FROM menu_calls");
+    (void)site().database().query("DELETE FROM menu_calls");
   }
 
   // ----- what the servers have open
@@ -144,6 +144,7 @@ class MenuTest : public ParkTest {
     caller_ = from == kTrunk ? site().trunk_caller(kClient, client()) : site().packet_phone("101", kJohn);
     call_ = caller_->start_call(number);
   }
+  static std::string did(const std::string& number) { return "+442030000" + number; }
   static std::string client() { return "\"Client\" <sip:+442079460018@callers.example>"; }
 
   void follow(const Steps& steps) {
@@ -333,8 +334,8 @@ class MenuTest : public ParkTest {
     std::filesystem::rename(part, folder / (name + ".wav"));
   }
   static void make_sounds() {
-    make_sound("e2e_main", kMain, 3);
-    make_sound("e2e_languages", kLanguages, 3);
+    make_sound("e2e_main", kMain, 2);
+    make_sound("e2e_languages", kLanguages, 2);
     make_sound("e2e_notice", kNotice, 1);
     make_sound("e2e_silent", kSilent, 1);
   }
@@ -348,7 +349,7 @@ INSERT INTO ivr_menus (tenant, name, number, greeting_text, first_key_seconds, n
           TRUE);
 INSERT INTO ivr_menus (tenant, name, number, greeting_sound, first_key_seconds, tries, direct_dial,
                        timeout_destination, invalid_destination)
-  VALUES (@t, 'e2e strict', '815', 'e2e_silent', 20, 3, TRUE, '', '106'),
+  VALUES (@t, 'e2e strict', '815', 'e2e_silent', 20, 2, TRUE, '', '106'),
          (@t, 'e2e silent', '818', 'e2e_silent', 1, 2, FALSE, '', ''),
          (@t, 'e2e patient', '820', 'e2e_silent', 1, 3, FALSE, '104', '');
 INSERT INTO announcements (tenant, name, number, sound, times, destination)
