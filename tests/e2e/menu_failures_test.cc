@@ -29,7 +29,7 @@ class MenuStages : public MenuTest {
     follow({is_answered(), hears(kMain), is_in_a_row()});
     follow(stage.steps);
   }
-  /// RFC 3261 13.3.1.4: a phone whose answer is never acknowledged ends the call by itself, though after 32 s.
+  /// RFC 3261 13.3.1.4: a phone that gets no ACK of its answer ends the call by itself, though after 32 s.
   void end_unacknowledged() {
     for (const auto& callee : callees_) {
       for (const SipText& message : callee->received("")) {

@@ -32,13 +32,13 @@ class ConnectedByMenu : public MenuTest {
         "DEFAULT, recall_attempts_max = DEFAULT");
   }
 
-  /// Erin's phone rings with the recall, and shows whose it is.
+  /// Erin's phone rings with the recall, and shows the name of the caller.
   CallName recall_of(const std::string& orbit) {
     const CallName recall = callees_[kErin]->wait_incoming();
     EXPECT_THAT(first_invite(*callees_[kErin], recall).header("From"), HasSubstr("Recall " + orbit + ": Client"));
     return recall;
   }
-  /// John retrieves by `number`, and his phone shows Client.
+  /// John retrieves by `number`, and John's phone shows Client.
   CallName retrieve_as_john(const std::string& number) {
     const CallName talk = retrieve(*john_, number, *caller_);
     bool has_name = false;

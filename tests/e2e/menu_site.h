@@ -54,13 +54,13 @@ class MenuTest : public ParkTest {
   static constexpr const char* kToStrict = "815";     // wrong entries lead to 106
   static constexpr const char* kToFlow = "816";       // a call flow that leads to main
   static constexpr const char* kToGroup = "817";      // a ring group of 103, and then main
-  static constexpr const char* kToSilent = "818";     // nobody waits long: 1: 105
+  static constexpr const char* kToSilent = "818";     // short waits, 1: 105
   static constexpr const char* kToReport = "819";     // an announcement of a text, once, then the call ends
   static constexpr const char* kToPatient = "820";    // silences lead to 104
 
   using enum Greeting;
   enum From { kExtension, kTrunk };
-  /// The extensions of the office that ring, by their numbers. 101 is who calls.
+  /// The extensions of the office that ring, by their numbers. 101 calls.
   enum Callee { kCarolsPhone, kDave, kErin, kFrank };
   static constexpr std::array<const char*, 4> kCallees = {"103", "104", "105", "106"};
 

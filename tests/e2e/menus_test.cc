@@ -1,4 +1,4 @@
-// Menus and announcements on the whole product: what a caller hears and whom it reaches, path by path, and what becomes
+// Menus and announcements on the whole product: what a caller hears and reaches, path by path, and what becomes
 // of a caller that a menu has connected.
 #include <gmock/gmock.h>
 
@@ -13,7 +13,7 @@ using testing::HasSubstr;
 
 // ---- paths ----
 
-/// A path is who calls which number, and then what it presses, hears and reaches.
+/// A path is a caller and the number that it dials, and then what it presses, hears and reaches.
 class Menus : public MenuTest {
  public:
   struct Path {
