@@ -2,7 +2,6 @@
 // open, counted: nothing may be left of a caller that has gone.
 #pragma once
 
-#include <dirent.h>
 #include <unistd.h>
 
 #include <array>
