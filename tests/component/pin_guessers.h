@@ -23,6 +23,7 @@
 #include "tests/component/store_fixture.h"
 #include "tests/unit/parkd/service/fake_billing.h"
 #include "tests/unit/parkd/service/fake_media.h"
+#include "tests/unit/parkd/service/fake_menus.h"
 #include "tests/unit/parkd/service/fake_phones.h"
 #include "tests/unit/parkd/service/fake_store.h"
 #include "tests/unit/parkd/service/fake_texts.h"
@@ -35,7 +36,8 @@ class GuessedNode {
   /// With one worker, statements are executed in their sequence.
   GuessedNode(EventLoop& loop, const DatabaseAddress& address, std::size_t workers)
       : flows_(loop, {.address = address, .workers = workers}),
-        service_({loop, store_, flows_, events_, messages_, media_, phones_, phones_, phones_, billing_, metrics_},
+        service_({loop, store_, flows_, menus_, events_, messages_, media_, phones_, phones_, phones_, billing_,
+                  metrics_},
                  ParkSettings{.node_name = "node-1"}) {
     phones_.set_listener(&service_);
   }
@@ -73,6 +75,7 @@ class GuessedNode {
  private:
   Steps steps_;
   FakeStore store_{steps_};
+  FakeMenus menus_{steps_, store_};
   FakeEvents events_;
   FakeMessages messages_;
   FakeBilling billing_{steps_};
