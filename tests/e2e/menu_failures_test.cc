@@ -25,11 +25,11 @@ class MenuStages : public MenuTest {
 
  protected:
   void come_to(const Stage& stage) {
-    call(kTrunk, "+442030000810");
+    call(kTrunk, did(kToMain));
     follow({is_answered(), hears(kMain), is_in_a_row()});
     follow(stage.steps);
   }
-  /// RFC 3261 13.3.1.4: a phone whose answer is never acknowledged ends the call by itself, though after 32 s.
+  /// RFC 3261 13.3.1.4: a phone that gets no ACK of its answer ends the call by itself, though after 32 s.
   void end_unacknowledged() {
     for (const auto& callee : callees_) {
       for (const SipText& message : callee->received("")) {
@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(In, CallerHangsUp, testing::ValuesIn(MenuStages::stages
 
 TEST_F(MenuStages, F6_ACallerThatGivesUpBeforeTheAnswerLeavesNothing) {
   for (const int delay_ms : {0, 1, 2, 4, 8, 16}) {
-    call(kTrunk, "+442030000810");
+    call(kTrunk, did(kToMain));
     pass(milliseconds(delay_ms));
     caller_->cancel(call_);
     const int status = caller_->wait_invite_status(call_);
