@@ -258,7 +258,7 @@ AudioLibrary::FoundPrompt AudioLibrary::prompt(const std::string& language, cons
   return fallback;
 }
 
-void AudioLibrary::encode_ahead(const std::string& path, std::function<void()> done) {
+void AudioLibrary::encode_ahead(const std::string& path, const std::function<void()>& done) {
   const FileStamp stamp = stamp_of(path);
   if (is_encoded(path, stamp)) return done();
   const bool submitted = beginnings_.submit(

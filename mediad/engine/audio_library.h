@@ -64,7 +64,7 @@ class AudioLibrary {
   Result<SharedAudio, std::string> prompt(const std::string& language, const std::string& name, CodecName codec);
   /// Encodes the file of a prompt in every codec on a worker, and then calls `done`: a text of a minute would keep the
   /// loop from its sessions for too long. A file that is encoded already needs no worker.
-  void encode_ahead(const std::string& path, std::function<void()> done);
+  void encode_ahead(const std::string& path, const std::function<void()>& done);
   /// The file of a prompt has been removed: its encodings need no more memory.
   void forget(const std::string& path);
   SharedAudio ringback(CodecName codec);

@@ -48,7 +48,7 @@ class Media {
   };
   using Opened = std::function<void(Result<MediaSnapshot, MediaUnavailable>)>;
 
-  /// The name under which an announcement plays the text; or a sentence that says why it cannot be spoken.
+  /// The name under which an announcement plays the text; or a sentence with the reason why it cannot be spoken.
   using TextPrepared = std::function<void(Result<std::string, std::string>)>;
 
   virtual ~Media() = default;

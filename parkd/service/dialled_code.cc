@@ -115,7 +115,7 @@ Result<Command, park::RefusalReason> interpret_flow_code(const DialledFacts& fac
   return Command(ToggleCommand{facts.flow_code});
 }
 
-// Whoever may call the tenant may call its menus. A transfer would join the other party of the call to the menu.
+// Each extension and trunk may call the tenant's menus. A transfer would join the other party of the call to the menu.
 Result<Command, park::RefusalReason> interpret_menu(const DialledFacts& facts, Dialled dialled) {
   if (dialled == Dialled::kAsTransfer) return failure(park::RefusalReason::kInvalidCode);
   return Command(MenuCommand{facts.menu});

@@ -30,7 +30,7 @@ void MenuCalls::perform(Live& live, const menu::LookUp& action) {
   look_up(live.id, action.question);
 }
 
-// Nothing can be refused to a caller whose call is answered: it hears nothing new until the database is back.
+// A caller in an answered call cannot be refused: it hears nothing new until the database is back.
 void MenuCalls::look_up(const ParkId& id, menu::Question question) {
   Live& live = *find(id);
   ports_.menus.find_place(live.call.tenant, extension_of(live), live.numbers.back(),

@@ -25,8 +25,8 @@ class ParkService {
   void execute(const GrantedCommand& command);
   /// A call goes on from its row; the node owns it from here on.
   void take_over(const ParkedCallRow& row, park::Found found);
-  /// A call that was never parked: its caller was in a menu, and talks to a peer that has answered. Its row takes the
-  /// place of the one in menu_calls. `parker`: who counts as its parker, the number that was dialled.
+  /// A call that was never parked: its caller was in a menu, and talks to a peer that has answered. Its row
+  /// replaces the one in menu_calls. `parker`: the number that was dialled, which counts as its parker.
   void begin_talk(ConversationId conversation, CallValues values, const std::string& parker, const Party& peer);
   bool has(const ParkId& park_id) const { return calls_.find(park_id) != nullptr; }
 

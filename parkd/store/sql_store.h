@@ -65,7 +65,7 @@ class SqlStore final : public Store, public Events {
   void set_on_changed(std::function<void(const CallChange&)> changed) { on_changed_ = std::move(changed); }
 
   /// A store of calls that become rows of parked_calls under the same ids has its statements executed here, so that all
-  /// about one id are in one order; and it writes them as this owner's.
+  /// about one id are executed in sequence; and it writes them as this owner does.
   CallStatements& statements() { return statements_; }
   const RowOwner& owner() const { return owner_; }
   /// Such a store has inserted this row, of state kRetrieved.

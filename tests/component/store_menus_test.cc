@@ -445,7 +445,7 @@ TEST_F(StoreMenus, F6_ACallThatTalksIsTheParkServicesFromThereOn) {
   EXPECT_EQ(column("CONCAT_WS(' ', state, retriever, owner, COALESCE(orbit, 'none'), COALESCE(segment, 'none'))", "a"),
             "retrieved 201 node-1 none none");
   EXPECT_EQ(column("parker", "a"), "");
-  ASSERT_THAT(changes, SizeIs(1)) << "watchers see who talks";
+  ASSERT_THAT(changes, SizeIs(1)) << "watchers see the talk";
   EXPECT_EQ(changes.front().caller, (Extension{kSite, "202"}));
   EXPECT_EQ(changes.front().retriever, (Extension{kSite, "201"}));
   ParkedCallRow transferred = talking(row);
@@ -453,7 +453,7 @@ TEST_F(StoreMenus, F6_ACallThatTalksIsTheParkServicesFromThereOn) {
   parked_calls_->write_retrieved(transferred);
   finish();
   EXPECT_EQ(column("retriever", "a"), "3001");
-  ASSERT_THAT(changes, SizeIs(3)) << "also who talks no more";
+  ASSERT_THAT(changes, SizeIs(3)) << "also its end";
   const auto loaded = load(*parked_calls_);
   ASSERT_TRUE(loaded);
   ASSERT_THAT(*loaded, SizeIs(1));

@@ -132,7 +132,7 @@ struct ParkWorld {
     dial(user, number);
     settle();
   }
-  /// The first caller in a menu presses these keys; nobody if there is none.
+  /// The first caller in a menu presses these keys; nothing happens if there is none.
   void press(const std::string& keys) {
     for (const char key : keys) {
       const auto heard = media.sessions.lower_bound("menu-");

@@ -13,7 +13,7 @@ using testing::IsEmpty;
 
 class TalkFromMenuTest : public testing::Test, public ParkWorld {
  protected:
-  /// A caller from outside talks to 102, whom the menu 400 has called; a new parkd has taken the call over.
+  /// A caller from outside talks to 102, which the menu 400 has called; a new parkd goes on with the call.
   ParkId talk(bool has_segment = true) {
     ParkedCallRow row;
     row.park_id = make_park_id();
