@@ -49,7 +49,7 @@ class CallStatements {
   /// answer was `unavailable`.
   template <class T>
   void query(const ParkId& id, std::function<T(DatabaseConnection&)> work, T unavailable, std::function<void(T)> answer,
-             Work undo = nullptr) {
+             const Work& undo = nullptr) {
     // Written by the worker before the loop gets its report.
     const auto result = std::make_shared<std::optional<T>>();
     ask(
@@ -57,7 +57,7 @@ class CallStatements {
         [result, unavailable = std::move(unavailable), answer = std::move(answer)](bool is_done) {
           answer(is_done ? std::move(**result) : unavailable);
         },
-        std::move(undo));
+        undo);
   }
 
   struct Write {
