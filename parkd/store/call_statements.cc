@@ -63,7 +63,7 @@ void CallStatements::run(const ParkId& id, const Work& work, Duration budget, Do
   });
 }
 
-void CallStatements::try_once(Work work) {
+void CallStatements::try_once(const Work& work) {
   run({}, work, settings_.budget, nullptr);
 }
 

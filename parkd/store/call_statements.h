@@ -69,7 +69,7 @@ class CallStatements {
   /// The same of a write that depends on what was known by the work before it: `prepare` is called at its turn.
   void write_lastingly(const ParkId& id, std::function<Write()> prepare);
   /// Work about no call, of which nothing depends.
-  void try_once(Work work);
+  void try_once(const Work& work);
 
   /// False after the database did not answer, until it does.
   [[nodiscard]] bool available() const { return available_; }

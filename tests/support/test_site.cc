@@ -25,7 +25,7 @@ constexpr uint16_t kBaresipPorts = PortBlock::kRtpPorts / 4;
 
 // Spoken once, and again when the sentences have changed; a second test program waits for the first.
 std::filesystem::path spoken_prompts() {
-  const auto folder = program_directory() / "prompts";
+  auto folder = program_directory() / "prompts";
   const int lock = open((folder.string() + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   flock(lock, LOCK_EX);
   const auto program = source_directory() / "tools/build_prompts";
@@ -103,7 +103,7 @@ TestSite::~TestSite() {
 
 std::filesystem::path TestSite::make_prompts() const {
   if (options_.prompts.empty()) return spoken_prompts();
-  const auto folder = directory() / "prompts";
+  auto folder = directory() / "prompts";
   std::filesystem::copy(spoken_prompts(), folder, std::filesystem::copy_options::recursive);
   for (const auto& [name, hz] : options_.prompts) write_tone_wav(folder / "en" / (name + ".wav"), hz, 16000, 1);
   return folder;
