@@ -25,7 +25,7 @@ sip::SipMessage make_invite(const UserAgent& agent, sip::NameAddr from, const st
   invite.set_header(sip::HeaderName::kFrom, from.to_string());
   invite.set_header(sip::HeaderName::kTo, sip::NameAddr{"", uri, {}}.to_string());
   invite.set_header(sip::HeaderName::kCallId, random_token(2 * kTagLength));
-  invite.set_cseq(1, sip::method::kInvite);
+  invite.set_cseq(kFirstCseq, sip::method::kInvite);
   invite.set_header(sip::HeaderName::kContact, agent.contact);
   invite.set_header(kamailio_protocol::kTenant, tenant);
   write_capabilities(invite);

@@ -1,6 +1,7 @@
 // The INVITE of a call that parkd makes, in a caller's name or in its own. Pure but for the tags.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "parkd/call/media.h"
@@ -12,6 +13,9 @@
 #include "parkd/ports/calls.h"
 
 namespace callpark::leg {
+
+/// Of each INVITE by which parkd calls.
+inline constexpr std::uint32_t kFirstCseq = 1;
 
 struct OutgoingInvite {
   sip::SipMessage message;  // with the offer

@@ -5,6 +5,7 @@
 #include "parkd/dialog/dialog_requests.h"
 #include "parkd/leg/incoming_request.h"
 #include "parkd/leg/joining.h"
+#include "parkd/leg/outgoing_invite.h"
 #include "parkd/leg/unproven_sender.h"
 #include "parkd/message/characters.h"
 #include "parkd/message/session_body.h"
@@ -127,10 +128,17 @@ void SipUserAgent::on_server_transaction_failure(sip::ServerTransactionKey, sip:
 
 // parkd was killed after its re-INVITE: the agreement counts, only the ACK is missing.
 void SipUserAgent::on_stray_2xx(const sip::SipMessage& response) {
+  const std::uint32_t cseq = response.cseq().number;
   if (const auto* found = roles_.find_for(response)) {
-    sip::SipMessage ack = sip::make_ack_for_2xx(found->leg->dialog(), response.cseq().number);
-    agent_.transactions.send_ack(std::move(ack), agent_.kamailio);
+    return agent_.transactions.send_ack(sip::make_ack_for_2xx(found->leg->dialog(), cseq), agent_.kamailio);
   }
+  // A phone has answered a call that an earlier parkd has made: there is nothing at the other end. Of a re-INVITE, the
+  // dialog may be one that another node has adopted.
+  if (!ready_ || cseq != kFirstCseq || !response.contact()) return;
+  auto dialog = sip::from_outgoing_invite(response, response);
+  if (!dialog) return;
+  agent_.transactions.send_ack(sip::make_ack_for_2xx(*dialog, cseq), agent_.kamailio);
+  std::make_shared<DialogLeg>(agent_, *std::move(dialog), CallIdOwner::kWe)->bye();
 }
 
 // ---- within a dialog ----

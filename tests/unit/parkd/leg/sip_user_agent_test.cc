@@ -27,6 +27,25 @@ TEST_F(SipUserAgentTest, AnswersUnknownDialogs481) {
   EXPECT_THAT(reports(), IsEmpty());
 }
 
+TEST_F(SipUserAgentTest, O4_EndsACallOfAnEarlierParkdThatIsAnsweredNow) {
+  SipMessage invite = sip::make_request("INVITE", "sip:102@demo.callpark");
+  invite.add_header(HeaderName::kVia, "SIP/2.0/UDP 127.0.0.1:5062;branch=z9hG4bKearlier");
+  invite.add_header(HeaderName::kFrom, "<sip:101@demo.callpark>;tag=earlier");
+  invite.add_header(HeaderName::kTo, "<sip:102@demo.callpark>");
+  invite.add_header(HeaderName::kCallId, "call-of-an-earlier-parkd");
+  invite.add_header(HeaderName::kCSeq, "1 INVITE");
+  SipMessage ok = sip::make_response(invite, 200, "OK", "phone-tag");
+  ok.add_header(HeaderName::kContact, "<sip:102@127.0.0.12:5060>");
+  kamailio.deliver(ok);
+  EXPECT_EQ(kamailio.take_request("ACK").to_tag(), "phone-tag");
+  const SipMessage bye = kamailio.take_request("BYE");
+  EXPECT_EQ(bye.request_uri_text(), "sip:102@127.0.0.12:5060");
+  EXPECT_EQ(bye.cseq().number, 2U);
+  ok.set_header(HeaderName::kCSeq, "1001 INVITE");
+  kamailio.deliver(ok);
+  EXPECT_FALSE(kamailio.sends("ACK")) << "another node may have that dialog";
+}
+
 TEST_F(SipUserAgentTest, X31_ServesAnUnprovenSenderOnlyWhereItsPartyIsReached) {
   park();
   for (const char* method : {"INVITE", "UPDATE", "INFO", "NOTIFY", "BYE"}) {
