@@ -212,7 +212,7 @@ function ksr_onreply_call()
   local f = answer
   if KSR.pv.get("$rs") > 100 then calls.rings(ringing.members()) end
   local is_final = KSR.pv.get("$rs") >= 200
-  local answerer = is_final and ringing.answerer() or nil
+  local answerer = is_final and ringing.answerer(f.is_inside) or nil
   if is_final and not calls.is_followed() then perform_calls.report_answerer(answerer) end
   calls.reply_passes(f.body, f.source.device, answerer)
   return 1

@@ -154,7 +154,7 @@ void SipCalls::on_cancel(sip::ServerTransactionKey invite) {
 
 void SipCalls::on_bye(CallId call) {
   const OutgoingCall* outgoing = calls_.outgoing(call);
-  if (outgoing && outgoing->is_in_name_of_caller()) return;  // reported when it becomes a peer
+  if (outgoing && outgoing->is_in_name_of_caller()) return listeners_.calls->on_call_gone(call);
   listeners_.calls->on_call_gone(call);
   // RFC 3261 15.1.2: a BYE may come before the answer.
   refuse(call, 487, "");

@@ -16,8 +16,8 @@ void Step::resume(const Found& found) {
   state_.depth = found.depth;
   state_.has_peer = found.has_peer;
   state_.is_answered = state_.has_row = true;
-  // What the caller hears now is not known.
-  state_.is_moved = true;
+  // The caller may hear the target.
+  state_.is_moved = found.has_peer;
   begin();
 }
 

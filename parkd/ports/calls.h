@@ -104,7 +104,8 @@ class CallListener {
   virtual void on_call_confirmed(CallId call) = 0;  // ACK of parkd's 200
   /// No ACK ever came, or the party had cancelled before it had the 200. The call is over.
   virtual void on_call_lost(CallId call) = 0;
-  /// CANCEL or BYE. An answered call in a caller's name is reported when it becomes a peer, by on_party_gone().
+  /// CANCEL or BYE. An answered call in a caller's name remains one until hang_up(); if it becomes a peer before, it is
+  /// reported by on_party_gone() once more.
   virtual void on_call_gone(CallId call) = 0;
 };
 

@@ -31,7 +31,10 @@ struct MenuPlace {
   Duration ring_max{};  // of a destination
 };
 
-struct DestinationNumber {};  // one that rings: dialled as it is
+/// One that rings: dialled as it is.
+struct DestinationNumber {
+  bool is_ring_group = false;
+};
 struct DestinationHangUp {};
 struct DestinationMissing {};
 /// What a destination is now, through call flows.

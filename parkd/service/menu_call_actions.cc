@@ -8,7 +8,7 @@
 namespace callpark {
 namespace {
 
-constexpr Duration kLookUpRetry{500};
+constexpr Duration kRetry{500};
 
 Refusal refusal_of(menu::RefusalReason reason) {
   switch (reason) {
@@ -30,7 +30,7 @@ void MenuCalls::perform(Live& live, const menu::LookUp& action) {
   look_up(live.id, action.question);
 }
 
-// A caller in an answered call cannot be refused: it hears nothing new until the database is back.
+// A call that goes on from its row waits for the database, as its caller still hears mediad.
 void MenuCalls::look_up(const ParkId& id, menu::Question question) {
   Live& live = *find(id);
   ports_.menus.find_place(live.call.tenant, extension_of(live), live.numbers.back(),
@@ -39,9 +39,9 @@ void MenuCalls::look_up(const ParkId& id, menu::Question question) {
                             if (!asker) return;
                             if (found && *found) return on_place(id, question, std::move(**found));
                             if (found) return feed(id, menu::PlaceMissing{question});
-                            if (!asker->conversation) return feed(id, menu::StoreFailed{question});
-                            asker->retry =
-                                ports_.loop.after(kLookUpRetry, [this, id, question] { look_up(id, question); });
+                            const bool goes_on = asker->conversation && !asker->state.has_media;
+                            if (!goes_on) return feed(id, menu::StoreFailed{question});
+                            asker->retry = ports_.loop.after(kRetry, [this, id, question] { look_up(id, question); });
                           });
 }
 
@@ -90,7 +90,10 @@ void MenuCalls::on_resolved(const ParkId& id, menu::Question question, FoundDest
                             feed(live.id, menu::PlaceFound{question, live.resolved->place});
                           });
                         },
-                        [&](DestinationNumber) { feed(id, menu::DestinationRings{question}); },
+                        [&](DestinationNumber number) {
+                          find(id)->is_ring_group = number.is_ring_group;
+                          feed(id, menu::DestinationRings{question});
+                        },
                         [&](DestinationHangUp) { feed(id, menu::DestinationHangsUp{question}); },
                         [&](DestinationMissing) { feed(id, menu::PlaceMissing{question}); }},
              found);
@@ -158,10 +161,20 @@ void MenuCalls::on_opened(const ParkId& id, menu::Question question,
                           const Result<MediaSnapshot, MediaUnavailable>& opened) {
   Live* live = find(id);
   if (!live) return;
+  if (!opened && live->conversation) {
+    // mediad may have died with the parkd before: a call that goes on waits for it, as a parked one does.
+    live->retry = ports_.loop.after(kRetry, [this, live, question] { perform(*live, menu::Answer{question}); });
+    return;
+  }
   if (!opened) return feed(id, menu::MediaFailed{question, menu::RefusalReason::kUnavailable});
+  const bool is_moved = live->media.local != opened->local;
   live->media.local = opened->local;
   live->media.ssrc = opened->ssrc;
-  if (live->conversation) return feed(id, menu::CallAnswered{question});
+  if (live->conversation) {
+    feed(id, menu::CallAnswered{question});
+    if (is_moved) feed(id, menu::MediaMoved{});
+    return;
+  }
   live->answer = question;
   const auto remote = ports_.calls.answer_with_media(live->call.call, opened->local, Calls::Answer::kFinal);
   if (!remote) return feed(id, menu::MediaFailed{question, menu::RefusalReason::kNoMedia});
@@ -186,12 +199,10 @@ void MenuCalls::perform(Live& live, const menu::CallTarget& action) {
   from.menu_call = live.id;
   const CallId call = ports_.calls.start({live.call.tenant, live.destination, std::move(from)});
   ids_by_call_.emplace(call, live.id);
-  live.target = Target{call, action.question, ports_.loop.after(live.place->ring_max, [this, id = live.id, call] {
-                         Live* still = find(id);
-                         if (!still || !still->target || still->target->call != call) return;
-                         ports_.calls.hang_up(call);
-                         on_call_refused(call);
-                       })};
+  live.target = Target{call, action.question, {}};
+  // A ring group has times of its own, and Kamailio ends its ringing.
+  if (live.is_ring_group) return;
+  live.target->limit = ports_.loop.after(live.place->ring_max, [this, call] { give_up(call); });
 }
 
 void MenuCalls::perform(Live& live, const menu::EndTarget&) {

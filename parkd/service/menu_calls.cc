@@ -12,6 +12,8 @@ namespace callpark {
 namespace {
 
 constexpr Duration kRecoveryRetry{500};
+// After a sentence that mediad does not have: no caller makes parkd repeat it without a pause.
+constexpr Duration kFaultPause{1000};
 
 }  // namespace
 
@@ -111,7 +113,15 @@ void MenuCalls::on_call_confirmed(CallId call) {
 
 void MenuCalls::on_call_gone(CallId call) {
   Live* live = find(ids_by_call_, call);
-  if (live && live->call.call == call) feed(live->id, menu::CallerGone{});
+  if (live && live->call.call == call) return feed(live->id, menu::CallerGone{});
+  give_up(call);
+}
+
+void MenuCalls::give_up(CallId target) {
+  const Live* live = find(ids_by_call_, target);
+  if (!live || !live->target || live->target->call != target) return;
+  ports_.calls.hang_up(target);
+  on_call_refused(target);
 }
 
 void MenuCalls::on_call_media_changed(CallId call, const MediaRemote& remote) {
@@ -163,17 +173,21 @@ bool MenuCalls::on_media_played(const std::string& session) {
   if (!live) return false;
   const std::string fault = std::exchange(live->fault, {});
   if (live->play == 0) return true;
-  if (!fault.empty() && live->sound == menu::Sound::kGreeting) {
+  const bool is_greeting = live->sound == menu::Sound::kGreeting;
+  if (!fault.empty() && is_greeting && !live->place->sound.empty()) {
+    const bool is_menu = live->place->place.kind == menu::Place::Kind::kMenu;
     log_warning(live->call.sip_call_id, "{} {} has a greeting that cannot be played: {}",
-                live->place->place.kind == menu::Place::Kind::kMenu ? "the menu" : "the announcement",
-                live->place->name, fault);
+                is_menu ? "the menu" : "the announcement", live->place->name, fault);
     live->place->sound.clear();
-    if (live->place->place.kind == menu::Place::Kind::kMenu) {
-      speak(*live, "make_choice");
-      return true;
-    }
+    speak(*live, is_menu ? "make_choice" : "not_available");
+    return true;
   }
-  feed(live->id, menu::SoundPlayed{std::exchange(live->play, 0)});
+  const menu::SoundPlayed played{std::exchange(live->play, 0)};
+  if (fault.empty() || !is_greeting) {
+    feed(live->id, played);
+  } else {
+    live->retry = ports_.loop.after(kFaultPause, [this, id = live->id, played] { feed(id, played); });
+  }
   return true;
 }
 

@@ -75,6 +75,7 @@ class MenuCalls {
     std::optional<MenuPlace> place{};              // where the caller is
     std::optional<MenuPlace> resolved{};           // the place that the last destination is
     std::string destination{};                     // the last one
+    bool is_ring_group = false;                    // whether that is one
     std::optional<ConversationId> conversation{};  // once the caller has sent its ACK
     std::optional<menu::Question> answer{};        // that waits for the ACK
     MediaSnapshot media{};
@@ -87,7 +88,7 @@ class MenuCalls {
     std::string fault{};      // why it cannot be played
     KeyMerger keys{};
     std::map<menu::Timer, LoopHandle> timers{};
-    LoopHandle retry{};                 // of a look-up of a call that goes on from its row
+    LoopHandle retry{};                 // of what a call that goes on from its row waits for
     std::deque<menu::Event> waiting{};  // events that came while actions were being carried out
     bool is_deciding = false;
   };
@@ -131,6 +132,7 @@ class MenuCalls {
   void look_up(const ParkId& id, menu::Question question);
   void on_place(const ParkId& id, menu::Question question, MenuPlace place);
   void prepare_greeting(const ParkId& id, MenuPlace place, std::function<void(Live&, MenuPlace)> done);
+  void give_up(CallId target);
   void on_resolved(const ParkId& id, menu::Question question, FoundDestination found);
   void on_opened(const ParkId& id, menu::Question question, const Result<MediaSnapshot, MediaUnavailable>& opened);
   void speak(const Live& live, const std::string& sound);

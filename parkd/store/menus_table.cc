@@ -124,7 +124,7 @@ FoundDestination MenusTable::resolve(const std::string& tenant, const std::strin
       if (place) return *std::move(place);
       break;
     }
-    if (row.at(2) == "1") return DestinationNumber{};
+    if (row.at(2) == "1") return DestinationNumber{kind == "ring_group"};
     if (!row.at(1)) break;
     number = *row.at(1);
   }

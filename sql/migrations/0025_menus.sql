@@ -287,6 +287,9 @@ BEGIN
   DECLARE step, target VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin;
   DECLARE step_number, step_kind VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin;
   DECLARE step_tenant VARCHAR(64) CHARACTER SET ascii;
+  IF its_destination LIKE 'hangup:%' THEN
+    RETURN FALSE;
+  END IF;
   SET waiting = CONCAT(COALESCE(with_tenant(its_destination, its_tenant), ''), ',');
   SET target = with_tenant(its_target, its_tenant);
   WHILE waiting <> '' DO

@@ -43,6 +43,10 @@ class MenuStages : public MenuTest {
     }
   }
   /// The caller hears a greeting or a callee, and is brought to talk.
+  /// parkd has opened the caller's session at a new mediad: keys that are pressed before are lost, as the sound is.
+  static void wait_session() {
+    ASSERT_TRUE(wait_until(kSoon, [] { return open().sessions == 1; })) << "mediad has no session of the caller";
+  }
   void expect_is_served() {
     std::string hears;
     ASSERT_TRUE(wait_until(kSoon, [&] { return caller_->is_closed(call_) || !(hears = what_is_heard()).empty(); }))
@@ -156,6 +160,7 @@ TEST_F(MenuStages, F6_O4_MediadKilledDuringTheGreeting) {
   site().mediad().kill9();
   site().mediad().start();
   site().wait_mediad_ready();
+  wait_session();
   expect_is_served();
 }
 
@@ -189,6 +194,7 @@ TEST_F(MenuStages, F6_O4_ParkdAndMediadKilledDuringTheGreeting) {
   site().wait_mediad_ready();
   site().parkd().start();
   site().wait_parkd_ready();
+  wait_session();
   expect_is_served();
 }
 

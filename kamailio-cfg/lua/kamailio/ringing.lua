@@ -105,7 +105,9 @@ end
 function ringing.next_menu()
   local ring = remembered()
   local menu = ring and ring.menu
-  if menu then remember({ steps = {}, owners = {}, otherwise = ring.otherwise, is_at_parkd = true }) end
+  if menu then
+    remember({ steps = {}, owners = ring.owners, otherwise = ring.otherwise, is_at_parkd = true })
+  end
   return menu
 end
 
@@ -120,6 +122,7 @@ function ringing.members()
   local ring = remembered()
   if not ring then return nil end
   local aors = {}
+  if ring.is_at_parkd then return aors end
   for _, party in pairs(ring.owners) do aors[#aors + 1] = party.aor end
   return aors
 end
@@ -130,10 +133,11 @@ local function outside_answerer()
   return { kind = "trunk", display = "", outside = uri and uri.user }
 end
 
---- The sender of the answer at hand, as a party of the record of the call; nil if no ring group rang.
-function ringing.answerer()
+--- The sender of the answer at hand, as a party of the record of the call; nil if no ring group rang. The answer of a
+--- member may come when its time is over. `is_inside`: it comes from parkd.
+function ringing.answerer(is_inside)
   local ring = remembered()
-  if ring and ring.is_at_parkd then return relay.kParkd end
+  if ring and ring.is_at_parkd and is_inside then return relay.kParkd end
   return ring and (ring.owners[KSR.pv.gete("$T_branch(ruid)")] or outside_answerer())
 end
 

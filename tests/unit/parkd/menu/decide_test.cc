@@ -437,8 +437,8 @@ TEST(MenuDecide, F6_ACallThatIsTakenOverHearsTheMenuAgain) {
     caller.be_answered(menu());
     EXPECT_EQ(caller.emitted<EndPeer>() != nullptr, has_peer);
     EXPECT_TRUE(caller.emitted<WriteRow>());
-    EXPECT_TRUE(caller.emitted<OfferMedia>());
-    caller.accept_media();
+    EXPECT_EQ(caller.emitted<OfferMedia>() != nullptr, has_peer) << "else it still hears mediad";
+    if (has_peer) caller.accept_media();
     EXPECT_EQ(caller.sound(), Sound::kGreeting);
     caller.press("3");
     EXPECT_TRUE(caller.emitted<GoBack>());

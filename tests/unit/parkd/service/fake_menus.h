@@ -17,12 +17,13 @@
 namespace callpark {
 
 /// 400: 1 to 101, 2 to 102, 3 to 401, 9 to hangup:busy, * once more; any extension. 401: 1 to 103, 9 back. 500: an
-/// announcement, then 101. While the store is away, so are these.
+/// announcement, then 101. 106 is a ring group. While the store is away, so are these.
 class FakeMenus final : public MenuStore {
  public:
   FakeMenus(Steps& steps, FakeStore& store) : steps_(steps), store_(store) {
     using Kind = menu::Place::Kind;
-    menu::Place main{Kind::kMenu, {{"1", "101"}, {"2", "102"}, {"3", "401"}, {"9", "hangup:busy"}, {"*", "repeat"}}};
+    menu::Place main{Kind::kMenu,
+                     {{"1", "101"}, {"2", "102"}, {"3", "401"}, {"6", "106"}, {"9", "hangup:busy"}, {"*", "repeat"}}};
     main.direct_dial = true;
     main.extensions[1] = main.extensions[3] = 1U << 3U;
     places["400"] = place("400", std::move(main), "welcome");
@@ -90,7 +91,7 @@ class FakeMenus final : public MenuStore {
   }
   FoundDestination found(const std::string& destination, bool is_entered) const {
     const bool is_extension = FakeStore::kExtensions.count(destination) != 0;
-    if (is_extension) return DestinationNumber{};
+    if (is_extension) return DestinationNumber{destination == "106"};
     if (is_entered) return DestinationMissing{};
     if (destination.starts_with("hangup:")) return DestinationHangUp{};
     if (const auto there = places.find(destination); there != places.end()) return there->second;

@@ -139,7 +139,9 @@ class FakePhones final : public Calls, public Conversations, public Referrals {
   /// The BYE of a target that has answered comes before it is the peer.
   void hang_up_target(ConversationId id) {
     for (auto& [call, target] : targets) {
-      if (target.conversation == id && target.answered) target.is_up = false;
+      if (target.conversation != id || !target.answered || !target.is_up) continue;
+      target.is_up = false;
+      return call_listener_->on_call_gone(CallId(call));
     }
   }
   void answer_target(CallId id) {

@@ -223,6 +223,73 @@ TEST_F(MenuCallsTest, F6_ARestartOfMediadOffersTheMenuAgain) {
   end_all();
 }
 
+TEST_F(MenuCallsTest, F6_ARingGroupRingsForAsLongAsItIsSet) {
+  phones.target_status = 0;
+  dial_menu();
+  enter("6");
+  pass(seconds(120));
+  EXPECT_EQ(sound(), "ringback");
+  EXPECT_THAT(phones.targets, SizeIs(1));
+  end_all();
+}
+
+TEST_F(MenuCallsTest, F6_ADestinationThatHangsUpBeforeTheCallerIsJoinedIsNotReached) {
+  dial_menu();
+  service->on_media_key(session(), '2');
+  while (phones.targets.empty() || !phones.targets.begin()->second.answered) ASSERT_TRUE(steps.next());
+  phones.hang_up_target(phones.conversations.begin()->first);
+  settle();
+  EXPECT_EQ(sound(), "not_reached");
+  EXPECT_THAT(phones.targets, IsEmpty());
+  play_out();
+  EXPECT_EQ(sound(), "welcome");
+  end_all();
+}
+
+TEST_F(MenuCallsTest, F6_WithoutTheDatabaseBackEndsTheCallWithASentence) {
+  dial_menu();
+  enter("3#");
+  EXPECT_EQ(sound(), "sales");
+  store.is_away = true;
+  enter("9");
+  EXPECT_EQ(sound(), "not_available");
+  play_out();
+  EXPECT_EQ(sound(), "goodbye");
+  store.come_back();
+  end_all();
+}
+
+TEST_F(MenuCallsTest, F6_SentencesThatMediadDoesNotHaveAreNotRepeatedWithoutAPause) {
+  menus.places["500"].place.times = 0;
+  dial_menu("", "500");
+  service->on_media_fault(session(), "closed.wav does not exist");
+  play_out();
+  EXPECT_EQ(sound(), "not_available");
+  service->on_media_fault(session(), "not_available.wav does not exist");
+  play_out();
+  service->on_media_fault(session(), "not_available.wav does not exist");
+  play_out();
+  EXPECT_THAT(media.sessions, SizeIs(1));
+  pass(seconds(2));
+  EXPECT_EQ(sound(), "not_available");
+  end_all();
+}
+
+TEST_F(MenuCallsTest, O4_F6_ACallerWaitsForAMediadThatDiedWithParkd) {
+  dial_menu();
+  kill();
+  media.is_away = true;
+  recover();
+  pass(seconds(5));
+  EXPECT_THAT(phones.byes, IsEmpty());
+  media.is_away = false;
+  pass(seconds(2));
+  EXPECT_EQ(sound(), "welcome");
+  enter("2");
+  expect_talk("102");
+  end_all();
+}
+
 TEST_F(MenuCallsTest, F6_AFifthCallOfAnExtensionIsBusy) {
   for (int i = 0; i < 4; ++i) dial_menu();
   const CallId fifth = dial_menu();
