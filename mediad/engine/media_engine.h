@@ -55,9 +55,7 @@ class MediaEngine : public SessionMedia {
   void close(const std::string& session) override;
   CodecListResult codecs() const override;
   /// Encodes a prompt beside the loop, so that no session waits for it, and calls `done`.
-  void encode_prompt(const std::string& path, std::function<void()> done) {
-    audio_.encode_ahead(path, std::move(done));
-  }
+  void encode_prompt(const std::string& path, const std::function<void()>& done) { audio_.encode_ahead(path, done); }
   /// The file of a prompt has been removed. Calls that hear it hear it to its end.
   void forget_prompt(const std::string& path) { audio_.forget(path); }
 

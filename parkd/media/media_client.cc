@@ -122,9 +122,7 @@ void MediaClient::play(const std::string& session, Play play) {
 }
 
 void MediaClient::close(const std::string& session) {
-  sessions_.erase(session);
-  waiting_.erase(session);
-  close_in_mediad(session);
+  if (sessions_.erase(session) + waiting_.erase(session) != 0) close_in_mediad(session);
 }
 
 void MediaClient::prepare_text(const std::string& language, const std::string& text, TextPrepared answer) {

@@ -63,7 +63,7 @@ void SqlMenuStore::write(MenuCallRow row) {
 
 void SqlMenuStore::claim(MenuCallRow row, Answer<Result<void, ClaimFailure>> answer) {
   const ParkId id = row.id;
-  CallStatements::Work undo = [&owner = owner_, row](DatabaseConnection& connection) {
+  const CallStatements::Work undo = [&owner = owner_, row](DatabaseConnection& connection) {
     MenuCallsTable(connection, owner).forget_peer(row);
   };
   statements_.query<Result<void, ClaimFailure>>(
@@ -72,7 +72,7 @@ void SqlMenuStore::claim(MenuCallRow row, Answer<Result<void, ClaimFailure>> ans
         if (MenuCallsTable(connection, owner).update(row)) return {};
         return failure(ClaimFailure::kGone);
       },
-      failure(ClaimFailure::kUnavailable), std::move(answer), std::move(undo));
+      failure(ClaimFailure::kUnavailable), std::move(answer), undo);
 }
 
 void SqlMenuStore::remove(ParkId id) {

@@ -151,7 +151,7 @@ void SqlStore::claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCall
     to(won);
   };
   const std::string retrieve_id = new_operation_id();
-  CallStatements::Work undo = [this, tenant = row.tenant, retrieve_id](DatabaseConnection& connection) {
+  const CallStatements::Work undo = [this, tenant = row.tenant, retrieve_id](DatabaseConnection& connection) {
     CallClaims(connection, owner_).undo(tenant, retrieve_id);
   };
   statements_.query<Result<void, ClaimCallFailure>>(
@@ -160,7 +160,7 @@ void SqlStore::claim_for_target(ParkedCallRow row, Answer<Result<void, ClaimCall
         if (CallClaims(connection, owner_).claim_for_target(row, retrieve_id)) return {};
         return failure(ClaimCallFailure::kAlreadyPickedUp);
       },
-      failure(ClaimCallFailure::kUnavailable), std::move(answer), std::move(undo));
+      failure(ClaimCallFailure::kUnavailable), std::move(answer), undo);
 }
 
 void SqlStore::load(Answer<Result<std::vector<ParkedCallRow>, StoreUnavailable>> to) {

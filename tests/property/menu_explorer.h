@@ -138,7 +138,8 @@ inline std::vector<Event> late_events(const State& state) {
           CallerRefused{old, true}};
 }
 
-/// A new call, and calls that another parkd has left: in a menu below another, or with a target and many places above.
+/// A new call, and calls that another parkd has left: in a menu below another, or with a target, which the caller may
+/// hear, and many places above.
 inline std::vector<World> beginnings(const Machine& machine) {
   std::vector<World> worlds;
   World fresh;
@@ -148,7 +149,7 @@ inline std::vector<World> beginnings(const Machine& machine) {
     World left = fresh;
     left.depth = found.depth;
     left.caller = Call::kAnswered;
-    left.hears = Hears::kOther;
+    left.hears = found.has_peer ? Hears::kOther : Hears::kSession;
     left.has_row = true;
     left.has_peer = left.row_has_target = found.has_peer;
     left.moves_left = left.places_left = 1;

@@ -231,6 +231,7 @@ TEST_F(TargetTest, ThatHangsUpBeforeItIsPeerIsReported) {
   FarEnd phone = phone_called_by(invite);
   const SipMessage bye = phone.request("BYE");
   EXPECT_EQ(answer_to(bye).status(), 200);
+  EXPECT_THAT(reports(), ElementsAre(about("gone", target)));
   make_peer(target);
   EXPECT_THAT(reports(), ElementsAre("peer gone"));
 }
