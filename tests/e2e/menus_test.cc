@@ -133,9 +133,9 @@ std::vector<Path> Menus::paths() {
        together(
            {main, {press("1"), rings(kErin), press("3"), hears_ringback(), answers(kErin), talks(kErin), hangs_up()}})},
       {"ADestinationThatHangsUpWhileItIsJoined", kTrunk, did(kToMain),
-       together(
-           {main,
-            {loses_next_offer(), press("1"), rings(kErin), answers(kErin), is_offered(), hangs_up(kErin), is_over()}})},
+       together({main,
+                 {loses_next_offer(), press("1"), rings(kErin), answers(kErin), is_offered(), hangs_up(kErin),
+                  hears_a_sentence(), hears(kMain), hangs_up()}})},
       {"ACallerWhosePhoneRefusesTheDestination", kTrunk, did(kToMain),
        together({main,
                  {refuses_next_offer(), press("1"), rings(kErin), answers(kErin), hears_a_sentence(), hears(kMain),
