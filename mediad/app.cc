@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <csignal>
 #include <functional>
-#include <utility>
 
 #include "base/event_loop.h"
 #include "base/log.h"
@@ -82,11 +81,10 @@ void run_mediad(const MediadConfig& config) {
         control.notify(owner, notification);
       });
   sessions = &service;
-  media::TextSpeaker texts(loop, speaker_options(config.texts),
-                           {[&engine](const std::string& path, std::function<void()> go_on) {
-                              engine.encode_prompt(path, std::move(go_on));
-                            },
-                            [&engine](const std::string& path) { engine.forget_prompt(path); }});
+  media::TextSpeaker texts(
+      loop, speaker_options(config.texts),
+      {[&engine](const std::string& path, const std::function<void()>& go_on) { engine.encode_prompt(path, go_on); },
+       [&engine](const std::string& path) { engine.forget_prompt(path); }});
   control.serve(service, texts);
 
   log_info("", "ready control={} rtp={}:{}-{}", control.address().to_string(), config.rtp.address, config.rtp.port_min,
