@@ -19,7 +19,11 @@ local function set_up(f, d)
   if setup.hides_identity then identity_headers.drop(f) end
   if setup.is_call then relay.record_route(f, d.caller or relay.kParkd, d.callee, setup.tenant) end
   relay.set_patience(setup.first_answer_ms)
-  if setup.replaces_recall then recalls.replace_earlier(setup.replaces_recall, f.call_id) end
+  if setup.replaces_recall then
+    recalls.begin(setup.replaces_recall, f.call_id)
+    KSR.tm.t_on_reply("ksr_onreply_call")
+    KSR.tm.t_on_failure("ksr_failure_recall")
+  end
   if not setup.is_followed then return end
   calls.begin(d.caller, d.callee, cdr.setup(f, d))
   if d.caller.kind == "extension" then shares.note_call(d.caller.aor) end
@@ -96,20 +100,24 @@ local function menu_answers()
   return perform_features.send_on(menu.uri, menu.headers)
 end
 
---- No device has answered the present step: rings the next one, lets the menu answer, or answers the caller.
+--- No device has answered the present step: rings the next one, lets the menu answer, or answers the caller, and
+--- returns false.
 function perform_calls.ring_on()
-  if recalls.is_replaced() then return end
+  if recalls.is_replaced() then return false end
   local step = ringing.next()
   while step do
     set_ring_time(step)
     KSR.tm.t_on_reply("ksr_onreply_call")
     KSR.tm.t_on_failure("ksr_failure_ring_group")
-    if KSR.tm.t_relay() >= 0 then return end
-    if KSR.tm.t_is_canceled() > 0 then return end
+    if KSR.tm.t_relay() >= 0 then return true end
+    if KSR.tm.t_is_canceled() > 0 then return false end
     step = ringing.next()
   end
-  if menu_answers() or KSR.tm.t_is_canceled() > 0 then return end
-  KSR.tm.t_reply(ring_steps.refusal(KSR.tm.t_get_status_code(), ringing.otherwise()))
+  if menu_answers() then return true end
+  if KSR.tm.t_is_canceled() < 0 then
+    KSR.tm.t_reply(ring_steps.refusal(KSR.tm.t_get_status_code(), ringing.otherwise()))
+  end
+  return false
 end
 
 --- A final answer passes to parkd, which has called a ring group (`member` answers), or a Contact or a call flow (nil):

@@ -63,7 +63,7 @@ function perform_features.feature_call(f, d)
   prepare(f, d)
   name_host(f, d)
   relay.record_route(f, caller_of(f, d), relay.kParkd, d.tenant)
-  if d.replaces_recall then recalls.replace_earlier(d.replaces_recall, f.call_id) end
+  if d.replaces_recall then recalls.begin(d.replaces_recall, f.call_id) end
   send(patience.kParkdMs)
 end
 
