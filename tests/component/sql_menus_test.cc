@@ -460,6 +460,7 @@ const Refusals kCallers = {
     {kCaller + "numbers = '400', caller_dialog = '{'", "a caller's dialog is JSON"},
     {kCaller + "numbers = '400', caller_dialog = '{}', peer_dialog = ''", "a peer's dialog is JSON"},
     {kCaller + "numbers = '400', caller_dialog = '{}', media = 'x'", "a media session is JSON"},
+    {kCaller + "numbers = '400', caller_dialog = '{}', cdr = 'x'", "what a CDR has is JSON"},
     {kCaller + "numbers = '400', caller_dialog = '{}';" + kCaller + "numbers = '400', caller_dialog = '{}'",
      "Duplicate entry 'c1'"},
 };
