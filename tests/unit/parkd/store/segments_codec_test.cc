@@ -67,7 +67,7 @@ TEST(SegmentsCodec, B4_F6_TalkFromAMenuIsReadWithItsCdr) {
   Segment talk = attempt();
   EXPECT_EQ(write_segment(talk).find("cdr"), std::string::npos);
   talk.what = {park::SegmentKind::kTalk};
-  talk.cdr = Cdr{.dialled = "400", .caller_number = "101", .sip_call_id = "c1"};
+  talk.cdr.emplace().dialled = "400";
   for (const PartyEnd caller : {PartyEnd::kCaller, PartyEnd::kPeer}) {
     talk.cdr_caller = caller;
     EXPECT_EQ(parse_segment(write_segment(talk)), talk);
