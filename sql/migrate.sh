@@ -7,7 +7,7 @@ usage() {
   cat <<'USAGE'
 migrate.sh --socket PATH [--user root] [--database callpark] [--kamailio-scripts DIR] [--demo] [--sip-port 5060]
   Connects over the unix socket as --user, with the password in MYSQL_PWD. Makes the account `callpark` for parkd and
-  Kamailio (rows only, no tables, and two procedures), with the password in CALLPARK_DB_PASSWORD (default: callpark).
+  Kamailio (rows only, no tables, and three procedures), with the password in CALLPARK_DB_PASSWORD (default: callpark).
   --demo also loads demo_tenant.sql, with its trunk at --sip-port.
 USAGE
 }
@@ -98,7 +98,7 @@ fi
 # Not all of them, if these are the migrations of an older release.
 sql -e "SELECT CONCAT('GRANT EXECUTE ON PROCEDURE ', routine_name, ' TO \'callpark\'@\'localhost\';')
   FROM information_schema.routines
-  WHERE routine_schema = DATABASE() AND routine_name IN ('end_parked_call', 'end_calls')" | sql
+  WHERE routine_schema = DATABASE() AND routine_name IN ('end_parked_call', 'end_calls', 'end_menu_call')" | sql
 newer=$(sql -e "SELECT GROUP_CONCAT(name SEPARATOR ' ') FROM schema_migrations WHERE version > $highest HAVING COUNT(*) > 0")
 [ -z "$newer" ] || fail "the database is newer than this source tree: it has $newer"
 

@@ -79,7 +79,8 @@ class MenuCalls {
     std::optional<ConversationId> conversation{};  // once the caller has sent its ACK
     std::optional<menu::Question> answer{};        // that waits for the ACK
     MediaSnapshot media{};
-    WallTime since{};
+    WallTime since{};          // when the call was answered
+    std::optional<Cdr> cdr{};  // of the time in menus, as in MenuCallRow
     std::uint64_t epoch = 0;
     menu::State state{};
     std::optional<Target> target{};

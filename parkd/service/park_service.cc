@@ -220,6 +220,7 @@ void ParkService::wait_for_answer(LiveCall& call, CallId parker) {
 void ParkService::make_asker_peer(LiveCall& call, PartyEnd asker, const Extension& extension) {
   if (asker == PartyEnd::kPeer) return;
   ports_.conversations.swap_parties(call.conversation);
+  call.segments.swap_parties();
   call.stays.now().stay.retriever = extension;
 }
 

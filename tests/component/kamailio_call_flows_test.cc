@@ -181,7 +181,7 @@ TEST_F(KamailioCallFlows, F2_TheExtensionThatAnsweredMayPark) {
   EXPECT_EQ(dialog_in(refer)["callee"]["aor"], "105@demo.callpark");
 }
 
-TEST_F(KamailioCallFlows, R4_ParkdCallsAFlowAndLearnsTheExtension) {
+TEST_F(KamailioCallFlows, B4_R4_ParkdCallsAFlowAndLearnsWhoAnswers) {
   const Endpoint own = site.seat->own();
   site.seat.reset();
   UdpSocket parkd(own);
@@ -200,6 +200,9 @@ TEST_F(KamailioCallFlows, R4_ParkdCallsAFlowAndLearnsTheExtension) {
   EXPECT_EQ(day.header("X-Callpark-User"), "105");
   set("status = 'off', alternate_destination = 'hangup:busy'");
   EXPECT_EQ(answer_to("sip:300@demo.callpark;x=1").status(), 486);
+  auto trunk = site.trunk();
+  set("alternate_destination = '+15551234'");
+  EXPECT_EQ(answer_to("sip:300@demo.callpark;x=2").header("X-Callpark-User"), "+15551234");
   EXPECT_EQ(answer_to("sip:*30@demo.callpark").status(), 404) << "parkd knows codes itself";
 }
 

@@ -429,5 +429,15 @@ TEST(KamailioRingGroups, R8_ParkdMayCallARingGroup) {
   EXPECT_NE(refer.header("From").find("sip:650@demo.callpark"), std::string::npos);
 }
 
+TEST(KamailioRingGroups, B4_R8_ParkdLearnsTheOutsideMemberThatAnswers) {
+  Office office;
+  auto trunk = office.site.trunk(false);
+  office.execute("INSERT INTO ring_group_members VALUES ('demo.callpark', '650', 9, '+15551234')");
+  office.site.seat->send(invite_of_parkd(office.site.seat->own(), "sip:650@demo.callpark", "demo.callpark"),
+                         office.site.inside());
+  trunk->answer(trunk->wait_incoming());
+  EXPECT_EQ(office.site.seat->wait_response(200).header("X-Callpark-User"), "+15551234");
+}
+
 }  // namespace
 }  // namespace callpark::test

@@ -460,6 +460,7 @@ const Refusals kCallers = {
     {kCaller + "numbers = '400', caller_dialog = '{'", "a caller's dialog is JSON"},
     {kCaller + "numbers = '400', caller_dialog = '{}', peer_dialog = ''", "a peer's dialog is JSON"},
     {kCaller + "numbers = '400', caller_dialog = '{}', media = 'x'", "a media session is JSON"},
+    {kCaller + "numbers = '400', caller_dialog = '{}', cdr = 'x'", "what a CDR has is JSON"},
     {kCaller + "numbers = '400', caller_dialog = '{}';" + kCaller + "numbers = '400', caller_dialog = '{}'",
      "Duplicate entry 'c1'"},
 };
@@ -497,7 +498,7 @@ TEST_F(SqlMenusRefusal, F6_F7_EachConstraintRefusesAWrongEditAbove) {
       "SELECT table_name, constraint_name FROM information_schema.table_constraints WHERE constraint_schema = "
       "'callpark' AND constraint_name <> 'PRIMARY' AND table_name IN ('ivr_menus', 'ivr_menu_options', "
       "'announcements', 'menu_calls')");
-  EXPECT_EQ(named.size(), 42U);
+  EXPECT_EQ(named.size(), 43U);
   std::string refused;
   for (const Refusals& refusals : {kNumbers, kDestinations, kNumbersInUse, kSettings, kOptions, kCallers}) {
     for (const Refusal& refusal : refusals) refused += refusal_of(refusal.statements) + "\n";

@@ -272,7 +272,7 @@ TEST_F(SqlSchema, TheDaemonsAccountCanChangeRowsAndNothingElse) {
   EXPECT_EQ(
       server().value("SELECT GROUP_CONCAT(routine_name, ' ', proc_priv ORDER BY routine_name) FROM mysql.procs_priv "
                      "WHERE user = 'callpark'"),
-      "end_calls Execute,end_parked_call Execute");
+      "end_calls Execute,end_menu_call Execute,end_parked_call Execute");
 }
 
 class SqlMigration : public ::testing::Test {

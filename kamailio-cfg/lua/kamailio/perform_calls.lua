@@ -33,7 +33,7 @@ end
 
 -- For report_answerer, below.
 local function report_callee(d)
-  KSR.pv.sets("$avp(called_extension)", d.callee.aor)
+  KSR.pv.sets("$avp(called)", d.callee.aor or d.callee.outside)
   KSR.tm.t_on_reply("ksr_onreply_call")
 end
 
@@ -59,6 +59,7 @@ end
 function perform_calls.to_trunk(f, d)
   KSR.seturi(ring_steps.trunk_uri(d.number, d.trunk))
   set_up(f, d)
+  if d.reports_callee then report_callee(d) end
   relay.from_outside_socket()
   relay.send()
 end
@@ -121,9 +122,9 @@ function perform_calls.ring_on()
 end
 
 --- A final answer passes to parkd, which has called a ring group (`member` answers), or a Contact or a call flow (nil):
---- the requests of the answering extension will name the extension itself.
+--- the requests of the answering extension will name the extension itself, and records have a number outside.
 function perform_calls.report_answerer(member)
-  local user = protocol.answerer(KSR.pv.get("$avp(called_extension)"), member)
+  local user = protocol.answerer(KSR.pv.get("$avp(called)"), member)
   if user then relay.append_header(protocol.kUser, user) end
 end
 

@@ -2,6 +2,7 @@
 -- or through a call flow to one of them. `caller` is the caller as a party of the record of the call, nil if parkd
 -- calls. Pure.
 local billing = require("rules.billing")
+local cdr = require("rules.cdr")
 local decision = require("rules.decision")
 local directory_rows = require("rules.directory_rows")
 local patience = require("rules.patience")
@@ -56,6 +57,8 @@ end
 -- trunk.
 local function to_parkd_as_menu(f, tenant, number, caller, trunk)
   local d = { action = "feature_call", tenant = tenant, number = number, replaces_recall = f.recall or nil }
+  local dialled = cdr.dialled(f)
+  if dialled ~= number then d.dialled = dialled end
   if caller and caller.kind == "trunk" then
     d.trunk = trunk
     return d
@@ -159,9 +162,9 @@ local function forward(f, tenant, row, number, caller)
   return billing.permitted(f, tenant, { number = number, trunk = row.trunk }, caller, d)
 end
 
--- What parkd calls answers under the number of the call flow; parkd learns the extension.
+-- What parkd calls answers under the number of the call flow; parkd learns the extension, or the number outside.
 local function reported(f, d)
-  if f.from_parkd and d.action == "to_extension" then d.reports_callee = true end
+  if f.from_parkd and (d.action == "to_extension" or d.action == "to_trunk") then d.reports_callee = true end
   return d
 end
 
@@ -174,7 +177,7 @@ local function through_call_flow(f, tenant, row, caller)
   if not to then return refuse(404, "Not Found") end
   if to.away then return decision.database_away end
   if to.hangup then return hangups[to.hangup] or refuse(404, "Not Found") end
-  if not to.row then return forward(f, tenant, row, to.number, caller) end
+  if not to.row then return reported(f, forward(f, tenant, row, to.number, caller)) end
   local target = setmetatable({ trunk = row.trunk }, { __index = to.row })
   return reported(f, to_permitted_party(f, tenant, target, caller))
 end
