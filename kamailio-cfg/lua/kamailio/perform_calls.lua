@@ -78,7 +78,7 @@ local unavailable = { code = 480, reason = "Temporarily Unavailable" }
 function perform_calls.to_ring_group(f, d)
   local step = ringing.first(f, d)
   if not step then
-    if d.menu then return perform_features.feature_call(f, d.menu) end
+    if d.behind then return perform_features.feature_call(f, d.behind) end
     local refusal = d.otherwise or unavailable
     return relay.reply(refusal.code, refusal.reason)
   end
@@ -91,18 +91,18 @@ function perform_calls.to_ring_group(f, d)
   relay.send()
 end
 
--- Sends the call that no member has answered to the menu behind the ring group. False if there is none, or no parkd
--- that lives: then the caller is answered as without it.
-local function menu_answers()
-  local menu = ringing.next_menu()
-  if not menu then return false end
+-- Sends the call that no member has answered to parkd, as the feature call behind the ring group. False if there is
+-- none, or no parkd that lives: then the caller is answered as without it.
+local function parkd_answers()
+  local behind = ringing.next_feature_call()
+  if not behind then return false end
   KSR.tm.t_on_reply("ksr_onreply_call")
   KSR.tm.t_on_failure("ksr_failure_ring_group")
-  return perform_features.send_on(menu.uri, menu.headers)
+  return perform_features.send_on(behind.uri, behind.headers)
 end
 
---- No device has answered the present step: rings the next one, lets the menu answer, or answers the caller, and
---- returns false.
+--- No device has answered the present step: rings the next one, lets parkd answer, or answers the caller, and returns
+--- false.
 function perform_calls.ring_on()
   if recalls.is_replaced() then return false end
   local step = ringing.next()
@@ -114,7 +114,7 @@ function perform_calls.ring_on()
     if KSR.tm.t_is_canceled() > 0 then return false end
     step = ringing.next()
   end
-  if menu_answers() then return true end
+  if parkd_answers() then return true end
   if KSR.tm.t_is_canceled() < 0 then
     KSR.tm.t_reply(ring_steps.refusal(KSR.tm.t_get_status_code(), ringing.otherwise()))
   end

@@ -126,11 +126,11 @@ describe("a ring group with a menu as its destination", function()
 
   it("F6 rings first, and has the call to the menu for afterwards", function()
     local d = call(group, { ring_group = rows })
-    assert.same({ "to_ring_group", 1, led_by(group), nil }, { d.action, #d.steps, d.menu, d.otherwise })
-    assert.same(from_trunk, by_trunk(group, { ring_group = rows }).menu)
-    assert.same({ "103", "500" }, { by_parkd(group, { ring_group = rows }).menu.user,
-      by_parkd(group, { ring_group = rows }).menu.number })
-    assert.is_nil(call(group, { ring_group = bob_and_carol }).menu)
+    assert.same({ "to_ring_group", 1, led_by(group), nil }, { d.action, #d.steps, d.behind, d.otherwise })
+    assert.same(from_trunk, by_trunk(group, { ring_group = rows }).behind)
+    assert.same({ "103", "500" }, { by_parkd(group, { ring_group = rows }).behind.user,
+      by_parkd(group, { ring_group = rows }).behind.number })
+    assert.is_nil(call(group, { ring_group = bob_and_carol }).behind)
   end)
 
   it("F6 is the menu at once if no member can ring", function()
@@ -143,9 +143,9 @@ describe("a ring group with a menu as its destination", function()
     local function outside(changes) return by_parkd(group, changed({ inside_caller = false }, changes)) end
     assert.same({ need = "tenant_trunk", about = kTenant }, outside({ ring_group = rows }))
     local d = outside({ ring_group = rows, tenant_trunk = false })
-    assert.same({ "to_ring_group", nil }, { d.action, d.menu })
+    assert.same({ "to_ring_group", nil }, { d.action, d.behind })
     refused(404, outside({ ring_group = { { menu = "500" } }, tenant_trunk = false }))
-    assert.equal("t", outside({ ring_group = rows, tenant_trunk = trunk_row }).menu.trunk)
+    assert.equal("t", outside({ ring_group = rows, tenant_trunk = trunk_row }).behind.trunk)
   end)
 end)
 
