@@ -41,6 +41,8 @@ INSERT INTO call_flows (tenant, name, number, destination, alternate_destination
   ('menus.callpark', 'outer', '301', '300', 'hangup:busy');
 INSERT INTO call_flows (tenant, name, number, destination, alternate_destination) VALUES
   ('menus.callpark', 'away', '302', '+442030000999', '201');
+INSERT INTO call_flows (tenant, name, number, destination, alternate_destination) VALUES
+  ('menus.callpark', 'waiting', '303', '801', '201');
 )sql";
 
 constexpr const char* kReset = R"sql(
@@ -322,6 +324,7 @@ TEST_F(StoreMenus, F2_ACallFlowLeadsToWhatItsStatusSays) {
   EXPECT_EQ(resolve("300"), "place 700");
   EXPECT_EQ(resolve("301"), "place 700");
   EXPECT_EQ(resolve("302"), "rings");
+  EXPECT_EQ(resolve("303"), "missing") << "a caller in a menu retrieves from no orbit";
   server().execute("UPDATE call_flows SET status = 'off' WHERE tenant = 'menus.callpark' AND number = '300'");
   EXPECT_EQ(resolve("300"), "place 710");
   EXPECT_EQ(resolve("301"), "place 710");

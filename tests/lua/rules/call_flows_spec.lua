@@ -140,12 +140,9 @@ describe("a destination that is an orbit", function()
 
   it("F2 follows the members of a ring group", function()
     local rows = { requests.bob_and_carol[1], { orbit = orbit } }
-    local function group(list, by, changes)
-      local f = { number = ring_group, ring_group = list, did = { tenant = kTenant, trunk = "demo", number = "600",
-        kind = "ring_group", enabled = 1, display_name = "" } }
-      for name, value in pairs(changes or {}) do f[name] = value end
-      return by(nil, f)
-    end
+    local did = { tenant = kTenant, trunk = "demo", number = "600", kind = "ring_group", enabled = 1,
+      display_name = "" }
+    local function group(list, by) return by(nil, { number = ring_group, ring_group = list, did = did }) end
     local d = group(rows, call)
     assert.same({ "to_ring_group", 1, from_101 }, { d.action, #d.steps, d.behind })
     assert.same(from_101, group({ { orbit = orbit } }, call))
