@@ -38,8 +38,10 @@ struct auframe {
   size_t sampc;
   uint64_t timestamp;
 };
-// This is void(auframe* af, void* arg) in baresip 1.1.0.
-using auplay_write_h = void(void* sampv, size_t sampc, void* arg);
+// A write_samples_h in baresip 1.0.0, a write_frame_h in 1.1.0.
+using auplay_write_h = void();
+using write_samples_h = void(void* sampv, size_t sampc, void* arg);
+using write_frame_h = void(auframe* af, void* arg);
 using auplay_alloc_h = int(auplay_st** stp, const auplay* ap, auplay_prm* prm, const char* device, auplay_write_h* wh,
                            void* arg);
 
@@ -59,11 +61,11 @@ constexpr int kSigned16LittleEndian = 0;
 
 void fetch(auplay_write_h* handler, std::vector<int16_t>& samples, void* argument) {
   if (auplay_get != nullptr) {
-    handler(samples.data(), samples.size(), argument);
+    reinterpret_cast<write_samples_h*>(handler)(samples.data(), samples.size(), argument);
     return;
   }
   auframe frame{kSigned16LittleEndian, samples.data(), samples.size(), 0};
-  reinterpret_cast<void (*)(auframe*, void*)>(handler)(&frame, argument);
+  reinterpret_cast<write_frame_h*>(handler)(&frame, argument);
 }
 
 uint64_t now_ns() {
