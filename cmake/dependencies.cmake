@@ -1,4 +1,4 @@
-# The outside libraries, each under the one name that docs/layers.txt uses. All are Debian 12 packages.
+# The outside libraries, each under the one name that docs/layers.txt uses. All are packages of Debian 12 and 13.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(GTest REQUIRED)
@@ -18,7 +18,8 @@ pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(SNDFILE REQUIRED IMPORTED_TARGET sndfile)
 pkg_check_modules(ORTP REQUIRED IMPORTED_TARGET ortp)
-pkg_check_modules(MEDIASTREAMER REQUIRED IMPORTED_TARGET mediastreamer)
+# The name of Debian 13 is the first; mediastreamer.pc has another one there, of which there is no library.
+find_library(MEDIASTREAMER NAMES mediastreamer2 mediastreamer REQUIRED)
 if(CALLPARK_TESTS)
   pkg_check_modules(OSIP REQUIRED IMPORTED_TARGET libosip2)
   pkg_check_modules(SOFIA REQUIRED IMPORTED_TARGET sofia-sip-ua)
@@ -42,7 +43,7 @@ callpark_outside(cli CLI11::CLI11)
 callpark_outside(mysqlcppconn mysqlcppconn)
 callpark_outside(sndfile PkgConfig::SNDFILE)
 callpark_outside(ortp PkgConfig::ORTP)
-callpark_outside(mediastreamer PkgConfig::MEDIASTREAMER)
+callpark_outside(mediastreamer ${MEDIASTREAMER} PkgConfig::ORTP)
 # Other people's SIP parsers, for tests and benchmarks to compare with; parkd has its own.
 if(CALLPARK_TESTS)
   callpark_outside(osip PkgConfig::OSIP)

@@ -4,9 +4,16 @@
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 jobs=$(nproc)
+# Of Debian, as packages.txt calls it.
+release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 
 say() { echo "-- $*" >&2; }
 fail() {
   echo "$(basename "$0"): $*" >&2
   exit 1
+}
+
+# packages_of RELEASE SECTION: what packages.txt has there, one a line.
+packages_of() {
+  awk -v all="[$2]" -v own="[$2 $1]" '/^\[/ { is_in = $0 == all || $0 == own } is_in && /^[a-z0-9]/' "$here/tools/packages.txt"
 }

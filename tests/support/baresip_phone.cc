@@ -167,7 +167,7 @@ void BaresipPhone::receive(const std::string& json) {
       call.reason = parameter;
     }
     if (type == "TRANSFER_FAILED") {
-      // baresip 1.0.0 hangs the call up then, and reports no more about it.
+      // baresip hangs the call up then, and reports no more about it.
       advance(call, CallPhase::kClosed);
       call.transfer_failure = parameter;
     }
@@ -175,7 +175,7 @@ void BaresipPhone::receive(const std::string& json) {
   changed_.notify_all();
 }
 
-std::string BaresipPhone::command(const std::string& name, const std::string& parameters) {
+BaresipPhone::Answer BaresipPhone::ask(const std::string& name, const std::string& parameters) {
   std::unique_lock lock(mutex_);
   const std::string token = std::to_string(next_token_++);
   nlohmann::json request{{"command", name}, {"token", token}};
@@ -190,6 +190,11 @@ std::string BaresipPhone::command(const std::string& name, const std::string& pa
   }
   const Answer answer = answers_[token];
   answers_.erase(token);
+  return answer;
+}
+
+std::string BaresipPhone::command(const std::string& name, const std::string& parameters) {
+  const Answer answer = ask(name, parameters);
   if (!answer.ok) throw std::runtime_error("baresip " + this->name() + ": " + name + ": " + answer.text);
   return answer.text;
 }
@@ -232,38 +237,41 @@ CallName BaresipPhone::wait_incoming(std::chrono::milliseconds timeout) {
   return hand_out(false, timeout);
 }
 
-void BaresipPhone::select(const CallName& call) {
-  command("callfind", call);
+// False if the call has ended. baresip 1.0.0 reports that in words only; 1.1.0 has no such command without a call.
+bool BaresipPhone::select(const CallName& call) {
+  const Answer answer = ask("callfind", call);
+  return answer.ok && answer.text.find("not found") == std::string::npos;
+}
+
+void BaresipPhone::command_in(const CallName& call, const std::string& name, const std::string& parameters) {
+  if (!select(call)) throw std::runtime_error("baresip " + this->name() + ": " + name + ": no call " + call);
+  command(name, parameters);
 }
 
 void BaresipPhone::answer(const CallName& call) {
-  select(call);
-  command("accept");
+  command_in(call, "accept");
 }
 
 void BaresipPhone::hang_up(const CallName& call) {
-  select(call);
-  command("hangup");
+  if (select(call)) command("hangup");
 }
 
 void BaresipPhone::hold(const CallName& call) {
-  select(call);
-  command("hold");
+  command_in(call, "hold");
 }
 
 void BaresipPhone::resume(const CallName& call) {
-  select(call);
-  command("resume");
+  // baresip 1.1.0 resumes the call and answers "Invalid argument" if the phone has no other call to hold then.
+  if (select(call)) ask("resume", "");
 }
 
 void BaresipPhone::transfer(const CallName& call, const std::string& target) {
-  select(call);
-  // baresip 1.0.0 makes "sip:TARGET@DOMAIN" of a bare number.
-  command("transfer", target);
+  // baresip makes "sip:TARGET@DOMAIN" of a bare number.
+  command_in(call, "transfer", target);
 }
 
-// baresip 1.0.0 has no attended transfer of its own; it puts the test's value into Refer-To, as a person with two calls
-// on a better phone would have it.
+// baresip has no attended transfer of its own before 2.0; it puts the value into Refer-To that a person with two calls on
+// a better phone would cause.
 void BaresipPhone::transfer_to(const CallName& call, const CallName& consultation) {
   const Tags consulted = tags(consultation);
   const std::string peer_uri = [&] {
@@ -272,14 +280,13 @@ void BaresipPhone::transfer_to(const CallName& call, const CallName& consultatio
     return text.substr(text.find("sip:"));
   }();
   const std::string uri = peer_uri.substr(0, peer_uri.find(';'));
-  select(call);
-  command("transfer", "<" + uri + "?Replaces=" + consultation + "%3Bto-tag%3D" + consulted.remote + "%3Bfrom-tag%3D" +
-                          consulted.local + ">");
+  command_in(call, "transfer",
+             "<" + uri + "?Replaces=" + consultation + "%3Bto-tag%3D" + consulted.remote + "%3Bfrom-tag%3D" +
+                 consulted.local + ">");
 }
 
 void BaresipPhone::send_digits(const CallName& call, const std::string& digits) {
-  select(call);
-  command("sndcode", digits);
+  command_in(call, "sndcode", digits);
 }
 
 CallPhase BaresipPhone::phase(const CallName& call) const {

@@ -1,4 +1,4 @@
-// A real baresip (Debian's 1.0.0) without sound hardware: it plays a WAV file with its tone, its
+// A real baresip (Debian's 1.0.0 or 1.1.0) without sound hardware: it plays a WAV file with its tone, its
 // loudspeaker is a file (baresip_ear/), and it is driven over its ctrl_tcp interface.
 #pragma once
 
@@ -28,7 +28,7 @@ class BaresipPhone : public Phone {
   void hang_up(const CallName& call) override;
   void hold(const CallName& call) override;
   void resume(const CallName& call) override;
-  /// When the transfer fails, baresip 1.0.0 hangs the call up; a parker that keeps it has to be another phone.
+  /// When the transfer fails, baresip hangs the call up; a parker that keeps it has to be another phone.
   void transfer(const CallName& call, const std::string& target) override;
   void transfer_to(const CallName& call, const CallName& consultation) override;
   void send_digits(const CallName& call, const std::string& digits) override;
@@ -73,7 +73,9 @@ class BaresipPhone : public Phone {
   void read_control();
   void receive(const std::string& json);
   void advance(Call& call, CallPhase phase);
-  void select(const CallName& call);
+  Answer ask(const std::string& name, const std::string& parameters);
+  bool select(const CallName& call);
+  void command_in(const CallName& call, const std::string& name, const std::string& parameters = "");
   CallName hand_out(bool outgoing, std::chrono::milliseconds timeout);
 
   Subprocess process_;

@@ -1,4 +1,4 @@
-// A real linphonec (Debian's 5.1.65) in file mode: it plays a WAV file with its tone and records what it hears into
+// A real linphonec (Debian's 5.1 or 5.3) in file mode: it plays a WAV file with its tone and records what it hears into
 // another; it is driven by lines on its stdin and watched by what it prints.
 #pragma once
 

@@ -1,5 +1,6 @@
-// An audio player module for Debian's baresip 1.0.0: it "plays" into a WAV file, a new one whenever the phone opens its
-// loudspeaker, so that a test hears what a person at the phone would hear. Device name: the directory of the files.
+// An audio player module for Debian's baresip, 1.0.0 or 1.1.0: it "plays" into a WAV file, a new one whenever the phone
+// opens its loudspeaker, so that a test hears what a person at the phone would hear. Device name: the directory of the
+// files.
 //
 // Debian packages no headers of baresip, so the few declarations that a player needs are here.
 #include <fcntl.h>
@@ -31,12 +32,23 @@ struct mod_export {
   int (*init)();
   int (*close)();
 };
-using auplay_write_h = void(void* sampv, size_t sampc, void* arg);
+struct auframe {
+  int fmt;
+  void* sampv;
+  size_t sampc;
+  uint64_t timestamp;
+};
+// A write_samples_h in baresip 1.0.0, a write_frame_h in 1.1.0.
+using auplay_write_h = void();
+using write_samples_h = void(void* sampv, size_t sampc, void* arg);
+using write_frame_h = void(auframe* af, void* arg);
 using auplay_alloc_h = int(auplay_st** stp, const auplay* ap, auplay_prm* prm, const char* device, auplay_write_h* wh,
                            void* arg);
 
 int auplay_register(auplay** pp, list* auplayl, const char* name, auplay_alloc_h* alloch);
 list* baresip_auplayl();
+// baresip 1.1.0 does not have it any more.
+[[gnu::weak]] auplay* auplay_get(auplay_st* st);
 void* mem_zalloc(size_t size, void (*dh)(void*));
 void* mem_deref(void* data);
 
@@ -45,6 +57,16 @@ void* mem_deref(void* data);
 namespace {
 
 constexpr uint64_t kNanoseconds = 1'000'000'000;
+constexpr int kSigned16LittleEndian = 0;
+
+void fetch(auplay_write_h* handler, std::vector<int16_t>& samples, void* argument) {
+  if (auplay_get != nullptr) {
+    reinterpret_cast<write_samples_h*>(handler)(samples.data(), samples.size(), argument);
+    return;
+  }
+  auframe frame{kSigned16LittleEndian, samples.data(), samples.size(), 0};
+  reinterpret_cast<write_frame_h*>(handler)(&frame, argument);
+}
 
 uint64_t now_ns() {
   timespec now{};
@@ -54,8 +76,8 @@ uint64_t now_ns() {
 
 class Recording {
  public:
-  Recording(const char* directory, const auplay_prm& format, auplay_write_h* fetch, void* argument)
-      : format_(format), fetch_(fetch), argument_(argument) {
+  Recording(const char* directory, const auplay_prm& format, auplay_write_h* handler, void* argument)
+      : format_(format), handler_(handler), argument_(argument) {
     static std::atomic<int> count{0};
     char path[512];
     snprintf(path, sizeof path, "%s/heard-%04d.wav", directory, count++);
@@ -105,14 +127,14 @@ class Recording {
     while (running_) {
       const timespec moment{static_cast<time_t>(due / kNanoseconds), static_cast<long>(due % kNanoseconds)};
       if (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &moment, nullptr) != 0) continue;
-      fetch_(samples.data(), samples.size(), argument_);
+      fetch(handler_, samples, argument_);
       keep(samples.data(), samples.size() * sizeof(int16_t));
       due += format_.ptime * 1'000'000ULL;
     }
   }
 
   auplay_prm format_;
-  auplay_write_h* fetch_;
+  auplay_write_h* handler_;
   void* argument_;
   int file_ = -1;
   std::atomic<bool> running_{true};
@@ -131,14 +153,13 @@ void destroy(void* data) {
 
 auplay* ear = nullptr;
 
-int open_player(auplay_st** result, const auplay* player, auplay_prm* format, const char* device, auplay_write_h* fetch,
-                void* argument) {
-  constexpr int kSigned16LittleEndian = 0;
+int open_player(auplay_st** result, const auplay* player, auplay_prm* format, const char* device,
+                auplay_write_h* handler, void* argument) {
   if (format->fmt != kSigned16LittleEndian) return ENOTSUP;
   auto* state = static_cast<PlayerState*>(mem_zalloc(sizeof(PlayerState), destroy));
   if (state == nullptr) return ENOMEM;
   state->player = player;
-  state->recording = new (std::nothrow) Recording(device, *format, fetch, argument);
+  state->recording = new (std::nothrow) Recording(device, *format, handler, argument);
   if (state->recording == nullptr || !state->recording->opened()) {
     mem_deref(state);
     return EIO;
