@@ -26,6 +26,8 @@ namespace {
 media::MediaEngine::Options engine_options(const MediadConfig& config) {
   media::MediaEngine::Options options;
   options.rtp = {config.rtp.address, config.rtp.dscp};
+  options.advertised_address =
+      config.rtp.advertised_address.empty() ? config.rtp.address : config.rtp.advertised_address;
   options.rtp_port_min = config.rtp.port_min;
   options.rtp_port_max = config.rtp.port_max;
   options.latching = config.rtp.learn_remote ? media::Latching::kOn : media::Latching::kOff;

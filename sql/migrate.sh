@@ -32,7 +32,10 @@ fail() { echo "migrate.sh: $*" >&2; exit 1; }
 [ -n "$socket" ] || { usage >&2; exit 2; }
 [[ $database =~ ^[A-Za-z0-9_]+$ ]] || fail "database '$database': letters, digits and _ only"
 [[ $sip_port =~ ^[0-9]+$ ]] || fail "sip port '$sip_port' is not a number"
-[[ $password != *[\'\\]* ]] || fail "CALLPARK_DB_PASSWORD must not contain ' or \\"
+[[ $password != *[[:cntrl:]]* ]] || fail "CALLPARK_DB_PASSWORD has more than one line, or a control character"
+# As a string of SQL.
+password=${password//\\/\\\\}
+password=${password//\'/\'\'}
 
 server() { mariadb --no-defaults --protocol=socket --socket="$socket" --user="$user" --batch --skip-column-names "$@"; }
 sql() { server --database="$database" "$@"; }

@@ -10,12 +10,23 @@ namespace {
 
 constexpr Duration kSecond{1000};
 
+bool is_v6(const std::string& host) {
+  return host.find(':') != std::string::npos;
+}
+
 // 224.0.0.0/4 and what follows, ff00::/8: no host has such an address.
 bool is_multicast_or_above(const std::string& host) {
   in_addr four{};
   if (inet_pton(AF_INET, host.c_str(), &four) == 1) return ntohl(four.s_addr) >> 28 >= 0xe;
   in6_addr six{};
   return inet_pton(AF_INET6, host.c_str(), &six) == 1 && IN6_IS_ADDR_MULTICAST(&six);
+}
+
+bool read_host(const std::string& text, std::string& into) {
+  const auto address = SocketAddress::parse(is_v6(text) ? "[" + text + "]:1" : text + ":1");
+  if (!address || address->is_unix()) return false;
+  into = address->host();
+  return into != "0.0.0.0" && into != "::" && !is_multicast_or_above(into);
 }
 
 void describe_process(ConfigReader& table, MediadConfig& config) {
@@ -43,12 +54,13 @@ void describe_control(ConfigReader& table, MediadConfig::Control& control) {
 void describe_rtp(ConfigReader& table, MediadConfig::Rtp& rtp) {
   table.section("rtp", "RTP and RTCP.");
   table.row("rtp.address", "127.0.0.1", "a numeric IP address of this host, not 0.0.0.0, :: or multicast",
-            "Local RTP address, announced to the parties in SDP.", [&rtp](const std::string& text) {
-              const bool is_v6 = text.find(':') != std::string::npos;
-              const auto address = SocketAddress::parse(is_v6 ? "[" + text + "]:1" : text + ":1");
-              if (!address || address->is_unix()) return false;
-              rtp.address = address->host();
-              return rtp.address != "0.0.0.0" && rtp.address != "::" && !is_multicast_or_above(rtp.address);
+            "Local RTP address, announced to the parties in SDP.",
+            [&rtp](const std::string& text) { return read_host(text, rtp.address); });
+  table.row("rtp.advertised_address", "", "a numeric IP address of the family of rtp.address, or empty",
+            "Address in SDP instead of rtp.address, if a 1:1 NAT leads from it to there. Empty: none.",
+            [&rtp](const std::string& text) {
+              rtp.advertised_address.clear();
+              return text.empty() || read_host(text, rtp.advertised_address);
             });
   table.number("rtp.port_min", rtp.port_min, 15060, 1024, 65534, "Lowest RTP port; must be even.");
   table.number("rtp.port_max", rtp.port_max, 20059, 1025, 65535,
@@ -140,6 +152,9 @@ void describe(ConfigReader& table, MediadConfig& config) {
 std::string fault_of(const MediadConfig::Rtp& rtp) {
   if (rtp.port_min % 2 != 0) return "rtp.port_min must be even";
   if (rtp.port_max <= rtp.port_min) return "rtp.port_max must be greater than rtp.port_min";
+  if (!rtp.advertised_address.empty() && is_v6(rtp.advertised_address) != is_v6(rtp.address)) {
+    return "rtp.advertised_address must be of the same IP family as rtp.address";
+  }
   return {};
 }
 

@@ -26,6 +26,7 @@ struct MediadConfig {
 
   struct Rtp {
     std::string address;
+    std::string advertised_address;  // empty if it is `address`
     std::uint16_t port_min = 0;
     std::uint16_t port_max = 0;
     int dscp = 0;

@@ -23,6 +23,8 @@ class MediaEngine : public SessionMedia {
  public:
   struct Options {
     RtpPort::Options rtp;
+    /// The address that parties send RTP to, which a NAT may translate to that of `rtp`.
+    std::string advertised_address;
     std::uint16_t rtp_port_min = 15060;
     /// The last port that may be used, RTCP's included.
     std::uint16_t rtp_port_max = 20059;

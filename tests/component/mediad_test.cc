@@ -583,6 +583,21 @@ TEST_F(Mediad, X37_AHoldAddressStopsTheMusicUntilThereIsAnAddress) {
   EXPECT_TRUE(decode(ear.next(20), decode_pcmu).has_tone(kMusicHz));
 }
 
+class MediadBehindNat : public Mediad {
+ protected:
+  MediadBehindNat() : Mediad(", address: 127.0.0.1, advertised_address: 127.0.0.77") {}
+};
+
+TEST_F(MediadBehindNat, X67_ASessionHasTheAdvertisedAddressAndSendsFromItsOwn) {
+  Ear ear;
+  const auto opened = open(request("s", ear, Music{}));
+  EXPECT_EQ(opened.address, "127.0.0.77");
+  EXPECT_EQ(ear.next().from, (Endpoint{"127.0.0.1", opened.port}));
+  EXPECT_EQ(open(request("s", ear, Music{})).address, "127.0.0.77") << "opened again";
+  ear.socket().send(rtp(101, 1, 480, 5, telephone_event(7, true, 800)), {"127.0.0.1", opened.port});
+  EXPECT_EQ(client().next_notification(), media::Notification(media::SessionDigit{"s", '7', 100}));
+}
+
 class ImpatientMediad : public Mediad {
  protected:
   ImpatientMediad() : Mediad(", silent_remote_seconds: 1") {}

@@ -303,7 +303,7 @@ class VanishedPhones : public ParkTest {
  protected:
   static void SetUpTestSuite() {
     TestSite::Options options;
-    options.parkd_sip_setting = "ask_talking_seconds: 10";
+    options.parkd_values = {{"parkd_sip_ask_talking_seconds", "10"}};
     start_site(std::move(options));
   }
   /// A caller that was parked by John and that `retriever` talks to.

@@ -62,6 +62,17 @@ TEST(MediadConfig, RtpIsAtNoMulticastAddress) {
   }
 }
 
+TEST(MediadConfig, X67_TheAdvertisedAddressIsOneHostOfTheSameFamily) {
+  const auto advertised = [](const std::string& address) {
+    return read_mediad_config_text("rtp: {address: 10.0.0.2, advertised_address: \"" + address + "\"}", "mediad.yaml");
+  };
+  EXPECT_EQ(advertised("203.0.113.2")->rtp.advertised_address, "203.0.113.2");
+  EXPECT_EQ(advertised("")->rtp.advertised_address, "");
+  for (const char* address : {"pbx.example", "0.0.0.0", "224.0.0.1", "2001:db8::2", "203.0.113.2:5060"}) {
+    EXPECT_FALSE(advertised(address)) << address;
+  }
+}
+
 TEST(MediadConfig, AMissingDirectoryOfPromptsIsReported) {
   const auto missing = [](const std::string& directory) {
     const auto config = read_mediad_config_text("prompts_dir: " + directory, "mediad.yaml");
