@@ -45,7 +45,7 @@ class ServiceManagerOfDaemons {
 class ParkdService : public testing::Test, protected ServiceManagerOfDaemons {
  protected:
   ParkdService() {
-    write_file(directory_.path() / "password", "callpark\n");
+    write_file(directory_.path() / "password", database_.password() + "\n");
     write_config("");
   }
   ~ParkdService() override {
