@@ -69,22 +69,21 @@ void allow_descriptors(std::size_t sessions_max) {
 // What its owners count as plain numbers is copied when it is read.
 class MediaMetrics {
  public:
-  MediaMetrics(Metrics& metrics, const media::SessionService& service, const media::MediaEngine& engine,
-               std::size_t sessions_max)
+  MediaMetrics(Metrics& metrics, const media::SessionService& service, const media::MediaEngine& engine)
       : service_(service),
         engine_(engine),
         sessions_(metrics.gauge("callpark_media_sessions", "Open media sessions")),
+        sessions_max_(
+            metrics.gauge("callpark_media_sessions_max", "Media sessions that mediad permits (sessions.max)")),
         sent_(metrics.counter("callpark_media_packets_sent_total", "RTP packets sent")),
         received_(metrics.counter("callpark_media_packets_received_total", "RTP packets received")),
         late_(metrics.counter("callpark_media_late_phases_total",
-                              "Milliseconds that were served 20 ms late or more: listeners hear gaps")) {
-    metrics.gauge("callpark_media_sessions_max", "Media sessions that mediad permits (sessions.max)")
-        .set(static_cast<double>(sessions_max));
-  }
+                              "Milliseconds that were served 20 ms late or more: listeners hear gaps")) {}
 
   void refresh() {
     const auto traffic = service_.traffic();
     sessions_.set(static_cast<double>(service_.sessions()));
+    sessions_max_.set(static_cast<double>(service_.sessions_max()));
     raise(sent_, traffic.packets_sent);
     raise(received_, traffic.packets_received);
     raise(late_, engine_.late_phases());
@@ -98,6 +97,7 @@ class MediaMetrics {
   const media::SessionService& service_;
   const media::MediaEngine& engine_;
   Gauge sessions_;
+  Gauge sessions_max_;
   Counter sent_;
   Counter received_;
   Counter late_;
@@ -139,7 +139,7 @@ void run_mediad(MediadConfig config, const std::string& file) {
   control.serve(service, texts);
 
   Metrics metrics;
-  MediaMetrics media_metrics(metrics, service, engine, config.sessions.max);
+  MediaMetrics media_metrics(metrics, service, engine);
   std::optional<HttpServer> http;
   if (config.http.listen) {
     route_metrics(http.emplace(loop), metrics, [&media_metrics] { media_metrics.refresh(); });

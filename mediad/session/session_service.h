@@ -44,7 +44,6 @@ class SessionService {
   Result<Answer, RpcError> handle(OwnerId owner, const SessionList& list);
   Result<Answer, RpcError> handle(OwnerId owner, const CodecList& list);
   void on_owner_gone(OwnerId owner);
-  std::size_t sessions() const { return entries_.size(); }
   /// Sessions that exist go on, however many they are; a connection that is lost from now on leaves its sessions this
   /// time.
   void set_limits(std::size_t sessions_max, Duration unclaimed);
@@ -56,6 +55,7 @@ class SessionService {
   /// Of all sessions since the start, closed ones included.
   Traffic traffic() const;
   std::size_t sessions() const { return entries_.size(); }
+  std::size_t sessions_max() const { return options_.sessions_max; }
 
   /// `error` as in SessionPlayed.
   void on_list_spoken(const std::string& session, PlayNumber number, const std::string& error);
