@@ -5,9 +5,14 @@
 #include <algorithm>
 #include <csignal>
 #include <functional>
+#include <optional>
+#include <stdexcept>
 
 #include "base/event_loop.h"
+#include "base/http_server.h"
 #include "base/log.h"
+#include "base/metrics.h"
+#include "base/metrics_handlers.h"
 #include "mediad/control/control_server.h"
 #include "mediad/engine/media_engine.h"
 #include "mediad/prompts/audio_files.h"
@@ -55,6 +60,43 @@ void allow_descriptors(std::size_t sessions_max) {
               sessions_max);
 }
 
+// What its owners count as plain numbers is copied when it is read.
+class MediaMetrics {
+ public:
+  MediaMetrics(Metrics& metrics, const media::SessionService& service, const media::MediaEngine& engine,
+               std::size_t sessions_max)
+      : service_(service),
+        engine_(engine),
+        sessions_(metrics.gauge("callpark_media_sessions", "Open media sessions")),
+        sent_(metrics.counter("callpark_media_packets_sent_total", "RTP packets sent")),
+        received_(metrics.counter("callpark_media_packets_received_total", "RTP packets received")),
+        late_(metrics.counter("callpark_media_late_phases_total",
+                              "Milliseconds that were served 20 ms late or more: listeners hear gaps")) {
+    metrics.gauge("callpark_media_sessions_max", "Media sessions that mediad permits (sessions.max)")
+        .set(static_cast<double>(sessions_max));
+  }
+
+  void refresh() {
+    const auto traffic = service_.traffic();
+    sessions_.set(static_cast<double>(service_.sessions()));
+    raise(sent_, traffic.packets_sent);
+    raise(received_, traffic.packets_received);
+    raise(late_, engine_.late_phases());
+  }
+
+ private:
+  static void raise(Counter& counter, std::uint64_t to) {
+    counter.increment(static_cast<double>(to) - counter.value());
+  }
+
+  const media::SessionService& service_;
+  const media::MediaEngine& engine_;
+  Gauge sessions_;
+  Counter sent_;
+  Counter received_;
+  Counter late_;
+};
+
 }  // namespace
 
 void run_mediad(const MediadConfig& config) {
@@ -86,6 +128,14 @@ void run_mediad(const MediadConfig& config) {
       {[&engine](const std::string& path, const std::function<void()>& go_on) { engine.encode_prompt(path, go_on); },
        [&engine](const std::string& path) { engine.forget_prompt(path); }});
   control.serve(service, texts);
+
+  Metrics metrics;
+  MediaMetrics media_metrics(metrics, service, engine, config.sessions.max);
+  std::optional<HttpServer> http;
+  if (config.http.listen) {
+    route_metrics(http.emplace(loop), metrics, [&media_metrics] { media_metrics.refresh(); });
+    if (const auto port = http->listen(*config.http.listen); !port) throw std::runtime_error(port.error());
+  }
 
   log_info("", "ready control={} rtp={}:{}-{}", control.address().to_string(), config.rtp.address, config.rtp.port_min,
            config.rtp.port_max);

@@ -236,6 +236,12 @@ class LayerMetrics {
   Gauge parked_calls_;
 };
 
+Histogram round_trip_seconds(Metrics& metrics) {
+  return metrics.histogram("callpark_sip_round_trip_seconds",
+                           "Time until the final answer to a request of parkd's within a dialog",
+                           {0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 5});
+}
+
 }  // namespace
 
 void run_parkd(const ParkdConfig& config) {
@@ -262,7 +268,10 @@ void run_parkd(const ParkdConfig& config) {
                       park_settings(config));
   agent.set_listeners({&service, &service, &service});
   agent.set_park_rate([&service] { return service.park_rate(); });
-  transactions.set_on_round_trip([&service](Duration took) { service.note_round_trip(took); });
+  transactions.set_on_round_trip([&service, round_trips = round_trip_seconds(metrics)](Duration took) mutable {
+    service.note_round_trip(took);
+    round_trips.observe(std::chrono::duration<double>(took).count());
+  });
 
   SqlPresenceStore presence_store(loop, presence_store_settings(config));
   const presence::SipWay presence_way{loop, transactions, kamailio_of(config), contact_of(config)};

@@ -115,6 +115,18 @@ void describe_sessions(ConfigReader& table, MediadConfig::Sessions& sessions) {
                  "disables it.");
 }
 
+void describe_http(ConfigReader& table, MediadConfig::Http& http) {
+  table.section("http", "HTTP for an operator's tools.");
+  table.row("http.listen", "", "a numeric address and port (127.0.0.1:8081), or empty",
+            "Listening address of GET /metrics, which Prometheus reads. Unauthenticated: use a private address only. "
+            "Empty: mediad serves no HTTP.",
+            [&http](const std::string& text) {
+              const auto address = SocketAddress::parse(text);
+              http.listen = address ? std::optional(*address) : std::nullopt;
+              return text.empty() || (address && !address->is_unix());
+            });
+}
+
 void describe(ConfigReader& table, MediadConfig& config) {
   describe_process(table, config);
   describe_control(table, config.control);
@@ -122,6 +134,7 @@ void describe(ConfigReader& table, MediadConfig& config) {
   describe_music(table, config.music);
   describe_texts(table, config.texts);
   describe_sessions(table, config.sessions);
+  describe_http(table, config.http);
 }
 
 std::string fault_of(const MediadConfig::Rtp& rtp) {

@@ -52,6 +52,10 @@ struct MediadConfig {
     Duration unclaimed{};
     Duration no_rtp{};
   } sessions;
+
+  struct Http {
+    std::optional<SocketAddress> listen;
+  } http;
 };
 
 /// Returns the configuration, or every error of the file.

@@ -259,6 +259,12 @@ std::optional<SessionOpenResult> MediaEngine::opened(const std::string& session)
   return SessionOpenResult{options_.rtp.address, found->port->port(), found->ssrc};
 }
 
+std::uint64_t MediaEngine::late_phases() const {
+  std::uint64_t sum = 0;
+  for (const auto& sender : senders_) sum += sender->late_phases();
+  return sum;
+}
+
 CodecListResult MediaEngine::codecs() const {
   CodecListResult result;
   for (const CodecFacts& facts : all_codecs()) {

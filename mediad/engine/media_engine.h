@@ -54,6 +54,8 @@ class MediaEngine : public SessionMedia {
   Counters counters(const std::string& session) const override;
   void close(const std::string& session) override;
   CodecListResult codecs() const override;
+  /// Of all sending threads: Sender::late_phases().
+  std::uint64_t late_phases() const;
   /// Encodes a prompt beside the loop, so that no session waits for it, and calls `done`.
   void encode_prompt(const std::string& path, const std::function<void()>& done) { audio_.encode_ahead(path, done); }
   /// The file of a prompt has been removed. Calls that hear it hear it to its end.

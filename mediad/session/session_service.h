@@ -2,6 +2,8 @@
 // notifications to the owners out.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -43,6 +45,14 @@ class SessionService {
   Result<Answer, RpcError> handle(OwnerId owner, const CodecList& list);
   void on_owner_gone(OwnerId owner);
 
+  struct Traffic {
+    std::uint64_t packets_sent = 0;
+    std::uint64_t packets_received = 0;
+  };
+  /// Of all sessions since the start, closed ones included.
+  Traffic traffic() const;
+  std::size_t sessions() const { return entries_.size(); }
+
   /// `error` as in SessionPlayed.
   void on_list_spoken(const std::string& session, PlayNumber number, const std::string& error);
   void on_key_pressed(const std::string& session, char digit, int duration_ms);
@@ -72,6 +82,7 @@ class SessionService {
   NotifyOwner notify_;
   std::string instance_;
   Entries entries_;
+  Traffic of_closed_;
   PlayNumber next_number_ = 1;
   LoopHandle silence_timer_;
 };

@@ -19,7 +19,7 @@ struct Health {
 
 /// Serves GET /metrics, and GET /health: 200 if calls can be parked, else 503, with the reasons as JSON. `refresh` is
 /// called before metrics are written. The arguments must outlive the server.
-void route_operations(HttpServer& server, const Metrics& metrics, std::function<Health()> health,
+void route_operations(HttpServer& server, Metrics& metrics, std::function<Health()> health,
                       std::function<void()> refresh);
 
 }  // namespace callpark

@@ -98,6 +98,7 @@ class ParkService {
   };
   std::vector<Waiting> waiting_;
   MissLimit misses_;
+  Counter retrieves_limited_;
 };
 
 }  // namespace callpark

@@ -40,6 +40,11 @@ std::string name_of(const Subscriber& subscriber) {
   return subscriber.tenant + "/" + subscriber.webhook;
 }
 
+Counter attempts(Metrics& metrics, const Outcome& outcome) {
+  return metrics.counter("callpark_webhook_attempts_total", "Events sent to subscribers, by what came of it",
+                         {{"outcome", std::string(name_of(outcome))}});
+}
+
 }  // namespace
 
 WebhookSender::WebhookSender(EventLoop& loop, WebhookStore& store, Metrics& metrics, Settings settings)
@@ -52,7 +57,11 @@ WebhookSender::WebhookSender(EventLoop& loop, WebhookStore& store, Metrics& metr
       due_(metrics.gauge("callpark_webhooks_due", "Events that are due to subscribers, of all nodes")),
       dead_(metrics.gauge("callpark_webhooks_dead", "Events that subscribers never got, of all nodes")),
       oldest_due_(metrics.gauge("callpark_webhooks_oldest_due_seconds",
-                                "Age of the oldest event that is due to a subscriber")) {}
+                                "Age of the oldest event that is due to a subscriber")) {
+  for (const Outcome& outcome : std::initializer_list<Outcome>{Delivered{}, Retry{}, Dead{}, Gone{}}) {
+    attempts(metrics_, outcome);
+  }
+}
 
 void WebhookSender::start() {
   polling_ = loop_.every(settings_.poll, [this] { poll(); });
@@ -124,10 +133,7 @@ WebhookSender::Answered WebhookSender::answered(const HttpOutcome& outcome) {
 void WebhookSender::conclude(const WebhookDelivery& delivery, authz::breaker::Span span, const Answered& answered) {
   const Outcome outcome = outcome_of(settings_.retries, answered.attempt, delivery.attempts, delivery.age,
                                      static_cast<int>(random_below(kPercents)));
-  metrics_
-      .counter("callpark_webhook_attempts_total", "Events sent to subscribers, by what came of it",
-               {{"outcome", std::string(name_of(outcome))}})
-      .increment();
+  attempts(metrics_, outcome).increment();
   const bool is_delivered = std::holds_alternative<Delivered>(outcome);
   const auto done = [this, delivery, span, answered, is_delivered] { finish(delivery, span, answered, is_delivered); };
   std::visit(overloaded{[&](const Delivered&) { store_.remove(delivery, done); },

@@ -807,5 +807,18 @@ TEST_F(Mediad, AWrongConfigurationIsRefusedWithAllItsErrorsAndLines) {
             0);
 }
 
+TEST_F(Mediad, MetricsCountSessionsAndPacketsAlsoOfClosedOnes) {
+  Ear ear;
+  open(request("s", ear, Music{}));
+  ear.next(5);
+  EXPECT_EQ(metric("callpark_media_sessions"), 1);
+  EXPECT_EQ(metric("callpark_media_sessions_max"), kSessionsMax);
+  EXPECT_EQ(metric("callpark_media_packets_received_total"), 0);
+  const auto closed = client().get<media::SessionCloseResult>(media::SessionClose{"s"});
+  EXPECT_EQ(metric("callpark_media_sessions"), 0);
+  EXPECT_GE(closed.packets_sent, 4U);  // the last may be heard before it is counted
+  EXPECT_GE(metric("callpark_media_packets_sent_total"), static_cast<double>(closed.packets_sent));
+}
+
 }  // namespace
 }  // namespace callpark::test

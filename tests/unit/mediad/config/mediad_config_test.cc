@@ -38,6 +38,15 @@ TEST(MediadConfig, EveryErrorIsReportedWithItsLine) {
   }
 }
 
+TEST(MediadConfig, HttpIsOffOrAtAnAddressWithAPort) {
+  EXPECT_FALSE(read_mediad_config_text("", "mediad.yaml")->http.listen);
+  EXPECT_FALSE(read_mediad_config_text("http: {listen: \"\"}", "mediad.yaml")->http.listen);
+  EXPECT_EQ(read_mediad_config_text("http: {listen: \"127.0.0.1:8081\"}", "mediad.yaml")->http.listen->port(), 8081);
+  for (const char* address : {"unix:/run/mediad.http", "localhost:8081", "8081"}) {
+    EXPECT_FALSE(read_mediad_config_text("http: {listen: \"" + std::string(address) + "\"}", "mediad.yaml")) << address;
+  }
+}
+
 TEST(MediadConfig, PortsMustMakePairs) {
   for (const char* text : {"rtp: {port_min: 16001}", "rtp: {port_min: 16000, port_max: 16000}"}) {
     EXPECT_FALSE(read_mediad_config_text(text, "mediad.yaml").has_value()) << text;
