@@ -18,18 +18,11 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
-/// The daemons that a test starts find it in their environment.
-class ServiceManagerOfDaemons {
- protected:
-  ServiceManagerOfDaemons() {
-    setenv("NOTIFY_SOCKET", systemd_.name().c_str(), 1);
-    setenv("WATCHDOG_USEC", "300000", 1);
-  }
-  ~ServiceManagerOfDaemons() {
-    unsetenv("NOTIFY_SOCKET");
-    unsetenv("WATCHDOG_USEC");
-  }
+/// Ten messages fit into the socket, and a daemon waits for a place: the watchdog is fed once a second.
+constexpr const char* kWatchdogUs = "3000000";
 
+class Notified {
+ protected:
   /// The next message with these words; empty if none comes.
   std::string await(const std::string& part) {
     std::string message;
@@ -42,7 +35,7 @@ class ServiceManagerOfDaemons {
 
 // ---- parkd ----
 
-class ParkdService : public testing::Test, protected ServiceManagerOfDaemons {
+class ParkdService : public testing::Test, protected Notified {
  protected:
   ParkdService() {
     write_file(directory_.path() / "password", database_.password() + "\n");
@@ -62,9 +55,10 @@ class ParkdService : public testing::Test, protected ServiceManagerOfDaemons {
                              "}\ndatabase: {socket: " + database_.socket().string() +
                              ", password_file: " + (directory_.path() / "password").string() + "}\n" + more);
   }
-  void start() {
+  void start(const std::string& watchdog_us = kWatchdogUs) {
     parkd_ = Subprocess({.command = {(program_directory() / "parkd").string(), "--config", config().string()},
-                         .output = directory_.path() / "parkd.log"});
+                         .output = directory_.path() / "parkd.log",
+                         .environment = {"NOTIFY_SOCKET=" + systemd_.name(), "WATCHDOG_USEC=" + watchdog_us}});
   }
   testing::AssertionResult logs(const std::string& part) {
     if (wait_until(kSoon, [&] { return parkd_.output().find(part) != std::string::npos; })) {
@@ -92,7 +86,7 @@ TEST_F(ParkdService, O8_IsReadyOnceItsCallsAreReadAndStopsOnASignal) {
 }
 
 TEST_F(ParkdService, O8_AStoppedProcessFeedsNoWatchdog) {
-  start();
+  start("300000");
   EXPECT_FALSE(await("READY=1").empty());
   EXPECT_EQ(await("WATCHDOG=1"), "WATCHDOG=1");
   parkd_.pause();
@@ -137,7 +131,20 @@ TEST_F(ParkdService, O8_CheckConfigReportsWhatAStartWouldRefuse) {
 
 // ---- mediad ----
 
-class MediadService : protected ServiceManagerOfDaemons, public Mediad {
+/// For mediad, which the fixture starts.
+class NotifiedByEnvironment : protected Notified {
+ protected:
+  NotifiedByEnvironment() {
+    setenv("NOTIFY_SOCKET", systemd_.name().c_str(), 1);
+    setenv("WATCHDOG_USEC", kWatchdogUs, 1);
+  }
+  ~NotifiedByEnvironment() {
+    unsetenv("NOTIFY_SOCKET");
+    unsetenv("WATCHDOG_USEC");
+  }
+};
+
+class MediadService : protected NotifiedByEnvironment, public Mediad {
  protected:
   void reload_with(const std::string& before, const std::string& after) {
     std::string text = read_file(config());

@@ -182,7 +182,7 @@ TEST_F(ConfigReaderAlternatives, O8_OneOfTheTwoIsNeeded) {
   EXPECT_THAT(errors_of("password_file: /x\n"), IsEmpty());
   EXPECT_THAT(errors_of("{}\n"), ElementsAre("test.yaml: password or password_file is missing (The secret.)"));
   EXPECT_THAT(errors_of("password: a\npassword_file: /x\n"),
-              ElementsAre("test.yaml:2: password and password_file are both here; there must be one only"));
+              ElementsAre("test.yaml:2: password_file and password are both here; there must be one only"));
 }
 
 TEST_F(ConfigReaderAlternatives, O8_TheExampleHasTheSecondAsAComment) {

@@ -19,7 +19,7 @@ TEST(SocketAddress, O8_AnAddressOfAnotherHostIsKnown) {
   for (const char* text : {"127.0.0.1:1", "127.100.7.1:5060", "0.0.0.0:5060", "unix:/nowhere/x.sock"}) {
     EXPECT_TRUE(SocketAddress::parse(text)->is_of_this_host()) << text;
   }
-  for (const char* text : {"192.0.2.1:5060", "[2001:db8::1]:5060"}) {
+  for (const char* text : {"240.0.0.1:5060", "[2001:db8::1]:5060"}) {
     EXPECT_FALSE(SocketAddress::parse(text)->is_of_this_host()) << text;
   }
 }

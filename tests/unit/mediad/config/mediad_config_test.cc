@@ -90,11 +90,11 @@ TEST(MediadConfig, AMissingDirectoryOfPromptsIsReported) {
 
 TEST(MediadConfig, O8_AnAddressOfAnotherHostIsReported) {
   const std::string path = testing::TempDir() + "/mediad.yaml." + std::to_string(getpid());
-  std::ofstream(path) << "prompts_dir: /tmp\nrtp: {address: 192.0.2.1}\n";
+  std::ofstream(path) << "prompts_dir: /tmp\nrtp: {address: 198.51.100.1}\n";
   const auto errors = check_mediad_config_file(path);
   std::remove(path.c_str());
   ASSERT_EQ(errors.size(), 1U);
-  EXPECT_EQ(errors[0].message, "rtp.address: 192.0.2.1 is no address of this host");
+  EXPECT_EQ(errors[0].message, "rtp.address: 198.51.100.1 is no address of this host");
 }
 
 // Each key of the table is live or needs a restart; a new one needs a restart, unless its row and this list make it live.

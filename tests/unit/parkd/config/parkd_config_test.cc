@@ -212,9 +212,9 @@ TEST_F(CheckedFile, O8_OfThisHostIsGood) {
 }
 
 TEST_F(CheckedFile, O8_AddressesOfAnotherHostAreErrors) {
-  EXPECT_THAT(errors_of(std::string(kLeast) + "sip: {listen: '192.0.2.1:5062'}\nhttp: {listen: '192.0.2.2:80'}\n"),
-              ElementsAre("sip.listen: 192.0.2.1 is no address of this host",
-                          "http.listen: 192.0.2.2 is no address of this host"));
+  EXPECT_THAT(errors_of(std::string(kLeast) + "sip: {listen: '240.0.0.1:5062'}\nhttp: {listen: '240.0.0.2:80'}\n"),
+              ElementsAre("sip.listen: 240.0.0.1 is no address of this host",
+                          "http.listen: 240.0.0.2 is no address of this host"));
 }
 
 TEST_F(CheckedFile, O8_APasswordThatSystemdBringsIsNotLookedFor) {
