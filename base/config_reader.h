@@ -92,8 +92,8 @@ class ConfigReader {
   /// Makes the key added last an alternative to the earlier `key`: a file must have one of the two, and not both. In
   /// the example it is a comment.
   void alternative_to(std::string key);
-  /// Makes the key added last one that a running process applies when it reads its file again; its help mentions it. Every
-  /// other key needs a restart.
+  /// Makes the key added last one that a running process applies when it reads its file again; its help mentions it.
+  /// Every other key needs a restart.
   void live();
 
   /// Sets every variable: from the file, otherwise from the default. Returns no error if the file was right; only then

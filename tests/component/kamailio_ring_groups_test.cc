@@ -391,8 +391,8 @@ TEST(KamailioRingGroups, O4_ASecondRecallOfTheSameParkedCallEndsTheFirst) {
   }
 }
 
-// A transaction is freed 5 s after its end at the earliest, if nothing refers to it any more. Until then there are those of
-// the probes of parkd, one a second.
+// A transaction is freed 5 s after its end at the earliest, if nothing refers to it any more. Until then there are
+// those of the probes of parkd, one a second.
 TEST(KamailioRingGroups, X40_NothingIsLeftOfARecallThatAnotherOneFollows) {
   constexpr int kRecalls = 30;
   Office office;

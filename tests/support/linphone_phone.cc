@@ -85,8 +85,8 @@ void LinphonePhone::write_configuration() {
        << "bind_address=" << wanted.address << "\n"
        << "[net]\nfirewall_policy=0\n"
        << "[sound]\nechocancellation=0\nplayback_gain_db=0\nmic_gain_db=0\n"
-       // What it plays for want of a microphone, too. linphonec 5.3 forgets what it is told to play before it has
-       // started.
+       // What it plays for want of a microphone, too. linphonec 5.3 forgets what it is to play if it has not
+       // started yet.
        << "hold_music=" << (wanted.directory / "tone.wav").string() << "\n"
        << "[misc]\nlog_collection=0\n"
        << auth_section(0, wanted, wanted.user) << (wanted.did.empty() ? "" : auth_section(1, wanted, wanted.did))

@@ -115,6 +115,7 @@ void TestSite::start_mediad() {
              render("mediad.yaml", {{"mediad_log_level", "debug"},
                                     {"mediad_prompts_dir", make_prompts().string()},
                                     {"mediad_control_listen", "unix:" + (directory() / "mediad.sock").string()},
+                                    {"mediad_http_listen", ""},
                                     {"mediad_rtp_port_min", std::to_string(ports_.rtp_first())},
                                     {"mediad_rtp_port_max", std::to_string(ports_.rtp_first() + kMediadPorts - 1)},
                                     {"mediad_music_default", (directory() / "default.wav").string()},

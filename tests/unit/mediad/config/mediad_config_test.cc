@@ -97,7 +97,8 @@ TEST(MediadConfig, O8_AnAddressOfAnotherHostIsReported) {
   EXPECT_EQ(errors[0].message, "rtp.address: 198.51.100.1 is no address of this host");
 }
 
-// Each key of the table is live or needs a restart; a new one needs a restart, unless its row and this list make it live.
+// Each key of the table is live or needs a restart; a new one needs a restart, unless its row and this list make it
+// live.
 TEST(MediadConfig, O8_EachKeyIsLiveOrNeedsARestart) {
   const MediadConfig started = read_mediad_config_text("", "f").value();
   std::vector<std::string> live;

@@ -226,7 +226,8 @@ TEST_F(CheckedFile, O8_APasswordThatSystemdBringsIsNotLookedFor) {
 
 // ---- reloads ----
 
-// Each key of the table is live or needs a restart; a new one needs a restart, unless its row and this list make it live.
+// Each key of the table is live or needs a restart; a new one needs a restart, unless its row and this list make it
+// live.
 TEST(ParkdReload, O8_EachKeyIsLiveOrNeedsARestart) {
   const ParkdConfig started = read_parkd_config_text(kLeast, "f").value();
   std::vector<std::string> live;
