@@ -169,6 +169,7 @@ class BenchSite {
     test::write_file(own("mediad.yaml"),
                      test::render("mediad.yaml", {{"mediad_prompts_dir", prompts.string()},
                                                   {"mediad_control_listen", "unix:" + own("mediad.sock")},
+                                                  {"mediad_http_listen", ""},
                                                   {"mediad_rtp_port_min", "33000"},
                                                   {"mediad_rtp_port_max", "64999"},
                                                   {"mediad_rtp_silent_remote_seconds", "0"},
