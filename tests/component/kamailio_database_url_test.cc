@@ -49,7 +49,8 @@ TEST_F(KamailioDatabaseUrl, X68_AnOptionFileHasAnyPassword) {
   set_password(password);
   std::string quoted;
   for (const char character : password) quoted += character == '\\' ? "\\\\" : std::string(1, character);
-  write_file(directory_.path() / "my.cnf", "[callpark]\nuser=callpark\npassword=\"" + quoted + "\"\n");
+  write_file(directory_.path() / "my.cnf",
+             "[callpark]\nsocket=" + database_.socket().string() + "\nuser=callpark\npassword=\"" + quoted + "\"\n");
   expect_to_start("mysql://[callpark]/callpark");
 }
 

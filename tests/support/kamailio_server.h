@@ -33,7 +33,7 @@ class KamailioServer {
     /// Each transaction needs some 15 kB until 5 s after its end.
     int shared_memory_mb = 64;
     /// Lines that are put before the rest of the configuration, e.g. "#!define WITHOUT_FLOOD_CONTROL".
-    std::vector<std::string> defines;
+    std::vector<std::string> defines = {};
     /// More of it, "NAME=value".
     std::vector<std::string> environment = {};
   };
