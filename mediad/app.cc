@@ -6,8 +6,10 @@
 #include <csignal>
 #include <functional>
 
+#include "base/config_reload.h"
 #include "base/event_loop.h"
 #include "base/log.h"
+#include "base/service_manager.h"
 #include "mediad/control/control_server.h"
 #include "mediad/engine/media_engine.h"
 #include "mediad/prompts/audio_files.h"
@@ -17,6 +19,8 @@
 
 namespace callpark {
 namespace {
+
+constexpr Duration kStatusPeriod{5000};
 
 media::MediaEngine::Options engine_options(const MediadConfig& config) {
   media::MediaEngine::Options options;
@@ -59,11 +63,14 @@ void allow_descriptors(std::size_t sessions_max) {
 
 }  // namespace
 
-void run_mediad(const MediadConfig& config) {
+void run_mediad(MediadConfig config, const std::string& file) {
   allow_descriptors(config.sessions.max);
   EventLoop loop;
+  ServiceManager manager(loop);
+  std::function<void()> read_again;
   const LoopHandle on_term = loop.on_signal(SIGTERM, [&loop] { loop.stop(); });
   const LoopHandle on_int = loop.on_signal(SIGINT, [&loop] { loop.stop(); });
+  const LoopHandle on_hangup = loop.on_signal(SIGHUP, [&read_again] { read_again(); });
 
   // mediad listens first: a second mediad on the same socket is refused before it has encoded anything.
   media::ControlServer control(loop, config.control.listen, config.control.connections_max);
@@ -91,7 +98,23 @@ void run_mediad(const MediadConfig& config) {
 
   log_info("", "ready control={} rtp={}:{}-{}", control.address().to_string(), config.rtp.address, config.rtp.port_min,
            config.rtp.port_max);
+  const auto status_now = [&service] { return fmt::format("{} sessions", service.sessions()); };
+  // What is live, and only that: the rest of `now` is as it was at the start.
+  const auto apply = [&](const MediadConfig& now) {
+    set_log_level(now.log_level);
+    allow_descriptors(now.sessions.max);
+    service.set_limits(now.sessions.max, now.sessions.unclaimed);
+    texts.set_program(now.texts.command, now.texts.time_max, speaker_options(now.texts).bytes_max);
+  };
+  read_again = [&] {
+    manager.report_reloading();
+    apply_file(file, read_mediad_config_file(file), config, apply);
+    manager.report_ready(status_now());
+  };
+  const LoopHandle status = loop.every(kStatusPeriod, [&] { manager.report_status(status_now()); });
+  manager.report_ready(status_now());
   loop.run();
+  manager.report_stopping(fmt::format("stops; {} sessions end", service.sessions()));
   log_info("", "mediad ends");
 }
 

@@ -37,6 +37,7 @@ void describe_process(ConfigReader& table, MediadConfig& config) {
                 {"error", LogLevel::kError},
                 {"off", LogLevel::kOff}},
                "Least severe level that is logged; off logs nothing.");
+  table.live();
   table.text("prompts_dir", config.prompts_dir, "/usr/share/callpark/prompts", {.length_max = 4000},
              "Directory of the spoken sentences and digits, LANGUAGE/NAME.wav. A replaced file is used from the next "
              "call on.");
@@ -107,21 +108,26 @@ void describe_texts(ConfigReader& table, MediadConfig::Texts& texts) {
              "Path of the program that speaks a text; tools/speak_text of callpark is one. Its arguments are the "
              "language and the path of the WAV file to write, in a directory that it may use for other files; the text "
              "is its standard input, in UTF-8. No shell is involved.");
+  table.live();
   table.number("texts.max_mb", texts.megabytes_max, 200, 1, 1'000'000,
                "Maximum size of all spoken texts in megabytes; those that were used longest ago are removed. Ten "
                "seconds are a third of a megabyte.");
+  table.live();
   table.duration("texts.seconds_max", texts.time_max, 8, 1, 600, kSecond,
                  "Maximum duration of the program for one text; then it is killed. Two run at once. parkd waits for 10 "
                  "s.");
+  table.live();
 }
 
 void describe_sessions(ConfigReader& table, MediadConfig::Sessions& sessions) {
   table.section("sessions", "Limits of media sessions.");
   table.number("sessions.max", sessions.max, 5000, 1, 30'000,
                "Maximum number of concurrent sessions; more are refused.");
+  table.live();
   table.duration("sessions.unclaimed_seconds", sessions.unclaimed, 300, 1, 86400, kSecond,
                  "Lifetime of a session after its connection to parkd is lost. The music continues meanwhile; parkd "
                  "keeps the session by opening it again within this time.");
+  table.live();
   table.duration("sessions.no_rtp_seconds", sessions.no_rtp, 30, 0, 86400, kSecond,
                  "RTP timeout: mediad notifies parkd when a party that has sent RTP sends none for this long. 0 "
                  "disables it.");
@@ -151,6 +157,7 @@ Result<MediadConfig, std::vector<ConfigError>> read_config(const std::string& na
   ConfigReader table;
   describe(table, config);
   std::vector<ConfigError> errors = read(table);
+  config.read_from = table.texts();
   if (errors.empty()) {
     std::string fault = fault_of(config.rtp);
     if (!fault.empty()) errors.push_back({name, 0, std::move(fault)});
@@ -175,6 +182,27 @@ std::optional<ConfigError> missing_directory(const MediadConfig& config, const s
   if (std::filesystem::is_directory(config.prompts_dir, ignored)) return std::nullopt;
   return ConfigError{name, 0,
                      "prompts_dir: there is no directory " + config.prompts_dir + ", and no sentence can be spoken"};
+}
+
+std::vector<ConfigError> check_mediad_config_file(const std::string& path) {
+  const auto config = read_mediad_config_file(path);
+  if (!config) return config.error();
+  std::vector<ConfigError> errors;
+  if (auto missing = missing_directory(*config, path)) errors.push_back(*std::move(missing));
+  const SocketAddress rtp = SocketAddress::ip(config->rtp.address, config->rtp.port_min);
+  for (const auto& [key, address] : {std::pair("control.listen", config->control.listen), {"rtp.address", rtp}}) {
+    if (address.is_of_this_host()) continue;
+    errors.push_back({path, 0, std::string(key) + ": " + address.host() + " is no address of this host"});
+  }
+  return errors;
+}
+
+ConfigChanges reload(MediadConfig& running, const MediadConfig& read) {
+  ConfigReader table;
+  describe(table, running);
+  ConfigChanges changes = table.reload(running.read_from, read.read_from);
+  running.read_from = table.texts();
+  return changes;
 }
 
 std::string mediad_config_example() {

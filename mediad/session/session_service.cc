@@ -40,6 +40,11 @@ SessionService::SessionService(EventLoop& loop, SessionMedia& media, Options opt
 
 SessionService::~SessionService() = default;
 
+void SessionService::set_limits(std::size_t sessions_max, Duration unclaimed) {
+  options_.sessions_max = sessions_max;
+  options_.unclaimed = unclaimed;
+}
+
 Result<Answer, RpcError> SessionService::handle(OwnerId, const Hello& hello) {
   if (hello.protocol != kProtocolVersion) {
     return refuse(ErrorCode::kProtocolMismatch,

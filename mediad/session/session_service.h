@@ -42,6 +42,10 @@ class SessionService {
   Result<Answer, RpcError> handle(OwnerId owner, const SessionList& list);
   Result<Answer, RpcError> handle(OwnerId owner, const CodecList& list);
   void on_owner_gone(OwnerId owner);
+  std::size_t sessions() const { return entries_.size(); }
+  /// Sessions that exist go on, however many they are; a connection that is lost from now on leaves its sessions this
+  /// time.
+  void set_limits(std::size_t sessions_max, Duration unclaimed);
 
   /// `error` as in SessionPlayed.
   void on_list_spoken(const std::string& session, PlayNumber number, const std::string& error);

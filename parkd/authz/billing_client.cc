@@ -163,6 +163,11 @@ BillingClient::BillingClient(EventLoop& loop, Metrics& metrics, AddressPolicy ad
 
 BillingClient::~BillingClient() = default;
 
+void BillingClient::set_addresses(AddressPolicy addresses) {
+  addresses_ = std::move(addresses);
+  for (auto& [tenant, hook] : hooks_) hook.client.reset();  // its connections go on only for what is under way
+}
+
 // ---- the port ----
 
 BillingQuestionId BillingClient::ask(BillingQuestion asked, Answer answer) {

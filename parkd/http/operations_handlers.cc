@@ -1,8 +1,18 @@
 #include "parkd/http/operations_handlers.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace callpark {
+
+std::string status_of(const Health& health) {
+  std::string status = fmt::format("{} calls, {} of them parked", health.calls, health.parked_calls);
+  if (!health.recovered) status += "; the calls in the database are not read yet";
+  if (!health.mediad_connected) status += "; mediad is not connected";
+  if (!health.database_available) status += "; the database does not answer";
+  return status;
+}
 
 void route_operations(HttpServer& server, const Metrics& metrics, std::function<Health()> health,
                       std::function<void()> refresh) {

@@ -143,7 +143,7 @@ class MenuCalls {
   const ServicePorts ports_;
   Refusals& refusals_;
   ParkService& service_;
-  const ParkSettings settings_;
+  const ParkSettings& settings_;
   LoopHandle recovery_;
   std::unordered_map<ParkId, std::unique_ptr<Live>> calls_;
   std::unordered_map<CallId, ParkId> ids_by_call_;  // the caller's until its ACK, and targets

@@ -87,7 +87,7 @@ class ParkService {
 
   const ServicePorts ports_;
   Refusals& refusals_;
-  const ParkSettings settings_;
+  const ParkSettings& settings_;
   CallTable calls_;
   ParkLoop loop_;
   std::unordered_set<CallId> claiming_;  // retrievers that wait for the database

@@ -30,7 +30,7 @@ class Refusals {
 
   const ServicePorts ports_;
   Announcer& announcer_;
-  const ParkSettings settings_;
+  const ParkSettings& settings_;
 };
 
 }  // namespace callpark

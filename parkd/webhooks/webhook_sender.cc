@@ -48,11 +48,16 @@ WebhookSender::WebhookSender(EventLoop& loop, WebhookStore& store, Metrics& metr
       metrics_(metrics),
       settings_(std::move(settings)),
       turns_(settings_.turns),
-      client_(loop, client_options(settings_)),
+      client_(std::make_shared<HttpClient>(loop, client_options(settings_))),
       due_(metrics.gauge("callpark_webhooks_due", "Events that are due to subscribers, of all nodes")),
       dead_(metrics.gauge("callpark_webhooks_dead", "Events that subscribers never got, of all nodes")),
       oldest_due_(metrics.gauge("callpark_webhooks_oldest_due_seconds",
                                 "Age of the oldest event that is due to a subscriber")) {}
+
+void WebhookSender::set_addresses(AddressPolicy addresses) {
+  settings_.http.addresses = std::move(addresses);
+  client_ = std::make_shared<HttpClient>(loop_, client_options(settings_));
+}
 
 void WebhookSender::start() {
   polling_ = loop_.every(settings_.poll, [this] { poll(); });
@@ -108,10 +113,11 @@ void WebhookSender::send(const WebhookDelivery& delivery, authz::breaker::Span s
                      {"webhook-signature", headers.signature}};
   request.connect_timeout = request.total_timeout = settings_.request_timeout;
   const Number number = ++last_number_;
-  sending_[number] = client_.send(std::move(request), [this, number, delivery, span](const HttpOutcome& outcome) {
-    sending_.erase(number);
-    conclude(delivery, span, answered(outcome));
-  });
+  sending_[number] = {client_,
+                      client_->send(std::move(request), [this, number, delivery, span](const HttpOutcome& outcome) {
+                        sending_.erase(number);
+                        conclude(delivery, span, answered(outcome));
+                      })};
 }
 
 WebhookSender::Answered WebhookSender::answered(const HttpOutcome& outcome) {

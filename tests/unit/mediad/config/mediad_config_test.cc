@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
 
 namespace callpark {
 namespace {
@@ -73,6 +77,44 @@ TEST(MediadConfig, AMissingDirectoryOfPromptsIsReported) {
   const std::string nowhere = testing::TempDir() + "/no-such-directory";
   ASSERT_TRUE(missing(nowhere));
   EXPECT_THAT(to_string(*missing(nowhere)), HasSubstr(nowhere));
+}
+
+TEST(MediadConfig, O8_AnAddressOfAnotherHostIsReported) {
+  const std::string path = testing::TempDir() + "/mediad.yaml." + std::to_string(getpid());
+  std::ofstream(path) << "prompts_dir: /tmp\nrtp: {address: 198.51.100.1}\n";
+  const auto errors = check_mediad_config_file(path);
+  std::remove(path.c_str());
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_EQ(errors[0].message, "rtp.address: 198.51.100.1 is no address of this host");
+}
+
+// Each key of the table is live or needs a restart; a new one needs a restart, unless its row and this list make it live.
+TEST(MediadConfig, O8_EachKeyIsLiveOrNeedsARestart) {
+  const MediadConfig started = read_mediad_config_text("", "f").value();
+  std::vector<std::string> live;
+  for (const auto& [key, texts] : started.read_from) {
+    MediadConfig running = started;
+    MediadConfig read = started;
+    read.read_from[key].push_back("another");
+    const ConfigChanges changes = reload(running, read);
+    ASSERT_EQ(changes.applied.size() + changes.need_restart.size(), 1U) << key;
+    if (!changes.applied.empty()) live.push_back(key);
+  }
+  EXPECT_THAT(live, testing::ElementsAre("log_level", "sessions.max", "sessions.unclaimed_seconds", "texts.command",
+                                         "texts.max_mb", "texts.seconds_max"));
+}
+
+TEST(MediadConfig, O8_LiveKeysAreAppliedAndTheOthersAreNot) {
+  MediadConfig running = read_mediad_config_text("", "f").value();
+  const auto read =
+      read_mediad_config_text("texts: {dir: /t, command: /s, max_mb: 5}\nsessions: {max: 7, no_rtp_seconds: 1}\n", "f");
+  EXPECT_EQ(to_string(reload(running, read.value())),
+            "texts.command, texts.max_mb, sessions.max are applied; texts.dir, sessions.no_rtp_seconds need a restart");
+  EXPECT_EQ(running.texts.command, "/s");
+  EXPECT_EQ(running.texts.megabytes_max, 5U);
+  EXPECT_EQ(running.sessions.max, 7U);
+  EXPECT_EQ(running.texts.directory, "/var/cache/callpark/texts");
+  EXPECT_EQ(running.sessions.no_rtp, Duration(30'000));
 }
 
 TEST(MediadConfig, MusicIsAListOfFilesAndDirectories) {
