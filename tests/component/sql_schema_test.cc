@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "parkd/store/schema.h"
 #include "tests/component/sql_fixture.h"
@@ -13,6 +14,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 // ---- refusals ----
 
@@ -304,12 +306,50 @@ TEST_F(SqlMigration, WhatIsNotAsItWasRecordedIsRefused) {
     return result.output;
   };
   EXPECT_THAT(refused("INSERT INTO schema_migrations VALUES (99, '0099_later.sql', '', NOW(), NOW())"),
-              HasSubstr("the database is newer than this source tree: it has 0099_later.sql"));
+              HasSubstr("the database is newer than these migrations: it has 0099_later.sql"));
   server_.execute("DELETE FROM schema_migrations WHERE version = 99");
   EXPECT_THAT(refused("UPDATE schema_migrations SET applied_at = NULL WHERE version = 2"),
               AllOf(HasSubstr("0002_trunks.sql stopped half-way"), HasSubstr("restore the database")));
   EXPECT_THAT(refused("UPDATE schema_migrations SET applied_at = NOW(), sha256 = REPEAT('0', 64) WHERE version = 2"),
               HasSubstr("0002_trunks.sql has been changed since it was applied: add a new migration instead"));
+}
+
+TEST_F(SqlMigration, O7_CheckNamesWhatIsMissingAndChangesNothing) {
+  const CommandResult empty = server_.migrate({"--check"});
+  EXPECT_EQ(empty.exit_code, 0);
+  EXPECT_THAT(empty.output, StartsWith("missing 0001_"));
+  EXPECT_EQ(server_.value("SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'callpark'"), "0");
+  ASSERT_EQ(server_.migrate().exit_code, 0);
+  const CommandResult complete = server_.migrate({"--check"});
+  EXPECT_EQ(complete.exit_code, 0);
+  EXPECT_EQ(complete.output, "");
+  server_.execute("INSERT INTO schema_migrations VALUES (99, '0099_later.sql', '', NOW(), NOW())");
+  const CommandResult newer = server_.migrate({"--check"});
+  EXPECT_EQ(newer.exit_code, 1);
+  EXPECT_EQ(newer.output, "migrate.sh: the database is newer than these migrations: it has 0099_later.sql\n");
+}
+
+// In the places of the packages: sbin/callpark-migrate, share/callpark/sql.
+TEST_F(SqlMigration, O7_TheInstalledProgramFindsItsFilesAndTakesAnyPassword) {
+  const TempDir prefix("installed-migrate");
+  const auto sql = prefix.path() / "share/callpark/sql";
+  std::filesystem::create_directories(prefix.path() / "sbin");
+  std::filesystem::create_directories(sql);
+  std::filesystem::copy(source_directory() / "sql/migrate.sh", prefix.path() / "sbin/callpark-migrate");
+  std::filesystem::copy(source_directory() / "sql/migrations", sql / "migrations");
+  std::filesystem::copy("/usr/share/kamailio/mysql", sql / "kamailio");
+  const std::string password = R"(it's "50%" \ $(x) `y`)";
+  std::ofstream(prefix.path() / "password") << password << '\n';
+  const CommandResult result =
+      run_command({(prefix.path() / "sbin/callpark-migrate").string(), "--socket", server_.socket().string(),
+                   "--password-file", (prefix.path() / "password").string()},
+                  std::chrono::seconds(60));
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  const CommandResult login =
+      run_command({"mariadb", "--no-defaults", "--socket=" + server_.socket().string(), "--user=callpark",
+                   "--password=" + password, "--execute=SELECT 1", "callpark"},
+                  std::chrono::seconds(60));
+  EXPECT_EQ(login.exit_code, 0) << login.output;
 }
 
 /// The migrations before `end`.
