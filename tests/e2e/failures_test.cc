@@ -136,6 +136,17 @@ TEST_F(Failures, O4_ParkdKilledMusicGoesOnAndEveryCallIsRetrievable) {
   all_talk_and_end();
 }
 
+// What `systemctl restart` does: SIGTERM, and the next parkd. Kamailio repeats the INVITE to it after 500 ms.
+TEST_F(Failures, O8_ARetrieveDuringARestartIsTheNextParkds) {
+  park(1);
+  site().parkd().stop();
+  alice_calls_ = {alice_->start_call("*71" + parked_[0].orbit)};
+  site().parkd().start();
+  site().wait_parkd_ready();
+  EXPECT_EQ(alice_->wait_invite_status(alice_calls_[0], seconds(15)), 200);
+  all_talk_and_end();
+}
+
 TEST_F(Failures, O4_ParkdKilledAndTheCallersHangUpMeanwhile) {
   park(3);
   site().parkd().kill9();
