@@ -264,7 +264,7 @@ TEST_F(KamailioCallFlows, B4_R4_ParkdCallsAFlowAndLearnsWhoAnswers) {
   EXPECT_EQ(answer_to("sip:300@demo.callpark;x=2").header("X-Callpark-User"), "+15551234");
   EXPECT_EQ(answer_to("sip:*30@demo.callpark").status(), 404) << "parkd knows codes itself";
   set("alternate_destination = '7002'");
-  EXPECT_EQ(answer_to("sip:300@demo.callpark;x=2").status(), 404) << "and orbits";
+  EXPECT_EQ(answer_to("sip:300@demo.callpark;x=3").status(), 404) << "and orbits";
 }
 
 TEST_F(KamailioCallFlows, F2_TheStatusIsKnownWhileTheDatabaseIsAway) {
