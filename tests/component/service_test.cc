@@ -113,7 +113,7 @@ TEST_F(ParkdService, O8_AFileWithErrorsChangesNothing) {
   parkd_.signal(SIGHUP);
   EXPECT_FALSE(await("RELOADING=1").empty());
   EXPECT_FALSE(await("READY=1").empty()) << "it serves as before";
-  EXPECT_TRUE(logs("parkd.yaml:7: park.music_retry_ms must be"));
+  EXPECT_TRUE(logs("parkd.yaml:8: park.music_retry_ms must be"));
   EXPECT_TRUE(logs("parkd.yaml has errors and is not applied"));
   EXPECT_THAT(parkd_.output(), Not(HasSubstr("is read again")));
 }
