@@ -18,7 +18,8 @@ pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(SNDFILE REQUIRED IMPORTED_TARGET sndfile)
 pkg_check_modules(ORTP REQUIRED IMPORTED_TARGET ortp)
-# The name of Debian 13 is the first; mediastreamer.pc has another one there, of which there is no library.
+pkg_check_modules(BCTOOLBOX REQUIRED IMPORTED_TARGET bctoolbox)
+# Its name in Debian 13 is the first. mediastreamer.pc names other libraries there, which do not exist.
 find_library(MEDIASTREAMER NAMES mediastreamer2 mediastreamer REQUIRED)
 if(CALLPARK_TESTS)
   pkg_check_modules(OSIP REQUIRED IMPORTED_TARGET libosip2)
@@ -43,7 +44,7 @@ callpark_outside(cli CLI11::CLI11)
 callpark_outside(mysqlcppconn mysqlcppconn)
 callpark_outside(sndfile PkgConfig::SNDFILE)
 callpark_outside(ortp PkgConfig::ORTP)
-callpark_outside(mediastreamer ${MEDIASTREAMER} PkgConfig::ORTP)
+callpark_outside(mediastreamer ${MEDIASTREAMER} PkgConfig::ORTP PkgConfig::BCTOOLBOX)
 # Other people's SIP parsers, for tests and benchmarks to compare with; parkd has its own.
 if(CALLPARK_TESTS)
   callpark_outside(osip PkgConfig::OSIP)
