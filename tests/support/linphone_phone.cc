@@ -36,6 +36,12 @@ std::string codec_sections(const std::string& wanted) {
   return text.str();
 }
 
+int occurrences(const std::string& text, const std::string& part) {
+  int count = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++count;
+  return count;
+}
+
 // linphone looks its password up by the user of its own From, which in a call to a DID is the DID.
 std::string auth_section(int index, const PhoneOptions& wanted, const std::string& name) {
   return "[auth_info_" + std::to_string(index) + "]\nusername=" + name + "\nuserid=" + wanted.user +
@@ -55,6 +61,7 @@ LinphonePhone::LinphonePhone(PhoneOptions phone_options) : Phone(std::move(phone
                          .environment = {"HOME=" + home.string(), "XDG_CONFIG_HOME=" + (home / ".config").string(),
                                          "XDG_DATA_HOME=" + (home / ".local/share").string(), "TERM=dumb"}});
   type("soundcard use files");
+  type("play " + (home / "tone.wav").string());
   type("record " + (home / "heard.wav").string());
 }
 
@@ -85,9 +92,6 @@ void LinphonePhone::write_configuration() {
        << "bind_address=" << wanted.address << "\n"
        << "[net]\nfirewall_policy=0\n"
        << "[sound]\nechocancellation=0\nplayback_gain_db=0\nmic_gain_db=0\n"
-       // What it plays for want of a microphone, too. linphonec 5.3 forgets what it is to play if it has not
-       // started yet.
-       << "hold_music=" << (wanted.directory / "tone.wav").string() << "\n"
        << "[misc]\nlog_collection=0\n"
        << auth_section(0, wanted, wanted.user) << (wanted.did.empty() ? "" : auth_section(1, wanted, wanted.did))
        << "[proxy_0]\nreg_proxy=<sip:" << registrar << ">\nreg_route=<sip:" << registrar << ";lr>\n"
@@ -97,7 +101,13 @@ void LinphonePhone::write_configuration() {
   write_file(wanted.directory / "linphonerc", text.str());
 }
 
+// Debian 13's linphonec has no readline: of several lines that come before it prompts for one, it keeps the last.
 void LinphonePhone::type(const std::string& line) {
+  const std::lock_guard lock(typing_);
+  require_until(
+      kSoon, [this] { return occurrences(log(), "linphonec> ") > typed_ || !process_.running(); },
+      "the prompt of linphonec " + name());
+  ++typed_;
   if (!process_.write_line(line)) throw std::runtime_error("linphonec " + name() + " is gone: " + log());
 }
 

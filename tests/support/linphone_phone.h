@@ -53,6 +53,8 @@ class LinphonePhone : public Phone {
   CallName hand_out(CallPhase first_phase, std::chrono::milliseconds timeout);
 
   Subprocess process_;
+  std::mutex typing_;
+  int typed_ = 0;
   mutable std::mutex mutex_;
   // What has been read of the output so far, and its content.
   mutable size_t read_ = 0;
