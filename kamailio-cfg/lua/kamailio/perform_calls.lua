@@ -37,6 +37,10 @@ local function report_callee(d)
   KSR.tm.t_on_reply("ksr_onreply_call")
 end
 
+local function send(d)
+  if not relay.send() then recalls.over(d.setup.replaces_recall) end
+end
+
 function perform_calls.to_extension(f, d)
   KSR.seturi("sip:" .. d.aor)
   local found = KSR.registrar.lookup("location")
@@ -44,7 +48,7 @@ function perform_calls.to_extension(f, d)
   if found < 0 then return relay.reply(480, "Temporarily Unavailable") end
   set_up(f, d)
   if d.reports_callee then report_callee(d) end
-  relay.send()
+  send(d)
 end
 
 function perform_calls.to_contact(f, d)
@@ -53,7 +57,7 @@ function perform_calls.to_contact(f, d)
   set_up(f, d)
   if d.reports_callee then report_callee(d) end
   relay.from_outside_socket()
-  relay.send()
+  send(d)
 end
 
 function perform_calls.to_trunk(f, d)
@@ -61,7 +65,7 @@ function perform_calls.to_trunk(f, d)
   set_up(f, d)
   if d.reports_callee then report_callee(d) end
   relay.from_outside_socket()
-  relay.send()
+  send(d)
 end
 
 ----- ring groups
@@ -88,7 +92,7 @@ function perform_calls.to_ring_group(f, d)
   -- A member that declines does not end the ringing of the others.
   KSR.tm.t_set_disable_6xx(1)
   KSR.tm.t_on_failure("ksr_failure_ring_group")
-  relay.send()
+  send(d)
 end
 
 -- Sends the call that no member has answered to parkd, as the feature call behind the ring group. False if there is

@@ -10,7 +10,8 @@ local sip_text = require("rules.sip_text")
 
 local ringing = {}
 
--- The transaction remembers the steps to come, and the party of each registered contact (ruid) of the present one.
+-- The transaction remembers the steps to come, and the party of each registered contact (ruid) of the present one and
+-- of those before.
 local function remember(ring)
   KSR.pv.unset("$avp(ring)")
   KSR.pv.sets("$avp(ring)", cjson.encode(ring))
@@ -76,6 +77,8 @@ local function ring_next(ring, is_request)
     local step = table.remove(ring.steps, 1)
     local owners = ring_step(step, ring.trunk, is_request)
     if owners then
+      ring.earlier = ring.earlier or {}
+      for ruid, party in pairs(ring.owners or {}) do ring.earlier[ruid] = party end
       ring.owners = owners
       remember(ring)
       return step
@@ -108,7 +111,8 @@ function ringing.next_feature_call()
   local ring = remembered()
   local behind = ring and ring.behind
   if behind then
-    remember({ steps = {}, owners = ring.owners, otherwise = ring.otherwise, is_at_parkd = true })
+    local owners, earlier = ring.owners, ring.earlier
+    remember({ steps = {}, owners = owners, earlier = earlier, otherwise = ring.otherwise, is_at_parkd = true })
   end
   return behind
 end
@@ -140,7 +144,8 @@ end
 function ringing.answerer(is_inside)
   local ring = remembered()
   if ring and ring.is_at_parkd and is_inside then return relay.kParkd end
-  return ring and (ring.owners[KSR.pv.gete("$T_branch(ruid)")] or outside_answerer())
+  local ruid = KSR.pv.gete("$T_branch(ruid)")
+  return ring and (ring.owners[ruid] or ring.earlier[ruid] or outside_answerer())
 end
 
 return ringing

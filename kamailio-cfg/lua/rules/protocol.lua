@@ -101,7 +101,7 @@ end
 --- called, or the member of a ring group that answers; of a party outside, its number. nil if neither. `called` is the
 --- extension or the number that was called, nil if it may be the member.
 function protocol.answerer(called, member)
-  local party = called or member and (member.aor or member.outside)
+  local party = called or member and (member.aor or (member.outside or ""):match("^%+%d+$"))
   return party and party:match("^[^@]+")
 end
 
