@@ -5,7 +5,7 @@
 # shellcheck source=tools/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../tools/lib.sh"
 
-prefix=callpark-$$
+work='' prefix=callpark-$$
 declare -A nspawn_of=()
 hierarchies=(/sys/fs/cgroup/systemd /sys/fs/cgroup/unified)
 
@@ -33,7 +33,7 @@ outside() { ip netns exec "$prefix-outside" "$@"; }
 
 # start_machine NAME TREE ADDRESS...: boots a copy of TREE, with the mirror beside it. $work/key.pub may log in.
 start_machine() {
-  local name=$1 tree=$2 hierarchy disk=$work/$1
+  local name=$1 tree=$2 disk=$work/$1
   shift 2
   add_namespace "$name" "$@"
   mkdir -p "$disk"/{upper,overlay,root}
@@ -58,7 +58,7 @@ boot_machine() {
     exec "$@"' boot "$prefix-$name" "${hierarchies[@]}" -- \
     systemd-nspawn --quiet --boot --register=no --keep-unit --machine="$prefix-$name" --directory="$work/$name/root" \
     --network-namespace-path="/run/netns/$prefix-$name" --bind-ro="$2:/srv/debian" --console=pipe --link-journal=no \
-    --resolv-conf=off --timezone=off </dev/null >"$work/$name/console" 2>&1 &
+    --resolv-conf=off --timezone=off --capability=CAP_NET_ADMIN </dev/null >"$work/$name/console" 2>&1 &
   nspawn_of[$name]=$!
   await_machine "$name"
 }
@@ -71,13 +71,13 @@ on() {
   nsenter --target "$init" --all "${@:2}"
 }
 
+# Until it can be logged in to; what else starts may need what is not there yet.
 await_machine() {
-  local deadline=$((SECONDS + 120)) state=''
-  until [ "$state" = running ]; do
+  local deadline=$((SECONDS + 120))
+  until on "$1" systemctl is-active --quiet ssh 2>/dev/null; do
     kill -0 "${nspawn_of[$1]}" 2>/dev/null || { cat "$work/$1/console" >&2; fail "$1 does not boot"; }
-    [ "$SECONDS" -lt "$deadline" ] || { on "$1" systemctl --failed >&2; fail "$1 is $state after 120 s"; }
+    [ "$SECONDS" -lt "$deadline" ] || { on "$1" systemctl --failed >&2; fail "$1 is not up after 120 s"; }
     sleep 0.2
-    state=$(on "$1" systemctl is-system-running 2>/dev/null) || true
   done
 }
 
