@@ -1,5 +1,5 @@
-// Three phones at a callpark on another machine: one calls another, parks it by a blind transfer, and a third retrieves it.
-// Prints a line for each fact; the exit code is 0 if all are true.
+// Three phones at a callpark on another machine: one calls another, parks it by a blind transfer, and a third retrieves
+// it. Prints a line for each fact; the exit code is 0 if all are true.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>

@@ -9,7 +9,7 @@ local kReplacedFlag = 1
 --- must not be: Kamailio 5.6.3 never frees a transaction that was cancelled by its Call-ID.
 function recalls.begin(park_id, call_id)
   local earlier = KSR.htable.sht_get("recalls", park_id)
-  -- Before the other one ends, whose end removes no entry but its own.
+  -- Before the other one ends, since an end removes no entry but its own.
   KSR.htable.sht_sets("recalls", park_id, call_id)
   KSR.pv.sets("$avp(recall)", park_id)
   if earlier then KSR.tmx.t_cancel_callid(earlier, "1", kReplacedFlag) end
