@@ -122,6 +122,9 @@ def check_options(machine, options):
     if result.error_messages:
         return
     for key, value in result.validated_parameters.items():
+        # YAML reads off and no as false, which would be written as False.
+        if options[key]["type"] == "str" and isinstance(given.get(key), bool):
+            machine.fault('%s is %s: put the word in quotes, as "off"' % (key, given[key]))
         limits = RANGE.search(options[key]["description"]) if options[key]["type"] == "int" and value is not None else None
         if limits and not int(limits.group(1)) <= value <= int(limits.group(2)):
             machine.fault("%s is %d, and not from %s to %s" % (key, value, limits.group(1), limits.group(2)))
@@ -277,7 +280,9 @@ def check_tenants(machine):
         check_tenant(machine, tenant, machine["tenants_tables"])
 
 
-def check_groups(groups, errors):
+def group_errors(groups):
+    """What the other faults need to be right."""
+    errors = []
     for group in SERVICES:
         if not groups.get(group):
             errors.append("the group %s has no machine" % group)
@@ -287,11 +292,11 @@ def check_groups(groups, errors):
     if len(set(sizes)) > 1:
         errors.append("the groups park, edge and media have %d, %d and %d machines: the first of each work together, the second, "
                       "and so on" % tuple(sizes))
+    return errors
 
 
 def inventory_errors(groups, hostvars, roles):
     errors = []
-    check_groups(groups, errors)
     machines = {}
     groups_of = {}
     for name in groups.get("all", []):
@@ -350,4 +355,4 @@ def relations(machines, groups, groups_of, errors):
 
 class FilterModule(object):
     def filters(self):
-        return {"inventory_errors": inventory_errors}
+        return {"group_errors": group_errors, "inventory_errors": inventory_errors}
