@@ -6,7 +6,6 @@
 #include <csignal>
 #include <functional>
 #include <optional>
-#include <stdexcept>
 
 #include "base/config_reload.h"
 #include "base/event_loop.h"
@@ -69,12 +68,15 @@ void allow_descriptors(std::size_t sessions_max) {
 // What its owners count as plain numbers is copied when it is read.
 class MediaMetrics {
  public:
-  MediaMetrics(Metrics& metrics, const media::SessionService& service, const media::MediaEngine& engine)
+  /// `ports` of `rtp`: pairs, one for each session.
+  MediaMetrics(Metrics& metrics, const media::SessionService& service, const media::MediaEngine& engine,
+               std::size_t ports)
       : service_(service),
         engine_(engine),
+        ports_(ports),
         sessions_(metrics.gauge("callpark_media_sessions", "Open media sessions")),
-        sessions_max_(
-            metrics.gauge("callpark_media_sessions_max", "Media sessions that mediad permits (sessions.max)")),
+        sessions_max_(metrics.gauge("callpark_media_sessions_max",
+                                    "Media sessions that mediad has room for: sessions.max, or pairs of RTP ports")),
         sent_(metrics.counter("callpark_media_packets_sent_total", "RTP packets sent")),
         received_(metrics.counter("callpark_media_packets_received_total", "RTP packets received")),
         late_(metrics.counter("callpark_media_late_phases_total",
@@ -83,7 +85,7 @@ class MediaMetrics {
   void refresh() {
     const auto traffic = service_.traffic();
     sessions_.set(static_cast<double>(service_.sessions()));
-    sessions_max_.set(static_cast<double>(service_.sessions_max()));
+    sessions_max_.set(static_cast<double>(std::min(service_.sessions_max(), ports_)));
     raise(sent_, traffic.packets_sent);
     raise(received_, traffic.packets_received);
     raise(late_, engine_.late_phases());
@@ -96,6 +98,7 @@ class MediaMetrics {
 
   const media::SessionService& service_;
   const media::MediaEngine& engine_;
+  const std::size_t ports_;
   Gauge sessions_;
   Gauge sessions_max_;
   Counter sent_;
@@ -139,11 +142,13 @@ void run_mediad(MediadConfig config, const std::string& file) {
   control.serve(service, texts);
 
   Metrics metrics;
-  MediaMetrics media_metrics(metrics, service, engine);
+  MediaMetrics media_metrics(metrics, service, engine,
+                             static_cast<std::size_t>(config.rtp.port_max - config.rtp.port_min + 1) / 2);
   std::optional<HttpServer> http;
   if (config.http.listen) {
     route_metrics(http.emplace(loop), metrics, [&media_metrics] { media_metrics.refresh(); });
-    if (const auto port = http->listen(*config.http.listen); !port) throw std::runtime_error(port.error());
+    // Music is worth more than its figures.
+    if (const auto port = http->listen(*config.http.listen); !port) log_error("", "no metrics: {}", port.error());
   }
 
   log_info("", "ready control={} rtp={}:{}-{}", control.address().to_string(), config.rtp.address, config.rtp.port_min,

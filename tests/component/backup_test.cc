@@ -33,6 +33,8 @@ class Backup : public testing::Test {
     write("var/lib/callpark/music/jazz/a b.wav", "music");
     write("var/lib/callpark/texts/en/text_1.wav", "made again when it is needed");
     write("srv/waltz.wav", "more music");
+    write("data/sounds/day.wav", "day");
+    fs::create_directory_symlink("../../../data/sounds", old_.path() / "var/lib/callpark/sounds");
   }
 
   void write(const std::string& name, const std::string& text) {
@@ -114,6 +116,11 @@ TEST_F(Backup, AnEmptyMachineHasAfterwardsWhatTheOldOneHad) {
   EXPECT_EQ(read_file(new_.path() / "etc/callpark/parkd.yaml"), "node_name: parkd1\n");
   EXPECT_EQ(read_file(new_.path() / "var/lib/callpark/music/jazz/a b.wav"), "music");
   EXPECT_EQ(read_file(new_.path() / "srv/waltz.wav"), "more music");
+  EXPECT_EQ(read_file(new_.path() / "var/lib/callpark/sounds/day.wav"), "day") << "a link, with what it leads to";
+  for (const char* above : {"var", "data"}) {
+    EXPECT_NE(fs::status(new_.path() / above).permissions() & fs::perms::others_exec, fs::perms::none)
+        << "mediad's user passes " << above;
+  }
   EXPECT_FALSE(fs::exists(new_.path() / "var/lib/callpark/texts"));
 }
 
