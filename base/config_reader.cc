@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <set>
 #include <sstream>
 #include <stdexcept>
 
@@ -42,6 +41,12 @@ std::string unit_name(Duration unit) {
   if (unit == Duration(1)) return "milliseconds";
   if (unit == std::chrono::seconds(1)) return "seconds";
   throw std::logic_error("a duration is read in milliseconds or seconds");
+}
+
+std::string list_of(const std::vector<std::string>& words) {
+  std::string list;
+  for (const std::string& word : words) list += (list.empty() ? "" : ", ") + word;
+  return list;
 }
 
 // Adds double quotes, so that no text can mean something else to YAML.
@@ -80,10 +85,21 @@ std::string to_string(const ConfigError& error) {
   return place + ": " + error.message;
 }
 
+std::string to_string(const ConfigChanges& changes) {
+  const auto part = [](const std::vector<std::string>& keys, const char* one, const char* many) {
+    return keys.empty() ? "" : list_of(keys) + (keys.size() == 1 ? one : many);
+  };
+  const std::string applied = part(changes.applied, " is applied", " are applied");
+  const std::string need_restart = part(changes.need_restart, " needs a restart", " need a restart");
+  if (applied.empty() && need_restart.empty()) return "nothing has changed";
+  return applied + (applied.empty() || need_restart.empty() ? "" : "; ") + need_restart;
+}
+
 // One reading of one file against the table.
 class ConfigReader::Walk {
  public:
-  Walk(const ConfigReader& table, std::string file) : table_(table), file_(std::move(file)) {}
+  Walk(const ConfigReader& table, std::string file, ConfigTexts& texts)
+      : table_(table), file_(std::move(file)), texts_(texts) {}
 
   std::vector<ConfigError> run(const std::string& text) {
     set_defaults();
@@ -104,6 +120,7 @@ class ConfigReader::Walk {
       for (const std::string& value : row.default_values) {
         if (!row.parser(value)) throw std::logic_error("the default of " + row.key + " must be " + row.expected);
       }
+      texts_[row.key] = row.default_values;
     }
   }
 
@@ -144,7 +161,8 @@ class ConfigReader::Walk {
 
   void read_key(const std::string& key, const std::string& section, int line, const YAML::Node& value) {
     if (const Row* row = find(key)) {
-      seen_.insert(key);
+      lines_[key] = line;
+      texts_[key].clear();
       return row->clear ? read_list(*row, line, value) : read_scalar(*row, line, value);
     }
     if (section.empty() && is_section(key)) return read_map(value, key);
@@ -156,6 +174,7 @@ class ConfigReader::Walk {
       const std::string what = value.IsNull() ? "has no value" : "must be a single value";
       return error(line, row.key + " " + what + help_of(row.key));
     }
+    texts_[row.key].push_back(value.Scalar());
     if (row.parser(value.Scalar())) return;
     const std::string shown = row.is_secret ? "" : ", not \"" + value.Scalar() + "\"";
     error(line_of(value), row.key + " must be " + row.expected + shown + help_of(row.key));
@@ -171,9 +190,17 @@ class ConfigReader::Walk {
 
   void report_missing() {
     for (const Row& row : table_.rows_) {
-      if (row.is_required && seen_.count(row.key) == 0) error(0, row.key + " is missing" + help_of(row.key));
+      if (row.is_required && !is_there(row.key)) error(0, row.key + " is missing" + help_of(row.key));
+      if (row.alternative_to.empty() || is_there(row.key) != is_there(row.alternative_to)) continue;
+      if (is_there(row.key)) {
+        error(lines_[row.key], row.key + " and " + row.alternative_to + " are both here; there must be one only");
+      } else {
+        error(0, row.alternative_to + " or " + row.key + " is missing" + help_of(row.alternative_to));
+      }
     }
   }
+
+  bool is_there(const std::string& key) const { return lines_.contains(key); }
 
   const Row* find(const std::string& key) const {
     for (const Row& row : table_.rows_) {
@@ -196,9 +223,7 @@ class ConfigReader::Walk {
         if (std::find(names.begin(), names.end(), here) == names.end()) names.push_back(here);
       }
     }
-    std::string list;
-    for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-    return list;
+    return list_of(names);
   }
 
   std::string help_of(const std::string& key) const {
@@ -213,8 +238,9 @@ class ConfigReader::Walk {
 
   const ConfigReader& table_;
   std::string file_;
+  ConfigTexts& texts_;
   std::vector<ConfigError> errors_;
-  std::set<std::string> seen_;
+  std::map<std::string, int> lines_;  // of each key in the file
 };
 
 void ConfigReader::section(std::string name, std::string help) {
@@ -295,6 +321,14 @@ void ConfigReader::required() {
   rows_.back().is_required = true;
 }
 
+void ConfigReader::alternative_to(std::string key) {
+  rows_.back().alternative_to = std::move(key);
+}
+
+void ConfigReader::live() {
+  rows_.back().is_live = true;
+}
+
 std::vector<ConfigError> ConfigReader::read_file(const std::string& path) {
   const auto unreadable = [&path](const std::string& reason) {
     return std::vector<ConfigError>{{path, 0, "cannot be read: " + reason}};
@@ -310,7 +344,19 @@ std::vector<ConfigError> ConfigReader::read_file(const std::string& path) {
 }
 
 std::vector<ConfigError> ConfigReader::read_text(const std::string& text, const std::string& name) {
-  return Walk(*this, name).run(text);
+  return Walk(*this, name, texts_).run(text);
+}
+
+ConfigChanges ConfigReader::reload(const ConfigTexts& running, const ConfigTexts& read) {
+  ConfigChanges changes;
+  for (const Row& row : rows_) {
+    const bool has_changed = running.at(row.key) != read.at(row.key);
+    if (has_changed) (row.is_live ? changes.applied : changes.need_restart).push_back(row.key);
+    texts_[row.key] = (row.is_live ? read : running).at(row.key);
+    if (row.clear) row.clear();
+    for (const std::string& text : texts_[row.key]) row.parser(text);
+  }
+  return changes;
 }
 
 std::string ConfigReader::example() const {
@@ -328,8 +374,9 @@ std::string ConfigReader::example() const {
       out << section << ":\n";
     }
     print_comment(out, indent,
-                  row.help + " " + (row.is_required ? "Required: " + row.expected : sentence(row.expected)) + ".");
-    out << indent << name << ":";
+                  row.help + " " + (row.is_required ? "Required: " + row.expected : sentence(row.expected)) + "." +
+                      (row.is_live ? " Applied by a reload." : ""));
+    out << indent << (row.alternative_to.empty() ? "" : "# ") << name << ":";
     if (!row.clear) {
       out << " " << quoted(row.default_values.front()) << "\n";
       continue;

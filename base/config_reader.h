@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,18 @@ struct ConfigError {
 
 /// Writes "parkd.yaml:12: message"; without a line, "parkd.yaml: message".
 std::string to_string(const ConfigError& error);
+
+/// The texts of all values by key, defaults included: what one reading can be compared with another by.
+using ConfigTexts = std::map<std::string, std::vector<std::string>>;
+
+/// Keys that a file gives other values than a running process has.
+struct ConfigChanges {
+  std::vector<std::string> applied;
+  std::vector<std::string> need_restart;
+};
+
+/// Writes "log_level is applied; sip.listen, http.listen need a restart", or "nothing has changed".
+std::string to_string(const ConfigChanges& changes);
 
 /// Keys are written "section.key", or "key" at the top. The variables given to the rows must outlive the reader.
 class ConfigReader {
@@ -76,12 +89,24 @@ class ConfigReader {
             std::function<void()> clear, Parser parser);
   /// Makes the key added last required: a file without it is an error. Its default is only printed, as an example.
   void required();
+  /// Makes the key added last an alternative to the earlier `key`: a file must have one of the two, and not both. In
+  /// the example it is a comment.
+  void alternative_to(std::string key);
+  /// Makes the key added last one that a running process applies when it reads its file again; its help mentions it.
+  /// Every other key needs a restart.
+  void live();
 
   /// Sets every variable: from the file, otherwise from the default. Returns no error if the file was right; only then
   /// may the variables be used. Unknown and duplicate keys are errors.
   std::vector<ConfigError> read_file(const std::string& path);
   /// `name` is what errors call the file.
   std::vector<ConfigError> read_text(const std::string& text, const std::string& name);
+
+  /// Sets every variable to what a running process goes on with after it has read its file again: the live keys as in
+  /// `read`, all others as in `running`.
+  ConfigChanges reload(const ConfigTexts& running, const ConfigTexts& read);
+  /// Those of the last reading, or reload; complete only if there was no error.
+  const ConfigTexts& texts() const { return texts_; }
 
   /// Returns a YAML file with every key at its default, its help and range as comments.
   std::string example() const;
@@ -96,6 +121,8 @@ class ConfigReader {
     std::function<void()> clear;  // of a list; empty for a single value
     bool is_required = false;
     bool is_secret = false;
+    bool is_live = false;
+    std::string alternative_to;  // another key; empty for most
   };
   struct Section {
     std::string name;
@@ -108,6 +135,7 @@ class ConfigReader {
 
   std::vector<Section> sections_;
   std::vector<Row> rows_;
+  ConfigTexts texts_;
 };
 
 }  // namespace callpark

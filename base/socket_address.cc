@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -123,6 +124,16 @@ std::string SocketAddress::to_string() const {
     default:
       return "";
   }
+}
+
+bool SocketAddress::is_of_this_host() const {
+  if (is_unix()) return true;
+  const int fd = socket(family(), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  const SocketAddress any_port = ip(host(), 0);
+  const bool is_bound = bind(fd, any_port.data(), any_port.length()) == 0;
+  close(fd);
+  return is_bound;
 }
 
 }  // namespace callpark

@@ -33,6 +33,10 @@ class SocketAddress {
   /// Writes the form that parse() reads.
   std::string to_string() const;
 
+  /// True if this host could listen there: the address is one of its own, whatever uses the port. A unix socket always
+  /// is.
+  bool is_of_this_host() const;
+
   const sockaddr* data() const { return reinterpret_cast<const sockaddr*>(&storage_); }
   socklen_t length() const { return length_; }
 

@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <algorithm>
+
 namespace callpark {
 namespace {
 
@@ -33,9 +35,13 @@ Utf8Character first_utf8_character(std::string_view text) noexcept {
 }
 
 std::string valid_utf8(std::string_view text) {
+  return valid_utf8(text, text.size());
+}
+
+std::string valid_utf8(std::string_view text, std::size_t characters_max) {
   std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
+  out.reserve(std::min(text.size(), 4 * characters_max));
+  for (std::size_t count = 0; !text.empty() && count < characters_max; ++count) {
     const Utf8Character character = first_utf8_character(text);
     if (character.code) {
       out += text.substr(0, character.bytes);

@@ -19,5 +19,7 @@ Utf8Character first_utf8_character(std::string_view text) noexcept;
 
 /// The text with U+FFFD for each byte that is not UTF-8; all else stays as it is.
 std::string valid_utf8(std::string_view text);
+/// The same of its first characters, of which a byte that is not UTF-8 is one.
+std::string valid_utf8(std::string_view text, std::size_t characters_max);
 
 }  // namespace callpark

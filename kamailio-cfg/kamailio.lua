@@ -24,6 +24,7 @@ local perform_lamps = require("kamailio.perform_lamps")
 local presence_tables = require("kamailio.presence_tables")
 local protocol = require("rules.protocol")
 local reachable = require("rules.reachable")
+local recalls = require("kamailio.recalls")
 local registered = require("kamailio.registered")
 local ringing = require("kamailio.ringing")
 local settings = require("kamailio.settings")
@@ -212,6 +213,8 @@ function ksr_onreply_call()
   local f = answer
   if KSR.pv.get("$rs") > 100 then calls.rings(ringing.members()) end
   local is_final = KSR.pv.get("$rs") >= 200
+  -- Of several devices one that declines does not end the ringing of the others: a failure route sees that end.
+  if KSR.pv.get("$rs") >= 200 and KSR.pv.get("$rs") < 300 then recalls.over() end
   local answerer = is_final and ringing.answerer(f.is_inside) or nil
   if is_final and not calls.is_followed() then perform_calls.report_answerer(answerer) end
   calls.reply_passes(f.body, f.source.device, answerer)
@@ -231,16 +234,24 @@ function ksr_dialog_over()
 end
 
 function ksr_failure_ring_group()
-  if KSR.tm.t_is_canceled() < 0 then perform_calls.ring_on() end
+  local goes_on = KSR.tm.t_is_canceled() < 0 and perform_calls.ring_on()
+  if not goes_on then recalls.over() end
+  return 1
+end
+
+function ksr_failure_recall()
+  recalls.over()
   return 1
 end
 
 function ksr_onreply_feature()
+  if KSR.pv.get("$rs") >= 200 then recalls.over() end
   perform_features.on_answer(KSR.pv.get("$rs"), answer.adoption, answer.park_rate_said)
   return 1
 end
 
 function ksr_failure_feature()
+  recalls.over()
   perform_features.on_failure(KSR.tm.t_is_canceled() > 0, KSR.tm.t_branch_timeout() > 0)
   return 1
 end

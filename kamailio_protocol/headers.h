@@ -10,12 +10,16 @@ namespace callpark::kamailio_protocol {
 /// Kamailio to parkd, and parkd to Kamailio on new requests: the domain with the number plan that counts.
 inline constexpr std::string_view kTenant = "X-Callpark-Tenant";
 /// Kamailio to parkd: the extension that has authenticated itself as the sender, or for which parkd calls a menu. On
-/// the answer of a ring group: its member that answers; on that of a Contact: the extension that has registered it.
+/// the answer of a ring group or a call flow: the extension, or the number outside, that answers; on that of a Contact:
+/// the extension that has registered it.
 inline constexpr std::string_view kUser = "X-Callpark-User";
 /// Kamailio to parkd: the name of that extension, if the phone sends none.
 inline constexpr std::string_view kName = "X-Callpark-Name";
 /// Kamailio to parkd, instead of kUser: the trunk of the tenant that calls an orbit, a menu or an announcement.
 inline constexpr std::string_view kTrunk = "X-Callpark-Trunk";
+/// Kamailio to parkd: the number that the caller of a menu or an announcement has dialled, if a DID, a call flow or a
+/// ring group has led from it to that of the Request-URI.
+inline constexpr std::string_view kDialled = "X-Callpark-Dialled";
 /// Kamailio to parkd: where the sender's request came from, "udp:127.0.0.11:5060"; also on re-INVITE and UPDATE.
 inline constexpr std::string_view kDevice = "X-Callpark-Device";
 /// Kamailio to parkd: the dialog that is to be parked, as JSON on one line.

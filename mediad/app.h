@@ -9,8 +9,8 @@
 namespace callpark {
 
 /// Returns after SIGTERM or SIGINT. Throws the errors of start-up: an address that is in use or does not belong to this
-/// host.
-void run_mediad(const MediadConfig& config);
+/// host. SIGHUP has `file` read again.
+void run_mediad(MediadConfig config, const std::string& file);
 
 /// Reads the WAV files, and those in the directories; returns a sentence about each that mediad cannot play.
 std::vector<std::string> faults_of_sounds(const std::vector<std::string>& files_and_directories);

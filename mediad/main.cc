@@ -32,20 +32,19 @@ int main(int argc, char** argv) {
     std::fputs("mediad: --config FILE is needed; --print-config prints one\n", stderr);
     return 2;
   }
+  const auto refuse = [](const std::vector<callpark::ConfigError>& errors) {
+    for (const auto& error : errors) std::fprintf(stderr, "%s\n", callpark::to_string(error).c_str());
+    return errors.empty() ? 0 : 2;
+  };
+  if (check_only) return refuse(callpark::check_mediad_config_file(file));
   const auto config = callpark::read_mediad_config_file(file);
-  if (!config) {
-    for (const auto& error : config.error()) std::fprintf(stderr, "%s\n", callpark::to_string(error).c_str());
-    return 2;
-  }
-  const auto missing = callpark::missing_directory(*config, file);
-  if (check_only) {
-    if (missing) std::fprintf(stderr, "%s\n", callpark::to_string(*missing).c_str());
-    return missing ? 2 : 0;
-  }
+  if (!config) return refuse(config.error());
   callpark::set_log_level(config->log_level);
-  if (missing) callpark::log_warning("", "{}", callpark::to_string(*missing));
+  if (const auto missing = callpark::missing_directory(*config, file)) {
+    callpark::log_warning("", "{}", callpark::to_string(*missing));
+  }
   try {
-    callpark::run_mediad(*config);
+    callpark::run_mediad(*config, file);
   } catch (const std::exception& error) {
     callpark::log_error("", "mediad cannot start: {}", error.what());
     return 1;

@@ -1,15 +1,15 @@
 #include "parkd/app.h"
 
-#include <systemd/sd-daemon.h>
-
 #include <csignal>
-#include <cstdio>
+#include <functional>
 #include <stdexcept>
 
+#include "base/config_reload.h"
 #include "base/event_loop.h"
 #include "base/http_server.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/service_manager.h"
 #include "parkd/authz/billing_client.h"
 #include "parkd/http/operations_handlers.h"
 #include "parkd/leg/sip_user_agent.h"
@@ -35,6 +35,8 @@
 
 namespace callpark {
 namespace {
+
+constexpr Duration kStatusPeriod{5000};
 
 sip::Endpoint endpoint_of(sip::TransportProtocol protocol, const SocketAddress& address) {
   const auto ip = sip::IpAddress::parse(address.host());
@@ -236,13 +238,22 @@ class LayerMetrics {
   Gauge parked_calls_;
 };
 
+Histogram round_trip_seconds(Metrics& metrics) {
+  return metrics.histogram("callpark_sip_round_trip_seconds",
+                           "Time until the final answer to a request of parkd's within a dialog",
+                           {0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 5});
+}
+
 }  // namespace
 
-void run_parkd(const ParkdConfig& config) {
+void run_parkd(ParkdConfig config, const std::string& file) {
   EventLoop loop;
   Metrics metrics;
+  ServiceManager manager(loop);
+  std::function<void()> read_again;
   const auto on_term = loop.on_signal(SIGTERM, [&loop] { loop.stop(); });
   const auto on_int = loop.on_signal(SIGINT, [&loop] { loop.stop(); });
+  const auto on_hangup = loop.on_signal(SIGHUP, [&read_again] { read_again(); });
 
   if (const auto problem = schema_problem(store_settings(config).address)) throw std::runtime_error(*problem);
 
@@ -262,7 +273,10 @@ void run_parkd(const ParkdConfig& config) {
                       park_settings(config));
   agent.set_listeners({&service, &service, &service});
   agent.set_park_rate([&service] { return service.park_rate(); });
-  transactions.set_on_round_trip([&service](Duration took) { service.note_round_trip(took); });
+  transactions.set_on_round_trip([&service, round_trips = round_trip_seconds(metrics)](Duration took) mutable {
+    service.note_round_trip(took);
+    round_trips.observe(std::chrono::duration<double>(took).count());
+  });
 
   SqlPresenceStore presence_store(loop, presence_store_settings(config));
   const presence::SipWay presence_way{loop, transactions, kamailio_of(config), contact_of(config)};
@@ -288,13 +302,11 @@ void run_parkd(const ParkdConfig& config) {
   bool recovered = false;
   LayerMetrics layer_metrics(metrics, transport, transactions, service);
   HttpServer http(loop);
-  route_operations(
-      http, metrics,
-      [&] {
-        return Health{recovered, media.is_connected(), presence_store.is_available(), service.calls(),
-                      service.parked_calls()};
-      },
-      [&layer_metrics] { layer_metrics.refresh(); });
+  const auto health = [&] {
+    return Health{recovered, media.is_connected(), presence_store.is_available(), service.calls(),
+                  service.parked_calls()};
+  };
+  route_operations(http, metrics, health, [&layer_metrics] { layer_metrics.refresh(); });
   if (const auto port = http.listen(config.http.listen); !port) throw std::runtime_error(port.error());
 
   media.start();
@@ -307,11 +319,27 @@ void run_parkd(const ParkdConfig& config) {
   service.recover([&] {
     recovered = true;
     agent.set_ready();
-    sd_notify(0, "READY=1");
+    manager.report_ready(status_of(health()));
     log_info("", "ready, SIP at {}, HTTP at {}", config.sip.listen.to_string(), config.http.listen.to_string());
   });
+  // What is live, and only that: the rest of `now` is as it was at the start.
+  const auto apply = [&](const ParkdConfig& now) {
+    set_log_level(now.log_level);
+    service.set_settings(park_settings(now));
+    store.set_park_events_days(now.database.park_events_days);
+    billing.set_addresses(AddressPolicy(now.billing.permitted_networks));
+    webhook_sender.set_addresses(AddressPolicy(now.webhooks.permitted_networks));
+  };
+  read_again = [&] {
+    manager.report_reloading();
+    apply_file(file, read_parkd_config_file(file), config, apply);
+    // Before the calls are read there is nothing that is ready.
+    if (recovered) manager.report_ready(status_of(health()));
+  };
+  const auto status = loop.every(kStatusPeriod, [&] { manager.report_status(status_of(health())); });
+  manager.report_status(status_of(health()));
   loop.run();
-  sd_notify(0, "STOPPING=1");
+  manager.report_stopping(fmt::format("stops; {} calls wait for the next parkd", service.calls()));
   log_info("", "stopping; {} calls wait for the next parkd", service.calls());
 }
 

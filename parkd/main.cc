@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "parkd/app.h"
@@ -11,7 +13,7 @@ int main(int argc, char** argv) {
   bool check_only = false;
   bool print_example = false;
   auto* config_option = cli.add_option("--config", file, "YAML file with the settings of this process");
-  cli.add_flag("--check-config", check_only, "read the file, report every error, and exit");
+  cli.add_flag("--check-config", check_only, "read the file, report what a start would refuse, and exit");
   cli.add_flag("--print-config", print_example, "print a file with every setting, its default and its help");
   CLI11_PARSE(cli, argc, argv);
 
@@ -23,15 +25,16 @@ int main(int argc, char** argv) {
     std::fputs("parkd: --config FILE is needed; --print-config prints one\n", stderr);
     return 2;
   }
+  const auto refuse = [](const std::vector<callpark::ConfigError>& errors) {
+    for (const auto& error : errors) std::fprintf(stderr, "%s\n", callpark::to_string(error).c_str());
+    return errors.empty() ? 0 : 2;
+  };
+  if (check_only) return refuse(callpark::check_parkd_config_file(file));
   const auto config = callpark::read_parkd_config_file(file);
-  if (!config) {
-    for (const auto& error : config.error()) std::fprintf(stderr, "%s\n", callpark::to_string(error).c_str());
-    return 2;
-  }
-  if (check_only) return 0;
+  if (!config) return refuse(config.error());
   callpark::set_log_level(config->log_level);
   try {
-    callpark::run_parkd(*config);
+    callpark::run_parkd(*config, file);
   } catch (const std::exception& error) {
     callpark::log_error("", "parkd cannot start: {}", error.what());
     return 1;

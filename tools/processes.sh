@@ -68,9 +68,9 @@ give_up() {
   fail "$1 $2; above is the end of $dir/log/$1.log"
 }
 
-# sockets_at ADDRESS: the inodes of the sockets that receive at udp:PORT or tcp:PORT of 127.0.0.1, or at a path.
+# sockets_at ADDRESS: the inodes of the sockets that receive at udp:IP:PORT or tcp:IP:PORT, or at a path.
 sockets_at() {
-  local port at state flags inode path
+  local ip port at state flags inode path
   if [[ $1 == /* ]]; then
     # The kernel's flag 00010000: it listens.
     while read -r _ _ _ flags _ _ inode path; do
@@ -78,14 +78,16 @@ sockets_at() {
     done </proc/net/unix
     return
   fi
-  printf -v port %04X "${1#*:}"
+  IFS=:. read -r -a ip <<<"${1#*:}"
+  printf -v port %04X "${ip[4]}"
+  printf -v ip %02X "${ip[3]}" "${ip[2]}" "${ip[1]}" "${ip[0]}"
   while read -r _ at _ state _ _ _ _ _ inode _; do
-    # Of TCP's states, 0A listens; 127.0.0.1 is held by itself and by the address of all, of either family.
-    case ${1%:*}/$state/$at in
-      udp/*/0100007F:"$port" | udp/*/00000000:"$port" | tcp/0A/0100007F:"$port" | tcp/0A/00000000:"$port" | \
+    # Of TCP's states, 0A listens; an address is held by itself and by the address of all, of either family.
+    case ${1%%:*}/$state/$at in
+      udp/*/"$ip:$port" | udp/*/00000000:"$port" | tcp/0A/"$ip:$port" | tcp/0A/00000000:"$port" | \
         udp/*/00000000000000000000000000000000:"$port" | tcp/0A/00000000000000000000000000000000:"$port") echo "$inode" ;;
     esac
-  done < <(cat "/proc/net/${1%:*}" "/proc/net/${1%:*}6" 2>/dev/null)
+  done < <(cat "/proc/net/${1%%:*}" "/proc/net/${1%%:*}6" 2>/dev/null)
 }
 
 # holds NAME ADDRESS: whether a socket of that process receives there. Another program may answer at it just as well.

@@ -102,7 +102,7 @@ class Segment(NamedTuple):
 def segments_since(records: Records, since: str) -> list[Segment]:
     """The ended segments of callpark that are charged, from that time on.
 
-    The talk before a park has no known duration: it is your CDRs'. The time in which the hook is asked is not charged.
+    The talk before a park is your CDRs'. The time in which the hook is asked is not charged.
     """
     with contextlib.closing(pymysql.connect(
             unix_socket=records.socket, user=records.user, password=records.password, database=records.database,

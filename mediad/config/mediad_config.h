@@ -16,6 +16,7 @@
 namespace callpark {
 
 struct MediadConfig {
+  ConfigTexts read_from;  // the texts of everything below
   LogLevel log_level = LogLevel::kInfo;
   std::string prompts_dir;
 
@@ -26,6 +27,7 @@ struct MediadConfig {
 
   struct Rtp {
     std::string address;
+    std::string advertised_address;  // empty if it is `address`
     std::uint16_t port_min = 0;
     std::uint16_t port_max = 0;
     int dscp = 0;
@@ -52,6 +54,10 @@ struct MediadConfig {
     Duration unclaimed{};
     Duration no_rtp{};
   } sessions;
+
+  struct Http {
+    std::optional<SocketAddress> listen;
+  } http;
 };
 
 /// Returns the configuration, or every error of the file.
@@ -63,6 +69,13 @@ Result<MediadConfig, std::vector<ConfigError>> read_mediad_config_text(const std
 /// Returns that prompts_dir is no directory now, else nothing. mediad starts all the same, since it reads each sentence
 /// when it is first spoken.
 std::optional<ConfigError> missing_directory(const MediadConfig& config, const std::string& name);
+
+/// Returns every error of the file, a prompts_dir that is not there, and addresses that are not of this host.
+std::vector<ConfigError> check_mediad_config_file(const std::string& path);
+
+/// Makes `running` what mediad goes on with after it has read its file again: live keys as in `read`, all others as
+/// they were.
+ConfigChanges reload(MediadConfig& running, const MediadConfig& read);
 
 /// Returns a mediad.yaml with every key at its default, and its help.
 std::string mediad_config_example();

@@ -118,13 +118,16 @@ Result<SessionOpenResult, RpcError> MediaEngine::open(const SessionOpen& open) {
   };
   session->incoming = std::make_shared<IncomingStream>(session->port, on_digit, on_heard);
   receiver_.add(session->incoming);
-  SessionOpenResult opened{options_.rtp.address, session->port->port(), session->ssrc};
+  SessionOpenResult opened{options_.advertised_address, session->port->port(), session->ssrc};
   sessions_[open.session] = std::move(session);
   return opened;
 }
 
 std::optional<std::string> MediaEngine::fault_of(const Endpoint& remote) const {
-  return fault_of_remote(remote, {options_.rtp.address, options_.rtp_port_min, options_.rtp_port_max});
+  return fault_of_remote(remote, {.address = options_.rtp.address,
+                                  .advertised_address = options_.advertised_address,
+                                  .port_min = options_.rtp_port_min,
+                                  .port_max = options_.rtp_port_max});
 }
 
 void MediaEngine::set_remote(const std::string& session, const Endpoint& remote, Latching latching) {
@@ -256,7 +259,13 @@ SessionMedia::Counters MediaEngine::counters(const std::string& session) const {
 std::optional<SessionOpenResult> MediaEngine::opened(const std::string& session) const {
   const Session* found = find(session);
   if (found == nullptr) return std::nullopt;
-  return SessionOpenResult{options_.rtp.address, found->port->port(), found->ssrc};
+  return SessionOpenResult{options_.advertised_address, found->port->port(), found->ssrc};
+}
+
+std::uint64_t MediaEngine::late_phases() const {
+  std::uint64_t sum = 0;
+  for (const auto& sender : senders_) sum += sender->late_phases();
+  return sum;
 }
 
 CodecListResult MediaEngine::codecs() const {

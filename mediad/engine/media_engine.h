@@ -23,6 +23,8 @@ class MediaEngine : public SessionMedia {
  public:
   struct Options {
     RtpPort::Options rtp;
+    /// The address that parties send RTP to, which a NAT may translate to that of `rtp`.
+    std::string advertised_address;
     std::uint16_t rtp_port_min = 15060;
     /// The last port that may be used, RTCP's included.
     std::uint16_t rtp_port_max = 20059;
@@ -54,6 +56,8 @@ class MediaEngine : public SessionMedia {
   Counters counters(const std::string& session) const override;
   void close(const std::string& session) override;
   CodecListResult codecs() const override;
+  /// Of all sending threads: Sender::late_phases().
+  std::uint64_t late_phases() const;
   /// Encodes a prompt beside the loop, so that no session waits for it, and calls `done`.
   void encode_prompt(const std::string& path, const std::function<void()>& done) { audio_.encode_ahead(path, done); }
   /// The file of a prompt has been removed. Calls that hear it hear it to its end.

@@ -123,6 +123,7 @@ void Sender::run() {
     } else if (now_ns() < *next_ms * 1'000'000) {
       sleep_until(*next_ms);  // or until the inbox has work
     } else {
+      if (now_ms() - *next_ms >= kPacketMs) late_phases_.fetch_add(1, std::memory_order_relaxed);
       do_phase(*next_ms);
       done_ms_ = *next_ms;
     }

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -32,6 +34,9 @@ class Sender {
   /// Runs `change` on the stream between two packets.
   void change(std::shared_ptr<OutgoingStream> stream, std::function<void(OutgoingStream&)> change);
 
+  /// Phases that began a packet's time late or more, since the start. From any thread.
+  std::uint64_t late_phases() const { return late_phases_.load(std::memory_order_relaxed); }
+
  private:
   static constexpr std::size_t kPhases = kPacketMs;
   using Streams = std::vector<std::shared_ptr<OutgoingStream>>;
@@ -46,6 +51,7 @@ class Sender {
 
   Options options_;
   ThreadInbox inbox_;
+  std::atomic<std::uint64_t> late_phases_{0};
   // The members below belong to the thread.
   std::array<Streams, kPhases> phases_;
   /// Those that have sent the first half of a payload, in the phase of the second.

@@ -77,7 +77,8 @@ std::optional<std::string> fault_of_remote(const Endpoint& remote, const OwnPort
     return fmt::format("{} is a loopback address, which no party can be at", remote.address);
   }
   // RTCP goes to the port above.
-  if (is_same(address, own_address) && remote.port + 1 >= own.port_min && remote.port <= own.port_max) {
+  const bool is_own = is_same(address, own_address) || is_same(address, parse(own.advertised_address));
+  if (is_own && remote.port + 1 >= own.port_min && remote.port <= own.port_max) {
     return fmt::format("{} port {} belongs to mediad itself", remote.address, remote.port);
   }
   return std::nullopt;

@@ -15,6 +15,8 @@ bool is_hold(const Endpoint& remote);
 struct OwnPorts {
   /// The numeric address that RTP is bound to.
   std::string address;
+  /// The address that parties send to; a NAT may return what is sent there to mediad itself.
+  std::string advertised_address;
   std::uint16_t port_min = 0;
   std::uint16_t port_max = 0;
 };

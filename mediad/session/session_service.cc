@@ -29,6 +29,11 @@ Latching latching_of(bool wanted) {
   return wanted ? Latching::kOn : Latching::kOff;
 }
 
+void add(SessionService::Traffic& sum, const SessionMedia::Counters& counters) {
+  sum.packets_sent += counters.packets_sent;
+  sum.packets_received += counters.packets_received;
+}
+
 }  // namespace
 
 SessionService::SessionService(EventLoop& loop, SessionMedia& media, Options options, NotifyOwner notify)
@@ -39,6 +44,11 @@ SessionService::SessionService(EventLoop& loop, SessionMedia& media, Options opt
 }
 
 SessionService::~SessionService() = default;
+
+void SessionService::set_limits(std::size_t sessions_max, Duration unclaimed) {
+  options_.sessions_max = sessions_max;
+  options_.unclaimed = unclaimed;
+}
 
 Result<Answer, RpcError> SessionService::handle(OwnerId, const Hello& hello) {
   if (hello.protocol != kProtocolVersion) {
@@ -143,6 +153,12 @@ void SessionService::on_owner_gone(OwnerId owner) {
   }
 }
 
+SessionService::Traffic SessionService::traffic() const {
+  Traffic all = of_closed_;
+  for (const auto& [id, entry] : entries_) add(all, media_.counters(id));
+  return all;
+}
+
 void SessionService::on_list_spoken(const std::string& session, PlayNumber number, const std::string& error) {
   const auto entry = entries_.find(session);
   if (entry != entries_.end()) perform(entry, event::ListSpoken{number, error});
@@ -210,7 +226,10 @@ void SessionService::perform(Entry& entry, const action::Action& action) {
                         [&](const action::StopClaimTimer&) { entry.claim_timer.reset(); },
                         [&](const action::StartSilenceTimer&) { start_silence_timer(entry); },
                         [&](const action::StopSilenceTimer&) { entry.silence_timer.reset(); },
-                        [&](const action::CloseMedia&) { media_.close(id); }},
+                        [&](const action::CloseMedia&) {
+                          add(of_closed_, media_.counters(id));
+                          media_.close(id);
+                        }},
              action);
 }
 

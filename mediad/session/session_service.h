@@ -2,6 +2,8 @@
 // notifications to the owners out.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -42,6 +44,18 @@ class SessionService {
   Result<Answer, RpcError> handle(OwnerId owner, const SessionList& list);
   Result<Answer, RpcError> handle(OwnerId owner, const CodecList& list);
   void on_owner_gone(OwnerId owner);
+  /// Sessions that exist go on, however many they are; a connection that is lost from now on leaves its sessions this
+  /// time.
+  void set_limits(std::size_t sessions_max, Duration unclaimed);
+
+  struct Traffic {
+    std::uint64_t packets_sent = 0;
+    std::uint64_t packets_received = 0;
+  };
+  /// Of all sessions since the start, closed ones included.
+  Traffic traffic() const;
+  std::size_t sessions() const { return entries_.size(); }
+  std::size_t sessions_max() const { return options_.sessions_max; }
 
   /// `error` as in SessionPlayed.
   void on_list_spoken(const std::string& session, PlayNumber number, const std::string& error);
@@ -72,6 +86,7 @@ class SessionService {
   NotifyOwner notify_;
   std::string instance_;
   Entries entries_;
+  Traffic of_closed_;
   PlayNumber next_number_ = 1;
   LoopHandle silence_timer_;
 };

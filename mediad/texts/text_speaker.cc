@@ -82,6 +82,12 @@ void TextSpeaker::prepare(const std::string& language, const std::string& text, 
   if (is_first) look_up({language, text, name});
 }
 
+void TextSpeaker::set_program(std::string command, Duration time_max, std::uint64_t bytes_max) {
+  options_.command = std::move(command);
+  options_.time_max = time_max;
+  options_.bytes_max = bytes_max;
+}
+
 void TextSpeaker::look_up(const Text& text) {
   const bool submitted = files_.submit([&loop = loop_, self = self_, files = TextFiles(options_.directory), text] {
     const bool is_there = files.use(text.language, text.name);

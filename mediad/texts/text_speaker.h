@@ -52,6 +52,8 @@ class TextSpeaker {
   /// `language` is a file name, and `text` has 1000 bytes at most. Requests for a text that is being spoken wait for
   /// it. `done` is never called from within this function.
   void prepare(const std::string& language, const std::string& text, Done done);
+  /// For texts that are spoken from now on.
+  void set_program(std::string command, Duration time_max, std::uint64_t bytes_max);
 
  private:
   struct Text {
@@ -69,7 +71,7 @@ class TextSpeaker {
   void trim();
 
   EventLoop& loop_;
-  const Options options_;
+  Options options_;
   Callbacks callbacks_;
   /// By the name of the text.
   std::map<std::string, std::vector<Done>> waiting_;

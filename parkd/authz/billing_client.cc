@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <initializer_list>
 #include <utility>
 #include <vector>
 
@@ -152,6 +153,34 @@ Gauge breaker_gauge(Metrics& metrics, const breaker::Phase& phase) {
                        {{"breaker", std::string(breaker::name_of(phase))}});
 }
 
+Counter questions(Metrics& metrics, HookEvent event, std::string_view outcome) {
+  return metrics.counter("callpark_billing_questions_total", "Questions to billing hooks, by event and outcome",
+                         {{"event", std::string(name_of(event))}, {"outcome", std::string(outcome)}});
+}
+
+Histogram question_seconds(Metrics& metrics, HookEvent event) {
+  return metrics.histogram("callpark_billing_question_seconds",
+                           "Time until a question to a billing hook has an outcome",
+                           {0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 5}, {{"event", std::string(name_of(event))}});
+}
+
+// What is counted begins at 0.
+void begin_metrics(Metrics& metrics) {
+  for (const breaker::Phase& phase :
+       std::initializer_list<breaker::Phase>{breaker::Closed{}, breaker::Open{}, breaker::HalfOpen{}}) {
+    breaker_gauge(metrics, phase);
+  }
+  for (const HookEvent event : {HookEvent::kIncomingCall, HookEvent::kPark, HookEvent::kRetrieve}) {
+    question_seconds(metrics, event);
+    questions(metrics, event, kUnsigned);
+    questions(metrics, event, exchange::name_of(exchange::Allowed{}));
+    questions(metrics, event, exchange::name_of(exchange::Denied{}));
+    for (int why = 0; why <= static_cast<int>(Why::kBadAnswer); ++why) {
+      questions(metrics, event, exchange::name_of(static_cast<Why>(why)));
+    }
+  }
+}
+
 }  // namespace
 
 BillingClient::BillingClient(EventLoop& loop, Metrics& metrics, AddressPolicy addresses)
@@ -159,9 +188,16 @@ BillingClient::BillingClient(EventLoop& loop, Metrics& metrics, AddressPolicy ad
       metrics_(metrics),
       addresses_(std::move(addresses)),
       in_flight_(
-          metrics.gauge("callpark_billing_questions_in_flight", "Questions to billing hooks without an answer")) {}
+          metrics.gauge("callpark_billing_questions_in_flight", "Questions to billing hooks without an answer")) {
+  begin_metrics(metrics_);
+}
 
 BillingClient::~BillingClient() = default;
+
+void BillingClient::set_addresses(AddressPolicy addresses) {
+  addresses_ = std::move(addresses);
+  for (auto& [tenant, hook] : hooks_) hook.client.reset();  // its connections go on only for what is under way
+}
 
 // ---- the port ----
 
@@ -315,16 +351,10 @@ void BillingClient::note_failure(const Question& question, Why why, const std::s
 }
 
 void BillingClient::count(const Question& question, std::string_view outcome) {
-  const std::string event(name_of(event_of(question.asked)));
-  metrics_
-      .counter("callpark_billing_questions_total", "Questions to billing hooks, by event and outcome",
-               {{"event", event}, {"outcome", std::string(outcome)}})
-      .increment();
+  const HookEvent event = event_of(question.asked);
+  questions(metrics_, event, outcome).increment();
   const std::chrono::duration<double> seconds = monotonic_now() - question.begun;
-  metrics_
-      .histogram("callpark_billing_question_seconds", "Time until a question to a billing hook has an outcome",
-                 {0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 5}, {{"event", event}})
-      .observe(seconds.count());
+  question_seconds(metrics_, event).observe(seconds.count());
 }
 
 }  // namespace callpark::authz

@@ -27,6 +27,9 @@ class BillingClient final : public Billing {
   BillingClient(const BillingClient&) = delete;
   BillingClient& operator=(const BillingClient&) = delete;
 
+  /// From the next question on, over connections of their own.
+  void set_addresses(AddressPolicy addresses);
+
   BillingQuestionId ask(BillingQuestion question, Answer answer) override;
   void withdraw(BillingQuestionId question) override;
 
@@ -67,7 +70,7 @@ class BillingClient final : public Billing {
 
   EventLoop& loop_;
   Metrics& metrics_;
-  const AddressPolicy addresses_;
+  AddressPolicy addresses_;
   Gauge in_flight_;
   std::map<std::string, Hook> hooks_;  // of each tenant that was asked about
   std::map<BillingQuestionId, Question> questions_;

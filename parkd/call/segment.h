@@ -1,11 +1,13 @@
-// The segments of a parked call, as the records have them: a row of park_segments each.
+// The segments of a call, as the records have them: a row of park_segments each, of a talk from a menu a CDR.
 #pragma once
 
 #include <optional>
 #include <string>
 
 #include "base/clock.h"
+#include "parkd/call/cdr.h"
 #include "parkd/call/hook_permission.h"
+#include "parkd/call/party.h"
 #include "parkd/park/segments.h"
 
 namespace callpark {
@@ -25,6 +27,9 @@ struct Segment {
   std::string party;
   /// Of an open talk: the hook has permitted the park that is to end it. It survives parkd in the row.
   std::optional<HookPermission> park_permission;
+  /// Of kTalk: its CDR, and which party of the conversation is the caller there.
+  std::optional<Cdr> cdr;
+  PartyEnd cdr_caller = PartyEnd::kCaller;
   friend bool operator==(const Segment&, const Segment&) = default;
 };
 

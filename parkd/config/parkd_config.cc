@@ -1,8 +1,11 @@
 #include "parkd/config/parkd_config.h"
 
+#include <filesystem>
 #include <optional>
 #include <sstream>
 #include <utility>
+
+#include "base/secret_file.h"
 
 namespace callpark {
 namespace {
@@ -70,6 +73,7 @@ void describe_process(ConfigReader& table, ParkdConfig& config) {
                 {"error", LogLevel::kError},
                 {"off", LogLevel::kOff}},
                "Least severe level that is logged; off logs nothing.");
+  table.live();
 }
 
 void describe_sip(ConfigReader& table, ParkdConfig::Sip& sip) {
@@ -123,6 +127,9 @@ void describe_database(ConfigReader& table, ParkdConfig::Database& database) {
   table.text("database.user", database.user, "callpark", "Name of the database account.");
   table.text("database.password", database.password, "", {.may_be_empty = true, .is_secret = true},
              "Password of the database account. Empty if the server authenticates by unix account.");
+  table.text("database.password_file", database.password_file, "", {.may_be_empty = true, .length_max = 4095},
+             "Path of a file with nothing but this password, in place of database.password.");
+  table.alternative_to("database.password");
   table.text("database.database", database.database, "callpark", {.length_max = 64}, "Name of the database.");
   table.number("database.workers", database.workers, 4, 1, 64,
                "Number of worker threads; each has a connection of its own.");
@@ -131,6 +138,7 @@ void describe_database(ConfigReader& table, ParkdConfig::Database& database) {
                "refused.");
   table.number("database.park_events_days", database.park_events_days, 30, 1, 3650,
                "Retention of the rows of table park_events, in days.");
+  table.live();
 }
 
 void describe_http(ConfigReader& table, ParkdConfig::Http& http) {
@@ -159,15 +167,20 @@ void describe_park(ConfigReader& table, ParkdConfig::Park& park) {
   table.duration(
       "park.bye_after_refer_ms", park.bye_after_refer, 2000, 100, 32000, kMs,
       "Time that a parker's phone has to send its BYE after a successful transfer. parkd then sends the BYE.");
+  table.live();
   table.duration("park.music_retry_ms", park.music_retry, 5000, 500, 60000, kMs,
                  "Delay before parkd offers music again to a parked caller's phone that refused it.");
+  table.live();
   table.duration("park.announcement_max_ms", park.announcement_max, 30000, 1000, 120000, kMs,
                  "Maximum duration of an announcement. parkd continues then even if mediad reports no end.");
+  table.live();
   table.duration("park.refusal_speech_max_ms", park.refusal_speech_max, 10000, 0, 60000, kMs,
                  "Maximum duration of the spoken reason before a call is refused. 0 refuses at once.");
+  table.live();
   table.duration("park.already_picked_up_speech_max_ms", park.already_picked_up_speech_max, 200, 0, 60000, kMs,
                  "The same for a retriever that comes second to a parked call. The default refuses within 300 ms, so "
                  "only the beginning of the sentence is audible; raise it for the whole sentence.");
+  table.live();
   table.boolean("park.retrieve_from_other_nodes", park.retrieve_from_other_nodes, false,
                 "If true, a retriever on this node may retrieve calls that another node of the same database has "
                 "parked. This requires that each Kamailio treats the other nodes' requests within a parked call as "
@@ -178,16 +191,20 @@ void describe_call_flow(ConfigReader& table, ParkdConfig::CallFlow& call_flow) {
   table.section("call_flow", "Time limits of calls to the code of a call flow.");
   table.duration("call_flow.first_key_ms", call_flow.first_key, 10000, 1000, 60000, kMs,
                  "Time for the first digit of the PIN after the prompt. Then the prompt is repeated once.");
+  table.live();
   table.duration("call_flow.next_key_ms", call_flow.next_key, 5000, 500, 60000, kMs,
                  "Time for the next digit. Then the PIN is compared as it was entered.");
+  table.live();
   table.duration("call_flow.call_max_ms", call_flow.call_max, 180000, 10000, 3600000, kMs,
                  "Maximum duration of such a call. parkd ends it then.");
+  table.live();
 }
 
 void describe_menu(ConfigReader& table, ParkdConfig::Menu& menu) {
   table.section("menu", "Callers in menus (ivr_menus) and at announcements.");
   table.duration("menu.call_max_ms", menu.call_max, 900000, 60000, 86400000, kMs,
                  "Maximum time in menus and at announcements until the caller talks. parkd ends the call then.");
+  table.live();
 }
 
 void describe_billing(ConfigReader& table, ParkdConfig::Billing& billing) {
@@ -196,6 +213,7 @@ void describe_billing(ConfigReader& table, ParkdConfig::Billing& billing) {
       table, "billing.permitted_networks", billing.permitted_networks,
       "Networks in which billing hooks may be although their addresses are refused otherwise: loopback, link-local "
       "and reserved addresses, and those of metadata services. Private networks need no permission.");
+  table.live();
 }
 
 void describe_webhooks(ConfigReader& table, ParkdConfig::Webhooks& webhooks) {
@@ -203,6 +221,7 @@ void describe_webhooks(ConfigReader& table, ParkdConfig::Webhooks& webhooks) {
   permitted_networks(table, "webhooks.permitted_networks", webhooks.permitted_networks,
                      "The same for subscribers: networks in which they may be although their addresses are refused "
                      "otherwise.");
+  table.live();
   table.text("webhooks.ca_file", webhooks.ca_file, "", {.may_be_empty = true, .length_max = 4095},
              "PEM file of the only certificate authorities that are trusted. Empty: those of the system.");
 }
@@ -222,12 +241,16 @@ void describe(ConfigReader& table, ParkdConfig& config) {
   describe_webhooks(table, config.webhooks);
 }
 
+using ReadConfig = Result<ParkdConfig, std::vector<ConfigError>>;
+
+// Everything but a password in a file of its own.
 template <class Read>
-Result<ParkdConfig, std::vector<ConfigError>> read_config(const std::string& name, Read read) {
+ReadConfig read_settings(const std::string& name, Read read) {
   ParkdConfig config;
   ConfigReader table;
   describe(table, config);
   auto errors = read(table);
+  config.read_from = table.texts();
   if (errors.empty() && config.sip.listen == config.kamailio.inside) {
     errors.push_back({name, 0, "sip.listen and kamailio.inside are the same address; parkd would send to itself"});
   }
@@ -235,14 +258,67 @@ Result<ParkdConfig, std::vector<ConfigError>> read_config(const std::string& nam
   return config;
 }
 
-}  // namespace
-
-Result<ParkdConfig, std::vector<ConfigError>> read_parkd_config_file(const std::string& path) {
-  return read_config(path, [&path](ConfigReader& table) { return table.read_file(path); });
+ReadConfig read_settings_file(const std::string& path) {
+  return read_settings(path, [&path](ConfigReader& table) { return table.read_file(path); });
 }
 
-Result<ParkdConfig, std::vector<ConfigError>> read_parkd_config_text(const std::string& text, const std::string& name) {
-  return read_config(name, [&](ConfigReader& table) { return table.read_text(text, name); });
+std::optional<ConfigError> read_password(ParkdConfig::Database& database, const std::string& name) {
+  if (database.password_file.empty()) return std::nullopt;
+  auto password = read_secret_file(database.password_file);
+  if (!password) return ConfigError{name, 0, "database.password_file: " + password.error()};
+  database.password = *std::move(password);
+  return std::nullopt;
+}
+
+ReadConfig with_password(ReadConfig config, const std::string& name) {
+  if (!config) return config;
+  if (auto error = read_password(config->database, name)) return failure(std::vector{*std::move(error)});
+  return config;
+}
+
+bool is_missing_credential(const std::string& file) {
+  std::error_code ignored;
+  return file.starts_with("/run/credentials/") && !std::filesystem::exists(file, ignored);
+}
+
+}  // namespace
+
+ReadConfig read_parkd_config_file(const std::string& path) {
+  return with_password(read_settings_file(path), path);
+}
+
+ReadConfig read_parkd_config_text(const std::string& text, const std::string& name) {
+  return with_password(read_settings(name, [&](ConfigReader& table) { return table.read_text(text, name); }), name);
+}
+
+std::vector<ConfigError> check_parkd_config_file(const std::string& path) {
+  auto config = read_settings_file(path);
+  if (!config) return std::move(config.error());
+  std::vector<ConfigError> errors;
+  if (!is_missing_credential(config->database.password_file)) {
+    if (auto error = read_password(config->database, path)) errors.push_back(*std::move(error));
+  }
+  for (const auto& [key, address] :
+       {std::pair("sip.listen", config->sip.listen), {"http.listen", config->http.listen}}) {
+    if (address.is_of_this_host()) continue;
+    errors.push_back({path, 0, std::string(key) + ": " + address.host() + " is no address of this host"});
+  }
+  return errors;
+}
+
+ConfigChanges reload(ParkdConfig& running, const ParkdConfig& read) {
+  const std::string password = running.database.password;
+  const std::string file = running.database.password_file;
+  ConfigReader table;
+  describe(table, running);
+  ConfigChanges changes = table.reload(running.read_from, read.read_from);
+  running.read_from = table.texts();
+  // What was read from the file is no text of the table.
+  running.database.password = password;
+  if (!file.empty() && file == read.database.password_file && password != read.database.password) {
+    changes.need_restart.emplace_back("the password in database.password_file");
+  }
+  return changes;
 }
 
 std::string parkd_config_example() {

@@ -15,6 +15,7 @@
 namespace callpark {
 
 struct ParkdConfig {
+  ConfigTexts read_from;  // the texts of everything below
   std::string node_name;
   LogLevel log_level = LogLevel::kInfo;
 
@@ -46,7 +47,8 @@ struct ParkdConfig {
   struct Database {
     std::string socket;
     std::string user;
-    std::string password;
+    std::string password;       // also if it was read from `password_file`
+    std::string password_file;  // empty if the password is in parkd.yaml
     std::string database;
     std::size_t workers = 0;
     std::size_t queue_max = 0;
@@ -95,6 +97,14 @@ struct ParkdConfig {
 Result<ParkdConfig, std::vector<ConfigError>> read_parkd_config_file(const std::string& path);
 /// `name` is what errors call the file.
 Result<ParkdConfig, std::vector<ConfigError>> read_parkd_config_text(const std::string& text, const std::string& name);
+
+/// Returns what a start with this file would refuse: every error of the file, and addresses that are not of this host.
+/// A password file in /run/credentials is not looked for if there is none: systemd makes it when it starts parkd.
+std::vector<ConfigError> check_parkd_config_file(const std::string& path);
+
+/// Makes `running` what parkd goes on with after it has read its file again: live keys as in `read`, all others as they
+/// were.
+ConfigChanges reload(ParkdConfig& running, const ParkdConfig& read);
 
 /// Returns a parkd.yaml with every key at its default, and its help.
 std::string parkd_config_example();

@@ -106,6 +106,7 @@ Result<FeatureInvite, RequestRefusal> read_feature_invite(const sip::SipMessage&
   read.call.caller = *caller;
   read.call.device = header_text(invite, kamailio_protocol::kDevice);
   read.call.dialled = valid_utf8(invite.request_uri().number());
+  read.call.dialled_first = valid_utf8(header_text(invite, kamailio_protocol::kDialled));
   read.call.sip_call_id = std::string(invite.call_id());
   read.call.recall_after_seconds = *recall_after;
   read.call.held = record_in(invite);

@@ -102,9 +102,9 @@ void OutgoingCall::on_2xx(const sip::SipMessage& response) {
   leg_->note_allow(response);
   leg_->set_local_sdp(offer_);
   leg_->set_remote_sdp(*answer);
-  // A ring group or a Contact was called: the phone that has answered is that of this extension.
+  // A ring group, a call flow or a Contact was called: the party that has answered has this number.
   if (const auto user = response.header(kamailio_protocol::kUser); user && !user->empty()) {
-    party_ = Extension{tenant_, std::string(*user)};
+    party_ = party_of_number(tenant_, std::string(*user));
   }
   name_party(*leg_, identity_of_remote(*leg_), party_);
   unsent_ack_ = std::move(ack);

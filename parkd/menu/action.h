@@ -33,7 +33,9 @@ struct Claim {
 /// The row names no target any more.
 struct Unclaim {};
 /// The call is over for menus.
-struct RemoveRow {};
+struct RemoveRow {
+  EndedBy by;
+};
 
 // The call.
 /// Opens a media session, answers the call with it, and waits for the ACK. Of a call that goes on from its row: opens

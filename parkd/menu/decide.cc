@@ -248,20 +248,20 @@ void Step::on(const Parting&, const TimerFired& event) {
 void Step::leave(RefusalReason reason) {
   if (state_.is_answered) return hang_up();
   emit(Refuse{reason});
-  end();
+  end(EndedBy::kParkd);
 }
 
 void Step::hang_up() {
   emit(HangUp{});
-  end();
+  end(EndedBy::kParkd);
 }
 
-void Step::end() {
+void Step::end(EndedBy by) {
   if (in<Collecting>()) stop_entry();
   if (std::exchange(state_.target, 0) != 0) emit(EndTarget{});
   if (std::exchange(state_.has_peer, false)) emit(EndPeer{});
   if (std::exchange(state_.has_media, false)) emit(CloseMedia{});
-  if (std::exchange(state_.has_row, false)) emit(RemoveRow{});
+  if (std::exchange(state_.has_row, false)) emit(RemoveRow{by});
   emit(StopTimer{Timer::kCall});
   state_.phase = Ended{};
 }

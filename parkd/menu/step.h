@@ -83,7 +83,7 @@ class Step {
 
   template <class P>
   void on(const P&, const CallerGone&) {
-    end();
+    end(EndedBy::kCaller);
   }
   void on(const Ended&, const CallerGone&) {}
 
@@ -109,7 +109,7 @@ class Step {
   void end_target();
   void leave(RefusalReason reason);
   void hang_up();
-  void end();
+  void end(EndedBy by);
 
   template <class P>
   bool in() const {

@@ -69,7 +69,7 @@ void Step::on(const Claiming& phase, const Claimed& event) {
 void Step::on(const Claiming& phase, const NotClaimed& event) {
   if (phase.claim != event.question) return;
   state_.has_row = false;
-  end();
+  end(EndedBy::kParkd);
 }
 
 // The row may have been written all the same.
@@ -90,7 +90,7 @@ void Step::on(const Joining& phase, const CallerAccepted& event) {
   if (std::exchange(state_.target, 0) != 0) {
     state_.has_row = false;
     emit(HandOver{});
-    return end();
+    return end(EndedBy::kParkd);
   }
   // It has accepted the media of a target that is gone.
   state_.is_moved = true;

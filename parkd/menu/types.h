@@ -63,6 +63,9 @@ enum class RefusalReason {
   kUnavailable,  // the database or mediad is away, or there are too many calls
 };
 
+/// How a call ends that is answered: by its caller, or by a BYE of parkd's.
+enum class EndedBy { kCaller, kParkd };
+
 enum class Timer {
   kCall,      // the caller has been in menus for longer than any caller needs
   kFirstKey,  // no key has been pressed since the greeting

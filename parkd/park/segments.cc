@@ -1,15 +1,24 @@
 #include "parkd/park/segments.h"
 
+#include <algorithm>
 #include <variant>
 
 namespace callpark::park {
 namespace {
 
 bool is_talk(const OpenSegment& open) {
-  return open.kind == SegmentKind::kTalkBefore || open.kind == SegmentKind::kTalkAfter;
+  return open.kind == SegmentKind::kTalkBefore || open.kind == SegmentKind::kTalkAfter ||
+         open.kind == SegmentKind::kTalk;
 }
 
-SegmentEnd end_of(EndReason reason, const OpenSegment& open) {
+// parkd ends the dialog of the party that is left.
+bool is_caller_left(const Decision& decision) {
+  return std::ranges::any_of(decision.actions,
+                             [](const Action& action) { return std::holds_alternative<EndCaller>(action); });
+}
+
+SegmentEnd end_of(EndReason reason, const OpenSegment& open, const Decision& decision) {
+  if (open.kind == SegmentKind::kTalk) return is_caller_left(decision) ? SegmentEnd::kCallee : SegmentEnd::kCaller;
   if (is_talk(open)) return SegmentEnd::kHungUp;
   switch (reason) {
     case EndReason::kGaveUp:
@@ -33,10 +42,10 @@ OpenSegment waiting(const RecallProgress& progress) {
 
 std::optional<SegmentChange> next_change(const OpenSegment& open, Recorded recorded, const State& before,
                                          const Decision& decision) {
-  const bool was_parked = open.kind != SegmentKind::kTalkBefore;
+  const bool is_recorded = open.kind != SegmentKind::kTalkBefore;
   for (const Action& action : decision.actions) {
     const auto* removed = std::get_if<RemoveRow>(&action);
-    if (removed && was_parked) return SegmentChange{end_of(removed->reason, open), std::nullopt};
+    if (removed && is_recorded) return SegmentChange{end_of(removed->reason, open, decision), std::nullopt};
   }
   switch (recorded) {
     case Recorded::kNothing:

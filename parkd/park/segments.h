@@ -1,5 +1,6 @@
-// The segments of a call for the records, read off the decisions of the park machine. Pure. A call that is parked has
-// always exactly one open segment: where one ends the next begins, so that they cover the call and never overlap.
+// The segments of a call for the records, read off the decisions of the park machine. Pure. A call that is parked, or
+// comes from a menu, has always exactly one open segment: where one ends the next begins, so that they cover the call
+// and never overlap.
 #pragma once
 
 #include <optional>
@@ -16,6 +17,7 @@ enum class SegmentKind {
   kRecall,      // the caller waits during one attempt of the recall, which lasts until the target is lost
   kTalkAfter,   // the caller talks to the retriever, or to the target of a recall
   kHook,        // the billing hook is asked about the park or retrieve that follows; never open: see CallSegments
+  kTalk,        // the caller talks to the destination of a menu, and was never parked; recorded as a CDR
 };
 
 /// How a segment ended.
@@ -30,6 +32,8 @@ enum class SegmentEnd {
   kHungUp,          // the call ended in any other way
   kAllowed,         // of kHook: by the hook
   kAllowedOnError,  // of kHook: by the tenant's on_error, since the hook has failed
+  kCaller,          // of kTalk: the caller has ended its dialog
+  kCallee,          // of kTalk: the other party has, or has not got the caller back
 };
 
 struct OpenSegment {
@@ -47,7 +51,8 @@ struct SegmentChange {
 };
 
 /// The first change of the open segment by `decision` in state `before`; `recorded` is what record() has made of it.
-/// To be asked again with what has begun, until nothing changes. A call that was never parked changes nothing.
+/// To be asked again with what has begun, until nothing changes. The talk before a park that never comes changes
+/// nothing.
 std::optional<SegmentChange> next_change(const OpenSegment& open, Recorded recorded, const State& before,
                                          const Decision& decision);
 

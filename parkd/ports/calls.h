@@ -18,9 +18,10 @@ namespace callpark {
 struct FeatureCall {
   CallId call;
   std::string tenant;
-  Party caller;         // the authenticated extension, or a trunk of the tenant
-  std::string device;   // source of the INVITE, as in Hold
-  std::string dialled;  // user part of the Request-URI, unescaped
+  Party caller;                    // the authenticated extension, or a trunk of the tenant
+  std::string device;              // source of the INVITE, as in Hold
+  std::string dialled;             // user part of the Request-URI, unescaped
+  std::string dialled_first = {};  // the number that the caller has dialled, if another has led to this one; else ""
   std::string sip_call_id;
   std::optional<int> recall_after_seconds;  // for this park only
   std::optional<AdoptableDialog> held;      // the call that Kamailio found on hold, by S7

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "parkd/call/cdr.h"
 #include "parkd/call/dialog_snapshot.h"
 #include "parkd/call/ids.h"
 #include "parkd/call/media.h"
@@ -50,7 +51,8 @@ struct MenuCallRow {
   std::optional<MediaSnapshot> media;
   std::string owner;        // node
   std::uint64_t epoch = 0;  // rises when another node adopts the call
-  WallTime since;
+  WallTime since;           // when the call was answered
+  std::optional<Cdr> cdr;   // of the time in menus; nothing in the row of an older parkd, which gets no CDR
 };
 
 /// Nothing here blocks; each answer comes once, on the loop, within the store's budget (2 s). Statements about the same
@@ -74,9 +76,10 @@ class MenuStore {
   virtual void write(MenuCallRow row) = 0;
   /// Writes the row with the peer of a target that has answered; kGone if another node owns it, or it is removed.
   virtual void claim(MenuCallRow row, Answer<Result<void, ClaimFailure>> answer) = 0;
-  virtual void remove(ParkId id) = 0;
-  /// The caller talks: `row`, of state kRetrieved, is inserted into parked_calls, and the row of menu_calls with the
-  /// same id is removed, in one transaction.
+  /// Removes the row and enters its CDR: the call ended at this time.
+  virtual void remove(ParkId id, menu::EndedBy by, WallTime at) = 0;
+  /// The caller talks since row.parked_at: `row`, of state kRetrieved, is inserted into parked_calls, and the row of
+  /// menu_calls with the same id is removed and its CDR entered, in one transaction.
   virtual void hand_over(ParkedCallRow row) = 0;
   /// All rows that this node owns.
   virtual void load(Answer<Result<std::vector<MenuCallRow>, StoreUnavailable>> answer) = 0;

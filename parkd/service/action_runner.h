@@ -96,7 +96,7 @@ class ActionRunner {
   Announcer& announcer_;
   CallBacks& call_backs_;
   Refusals& refusals_;
-  const ParkSettings settings_;
+  const ParkSettings& settings_;
   const FeedEvent feed_;
 };
 

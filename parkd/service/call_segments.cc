@@ -13,6 +13,7 @@ namespace {
 std::string party_of(const park::OpenSegment& what, const Stay& stay) {
   switch (what.kind) {
     case park::SegmentKind::kTalkBefore:
+    case park::SegmentKind::kTalk:
       return stay.parker;
     case park::SegmentKind::kParked:
       return "";
@@ -44,6 +45,13 @@ bool withdraws_stay(const park::Decision& decision) {
       decision.actions, [](const park::Action& action) { return std::holds_alternative<park::WithdrawStay>(action); });
 }
 
+// As the CDR of a talk has the parties.
+park::SegmentEnd end_in_cdr(park::SegmentEnd end, const Segment& talk) {
+  if (talk.cdr_caller == PartyEnd::kCaller) return end;
+  if (end == park::SegmentEnd::kCaller) return park::SegmentEnd::kCallee;
+  return end == park::SegmentEnd::kCallee ? park::SegmentEnd::kCaller : end;
+}
+
 // A recall's step, or a stay, may have begun after the hook was asked; and a clock may have been set.
 WallTime time_asked(const HookPermission& permission, const Segment& interrupted, WallTime ended_at) {
   const WallTime asked_at = std::min(permission.asked_at, ended_at);
@@ -73,17 +81,29 @@ void CallSegments::follow(park::Recorded recorded, const park::State& before, co
     WallTime at = change->end == park::SegmentEnd::kParked ? stay.parked_at : now;
     if (open_->began_at) at = std::max(at, *open_->began_at);
     // The first park of the call may have failed: the talk belongs to the stay that it has led to.
-    const bool leads_to_stay = open_->what.kind == park::SegmentKind::kTalkBefore;
+    const bool leads_to_stay =
+        open_->what.kind == park::SegmentKind::kTalkBefore || open_->what.kind == park::SegmentKind::kTalk;
     const auto permission = take_permission(change->end);
     Segment ended = leads_to_stay ? segment_of(open_->number, open_->what, open_->began_at, stay) : *open_;
+    ended.cdr = open_->cdr;
     ended.park_permission.reset();
     int number = ended.number;
     const WallTime ended_at = permission ? time_asked(*permission, ended, at) : at;
-    ended_.push_back({std::move(ended), ended_at, change->end});
+    ended_.push_back({std::move(ended), ended_at, end_in_cdr(change->end, *open_)});
     if (permission) ended_.push_back(hook_segment(++number, *permission, ended_at, at, change->end, stay));
     open_.reset();
     if (change->next) open_ = segment_of(++number, *change->next, at, stay);
   }
+}
+
+void CallSegments::begin_talk(Cdr cdr, WallTime since) {
+  open_->what = {park::SegmentKind::kTalk};
+  open_->began_at = since;
+  open_->cdr = std::move(cdr);
+}
+
+void CallSegments::swap_parties() {
+  if (open_ && open_->cdr) open_->cdr_caller = other_end(open_->cdr_caller);
 }
 
 void CallSegments::permit_park(std::optional<HookPermission> permission) {

@@ -20,10 +20,16 @@ class CallSegments {
   /// Of a call that is taken over.
   explicit CallSegments(Segment open) : open_(std::move(open)) {}
 
+  /// The call comes from a menu, and talks since then.
+  void begin_talk(Cdr cdr, WallTime since);
+
   /// The hook has permitted the park that is under way; nothing if it was not asked. It counts if the park succeeds.
   void permit_park(std::optional<HookPermission> permission);
   /// The same of the retrieve that has just won the call. parkd's death ends the retrieve and its permission.
   void permit_retrieve(std::optional<HookPermission> permission) { retrieve_permission_ = std::move(permission); }
+
+  /// The caller of the conversation is its peer from here on, and the peer its caller.
+  void swap_parties();
 
   /// If the hook has permitted what ends a segment, the segment ends when the hook was asked, and a segment kHook lasts
   /// from there until what it has permitted has come about. `stay` is as it is once CommitStay, if the decision has

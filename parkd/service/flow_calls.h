@@ -93,7 +93,7 @@ class FlowCalls {
 
   const ServicePorts ports_;
   Refusals& refusals_;
-  const ParkSettings settings_;
+  const ParkSettings& settings_;
   std::function<void()> on_toggled_;
   std::unordered_map<CallId, Live> calls_;
   std::unordered_map<std::string, CallId> calls_by_session_;

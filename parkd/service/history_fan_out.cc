@@ -1,5 +1,7 @@
 #include "parkd/service/history_fan_out.h"
 
+#include <chrono>
+
 namespace callpark {
 namespace {
 
@@ -43,6 +45,11 @@ bool joins_another_party(park::Happening::Kind kind) {
   return kind == park::Happening::Kind::kRetrieved || kind == park::Happening::Kind::kRecalled;
 }
 
+Counter counter(Metrics& metrics, ParkEventKind kind) {
+  return metrics.counter("callpark_park_events_total", "What happened to parked calls",
+                         {{"event", std::string(name_of(kind))}});
+}
+
 }  // namespace
 
 ParkEvent park_event_of(const park::Happening& happening, const ParkId& park_id, const std::string& tenant,
@@ -63,13 +70,26 @@ ParkEvent park_event_of(const park::Happening& happening, const ParkId& park_id,
   return event;
 }
 
+// Counters begin at 0: Prometheus sees no increase in a counter that begins at 1.
+HistoryFanOut::HistoryFanOut(const ServicePorts& ports)
+    : ports_(ports),
+      messenger_(ports),
+      park_seconds_(ports.metrics.histogram("callpark_park_seconds",
+                                            "Time from a permitted request until the call is parked",
+                                            {0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 5})) {
+  for (const ParkEventKind kind : {ParkEventKind::kParked, ParkEventKind::kRetrieved, ParkEventKind::kGaveUp,
+                                   ParkEventKind::kRecalled, ParkEventKind::kEnded}) {
+    counter(ports_.metrics, kind);
+  }
+}
+
 void HistoryFanOut::publish(const park::Happening& happening, const ParkId& park_id, const std::string& tenant,
                             const GrantedStay& granted, WallTime now) {
   const ParkEvent event = park_event_of(happening, park_id, tenant, granted.stay, now);
-  ports_.metrics
-      .counter("callpark_park_events_total", "What happened to parked calls",
-               {{"event", std::string(name_of(event.kind))}})
-      .increment();
+  counter(ports_.metrics, event.kind).increment();
+  if (event.kind == ParkEventKind::kParked) {
+    park_seconds_.observe(std::chrono::duration<double>(now - event.parked_at).count());
+  }
   ports_.events.append(event);
   const auto& code = granted.terms.retrieve_code;
   messenger_.send(event, code ? *code + event.orbit : "");

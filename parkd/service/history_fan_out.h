@@ -18,7 +18,7 @@ ParkEvent park_event_of(const park::Happening& happening, const ParkId& park_id,
 
 class HistoryFanOut {
  public:
-  explicit HistoryFanOut(const ServicePorts& ports) : ports_(ports), messenger_(ports) {}
+  explicit HistoryFanOut(const ServicePorts& ports);
 
   void publish(const park::Happening& happening, const ParkId& park_id, const std::string& tenant,
                const GrantedStay& granted, WallTime now);
@@ -26,6 +26,7 @@ class HistoryFanOut {
  private:
   const ServicePorts ports_;
   Messenger messenger_;
+  Histogram park_seconds_;
 };
 
 }  // namespace callpark

@@ -13,6 +13,7 @@ struct MenuCall {
   std::string tenant;
   Party caller;  // an extension, or a trunk
   std::string number;
+  std::string dialled;   // by the caller, before a DID, a call flow or a ring group has led to the number
   std::string language;  // of a refusal before the place is found
   std::string sip_call_id;
 };

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/match.h"
 #include "parkd/service/menu_calls.h"
+#include "parkd/service/menu_cdr.h"
 
 namespace callpark {
 namespace {
@@ -122,6 +123,7 @@ MenuCallRow MenuCalls::row_of(const Live& live) const {
   row.owner = settings_.node_name;
   row.epoch = live.epoch;
   row.since = live.since;
+  row.cdr = live.cdr;
   return row;
 }
 
@@ -144,8 +146,8 @@ void MenuCalls::perform(Live& live, const menu::Unclaim&) {
   ports_.menus.write(row_of(live));
 }
 
-void MenuCalls::perform(Live& live, const menu::RemoveRow&) {
-  ports_.menus.remove(live.id);
+void MenuCalls::perform(Live& live, const menu::RemoveRow& action) {
+  ports_.menus.remove(live.id, action.by, wall_now());
 }
 
 // ---- the call ----
@@ -176,6 +178,7 @@ void MenuCalls::on_opened(const ParkId& id, menu::Question question,
     return;
   }
   live->answer = question;
+  live->since = wall_now();
   const auto remote = ports_.calls.answer_with_media(live->call.call, opened->local, Calls::Answer::kFinal);
   if (!remote) return feed(id, menu::MediaFailed{question, menu::RefusalReason::kNoMedia});
   if (remote->remote.port != 0) on_call_media_changed(live->call.call, *remote);
@@ -223,8 +226,10 @@ void MenuCalls::perform(Live& live, const menu::HandOver&) {
   ids_by_call_.erase(target.call);
   ids_by_conversation_.erase(conversation);
   ports_.conversations.make_peer(conversation, target.call);
+  const std::string ring_group = live.is_ring_group ? live.destination : "";
   service_.begin_talk(conversation, {live.id, live.call.tenant, settings_.node_name, live.epoch, std::nullopt},
-                      live.numbers.front(), party);
+                      live.numbers.front(), party,
+                      live.cdr ? std::optional(cdr_of_talk(*live.cdr, party, ring_group)) : std::nullopt);
 }
 
 void MenuCalls::perform(Live& live, const menu::EndPeer&) {

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "parkd/menu/names.h"
+#include "parkd/service/menu_cdr.h"
 
 namespace callpark {
 namespace {
@@ -39,7 +40,6 @@ void MenuCalls::start(MenuCall call) {
   Live live{make_park_id(), std::move(call), {}};
   live.numbers = {live.call.number};
   live.media.session = "menu-" + random_token(16);
-  live.since = wall_now();
   Live& added = add(std::move(live));
   ids_by_call_.emplace(added.call.call, added.id);
   begin(added, menu::begin(), "New", "MenuCalled");
@@ -75,10 +75,11 @@ void MenuCalls::take_over(const MenuCallRow& row) {
   dialogs.media = row.media;
   dialogs.parked_at = row.since;
   Live live{
-      row.id, {{}, row.tenant, row.caller.remote_party, row.numbers.front(), "", row.caller.call_id}, row.numbers};
+      row.id, {{}, row.tenant, row.caller.remote_party, row.numbers.front(), "", "", row.caller.call_id}, row.numbers};
   live.conversation = ports_.conversations.take_over(dialogs);
   live.media = row.media.value_or(MediaSnapshot{"menu-" + random_token(16), {}, 0, std::nullopt});
   live.since = row.since;
+  live.cdr = row.cdr;
   live.epoch = row.epoch;
   Live& added = add(std::move(live));
   ids_by_conversation_.emplace(*added.conversation, added.id);
@@ -108,6 +109,8 @@ void MenuCalls::on_call_confirmed(CallId call) {
   ids_by_call_.erase(call);
   live->conversation = ports_.conversations.begin(call);
   ids_by_conversation_.emplace(*live->conversation, live->id);
+  live->cdr = cdr_in_menus(live->call, ports_.conversations.snapshot(*live->conversation).caller.remote_identity,
+                           live->place->place.kind);
   feed(live->id, menu::CallAnswered{*std::exchange(live->answer, std::nullopt)});
 }
 

@@ -79,7 +79,8 @@ class MenuCalls {
     std::optional<ConversationId> conversation{};  // once the caller has sent its ACK
     std::optional<menu::Question> answer{};        // that waits for the ACK
     MediaSnapshot media{};
-    WallTime since{};
+    WallTime since{};          // when the call was answered
+    std::optional<Cdr> cdr{};  // of the time in menus, as in MenuCallRow
     std::uint64_t epoch = 0;
     menu::State state{};
     std::optional<Target> target{};
@@ -143,7 +144,7 @@ class MenuCalls {
   const ServicePorts ports_;
   Refusals& refusals_;
   ParkService& service_;
-  const ParkSettings settings_;
+  const ParkSettings& settings_;
   LoopHandle recovery_;
   std::unordered_map<ParkId, std::unique_ptr<Live>> calls_;
   std::unordered_map<CallId, ParkId> ids_by_call_;  // the caller's until its ACK, and targets

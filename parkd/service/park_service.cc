@@ -35,7 +35,12 @@ park::ParkAsked park_asked(park::Request request, const ParkTerms& terms) {
 
 ParkService::ParkService(const ServicePorts& ports, Announcer& announcer, Refusals& refusals,
                          const ParkSettings& settings)
-    : ports_(ports), refusals_(refusals), settings_(settings), loop_(ports, calls_, announcer, refusals, settings) {
+    : ports_(ports),
+      refusals_(refusals),
+      settings_(settings),
+      loop_(ports, calls_, announcer, refusals, settings),
+      retrieves_limited_(ports.metrics.counter("callpark_retrieves_limited_total",
+                                               "Retrieves after too many empty orbits within a minute")) {
   loop_.set_on_decided([this] { claim_what_is_parked(); });
 }
 
@@ -173,8 +178,7 @@ bool ParkService::may_still_miss(const Retrieve& command) {
     log_warning("", "{} has dialled {} empty orbits within a minute, and finds no call for now", aor_of(*extension),
                 command.request.misses_max);
   }
-  ports_.metrics.counter("callpark_retrieves_limited_total", "Retrieves after too many empty orbits within a minute")
-      .increment();
+  retrieves_limited_.increment();
   return false;
 }
 
@@ -220,6 +224,7 @@ void ParkService::wait_for_answer(LiveCall& call, CallId parker) {
 void ParkService::make_asker_peer(LiveCall& call, PartyEnd asker, const Extension& extension) {
   if (asker == PartyEnd::kPeer) return;
   ports_.conversations.swap_parties(call.conversation);
+  call.segments.swap_parties();
   call.stays.now().stay.retriever = extension;
 }
 

@@ -26,8 +26,10 @@ class ParkService {
   /// A call goes on from its row; the node owns it from here on.
   void take_over(const ParkedCallRow& row, park::Found found);
   /// A call that was never parked: its caller was in a menu, and talks to a peer that has answered. Its row
-  /// replaces the one in menu_calls. `parker`: the number that was dialled, which counts as its parker.
-  void begin_talk(ConversationId conversation, CallValues values, const std::string& parker, const Party& peer);
+  /// replaces the one in menu_calls. `parker`: the number that was dialled, which counts as its parker. `cdr`: of the
+  /// talk; nothing if an older parkd has answered the caller.
+  void begin_talk(ConversationId conversation, CallValues values, const std::string& parker, const Party& peer,
+                  std::optional<Cdr> cdr);
   bool has(const ParkId& park_id) const { return calls_.find(park_id) != nullptr; }
 
   /// Calls that wait in an orbit, and all calls that parkd has.
@@ -87,7 +89,7 @@ class ParkService {
 
   const ServicePorts ports_;
   Refusals& refusals_;
-  const ParkSettings settings_;
+  const ParkSettings& settings_;
   CallTable calls_;
   ParkLoop loop_;
   std::unordered_set<CallId> claiming_;  // retrievers that wait for the database
@@ -98,6 +100,7 @@ class ParkService {
   };
   std::vector<Waiting> waiting_;
   MissLimit misses_;
+  Counter retrieves_limited_;
 };
 
 }  // namespace callpark

@@ -21,7 +21,7 @@ LiveCall& ParkService::restore(const ParkedCallRow& row, park::Found found) {
 }
 
 void ParkService::begin_talk(ConversationId conversation, CallValues values, const std::string& parker,
-                             const Party& peer) {
+                             const Party& peer, std::optional<Cdr> cdr) {
   const DialogSnapshot caller = ports_.conversations.snapshot(conversation).caller;
   Stay stay;
   stay.parker = parker;
@@ -31,6 +31,7 @@ void ParkService::begin_talk(ConversationId conversation, CallValues values, con
   stay.sip_call_id = caller.call_id;
   LiveCall& call =
       calls_.add(std::make_unique<LiveCall>(std::move(values), conversation, GrantedStay{std::move(stay), {}}));
+  if (cdr) call.segments.begin_talk(*std::move(cdr), call.stays.now().stay.parked_at);
   ParkedCallRow row =
       row_of(call.values, RowState::kRetrieved, call.stays.now().stay, {}, ports_.conversations.snapshot(conversation));
   row.segment = call.segments.open();

@@ -54,7 +54,9 @@ Stay stay_of(const ParkedCallRow& row) {
 // The row of an older parkd has no segment.
 bool was_parked(const ParkedCallRow& row) {
   if (!row.segment) return !row.parker.empty();
-  return row.state != RowState::kRetrieved || row.segment->what.kind != park::SegmentKind::kTalkBefore;
+  const park::SegmentKind kind = row.segment->what.kind;
+  return row.state != RowState::kRetrieved ||
+         (kind != park::SegmentKind::kTalkBefore && kind != park::SegmentKind::kTalk);
 }
 
 }  // namespace callpark

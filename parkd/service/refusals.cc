@@ -1,6 +1,21 @@
 #include "parkd/service/refusals.h"
 
 namespace callpark {
+namespace {
+
+Counter counter(Metrics& metrics, const std::string& prompt) {
+  return metrics.counter("callpark_refusals_total", "Feature calls and transfers refused", {{"reason", prompt}});
+}
+
+}  // namespace
+
+// Counters begin at 0, also of what the billing system denies: its prompts are among these.
+Refusals::Refusals(const ServicePorts& ports, Announcer& announcer, const ParkSettings& settings)
+    : ports_(ports), announcer_(announcer), settings_(settings) {
+  for (int reason = 0; reason <= static_cast<int>(park::RefusalReason::kTooLong); ++reason) {
+    counter(ports_.metrics, refusal_of(static_cast<park::RefusalReason>(reason)).prompt);
+  }
+}
 
 void Refusals::refuse(CallId call, park::RefusalReason reason, const std::string& language) {
   const Refusal refusal = refusal_of(reason);
@@ -34,8 +49,7 @@ void Refusals::speak(CallId call, const Refusal& refusal, const std::string& lan
 }
 
 void Refusals::count(const std::string& prompt) {
-  ports_.metrics.counter("callpark_refusals_total", "Feature calls and transfers refused", {{"reason", prompt}})
-      .increment();
+  counter(ports_.metrics, prompt).increment();
 }
 
 }  // namespace callpark

@@ -14,8 +14,7 @@ namespace callpark {
 class Refusals {
  public:
   /// The announcer must outlive this.
-  Refusals(const ServicePorts& ports, Announcer& announcer, const ParkSettings& settings)
-      : ports_(ports), announcer_(announcer), settings_(settings) {}
+  Refusals(const ServicePorts& ports, Announcer& announcer, const ParkSettings& settings);
 
   /// `language`: English if "".
   void refuse(CallId call, park::RefusalReason reason, const std::string& language);
@@ -30,7 +29,7 @@ class Refusals {
 
   const ServicePorts ports_;
   Announcer& announcer_;
-  const ParkSettings settings_;
+  const ParkSettings& settings_;
 };
 
 }  // namespace callpark

@@ -92,8 +92,8 @@ std::optional<Decision> start_call(const Request& request, const Command& comman
   }
   // A call that the caller holds has no part in this.
   if (call.held) decision.actions.emplace_back(ReleaseHeld{call.call});
-  decision.actions.emplace_back(
-      StartMenuCall{{call.call, call.tenant, call.caller, menu->number, language, call.sip_call_id}});
+  decision.actions.emplace_back(StartMenuCall{
+      {call.call, call.tenant, call.caller, menu->number, call.dialled_first, language, call.sip_call_id}});
   return decision;
 }
 

@@ -6,11 +6,12 @@ namespace callpark {
 
 Switchboard::Switchboard(const ServicePorts& ports, const ParkSettings& settings)
     : ports_(ports),
+      settings_(settings),
       announcer_(ports),
-      refusals_(ports, announcer_, settings),
-      service_(ports, announcer_, refusals_, settings),
-      flow_calls_(ports, refusals_, settings),
-      menu_calls_(ports, refusals_, service_, settings),
+      refusals_(ports, announcer_, settings_),
+      service_(ports, announcer_, refusals_, settings_),
+      flow_calls_(ports, refusals_, settings_),
+      menu_calls_(ports, refusals_, service_, settings_),
       admission_(ports, refusals_, service_, flow_calls_, menu_calls_, gate_),
       recovery_(ports, service_) {
   ports_.media.set_listener(this);

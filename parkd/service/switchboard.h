@@ -27,6 +27,8 @@ class Switchboard final : public CallListener,
   void recover(std::function<void()> done);
   /// `toggled` is called after a call has toggled a call flow.
   void set_on_flow_toggled(std::function<void()> toggled) { flow_calls_.set_on_toggled(std::move(toggled)); }
+  /// For the timers that start from now on; the node's name remains.
+  void set_settings(const ParkSettings& settings) { settings_ = settings; }
   std::size_t parked_calls() const { return service_.parked_calls(); }  // in an orbit
   std::size_t calls() const { return service_.calls(); }
   std::size_t callers_in_menus() const { return menu_calls_.size(); }
@@ -62,6 +64,7 @@ class Switchboard final : public CallListener,
 
  private:
   const ServicePorts ports_;
+  ParkSettings settings_;  // of all parts
   Announcer announcer_;
   Refusals refusals_;
   ParkService service_;

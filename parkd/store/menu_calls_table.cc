@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "parkd/store/cdr_codec.h"
 #include "parkd/store/parked_call_codec.h"
 #include "parkd/store/parked_calls_table.h"
 
@@ -15,8 +16,8 @@ using Value = DatabaseConnection::Value;
 using Row = DatabaseConnection::Row;
 
 constexpr const char* kInsert =
-    "INSERT INTO menu_calls (tenant, numbers, caller_dialog, peer_dialog, media, id, owner, epoch, since) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01')) "
+    "INSERT INTO menu_calls (tenant, numbers, caller_dialog, peer_dialog, media, id, owner, epoch, since, cdr) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, TIMESTAMPADD(MICROSECOND, ? * 1000, '1970-01-01'), ?) "
     "ON DUPLICATE KEY UPDATE id = menu_calls.id";
 
 constexpr const char* kUpdate =
@@ -29,13 +30,17 @@ constexpr const char* kIsOurs = "SELECT 1 FROM menu_calls WHERE id = ? AND owner
 constexpr const char* kForgetPeer =
     "UPDATE menu_calls SET peer_dialog = NULL WHERE id = ? AND owner = ? AND epoch = ? AND peer_dialog = ?";
 
-constexpr const char* kRemove = "DELETE FROM menu_calls WHERE id = ? AND owner = ? AND epoch = ?";
+constexpr const char* kEnd = "CALL end_menu_call(?, ?, ?, ?, ?)";
 
 constexpr const char* kIsHandedOver = "SELECT 1 FROM parked_calls WHERE park_id = ? AND owner = ? AND epoch = ?";
 
 constexpr const char* kSelect =
     "SELECT id, tenant, numbers, caller_dialog, peer_dialog, media, owner, epoch, "
-    "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', since) DIV 1000 FROM menu_calls WHERE owner = ? AND epoch = ?";
+    "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', since) DIV 1000, cdr FROM menu_calls WHERE owner = ? AND epoch = ?";
+
+std::int64_t milliseconds(WallTime time) {
+  return time.time_since_epoch().count();
+}
 
 std::string join(const std::vector<std::string>& numbers) {
   std::string text;
@@ -77,6 +82,7 @@ MenuCallRow menu_call_of(const Row& row) {
   call.owner = text(6);
   call.epoch = std::stoull(text(7));
   call.since = WallTime(Duration(std::stoll(text(8))));
+  if (row.at(9)) call.cdr = or_throw(parse_cdr(*row.at(9)));
   return call;
 }
 
@@ -84,8 +90,8 @@ MenuCallRow menu_call_of(const Row& row) {
 
 void MenuCallsTable::insert(const MenuCallRow& row) {
   std::vector<Value> values = written_values(row);
-  values.insert(values.end(),
-                {row.id.text(), owner_.node, owner_.epoch, std::int64_t{row.since.time_since_epoch().count()}});
+  values.insert(values.end(), {row.id.text(), owner_.node, owner_.epoch, milliseconds(row.since),
+                               row.cdr ? Value(write_cdr(*row.cdr)) : Value(nullptr)});
   connection_.execute(kInsert, values);
 }
 
@@ -101,14 +107,17 @@ void MenuCallsTable::forget_peer(const MenuCallRow& row) {
   if (row.peer) connection_.execute(kForgetPeer, {row.id.text(), owner_.node, owner_.epoch, write_dialog(*row.peer)});
 }
 
-void MenuCallsTable::remove(const ParkId& id) {
-  connection_.execute(kRemove, {id.text(), owner_.node, owner_.epoch});
+void MenuCallsTable::remove(const ParkId& id, menu::EndedBy by, WallTime at) {
+  connection_.execute(kEnd, {id.text(), owner_.node, owner_.epoch, milliseconds(at),
+                             by == menu::EndedBy::kCaller ? "caller" : "callee"});
 }
 
 bool MenuCallsTable::hand_over(const ParkedCallRow& row, const std::string& operation_id) {
   bool is_done = false;
   connection_.in_transaction([&] {
-    is_done = connection_.execute(kRemove, {row.park_id.text(), owner_.node, owner_.epoch}) == 1;
+    // Without a row it changes nothing.
+    is_done = connection_.execute(
+                  kEnd, {row.park_id.text(), owner_.node, owner_.epoch, milliseconds(row.parked_at), "connected"}) != 0;
     if (is_done) ParkedCallsTable(connection_, owner_).insert(row, operation_id, {}, {});
   });
   // If the connection broke, the first try may have done it.

@@ -21,9 +21,10 @@ class MenuCallsTable {
   [[nodiscard]] bool update(const MenuCallRow& row);
   /// Undoes the update() that has written this peer: the row names none.
   void forget_peer(const MenuCallRow& row);
-  void remove(const ParkId& id);
-  /// Inserts the row into parked_calls and removes that of menu_calls with its id, both or neither. False: neither,
-  /// since the call is gone, or another process's.
+  /// Enters its CDR too, in the same transaction.
+  void remove(const ParkId& id, menu::EndedBy by, WallTime at);
+  /// Inserts the row into parked_calls and removes that of menu_calls with its id, which enters its CDR; all or
+  /// nothing. False: nothing, since the call is gone, or another process's.
   [[nodiscard]] bool hand_over(const ParkedCallRow& row, const std::string& operation_id);
   /// Makes all rows of the node this process's, and reads them. One that cannot be read is left out and logged.
   std::vector<MenuCallRow> load();

@@ -1,11 +1,10 @@
 #include "parkd/store/segments_codec.h"
 
-#include <algorithm>
 #include <array>
-#include <cstddef>
 #include <cstdint>
 
-#include "base/json.h"
+#include "parkd/store/cdr_codec.h"
+#include "parkd/store/enumerator_names.h"
 
 namespace callpark {
 namespace {
@@ -13,23 +12,12 @@ namespace {
 constexpr JsonLimits kLimits{.bytes_max = 64 * 1024, .depth_max = 4};
 
 // In the order of the enumerators.
-constexpr std::array<std::string_view, 5> kKinds = {"talk_before", "parked", "recall", "talk_after", "hook"};
+constexpr std::array<std::string_view, 2> kEndsOfConversation = {"caller", "peer"};
+constexpr std::array<std::string_view, 6> kKinds = {"talk_before", "parked", "recall", "talk_after", "hook", "talk"};
 constexpr std::array<std::string_view, 4> kTargets = {"", "parker", "ring_group", "fallback"};
-constexpr std::array<std::string_view, 10> kEnds = {"parked",   "recalling",       "not_taken", "retrieved",
-                                                    "recalled", "gave_up",         "timed_out", "hung_up",
-                                                    "allowed",  "allowed_on_error"};
-
-template <class E, std::size_t kSize>
-std::string_view name_in(const std::array<std::string_view, kSize>& names, E value) {
-  return names.at(static_cast<std::size_t>(value));
-}
-
-template <class E, std::size_t kSize>
-E value_of(const std::array<std::string_view, kSize>& names, const Json& json) {
-  const auto found = std::find(names.begin(), names.end(), json.get<std::string>());
-  if (found == names.end()) throw Json::other_error::create(501, "an unknown name", &json);
-  return static_cast<E>(found - names.begin());
-}
+constexpr std::array<std::string_view, 12> kEnds = {"parked",   "recalling",        "not_taken", "retrieved",
+                                                    "recalled", "gave_up",          "timed_out", "hung_up",
+                                                    "allowed",  "allowed_on_error", "caller",    "callee"};
 
 std::int64_t milliseconds(WallTime time) {
   return time.time_since_epoch().count();
@@ -48,6 +36,10 @@ Json json_of(const Segment& segment) {
   if (segment.began_at) json["began_at"] = milliseconds(*segment.began_at);
   if (const auto& park = segment.park_permission) {
     json["park_permission"] = {{"asked_at", milliseconds(park->asked_at)}, {"failure", park->failure}};
+  }
+  if (segment.cdr) {
+    json["cdr"] = json_of(*segment.cdr);
+    json["cdr_caller"] = name_in(kEndsOfConversation, segment.cdr_caller);
   }
   return json;
 }
@@ -71,6 +63,10 @@ Segment read_segment(const Json& json) {
   if (json.contains("park_permission")) {
     const Json& park = json.at("park_permission");
     segment.park_permission = HookPermission{time_in(park.at("asked_at")), park.at("failure").get<std::string>()};
+  }
+  if (json.contains("cdr")) {
+    segment.cdr = read_cdr(json.at("cdr"));
+    segment.cdr_caller = value_of<PartyEnd>(kEndsOfConversation, json.at("cdr_caller"));
   }
   return segment;
 }

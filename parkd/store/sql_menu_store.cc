@@ -75,10 +75,11 @@ void SqlMenuStore::claim(MenuCallRow row, Answer<Result<void, ClaimFailure>> ans
       failure(ClaimFailure::kUnavailable), std::move(answer), undo);
 }
 
-void SqlMenuStore::remove(ParkId id) {
+void SqlMenuStore::remove(ParkId id, menu::EndedBy by, WallTime at) {
   rows_.erase(id);
-  statements_.write_lastingly(
-      id, [&owner = owner_, id](DatabaseConnection& connection) { MenuCallsTable(connection, owner).remove(id); });
+  statements_.write_lastingly(id, [&owner = owner_, id, by, at](DatabaseConnection& connection) {
+    MenuCallsTable(connection, owner).remove(id, by, at);
+  });
 }
 
 void SqlMenuStore::hand_over(ParkedCallRow row) {

@@ -25,7 +25,7 @@ class SqlMenuStore final : public MenuStore {
                Answer<Result<FoundDestination, StoreUnavailable>> answer) override;
   void write(MenuCallRow row) override;
   void claim(MenuCallRow row, Answer<Result<void, ClaimFailure>> answer) override;
-  void remove(ParkId id) override;
+  void remove(ParkId id, menu::EndedBy by, WallTime at) override;
   void hand_over(ParkedCallRow row) override;
   void load(Answer<Result<std::vector<MenuCallRow>, StoreUnavailable>> answer) override;
 

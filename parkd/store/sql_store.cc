@@ -52,14 +52,14 @@ SqlStore::SqlStore(EventLoop& loop, Settings settings)
 
 void SqlStore::tidy() {
   statements_.try_once([this](DatabaseConnection& connection) { OrbitClaims(connection, owner_).forget_released(); });
-  statements_.try_once([this](DatabaseConnection& connection) {
+  statements_.try_once([days = settings_.park_events_days](DatabaseConnection& connection) {
     for (int pieces = 0; pieces < kForgottenPiecesMax; ++pieces) {
-      if (ParkEventsTable(connection).forget(settings_.park_events_days)) return;
+      if (ParkEventsTable(connection).forget(days)) return;
     }
   });
-  statements_.try_once([this](DatabaseConnection& connection) {
+  statements_.try_once([days = settings_.park_events_days](DatabaseConnection& connection) {
     for (int pieces = 0; pieces < kForgottenPiecesMax; ++pieces) {
-      if (CallFlowsTable(connection).forget_old(settings_.park_events_days)) return;
+      if (CallFlowsTable(connection).forget_old(days)) return;
     }
   });
 }

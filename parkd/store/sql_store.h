@@ -60,6 +60,8 @@ class SqlStore final : public Store, public Events {
 
   void append(ParkEvent event) override;
 
+  void set_park_events_days(std::int64_t days) { settings_.park_events_days = days; }
+
   /// `changed` is called on the loop after this store has inserted, written, claimed, unclaimed or removed a row. The
   /// undo of a query with a late answer is not reported, nor is a change by another node.
   void set_on_changed(std::function<void(const CallChange&)> changed) { on_changed_ = std::move(changed); }
@@ -87,7 +89,7 @@ class SqlStore final : public Store, public Events {
   void tidy();
 
   EventLoop& loop_;
-  const Settings settings_;
+  Settings settings_;
   const RowOwner owner_;
   std::function<void(const CallChange&)> on_changed_;
   /// What watchers see of the rows that this store has written last: a write that needs it does not ask the table.

@@ -40,6 +40,11 @@ std::string name_of(const Subscriber& subscriber) {
   return subscriber.tenant + "/" + subscriber.webhook;
 }
 
+Counter attempts(Metrics& metrics, const Outcome& outcome) {
+  return metrics.counter("callpark_webhook_attempts_total", "Events sent to subscribers, by what came of it",
+                         {{"outcome", std::string(name_of(outcome))}});
+}
+
 }  // namespace
 
 WebhookSender::WebhookSender(EventLoop& loop, WebhookStore& store, Metrics& metrics, Settings settings)
@@ -48,11 +53,20 @@ WebhookSender::WebhookSender(EventLoop& loop, WebhookStore& store, Metrics& metr
       metrics_(metrics),
       settings_(std::move(settings)),
       turns_(settings_.turns),
-      client_(loop, client_options(settings_)),
+      client_(std::make_shared<HttpClient>(loop, client_options(settings_))),
       due_(metrics.gauge("callpark_webhooks_due", "Events that are due to subscribers, of all nodes")),
       dead_(metrics.gauge("callpark_webhooks_dead", "Events that subscribers never got, of all nodes")),
       oldest_due_(metrics.gauge("callpark_webhooks_oldest_due_seconds",
-                                "Age of the oldest event that is due to a subscriber")) {}
+                                "Age of the oldest event that is due to a subscriber")) {
+  for (const Outcome& outcome : std::initializer_list<Outcome>{Delivered{}, Retry{}, Dead{}, Gone{}}) {
+    attempts(metrics_, outcome);
+  }
+}
+
+void WebhookSender::set_addresses(AddressPolicy addresses) {
+  settings_.http.addresses = std::move(addresses);
+  client_ = std::make_shared<HttpClient>(loop_, client_options(settings_));
+}
 
 void WebhookSender::start() {
   polling_ = loop_.every(settings_.poll, [this] { poll(); });
@@ -108,10 +122,11 @@ void WebhookSender::send(const WebhookDelivery& delivery, authz::breaker::Span s
                      {"webhook-signature", headers.signature}};
   request.connect_timeout = request.total_timeout = settings_.request_timeout;
   const Number number = ++last_number_;
-  sending_[number] = client_.send(std::move(request), [this, number, delivery, span](const HttpOutcome& outcome) {
-    sending_.erase(number);
-    conclude(delivery, span, answered(outcome));
-  });
+  sending_[number] = {client_,
+                      client_->send(std::move(request), [this, number, delivery, span](const HttpOutcome& outcome) {
+                        sending_.erase(number);
+                        conclude(delivery, span, answered(outcome));
+                      })};
 }
 
 WebhookSender::Answered WebhookSender::answered(const HttpOutcome& outcome) {
@@ -124,10 +139,7 @@ WebhookSender::Answered WebhookSender::answered(const HttpOutcome& outcome) {
 void WebhookSender::conclude(const WebhookDelivery& delivery, authz::breaker::Span span, const Answered& answered) {
   const Outcome outcome = outcome_of(settings_.retries, answered.attempt, delivery.attempts, delivery.age,
                                      static_cast<int>(random_below(kPercents)));
-  metrics_
-      .counter("callpark_webhook_attempts_total", "Events sent to subscribers, by what came of it",
-               {{"outcome", std::string(name_of(outcome))}})
-      .increment();
+  attempts(metrics_, outcome).increment();
   const bool is_delivered = std::holds_alternative<Delivered>(outcome);
   const auto done = [this, delivery, span, answered, is_delivered] { finish(delivery, span, answered, is_delivered); };
   std::visit(overloaded{[&](const Delivered&) { store_.remove(delivery, done); },

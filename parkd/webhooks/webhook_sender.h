@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -37,6 +38,8 @@ class WebhookSender {
   WebhookSender(EventLoop& loop, WebhookStore& store, Metrics& metrics, Settings settings);
 
   void start();
+  /// Permits the addresses of subscribers, from the next attempt on, over connections of their own.
+  void set_addresses(AddressPolicy addresses);
 
  private:
   using Number = std::uint64_t;  // of an attempt
@@ -59,10 +62,15 @@ class WebhookSender {
   EventLoop& loop_;
   WebhookStore& store_;
   Metrics& metrics_;
-  const Settings settings_;
+  struct Sending {
+    std::shared_ptr<HttpClient> client;  // that of the time when it began
+    HttpClient::Pending pending;
+  };
+
+  Settings settings_;
   Turns turns_;
-  HttpClient client_;
-  std::map<Number, HttpClient::Pending> sending_;
+  std::shared_ptr<HttpClient> client_;
+  std::map<Number, Sending> sending_;
   Number last_number_ = 0;
   bool is_polling_ = false;
   bool is_tidying_ = false;

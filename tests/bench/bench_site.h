@@ -21,6 +21,7 @@
 #include "tests/support/kamailio_server.h"
 #include "tests/support/mariadb_server.h"
 #include "tests/support/port_block.h"
+#include "tests/support/render.h"
 #include "tests/support/source_directory.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temp_dir.h"
@@ -70,8 +71,8 @@ class BenchSite {
     /// Without it any number of calls may come from one address.
     bool has_flood_control = false;
     int shared_memory_mb = 1024;
-    /// Added to parkd.yaml, section by section as YAML text.
-    std::string parkd_settings = {};
+    /// Of deploy/parkd.yaml.j2, instead of the defaults.
+    test::TemplateValues parkd_values = {};
   };
 
   /// Returns when everything answers. Throws std::runtime_error with the log of what does not.
@@ -83,7 +84,7 @@ class BenchSite {
     database_->execute("UPDATE trunks SET address = '" + trunk_address_.text() +
                        "'; UPDATE tenants SET parked_calls_max = 0, recall_after_seconds = 3600");
     start_mediad();
-    start_parkd(options.parkd_settings);
+    start_parkd(options.parkd_values);
     kamailio_ = std::make_unique<test::KamailioServer>(kamailio_options(options));
     pin_to(kLoadCore);
     find_processes();
@@ -164,23 +165,34 @@ class BenchSite {
       test::run_command({(test::source_directory() / "tools/build_prompts").string(), prompts.string(), "en"},
                         std::chrono::minutes(2));
     }
-    test::write_file(
-        directory_.path() / "mediad.yaml",
-        "prompts_dir: " + prompts.string() + "\ntexts: {dir: " + (directory_.path() / "texts").string() +
-            ", command: " + (test::source_directory() / "tools/speak_text").string() +
-            "}\nsessions: {max: 9000}\ncontrol: {listen: \"unix:" + (directory_.path() / "mediad.sock").string() +
-            "\"}\nrtp: {address: 127.0.0.1, port_min: 33000, port_max: 64999, silent_remote_seconds: 0}\n");
+    const auto own = [this](const char* name) { return (directory_.path() / name).string(); };
+    test::write_file(own("mediad.yaml"),
+                     test::render("mediad.yaml", {{"mediad_prompts_dir", prompts.string()},
+                                                  {"mediad_control_listen", "unix:" + own("mediad.sock")},
+                                                  {"mediad_http_listen", ""},
+                                                  {"mediad_rtp_port_min", "33000"},
+                                                  {"mediad_rtp_port_max", "64999"},
+                                                  {"mediad_rtp_silent_remote_seconds", "0"},
+                                                  {"mediad_music_classes_dir", ""},
+                                                  {"mediad_texts_dir", own("texts")},
+                                                  {"mediad_texts_command",
+                                                   (test::source_directory() / "tools/speak_text").string()}}) +
+                         "sessions: {max: 9000}\n");
     mediad_ = start("mediad");
   }
 
-  void start_parkd(const std::string& settings) {
+  void start_parkd(test::TemplateValues values) {
     const auto port = [this](int offset) { return "127.0.0.1:" + std::to_string(ports_.base() + offset); };
-    test::write_file(directory_.path() / "parkd.yaml",
-                     "sip: {listen: \"" + port(2) + "\"}\nkamailio: {inside: \"" + port(1) + "\"}\nhttp: {listen: \"" +
-                         port(3) + "\"}\nmediad: {control: \"unix:" + (directory_.path() / "mediad.sock").string() +
-                         "\"}\ndatabase: {socket: \"" + database_->socket().string() +
-                         "\", user: " + database_->user() + ", password: " + database_->password() +
-                         "}\nnode_name: bench\n" + settings);
+    const auto own = [this](const char* name) { return (directory_.path() / name).string(); };
+    test::write_file(own("database_password"), database_->password());
+    values.merge(test::TemplateValues{{"parkd_node_name", "bench"},
+                                      {"parkd_sip_listen", port(2)},
+                                      {"parkd_kamailio_inside", port(1)},
+                                      {"parkd_mediad_control", "unix:" + own("mediad.sock")},
+                                      {"parkd_database_socket", database_->socket().string()},
+                                      {"parkd_database_password_file", own("database_password")},
+                                      {"parkd_http_listen", port(3)}});
+    test::write_file(own("parkd.yaml"), test::render("parkd.yaml", values));
     parkd_ = start("parkd");
   }
 

@@ -114,7 +114,7 @@ class HangingHookBench {
  public:
   explicit HangingHookBench(const Arguments& arguments)
       : arguments_(arguments),
-        site_({.parkd_settings = "billing: {permitted_networks: 127.0.0.1}\n"}),
+        site_({.parkd_values = {{"parkd_billing_permitted_networks", "127.0.0.1"}}}),
         loops_(site_, arguments.loops) {
     site_.database().execute(
         "SET check_constraint_checks = 0; INSERT INTO billing_hook_secrets VALUES ('" + std::string(kTenant) +

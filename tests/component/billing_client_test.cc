@@ -158,6 +158,15 @@ TEST_F(BillingClientTest, B1_AddressesThatAreNotPermittedAreNotConnectedTo) {
   EXPECT_TRUE(hook_.questions().empty());
 }
 
+// Also over a connection that is open.
+TEST_F(BillingClientTest, O8_AddressesOfAReloadCountFromTheNextQuestion) {
+  EXPECT_EQ(words_of(ask()), "permitted");
+  client_.set_addresses(AddressPolicy());
+  EXPECT_EQ(words_of(ask()), "503 not_available");
+  client_.set_addresses(AddressPolicy({IpNetwork::parse("127.0.0.0/8").value()}));
+  EXPECT_EQ(words_of(ask()), "permitted");
+}
+
 TEST_F(BillingClientTest, B1_HookWithTlsIsTrustedByItsAuthorityAndTrustsTheClientsCertificate) {
   const test::TestCertificates certificates;
   const BillingHookServer hook(

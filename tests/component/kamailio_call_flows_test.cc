@@ -30,6 +30,14 @@ class KamailioCallFlows : public testing::Test {
     EXPECT_EQ(caller.hang_up(call), 200);
     EXPECT_TRUE(wait_until(kSoon, [&] { return callee.is_closed(call); }));
   }
+  /// Request-URI, extension and trunk of the last INVITE that parkd has got: "sip:7002@demo.callpark 104 -".
+  std::string facts_of_last_invite() const {
+    const SipText invite = site.seat->received("INVITE").back();
+    const auto text = [&](const std::string& name) {
+      return " " + (invite.header(name).empty() ? "-" : invite.header(name));
+    };
+    return invite.request_uri() + text("X-Callpark-User") + text("X-Callpark-Trunk");
+  }
   std::unique_ptr<LampWatcher> watcher(const std::string& lamp) {
     addresses_.emplace_back();
     return std::make_unique<LampWatcher>(LampWatcher::Options{.user = "101",
@@ -140,6 +148,57 @@ TEST_F(KamailioCallFlows, F2_ACallOfATrunkIsForwardedToAnOutsideDestination) {
             "incoming +442030000300 demo trunk +15551234 a-carrier");
 }
 
+TEST_F(KamailioCallFlows, F2_AFlowLeadsToAnOrbitAsIfItWereDialled) {
+  set("alternate_destination = '7002'");
+  expect_rings(*dave, "300", *erin);
+  set("status = 'off'");
+  EXPECT_EQ(status_of_call(*dave, "300"), 200);
+  EXPECT_EQ(facts_of_last_invite(), "sip:7002@demo.callpark 104 -");
+  EXPECT_EQ(site.seat->received("INVITE").back().header("X-Callpark-Name"), "Dave Dunn") << "its phone sends none";
+  EXPECT_FALSE(dialog_in(site.seat->received("INVITE").back()).is_object());
+  site.seat->answer_with(404);
+  EXPECT_EQ(status_of_call(*dave, "300"), 404);
+  EXPECT_EQ(site.seat->received("INVITE").size(), 2U);
+  execute("UPDATE orbit_ranges SET enabled = FALSE");
+  EXPECT_EQ(status_of_call(*dave, "300"), 404);
+  EXPECT_EQ(site.seat->received("INVITE").size(), 2U) << "the orbit has no meaning";
+}
+
+TEST_F(KamailioCallFlows, F2_ATrunkIsLedToAnOrbitIfTheRangeLetsItRetrieve) {
+  auto trunk = site.trunk();
+  execute(
+      "INSERT INTO orbit_ranges (tenant, orbit_range, park_number, first_orbit, last_orbit) VALUES "
+      "('demo.callpark', 'yard', '*9000', '*9001', '*9010');"
+      "INSERT INTO dids (did, tenant, destination) VALUES ('+442030000900', 'demo.callpark', '*9001')");
+  set("destination = '7002'");
+  EXPECT_EQ(status_of_call(*trunk, "+442030000300"), 404);
+  EXPECT_EQ(status_of_call(*trunk, "+442030000900"), 404);
+  EXPECT_TRUE(site.seat->received("INVITE").empty());
+  execute("UPDATE orbit_ranges SET from_trunks = TRUE");
+  EXPECT_EQ(status_of_call(*trunk, "+442030000300"), 200);
+  EXPECT_EQ(facts_of_last_invite(), "sip:7002@demo.callpark - demo");
+  EXPECT_EQ(status_of_call(*trunk, "+442030000900"), 200);
+  EXPECT_EQ(facts_of_last_invite(), "sip:*9001@demo.callpark - demo");
+}
+
+TEST_F(KamailioCallFlows, F2_ARingGroupThatNobodyAnswersLeadsToAnOrbit) {
+  execute(
+      "UPDATE ring_group_members SET member = '102' WHERE ring_group = '602' AND position = 1;"
+      "DELETE FROM ring_group_members WHERE ring_group = '602' AND position = 2;"
+      "UPDATE ring_groups SET destination = '7002' WHERE ring_group = '602'");
+  EXPECT_EQ(status_of_call(*dave, "602"), 200) << "no member is registered";
+  EXPECT_EQ(facts_of_last_invite(), "sip:7002@demo.callpark 104 -");
+  auto bob = site.ringing_phone("102");
+  for (const int status : {200, 404}) {
+    site.seat->answer_with(status);
+    const CallName call = dave->start_call("602");
+    ASSERT_EQ(bob->wait_incoming(), call);
+    bob->refuse(call, 486);
+    EXPECT_EQ(dave->wait_invite_status(call), status == 200 ? 200 : 480);
+    EXPECT_EQ(facts_of_last_invite(), "sip:7002@demo.callpark 104 -");
+  }
+}
+
 TEST_F(KamailioCallFlows, F2_ATransferToAFlowRingsWhereItLeads) {
   auto alice = site.phone("101");
   const CallName call = alice->call("104");
@@ -181,7 +240,7 @@ TEST_F(KamailioCallFlows, F2_TheExtensionThatAnsweredMayPark) {
   EXPECT_EQ(dialog_in(refer)["callee"]["aor"], "105@demo.callpark");
 }
 
-TEST_F(KamailioCallFlows, R4_ParkdCallsAFlowAndLearnsTheExtension) {
+TEST_F(KamailioCallFlows, B4_R4_ParkdCallsAFlowAndLearnsWhoAnswers) {
   const Endpoint own = site.seat->own();
   site.seat.reset();
   UdpSocket parkd(own);
@@ -200,7 +259,12 @@ TEST_F(KamailioCallFlows, R4_ParkdCallsAFlowAndLearnsTheExtension) {
   EXPECT_EQ(day.header("X-Callpark-User"), "105");
   set("status = 'off', alternate_destination = 'hangup:busy'");
   EXPECT_EQ(answer_to("sip:300@demo.callpark;x=1").status(), 486);
+  auto trunk = site.trunk();
+  set("alternate_destination = '+15551234'");
+  EXPECT_EQ(answer_to("sip:300@demo.callpark;x=2").header("X-Callpark-User"), "+15551234");
   EXPECT_EQ(answer_to("sip:*30@demo.callpark").status(), 404) << "parkd knows codes itself";
+  set("alternate_destination = '7002'");
+  EXPECT_EQ(answer_to("sip:300@demo.callpark;x=3").status(), 404) << "and orbits";
 }
 
 TEST_F(KamailioCallFlows, F2_TheStatusIsKnownWhileTheDatabaseIsAway) {

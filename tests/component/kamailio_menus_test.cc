@@ -138,6 +138,7 @@ TEST_F(KamailioMenus, F6_AMenuIsDialled) {
 TEST_F(KamailioMenus, F7_AnAnnouncementIsDialled) {
   const CallName call = reach(*dave, "510", "sip:510@demo.callpark demo.callpark 104 -");
   EXPECT_EQ(invite_of(call).header("X-Callpark-Name"), "Dave Dunn") << "its phone sends none";
+  EXPECT_EQ(invite_of(call).header("X-Callpark-Dialled"), "") << "the number of the announcement";
   EXPECT_TRUE(invite_of(call).header("X-Callpark-Device").starts_with("udp:" + dave->options().address));
   EXPECT_EQ(dave->hang_up(call), 200);
   EXPECT_EQ(received(call, "BYE"), 1U);
@@ -148,6 +149,7 @@ TEST_F(KamailioMenus, F6_ADidLeadsToAMenu) {
   auto trunk = site.trunk();
   const CallName call = reach(*trunk, "+442030000500", kOfTrunk);
   EXPECT_NE(invite_of(call).header("From").find("sip:trunk@"), std::string::npos) << "the caller's own";
+  EXPECT_EQ(invite_of(call).header("X-Callpark-Dialled"), "+442030000500") << "for its CDR (B4)";
   expect_dialog(*trunk, call);
   EXPECT_EQ(status_of_call(*trunk, "500"), 404) << "a trunk dials DIDs";
 }
@@ -155,7 +157,8 @@ TEST_F(KamailioMenus, F6_ADidLeadsToAMenu) {
 TEST_F(KamailioMenus, F6_ACallFlowLeadsToAMenuByItsStatus) {
   auto trunk = site.trunk();
   execute("INSERT INTO dids (did, tenant, destination) VALUES ('+442030000320', 'demo.callpark', '320')");
-  reach(*dave, "320", "sip:510@demo.callpark demo.callpark 104 -");
+  const CallName by_flow = reach(*dave, "320", "sip:510@demo.callpark demo.callpark 104 -");
+  EXPECT_EQ(invite_of(by_flow).header("X-Callpark-Dialled"), "320");
   execute("UPDATE call_flows SET status = 'off' WHERE name = 'front'");
   expect_dialog(*dave, reach(*dave, "320", kOfDave));
   expect_dialog(*trunk, reach(*trunk, "+442030000320", kOfTrunk));
@@ -175,6 +178,7 @@ TEST_F(KamailioMenus, F6_ARingGroupLeadsToAMenuAfterNobodyAnswered) {
     EXPECT_EQ(facts_in(invite_of(call)), facts);
     EXPECT_TRUE(invite_of(call).header("X-Callpark-Device").find(caller->options().address) != std::string::npos);
     EXPECT_EQ(invite_of(call).headers("X-Callpark-Tenant").size(), 1U);
+    EXPECT_EQ(invite_of(call).header("X-Callpark-Dialled"), target);
     expect_dialog(*caller, call);
   }
   expect_no_cdrs(*dave);

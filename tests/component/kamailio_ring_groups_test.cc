@@ -357,17 +357,21 @@ TEST(KamailioRingGroups, R8_ADidMayLeadToARingGroup) {
   EXPECT_EQ(dialog["callee"]["aor"], "102@demo.callpark");
 }
 
+/// An INVITE of parkd's to `number` for one and the same parked call.
+std::string recall_of_parkd(const Office& office, const std::string& number, const std::string& call_id) {
+  std::string invite = invite_of_parkd(office.site.seat->own(), "sip:" + number + "@demo.callpark", "demo.callpark");
+  invite.insert(invite.find("Content-Length"), "X-Callpark-Recall: park-1\r\n");
+  const auto name = invite.find("Call-ID: ") + 9;
+  invite.replace(name, invite.find("\r\n", name) - name, call_id);
+  invite.insert(invite.find("z9hG4bK") + 7, call_id);
+  return invite;
+}
+
 // A parkd that died has left its phones ringing; the next one calls for the same parked call.
 TEST(KamailioRingGroups, O4_ASecondRecallOfTheSameParkedCallEndsTheFirst) {
   Office office;
   const auto recall = [&](const std::string& number, const std::string& call_id) {
-    std::string invite = invite_of_parkd(office.site.seat->own(), "sip:" + number + "@demo.callpark", "demo.callpark");
-    const auto end = invite.find("Content-Length");
-    invite.insert(end, "X-Callpark-Recall: park-1\r\n");
-    const auto name = invite.find("Call-ID: ") + 9;
-    invite.replace(name, invite.find("\r\n", name) - name, call_id);
-    invite.insert(invite.find("z9hG4bK") + 7, call_id);
-    office.site.seat->send(invite, office.site.inside());
+    office.site.seat->send(recall_of_parkd(office, number, call_id), office.site.inside());
   };
   std::size_t ringing = 0;
   for (const std::string number : {"102", "651"}) {
@@ -385,6 +389,23 @@ TEST(KamailioRingGroups, O4_ASecondRecallOfTheSameParkedCallEndsTheFirst) {
     EXPECT_TRUE(wait_until(kSoon, [&] { return office.site.seat->responses(180) >= ringing; }));
     phone.refuse(later, 486);
   }
+}
+
+// A transaction is freed 5 s after its end at the earliest, if nothing refers to it any more. Until then there are
+// those of the probes of parkd, one a second.
+TEST(KamailioRingGroups, X40_NothingIsLeftOfARecallThatAnotherOneFollows) {
+  constexpr int kRecalls = 30;
+  Office office;
+  for (int i = 0; i < kRecalls; ++i) {
+    office.site.seat->send(recall_of_parkd(office, "102", "recall-" + std::to_string(i)), office.site.inside());
+    const CallName call = office.bob->wait_incoming();
+    office.bob->refuse(call, 486);
+    EXPECT_TRUE(wait_until(kSoon, [&] { return count(*office.bob, call, "ACK") == 1; }));
+  }
+  EXPECT_TRUE(wait_until(2 * kSoon, [&] {
+    const auto result = nlohmann::json::parse(office.site.kamailio->rpc("tm.stats")).at("result");
+    return result.at("created").get<int>() - result.at("freed").get<int>() < kRecalls / 2;
+  })) << office.site.kamailio->rpc("tm.stats");
 }
 
 TEST(KamailioRingGroups, R8_ParkdMayCallARingGroup) {
@@ -406,6 +427,16 @@ TEST(KamailioRingGroups, R8_ParkdMayCallARingGroup) {
   const SipText refer = office.site.seat->wait_request("REFER");
   EXPECT_EQ(refer.header("X-Callpark-User"), "102");
   EXPECT_NE(refer.header("From").find("sip:650@demo.callpark"), std::string::npos);
+}
+
+TEST(KamailioRingGroups, B4_R8_ParkdLearnsTheOutsideMemberThatAnswers) {
+  Office office;
+  auto trunk = office.site.trunk(false);
+  office.execute("INSERT INTO ring_group_members VALUES ('demo.callpark', '650', 9, '+15551234')");
+  office.site.seat->send(invite_of_parkd(office.site.seat->own(), "sip:650@demo.callpark", "demo.callpark"),
+                         office.site.inside());
+  trunk->answer(trunk->wait_incoming());
+  EXPECT_EQ(office.site.seat->wait_response(200).header("X-Callpark-User"), "+15551234");
 }
 
 }  // namespace

@@ -76,24 +76,26 @@ class LampPublisher {
   }
 
   /// Several publishers that know nothing of each other: all states of one lamp at once, each as a new publication. How
-  /// many were accepted.
-  int publish_at_once(const std::string& lamp, const std::vector<std::string>& states) {
+  /// many got each status; 0: no answer in time.
+  std::map<int, int> publish_at_once(const std::string& lamp, const std::vector<std::string>& states) {
     std::map<std::string, Change> under_way;
     for (const auto& state : states) {
       Change change{lamp, compose(lamp, body(lamp, state), 3600, ""), {}, {}};
       begin(change);
       under_way.emplace(change.call_id(), change);
     }
-    const auto is_taken = [](const auto& entry) { return entry.second.answer.status == 200; };
+    const auto is_answered = [](const auto& entry) { return entry.second.answer.status != 0; };
     const auto deadline = Clock::now() + patient(std::chrono::seconds(30));
-    while (!std::ranges::all_of(under_way, is_taken) && Clock::now() < deadline) {
+    while (!std::ranges::all_of(under_way, is_answered) && Clock::now() < deadline) {
       receive([&](const std::string& call_id) {
         const auto found = under_way.find(call_id);
         return found == under_way.end() ? nullptr : &found->second;
       });
       for (auto& [call_id, change] : under_way) repeat(change);
     }
-    return static_cast<int>(std::ranges::count_if(under_way, is_taken));
+    std::map<int, int> statuses;
+    for (const auto& [call_id, change] : under_way) ++statuses[change.answer.status];
+    return statuses;
   }
 
   /// As the issue shows it.

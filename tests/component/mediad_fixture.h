@@ -207,7 +207,10 @@ class Mediad : public testing::Test {
                    texts().string() + ", command: " + text_command().string() +
                    ", seconds_max: 60}\n"
                    "sessions: {unclaimed_seconds: 1, no_rtp_seconds: 1, max: " +
-                   std::to_string(kSessionsMax) + "}\n");
+                   std::to_string(kSessionsMax) +
+                   "}\n"
+                   "http: {listen: \"127.0.0.1:" +
+                   std::to_string(ports_.base()) + "\"}\n");
     start();
   }
   ~Mediad() override {
@@ -242,6 +245,15 @@ class Mediad : public testing::Test {
     }
   }
   MediadClient& client() { return *client_; }
+
+  /// A value of GET /metrics.
+  double metric(const std::string& name) {
+    const auto page =
+        run_command({"curl", "--silent", "--fail", "http://127.0.0.1:" + std::to_string(ports_.base()) + "/metrics"});
+    const auto at = page.output.find("\n" + name + " ");
+    if (at == std::string::npos) throw std::runtime_error("no " + name + " in " + page.output);
+    return std::stod(page.output.substr(at + name.size() + 2));
+  }
 
   static media::Codec codec(media::CodecName name, std::uint8_t payload_type) {
     return {name, payload_type, name == media::CodecName::kOpus ? 48000 : 8000, std::uint8_t{101}};

@@ -583,6 +583,21 @@ TEST_F(Mediad, X37_AHoldAddressStopsTheMusicUntilThereIsAnAddress) {
   EXPECT_TRUE(decode(ear.next(20), decode_pcmu).has_tone(kMusicHz));
 }
 
+class MediadBehindNat : public Mediad {
+ protected:
+  MediadBehindNat() : Mediad(", address: 127.0.0.1, advertised_address: 127.0.0.77") {}
+};
+
+TEST_F(MediadBehindNat, X67_ASessionHasTheAdvertisedAddressAndSendsFromItsOwn) {
+  Ear ear;
+  const auto opened = open(request("s", ear, Music{}));
+  EXPECT_EQ(opened.address, "127.0.0.77");
+  EXPECT_EQ(ear.next().from, (Endpoint{"127.0.0.1", opened.port}));
+  EXPECT_EQ(open(request("s", ear, Music{})).address, "127.0.0.77") << "opened again";
+  ear.socket().send(rtp(101, 1, 480, 5, telephone_event(7, true, 800)), {"127.0.0.1", opened.port});
+  EXPECT_EQ(client().next_notification(), media::Notification(media::SessionDigit{"s", '7', 100}));
+}
+
 class ImpatientMediad : public Mediad {
  protected:
   ImpatientMediad() : Mediad(", silent_remote_seconds: 1") {}
@@ -805,6 +820,19 @@ TEST_F(Mediad, AWrongConfigurationIsRefusedWithAllItsErrorsAndLines) {
   EXPECT_EQ(run_command({(program_directory() / "mediad").string(), "--check-config", "--config", config().string()})
                 .exit_code,
             0);
+}
+
+TEST_F(Mediad, MetricsCountSessionsAndPacketsAlsoOfClosedOnes) {
+  Ear ear;
+  open(request("s", ear, Music{}));
+  ear.next(5);
+  EXPECT_EQ(metric("callpark_media_sessions"), 1);
+  EXPECT_EQ(metric("callpark_media_sessions_max"), kSessionsMax);
+  EXPECT_EQ(metric("callpark_media_packets_received_total"), 0);
+  const auto closed = client().get<media::SessionCloseResult>(media::SessionClose{"s"});
+  EXPECT_EQ(metric("callpark_media_sessions"), 0);
+  EXPECT_GE(closed.packets_sent, 4U);  // the last may be heard before it is counted
+  EXPECT_GE(metric("callpark_media_packets_sent_total"), static_cast<double>(closed.packets_sent));
 }
 
 }  // namespace

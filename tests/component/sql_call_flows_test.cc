@@ -124,24 +124,23 @@ const Refusals kNumbersAndCodes = {
      "a number belongs to a tenant that exists"},
 };
 
+const std::string kNotDigits = "a call flow leads to digits, *digits, +digits or hangup:REASON";
+
 const Refusals kDestinations = {
-    {flow("destination = '999', alternate_destination = '101'"),
-     "the tenant has no extension, ring group, call flow, menu or announcement 999"},
-    {flow("destination = '101', alternate_destination = '999'"),
-     "the tenant has no extension, ring group, call flow, menu or announcement 999"},
-    {flow("destination = '101', alternate_destination = '10'"),
-     "the tenant has no extension, ring group, call flow, menu or announcement 10"},
-    {"UPDATE call_flows SET destination = '103' WHERE tenant = 'other.callpark'",
-     "the tenant has no extension, ring group, call flow, menu or announcement 103"},
+    {flow("destination = '999', alternate_destination = '101'"), kNoDestination + "999"},
+    {flow("destination = '101', alternate_destination = '999'"), kNoDestination + "999"},
+    {flow("destination = '101', alternate_destination = '10'"), kNoDestination + "10"},
+    {"UPDATE call_flows SET destination = '103' WHERE tenant = 'other.callpark'", kNoDestination + "103"},
     {flow("destination = '', alternate_destination = '101'"),
-     "a call flow leads to an extension, ring group, call flow, menu, announcement, +outside number or hangup:REASON"},
+     "a call flow leads to an extension, ring group, call flow, menu, announcement, orbit, +outside number or "
+     "hangup:REASON"},
     {flow("destination = '101'"), "'alternate_destination' doesn't have a default value"},
     {of_day_night("destination = '*68'"), "a call flow cannot lead to *68, which is a park code"},
-    {of_day_night("alternate_destination = '*68101'"),
-     "the tenant has no extension, ring group, call flow, menu or announcement *68101"},
+    {of_day_night("alternate_destination = '*68101'"), kNoDestination + "*68101"},
     {of_day_night("destination = '7000'"), "a call flow cannot lead to 7000, which is a park number"},
-    {of_day_night("destination = '7001'"),
-     "the tenant has no extension, ring group, call flow, menu or announcement 7001"},
+    {of_day_night("destination = '7011'"), kNoDestination + "7011"},
+    {of_day_night("alternate_destination = '*7001'"), kNoDestination + "*7001"},
+    {"UPDATE call_flows SET destination = '7001' WHERE tenant = 'other.callpark'", kNoDestination + "7001"},
     {of_day_night("destination = '*31'"), "a call flow cannot lead to *31, which is the code of a call flow"},
     {of_day_night("destination = '+44x'"), "a call flow's outside number is a plus and 3 to 20 digits"},
     {of_day_night("alternate_destination = '+44'"), "a call flow's outside number is a plus and 3 to 20 digits"},
@@ -150,17 +149,13 @@ const Refusals kDestinations = {
     {of_day_night("alternate_destination = 'hangup:gone'"),
      "hangup: goes with busy, not_found, unavailable or declined"},
     {of_day_night("destination = 'hangup:busy '"), "hangup: goes with busy, not_found, unavailable or declined"},
-    {of_day_night("destination = '105 '"), "a call flow leads to digits, +digits or hangup: and a reason"},
-    {of_day_night("alternate_destination = '300 '"), "a call flow leads to digits, +digits or hangup: and a reason"},
-    {of_day_night("alternate_destination = '106  '"), "a call flow leads to digits, +digits or hangup: and a reason"},
-    {flow("destination = '101 ', alternate_destination = '102'"),
-     "a call flow leads to digits, +digits or hangup: and a reason"},
-    {of_day_night("destination = '105\n'"),
-     "the tenant has no extension, ring group, call flow, menu or announcement 105"},
-    {of_day_night("destination = ' 105'"),
-     "the tenant has no extension, ring group, call flow, menu or announcement  105"},
-    {of_day_night("destination = ' +442030000999'"),
-     "the tenant has no extension, ring group, call flow, menu or announcement  +442030"},
+    {of_day_night("destination = '105 '"), kNotDigits},
+    {of_day_night("alternate_destination = '300 '"), kNotDigits},
+    {of_day_night("alternate_destination = '106  '"), kNotDigits},
+    {flow("destination = '101 ', alternate_destination = '102'"), kNotDigits},
+    {of_day_night("destination = '105\n'"), kNoDestination + "105"},
+    {of_day_night("destination = ' 105'"), kNoDestination + " 105"},
+    {of_day_night("destination = ' +442030000999'"), kNoDestination + " +442030"},
     {of_day_night("destination = '+442030000999 '"), "a call flow's outside number is a plus and 3 to 20 digits"},
     {of_day_night("alternate_destination = 'hangup:busy\n'"),
      "hangup: goes with busy, not_found, unavailable or declined"},
@@ -240,6 +235,29 @@ const Refusals kDestinations = {
      "a ring group rings extensions and outside numbers; the tenant has no extension 300"},
 };
 
+std::string of_lobby(const std::string& settings) {
+  return "UPDATE orbit_ranges SET " + settings + " WHERE tenant = 'demo.callpark' AND orbit_range = 'lobby';";
+}
+const std::string kDeleteLobby = "DELETE FROM orbit_ranges WHERE orbit_range = 'lobby';";
+const std::string kStars = range("*9000", "*9001", "*9010");
+
+const Refusals kOrbitsInUse = {
+    {of_day_night("alternate_destination = '7002'") + kDeleteLobby,
+     "7002 is still a destination of the call flow day-night: change it first"},
+    {of_day_night("destination = '7010'") + of_lobby("last_orbit = '7009'"),
+     "7010 is still a destination of the call flow day-night: change it first"},
+    {of_day_night("destination = '7001'") + of_lobby("first_orbit = '7002', last_orbit = '7020'"),
+     "7001 is still a destination of the call flow day-night: change it first"},
+    {of_nested("destination = '7005'") + of_lobby("first_orbit = '70001', last_orbit = '70100'"),
+     "7005 is still a destination of the call flow nested: change it first"},
+    {kStars + of_nested("alternate_destination = '*9001'") + "DELETE FROM orbit_ranges WHERE orbit_range = 'yard'",
+     "*9001 is still a destination of the call flow nested: change it first"},
+    {"UPDATE ring_groups SET destination = '7003' WHERE ring_group = '602';" + of_lobby("first_orbit = '7004'"),
+     "7003 is still the destination of the ring group 602: change it first"},
+    {did("+442030000700", "7003") + kDeleteLobby,
+     "7003 is still rung by the DID +442030000700: lead it elsewhere first"},
+};
+
 const std::string kBadPin = "a PIN is 1 to 16 digits, or sha256:SALT:HEX; empty: none";
 const std::string kHex = std::string(64, 'a');
 
@@ -285,6 +303,10 @@ TEST_F(SqlCallFlowsRefusal, F4_ANumberOrCodeThatMeansTwoThingsIsRefused) {
 
 TEST_F(SqlCallFlowsRefusal, F2_ADestinationThatRingsNothingOrItselfIsRefused) {
   expect(kDestinations);
+}
+
+TEST_F(SqlCallFlowsRefusal, F2_AnOrbitThatIsADestinationStaysInItsRange) {
+  expect(kOrbitsInUse);
 }
 
 TEST_F(SqlCallFlowsRefusal, F1_ASettingThatCannotBeIsRefused) {
@@ -342,6 +364,20 @@ TEST_F(SqlCallFlows, F2_WhatRingsAnExtensionMayRingACallFlow) {
                          "UPDATE park_groups SET fallback_destination = '310' WHERE tenant = 'demo.callpark';"
                          "UPDATE ring_groups SET destination = '300' WHERE ring_group = '602';"
                          "UPDATE dids SET destination = '310' WHERE did = '+442030000101'"),
+              IsEmpty());
+}
+
+TEST_F(SqlCallFlows, F2_AnOrbitOfARangeIsADestination) {
+  const std::string all = of_day_night("destination = '7001', alternate_destination = '7010'") + kStars +
+                          of_nested("destination = '*9001'") + did("+442030000700", "7002") +
+                          "UPDATE ring_groups SET destination = '*9010' WHERE ring_group = '602';";
+  EXPECT_THAT(refusal_of(all), IsEmpty());
+  for (const std::string settings : {"orbit_range = 'hall'", "park_number = '6999'", "enabled = FALSE",
+                                     "restricted = TRUE, from_trunks = TRUE", "last_orbit = '7999'"}) {
+    EXPECT_THAT(refusal_of(all + of_lobby(settings)), IsEmpty()) << settings;
+  }
+  EXPECT_THAT(refusal_of(all + of_day_night("destination = '105', alternate_destination = '106'") +
+                         "DELETE FROM dids WHERE destination = '7002';" + kDeleteLobby),
               IsEmpty());
 }
 
@@ -472,6 +508,9 @@ TEST_F(SqlCallFlows, F2_WhatTwoOperatorsEditAtOnceIsRefusedWhenItIsACircleTogeth
            {of_nested("destination = '101'") + of_day_night("destination = '310'"), of_nested("destination = '300'")},
            {of_day_night("destination = '601'"), "UPDATE ring_groups SET destination = '300' WHERE ring_group = '601'"},
            {of_day_night("destination = '104'"), "DELETE FROM extensions WHERE extension = '104'"},
+           {extension("107"), did("+442030000107", "107")},
+           {of_day_night("destination = '7002'"), kDeleteLobby},
+           {kDeleteLobby, of_day_night("destination = '7002'")},
            {flow(kTo101, "320", "44"), extension("441")}}) {
     DatabaseConnection other({server().socket().string(), server().user(), server().password(), server().database()});
     other.query("START TRANSACTION");

@@ -29,6 +29,10 @@ class SqlSchema : public ::testing::Test {
   static inline std::unique_ptr<MariadbServer> server_;
 };
 
+/// Begins the refusal of a destination of a call flow, a ring group or a DID; the destination follows.
+inline const std::string kNoDestination =
+    "the tenant has no extension, ring group, call flow, menu, announcement or orbit ";
+
 /// The last of the statements is refused; those before it are what it needs.
 struct Refusal {
   std::string statements;

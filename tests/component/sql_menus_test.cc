@@ -240,12 +240,12 @@ const Refusals kDestinations = {
     {of_closed("times = 0, destination = '101'"), "an announcement without end (times = 0) leads nowhere"},
     {of_onward("times = 0"), "an announcement without end (times = 0) leads nowhere"},
     // Others that lead to them.
-    {of_day_night("destination = '470'"), kNoNumber + "470"},
+    {of_day_night("destination = '470'"), kNoDestination + "470"},
     {of_day_night("destination = 'repeat'"), "only an option of a menu leads to repeat"},
     {fallback("470"), kNoNumber + "470"},
-    {of_601("destination = '470'"), kNoNumber + "470"},
-    {did("+442030000400", "470"), "a DID rings a number of its tenant"},
-    {did("+442030000450", "450", "other.callpark"), "a DID rings a number of its tenant"},
+    {of_601("destination = '470'"), kNoDestination + "470"},
+    {did("+442030000400", "470"), kNoDestination + "470"},
+    {did("+442030000450", "450", "other.callpark"), kNoDestination + "450"},
     {kMember + "'601', 9, '400')",
      "a ring group rings extensions and outside numbers; the tenant has no extension 400"},
     {"UPDATE tenants SET ring_group = '400' WHERE tenant = 'demo.callpark'", "the ring group of a recall exists"},
@@ -460,6 +460,7 @@ const Refusals kCallers = {
     {kCaller + "numbers = '400', caller_dialog = '{'", "a caller's dialog is JSON"},
     {kCaller + "numbers = '400', caller_dialog = '{}', peer_dialog = ''", "a peer's dialog is JSON"},
     {kCaller + "numbers = '400', caller_dialog = '{}', media = 'x'", "a media session is JSON"},
+    {kCaller + "numbers = '400', caller_dialog = '{}', cdr = 'x'", "what a CDR has is JSON"},
     {kCaller + "numbers = '400', caller_dialog = '{}';" + kCaller + "numbers = '400', caller_dialog = '{}'",
      "Duplicate entry 'c1'"},
 };
@@ -497,7 +498,7 @@ TEST_F(SqlMenusRefusal, F6_F7_EachConstraintRefusesAWrongEditAbove) {
       "SELECT table_name, constraint_name FROM information_schema.table_constraints WHERE constraint_schema = "
       "'callpark' AND constraint_name <> 'PRIMARY' AND table_name IN ('ivr_menus', 'ivr_menu_options', "
       "'announcements', 'menu_calls')");
-  EXPECT_EQ(named.size(), 42U);
+  EXPECT_EQ(named.size(), 43U);
   std::string refused;
   for (const Refusals& refusals : {kNumbers, kDestinations, kNumbersInUse, kSettings, kOptions, kCallers}) {
     for (const Refusal& refusal : refusals) refused += refusal_of(refusal.statements) + "\n";

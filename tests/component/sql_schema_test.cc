@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "parkd/store/schema.h"
 #include "tests/component/sql_fixture.h"
@@ -13,6 +14,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 // ---- refusals ----
 
@@ -118,16 +120,17 @@ TEST_F(SqlRefusal, O3_ATrunkOrDidThatLeadsNowhereIsRefusedWithASentence) {
           {kTrunk + "('demo.callpark', 't', '192.0.2.1', 0, 'udp')", "a trunk's port is not 0"},
           {kTrunk + "('demo.callpark', 't', '192.0.2.1', 5060, 'ws')", "a trunk is reached by udp or tcp"},
           {kTrunk + "('demo.callpark', 't', '127.0.0.50', 5070, 'udp')", "a tenant has one trunk an address"},
-          {kDid + "('+442030000999', 'demo.callpark', '999')", "a DID rings a number of its tenant"},
-          {kDid + "('+442030000999', 'other.callpark', '103')", "a DID rings a number of its tenant"},
+          {kDid + "('+442030000999', 'demo.callpark', '999')", kNoDestination + "999"},
+          {kDid + "('+442030000999', 'other.callpark', '103')", kNoDestination + "103"},
           {kDid + "('+442030000999', 'demo.callpark', '*68')",
-           "a DID cannot lead to a park code: a trunk can neither park nor retrieve"},
-          {kDid + "('+442030000999', 'demo.callpark', '101 ')", "a DID leads to digits, with nothing behind them"},
-          {kDid + "('+442030000999', 'demo.callpark', '101\n')", "a DID leads to digits, with nothing behind them"},
+           "a DID cannot lead to a park code: a trunk cannot park, and retrieves from orbits of ranges only"},
+          {kDid + "('+442030000999', 'demo.callpark', '101 ')",
+           "a DID leads to digits or *digits, with nothing behind them"},
+          {kDid + "('+442030000999', 'demo.callpark', '101\n')", kNoDestination + "101"},
           {"UPDATE dids SET destination = '101 ' WHERE did = '+442030000101'",
-           "a DID leads to digits, with nothing behind them"},
+           "a DID leads to digits or *digits, with nothing behind them"},
           {"UPDATE dids SET destination = '*88'",
-           "a DID cannot lead to a park code: a trunk can neither park nor retrieve"},
+           "a DID cannot lead to a park code: a trunk cannot park, and retrieves from orbits of ranges only"},
           {kDid + "('44-20', 'demo.callpark', '101')", "a DID is 3 to 20 digits, with or without a plus"},
           {kDid + "('+442030000101', 'other.callpark', '101')", "Duplicate entry '+442030000101'"}});
 }
@@ -272,7 +275,7 @@ TEST_F(SqlSchema, TheDaemonsAccountCanChangeRowsAndNothingElse) {
   EXPECT_EQ(
       server().value("SELECT GROUP_CONCAT(routine_name, ' ', proc_priv ORDER BY routine_name) FROM mysql.procs_priv "
                      "WHERE user = 'callpark'"),
-      "end_calls Execute,end_parked_call Execute");
+      "end_calls Execute,end_menu_call Execute,end_parked_call Execute");
 }
 
 class SqlMigration : public ::testing::Test {
@@ -303,12 +306,50 @@ TEST_F(SqlMigration, WhatIsNotAsItWasRecordedIsRefused) {
     return result.output;
   };
   EXPECT_THAT(refused("INSERT INTO schema_migrations VALUES (99, '0099_later.sql', '', NOW(), NOW())"),
-              HasSubstr("the database is newer than this source tree: it has 0099_later.sql"));
+              HasSubstr("the database is newer than these migrations: it has 0099_later.sql"));
   server_.execute("DELETE FROM schema_migrations WHERE version = 99");
   EXPECT_THAT(refused("UPDATE schema_migrations SET applied_at = NULL WHERE version = 2"),
               AllOf(HasSubstr("0002_trunks.sql stopped half-way"), HasSubstr("restore the database")));
   EXPECT_THAT(refused("UPDATE schema_migrations SET applied_at = NOW(), sha256 = REPEAT('0', 64) WHERE version = 2"),
               HasSubstr("0002_trunks.sql has been changed since it was applied: add a new migration instead"));
+}
+
+TEST_F(SqlMigration, O7_CheckNamesWhatIsMissingAndChangesNothing) {
+  const CommandResult empty = server_.migrate({"--check"});
+  EXPECT_EQ(empty.exit_code, 0);
+  EXPECT_THAT(empty.output, StartsWith("missing 0001_"));
+  EXPECT_EQ(server_.value("SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'callpark'"), "0");
+  ASSERT_EQ(server_.migrate().exit_code, 0);
+  const CommandResult complete = server_.migrate({"--check"});
+  EXPECT_EQ(complete.exit_code, 0);
+  EXPECT_EQ(complete.output, "");
+  server_.execute("INSERT INTO schema_migrations VALUES (99, '0099_later.sql', '', NOW(), NOW())");
+  const CommandResult newer = server_.migrate({"--check"});
+  EXPECT_EQ(newer.exit_code, 1);
+  EXPECT_EQ(newer.output, "migrate.sh: the database is newer than these migrations: it has 0099_later.sql\n");
+}
+
+// In the places of the packages: sbin/callpark-migrate, share/callpark/sql.
+TEST_F(SqlMigration, O7_TheInstalledProgramFindsItsFilesAndTakesAnyPassword) {
+  const TempDir prefix("installed-migrate");
+  const auto sql = prefix.path() / "share/callpark/sql";
+  std::filesystem::create_directories(prefix.path() / "sbin");
+  std::filesystem::create_directories(sql);
+  std::filesystem::copy(source_directory() / "sql/migrate.sh", prefix.path() / "sbin/callpark-migrate");
+  std::filesystem::copy(source_directory() / "sql/migrations", sql / "migrations");
+  std::filesystem::copy("/usr/share/kamailio/mysql", sql / "kamailio");
+  const std::string password = R"(it's "50%" \ $(x) `y`)";
+  std::ofstream(prefix.path() / "password") << password << '\n';
+  const CommandResult result =
+      run_command({(prefix.path() / "sbin/callpark-migrate").string(), "--socket", server_.socket().string(),
+                   "--password-file", (prefix.path() / "password").string()},
+                  std::chrono::seconds(60));
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  const CommandResult login =
+      run_command({"mariadb", "--no-defaults", "--socket=" + server_.socket().string(), "--user=callpark",
+                   "--password=" + password, "--execute=SELECT 1", "callpark"},
+                  std::chrono::seconds(60));
+  EXPECT_EQ(login.exit_code, 0) << login.output;
 }
 
 /// The migrations before `end`.

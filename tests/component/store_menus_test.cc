@@ -41,10 +41,14 @@ INSERT INTO call_flows (tenant, name, number, destination, alternate_destination
   ('menus.callpark', 'outer', '301', '300', 'hangup:busy');
 INSERT INTO call_flows (tenant, name, number, destination, alternate_destination) VALUES
   ('menus.callpark', 'away', '302', '+442030000999', '201');
+INSERT INTO call_flows (tenant, name, number, destination, alternate_destination) VALUES
+  ('menus.callpark', 'waiting', '303', '801', '201');
 )sql";
 
 constexpr const char* kReset = R"sql(
 DELETE FROM menu_calls;
+DELETE FROM cdrs;
+DELETE FROM park_segments;
 UPDATE tenants SET enabled = TRUE WHERE tenant = 'menus.callpark';
 UPDATE extensions SET enabled = TRUE WHERE tenant = 'menus.callpark';
 UPDATE ring_groups SET enabled = TRUE WHERE tenant = 'menus.callpark';
@@ -53,6 +57,12 @@ UPDATE ivr_menus SET enabled = TRUE, language = NULL WHERE tenant = 'menus.callp
 UPDATE call_flows SET enabled = TRUE, status = 'on' WHERE tenant = 'menus.callpark';
 )sql";
 
+constexpr WallTime kAnsweredAt{Duration(1700000000123)};
+
+WallTime later(int seconds) {
+  return kAnsweredAt + std::chrono::seconds(seconds);
+}
+
 MenuCallRow example_call(const std::string& id) {
   MenuCallRow row;
   row.id = ParkId(id);
@@ -60,7 +70,16 @@ MenuCallRow example_call(const std::string& id) {
   row.numbers = {"700", "701"};
   row.caller = example_row(id).caller;
   row.media = MediaSnapshot{.session = "menu-" + id, .local = {"127.0.0.1", 4000}, .ssrc = 7, .remote = {}};
-  row.since = WallTime(Duration(1700000000123));
+  row.since = kAnsweredAt;
+  row.cdr = Cdr{.dialled = "+442030000700",
+                .caller_kind = Cdr::Kind::kTrunk,
+                .caller_number = "+390212345",
+                .caller_name = "J\xc3\xb6rg",
+                .caller_withheld = false,
+                .caller_trunk = "carrier",
+                .callee_kind = Cdr::Kind::kMenu,
+                .callee_number = "700",
+                .sip_call_id = id};
   return row;
 }
 
@@ -72,6 +91,7 @@ void expect_same(const MenuCallRow& a, const MenuCallRow& b) {
   EXPECT_EQ(a.peer, b.peer);
   EXPECT_EQ(a.media, b.media);
   EXPECT_EQ(a.since, b.since);
+  EXPECT_EQ(a.cdr, b.cdr);
 }
 
 MenuCallRow with_peer(MenuCallRow row, const std::string& call_id = "target") {
@@ -93,7 +113,24 @@ ParkedCallRow talking(const MenuCallRow& call) {
   row.caller.remote_party = Extension{kSite, "202"};
   row.peer = call.peer;
   row.retriever = Extension{kSite, "201"};
+  row.parked_at = later(5);
   return row;
+}
+
+/// The same with the open segment of its talk, which has a CDR.
+ParkedCallRow talking_with_cdr(const MenuCallRow& call) {
+  ParkedCallRow row = talking(call);
+  Segment& talk = row.segment.emplace();
+  talk.what = {park::SegmentKind::kTalk};
+  talk.began_at = talk.parked_at = row.parked_at;
+  talk.cdr = call.cdr;
+  talk.cdr->callee_kind = Cdr::Kind::kExtension;
+  talk.cdr->callee_number = "201";
+  return row;
+}
+
+EndedSegment ended_talk(const ParkedCallRow& row, park::SegmentEnd end) {
+  return {*row.segment, later(65), end};
 }
 
 class StoreMenus : public StoreTest {
@@ -153,6 +190,16 @@ class StoreMenus : public StoreTest {
   }
   static std::string call(const std::string& column, const std::string& id = "a") {
     return server().value("SELECT " + column + " FROM menu_calls WHERE id = '" + id + "'");
+  }
+  /// "ivr_menu 700 5000 connected, extension 201 60000 caller"
+  static std::string cdrs() {
+    return server().value(
+        "SELECT COALESCE(GROUP_CONCAT(CONCAT_WS(' ', callee_kind, callee_number, duration_ms, ended) ORDER BY "
+        "began_at, duration_ms, ended_at, ended SEPARATOR ', '), '') FROM cdrs");
+  }
+  void remove(const std::string& id, menu::EndedBy by = menu::EndedBy::kCaller, int seconds = 5) {
+    menus_->remove(ParkId(id), by, later(seconds));
+    finish();
   }
   static std::string calls() { return server().value("SELECT COUNT(*) FROM menu_calls"); }
 
@@ -277,6 +324,7 @@ TEST_F(StoreMenus, F2_ACallFlowLeadsToWhatItsStatusSays) {
   EXPECT_EQ(resolve("300"), "place 700");
   EXPECT_EQ(resolve("301"), "place 700");
   EXPECT_EQ(resolve("302"), "rings");
+  EXPECT_EQ(resolve("303"), "missing") << "a caller in a menu retrieves from no orbit";
   server().execute("UPDATE call_flows SET status = 'off' WHERE tenant = 'menus.callpark' AND number = '300'");
   EXPECT_EQ(resolve("300"), "place 710");
   EXPECT_EQ(resolve("301"), "place 710");
@@ -357,8 +405,7 @@ TEST_F(StoreMenus, O4_ARowIsWrittenAnewAndRemoved) {
   write(row);
   write(row);
   EXPECT_EQ(call("CONCAT(numbers, COALESCE(media, ' none'))"), "700 none");
-  menus_->remove(row.id);
-  finish();
+  remove("a");
   EXPECT_EQ(calls(), "0");
 }
 
@@ -370,7 +417,7 @@ TEST_F(StoreMenus, O4_AClaimNamesTheTargetUntilItIsWrittenWithoutOne) {
   EXPECT_TRUE(claim(with_peer(row))) << "as after a lost connection";
   write(row);
   EXPECT_EQ(call("COALESCE(peer_dialog, 'none')"), "none");
-  menus_->remove(row.id);
+  menus_->remove(row.id, menu::EndedBy::kCaller, later(5));
   EXPECT_EQ(claim(with_peer(row)).error(), MenuStore::ClaimFailure::kGone) << "it waits for the removal";
 }
 
@@ -390,13 +437,12 @@ TEST_F(StoreMenus, O4_ANodeLoadsItsOwnRowsAndTheProcessBeforeItWritesNoMore) {
   write(late);
   EXPECT_EQ(claim(with_peer(row)).error(), MenuStore::ClaimFailure::kGone);
   menus_->hand_over(talking(with_peer(example_call("b"))));
-  menus_->remove(ParkId("c"));
-  finish();
+  remove("c");
   EXPECT_EQ(call("CONCAT(numbers, COALESCE(peer_dialog, ' none'))"), "700,701 none");
   EXPECT_EQ(calls(), "3");
   EXPECT_EQ(rows(), "0");
   EXPECT_TRUE(claim(next, with_peer(row)));
-  next.remove(ParkId("a"));
+  next.remove(ParkId("a"), menu::EndedBy::kCaller, later(5));
   finish_writes(*after);
   EXPECT_EQ(calls(), "2");
   write(late);
@@ -427,9 +473,152 @@ TEST_F(StoreMenus, O4_TheRowsOfATenantThatIsDisabledAreThere) {
   server().execute("UPDATE tenants SET enabled = FALSE WHERE tenant = 'menus.callpark'");
   ASSERT_THAT(load_calls(*menus_), SizeIs(1));
   EXPECT_TRUE(claim(with_peer(example_call("a"))));
-  menus_->remove(ParkId("a"));
-  finish();
+  remove("a");
   EXPECT_EQ(calls(), "0");
+}
+
+// ---- CDRs ----
+
+TEST_F(StoreMenus, B4_F6_TheTimeInMenusIsACdr) {
+  write(example_call("a"));
+  EXPECT_EQ(cdrs(), "");
+  remove("a", menu::EndedBy::kParkd);
+  EXPECT_EQ(server().value("SELECT CONCAT_WS('|', began_at, ended_at, duration_ms, ended, day, tenant, direction, "
+                           "dialled, caller_kind, caller_number, HEX(caller_name), caller_withheld, caller_trunk, "
+                           "callee_kind, callee_number, callee_trunk, call_id) FROM cdrs"),
+            "2023-11-14 22:13:20.123|2023-11-14 22:13:25.123|5000|callee|2023-11-14|menus.callpark|incoming|"
+            "+442030000700|trunk|+390212345|4AC3B67267|0|carrier|ivr_menu|700||a");
+  remove("a");
+  EXPECT_EQ(cdrs(), "ivr_menu 700 5000 callee");
+}
+
+TEST_F(StoreMenus, B4_F6_TheTalkIsTheNextCdr) {
+  for (const auto& [end, words] : std::vector<std::pair<park::SegmentEnd, std::string>>{
+           {park::SegmentEnd::kCaller, "caller"}, {park::SegmentEnd::kCallee, "callee"}}) {
+    const MenuCallRow row = with_peer(example_call(words));
+    const ParkedCallRow talk = talking_with_cdr(row);
+    menus_->write(row);
+    menus_->hand_over(talk);
+    finish();
+    const auto loaded = load(*parked_calls_);
+    ASSERT_TRUE(loaded && loaded->size() == 1);
+    EXPECT_EQ(loaded->front().segment, talk.segment) << "for the next parkd";
+    parked_calls_->remove(row.id, park::EndReason::kHungUp, {ended_talk(talk, end)});
+    finish();
+    EXPECT_EQ(cdrs(), "ivr_menu 700 5000 connected, extension 201 60000 " + words);
+    EXPECT_EQ(server().value("SELECT COUNT(DISTINCT call_id) FROM cdrs"), "1");
+    EXPECT_EQ(server().value("SELECT COUNT(*) FROM park_segments"), "0");
+    EXPECT_EQ(server().value("SELECT CONCAT_WS(' ', calls, call_seconds + 0.0) FROM talk_days"), "1 65.0000");
+    server().execute("DELETE FROM cdrs");
+  }
+}
+
+TEST_F(StoreMenus, B4_F6_ATalkThatIsParkedHasASegmentToo) {
+  const MenuCallRow row = with_peer(example_call("a"));
+  ParkedCallRow talk = talking_with_cdr(row);
+  menus_->write(row);
+  menus_->hand_over(talk);
+  talk.ended_segments = {ended_talk(talk, park::SegmentEnd::kParked)};
+  talk.ended_segments.front().segment.parker = talk.ended_segments.front().segment.party = "201";
+  Segment parked = *talk.segment;
+  parked.number = 2;
+  parked.what = {park::SegmentKind::kParked};
+  parked.began_at = later(65);
+  parked.cdr.reset();
+  talk.segment = parked;
+  parked_calls_->write_retrieved(talk);
+  parked_calls_->write_retrieved(talk);
+  parked_calls_->remove(row.id, park::EndReason::kGaveUp, {{parked, later(75), park::SegmentEnd::kGaveUp}});
+  finish();
+  EXPECT_EQ(cdrs(), "ivr_menu 700 5000 connected, extension 201 60000 parked");
+  EXPECT_EQ(server().value("SELECT GROUP_CONCAT(CONCAT_WS(' ', segment, kind, party, milliseconds, ended) ORDER BY "
+                           "segment SEPARATOR ', ') FROM park_segments"),
+            "1 talk_before 201 60000 parked, 2 parked  10000 gave_up");
+  EXPECT_EQ(server().value("SELECT CONCAT_WS(' ', calls, call_seconds + 0.0, parked_seconds + 0.0) FROM talk_days"),
+            "1 65.0000 10.0000");
+  EXPECT_EQ(server().value("SELECT CONCAT_WS(' ', COUNT(*), MAX(talk_before_seconds + 0.0)) FROM billing_calls"),
+            "1 60.0000");
+}
+
+TEST_F(StoreMenus, B4_O4_AProcessThatHasLostTheRowEntersNothing) {
+  write(example_call("a"));
+  write(example_call("b"));
+  run_for(Duration(2));  // the epoch is the time of the start, in milliseconds
+  const auto after_it = make_store();
+  SqlMenuStore next(loop_, *after_it);
+  ASSERT_THAT(load_calls(next), SizeIs(2));
+  remove("a");
+  menus_->hand_over(talking(with_peer(example_call("b"))));
+  finish();
+  EXPECT_EQ(cdrs(), "");
+  EXPECT_EQ(calls(), "2");
+  next.remove(ParkId("a"), menu::EndedBy::kCaller, later(7));
+  finish_writes(*after_it);
+  EXPECT_EQ(cdrs(), "ivr_menu 700 7000 caller");
+}
+
+TEST_F(StoreMenus, B4_O4_ARowOfAnOlderParkdHasNoCdr) {
+  MenuCallRow row = with_peer(example_call("a"));
+  row.cdr.reset();
+  write(row);
+  EXPECT_FALSE(load_calls(*menus_).front().cdr);
+  menus_->hand_over(talking(row));
+  finish();
+  EXPECT_EQ(rows(), "1");
+  row.id = ParkId("b");
+  write(row);
+  remove("b");
+  EXPECT_EQ(calls(), "0");
+  EXPECT_EQ(cdrs(), "");
+}
+
+TEST_F(StoreMenus, B4_AClockThatIsBehindMakesNoNegativeDuration) {
+  write(example_call("a"));
+  remove("a", menu::EndedBy::kCaller, -5);
+  EXPECT_EQ(cdrs(), "ivr_menu 700 0 caller");
+}
+
+TEST_F(StoreMenus, B4_S13_ARowAndItsCdrAreWrittenTogetherOrNotAtAll) {
+  const auto refusing = [](const std::string& table, const std::string& event) {
+    return "CREATE TRIGGER refuses BEFORE " + event + " ON " + table +
+           " FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not now'";
+  };
+  const MenuCallRow row = with_peer(example_call("b"));
+  write(example_call("a"));
+  write(row);
+  for (const std::string& trigger :
+       {refusing("menu_calls", "DELETE"), refusing("cdrs", "INSERT"), refusing("parked_calls", "INSERT")}) {
+    server().execute(trigger);
+    if (trigger.find("parked_calls") == std::string::npos) remove("a");
+    menus_->hand_over(talking(row));
+    finish();
+    server().execute("DROP TRIGGER refuses");
+    EXPECT_EQ(cdrs(), "") << trigger;
+    EXPECT_EQ(calls(), "2") << trigger;
+    EXPECT_EQ(rows(), "0") << trigger;
+  }
+  menus_->hand_over(talking(row));
+  finish();
+  EXPECT_EQ(cdrs(), "ivr_menu 700 5000 connected");
+}
+
+TEST_F(StoreMenus, B4_ACdrCostsNoStatement) {
+  server().execute(
+      "SET GLOBAL log_output = 'TABLE'; SET GLOBAL general_log = 0; TRUNCATE mysql.general_log; "
+      "SET GLOBAL general_log = 1");
+  const MenuCallRow row = with_peer(example_call("b"));
+  write(example_call("a"));
+  remove("a");
+  write(row);
+  menus_->hand_over(talking_with_cdr(row));
+  finish();
+  server().execute("SET GLOBAL general_log = 0");
+  EXPECT_EQ(server().value("SELECT GROUP_CONCAT(LEFT(argument, 18) ORDER BY event_time SEPARATOR ', ') FROM "
+                           "mysql.general_log WHERE command_type IN ('Query', 'Execute') AND user_host LIKE "
+                           "'callpark%' AND argument NOT REGEXP '^(SET|SHOW) |schema_migrations'"),
+            "INSERT INTO menu_c, CALL end_menu_call, INSERT INTO menu_c, START TRANSACTION, CALL end_menu_call, "
+            "INSERT INTO parked, COMMIT");
+  EXPECT_EQ(cdrs(), "ivr_menu 700 5000 caller, ivr_menu 700 5000 connected");
 }
 
 // ---- the caller talks ----
@@ -486,7 +675,7 @@ TEST_F(StoreMenus, S13_WhatFollowsAHandOverIsDoneAfterItWhenTheServerIsBack) {
   ParkedCallRow transferred = talking(row);
   transferred.retriever = Extension{kSite, "3001"};
   parked_calls_->write_retrieved(transferred);
-  menus_->remove(ParkId("b"));
+  menus_->remove(ParkId("b"), menu::EndedBy::kParkd, later(9));
   const MenuCallRow short_call = example_call("c");
   menus_->write(short_call);
   menus_->hand_over(talking(short_call));
@@ -512,14 +701,18 @@ TEST_F(StoreMenus, S13_AHandOverIsDoneOnceWhicheverRequestOrReplyIsLost) {
       const MenuCallRow row = with_peer(example_call(id));
       write(row);
       relay.cut(lost, number);
-      menus_->hand_over(talking(row));
+      const ParkedCallRow talk = talking_with_cdr(row);
+      menus_->hand_over(talk);
       finish();
       const bool was_cut = relay.has_cut();
       EXPECT_EQ(calls(), "0");
       EXPECT_EQ(column("state", id), "retrieved");
-      parked_calls_->remove(row.id, park::EndReason::kHungUp, {});
+      EXPECT_EQ(cdrs(), "ivr_menu 700 5000 connected");
+      parked_calls_->remove(row.id, park::EndReason::kHungUp, {ended_talk(talk, park::SegmentEnd::kCaller)});
       finish();
       EXPECT_EQ(rows(), "0");
+      EXPECT_EQ(cdrs(), "ivr_menu 700 5000 connected, extension 201 60000 caller");
+      server().execute("DELETE FROM cdrs");
       if (!was_cut) break;
       ++cuts;
     }

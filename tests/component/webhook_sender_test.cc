@@ -223,6 +223,22 @@ TEST_F(WebhookSenderTest, B5_AddressOfThisHostIsRefusedUnlessItIsPermitted) {
   EXPECT_THAT(receiver().got("/inner"), IsEmpty());
 }
 
+// Also over a connection that is open.
+TEST_F(WebhookSenderTest, O8_AddressesOfAReloadCountFromTheNextAttempt) {
+  subscribe_at("inner");
+  Node node(loop_, settings_);
+  append(event("p1", ParkEventKind::kParked));
+  ASSERT_TRUE(all_delivered());
+  node.sender.set_addresses(AddressPolicy());
+  append(event("p1", ParkEventKind::kRetrieved));
+  ASSERT_TRUE(
+      run_until([] { return server().value("SELECT COALESCE(MAX(failure), '') FROM webhook_deliveries") != ""; }));
+  EXPECT_THAT(receiver().got("/inner"), SizeIs(1));
+  node.sender.set_addresses(settings_.http.addresses);
+  EXPECT_TRUE(all_delivered());
+  EXPECT_THAT(receiver().got("/inner"), SizeIs(2));
+}
+
 TEST_F(WebhookSenderTest, B5_TwoNodesSendEachEventOnce) {
   subscribe_at("nodes");
   const Node one(loop_, settings_);

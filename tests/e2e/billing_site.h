@@ -17,7 +17,7 @@ class BillingTest : public ParkTest {
  protected:
   static void SetUpTestSuite() {
     TestSite::Options options;
-    options.parkd_settings = "billing:\n  permitted_networks: 127.0.0.1\n";
+    options.parkd_values = {{"parkd_billing_permitted_networks", "127.0.0.1"}};
     start_site(std::move(options));
     site().database().execute(
         "INSERT INTO extensions (tenant, extension, password, display_name) "

@@ -23,9 +23,12 @@ class CallFlows : public ParkTest {
     site().database().execute("UPDATE call_flows SET " + assignments + " WHERE name = 'day-night'");
   }
   static void reset() {
-    set("status = 'on', pin = '1234', enabled = TRUE, destination = '105', destination_sound = '', alternate_sound = "
-        "'', schedule = NULL");
+    set("status = 'on', pin = '1234', enabled = TRUE, destination = '105', alternate_destination = '106', "
+        "destination_sound = '', alternate_sound = '', schedule = NULL");
     site().database().execute(
+        "UPDATE orbit_ranges SET restricted = FALSE, from_trunks = FALSE; "
+        "UPDATE dids SET destination = '300' WHERE did = '+442030000300'; "
+        "UPDATE ring_groups SET destination = NULL; "
         "DELETE FROM call_flow_guesses; DELETE FROM call_flow_events; DELETE FROM schedules; "
         "UPDATE tenants SET time_zone = 'UTC'");
   }
@@ -65,6 +68,7 @@ class CallFlows : public ParkTest {
     ava_.reset();
     ben_.reset();
     cal_.reset();
+    client_.reset();
     reset();
     ParkTest::TearDown();
   }
@@ -97,6 +101,33 @@ class CallFlows : public ParkTest {
                     PacketPhone::InfoDigit kind = PacketPhone::InfoDigit::kDtmfRelay) {
     for (const char key : keys) EXPECT_EQ(phone.send_info_digit(call, key, kind), 200) << "a key by INFO";
   }
+  /// A client from the telephone network is parked by 104 at 7002.
+  void park_client() {
+    client_ = site().trunk_caller(kClient);
+    client_call_ = client_->start_call("+442030000104");
+    const CallName at_ava = ava_->wait_incoming();
+    ava_->answer(at_ava);
+    ASSERT_EQ(client_->wait_invite_status(client_call_), 200);
+    park(*ava_, at_ava, "7002", "7002");
+    ava_->hang_up(at_ava);
+  }
+  /// `phone` ends its call with the client.
+  void expect_end(PacketPhone& phone, const CallName& call) {
+    EXPECT_EQ(phone.hang_up(call), 200);
+    EXPECT_TRUE(is_over(*client_, client_call_));
+  }
+  /// The start line of the final answer to a call, behind "spoken: " if there was a 183.
+  static std::string refusal_of(PacketPhone& phone, const std::string& dialled) {
+    const CallName call = phone.start_call(dialled);
+    phone.wait_invite_status(call, seconds(15));
+    bool is_spoken = false;
+    std::string refusal;
+    for (const SipText& message : phone.received(call)) {
+      is_spoken |= message.status() == 183;
+      if (message.status() >= 200) refusal = message.start_line();
+    }
+    return (is_spoken ? "spoken: " : "") + refusal;
+  }
   CallName dial_code(PacketPhone& phone) {
     const CallName call = phone.start_call("*30");
     EXPECT_EQ(phone.wait_invite_status(call), 200);
@@ -108,6 +139,8 @@ class CallFlows : public ParkTest {
   std::unique_ptr<PacketPhone> ava_;
   std::unique_ptr<PacketPhone> ben_;
   std::unique_ptr<PacketPhone> cal_;
+  std::unique_ptr<PacketPhone> client_;
+  CallName client_call_;
   std::vector<std::unique_ptr<LampWatcher>> watchers_;
   std::vector<LoopbackAddress> addresses_;
 };
@@ -155,6 +188,63 @@ TEST_F(CallFlows, F2_APhoneThatTheFlowHasLedToParksThoughTheFlowWasEdited) {
   const CallName again = retrieve(*ava_, "*88105", *client);
   EXPECT_EQ(client->hang_up(call), 200);
   EXPECT_TRUE(is_over(*ava_, again));
+}
+
+TEST_F(CallFlows, F2_AnExtensionRetrievesAtTheOrbitOfTheAlternateMode) {
+  park_client();
+  set("alternate_destination = '7002'");
+  expect_leads_to(*ben_);
+  EXPECT_TRUE(parked_at("7002"));
+  set("status = 'off'");
+  const CallName call = retrieve(*cal_, "300", *client_);
+  EXPECT_EQ(site().database().value("SELECT retriever FROM parked_calls"), "106");
+  expect_end(*cal_, call);
+}
+
+TEST_F(CallFlows, F2_ATrunkRetrievesAtTheOrbitIfTheRangeLetsIt) {
+  const auto partner = site().trunk_caller(kSecondClient);
+  for (const std::string edit : {"UPDATE call_flows SET status = 'off' WHERE name = 'day-night'",
+                                 "UPDATE dids SET destination = '7002' WHERE did = '+442030000300'"}) {
+    park_client();
+    set("alternate_destination = '7002'");
+    site().database().execute(edit);
+    EXPECT_EQ(refusal_of(*partner, "+442030000300"), "SIP/2.0 404 Not Found");
+    EXPECT_TRUE(parked_at("7002")) << edit;
+    site().database().execute("UPDATE orbit_ranges SET from_trunks = TRUE");
+    const CallName call = retrieve(*partner, "+442030000300", *client_);
+    EXPECT_EQ(site().database().value("SELECT retriever FROM parked_calls"), "trunk demo");
+    expect_end(*partner, call);
+    EXPECT_TRUE(wait_until(kSoon, [] { return site().database().value("SELECT COUNT(*) FROM parked_calls") == "0"; }));
+    reset();
+  }
+}
+
+TEST_F(CallFlows, F2_TheOrbitOfAFlowIsRefusedAsIfItWereDialled) {
+  const auto partner = site().trunk_caller(kSecondClient);
+  set("destination = '7002'");
+  const auto expect_same = [](PacketPhone& phone, const std::string& number, const std::string& refusal) {
+    EXPECT_EQ(refusal_of(phone, number), refusal);
+    EXPECT_EQ(refusal_of(phone, "7002"), refusal) << "as dialled";
+  };
+  const std::string did = "+442030000300";
+  expect_same(*cal_, "300", "spoken: SIP/2.0 404 No call parked there");
+  expect_same(*partner, did, "SIP/2.0 404 Not Found");
+  site().database().execute("UPDATE orbit_ranges SET from_trunks = TRUE, restricted = TRUE");
+  expect_same(*partner, did, "spoken: SIP/2.0 404 No call parked there");
+  expect_same(*cal_, "300", "spoken: SIP/2.0 403 Not permitted in this orbit range");
+}
+
+TEST_F(CallFlows, F2_ACallerRetrievesBehindARingGroupThatDoesNotAnswer) {
+  park_client();
+  site().database().execute("UPDATE ring_groups SET destination = '7002' WHERE ring_group = '602'");
+  const CallName call = ava_->start_call("602");
+  for (PacketPhone* member : {ben_.get(), cal_.get()}) {
+    ASSERT_EQ(member->wait_incoming(), call);
+    member->refuse(call, 486);
+  }
+  EXPECT_EQ(ava_->wait_invite_status(call), 200);
+  EXPECT_TRUE(hear_each_other(*ava_, *client_));
+  expect_end(*ava_, call);
 }
 
 TEST_F(CallFlows, F3_ARealPhoneEntersThePin) {

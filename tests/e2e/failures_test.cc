@@ -136,6 +136,17 @@ TEST_F(Failures, O4_ParkdKilledMusicGoesOnAndEveryCallIsRetrievable) {
   all_talk_and_end();
 }
 
+// What `systemctl restart` does: SIGTERM, and the next parkd. Kamailio repeats the INVITE to it after 500 ms.
+TEST_F(Failures, O8_ARetrieveDuringARestartIsTheNextParkds) {
+  park(1);
+  site().parkd().stop();
+  alice_calls_ = {alice_->start_call("*71" + parked_[0].orbit)};
+  site().parkd().start();
+  site().wait_parkd_ready();
+  EXPECT_EQ(alice_->wait_invite_status(alice_calls_[0], seconds(15)), 200);
+  all_talk_and_end();
+}
+
 TEST_F(Failures, O4_ParkdKilledAndTheCallersHangUpMeanwhile) {
   park(3);
   site().parkd().kill9();
@@ -303,7 +314,7 @@ class VanishedPhones : public ParkTest {
  protected:
   static void SetUpTestSuite() {
     TestSite::Options options;
-    options.parkd_sip_setting = "ask_talking_seconds: 10";
+    options.parkd_values = {{"parkd_sip_ask_talking_seconds", "10"}};
     start_site(std::move(options));
   }
   /// A caller that was parked by John and that `retriever` talks to.

@@ -66,13 +66,18 @@ class ConnectedByMenu : public MenuTest {
               "0");
     EXPECT_EQ(value("SELECT GROUP_CONCAT(CONCAT_WS(' ', parker, orbit, outcome, answered_by)) FROM billing_calls"),
               stay);
-    EXPECT_EQ(value("SELECT COUNT(*) FROM cdrs"), "0") << "a call to parkd has none";
+    expect_cdrs("incoming ivr_menu 810 connected, incoming extension 105 parked");
+    EXPECT_EQ(
+        value("SELECT COUNT(*) FROM cdrs c JOIN park_segments s USING (call_id, began_at) WHERE s.segment = 1 AND "
+              "c.ended_at = s.ended_at AND c.ended = 'parked'"),
+        "1")
+        << "the talk before the park is the CDR";
   }
 
   std::unique_ptr<PacketPhone> john_;
 };
 
-TEST_F(ConnectedByMenu, F6_S1_HeldAndParkedRecalledAndRetrieved) {
+TEST_F(ConnectedByMenu, B4_F6_S1_HeldAndParkedRecalledAndRetrieved) {
   PacketPhone& erin = *callees_[kErin];
   hold(erin, ringing_[kErin]);
   const CallName feature = erin.start_call("*70102");
@@ -112,16 +117,25 @@ TEST_F(ConnectedByMenu, F6_P1_ParkedByTransferAndTakenBackByTheRecall) {
             "105 105 recalled 105, 105 102 retrieved 101");
 }
 
-TEST_F(ConnectedByMenu, F6_S12_TransferredToAnotherPhone) {
+TEST_F(ConnectedByMenu, B4_F6_S12_TransferredToAnotherPhone) {
   ASSERT_EQ(callees_[kErin]->refer(ringing_[kErin], "103"), 202);
   follow({rings(kCarolsPhone), answers(kCarolsPhone), talks(kCarolsPhone), hangs_up(), rings_no_more(kCarolsPhone)});
+  expect_cdrs("incoming ivr_menu 810 connected, incoming extension 105 caller");
 }
 
-TEST_F(ConnectedByMenu, F6_S12_TransferredBackToTheMenu) {
+TEST_F(ConnectedByMenu, B4_F6_S12_TransferredBackToTheMenu) {
   ASSERT_EQ(callees_[kErin]->refer(ringing_[kErin], kToMain), 202);
   follow({hears(kMain), press("99"), rings(kDave), answers(kDave)});
   EXPECT_TRUE(hear_each_other(*callees_[kDave], *caller_));
   follow({hangs_up(), rings_no_more(kDave)});
+  expect_cdrs("incoming ivr_menu 810 connected, incoming extension 105 caller");
+  EXPECT_TRUE(wait_until(kSoon, [&] { return value("SELECT COUNT(*) FROM cdrs") == "4"; }));
+  EXPECT_EQ(
+      value("SELECT GROUP_CONCAT(CONCAT_WS(' ', caller_kind, callee_kind, callee_number, ended) ORDER BY began_at) "
+            "FROM cdrs WHERE call_id <> '" +
+            call_ + "'"),
+      "trunk ivr_menu 810 connected,trunk extension 104 caller")
+      << "the call of parkd's to the menu is a call of its own";
 }
 
 TEST_F(ConnectedByMenu, F6_R4_TheFallbackOfItsRecallMayBeAMenu) {

@@ -71,6 +71,7 @@ class MenuTest : public ParkTest {
 
   void SetUp() override {
     ParkTest::SetUp();
+    site().database().execute("DELETE FROM cdrs");
     for (std::size_t i = 0; i < kCallees.size(); ++i) {
       callees_.push_back(site().packet_phone(kCallees[i], 8 + static_cast<int>(i)));
       ringing_.emplace_back();
@@ -125,6 +126,22 @@ class MenuTest : public ParkTest {
     Open after;
     EXPECT_TRUE(wait_until(kSoon, [&] { return (after = open()).has_no_more_than(before_); }))
         << "before: " << before_.text() << "\nafter:  " << after.text();
+  }
+  /// "incoming ivr_menu 810 connected, incoming extension 105 callee": of the call with this Call-ID, in order.
+  static std::string cdrs(const CallName& call) {
+    return value(
+        "SELECT COALESCE(GROUP_CONCAT(CONCAT_WS(' ', direction, callee_kind, callee_number, ended) ORDER BY began_at, "
+        "ended_at SEPARATOR ', '), '') FROM cdrs WHERE call_id = '" +
+        call + "'");
+  }
+  /// They cover the call from its answer on: each begins when the one before ends, and the last ends soon.
+  void expect_cdrs(const std::string& wanted) {
+    EXPECT_TRUE(wait_until(kSoon, [&] { return cdrs(call_) == wanted; })) << cdrs(call_);
+    EXPECT_EQ(
+        value("SELECT COUNT(*) FROM cdrs a JOIN cdrs b USING (call_id) WHERE a.ended = 'connected' AND b.began_at "
+              "> a.began_at AND a.ended_at <> b.began_at"),
+        "0");
+    EXPECT_EQ(value("SELECT COUNT(*) FROM cdrs WHERE ended_at NOT BETWEEN began_at AND UTC_TIMESTAMP(3)"), "0");
   }
   static std::string value(const std::string& sql) { return site().database().value(sql); }
   /// The number behind a word. Throws if the word is not there.

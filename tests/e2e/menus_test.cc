@@ -187,7 +187,51 @@ TEST_F(Menus, F6_RealPhonesReachEachOther) {
   EXPECT_TRUE(has_no_call(*john));
 }
 
-TEST_F(Menus, F6_AnOutsideNumberAsADestination) {
+TEST_F(Menus, B4_F6_ACallerThatHangsUpInTheMenuHasACdr) {
+  call(kTrunk, did(kToFlow));
+  follow({is_answered(), hears(kMain), press("3"), hears(kLanguages), hangs_up()});
+  expect_cdrs("incoming ivr_menu 810 caller");
+  EXPECT_EQ(value("SELECT CONCAT_WS(' ', tenant, dialled, caller_kind, caller_number, caller_name, caller_withheld, "
+                  "caller_trunk) FROM cdrs"),
+            "demo.callpark " + did(kToFlow) + " trunk +442079460018 Client 0 demo");
+}
+
+TEST_F(Menus, B4_F7_ACallThatParkdEndsHasACdr) {
+  call(kExtension, kToReport);
+  follow({is_answered(), is_over()});
+  expect_cdrs("internal announcement 819 callee");
+  EXPECT_EQ(value("SELECT CONCAT_WS(' ', dialled, caller_kind, caller_number) FROM cdrs"), "819 extension 101");
+}
+
+TEST_F(Menus, B4_F6_ATrunksCallerAndItsTalkHaveACdrEach) {
+  call(kTrunk, did(kToMain));
+  follow({is_answered(), hears(kMain), press("1"), rings(kErin), answers(kErin), talks(kErin), hangs_up(kErin),
+          is_over()});
+  expect_cdrs("incoming ivr_menu 810 connected, incoming extension 105 callee");
+  EXPECT_EQ(value("SELECT CONCAT_WS(' ', calls, call_seconds > 0) FROM talk_days WHERE tenant = 'demo.callpark' AND "
+                  "calls > 0"),
+            "1 1");
+}
+
+TEST_F(Menus, B4_F6_OfARingGroupTheMemberIsTheCallee) {
+  call(kExtension, kToMain);
+  follow({is_answered(), hears(kMain), press("2"), rings(kDave), rings(kErin), rings(kFrank), answers(kFrank),
+          talks(kFrank), hangs_up()});
+  expect_cdrs("internal ivr_menu 810 connected, internal extension 106 caller");
+}
+
+// parkd may be killed between the hand-over and the CDR of the talk, and in the menu.
+TEST_F(Menus, B4_F6_O4_CdrsAreEnteredOnceIfParkdIsKilled) {
+  call(kTrunk, did(kToMain));
+  follow({is_answered(), hears(kMain), is_in_a_row()});
+  restart_parkd();
+  follow({hears(kMain), press("1"), rings(kErin), answers(kErin), talks(kErin), is_handed_over()});
+  restart_parkd();
+  follow({hangs_up(kErin), is_over()});
+  expect_cdrs("incoming ivr_menu 810 connected, incoming extension 105 callee");
+}
+
+TEST_F(Menus, B4_F6_AnOutsideNumberAsADestination) {
   const auto outside = site().trunk().expect_call(tone_hz(kSecondClient));
   call(kExtension, kToMain);
   follow({is_answered(), hears(kMain), press("5")});
@@ -195,9 +239,14 @@ TEST_F(Menus, F6_AnOutsideNumberAsADestination) {
   EXPECT_TRUE(hear_each_other(*caller_, *outside));
   EXPECT_EQ(caller_->audio_remote(call_), outside->sound().own());
   EXPECT_TRUE(outside->saw_only_ordinary_calls());
+  pass(seconds(1));
   outside->hang_up();
   EXPECT_TRUE(outside->is_closed());
   follow({is_over()});
+  expect_cdrs("internal ivr_menu 810 connected, outgoing trunk +442079460099 callee");
+  EXPECT_EQ(value("SELECT COUNT(*) FROM cdrs WHERE callee_kind = 'trunk' AND caller_number = '101' AND duration_ms >= "
+                  "1000"),
+            "1");
 }
 
 TEST_F(Menus, F6_F7_WhatIsDisabledIsRefused) {

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <regex>
 
+#include "tests/support/packet_phone.h"
 #include "tests/support/port_block.h"
 #include "tests/support/source_directory.h"
 #include "tests/support/subprocess.h"
@@ -29,8 +30,9 @@ class RunScript : public testing::Test {
          .environment = {"CALLPARK_PRESET=" + std::filesystem::path(CALLPARK_BINARY_DIR).filename().string()},
          .patience = seconds(20)});
   }
-  [[nodiscard]] static bool is_ready(const Subprocess& idle) {
-    return wait_until(seconds(180), [&] { return idle.output().find("\nready sip=127.0.0.1:") != std::string::npos; });
+  [[nodiscard]] static bool is_ready(const Subprocess& idle, const std::string& address = "127.0.0.1") {
+    const std::string line = "\nready sip=" + address + ":";
+    return wait_until(seconds(180), [&] { return idle.output().find(line) != std::string::npos; });
   }
   /// Whether a process is left that has this run's directory in its command line.
   [[nodiscard]] bool something_is_left() const {
@@ -61,8 +63,8 @@ TEST_F(RunScript, O1_IdleSaysWhenItIsReadyAndLeavesNothingRunning) {
   EXPECT_TRUE(something_is_left());
   // docs/billing.md promises both to an integrator.
   const std::string settings = read_file(directory_.path() / "kept" / "etc" / "parkd.yaml");
-  EXPECT_THAT(settings, testing::HasSubstr("\nbilling:\n  permitted_networks: 127.0.0.1\n"));
-  EXPECT_THAT(settings, testing::HasSubstr("\nwebhooks:\n  permitted_networks: 127.0.0.1\n"));
+  EXPECT_THAT(settings, testing::HasSubstr("\nbilling:\n  permitted_networks: \"127.0.0.1\"\n"));
+  EXPECT_THAT(settings, testing::HasSubstr("\nwebhooks:\n  permitted_networks: \"127.0.0.1\"\n"));
   idle.signal(SIGTERM);
   EXPECT_TRUE(idle.wait(seconds(30)).has_value()) << idle.output();
   EXPECT_FALSE(something_is_left());
@@ -126,6 +128,28 @@ TEST_F(RunScript, X39_OnlyItsUserReadsTheFilesOfARunAndReachesItsDatabase) {
   }
 }
 
+TEST_F(RunScript, X66_PhonesRegisterAtTheAddressThatWasGiven) {
+  const LoopbackAddress address;
+  const LoopbackAddress phone_address;
+  Subprocess idle = run({"--idle", "--dir", (directory_.path() / "kept").string(), "--address", address.text()});
+  ASSERT_TRUE(is_ready(idle, address.text())) << idle.output();
+  PacketPhone phone({.user = "101",
+                     .password = "demo-101",
+                     .address = phone_address.text(),
+                     .proxy = {address.text(), ports_.base()}});
+  EXPECT_NO_THROW(phone.register_phone());
+  EXPECT_THAT(read_file(directory_.path() / "kept" / "etc" / "mediad.yaml"),
+              testing::HasSubstr("\n  address: \"" + address.text() + "\"\n"));
+}
+
+TEST_F(RunScript, X66_AnAddressOfAnotherMachineIsRefused) {
+  for (const char* address : {"192.0.2.250", "::1", "pbx.example"}) {
+    Subprocess wrong = run({"--idle", "--address", address});
+    EXPECT_EQ(wrong.wait(seconds(10)), 1);
+    EXPECT_THAT(wrong.output(), testing::HasSubstr("--address needs an IPv4 address of this machine"));
+  }
+}
+
 TEST_F(RunScript, O1_ASwitchThatItDoesNotKnowIsRefused) {
   Subprocess wrong = run({"--onse"});
   EXPECT_EQ(wrong.wait(seconds(10)), 2);
@@ -136,9 +160,10 @@ TEST_F(RunScript, X61_ASecondRunOnTheSamePortsIsRefusedBeforeItStartsAnything) {
   ASSERT_TRUE(is_ready(first)) << first.output();
   Subprocess second = run_at(ports_, "second", {"--once", "--dir", (directory_.path() / "second-kept").string()});
   EXPECT_EQ(second.wait(seconds(300)), 1) << second.output();
-  EXPECT_THAT(second.output(),
-              testing::MatchesRegex("run: udp:[0-9]+ is used by kamailio \\(process [0-9]+\\): end that, or choose "
-                                    "other ports with --ports N\n"));
+  EXPECT_THAT(
+      second.output(),
+      testing::MatchesRegex("run: udp:127.0.0.1:[0-9]+ is used by kamailio \\(process [0-9]+\\): end that, or choose "
+                            "other ports with --ports N\n"));
   EXPECT_FALSE(std::filesystem::exists(directory_.path() / "second-kept"));
   EXPECT_TRUE(first.running());
   EXPECT_EQ(first.output().find("died"), std::string::npos) << first.output();

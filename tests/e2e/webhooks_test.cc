@@ -18,7 +18,9 @@ const std::vector<std::string> kWholeCall{"park.parked", "park.retrieved", "park
 
 class Webhooks : public ParkTest {
  protected:
-  static void SetUpTestSuite() { start_site({.parkd_settings = "webhooks:\n  permitted_networks: 127.0.0.0/8\n"}); }
+  static void SetUpTestSuite() {
+    start_site({.parkd_settings = "", .parkd_values = {{"parkd_webhooks_permitted_networks", "127.0.0.0/8"}}});
+  }
 
   void SetUp() override {
     ParkTest::SetUp();

@@ -51,8 +51,8 @@ class Records : public ParkTest {
  protected:
   static void SetUpTestSuite() {
     TestSite::Options options;
-    options.parkd_settings =
-        "billing:\n  permitted_networks: 127.0.0.1\nwebhooks:\n  permitted_networks: 127.0.0.0/8\n";
+    options.parkd_values = {{"parkd_billing_permitted_networks", "127.0.0.1"},
+                            {"parkd_webhooks_permitted_networks", "127.0.0.0/8"}};
     start_site(std::move(options));
   }
   void SetUp() override {

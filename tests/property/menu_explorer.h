@@ -111,6 +111,7 @@ inline World after(World world, Decision decision) {
   for (const Action& action : decision.actions) std::visit(Perform(world), action);
   check(world);
   world.due = Due();
+  world.is_hung_up = false;
   if (in<Ended>(world)) {
     // What is still to come is late.
     for (std::optional<Question>* question : questions_of(world)) question->reset();

@@ -313,6 +313,18 @@ inline std::vector<Mutant> mistaken_mutants_of_calls() {
               [](const State&, const Event&, Decision& decision) {
                 if (find<HandOver>(decision)) decision.actions.emplace_back(RemoveRow{});
               }),
+      decides("has the caller end each call",
+              [](const State&, const Event&, Decision& decision) {
+                for (Action& action : decision.actions) {
+                  if (auto* removed = std::get_if<RemoveRow>(&action)) removed->by = EndedBy::kCaller;
+                }
+              }),
+      decides("has parkd end each call",
+              [](const State&, const Event&, Decision& decision) {
+                for (Action& action : decision.actions) {
+                  if (auto* removed = std::get_if<RemoveRow>(&action)) removed->by = EndedBy::kParkd;
+                }
+              }),
       decides("removes the row of another node",
               [](const State& before, const Event& event, Decision& decision) {
                 if (is<NotClaimed>(event) && is_in<Claiming>(before) && is_in<Ended>(decision.next)) {

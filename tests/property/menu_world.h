@@ -93,7 +93,9 @@ struct World {
   bool is_time_over = false;    // the call has had its time
   int moves_left = 2;           // of the session
   int places_left = 2;          // to which the database leads
-  Due due{};                    // within one decision only
+  // Within one decision only.
+  Due due{};
+  bool is_hung_up = false;  // parkd has sent BYE
 };
 
 struct Violation {
@@ -161,8 +163,9 @@ class Perform {
     require(std::exchange(w_.row_has_target, false), w_, "a claim is withdrawn that there is not");
     require(w_.target == Target::kNone, w_, "the claim of a target is withdrawn that is not ended");
   }
-  void operator()(const RemoveRow&) {
+  void operator()(const RemoveRow& action) {
     require(w_.caller == Call::kOver, w_, "the row of a call is removed that goes on");
+    require((action.by == EndedBy::kParkd) == w_.is_hung_up, w_, "the CDR has another party that has hung up");
     require(std::exchange(w_.has_row, false), w_, "a row is removed that there is not");
     w_.row_has_target = false;
   }
@@ -183,6 +186,7 @@ class Perform {
     require(w_.caller == Call::kAnswered, w_, "BYE in a call that is not answered, or over");
     need(w_.due.hang_up, "a call is ended without a reason");
     w_.caller = Call::kOver;
+    w_.is_hung_up = true;
   }
   void operator()(const OfferMedia& action) {
     require(w_.caller == Call::kAnswered && w_.media_open, w_, "media are offered that there are not");

@@ -117,6 +117,7 @@ inline void canonical(World& w) {
   }
   w.machine.last_question = static_cast<Question>(numbers.size());
   if (w.caller_was_asked) w.parker_was_sent = true;  // no difference any more
+  if (w.was_parked) w.is_from_menu = false;          // the same
   // How the parker learns the orbit matters to its present request only.
   if (w.machine.request == Request::kNone) {
     w.machine.learns_orbit = w.learns_orbit = ParkerLearnsOrbit::kItself;
@@ -188,6 +189,7 @@ inline std::string key_of(const World& w) {
                           w.has_stay,
                           w.was_parked,
                           w.has_talked,
+                          w.is_from_menu,
                           w.end_is_recorded}) {
     put(flag);
   }
@@ -233,9 +235,11 @@ struct Limits {
 
 inline World found_in(World world, RowState row, const OpenSegment& segment) {
   world.segment = segment;
+  world.is_from_menu = segment.kind == SegmentKind::kTalk;
   world.caller_was_asked = world.caller_is_ours = true;
   world.has_stay = true;
-  const bool talks_only = row == RowState::kRetrieved && segment.kind == SegmentKind::kTalkBefore;
+  const bool talks_only =
+      row == RowState::kRetrieved && (segment.kind == SegmentKind::kTalkBefore || world.is_from_menu);
   world.recorded = recorded_in(row, !talks_only);
   world.was_parked = row != RowState::kAdopting && !talks_only;
   world.stay_record = row == RowState::kAdopting ? StayRecord::kNone : StayRecord::kParked;
@@ -286,12 +290,13 @@ inline void begin_with(const RecallPolicy& policy, const Limits& limits, const M
   add(found_in(nothing, RowState::kParked, waits), resume(Found::kParked, policy, {}));
   add(found_in(nothing, RowState::kRetrieving, waits), resume(Found::kUncertain, policy, {}));
   add(found_in(nothing, RowState::kRetrieved, talks), resume(Found::kRetrieved, policy, {}));
-  // From a menu, or its first park has failed.
-  const OpenSegment only_talks{SegmentKind::kTalkBefore};
-  add(found_in(nothing, RowState::kRetrieved, only_talks), resume(Found::kRetrieved, policy, {}));
+  // Its first park has failed; or it comes from a menu.
+  for (const SegmentKind talk : {SegmentKind::kTalkBefore, SegmentKind::kTalk}) {
+    add(found_in(nothing, RowState::kRetrieved, {talk}), resume(Found::kRetrieved, policy, {}));
+  }
   if (policy.mode == RecallMode::kOff) {
     add_request(Request::kRefer, ParkerLearnsOrbit::kItself);
-    for (const SegmentKind talk : {SegmentKind::kTalkBefore, SegmentKind::kTalkAfter}) {
+    for (const SegmentKind talk : {SegmentKind::kTalkBefore, SegmentKind::kTalkAfter, SegmentKind::kTalk}) {
       add(found_in(nothing, RowState::kAdopting, {talk}), resume(Found::kUncertain, policy, {}));
       // The row was written as parked, and the parkd before has not seen that.
       add(found_in(nothing, RowState::kParked, {talk}), resume(Found::kParked, policy, {}));

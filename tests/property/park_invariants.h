@@ -30,12 +30,16 @@ inline void check_records(const World& w) {
 }
 
 inline void check_segments(const World& w) {
-  if (in<Ended>(w)) return require(w.was_parked != w.segment.has_value(), w, "a parked call without its last segment");
+  if (in<Ended>(w)) {
+    const bool is_recorded = w.was_parked || w.is_from_menu;
+    return require(is_recorded != w.segment.has_value(), w, "a recorded call without its last segment");
+  }
   require(w.segment.has_value(), w, "a segment ends before its call");
   const SegmentKind kind = w.segment->kind;
   const bool waits = kind == SegmentKind::kParked || kind == SegmentKind::kRecall;
   require(waits == (w.stay_record == StayRecord::kParked), w, "the segment is another than the stay's");
-  require(w.was_parked == (kind != SegmentKind::kTalkBefore), w, "the talk before the park lasts too long");
+  const SegmentKind before_park = w.is_from_menu ? SegmentKind::kTalk : SegmentKind::kTalkBefore;
+  require(w.was_parked == (kind != before_park), w, "the talk before the park lasts too long");
   const bool is_called = w.machine.recall_progress.is_calling;
   if (waits) require(is_called == (kind == SegmentKind::kRecall), w, "an attempt is longer or shorter than its step");
 }

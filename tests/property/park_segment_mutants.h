@@ -24,7 +24,9 @@ inline std::vector<Mutant> endless_segment_mutants() {
           misses("the recall", SegmentEnd::kRecalled),
           misses("the caller that gives up", SegmentEnd::kGaveUp),
           misses("the deadline", SegmentEnd::kTimedOut),
-          misses("the end of the talk", SegmentEnd::kHungUp)};
+          misses("the end of the talk", SegmentEnd::kHungUp),
+          misses("the caller that ends the talk from a menu", SegmentEnd::kCaller),
+          misses("the destination of a menu that ends the talk", SegmentEnd::kCallee)};
 }
 
 inline std::vector<Mutant> segment_mutants() {
@@ -68,6 +70,30 @@ inline std::vector<Mutant> segment_mutants() {
       bills("has a caller that waits and hangs up give up a talk",
             [](const OpenSegment&, Recorded, const State&, const Decision&, auto& change) {
               if (change && change->end == SegmentEnd::kHungUp) change->end = SegmentEnd::kGaveUp;
+            }),
+      bills("has the caller end each talk from a menu",
+            [](const OpenSegment&, Recorded, const State&, const Decision&, auto& change) {
+              if (change && change->end == SegmentEnd::kCallee) change->end = SegmentEnd::kCaller;
+            }),
+      bills("has the destination end each talk from a menu",
+            [](const OpenSegment&, Recorded, const State&, const Decision&, auto& change) {
+              if (change && change->end == SegmentEnd::kCaller) change->end = SegmentEnd::kCallee;
+            }),
+      bills("ends a talk from a menu without the party that hung up",
+            [](const OpenSegment& open, Recorded, const State&, const Decision&, auto& change) {
+              if (change && !change->next && open.kind == SegmentKind::kTalk) change->end = SegmentEnd::kHungUp;
+            }),
+      bills("ends the talk from a menu with its transfer",
+            [](const OpenSegment& open, Recorded, const State& before, const Decision& decision, auto& change) {
+              if (open.kind != SegmentKind::kTalk || !is_in<Connecting>(before)) return;
+              if (is_in<Talking>(decision.next)) change = SegmentChange{SegmentEnd::kCallee, {}};
+            }),
+      bills("goes on with the talk from a menu after a failed park as with one that has no CDR",
+            [](const OpenSegment& open, Recorded, const State& before, const Decision& decision, auto& change) {
+              const bool has_failed = is_in<Returning>(before) && is_in<Talking>(decision.next);
+              if (has_failed && open.kind == SegmentKind::kTalk) {
+                change = SegmentChange{SegmentEnd::kCallee, OpenSegment{SegmentKind::kTalkBefore}};
+              }
             }),
   };
 }

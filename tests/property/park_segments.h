@@ -30,13 +30,17 @@ inline std::optional<Happening::Kind> happening_of(SegmentEnd end) {
     case SegmentEnd::kNotTaken:
     case SegmentEnd::kAllowed:
     case SegmentEnd::kAllowedOnError:
+    case SegmentEnd::kCaller:
+    case SegmentEnd::kCallee:
       break;
   }
   return std::nullopt;
 }
 
 inline void require_end(const World& w, const SegmentChange& change) {
-  const bool talks = w.segment->kind == SegmentKind::kTalkBefore || w.segment->kind == SegmentKind::kTalkAfter;
+  const bool is_from_menu = w.segment->kind == SegmentKind::kTalk;
+  const bool talks =
+      w.segment->kind == SegmentKind::kTalkBefore || w.segment->kind == SegmentKind::kTalkAfter || is_from_menu;
   const bool is_attempt = w.segment->kind == SegmentKind::kRecall;
   switch (change.end) {
     case SegmentEnd::kParked:
@@ -53,7 +57,11 @@ inline void require_end(const World& w, const SegmentChange& change) {
     case SegmentEnd::kTimedOut:
       return require(!talks, w, "a caller that talks has waited too long");
     case SegmentEnd::kHungUp:
-      return;
+      return require(!is_from_menu, w, "a CDR without the party that has hung up");
+    case SegmentEnd::kCaller:
+      return require(is_from_menu && !w.caller_alive, w, "the CDR has another party that has hung up");
+    case SegmentEnd::kCallee:
+      return require(is_from_menu && w.caller_alive, w, "the CDR has another party that has hung up");
     case SegmentEnd::kAllowed:
     case SegmentEnd::kAllowedOnError:
       return require(false, w, "the machine knows of the hook");

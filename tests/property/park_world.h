@@ -114,8 +114,9 @@ struct World {
   bool was_parked = false;  // in this stay or one before
   bool end_is_recorded = false;
   std::optional<OpenSegment> segment = OpenSegment{};
-  Attempts attempts;        // of this stay
-  bool has_talked = false;  // in this stay, after the retrieve
+  bool is_from_menu = false;  // its talk has a CDR
+  Attempts attempts;          // of this stay
+  bool has_talked = false;    // in this stay, after the retrieve
 };
 
 struct Violation {

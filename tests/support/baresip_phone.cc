@@ -270,8 +270,8 @@ void BaresipPhone::transfer(const CallName& call, const std::string& target) {
   command_in(call, "transfer", target);
 }
 
-// baresip has no attended transfer of its own before 2.0; it puts the value into Refer-To that a person with two calls on
-// a better phone would cause.
+// baresip has no attended transfer of its own before 2.0; it puts the value into Refer-To that a person with two calls
+// on a better phone would cause.
 void BaresipPhone::transfer_to(const CallName& call, const CallName& consultation) {
   const Tags consulted = tags(consultation);
   const std::string peer_uri = [&] {

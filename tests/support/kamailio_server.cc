@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "tests/support/render.h"
 #include "tests/support/sip_text.h"
 #include "tests/support/source_directory.h"
 #include "tests/support/udp_socket.h"
@@ -20,10 +21,6 @@ namespace {
 constexpr std::chrono::milliseconds kStartTimeout{20000};
 constexpr std::chrono::milliseconds kOptionsTimeout{200};
 constexpr std::chrono::milliseconds kRpcTimeout{2000};
-
-std::string substdef(const std::string& name, const std::string& value) {
-  return "#!substdef \"!" + name + "!" + value + "!g\"\n";
-}
 
 std::string tail(const std::string& text, std::size_t bytes) {
   return text.size() <= bytes ? text : text.substr(text.size() - bytes);
@@ -104,26 +101,28 @@ std::string KamailioServer::outside() const {
 }
 
 void KamailioServer::write_configuration() const {
-  const std::filesystem::path sources = source_directory() / "kamailio-cfg";
+  const TemplateValues parkd = {
+      {"kamailio_inside_address", options_.address},
+      {"kamailio_inside_port", std::to_string(inside_port())},
+      {"kamailio_parkd_address", options_.parkd_address},
+      {"kamailio_parkd_port", std::to_string(options_.parkd_port)},
+  };
+  TemplateValues values = {
+      {"kamailio_address", options_.address},
+      {"kamailio_advertised_address", options_.advertised_address},
+      {"kamailio_port", std::to_string(port())},
+      {"kamailio_parkd_list", (options_.directory / "parkd.list").string()},
+      {"kamailio_db_url", options_.database_url},
+      {"kamailio_secret", "a secret of the tests"},
+      {"kamailio_run_dir", options_.directory.string()},
+      {"kamailio_cfg_dir", (source_directory() / "kamailio-cfg").string()},
+      {"kamailio_udp_workers", std::to_string(options_.udp_workers)},
+  };
+  values.insert(parkd.begin(), parkd.end());
   std::string text = "#!KAMAILIO\n";
-  for (const auto& line : options_.defines) {
-    text += line + "\n";
-  }
-  text += substdef("CALLPARK_ADDRESS", options_.address) + substdef("CALLPARK_PORT", std::to_string(port())) +
-          substdef("CALLPARK_INSIDE_ADDRESS", options_.address) +
-          substdef("CALLPARK_INSIDE_PORT", std::to_string(inside_port())) +
-          substdef("CALLPARK_PARKD_ADDRESS", options_.parkd_address) +
-          substdef("CALLPARK_PARKD_PORT", std::to_string(options_.parkd_port)) +
-          substdef("CALLPARK_DB_URL", "mysql://" + options_.database_user + ":" + options_.database_password +
-                                          "@localhost/" + options_.database) +
-          substdef("CALLPARK_SECRET", "a secret of the tests") +
-          substdef("CALLPARK_RUN_DIR", options_.directory.string()) + substdef("CALLPARK_CFG_DIR", sources.string());
-  text += "#!define CALLPARK_UDP_WORKERS " + std::to_string(options_.udp_workers) + "\n";
-  text += "include_file \"" + (sources / "kamailio.cfg").string() + "\"\n";
-  write_file(options_.directory / "kamailio.cfg", text);
-  write_file(options_.directory / "parkd.list",
-             "1 sip:" + options_.parkd_address + ":" + std::to_string(options_.parkd_port) +
-                 " 0 0 socket=udp:" + options_.address + ":" + std::to_string(inside_port()) + "\n");
+  for (const auto& line : options_.defines) text += line + "\n";
+  write_file(options_.directory / "kamailio.cfg", text + render("kamailio.cfg", values));
+  write_file(options_.directory / "parkd.list", render("parkd.list", parkd));
 }
 
 void KamailioServer::start() {
@@ -151,7 +150,8 @@ void KamailioServer::start() {
                      "-X",
                      "fm"};
   process.output = options_.directory / "kamailio.log";
-  process.environment = {"MYSQL_UNIX_PORT=" + options_.database_socket.string()};
+  process.environment = options_.environment;
+  process.environment.push_back("MYSQL_UNIX_PORT=" + options_.database_socket.string());
   process_ = Subprocess(std::move(process));
   const bool up = wait_until(kStartTimeout, [this] {
     return !process_.running() || answers_options(options_.address, port(), kOptionsTimeout);

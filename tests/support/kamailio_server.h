@@ -22,10 +22,10 @@ class KamailioServer {
     std::filesystem::path directory;
     /// Unix socket of a MariaDB that sql/migrate.sh has been run on.
     std::filesystem::path database_socket;
-    std::string database = "callpark";
-    std::string database_user = "callpark";
-    std::string database_password = "callpark";
+    std::string database_url = "mysql://callpark:callpark@localhost/callpark";
     std::string address = "127.0.0.1";
+    /// Empty: `address`.
+    std::string advertised_address = {};
     std::string parkd_address = "127.0.0.1";
     /// 0: base_port + 2.
     std::uint16_t parkd_port = 0;
@@ -33,7 +33,9 @@ class KamailioServer {
     /// Each transaction needs some 15 kB until 5 s after its end.
     int shared_memory_mb = 64;
     /// Lines that are put before the rest of the configuration, e.g. "#!define WITHOUT_FLOOD_CONTROL".
-    std::vector<std::string> defines;
+    std::vector<std::string> defines = {};
+    /// More of it, "NAME=value".
+    std::vector<std::string> environment = {};
   };
 
   /// start(). Throws std::runtime_error with the end of the log when Kamailio does not answer OPTIONS in time.

@@ -15,6 +15,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/support/render.h"
 #include "tests/support/source_directory.h"
 #include "tests/support/wait.h"
 
@@ -149,6 +150,8 @@ void MariadbServer::start() {
   if (process_.running()) return;
   fs::remove(socket());
   fs::create_directories(directory_ / "tmp");
+  write_file(directory_ / "mariadb.cnf", render("mariadb.cnf", {{"mariadb_innodb_buffer_pool_size", "32M"},
+                                                                {"mariadb_innodb_flush_log_at_trx_commit", "2"}}));
   process_ = Subprocess({.command = command(), .output = directory_ / "mariadb.log", .patience = kStopPatience});
   const bool up = wait_until(kStartTimeout, [this] { return !process_.running() || greets(socket()); });
   if (!up || !process_.running()) throw std::runtime_error("MariaDB does not start: " + log());
@@ -174,13 +177,12 @@ std::string MariadbServer::log() const {
 }
 
 std::vector<std::string> MariadbServer::command() const {
-  return {"mariadbd", "--no-defaults", user_option(), "--datadir=" + (directory_ / "data").string(),
+  return {"mariadbd", "--defaults-file=" + (directory_ / "mariadb.cnf").string(), user_option(),
+          "--datadir=" + (directory_ / "data").string(),
           // A server that starts deletes what others have left in a common directory, and what they still use.
           "--tmpdir=" + (directory_ / "tmp").string(), "--socket=" + socket().string(),
-          "--pid-file=" + (directory_ / "mariadb.pid").string(), "--skip-networking", "--skip-name-resolve",
-          "--skip-log-bin", "--performance-schema=OFF", "--character-set-server=utf8mb4", "--max-connections=200",
-          "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=8M", "--innodb-autoextend-increment=4",
-          "--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=0",
+          "--pid-file=" + (directory_ / "mariadb.pid").string(), "--skip-networking", "--innodb-log-file-size=8M",
+          "--innodb-autoextend-increment=4", "--innodb-doublewrite=0",
           "--innodb-use-native-aio=0"};  // its queues are counted over the whole machine
 }
 
@@ -225,10 +227,11 @@ std::string MariadbServer::refusal(const std::string& sql) const {
   return error == std::string::npos ? result.output : result.output.substr(error);
 }
 
-CommandResult MariadbServer::migrate(const std::vector<std::string>& arguments) const {
+CommandResult MariadbServer::migrate(const std::vector<std::string>& arguments,
+                                     const std::vector<std::string>& environment) const {
   std::vector<std::string> command = {(sql_directory() / "migrate.sh").string(), "--socket", socket().string()};
   command.insert(command.end(), arguments.begin(), arguments.end());
-  return run_command(command, kStartTimeout);
+  return run_command(command, kStartTimeout, environment);
 }
 
 }  // namespace callpark::test

@@ -64,7 +64,8 @@ class MariadbServer {
   /// The server's words when it refuses the statement; empty when it does not.
   [[nodiscard]] std::string refusal(const std::string& sql) const;
   /// Runs sql/migrate.sh on it; exit code and output.
-  [[nodiscard]] CommandResult migrate(const std::vector<std::string>& arguments = {}) const;
+  [[nodiscard]] CommandResult migrate(const std::vector<std::string>& arguments = {},
+                                      const std::vector<std::string>& environment = {}) const;
 
  private:
   [[nodiscard]] CommandResult client(const std::string& sql) const;

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <iostream>
-#include <sstream>
 #include <stdexcept>
 
 #include "tests/support/source_directory.h"
@@ -110,36 +109,37 @@ std::filesystem::path TestSite::make_prompts() const {
 }
 
 void TestSite::start_mediad() {
-  std::ostringstream yaml;
-  yaml << "log_level: debug\nprompts_dir: " << make_prompts().string() << "\n"
-       << "control:\n  listen: unix:" << (directory() / "mediad.sock").string() << "\n"
-       << "texts:\n  dir: " << (directory() / "texts").string()
-       << "\n  command: " << (source_directory() / "tools/speak_text").string() << "\n"
-       << "rtp:\n  address: 127.0.0.1\n  port_min: " << ports_.rtp_first()
-       << "\n  port_max: " << ports_.rtp_first() + kMediadPorts - 1 << "\n";
-  yaml << "music:\n  default: [" << (directory() / "default.wav").string()
-       << "]\n  classes_dir: " << (directory() / "music").string() << "\n";
   write_tone_wav(directory() / "default.wav", kMusicHz, 16000, 10);
   std::filesystem::create_directory(directory() / "music");
-  write_file(directory() / "mediad.yaml", yaml.str());
+  write_file(directory() / "mediad.yaml",
+             render("mediad.yaml", {{"mediad_log_level", "debug"},
+                                    {"mediad_prompts_dir", make_prompts().string()},
+                                    {"mediad_control_listen", "unix:" + (directory() / "mediad.sock").string()},
+                                    {"mediad_http_listen", ""},
+                                    {"mediad_rtp_port_min", std::to_string(ports_.rtp_first())},
+                                    {"mediad_rtp_port_max", std::to_string(ports_.rtp_first() + kMediadPorts - 1)},
+                                    {"mediad_music_default", (directory() / "default.wav").string()},
+                                    {"mediad_music_classes_dir", (directory() / "music").string()},
+                                    {"mediad_texts_dir", (directory() / "texts").string()},
+                                    {"mediad_texts_command", (source_directory() / "tools/speak_text").string()}}));
   mediad_ = std::make_unique<Daemon>("mediad", directory() / "mediad.yaml", directory() / "mediad.log");
   mediad_->start();
   wait_mediad_ready();
 }
 
 void TestSite::start_parkd() {
-  const int base = ports_.base();
-  std::ostringstream yaml;
-  yaml << "node_name: " << options_.node_name << "\nlog_level: debug\n"
-       << "sip:\n  listen: 127.0.0.1:" << base + 2 << "\n"
-       << (options_.parkd_sip_setting.empty() ? "" : "  " + options_.parkd_sip_setting + "\n")
-       << "kamailio:\n  inside: 127.0.0.1:" << base + 1 << "\n"
-       << "mediad:\n  control: unix:" << (directory() / "mediad.sock").string() << "\n"
-       << "database:\n  socket: " << database().socket().string() << "\n  user: " << database().user()
-       << "\n  password: " << database().password() << "\n  database: " << database().database() << "\n"
-       << "http:\n  listen: 127.0.0.1:" << base + 3 << "\n"
-       << options_.parkd_settings;
-  write_file(directory() / "parkd.yaml", yaml.str());
+  const auto own = [this](int offset) { return "127.0.0.1:" + std::to_string(ports_.base() + offset); };
+  write_file(directory() / "database_password", database().password());
+  TemplateValues values = options_.parkd_values;
+  values.merge(TemplateValues{{"parkd_node_name", options_.node_name},
+                              {"parkd_log_level", "debug"},
+                              {"parkd_sip_listen", own(2)},
+                              {"parkd_kamailio_inside", own(1)},
+                              {"parkd_mediad_control", "unix:" + (directory() / "mediad.sock").string()},
+                              {"parkd_database_socket", database().socket().string()},
+                              {"parkd_database_password_file", (directory() / "database_password").string()},
+                              {"parkd_http_listen", own(3)}});
+  write_file(directory() / "parkd.yaml", render("parkd.yaml", values) + options_.parkd_settings);
   parkd_ = std::make_unique<Daemon>("parkd", directory() / "parkd.yaml", directory() / "parkd.log");
   parkd_->start();
   wait_parkd_ready();

@@ -15,6 +15,7 @@
 #include "tests/support/mariadb_server.h"
 #include "tests/support/packet_phone.h"
 #include "tests/support/port_block.h"
+#include "tests/support/render.h"
 #include "tests/support/sip_trace.h"
 #include "tests/support/sipp_trunk.h"
 #include "tests/support/temp_dir.h"
@@ -49,8 +50,8 @@ class TestSite {
     bool with_mediad = true;
     /// Added to parkd.yaml, section by section as YAML text.
     std::string parkd_settings;
-    /// Added to its section `sip`: "ask_talking_seconds: 10".
-    std::string parkd_sip_setting = {};
+    /// Of deploy/parkd.yaml.j2, instead of the defaults.
+    TemplateValues parkd_values = {};
     std::string node_name = "parkd1";
     /// Another site's, which must outlive this one. Null: its own.
     MariadbServer* database = nullptr;

@@ -28,12 +28,20 @@ local notifies = 0
 --- One more is sent.
 function lamps.count_notify() notifies = notifies + 1 end
 
+-- A watcher may answer again just after the module has read that all are silent.
+local kAttempts = 3
+
 -- False if not all watchers could be notified, as when memory is short: 5.6.3 stops at the first (query_db_notify). If
 -- the database does not answer it sends none, and reports success.
 local function notify(uri)
-  local before = notifies
-  if KSR.presence.pres_refresh_watchers(uri, "dialog", kRefreshNotify) < 0 then return false end
-  return notifies > before or presence_tables.is_heard(uri) == false
+  for _ = 1, kAttempts do
+    local before = notifies
+    if KSR.presence.pres_refresh_watchers(uri, "dialog", kRefreshNotify) < 0 then return false end
+    if notifies > before then return true end
+    local is_heard = presence_tables.is_heard(uri)
+    if not is_heard then return is_heard == false end
+  end
+  return false
 end
 
 --- Notifies all watchers of the present state; false if not all could be notified.

@@ -19,7 +19,11 @@ local function set_up(f, d)
   if setup.hides_identity then identity_headers.drop(f) end
   if setup.is_call then relay.record_route(f, d.caller or relay.kParkd, d.callee, setup.tenant) end
   relay.set_patience(setup.first_answer_ms)
-  if setup.replaces_recall then recalls.replace_earlier(setup.replaces_recall, f.call_id) end
+  if setup.replaces_recall then
+    recalls.begin(setup.replaces_recall, f.call_id)
+    KSR.tm.t_on_reply("ksr_onreply_call")
+    KSR.tm.t_on_failure("ksr_failure_recall")
+  end
   if not setup.is_followed then return end
   calls.begin(d.caller, d.callee, cdr.setup(f, d))
   if d.caller.kind == "extension" then shares.note_call(d.caller.aor) end
@@ -29,8 +33,12 @@ end
 
 -- For report_answerer, below.
 local function report_callee(d)
-  KSR.pv.sets("$avp(called_extension)", d.callee.aor)
+  KSR.pv.sets("$avp(called)", d.callee.aor or d.callee.outside)
   KSR.tm.t_on_reply("ksr_onreply_call")
+end
+
+local function send(d)
+  if not relay.send() then recalls.over(d.setup.replaces_recall) end
 end
 
 function perform_calls.to_extension(f, d)
@@ -40,7 +48,7 @@ function perform_calls.to_extension(f, d)
   if found < 0 then return relay.reply(480, "Temporarily Unavailable") end
   set_up(f, d)
   if d.reports_callee then report_callee(d) end
-  relay.send()
+  send(d)
 end
 
 function perform_calls.to_contact(f, d)
@@ -49,14 +57,15 @@ function perform_calls.to_contact(f, d)
   set_up(f, d)
   if d.reports_callee then report_callee(d) end
   relay.from_outside_socket()
-  relay.send()
+  send(d)
 end
 
 function perform_calls.to_trunk(f, d)
   KSR.seturi(ring_steps.trunk_uri(d.number, d.trunk))
   set_up(f, d)
+  if d.reports_callee then report_callee(d) end
   relay.from_outside_socket()
-  relay.send()
+  send(d)
 end
 
 ----- ring groups
@@ -73,7 +82,7 @@ local unavailable = { code = 480, reason = "Temporarily Unavailable" }
 function perform_calls.to_ring_group(f, d)
   local step = ringing.first(f, d)
   if not step then
-    if d.menu then return perform_features.feature_call(f, d.menu) end
+    if d.behind then return perform_features.feature_call(f, d.behind) end
     local refusal = d.otherwise or unavailable
     return relay.reply(refusal.code, refusal.reason)
   end
@@ -83,39 +92,43 @@ function perform_calls.to_ring_group(f, d)
   -- A member that declines does not end the ringing of the others.
   KSR.tm.t_set_disable_6xx(1)
   KSR.tm.t_on_failure("ksr_failure_ring_group")
-  relay.send()
+  send(d)
 end
 
--- Sends the call that no member has answered to the menu behind the ring group. False if there is none, or no parkd
--- that lives: then the caller is answered as without it.
-local function menu_answers()
-  local menu = ringing.next_menu()
-  if not menu then return false end
+-- Sends the call that no member has answered to parkd, as the feature call behind the ring group. False if there is
+-- none, or no parkd that lives: then the caller is answered as without it.
+local function parkd_answers()
+  local behind = ringing.next_feature_call()
+  if not behind then return false end
   KSR.tm.t_on_reply("ksr_onreply_call")
   KSR.tm.t_on_failure("ksr_failure_ring_group")
-  return perform_features.send_on(menu.uri, menu.headers)
+  return perform_features.send_on(behind.uri, behind.headers)
 end
 
---- No device has answered the present step: rings the next one, lets the menu answer, or answers the caller.
+--- No device has answered the present step: rings the next one, lets parkd answer, or answers the caller, and returns
+--- false.
 function perform_calls.ring_on()
-  if recalls.is_replaced() then return end
+  if recalls.is_replaced() then return false end
   local step = ringing.next()
   while step do
     set_ring_time(step)
     KSR.tm.t_on_reply("ksr_onreply_call")
     KSR.tm.t_on_failure("ksr_failure_ring_group")
-    if KSR.tm.t_relay() >= 0 then return end
-    if KSR.tm.t_is_canceled() > 0 then return end
+    if KSR.tm.t_relay() >= 0 then return true end
+    if KSR.tm.t_is_canceled() > 0 then return false end
     step = ringing.next()
   end
-  if menu_answers() or KSR.tm.t_is_canceled() > 0 then return end
-  KSR.tm.t_reply(ring_steps.refusal(KSR.tm.t_get_status_code(), ringing.otherwise()))
+  if parkd_answers() then return true end
+  if KSR.tm.t_is_canceled() < 0 then
+    KSR.tm.t_reply(ring_steps.refusal(KSR.tm.t_get_status_code(), ringing.otherwise()))
+  end
+  return false
 end
 
 --- A final answer passes to parkd, which has called a ring group (`member` answers), or a Contact or a call flow (nil):
---- the requests of the answering extension will name the extension itself.
+--- the requests of the answering extension will name the extension itself, and records have a number outside.
 function perform_calls.report_answerer(member)
-  local user = protocol.answerer(KSR.pv.get("$avp(called_extension)"), member)
+  local user = protocol.answerer(KSR.pv.get("$avp(called)"), member)
   if user then relay.append_header(protocol.kUser, user) end
 end
 

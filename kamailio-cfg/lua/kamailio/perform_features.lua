@@ -24,16 +24,20 @@ local kDispatcherRoundRobin = 4
 
 local function is_reached() return KSR.dispatcher.ds_select_dst(kParkdSet, kDispatcherRoundRobin) >= 0 end
 
+-- Whether the request at hand is sent to parkd; if not, it is answered.
 local function send(first_answer_ms)
   if not is_reached() then
     adoption_marker.finish("release")
-    return relay.reply(503, "Park Service Not Available", kRetryAfter)
+    relay.reply(503, "Park Service Not Available", kRetryAfter)
+    return false
   end
   relay.from_inside_socket()
   KSR.tm.t_set_fr(patience.kFeatureMs, first_answer_ms)
   KSR.tm.t_on_reply("ksr_onreply_feature")
   KSR.tm.t_on_failure("ksr_failure_feature")
-  if not relay.send() then adoption_marker.finish("release") end
+  local is_sent = relay.send()
+  if not is_sent then adoption_marker.finish("release") end
+  return is_sent
 end
 
 --- parkd's answers and NOTIFYs come back the same way, so that its requests find the phone.
@@ -63,8 +67,8 @@ function perform_features.feature_call(f, d)
   prepare(f, d)
   name_host(f, d)
   relay.record_route(f, caller_of(f, d), relay.kParkd, d.tenant)
-  if d.replaces_recall then recalls.replace_earlier(d.replaces_recall, f.call_id) end
-  send(patience.kParkdMs)
+  if d.replaces_recall then recalls.begin(d.replaces_recall, f.call_id) end
+  if not send(patience.kParkdMs) then recalls.over(d.replaces_recall) end
 end
 
 --- Sends the call at hand, which no member of a ring group has answered, to parkd as a call to `uri`; its Record-Route

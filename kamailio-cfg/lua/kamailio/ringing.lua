@@ -1,5 +1,6 @@
 -- Rings the steps of a ring group (rules/ring_steps.lua), one after the other: each is a list of branches, the first
--- made from the request, the next from the failure of the one before. Last comes the menu behind the group.
+-- made from the request, the next from the failure of the one before. Last comes what is behind the group at parkd: a
+-- menu, an announcement or an orbit.
 local cjson = require("cjson")
 local protocol = require("rules.protocol")
 local relay = require("kamailio.relay")
@@ -9,7 +10,8 @@ local sip_text = require("rules.sip_text")
 
 local ringing = {}
 
--- The transaction remembers the steps to come, and the party of each registered contact (ruid) of the present one.
+-- The transaction remembers the steps to come, and the party of each registered contact (ruid) of the present one and
+-- of those before.
 local function remember(ring)
   KSR.pv.unset("$avp(ring)")
   KSR.pv.sets("$avp(ring)", cjson.encode(ring))
@@ -75,6 +77,8 @@ local function ring_next(ring, is_request)
     local step = table.remove(ring.steps, 1)
     local owners = ring_step(step, ring.trunk, is_request)
     if owners then
+      ring.earlier = ring.earlier or {}
+      for ruid, party in pairs(ring.owners or {}) do ring.earlier[ruid] = party end
       ring.owners = owners
       remember(ring)
       return step
@@ -83,16 +87,17 @@ local function ring_next(ring, is_request)
   return nil
 end
 
--- The call to the menu behind the group, as parkd gets it.
-local function call_of(f, menu)
-  return { uri = sip_text.uri(menu.number, menu.tenant), headers = protocol.feature_headers(menu, f.source.device) }
+-- The feature call behind the group, as parkd gets it.
+local function call_of(f, behind)
+  return { uri = sip_text.uri(behind.number, behind.tenant),
+    headers = protocol.feature_headers(behind, f.source.device) }
 end
 
 --- Prepares the request at hand, about which `d` is the decision, for the first step that reaches a device, and
 --- returns that step; nil if none does.
 function ringing.first(f, d)
-  return ring_next({ steps = d.steps, trunk = d.trunk, otherwise = d.otherwise, menu = d.menu and call_of(f, d.menu) },
-    true)
+  return ring_next({ steps = d.steps, trunk = d.trunk, otherwise = d.otherwise,
+    behind = d.behind and call_of(f, d.behind) }, true)
 end
 
 --- The same for the next step, after the failure of the last.
@@ -101,14 +106,15 @@ function ringing.next()
   return ring and ring_next(ring, false)
 end
 
---- The call to the menu behind the steps, {uri, headers}, which follows now; nil if there is none, or no longer.
-function ringing.next_menu()
+--- The feature call behind the steps, {uri, headers}, which follows now; nil if there is none, or no longer.
+function ringing.next_feature_call()
   local ring = remembered()
-  local menu = ring and ring.menu
-  if menu then
-    remember({ steps = {}, owners = ring.owners, otherwise = ring.otherwise, is_at_parkd = true })
+  local behind = ring and ring.behind
+  if behind then
+    local owners, earlier = ring.owners, ring.earlier
+    remember({ steps = {}, owners = owners, earlier = earlier, otherwise = ring.otherwise, is_at_parkd = true })
   end
-  return menu
+  return behind
 end
 
 --- The refusal of a call that no member answers; nil if it depends on the answers.
@@ -138,7 +144,8 @@ end
 function ringing.answerer(is_inside)
   local ring = remembered()
   if ring and ring.is_at_parkd and is_inside then return relay.kParkd end
-  return ring and (ring.owners[KSR.pv.gete("$T_branch(ruid)")] or outside_answerer())
+  local ruid = KSR.pv.gete("$T_branch(ruid)")
+  return ring and (ring.owners[ruid] or ring.earlier[ruid] or outside_answerer())
 end
 
 return ringing

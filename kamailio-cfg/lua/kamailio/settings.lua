@@ -18,9 +18,16 @@ local kNotifySeconds = 32
 
 local function limit(name, default) return tonumber(KSR.kx.get_def(name)) or default end
 
+-- Where phones and trunks see Kamailio.
+local function advertised_address()
+  local other = KSR.kx.get_def("CALLPARK_ADVERTISED_ADDRESS")
+  return other and other ~= "" and other or defined("CALLPARK_ADDRESS")
+end
+
 local function read()
   local s = {
     address = defined("CALLPARK_ADDRESS"),
+    advertised_address = advertised_address(),
     port = tonumber(defined("CALLPARK_PORT")),
     inside_address = defined("CALLPARK_INSIDE_ADDRESS"),
     inside_port = tonumber(defined("CALLPARK_INSIDE_PORT")),

@@ -1,7 +1,9 @@
--- Where a new call goes: an extension, a ring group, a trunk, a registered Contact, a menu or announcement of parkd's,
--- or through a call flow to one of them. `caller` is the caller as a party of the record of the call, nil if parkd
--- calls. Pure.
+-- Where a new call goes: an extension, a ring group, a trunk, a registered Contact, a menu, an announcement or an orbit
+-- of parkd's, or through a call flow to one of them. `caller` is the caller as a party of the record of the call, nil
+-- if parkd calls. Pure.
 local billing = require("rules.billing")
+local cdr = require("rules.cdr")
+local decide_features = require("rules.decide_features")
 local decision = require("rules.decision")
 local directory_rows = require("rules.directory_rows")
 local patience = require("rules.patience")
@@ -56,6 +58,8 @@ end
 -- trunk.
 local function to_parkd_as_menu(f, tenant, number, caller, trunk)
   local d = { action = "feature_call", tenant = tenant, number = number, replaces_recall = f.recall or nil }
+  local dialled = cdr.dialled(f)
+  if dialled ~= number then d.dialled = dialled end
   if caller and caller.kind == "trunk" then
     d.trunk = trunk
     return d
@@ -72,6 +76,21 @@ local function to_menu(f, tenant, row, caller)
   if tonumber(row.enabled) ~= 1 then return refuse(404, "Not Found") end
   if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
   return to_parkd_as_menu(f, tenant, row.number, caller, row.trunk)
+end
+
+-- The caller retrieves from the orbit of `row`, as if it had dialled that; `trunk` is that of a caller that is a trunk.
+-- What parkd calls for another party is 404, as the orbit itself.
+local function to_orbit(f, tenant, row, caller, trunk)
+  if not caller then return refuse(404, "Not Found") end
+  local d
+  if caller.kind == "trunk" then
+    if not row.from_trunks then return refuse(404, "Not Found") end
+    d = { action = "feature_call", tenant = tenant, trunk = trunk }
+  else
+    d = decide_features.call(f, row, tenant)
+  end
+  d.number = row.number
+  return d
 end
 
 --- nil if `f.ring_group` is known.
@@ -97,6 +116,13 @@ local hangups = {
   declined = refuse(603, "Decline"),
 }
 
+-- The call to the menu, the announcement or the orbit behind a ring group; nil if there is none.
+local function behind_ring_group(f, tenant, row, caller)
+  local menu, orbit = ring_steps.menu(f.ring_group), ring_steps.orbit(f.ring_group)
+  if menu then return to_parkd_as_menu(f, tenant, menu, caller, row.trunk) end
+  return orbit and to_orbit(f, tenant, orbit, caller, row.trunk)
+end
+
 function destinations.to_ring_group(f, tenant, row, caller)
   if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
   local wait = destinations.unknown_ring_group(f, tenant, row.number) or unknown_trunk_of_ring_group(f, tenant)
@@ -106,15 +132,14 @@ function destinations.to_ring_group(f, tenant, row, caller)
   local caller_aor = caller and caller.aor or f.inside_caller
   local steps = ring_steps.make(f.ring_group, tenant, caller_aor, trunk ~= nil)
   local hangup = hangups[ring_steps.hangup(f.ring_group)]
-  local number = ring_steps.menu(f.ring_group)
-  local menu = number and to_parkd_as_menu(f, tenant, number, caller, row.trunk) or nil
-  if menu and menu.need then return menu end
-  if #steps == 0 then return menu or hangup or refuse(480, "Temporarily Unavailable") end
+  local behind = behind_ring_group(f, tenant, row, caller)
+  if behind and behind.need then return behind end
+  if #steps == 0 then return behind or hangup or refuse(480, "Temporarily Unavailable") end
   return with_setup(f, tenant, caller, {
     action = "to_ring_group",
     steps = steps,
     trunk = trunk,
-    menu = menu and menu.action == "feature_call" and menu or nil,
+    behind = behind and behind.action == "feature_call" and behind or nil,
     otherwise = hangup,
     callee = { kind = "ring_group", number = row.number, display = row.display_name },
   })
@@ -126,7 +151,9 @@ local function to_party(f, tenant, row, caller)
   return destinations.to_extension(f, tenant, row, caller)
 end
 
+-- parkd itself asks about a retrieve.
 local function to_permitted_party(f, tenant, row, caller)
+  if row.kind == "orbit" then return to_orbit(f, tenant, row, caller, row.trunk) end
   return billing.permitted(f, tenant, row, caller, to_party(f, tenant, row, caller))
 end
 
@@ -159,9 +186,9 @@ local function forward(f, tenant, row, number, caller)
   return billing.permitted(f, tenant, { number = number, trunk = row.trunk }, caller, d)
 end
 
--- What parkd calls answers under the number of the call flow; parkd learns the extension.
+-- What parkd calls answers under the number of the call flow; parkd learns the extension, or the number outside.
 local function reported(f, d)
-  if f.from_parkd and d.action == "to_extension" then d.reports_callee = true end
+  if f.from_parkd and (d.action == "to_extension" or d.action == "to_trunk") then d.reports_callee = true end
   return d
 end
 
@@ -174,12 +201,12 @@ local function through_call_flow(f, tenant, row, caller)
   if not to then return refuse(404, "Not Found") end
   if to.away then return decision.database_away end
   if to.hangup then return hangups[to.hangup] or refuse(404, "Not Found") end
-  if not to.row then return forward(f, tenant, row, to.number, caller) end
+  if not to.row then return reported(f, forward(f, tenant, row, to.number, caller)) end
   local target = setmetatable({ trunk = row.trunk }, { __index = to.row })
   return reported(f, to_permitted_party(f, tenant, target, caller))
 end
 
---- A call to a number of the tenant that rings.
+--- A call to a number of the tenant that no feature has, or to the destination of a DID.
 function destinations.to_number(f, tenant, row, caller)
   if row.kind == "call_flow" then return through_call_flow(f, tenant, row, caller) end
   return to_permitted_party(f, tenant, row, caller)

@@ -109,6 +109,18 @@ local function range_of(get, domain, orbit)
   return nil
 end
 
+-- An orbit of an enabled range as the row of a number, with `from_trunks`.
+local function orbit_of(get, domain, number)
+  local range = range_of(get, domain, number)
+  return range and { number = number, kind = "orbit", action = "", enabled = 1, display_name = "",
+    from_trunks = range.from_trunks }
+end
+
+-- The row of a destination of SQL that is no outside number.
+local function destination_row(get, domain, number)
+  return row_of(get, domain, number) or orbit_of(get, domain, number)
+end
+
 local kinds_of_menus = { ivr_menu = true, announcement = true }
 
 --- Whether parkd answers a call to the number of `row`, of any caller.
@@ -126,9 +138,8 @@ end
 function directory_rows.number(get, domain, dialled)
   local itself = dialled.clean and row_of(get, domain, dialled.text) or call_flow_code_of(get, domain, dialled)
   if itself then return itself end
-  if dialled_number.may_be_orbit(dialled) and range_of(get, domain, dialled.text) then
-    return { number = dialled.text, kind = "orbit", action = "", enabled = 1, display_name = "" }
-  end
+  local orbit = dialled_number.may_be_orbit(dialled) and orbit_of(get, domain, dialled.text)
+  if orbit then return orbit end
   for _, beginning in ipairs(dialled_number.beginnings(dialled.beginning, kCodeLengthMax)) do
     local row = row_of(get, domain, beginning)
     if row and row.kind == "park_code" then return row end
@@ -155,7 +166,7 @@ function directory_rows.did(get, outside_number, host)
   if not line then return false end
   local tenant, destination = fields(line, 2)
   for _, one in ipairs(tenants_at(get, host)) do
-    local row = one.tenant == tenant and row_of(get, tenant, destination)
+    local row = one.tenant == tenant and destination_row(get, tenant, destination)
     if row then
       row.tenant, row.trunk = tenant, one.trunk
       return row
@@ -194,7 +205,7 @@ function directory_rows.call_flow(get, domain, number)
     if not destination then return false end
     if hangup_of(destination) then return { hangup = hangup_of(destination) } end
     if is_outside(destination) then return { number = destination } end
-    local row = row_of(get, domain, destination)
+    local row = destination_row(get, domain, destination)
     if not row then return false end
     if row.kind ~= "call_flow" then return { number = destination, row = row } end
     number = destination
@@ -220,14 +231,15 @@ end
 local function destination_of(get, domain, group)
   local number = group.destination
   if not number then return false end
-  local row = row_of(get, domain, number)
+  local row = destination_row(get, domain, number)
   if row and row.kind == "call_flow" then return directory_rows.call_flow(get, domain, number) end
   return { number = number, row = row }
 end
 
 --- The members that ring for a ring group, in order, for ring_steps.make: those of the group, those of the ring group
 --- that is its destination and so on, and last the destination that is no group. Empty if it is not enabled. A call
---- flow that hangs up ends the list with {hangup}, and an enabled menu or announcement with {menu}, its number.
+--- flow that hangs up ends the list with {hangup}, an enabled menu or announcement with {menu}, its number, and an
+--- orbit with {orbit}, its row.
 function directory_rows.ring_group(get, domain, number)
   local list = {}
   local group = ring_group_of(get, domain, number)
@@ -242,10 +254,12 @@ function directory_rows.ring_group(get, domain, number)
       list[#list + 1] = { hangup = to.hangup }
     elseif to and to.row and directory_rows.is_menu(to.row) then
       if to.row.enabled == 1 then list[#list + 1] = { menu = to.number } end
+    elseif to and to.row and to.row.kind == "orbit" then
+      list[#list + 1] = { orbit = to.row }
     elseif to and to.row and to.row.kind == "ring_group" then
       number = to.number
       group = ring_group_of(get, domain, number)
-    elseif to then
+    elseif to and (to.row or is_outside(to.number)) then
       list[#list + 1] = member(place + 1, { strategy = "destination" }, to.number, to.row)
     end
   end

@@ -27,7 +27,8 @@ local function uri_fact(text, settings)
   local port = uri.port or kDefaultPort
   uri.number = sip_text.dialled_user(uri)
   uri.is_parkd = uri.host == settings.parkd_address and port == settings.parkd_port
-  uri.is_ours = not uri.is_parkd and (uri.host == settings.address or uri.host == settings.inside_address)
+  uri.is_ours = not uri.is_parkd and (uri.host == settings.address or uri.host == settings.advertised_address
+    or uri.host == settings.inside_address)
   return uri
 end
 
@@ -81,6 +82,7 @@ end
 local function own_sockets(settings)
   return {
     { ip = settings.address, port = settings.port },
+    { ip = settings.advertised_address, port = settings.port },
     { ip = settings.inside_address, port = settings.inside_port },
   }
 end

@@ -9,6 +9,7 @@ protocol.kTenant = "X-Callpark-Tenant"
 protocol.kUser = "X-Callpark-User"
 protocol.kName = "X-Callpark-Name"
 protocol.kTrunk = "X-Callpark-Trunk"
+protocol.kDialled = "X-Callpark-Dialled"
 protocol.kDevice = "X-Callpark-Device"
 protocol.kDialog = "X-Callpark-Dialog"
 protocol.kAdoption = "X-Callpark-Adoption"
@@ -84,10 +85,12 @@ function protocol.sender_headers(d, device)
   }
 end
 
---- The same for a request that may park: with the sender's name, and the dialog that is to be parked.
+--- The same for a request that may park, or leads to a menu: with the name of its sender, the number that was dialled,
+--- and the dialog that is to be parked.
 function protocol.feature_headers(d, device)
   local headers = protocol.sender_headers(d, device)
   if d.name then headers[#headers + 1] = { protocol.kName, sip_text.display_name(d.name, kDisplayBytesMax) } end
+  if d.dialled then headers[#headers + 1] = { protocol.kDialled, d.dialled } end
   if d.dialog then
     headers[#headers + 1] = { protocol.kDialog, protocol.encode_dialog(d.dialog.record, d.dialog.side) }
   end
@@ -95,10 +98,11 @@ function protocol.feature_headers(d, device)
 end
 
 --- The value of X-Callpark-User on an answer to a call of parkd's: the extension with the Contact that parkd has
---- called, or the member of a ring group that answers. nil if neither.
-function protocol.answerer(called_extension, member)
-  local aor = called_extension or member and member.aor
-  return aor and aor:match("^[^@]+")
+--- called, or the member of a ring group that answers; of a party outside, its number. nil if neither. `called` is the
+--- extension or the number that was called, nil if it may be the member.
+function protocol.answerer(called, member)
+  local party = called or member and (member.aor or (member.outside or ""):match("^%+%d+$"))
+  return party and party:match("^[^@]+")
 end
 
 return protocol

@@ -24,6 +24,12 @@ function ring_steps.menu(rows)
   return last and last.menu
 end
 
+--- The row of the orbit behind them, from which the caller retrieves if no member answers; nil if there is none.
+function ring_steps.orbit(rows)
+  local last = rows[#rows]
+  return last and last.orbit
+end
+
 --- Whether `extension` is among the rows.
 function ring_steps.include(rows, extension)
   for _, row in ipairs(rows) do

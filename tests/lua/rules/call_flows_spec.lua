@@ -87,11 +87,12 @@ describe("a call to a call flow", function()
     assert.is_true(d.setup.is_followed)
   end)
 
-  it("R4 of parkd reports the extension, since its requests name it", function()
+  it("R4 B4 of parkd reports the extension, since its requests name it, or the number outside", function()
     local d = by_parkd(to_bob)
     assert.same({ "to_extension", true }, { d.action, d.reports_callee })
     assert.is_false(d.setup.is_followed)
-    assert.equal("to_trunk", by_parkd(outside, { tenant_trunk = trunk_row }).action)
+    d = by_parkd(outside, { tenant_trunk = trunk_row })
+    assert.same({ "to_trunk", true, "+4420" }, { d.action, d.reports_callee, d.callee.outside })
     assert.is_nil(by_parkd(nil, { number = extension }).reports_callee)
   end)
 
@@ -101,6 +102,61 @@ describe("a call to a call flow", function()
     assert.same({ "to_ring_group", 1, 603 }, { d.action, #d.steps, d.otherwise.code })
     refused(603, call(nil, { number = ring_group, ring_group = { { hangup = "declined" } } }))
     assert.is_nil(call(nil, { number = ring_group, ring_group = requests.bob_and_carol }).otherwise)
+  end)
+end)
+
+describe("a destination that is an orbit", function()
+  local orbit, orbit_of_trunks = requests.orbit, requests.orbit_of_trunks
+  local to_orbit, to_orbit_of_trunks = { number = "7001", row = orbit }, { number = "7101", row = orbit_of_trunks }
+  local from_101 = { action = "feature_call", tenant = kTenant, user = "101", name = "Alice", number = "7001" }
+  local from_trunk = { action = "feature_call", tenant = kTenant, trunk = "demo", number = "7101" }
+
+  it("F2 is retrieved from by an extension as if it had dialled it", function()
+    assert.same(from_101, call(to_orbit))
+    local dialled = call(nil, { dialled = requests.number("7001"), number = orbit })
+    dialled.number = "7001"
+    assert.same(dialled, call(to_orbit))
+    assert.is_nil(call(to_orbit, { display = "Alice A." }).name, "its phone has sent one")
+    refused(405, call(to_orbit, { method = "MESSAGE" }))
+  end)
+
+  it("F2 is retrieved from by a trunk if the range lets it, else 404 as dialled", function()
+    assert.same(from_trunk, by_trunk(to_orbit_of_trunks))
+    refused(404, by_trunk(to_orbit))
+  end)
+
+  it("F2 is reached by a DID alone, too", function()
+    local function did(row)
+      return { tenant = kTenant, trunk = "demo", number = row.number, kind = "orbit", from_trunks = row.from_trunks }
+    end
+    assert.same(from_trunk, by_trunk(nil, { did = did(orbit_of_trunks) }))
+    refused(404, by_trunk(nil, { did = did(orbit) }))
+  end)
+
+  it("F2 is 404 for parkd, as the orbit itself", function()
+    refused(404, by_parkd(to_orbit))
+    refused(404, by_parkd(to_orbit_of_trunks))
+  end)
+
+  it("F2 follows the members of a ring group", function()
+    local rows = { requests.bob_and_carol[1], { orbit = orbit } }
+    local did = { tenant = kTenant, trunk = "demo", number = "600", kind = "ring_group", enabled = 1,
+      display_name = "" }
+    local function group(list, by) return by(nil, { number = ring_group, ring_group = list, did = did }) end
+    local d = group(rows, call)
+    assert.same({ "to_ring_group", 1, from_101 }, { d.action, #d.steps, d.behind })
+    assert.same(from_101, group({ { orbit = orbit } }, call))
+    assert.same(from_trunk, group({ rows[1], { orbit = orbit_of_trunks } }, by_trunk).behind)
+    for _, by in ipairs({ by_trunk, by_parkd }) do
+      assert.same({ "to_ring_group", nil }, { group(rows, by).action, group(rows, by).behind })
+      refused(404, group({ { orbit = orbit } }, by))
+    end
+  end)
+
+  it("B1 is no question of an incoming call: parkd asks about the retrieve", function()
+    local hook = { error_permits = true, budget_ms = 800 }
+    assert.same(from_101, call(to_orbit, { billing_hook = hook }))
+    assert.same(from_trunk, by_trunk(to_orbit_of_trunks, { billing_hook = hook }))
   end)
 end)
 

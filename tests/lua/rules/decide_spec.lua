@@ -39,7 +39,10 @@ local answers = {
   identity = { { status = "known", user = "101" }, { status = "known", user = "102" }, { status = "absent" },
     { status = "stale" }, { status = "wrong" }, { status = "for_another_uri" }, { status = "database_away" } },
   did = { { tenant = kTenant, number = "102", kind = "extension", enabled = 1 },
-    { tenant = kTenant, number = "600", kind = "ring_group", enabled = 1 }, unpack(rows_away) },
+    { tenant = kTenant, number = "600", kind = "ring_group", enabled = 1 },
+    { tenant = kTenant, trunk = "site-b", number = "7001", kind = "orbit", enabled = 1, from_trunks = true },
+    { tenant = kTenant, trunk = "site-b", number = "7001", kind = "orbit", enabled = 1, from_trunks = false },
+    unpack(rows_away) },
   orbit_from_trunk = { { tenant = kTenant, trunk = "site-b" }, unpack(rows_away) },
   number = { extension, park_code, retrieve_code, { number = "102", kind = "extension", enabled = 0 },
     group_park_code, ring_group, park_number, park_number_off, orbit, unpack(rows_away) },
@@ -302,7 +305,8 @@ describe("every request there can be", function()
     each_request(function(f, d)
       if d.action ~= "feature_call" or not is_trunk(f) then return end
       assert.same({ kTenant, "site-b" }, { d.tenant, d.trunk })
-      assert.same({ "INVITE", false }, { f.method, f.did })
+      assert.equal("INVITE", f.method)
+      assert.is_true(f.did == false or f.did.from_trunks)
       assert.is_nil(d.user)
       assert.is_nil(d.dialog)
     end)

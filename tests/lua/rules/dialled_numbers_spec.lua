@@ -22,6 +22,14 @@ for _, case in ipairs(table_of_cases.cases) do
   if dialled and dialled.clean then rows[dialled.text] = row_of(case) end
 end
 
+-- Where the call flow with this main number leads in the plan; false if it is no call flow's.
+local function leads_to(row)
+  for _, flow in ipairs(row and row.kind == "call_flow" and plan.call_flows or {}) do
+    if flow.number == row.number then return { number = flow.destination, row = rows[flow.destination] } end
+  end
+  return false
+end
+
 local settings = { address = "192.0.2.1", port = 5060, inside_address = "127.0.0.1", inside_port = 5061,
   parkd_address = "127.0.0.1", parkd_port = 5062, flood_control = true }
 
@@ -37,7 +45,7 @@ local function request(case, changes, raw)
     from = { user = plan.user, host = plan.tenant }, identity = { status = "known", user = plan.user, display = "" },
     number = row, refer_number = row, registered = false, did = false, held_calls = { requests.held },
     is_holding = false, ring_group = { requests.rings(1, "simultaneous", "102") },
-    call_flow = row and row.kind == "call_flow" and { number = "102", row = requests.extension },
+    call_flow = leads_to(row),
     tenant_trunk = requests.trunk_row,
   })
   f.ruri, f.dialled, f.refer_to = read.ruri, read.dialled, raw.refer_to_raw and read.refer_to

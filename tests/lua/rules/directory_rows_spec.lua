@@ -65,6 +65,14 @@ local get = remembered({
   { "members", kTenant, "609", "101" },
   { "number", kTenant, "609", "ring_group\t\t1\t\t\t" },
   { "ring_group", kTenant, "612", "sequential\t5\t609" },
+  { "number", kTenant, "308", "call_flow\t\t1\t\t\t" },
+  { "number", kTenant, "309", "call_flow\t\t1\t\t\t" },
+  { "call_flow", kTenant, "308", "7005\t*45" },
+  { "call_flow", kTenant, "309", "7011\t308" },
+  { "ring_group", kTenant, "613", "sequential\t5\t*45" },
+  { "ring_group", kTenant, "614", "sequential\t5\t308" },
+  { "ring_group", kTenant, "615", "sequential\t5\t7011" },
+  { "members", kTenant, "613", "101" },
   { "trunk_of", kTenant, "", "a\t192.0.2.10\t5060\tudp" },
   { "trunk_of", kTenant, "", "b\t192.0.2.11\t5070\ttcp" },
   { "trunk_at", "", "192.0.2.10", kTenant .. "\ta\t1" },
@@ -76,6 +84,8 @@ local get = remembered({
   { "did", kTenant, "+49301", kTenant .. "\t101" },
   { "did", kTenant, "+49302", kTenant .. "\t999" },
   { "did", kTenant, "+49500", kTenant .. "\t500" },
+  { "did", kTenant, "+49700", kTenant .. "\t7005" },
+  { "did", kTenant, "+49701", kTenant .. "\t7011" },
 })
 
 local function number(user) return directory_rows.number(get, kTenant, dialled_number.of_user(user)) end
@@ -175,6 +185,26 @@ describe("what is remembered of SQL", function()
     assert.same({ 2, "500" }, { last_of("612") })
     assert.is_false(directory_rows.may_ring(get, kTenant, "307", "101"))
     assert.is_true(directory_rows.may_ring(get, kTenant, "609", "101"))
+  end)
+
+  it("F2 has where a DID, a call flow and ring groups lead to an orbit of an enabled range", function()
+    local did = directory_rows.did(get, "+49700", kCarrier)
+    assert.same({ "7005", "orbit", false, "a", kTenant },
+      { did.number, did.kind, did.from_trunks, did.trunk, did.tenant })
+    assert.is_false(directory_rows.did(get, "+49701", kCarrier), "the range is disabled")
+    local flow = directory_rows.call_flow(get, kTenant, "308")
+    assert.same({ "7005", "orbit" }, { flow.number, flow.row.kind })
+    assert.is_false(directory_rows.call_flow(get, kTenant, "309"), "the same")
+    local function last_of(user)
+      local rows = directory_rows.ring_group(get, kTenant, user)
+      local orbit = rows[#rows] and rows[#rows].orbit
+      return #rows, orbit and orbit.number, orbit and orbit.from_trunks
+    end
+    assert.same({ 2, "*45", true }, { last_of("613") })
+    assert.same({ 1, "7005", false }, { last_of("614") })
+    assert.same({ 0, nil }, { last_of("615") }, "the same")
+    assert.is_true(directory_rows.may_ring(get, kTenant, "613", "101"))
+    assert.is_false(directory_rows.may_ring(get, kTenant, "308", "101"))
   end)
 
   it("has trunks by their address, in each of its spellings", function()

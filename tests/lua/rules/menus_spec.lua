@@ -31,7 +31,13 @@ local function by_trunk(row, changes)
 end
 
 local from_101 = { action = "feature_call", tenant = kTenant, user = "101", name = "Alice", number = "500" }
-local from_trunk = { action = "feature_call", tenant = kTenant, trunk = "demo", number = "500" }
+local from_trunk = { action = "feature_call", tenant = kTenant, trunk = "demo", number = "500", dialled = "+4930" }
+
+-- The same call by way of `row`.
+local function led_by(row)
+  return { action = "feature_call", tenant = kTenant, user = "101", name = "Alice", number = "500",
+    dialled = row.number }
+end
 
 describe("a call to a menu", function()
   it("F6 goes to parkd with the extension and its name", function()
@@ -102,7 +108,7 @@ describe("a call flow that leads to a menu", function()
   local flow = requests.call_flow
 
   it("F6 is a call to the menu, and parkd gets the number of the menu", function()
-    assert.same(from_101, call(flow, { call_flow = to_menu }))
+    assert.same(led_by(flow), call(flow, { call_flow = to_menu }), "B4: with the number that was dialled")
     assert.same(from_trunk, by_trunk(flow, { call_flow = to_menu }))
     local d = by_parkd(flow, { call_flow = to_menu })
     assert.same({ "feature_call", "103", "500", nil }, { d.action, d.user, d.number, d.reports_callee })
@@ -120,25 +126,26 @@ describe("a ring group with a menu as its destination", function()
 
   it("F6 rings first, and has the call to the menu for afterwards", function()
     local d = call(group, { ring_group = rows })
-    assert.same({ "to_ring_group", 1, from_101, nil }, { d.action, #d.steps, d.menu, d.otherwise })
-    assert.same(from_trunk, by_trunk(group, { ring_group = rows }).menu)
-    assert.same({ "103", "500" }, { by_parkd(group, { ring_group = rows }).menu.user,
-      by_parkd(group, { ring_group = rows }).menu.number })
-    assert.is_nil(call(group, { ring_group = bob_and_carol }).menu)
+    assert.same({ "to_ring_group", 1, led_by(group), nil }, { d.action, #d.steps, d.behind, d.otherwise })
+    assert.same(from_trunk, by_trunk(group, { ring_group = rows }).behind)
+    assert.same({ "103", "500" }, { by_parkd(group, { ring_group = rows }).behind.user,
+      by_parkd(group, { ring_group = rows }).behind.number })
+    assert.is_nil(call(group, { ring_group = bob_and_carol }).behind)
   end)
 
   it("F6 is the menu at once if no member can ring", function()
-    assert.same(from_101, call(group, { ring_group = { { menu = "500" } } }))
-    assert.same(from_101, call(group, { ring_group = { requests.rings(1, "simultaneous", "101"), { menu = "500" } } }))
+    assert.same(led_by(group), call(group, { ring_group = { { menu = "500" } } }))
+    assert.same(led_by(group),
+      call(group, { ring_group = { requests.rings(1, "simultaneous", "101"), { menu = "500" } } }))
   end)
 
   it("F6 rings without the menu for an outside caller of parkd's in a tenant without a trunk", function()
     local function outside(changes) return by_parkd(group, changed({ inside_caller = false }, changes)) end
     assert.same({ need = "tenant_trunk", about = kTenant }, outside({ ring_group = rows }))
     local d = outside({ ring_group = rows, tenant_trunk = false })
-    assert.same({ "to_ring_group", nil }, { d.action, d.menu })
+    assert.same({ "to_ring_group", nil }, { d.action, d.behind })
     refused(404, outside({ ring_group = { { menu = "500" } }, tenant_trunk = false }))
-    assert.equal("t", outside({ ring_group = rows, tenant_trunk = trunk_row }).menu.trunk)
+    assert.equal("t", outside({ ring_group = rows, tenant_trunk = trunk_row }).behind.trunk)
   end)
 end)
 

@@ -1,6 +1,7 @@
 local message = require("rules.message")
 
-local settings = { address = "192.0.2.1", port = 5060, inside_address = "127.0.0.1", inside_port = 5061,
+local settings = { address = "192.0.2.1", port = 5060, advertised_address = "198.51.100.1",
+  inside_address = "127.0.0.1", inside_port = 5061,
   parkd_address = "127.0.0.1", parkd_port = 5062, parkd_sent_by = "127.0.0.1:5062" }
 
 -- The facts of a message with these raw texts; `headers` by name.
@@ -44,6 +45,13 @@ describe("a URI", function()
     assert.is_true(ruri("sip:102@127.0.0.1").is_ours)
     assert.is_true(ruri("sip:102@192.0.2.1:5070").is_ours)
     assert.is_false(ruri("sip:102@demo.callpark").is_ours)
+  end)
+
+  it("X67 at the advertised address is Kamailio's", function()
+    assert.is_true(ruri("sip:102@198.51.100.1").is_ours)
+    local f = facts({ route_values = { "<sip:198.51.100.1;lr>" }, to_tag = "t", from_tag = "f" })
+    assert.equal(1, f.path.own)
+    assert.same({ ip = "198.51.100.1", port = 5060 }, f.own_places[2])
   end)
 
   it("that cannot be read is of no host", function()

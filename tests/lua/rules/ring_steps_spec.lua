@@ -62,6 +62,18 @@ describe("ring_steps.make", function()
     assert.is_false(ring_steps.include(rows, "500"))
   end)
 
+  it("F2 passes over an orbit, which follows the last step", function()
+    local orbit = { number = "7001", kind = "orbit" }
+    local rows = { together[1], { orbit = orbit } }
+    assert.equal("102", made(rows))
+    assert.equal(orbit, ring_steps.orbit(rows))
+    assert.is_nil(ring_steps.orbit(together))
+    assert.is_nil(ring_steps.orbit({}))
+    assert.is_nil(ring_steps.menu(rows))
+    assert.is_false(ring_steps.lead_outside(rows))
+    assert.is_false(ring_steps.include(rows, "7001"))
+  end)
+
   it("gives each step its time, and the destination all there is", function()
     local steps = ring_steps.make({ together[1], row(2, "sequential", "103", { ring_seconds = "7" }),
       row(3, "destination", "101") }, kTenant, nil, true)

@@ -66,7 +66,9 @@ requests.group_park_code = { number = "*58", kind = "park_code", action = "group
 requests.ring_group = { number = "600", kind = "ring_group", action = "", enabled = 1, display_name = "Sales" }
 requests.park_number = { number = "7000", kind = "park_number", action = "", enabled = 1, display_name = "" }
 requests.park_number_off = { number = "7000", kind = "park_number", action = "", enabled = 0, display_name = "" }
-requests.orbit = { number = "7001", kind = "orbit", action = "", enabled = 1, display_name = "" }
+requests.orbit = { number = "7001", kind = "orbit", action = "", enabled = 1, display_name = "", from_trunks = false }
+requests.orbit_of_trunks = { number = "7101", kind = "orbit", action = "", enabled = 1, display_name = "",
+  from_trunks = true }
 requests.call_flow = { number = "300", kind = "call_flow", action = "", enabled = 1, display_name = "" }
 requests.call_flow_off = { number = "300", kind = "call_flow", action = "", enabled = 0, display_name = "" }
 requests.call_flow_code = { number = "*30", kind = "call_flow_code", action = "", enabled = 1, display_name = "" }

@@ -37,6 +37,7 @@ class ConfigReaderTest : public testing::Test {
     reader_.boolean("quick", config_.quick, true, "Whether it hurries.");
     reader_.section("pool", "The threads.");
     reader_.number("pool.workers", config_.workers, 4, 1, 64, "How many.");
+    reader_.live();
     reader_.duration("pool.wait_ms", config_.wait, 500, 100, 5000, Duration(1), "How long.");
     reader_.duration("pool.pause_seconds", config_.pause, 3, 1, 60, Duration(1000), "How long between.");
     reader_.address("net.listen", config_.listen, "127.0.0.1:80", "Where.");
@@ -47,6 +48,7 @@ class ConfigReaderTest : public testing::Test {
           config_.peers.push_back(text);
           return text.find('x') == std::string::npos;
         });
+    reader_.live();
     reader_.text("net.password", config_.password, "", {.may_be_empty = true, .is_secret = true, .length_max = 5},
                  "The secret.");
   }
@@ -146,12 +148,86 @@ TEST_F(ConfigReaderTest, HostileFilesAreRefusedQuickly) {
 TEST_F(ConfigReaderTest, TheExampleHoldsEveryKeyAndReadsBackAsTheDefaults) {
   const std::string example = reader_.example();
   EXPECT_THAT(example, HasSubstr("# The name of this node. Required: a text of 1 to 255 bytes.\nname: \"first\"\n"));
-  EXPECT_THAT(example,
-              HasSubstr("\n# The threads.\npool:\n  # How many. A whole number from 1 to 64.\n  workers: 4\n"));
+  EXPECT_THAT(
+      example,
+      HasSubstr(
+          "\n# The threads.\npool:\n  # How many. A whole number from 1 to 64. Applied by a reload.\n  workers: 4\n"));
   EXPECT_THAT(example, HasSubstr("  peers:\n    - \"a\"\n    - \"b\"\n"));
   EXPECT_THAT(errors_of(example), IsEmpty());
   EXPECT_EQ(config_.name, "first");
   EXPECT_EQ(config_.workers, 4);
+}
+
+// A table with two keys of which a file has one.
+class ConfigReaderAlternatives : public testing::Test {
+ protected:
+  ConfigReaderAlternatives() {
+    reader_.text("password", password_, "", {.may_be_empty = true}, "The secret.");
+    reader_.text("password_file", file_, "", {.may_be_empty = true}, "Where it is.");
+    reader_.alternative_to("password");
+  }
+  std::vector<std::string> errors_of(const std::string& text) {
+    std::vector<std::string> lines;
+    for (const ConfigError& error : reader_.read_text(text, "test.yaml")) lines.push_back(to_string(error));
+    return lines;
+  }
+
+  std::string password_;
+  std::string file_;
+  ConfigReader reader_;
+};
+
+TEST_F(ConfigReaderAlternatives, O8_OneOfTheTwoIsNeeded) {
+  EXPECT_THAT(errors_of("password: ''\n"), IsEmpty());
+  EXPECT_THAT(errors_of("password_file: /x\n"), IsEmpty());
+  EXPECT_THAT(errors_of("{}\n"), ElementsAre("test.yaml: password or password_file is missing (The secret.)"));
+  EXPECT_THAT(errors_of("password: a\npassword_file: /x\n"),
+              ElementsAre("test.yaml:2: password_file and password are both here; there must be one only"));
+}
+
+TEST_F(ConfigReaderAlternatives, O8_TheExampleHasTheSecondAsAComment) {
+  EXPECT_THAT(reader_.example(), HasSubstr("\npassword: \"\"\n"));
+  EXPECT_THAT(reader_.example(), HasSubstr("\n# password_file: \"\"\n"));
+  EXPECT_THAT(errors_of(reader_.example()), IsEmpty());
+}
+
+TEST_F(ConfigReaderTest, O8_AReloadAppliesLiveKeysOnly) {
+  ASSERT_THAT(errors_of("name: a\npool: {workers: 1, wait_ms: 100}\n"), IsEmpty());
+  const ConfigTexts running = reader_.texts();
+  ASSERT_THAT(errors_of("name: b\npool: {workers: 2, wait_ms: 200}\nnet: {peers: [c]}\n"), IsEmpty());
+  const ConfigChanges changes = reader_.reload(running, ConfigTexts(reader_.texts()));
+  EXPECT_THAT(changes.applied, ElementsAre("pool.workers", "net.peers"));
+  EXPECT_THAT(changes.need_restart, ElementsAre("name", "pool.wait_ms"));
+  EXPECT_EQ(config_.name, "a");
+  EXPECT_EQ(config_.workers, 2);
+  EXPECT_EQ(config_.wait, Duration(100));
+  EXPECT_THAT(config_.peers, ElementsAre("c"));
+}
+
+TEST_F(ConfigReaderTest, O8_AKeyThatIsGoneIsAtItsDefaultAfterAReload) {
+  ASSERT_THAT(errors_of("name: a\npool: {workers: 1}\n"), IsEmpty());
+  const ConfigTexts running = reader_.texts();
+  ASSERT_THAT(errors_of("name: a\n"), IsEmpty());
+  EXPECT_THAT(reader_.reload(running, ConfigTexts(reader_.texts())).applied, ElementsAre("pool.workers"));
+  EXPECT_EQ(config_.workers, 4);
+}
+
+// The second reload compares with what the process has, not with what the file had.
+TEST_F(ConfigReaderTest, O8_WhatNeedsARestartIsReportedUntilThen) {
+  ASSERT_THAT(errors_of("name: a\n"), IsEmpty());
+  const ConfigTexts running = reader_.texts();
+  ASSERT_THAT(errors_of("name: b\n"), IsEmpty());
+  const ConfigTexts read = reader_.texts();
+  EXPECT_THAT(reader_.reload(running, read).need_restart, ElementsAre("name"));
+  EXPECT_THAT(reader_.reload(ConfigTexts(reader_.texts()), read).need_restart, ElementsAre("name"));
+  EXPECT_THAT(reader_.reload(ConfigTexts(reader_.texts()), running).need_restart, IsEmpty());
+}
+
+TEST(ConfigChanges, O8_AreOneSentence) {
+  EXPECT_EQ(to_string(ConfigChanges{}), "nothing has changed");
+  EXPECT_EQ(to_string(ConfigChanges{{"a"}, {}}), "a is applied");
+  EXPECT_EQ(to_string(ConfigChanges{{}, {"a", "b"}}), "a, b need a restart");
+  EXPECT_EQ(to_string(ConfigChanges{{"a", "b"}, {"c"}}), "a, b are applied; c needs a restart");
 }
 
 TEST(ConfigReaderTable, ADefaultThatIsWrongIsOurOwnMistake) {

@@ -15,6 +15,15 @@ TEST(SocketAddress, ReadsWhatItWrites) {
   }
 }
 
+TEST(SocketAddress, O8_AnAddressOfAnotherHostIsKnown) {
+  for (const char* text : {"127.0.0.1:1", "127.100.7.1:5060", "0.0.0.0:5060", "unix:/nowhere/x.sock"}) {
+    EXPECT_TRUE(SocketAddress::parse(text)->is_of_this_host()) << text;
+  }
+  for (const char* text : {"240.0.0.1:5060", "[2001:db8::1]:5060"}) {
+    EXPECT_FALSE(SocketAddress::parse(text)->is_of_this_host()) << text;
+  }
+}
+
 TEST(SocketAddress, APathIsAUnixSocket) {
   const auto address = SocketAddress::parse("/run/mediad.sock");
   ASSERT_TRUE(address);

@@ -23,6 +23,13 @@ TEST(Utf8, X22_ReplacesEachByteThatIsNot) {
   EXPECT_EQ(valid_utf8("\xf5\x80\x80\x80"), "\ufffd\ufffd\ufffd\ufffd") << "beyond U+10FFFF";
 }
 
+TEST(Utf8, X22_CutsOffBetweenCharacters) {
+  EXPECT_EQ(valid_utf8("Жанна", 2), "Жа");
+  EXPECT_EQ(valid_utf8("J\xfcrgen", 3), "J\ufffdr");
+  EXPECT_EQ(valid_utf8("日本", 2), "日本");
+  EXPECT_EQ(valid_utf8("日本", 0), "");
+}
+
 TEST(Utf8, X22_IsValidOnceItHasBeenMadeValid) {
   std::mt19937 random(7);
   for (int round = 0; round < 5000; ++round) {

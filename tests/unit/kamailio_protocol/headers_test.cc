@@ -23,7 +23,8 @@ Names names_of_parkd() {
           {"kAdoption", std::string(kAdoption)},   {"kRecall", std::string(kRecall)},
           {"kCaller", std::string(kCaller)},       {"kRecallAfter", std::string(kRecallAfter)},
           {"kCancelled", std::string(kCancelled)}, {"kParkRate", std::string(kParkRate)},
-          {"kUnproven", std::string(kUnproven)},   {"kVerdict", std::string(kVerdict)}};
+          {"kUnproven", std::string(kUnproven)},   {"kVerdict", std::string(kVerdict)},
+          {"kDialled", std::string(kDialled)}};
 }
 
 Json agreed_headers() {

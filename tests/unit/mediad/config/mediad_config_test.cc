@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
 
 namespace callpark {
 namespace {
@@ -38,6 +42,15 @@ TEST(MediadConfig, EveryErrorIsReportedWithItsLine) {
   }
 }
 
+TEST(MediadConfig, HttpIsOffOrAtAnAddressWithAPort) {
+  EXPECT_FALSE(read_mediad_config_text("", "mediad.yaml")->http.listen);
+  EXPECT_FALSE(read_mediad_config_text("http: {listen: \"\"}", "mediad.yaml")->http.listen);
+  EXPECT_EQ(read_mediad_config_text("http: {listen: \"127.0.0.1:8081\"}", "mediad.yaml")->http.listen->port(), 8081);
+  for (const char* address : {"unix:/run/mediad.http", "localhost:8081", "8081"}) {
+    EXPECT_FALSE(read_mediad_config_text("http: {listen: \"" + std::string(address) + "\"}", "mediad.yaml")) << address;
+  }
+}
+
 TEST(MediadConfig, PortsMustMakePairs) {
   for (const char* text : {"rtp: {port_min: 16001}", "rtp: {port_min: 16000, port_max: 16000}"}) {
     EXPECT_FALSE(read_mediad_config_text(text, "mediad.yaml").has_value()) << text;
@@ -53,6 +66,17 @@ TEST(MediadConfig, RtpIsAtNoMulticastAddress) {
   }
 }
 
+TEST(MediadConfig, X67_TheAdvertisedAddressIsOneHostOfTheSameFamily) {
+  const auto advertised = [](const std::string& address) {
+    return read_mediad_config_text("rtp: {address: 10.0.0.2, advertised_address: \"" + address + "\"}", "mediad.yaml");
+  };
+  EXPECT_EQ(advertised("203.0.113.2")->rtp.advertised_address, "203.0.113.2");
+  EXPECT_EQ(advertised("")->rtp.advertised_address, "");
+  for (const char* address : {"pbx.example", "0.0.0.0", "224.0.0.1", "2001:db8::2", "203.0.113.2:5060"}) {
+    EXPECT_FALSE(advertised(address)) << address;
+  }
+}
+
 TEST(MediadConfig, AMissingDirectoryOfPromptsIsReported) {
   const auto missing = [](const std::string& directory) {
     const auto config = read_mediad_config_text("prompts_dir: " + directory, "mediad.yaml");
@@ -62,6 +86,45 @@ TEST(MediadConfig, AMissingDirectoryOfPromptsIsReported) {
   const std::string nowhere = testing::TempDir() + "/no-such-directory";
   ASSERT_TRUE(missing(nowhere));
   EXPECT_THAT(to_string(*missing(nowhere)), HasSubstr(nowhere));
+}
+
+TEST(MediadConfig, O8_AnAddressOfAnotherHostIsReported) {
+  const std::string path = testing::TempDir() + "/mediad.yaml." + std::to_string(getpid());
+  std::ofstream(path) << "prompts_dir: /tmp\nrtp: {address: 198.51.100.1}\n";
+  const auto errors = check_mediad_config_file(path);
+  std::remove(path.c_str());
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_EQ(errors[0].message, "rtp.address: 198.51.100.1 is no address of this host");
+}
+
+// Each key of the table is live or needs a restart; a new one needs a restart, unless its row and this list make it
+// live.
+TEST(MediadConfig, O8_EachKeyIsLiveOrNeedsARestart) {
+  const MediadConfig started = read_mediad_config_text("", "f").value();
+  std::vector<std::string> live;
+  for (const auto& [key, texts] : started.read_from) {
+    MediadConfig running = started;
+    MediadConfig read = started;
+    read.read_from[key].push_back("another");
+    const ConfigChanges changes = reload(running, read);
+    ASSERT_EQ(changes.applied.size() + changes.need_restart.size(), 1U) << key;
+    if (!changes.applied.empty()) live.push_back(key);
+  }
+  EXPECT_THAT(live, testing::ElementsAre("log_level", "sessions.max", "sessions.unclaimed_seconds", "texts.command",
+                                         "texts.max_mb", "texts.seconds_max"));
+}
+
+TEST(MediadConfig, O8_LiveKeysAreAppliedAndTheOthersAreNot) {
+  MediadConfig running = read_mediad_config_text("", "f").value();
+  const auto read =
+      read_mediad_config_text("texts: {dir: /t, command: /s, max_mb: 5}\nsessions: {max: 7, no_rtp_seconds: 1}\n", "f");
+  EXPECT_EQ(to_string(reload(running, read.value())),
+            "texts.command, texts.max_mb, sessions.max are applied; texts.dir, sessions.no_rtp_seconds need a restart");
+  EXPECT_EQ(running.texts.command, "/s");
+  EXPECT_EQ(running.texts.megabytes_max, 5U);
+  EXPECT_EQ(running.sessions.max, 7U);
+  EXPECT_EQ(running.texts.directory, "/var/cache/callpark/texts");
+  EXPECT_EQ(running.sessions.no_rtp, Duration(30'000));
 }
 
 TEST(MediadConfig, MusicIsAListOfFilesAndDirectories) {

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <future>
+#include <thread>
 
 #include "tests/unit/mediad/engine/thread_end.h"
 
@@ -40,6 +42,22 @@ TEST(Sender, X60_WhatWasPostedBeforeTheEndIsDone) {
     ASSERT_TRUE(ends(std::move(sender))) << "the " << i << "th";
     ASSERT_EQ(done, 10);
   }
+}
+
+TEST(Sender, PhasesThatAreLateByAPacketAreCounted) {
+  const auto now = [] { return std::chrono::steady_clock::now(); };
+  Sender sender(Sender::Options{});
+  const auto one = stream();
+  sender.add(one);
+  // A machine that stalls, for two packets.
+  sender.change(one, [now](OutgoingStream&) {
+    const auto end = now() + std::chrono::milliseconds(2 * kPacketMs);
+    while (now() < end) {
+    }
+  });
+  const auto deadline = now() + std::chrono::seconds(10);
+  while (sender.late_phases() == 0 && now() < deadline) std::this_thread::yield();
+  EXPECT_GT(sender.late_phases(), 0U);
 }
 
 }  // namespace

@@ -8,9 +8,10 @@ namespace {
 
 using testing::HasSubstr;
 
-const OwnPorts kPublic{"203.0.113.2", 15060, 20059};
-const OwnPorts kPublicV6{"2001:db8::2", 15060, 20059};
-const OwnPorts kLoopback{"127.0.0.1", 15060, 20059};
+const OwnPorts kPublic{"203.0.113.2", "203.0.113.2", 15060, 20059};
+const OwnPorts kPublicV6{"2001:db8::2", "2001:db8::2", 15060, 20059};
+const OwnPorts kLoopback{"127.0.0.1", "127.0.0.1", 15060, 20059};
+const OwnPorts kBehindNat{"10.0.0.2", "203.0.113.2", 15060, 20059};
 
 std::string fault_of(const Endpoint& remote, const OwnPorts& own) {
   return fault_of_remote(remote, own).value_or("none");
@@ -32,6 +33,13 @@ TEST(RemoteRules, X37_OwnPortsAreRefused) {
     EXPECT_EQ(fault_of({kPublic.address, static_cast<std::uint16_t>(port)}, kPublic), "none") << port;
   }
   EXPECT_THAT(fault_of({"2001:0db8:0::2", 15060}, kPublicV6), HasSubstr("mediad itself")) << "however it is written";
+}
+
+TEST(RemoteRules, X67_OwnPortsAreRefusedAtBothSidesOfANat) {
+  for (const char* address : {"10.0.0.2", "203.0.113.2"}) {
+    EXPECT_THAT(fault_of({address, 15060}, kBehindNat), HasSubstr("mediad itself")) << address;
+    EXPECT_EQ(fault_of({address, 4000}, kBehindNat), "none") << address;
+  }
 }
 
 TEST(RemoteRules, X37_LoopbackIsRefusedUnlessMediadIsThere) {

@@ -1,15 +1,23 @@
 #include "parkd/config/parkd_config.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
 
 namespace callpark {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
-TEST(ParkdConfig, OnlyTheNodesNameIsRequired) {
-  const auto config = read_parkd_config_text("node_name: west\n", "parkd.yaml");
+// The least that a file has.
+constexpr const char* kLeast = "node_name: west\ndatabase: {password: p}\n";
+
+TEST(ParkdConfig, OnlyTheNodesNameAndAPasswordAreRequired) {
+  const auto config = read_parkd_config_text(kLeast, "parkd.yaml");
   ASSERT_TRUE(config);
   EXPECT_EQ(config->node_name, "west");
   EXPECT_EQ(config->log_level, LogLevel::kInfo);
@@ -132,6 +140,133 @@ TEST(ParkdConfig, AFileThatIsNotThereIsAnError) {
   EXPECT_THAT(to_string(config.error()[0]), HasSubstr("No such file"));
 }
 
+// ---- the password in a file of its own ----
+
+class ParkdPassword : public testing::Test {
+ protected:
+  ~ParkdPassword() override { std::remove(path_.c_str()); }
+
+  Result<ParkdConfig, std::vector<ConfigError>> read(const std::string& database) {
+    return read_parkd_config_text("node_name: west\ndatabase: {" + database + "}\n", "f");
+  }
+  std::string error_of(const std::string& database) {
+    const auto config = read(database);
+    return config ? "" : to_string(config.error().at(0));
+  }
+
+  const std::string path_ = testing::TempDir() + "/parkd_password." + std::to_string(getpid());
+};
+
+TEST_F(ParkdPassword, O8_IsReadFromItsFile) {
+  std::ofstream(path_) << "a \"b' #$%\\{}\n";
+  const auto config = read("password_file: " + path_);
+  ASSERT_TRUE(config) << to_string(config.error().at(0));
+  EXPECT_EQ(config->database.password, "a \"b' #$%\\{}");
+}
+
+TEST_F(ParkdPassword, O8_EachMistakeHasItsSentence) {
+  EXPECT_THAT(error_of(""), HasSubstr("f: database.password or database.password_file is missing (Password of the"));
+  EXPECT_EQ(error_of("password: p, password_file: " + path_),
+            "f:2: database.password_file and database.password are both here; there must be one only");
+  EXPECT_EQ(error_of("password_file: " + path_),
+            "f: database.password_file: " + path_ + " cannot be read: No such file or directory");
+  std::ofstream(path_) << "a\nb\n";
+  EXPECT_EQ(error_of("password_file: " + path_), "f: database.password_file: " + path_ + " has more than one line");
+}
+
+TEST_F(ParkdPassword, O8_ANewOneNeedsARestart) {
+  std::ofstream(path_) << "first";
+  ParkdConfig running = read("password_file: " + path_).value();
+  std::ofstream(path_) << "second";
+  const ConfigChanges changes = reload(running, read("password_file: " + path_).value());
+  EXPECT_THAT(changes.need_restart, ElementsAre("the password in database.password_file"));
+  EXPECT_EQ(running.database.password, "first");
+}
+
+TEST_F(ParkdPassword, O8_OfAnotherKindNeedsARestart) {
+  std::ofstream(path_) << "first";
+  ParkdConfig running = read("password_file: " + path_).value();
+  EXPECT_THAT(reload(running, read("password: second").value()).need_restart,
+              ElementsAre("database.password", "database.password_file"));
+  EXPECT_EQ(running.database.password, "first");
+}
+
+// ---- what a start would refuse ----
+
+class CheckedFile : public testing::Test {
+ protected:
+  ~CheckedFile() override { std::remove(path_.c_str()); }
+
+  std::vector<std::string> errors_of(const std::string& text) {
+    std::ofstream(path_) << text;
+    std::vector<std::string> messages;
+    for (const ConfigError& error : check_parkd_config_file(path_)) messages.push_back(error.message);
+    return messages;
+  }
+
+  const std::string path_ = testing::TempDir() + "/parkd.yaml." + std::to_string(getpid());
+};
+
+TEST_F(CheckedFile, O8_OfThisHostIsGood) {
+  EXPECT_THAT(errors_of(kLeast), IsEmpty());
+}
+
+TEST_F(CheckedFile, O8_AddressesOfAnotherHostAreErrors) {
+  EXPECT_THAT(errors_of(std::string(kLeast) + "sip: {listen: '240.0.0.1:5062'}\nhttp: {listen: '240.0.0.2:80'}\n"),
+              ElementsAre("sip.listen: 240.0.0.1 is no address of this host",
+                          "http.listen: 240.0.0.2 is no address of this host"));
+}
+
+TEST_F(CheckedFile, O8_APasswordThatSystemdBringsIsNotLookedFor) {
+  EXPECT_THAT(errors_of("node_name: a\ndatabase: {password_file: /run/credentials/none.service/database_password}\n"),
+              IsEmpty());
+  EXPECT_THAT(errors_of("node_name: a\ndatabase: {password_file: /nowhere}\n"),
+              ElementsAre(HasSubstr("/nowhere cannot be read")));
+}
+
+// ---- reloads ----
+
+// Each key of the table is live or needs a restart; a new one needs a restart, unless its row and this list make it
+// live.
+TEST(ParkdReload, O8_EachKeyIsLiveOrNeedsARestart) {
+  const ParkdConfig started = read_parkd_config_text(kLeast, "f").value();
+  std::vector<std::string> live;
+  for (const auto& [key, texts] : started.read_from) {
+    ParkdConfig running = started;
+    ParkdConfig read = started;
+    read.read_from[key].push_back("another");
+    const ConfigChanges changes = reload(running, read);
+    ASSERT_EQ(changes.applied.size() + changes.need_restart.size(), 1U) << key;
+    if (!changes.applied.empty()) live.push_back(key);
+  }
+  EXPECT_THAT(live,
+              ElementsAre("billing.permitted_networks", "call_flow.call_max_ms", "call_flow.first_key_ms",
+                          "call_flow.next_key_ms", "database.park_events_days", "log_level", "menu.call_max_ms",
+                          "park.already_picked_up_speech_max_ms", "park.announcement_max_ms", "park.bye_after_refer_ms",
+                          "park.music_retry_ms", "park.refusal_speech_max_ms", "webhooks.permitted_networks"));
+}
+
+TEST(ParkdReload, O8_LiveKeysAreAppliedAndTheOthersAreNot) {
+  ParkdConfig running = read_parkd_config_text(kLeast, "f").value();
+  const auto read = read_parkd_config_text(
+      "node_name: east\nlog_level: debug\nsip: {t1_ms: 100}\npark: {music_retry_ms: 501}\nmenu: {call_max_ms: 60000}\n"
+      "database: {password: q, park_events_days: 7}\nbilling: {permitted_networks: 127.0.0.1}\n",
+      "f");
+  const ConfigChanges changes = reload(running, read.value());
+  EXPECT_EQ(
+      to_string(changes),
+      "log_level, database.park_events_days, park.music_retry_ms, menu.call_max_ms, billing.permitted_networks are "
+      "applied; node_name, sip.t1_ms, database.password need a restart");
+  EXPECT_EQ(running.log_level, LogLevel::kDebug);
+  EXPECT_EQ(running.database.park_events_days, 7);
+  EXPECT_EQ(running.park.music_retry, Duration(501));
+  EXPECT_EQ(running.menu.call_max, Duration(60000));
+  EXPECT_EQ(running.billing.permitted_networks.size(), 1U);
+  EXPECT_EQ(running.node_name, "west");
+  EXPECT_EQ(running.sip.t1, Duration(500));
+  EXPECT_EQ(running.database.password, "p");
+}
+
 struct WrongFile {
   const char* name;
   const char* text;
@@ -145,7 +280,11 @@ TEST_P(ParkdConfigWrongFile, IsRefusedWithEveryError) {
   const auto config = read_parkd_config_text(GetParam().text, "f");
   ASSERT_FALSE(config);
   std::vector<std::string> errors;
-  for (const ConfigError& error : config.error()) errors.push_back(to_string(error));
+  for (const ConfigError& error : config.error()) {
+    // Most of the files are not about the password.
+    if (error.message.starts_with("database.password or ")) continue;
+    errors.push_back(to_string(error));
+  }
   ASSERT_EQ(errors.size(), GetParam().expected.size()) << testing::PrintToString(errors);
   for (std::size_t i = 0; i < errors.size(); ++i) EXPECT_THAT(errors[i], HasSubstr(GetParam().expected[i]));
 }
@@ -220,7 +359,7 @@ const WrongFile kWrongFiles[] = {
     {"NoWorkers", "node_name: a\ndatabase: {workers: 0}\n", {"f:2: database.workers must be a whole number from 1 to"}},
     {"HttpOnAPath", "node_name: a\nhttp: {listen: /run/http}\n", {"f:2: http.listen must be a numeric IP address"}},
     {"SameAddressTwice",
-     "node_name: a\nsip: {listen: '127.0.0.1:5061'}\n",
+     "node_name: a\nsip: {listen: '127.0.0.1:5061'}\ndatabase: {password: p}\n",
      {"f: sip.listen and kamailio.inside are the same address"}},
     {"ManyAtOnce",
      "log_level: 1\nsip:\n  t1_ms: x\n  t9_ms: 1\npark:\n  bye_after_refer_ms: 0\n",

@@ -65,6 +65,14 @@ TEST(IncomingRequest, ReadsAFeatureCall) {
   EXPECT_FALSE(read->replaces);
 }
 
+TEST(IncomingRequest, B4_F6_ReadsTheNumberThatHasLedToTheMenu) {
+  const auto read =
+      read_feature_invite(invite_with(std::string(kFromAlice) + "X-Callpark-Dialled: +442030000400\n"), "t");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->call.dialled_first, "+442030000400");
+  EXPECT_EQ(read_feature_invite(invite_with(kFromAlice), "t")->call.dialled_first, "");
+}
+
 TEST(IncomingRequest, S11_NeedsOneCallerThatKamailioVouchesFor) {
   EXPECT_EQ(status_of_invite(invite_with("")), 403);
   EXPECT_EQ(status_of_invite(invite_with("X-Callpark-User: 102\n")), 403);

@@ -268,6 +268,15 @@ TEST_F(TargetTest, R8_OfARingGroupIsTheMemberThatAnswered) {
   EXPECT_TRUE(is_held_by("105"));
 }
 
+TEST_F(TargetTest, B4_OfARingGroupOrACallFlowMayBeOutside) {
+  ring_target();
+  kamailio.answer(invite, 200, alices_offer(),
+                  [](SipMessage& answer) { answer.set_header(kamailio_protocol::kUser, "+442079460099"); });
+  EXPECT_EQ(calls.party(target), Party(Outside{"+442079460099"}));
+  calls.hang_up(target);
+  EXPECT_TRUE(kamailio.sends("BYE"));
+}
+
 TEST_F(TargetTest, B2_OfARecallShowsTheNameThatTheCallIsParkedUnder) {
   park();
   auto from = as_recall("102");

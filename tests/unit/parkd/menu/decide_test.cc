@@ -218,7 +218,8 @@ TEST(MenuDecide, F6_WithoutADestinationForThatTheCallEnds) {
   EXPECT_EQ(caller.sound(), Sound::kGoodbye);
   caller.hear_out();
   EXPECT_TRUE(caller.emitted<HangUp>());
-  EXPECT_TRUE(caller.emitted<RemoveRow>());
+  ASSERT_TRUE(caller.emitted<RemoveRow>());
+  EXPECT_EQ(caller.emitted<RemoveRow>()->by, EndedBy::kParkd);
 }
 
 TEST(MenuDecide, F6_AMenuWithoutOptionsHearsNoKeys) {
@@ -414,7 +415,8 @@ TEST(MenuDecide, F6_NothingIsLeftOfACallerThatHangsUp) {
   caller.feed(CallerGone{});
   EXPECT_TRUE(caller.emitted<EndTarget>());
   EXPECT_TRUE(caller.emitted<CloseMedia>());
-  EXPECT_TRUE(caller.emitted<RemoveRow>());
+  ASSERT_TRUE(caller.emitted<RemoveRow>());
+  EXPECT_EQ(caller.emitted<RemoveRow>()->by, EndedBy::kCaller);
   EXPECT_FALSE(caller.emitted<HangUp>());
 }
 

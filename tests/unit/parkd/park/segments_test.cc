@@ -9,6 +9,7 @@ namespace {
 
 constexpr OpenSegment kTalkBefore{SegmentKind::kTalkBefore};
 constexpr OpenSegment kParked{SegmentKind::kParked};
+constexpr OpenSegment kTalkFromMenu{SegmentKind::kTalk};
 constexpr OpenSegment kTalkAfter{SegmentKind::kTalkAfter};
 constexpr OpenSegment kParkerCalled{SegmentKind::kRecall, RecallTarget::kParker};
 constexpr OpenSegment kGroupCalled{SegmentKind::kRecall, RecallTarget::kRingGroup};
@@ -75,6 +76,21 @@ TEST(Segments, B4_EndOfACallHasItsReason) {
   EXPECT_EQ(next_change(kTalkAfter, Recorded::kTalking, in_phase(Recording{}), gives_up),
             (SegmentChange{SegmentEnd::kHungUp, {}}))
       << "in a park that was not complete";
+}
+
+TEST(Segments, B4_F6_TalkFromAMenuEndsWithTheCallOrAPark) {
+  const State talks = in_phase(Talking{});
+  // parkd ends the dialog of the party that is left.
+  const Decision caller_hangs_up{State{}, {EndPeer{}, RemoveRow{EndReason::kHungUp}}};
+  const Decision callee_hangs_up{State{}, {EndCaller{}, RemoveRow{EndReason::kHungUp}}};
+  EXPECT_EQ(next_change(kTalkFromMenu, Recorded::kNothing, talks, caller_hangs_up),
+            (SegmentChange{SegmentEnd::kCaller, {}}));
+  EXPECT_EQ(next_change(kTalkFromMenu, Recorded::kNothing, talks, callee_hangs_up),
+            (SegmentChange{SegmentEnd::kCallee, {}}));
+  EXPECT_EQ(next_change(kTalkFromMenu, Recorded::kWaiting, in_phase(Recording{}), {in_phase(Parked{}), {CommitStay{}}}),
+            (SegmentChange{SegmentEnd::kParked, kParked}));
+  EXPECT_EQ(next_change(kTalkFromMenu, Recorded::kNothing, State{}, resume(Found::kRetrieved, {}, {})), Change());
+  EXPECT_EQ(next_change(kTalkFromMenu, Recorded::kNothing, talks, {in_phase(Transferring{}), {}}), Change());
 }
 
 TEST(Segments, B4_CallThatWasNeverParkedHasNone) {

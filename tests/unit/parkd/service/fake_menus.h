@@ -65,13 +65,14 @@ class FakeMenus final : public MenuStore {
       answer({});
     });
   }
-  void remove(ParkId id) override {
-    store_.in_lane(id, [this, id] { rows.erase(id); });
+  void remove(ParkId id, menu::EndedBy by, WallTime at) override {
+    store_.in_lane(id, [this, id, by, at] { end(id, at, by == menu::EndedBy::kCaller ? "caller" : "callee"); });
   }
   void hand_over(ParkedCallRow row) override {
     const ParkId id = row.park_id;
     store_.in_lane(id, [this, row = std::move(row)] {
-      EXPECT_EQ(rows.erase(row.park_id), 1U);
+      EXPECT_EQ(rows.count(row.park_id), 1U);
+      end(row.park_id, row.parked_at, "connected");
       store_.rows[row.park_id] = row;
     });
   }
@@ -85,6 +86,10 @@ class FakeMenus final : public MenuStore {
   }
 
  private:
+  void end(const ParkId& id, WallTime at, const std::string& how) {
+    const auto row = rows.extract(id);
+    if (row && row.mapped().cdr) store_.segments.enter(id, 0, *row.mapped().cdr, row.mapped().since, at, how);
+  }
   static MenuPlace place(const std::string& number, menu::Place place, const std::string& sound) {
     using std::chrono::seconds;
     return {number, "menu " + number, std::move(place), sound, "", "en", seconds(8), seconds(3), seconds(30)};

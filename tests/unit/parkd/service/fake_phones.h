@@ -88,6 +88,7 @@ class FakePhones final : public Calls, public Conversations, public Referrals {
   int target_status = 200;                                                      // 0: rings without end
   std::map<std::string, int> status_of;                                         // of targets with a status of their own
   std::vector<OutgoingCall> called;                                             // all targets, in order
+  PartyIdentity menu_caller{"Caller", "+442030000999"};                         // of a caller in a menu
   bool callers_have_codec = true;
   bool has_offer = true;       // of feature calls; without one the ACK has the answer
   int extension_status = 200;  // of a call from parkd; 0: rings without end
@@ -259,6 +260,7 @@ class FakePhones final : public Calls, public Conversations, public Referrals {
     Conversation& conversation = conversations[begun];
     conversation.caller.user = call.mapped().user;
     conversation.caller.dialog.call_id = "feature-" + std::to_string(id.value);
+    conversation.caller.dialog.remote_identity = menu_caller;
     conversation.hears = "music";
     conversation.was_offered = conversation.has_accepted = true;
     return begun;

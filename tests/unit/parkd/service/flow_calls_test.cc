@@ -126,6 +126,20 @@ TEST_F(FlowCallsTest, F3_TwoSilencesEndTheCall) {
   expect_over(id);
 }
 
+TEST_F(FlowCallsTest, O8_ATimeLimitOfAReloadCountsForTheNextCall) {
+  const CallId first = dial_code();
+  ParkSettings settings;
+  settings.node_name = "node-1";
+  settings.flow_call_max = seconds(20);
+  service->set_settings(settings);
+  const CallId second = dial_code();
+  pass(seconds(19));
+  EXPECT_EQ(phones.calls.count(second), 1U);
+  pass(seconds(2));
+  EXPECT_EQ(phones.calls.count(second), 0U);
+  EXPECT_EQ(phones.calls.count(first), 1U);
+}
+
 TEST_F(FlowCallsTest, F3_StarsAreNoDigitsOfAPin) {
   const CallId id = dial_code();
   media.play_out();

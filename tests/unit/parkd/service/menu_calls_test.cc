@@ -314,7 +314,7 @@ TEST_F(MenuCallsTest, F6_ACallFromAMenuIsParkedAndRetrievedLikeAnyOther) {
   EXPECT_TRUE(talks_to(id, "103"));
   phones.hang_up(conversation_of(id), PartyEnd::kCaller);
   settle();
-  EXPECT_EQ(store.segments.words(id).substr(0, 22), "talk_before 102 parked") << store.segments.words(id);
+  EXPECT_EQ(store.segments.words(id).substr(0, 24), "talk_before 102 0 parked") << store.segments.words(id);
   end_all();
 }
 

@@ -59,6 +59,18 @@ TEST_F(ParkEventsTest, L4_RetrievedCallHasThreeEventsAndTheParkerGetsAText) {
   end_all();
 }
 
+TEST_F(ParkEventsTest, EveryCounterIsThereBeforeItsFirstEvent) {
+  for (const char* line :
+       {"callpark_park_events_total{event=\"recalled\"} 0\n", "callpark_park_seconds_count 0\n",
+        "callpark_refusals_total{reason=\"overloaded\"} 0\n", "callpark_refusals_total{reason=\"not_available\"} 0\n",
+        "callpark_retrieves_limited_total 0\n"}) {
+    EXPECT_THAT(metrics.serialise(), testing::HasSubstr(line));
+  }
+  park_client("*68");
+  EXPECT_THAT(metrics.serialise(), testing::HasSubstr("callpark_park_seconds_count 1\n"));
+  end_all();
+}
+
 TEST_F(ParkEventsTest, N4_ExtensionOfTheOrbitAndParkerGetTexts) {
   const ParkId id = park_client("*68105");
   EXPECT_THAT(texts(), ElementsAre("105: Parked at 105: Client +4420. To pick up, dial *88105"));

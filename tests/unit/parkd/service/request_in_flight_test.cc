@@ -321,7 +321,8 @@ TEST(RequestInFlight, ReferCountsAfterTheByeOfItsSender) {
 
 TEST(RequestInFlight, F6_ACallToAMenuGoesThereAndNeedsNoPermission) {
   for (const Party& caller : {Party(kAsker), Party(Trunk{"trunk"})}) {
-    const Request request = call({}, caller);
+    Request request = call({}, caller);
+    std::get<CallRequest>(request).call.dialled_first = "+442030000700";
     const Decision decision = decide(request, begin(request).next, looked_up(menu()));
     ASSERT_EQ(decision.actions.size(), 1U);
     const auto& started = std::get<StartMenuCall>(decision.actions.front()).call;
@@ -329,6 +330,7 @@ TEST(RequestInFlight, F6_ACallToAMenuGoesThereAndNeedsNoPermission) {
     EXPECT_EQ(started.tenant, kTenant);
     EXPECT_EQ(started.caller, caller);
     EXPECT_EQ(started.number, "700");
+    EXPECT_EQ(started.dialled, "+442030000700");
     EXPECT_EQ(started.language, "fr");
     EXPECT_EQ(name_of(decision.next), "Granted");
   }

@@ -63,6 +63,22 @@ TEST(SegmentsCodec, B4_EndedHookHasWhatTheHookSaid) {
   EXPECT_NE(failed.find(R"("hook_failure":"timeout")"), std::string::npos) << failed;
 }
 
+TEST(SegmentsCodec, B4_F6_TalkFromAMenuIsReadWithItsCdr) {
+  Segment talk = attempt();
+  EXPECT_EQ(write_segment(talk).find("cdr"), std::string::npos);
+  talk.what = {park::SegmentKind::kTalk};
+  talk.cdr.emplace().dialled = "400";
+  for (const PartyEnd caller : {PartyEnd::kCaller, PartyEnd::kPeer}) {
+    talk.cdr_caller = caller;
+    EXPECT_EQ(parse_segment(write_segment(talk)), talk);
+  }
+  const std::string ended =
+      write_ended_segments({{talk, WallTime(Duration(1700000001456)), park::SegmentEnd::kCallee}});
+  EXPECT_NE(ended.find(R"("kind":"talk")"), std::string::npos) << ended;
+  EXPECT_NE(ended.find(R"("ended":"callee")"), std::string::npos) << ended;
+  EXPECT_NE(ended.find(R"("cdr":{)"), std::string::npos) << ended;
+}
+
 TEST(SegmentsCodec, B4_ForeignTextIsRefused) {
   std::string text = write_segment(attempt());
   EXPECT_FALSE(parse_segment(text.replace(text.find("\"recall\""), 8, "\"rehash\"")).has_value());
