@@ -20,8 +20,8 @@ TEST(CallQuestion, B1_IsReadAsKamailioWritesIt) {
     SCOPED_TRACE(golden.at("what").get<std::string>());
     const auto question = decode_call_question(golden.at("line").get<std::string>());
     ASSERT_TRUE(question) << question.error();
-    EXPECT_EQ(question->sip_call_id, golden.at("call").at("call_id"));
-    EXPECT_EQ(question->called, golden.at("call").at("called"));
+    EXPECT_EQ(question->sip_call_id, golden.at("call").at("call_id").get<std::string>());
+    EXPECT_EQ(question->called, golden.at("call").at("called").get<std::string>());
     const Party caller = golden.contains("trunk") ? Party(Trunk{golden.at("trunk")})
                                                   : Party(*extension_of_aor(std::string(golden.at("extension"))));
     EXPECT_EQ(question->caller, caller);
