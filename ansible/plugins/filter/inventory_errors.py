@@ -61,7 +61,7 @@ ADDRESSES = ("callpark_private_address", "callpark_database_address", "kamailio_
              "kamailio_inside_address", "kamailio_parkd_address", "mariadb_bind_address", "mediad_rtp_address",
              "mediad_rtp_advertised_address", "rtpengine_address")
 # IP:port, some of them also unix:PATH.
-PLACES = ("parkd_sip_listen", "parkd_kamailio_inside", "parkd_mediad_control", "parkd_http_listen", "mediad_control_listen",
+PLACES = ("parkd_sip_listen", "parkd_kamailio_inside", "parkd_mediad_control", "parkd_http_listen", "mediad_control_listen", "mediad_http_listen",
           "rtpengine_control_listen", "monitoring_listen")
 # Phones or other machines connect to them, so they are of one interface.
 ONE_INTERFACE = ("kamailio_address", "kamailio_inside_address", "kamailio_parkd_address", "mediad_rtp_address",
@@ -141,7 +141,7 @@ def check_addresses(machine, options):
                 machine.fault("%s is %s: name the address of one interface" % (key, value))
         elif key in ADDRESSES and machine.defaults.get(key):
             machine.fault("%s is empty" % key)
-        if key in PLACES and not (str(value).startswith("unix:/") and key.startswith(("mediad_", "parkd_mediad_"))):
+        if key in PLACES and not (key == "mediad_http_listen" and value == "") and not (str(value).startswith("unix:/") and key.startswith(("mediad_", "parkd_mediad_"))):
             if place_of(value) is None:
                 machine.fault("%s is %s, and not IP:port" % (key, value))
         for network in machine[key] if key in NETWORKS and isinstance(machine[key], list) else ():
@@ -239,6 +239,13 @@ def check_database(database, others):
     for machine in others:
         if not machine["callpark_database_address"]:
             machine.fault("callpark_database_address is empty, but the database is on %s" % database.name)
+
+
+def check_metrics(monitor, others):
+    for key, machine in others:
+        place = machine.place(key)
+        if machine.name != monitor.name and place and place[0].is_loopback:
+            machine.fault("%s is %s, which Prometheus on %s cannot reach" % (key, machine[key], monitor.name))
 
 
 def check_tenant(machine, tenant, tables):
@@ -340,6 +347,9 @@ def relations(machines, groups, groups_of, errors):
     database = machines[groups["database"][0]]
     check_tenants(database)
     check_database(database, [machines[name] for name in groups["park"] + groups["edge"] if name != database.name])
+    for monitor in groups.get("monitoring", []):
+        check_metrics(machines[monitor], [("parkd_http_listen", machines[name]) for name in groups["park"]]
+                      + [("mediad_http_listen", machines[name]) for name in groups["media"]])
     names = {}
     for edge, park, media in zip(groups["edge"], groups["park"], groups["media"]):
         check_node(machines[edge], machines[park], machines[media])
