@@ -218,6 +218,7 @@ function ksr_onreply_call()
   local answerer = is_final and ringing.answerer(f.is_inside) or nil
   if is_final and not calls.is_followed() then perform_calls.report_answerer(answerer) end
   calls.reply_passes(f.body, f.source.device, answerer)
+  ringing.passes(KSR.pv.get("$rs"))
   return 1
 end
 

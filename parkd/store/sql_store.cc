@@ -1,5 +1,7 @@
 #include "parkd/store/sql_store.h"
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -77,8 +79,33 @@ void SqlStore::look_up(std::string tenant, std::string user, std::string dialled
       failure(StoreUnavailable{}), std::move(answer), nullptr);
 }
 
+// What is being freed looks taken to the other database connections until the table has done it.
 void SqlStore::claim_orbit(ParkedCallRow row, OrbitRequest request,
                            Answer<Result<ClaimedOrbit, ClaimOrbitFailure>> to) {
+  const auto [first, last] = releases_.equal_range(row.tenant);
+  if (first == last) return claim_once(std::move(row), std::move(request), std::move(to));
+  std::vector<ParkId> releases;
+  std::transform(first, last, std::back_inserter(releases), [](const auto& release) { return release.second; });
+  Answer<Result<ClaimedOrbit, ClaimOrbitFailure>> answer = [this, releases = std::move(releases), row, request,
+                                                            to = std::move(to)](auto claimed) {
+    if (claimed || claimed.error() == ClaimOrbitFailure::kUnavailable) return to(std::move(claimed));
+    await(releases, [this, row, request, to] { claim_once(row, request, to); });
+  };
+  claim_once(std::move(row), std::move(request), std::move(answer));
+}
+
+void SqlStore::await(std::vector<ParkId> park_ids, std::function<void()> done) {
+  const auto left = std::make_shared<std::size_t>(park_ids.size());
+  for (const ParkId& park_id : park_ids) {
+    statements_.query<bool>(
+        park_id, [](DatabaseConnection&) { return true; }, false,
+        [left, done](bool) {
+          if (--*left == 0) done();
+        });
+  }
+}
+
+void SqlStore::claim_once(ParkedCallRow row, OrbitRequest request, Answer<Result<ClaimedOrbit, ClaimOrbitFailure>> to) {
   const ParkId park_id = row.park_id;
   // No lamp of the orbit changes yet, but the caller's does, and the parker's if the parker had retrieved the call.
   const CallChange change =
@@ -209,8 +236,8 @@ void SqlStore::write_retrieved(ParkedCallRow row) {
   const CallChange after = call_change(row);
   const std::string call_id = row.caller.call_id;
   const std::string stored = stored_line(row);
-  write_by_id(
-      park_id,
+  release_by_id(
+      park_id, after.tenant,
       [this, row = std::move(row), operation_id = new_operation_id()](DatabaseConnection& connection) {
         if (ParkedCallsTable(connection, owner_).write(row, operation_id)) return;
         log_warning(row.caller.call_id, kNotOurs);
@@ -228,8 +255,9 @@ void SqlStore::write_retrieved(ParkedCallRow row) {
 }
 
 void SqlStore::remove(ParkId park_id, park::EndReason, std::vector<EndedSegment> ended) {
-  write_by_id(
-      park_id,
+  const auto known = changes_.find(park_id);
+  release_by_id(
+      park_id, known == changes_.end() ? "" : known->second.tenant,
       [this, park_id, ended = std::move(ended)](DatabaseConnection& connection) {
         ParkedCallsTable(connection, owner_).remove(park_id, ended);
       },
@@ -251,6 +279,15 @@ void SqlStore::write_by_id(const ParkId& park_id, std::function<void(DatabaseCon
     };
     return CallStatements::Write{std::move(statements),
                                  [before, done](const DatabaseWorkers::Report&) { done(*before); }};
+  });
+}
+
+void SqlStore::release_by_id(const ParkId& park_id, std::string tenant, std::function<void(DatabaseConnection&)> work,
+                             std::function<void(const Before&)> done) {
+  const auto release = releases_.emplace(std::move(tenant), park_id);
+  write_by_id(park_id, std::move(work), [this, release, done = std::move(done)](const Before& before) {
+    releases_.erase(release);
+    done(before);
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -46,6 +47,8 @@ class SqlStore final : public Store, public Events {
 
   void look_up(std::string tenant, std::string user, std::string dialled,
                Answer<Result<DialledFacts, StoreUnavailable>> answer) override;
+  /// Refused while this store frees places of the tenant, a claim is made once more when those are free: its answer may
+  /// take three times the budget.
   void claim_orbit(ParkedCallRow row, OrbitRequest request,
                    Answer<Result<ClaimedOrbit, ClaimOrbitFailure>> answer) override;
   void write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> answer) override;
@@ -83,6 +86,12 @@ class SqlStore final : public Store, public Events {
   using Before = std::optional<CallChange>;
   void write_by_id(const ParkId& park_id, std::function<void(DatabaseConnection&)> work,
                    std::function<void(const Before&)> done);
+  /// The same of a write after which the call of this tenant holds no orbit; "": the tenant is not known.
+  void release_by_id(const ParkId& park_id, std::string tenant, std::function<void(DatabaseConnection&)> work,
+                     std::function<void(const Before&)> done);
+  void claim_once(ParkedCallRow row, OrbitRequest request, Answer<Result<ClaimedOrbit, ClaimOrbitFailure>> answer);
+  /// Calls `done` when what has been asked about these calls so far is done, or the database does not answer.
+  void await(std::vector<ParkId> park_ids, std::function<void()> done);
   /// Also remembers it as the row's.
   void note_and_report(const ParkId& park_id, const CallChange& change);
   void report_change(const CallChange& change);
@@ -94,6 +103,8 @@ class SqlStore final : public Store, public Events {
   std::function<void(const CallChange&)> on_changed_;
   /// What watchers see of the rows that this store has written last: a write that needs it does not ask the table.
   std::unordered_map<ParkId, CallChange> changes_;
+  /// The releases that the table has not done yet: tenant, call.
+  std::multimap<std::string, ParkId> releases_;
   LoopHandle tidying_;
   CallStatements statements_;  // last: what it executes uses the rest
 };

@@ -342,6 +342,27 @@ TEST(KamailioRingGroups, R8_WhenTwoAnswerAtOnceTheRecordIsAllOfTheSameOne) {
   })) << record;
 }
 
+// Kamailio handles the two answers in two processes. Left alone it never cancels a branch whose 180 it handles while it
+// passes the 200 on.
+TEST(KamailioRingGroups, R8_X69_WhoRingsAtTheMomentOfAnAnswerStopsToo) {
+  constexpr int kCalls = 60;
+  KamailioSite site;
+  make_groups(site);
+  auto alice = site.phone("101");
+  auto bob = site.ringing_phone("102", false);
+  auto carol = site.ringing_phone("103", false);
+  for (int i = 0; i < kCalls; ++i) {
+    const CallName call = alice->start_call("650");
+    EXPECT_EQ(bob->wait_incoming(), call);
+    EXPECT_EQ(carol->wait_incoming(), call);
+    carol->answer(call);
+    bob->ring(call);
+    ASSERT_TRUE(has_stopped(*bob, call)) << "call " << i;
+    EXPECT_EQ(alice->wait_invite_status(call), 200);
+    EXPECT_EQ(carol->hang_up(call), 200);
+  }
+}
+
 TEST(KamailioRingGroups, R8_ADidMayLeadToARingGroup) {
   Office office;
   office.execute("INSERT INTO dids (did, tenant, destination) VALUES ('+442030000600', 'demo.callpark', '650')");

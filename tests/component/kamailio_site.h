@@ -173,13 +173,13 @@ class KamailioSite {
     return made;
   }
   /// The same; calls ring until it answers.
-  std::unique_ptr<PacketPhone> ringing_phone(const std::string& user) {
-    auto made = unregistered_phone(user, "demo.callpark", false);
+  std::unique_ptr<PacketPhone> ringing_phone(const std::string& user, bool rings_at_once = true) {
+    auto made = unregistered_phone(user, "demo.callpark", false, rings_at_once);
     made->register_phone();
     return made;
   }
   std::unique_ptr<PacketPhone> unregistered_phone(const std::string& user, const std::string& domain = "demo.callpark",
-                                                  bool auto_answer = true) {
+                                                  bool auto_answer = true, bool rings_at_once = true) {
     addresses_.emplace_back();
     return std::make_unique<PacketPhone>(
         PacketPhone::Options{.user = user,
@@ -187,7 +187,8 @@ class KamailioSite {
                              .domain = domain,
                              .address = addresses_.back().text(),
                              .proxy = outside(),
-                             .auto_answer = auto_answer});
+                             .auto_answer = auto_answer,
+                             .rings_at_once = rings_at_once});
   }
   /// The demo tenant's trunk, as a phone that never authenticates itself.
   std::unique_ptr<PacketPhone> trunk(bool auto_answer = true) {

@@ -64,15 +64,17 @@ class StoreTest : public ::testing::Test {
 
   static MariadbServer& server() { return *server_; }
 
-  std::unique_ptr<SqlStore> make_store(const std::string& node = "node-1", bool wins_calls_of_others = true) {
-    return make_store_at(server().socket(), node, wins_calls_of_others);
+  std::unique_ptr<SqlStore> make_store(const std::string& node = "node-1", bool wins_calls_of_others = true,
+                                       std::size_t workers = 4) {
+    return make_store_at(server().socket(), node, wins_calls_of_others, workers);
   }
   std::unique_ptr<SqlStore> make_store_at(const std::filesystem::path& socket, const std::string& node = "node-1",
-                                          bool wins_calls_of_others = true) {
+                                          bool wins_calls_of_others = true, std::size_t workers = 4) {
     return std::make_unique<SqlStore>(
         loop_, SqlStore::Settings{.address = {socket.string(), server().user(), server().password(), "callpark"},
                                   .node_name = node,
-                                  .wins_calls_of_others = wins_calls_of_others});
+                                  .wins_calls_of_others = wins_calls_of_others,
+                                  .workers = workers});
   }
 
   /// Runs the loop until `answer` is called. Fails the test and returns nothing when it is not within `timeout`.

@@ -1,6 +1,7 @@
 // The store against a real MariaDB that is well: what is asked, claimed and written.
 #include "tests/component/store_fixture.h"
 
+#include <future>
 #include <regex>
 #include <set>
 
@@ -123,6 +124,51 @@ TEST_F(StoreClaimOrbit, S8_AnOrbitTakesOneCallUnlessMoreAreAllowed) {
   store->remove(ParkId("c"), park::EndReason::kHungUp, {});
   finish_writes(*store);
   EXPECT_EQ(claim_orbit(*store, example_row("f"), three)->slot, 2);
+}
+
+// The release waits for a slow statement before it, and the claim is executed on another connection meanwhile.
+TEST_F(StoreClaimOrbit, S10_AnOrbitThatIsBeingFreedIsNotTaken) {
+  const auto store = make_store("node-1", true, 2);
+  OrbitRequest one_of_parker = at("103");
+  one_of_parker.extension_parked_calls_max = 1;
+  for (const auto& [request, is_retrieved] :
+       {std::pair(at("102"), false), std::pair(at("102"), true), std::pair(one_of_parker, false)}) {
+    const ParkedCallRow parked = park(*store, "a", at("102"));
+    std::promise<void> go_on;
+    store->statements().write_lastingly(parked.park_id,
+                                        [wait = go_on.get_future().share()](DatabaseConnection&) { wait.wait(); });
+    if (is_retrieved) store->write_retrieved(parked);
+    store->remove(parked.park_id, park::EndReason::kHungUp, {});
+    std::optional<Claimed> claimed;
+    store->claim_orbit(example_row("b"), request, [&](const Claimed& got) { claimed = got; });
+    // By then the table has refused the claim: of the two connections one waits.
+    EXPECT_TRUE(look_up(*store, "*68"));
+    EXPECT_FALSE(claimed);
+    go_on.set_value();
+    ASSERT_TRUE(run_until([&] { return claimed.has_value(); }));
+    EXPECT_TRUE(*claimed) << static_cast<int>(claimed->error());
+    store->remove(ParkId("b"), park::EndReason::kHungUp, {});
+    finish_writes(*store);
+  }
+}
+
+TEST_F(StoreClaimOrbit, S10_WhatIsTakenAfterAReleaseIsTaken) {
+  const auto store = make_store();
+  park(*store, "a", at("102"));
+  park(*store, "c", at("103"));
+  ParkedCallRow of_other = example_row("o");
+  of_other.tenant = "other.callpark";
+  ASSERT_TRUE(claim_orbit(*store, of_other, at("104")));
+  store->remove(ParkId("a"), park::EndReason::kHungUp, {});
+  EXPECT_EQ(claim_orbit(*store, example_row("b"), at("103")).error(), ClaimOrbitFailure::kTaken);
+  // A release of another tenant is none.
+  std::promise<void> go_on;
+  store->statements().write_lastingly(ParkId("o"),
+                                      [wait = go_on.get_future().share()](DatabaseConnection&) { wait.wait(); });
+  store->remove(ParkId("o"), park::EndReason::kHungUp, {});
+  EXPECT_EQ(claim_orbit(*store, example_row("b"), at("103")).error(), ClaimOrbitFailure::kTaken);
+  go_on.set_value();
+  finish_writes(*store);
 }
 
 TEST_F(StoreClaimOrbit, TheSameOrbitOfAnotherTenantIsAnother) {

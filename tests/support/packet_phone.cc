@@ -220,6 +220,11 @@ CallName PacketPhone::wait_incoming(std::chrono::milliseconds timeout) {
   return found;
 }
 
+void PacketPhone::ring(const CallName& call) {
+  const std::lock_guard lock(mutex_);
+  respond(calls_.at(call).invite, 180, "Contact: " + contact() + "\r\n");
+}
+
 void PacketPhone::answer(const CallName& call) {
   const std::lock_guard lock(mutex_);
   if (!calls_.at(call).closed) answer_invite(calls_.at(call), calls_.at(call).invite);
@@ -544,7 +549,8 @@ void PacketPhone::receive_invite(const SipText& request) {
     call.cseq = 1000;
     // Never both at once: two workers of a proxy may swap them.
     if (options_.auto_answer) return answer_invite(call, request);
-    return respond(request, 180, "Contact: " + contact() + "\r\n");
+    if (options_.rings_at_once) respond(request, 180, "Contact: " + contact() + "\r\n");
+    return;
   }
   if (call.closed) return respond(request, 481);
   if (is_overtaken(call, request)) return respond(request, 500);

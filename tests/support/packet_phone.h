@@ -34,6 +34,8 @@ class PacketPhone : public Listener {
     std::string from = {};
     /// Answers new calls at once; otherwise they ring until answer().
     bool auto_answer = false;
+    /// A call that rings is answered by 180 at once; otherwise by ring().
+    bool rings_at_once = true;
     /// At the end of the tags and Call-IDs of its calls.
     std::string id_end = {};
     /// TCP: it makes a connection when it has something to send, and listens at its address if `listens`.
@@ -67,6 +69,8 @@ class PacketPhone : public Listener {
   CallName call(const std::string& target);
   /// A call that rings here and was not returned yet; throws when none comes. One that was given up is passed over.
   CallName wait_incoming(std::chrono::milliseconds timeout = kSoon);
+  /// The 180 of a call that came in.
+  void ring(const CallName& call);
   /// Nothing when the call has been cancelled.
   void answer(const CallName& call);
   /// The call that rings here is refused with `status`.

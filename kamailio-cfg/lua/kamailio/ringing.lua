@@ -10,6 +10,9 @@ local sip_text = require("rules.sip_text")
 
 local ringing = {}
 
+-- Marks the transaction of a call that a phone has answered.
+local kAnsweredFlag = 2
+
 -- The transaction remembers the steps to come, and the party of each registered contact (ruid) of the present one and
 -- of those before.
 local function remember(ring)
@@ -131,6 +134,19 @@ function ringing.members()
   if ring.is_at_parkd then return aors end
   for _, party in pairs(ring.owners) do aors[#aors + 1] = party.aor end
   return aors
+end
+
+--- An answer with this status passes. Call it at the end of the reply route.
+--- Kamailio (tm, 5.6 to 6.0) never cancels a branch whose first ringing it handles between the 200 of another one and
+--- the CANCELs after that: it remembers that the branch has rung only while this route runs. So the route stays for as
+--- long as the other process may need to reach its CANCELs.
+function ringing.passes(status)
+  if status >= 200 and status < 300 then return KSR.setflag(kAnsweredFlag) end
+  if status < 101 or status >= 200 or not KSR.isflagset(kAnsweredFlag) then return end
+  for _ = 1, 25 do
+    KSR.cfgutils.usleep(2000)
+    KSR.tmx.t_cancel_branches("this")
+  end
 end
 
 -- Of all parties only phones have a ruid.
