@@ -79,7 +79,7 @@ void SqlStore::look_up(std::string tenant, std::string user, std::string dialled
       failure(StoreUnavailable{}), std::move(answer), nullptr);
 }
 
-// What is being freed looks taken to the other database connections until the table has done it.
+// An orbit that is being freed is in use for the other database connections until the table has done it.
 void SqlStore::claim_orbit(ParkedCallRow row, OrbitRequest request,
                            Answer<Result<ClaimedOrbit, ClaimOrbitFailure>> to) {
   const auto [first, last] = releases_.equal_range(row.tenant);

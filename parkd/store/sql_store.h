@@ -48,7 +48,7 @@ class SqlStore final : public Store, public Events {
   void look_up(std::string tenant, std::string user, std::string dialled,
                Answer<Result<DialledFacts, StoreUnavailable>> answer) override;
   /// Refused while this store frees places of the tenant, a claim is made once more when those are free: its answer may
-  /// take three times the budget.
+  /// come after three times the budget.
   void claim_orbit(ParkedCallRow row, OrbitRequest request,
                    Answer<Result<ClaimedOrbit, ClaimOrbitFailure>> answer) override;
   void write(ParkedCallRow row, Answer<Result<void, StoreUnavailable>> answer) override;

@@ -342,8 +342,8 @@ TEST(KamailioRingGroups, R8_WhenTwoAnswerAtOnceTheRecordIsAllOfTheSameOne) {
   })) << record;
 }
 
-// Kamailio handles the two answers in two processes. Left alone it never cancels a branch whose 180 it handles while it
-// passes the 200 on.
+// Kamailio handles the two answers in two processes. Left alone it never cancels a branch if it handles its 180 while
+// it passes the 200 on.
 TEST(KamailioRingGroups, R8_X69_WhoRingsAtTheMomentOfAnAnswerStopsToo) {
   constexpr int kCalls = 60;
   KamailioSite site;

@@ -137,7 +137,7 @@ function ringing.members()
 end
 
 --- An answer with this status passes. Call it at the end of the reply route.
---- Kamailio (tm, 5.6 to 6.0) never cancels a branch whose first ringing it handles between the 200 of another one and
+--- Kamailio (tm, 5.6 to 6.0) never cancels a branch if it handles its first ringing between the 200 of another one and
 --- the CANCELs after that: it remembers that the branch has rung only while this route runs. So the route stays for as
 --- long as the other process may need to reach its CANCELs.
 function ringing.passes(status)
