@@ -44,10 +44,10 @@ class Deploy : public testing::Test {
              {"kamailio_cfg_dir", (source_directory() / "kamailio-cfg").string()}}};
   }
   static Template kamailio_secrets() {
-    return {"kamailio_secrets.cfg",
-            "kamailio",
-            {{"kamailio_db_url", R"(mysql://callpark:p!$"\#{{ x }}@localhost/callpark)"},
-             {"kamailio_secret", "a secret"}}};
+    return {
+        "kamailio_secrets.cfg",
+        "kamailio",
+        {{"kamailio_db_url", R"(mysql://callpark:p!$"\#{{ x }}@localhost/callpark)"}, {"kamailio_secret", "a secret"}}};
   }
   static std::string rendered(const Template& made) { return render(made.file, made.values); }
   std::string written(const Template& made) const {
