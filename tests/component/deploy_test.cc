@@ -38,10 +38,16 @@ class Deploy : public testing::Test {
   [[nodiscard]] Template kamailio() const {
     return {"kamailio.cfg",
             "kamailio",
-            {{"kamailio_db_url", R"(mysql://callpark:p!$"\#{{ x }}@localhost/callpark)"},
-             {"kamailio_secret", "a secret"},
+            {{"kamailio_secrets_file", path("kamailio_secrets.cfg")},
              {"kamailio_run_dir", path("")},
+             {"kamailio_state_dir", path("")},
              {"kamailio_cfg_dir", (source_directory() / "kamailio-cfg").string()}}};
+  }
+  static Template kamailio_secrets() {
+    return {
+        "kamailio_secrets.cfg",
+        "kamailio",
+        {{"kamailio_db_url", R"(mysql://callpark:p!$"\#{{ x }}@localhost/callpark)"}, {"kamailio_secret", "a secret"}}};
   }
   static std::string rendered(const Template& made) { return render(made.file, made.values); }
   std::string written(const Template& made) const {
@@ -58,7 +64,7 @@ class Deploy : public testing::Test {
 
 TEST_F(Deploy, O2_TheTestsRenderTheSameBytesAsTheTool) {
   const std::vector<Template> all = {
-      parkd(), mediad(), kamailio(), {"parkd.list", "kamailio"}, {"mariadb.cnf", "mariadb"}};
+      parkd(), mediad(), kamailio(), kamailio_secrets(), {"parkd.list", "kamailio"}, {"mariadb.cnf", "mariadb"}};
   for (const Template& made : all) {
     const auto deploy = source_directory() / "deploy";
     std::vector<std::string> command = {(source_directory() / "tools" / "render").string(),
@@ -70,13 +76,14 @@ TEST_F(Deploy, O2_TheTestsRenderTheSameBytesAsTheTool) {
 }
 
 TEST_F(Deploy, O2_AMissingOrUnknownNameIsAnError) {
-  EXPECT_THROW(render("kamailio.cfg", {}), std::runtime_error);
+  EXPECT_THROW(render("kamailio_secrets.cfg", {}), std::runtime_error);
   EXPECT_THROW(render("parkd.list", {{"kamailio_db_url", "x"}}), std::runtime_error);
 }
 
 TEST_F(Deploy, O2_EveryServerAcceptsTheDefaults) {
   expect_good({(program_directory() / "parkd").string(), "--check-config", "--config", written(parkd())});
   expect_good({(program_directory() / "mediad").string(), "--check-config", "--config", written(mediad())});
+  written(kamailio_secrets());
   expect_good({"kamailio", "-c", "-E", "-x", "fm", "-X", "fm", "-f", written(kamailio())});
   expect_good({"mariadbd", "--defaults-file=" + written({"mariadb.cnf", "mariadb"}), "--verbose", "--help"});
 }

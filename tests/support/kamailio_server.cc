@@ -112,9 +112,9 @@ void KamailioServer::write_configuration() const {
       {"kamailio_advertised_address", options_.advertised_address},
       {"kamailio_port", std::to_string(port())},
       {"kamailio_parkd_list", (options_.directory / "parkd.list").string()},
-      {"kamailio_db_url", options_.database_url},
-      {"kamailio_secret", "a secret of the tests"},
+      {"kamailio_secrets_file", (options_.directory / "kamailio_secrets.cfg").string()},
       {"kamailio_run_dir", options_.directory.string()},
+      {"kamailio_state_dir", options_.directory.string()},
       {"kamailio_cfg_dir", (source_directory() / "kamailio-cfg").string()},
       {"kamailio_udp_workers", std::to_string(options_.udp_workers)},
   };
@@ -122,6 +122,9 @@ void KamailioServer::write_configuration() const {
   std::string text = "#!KAMAILIO\n";
   for (const auto& line : options_.defines) text += line + "\n";
   write_file(options_.directory / "kamailio.cfg", text + render("kamailio.cfg", values));
+  write_file(options_.directory / "kamailio_secrets.cfg",
+             render("kamailio_secrets.cfg",
+                    {{"kamailio_db_url", options_.database_url}, {"kamailio_secret", "a secret of the tests"}}));
   write_file(options_.directory / "parkd.list", render("parkd.list", parkd));
 }
 

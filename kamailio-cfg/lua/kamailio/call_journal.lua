@@ -8,7 +8,7 @@ local call_journal = {}
 -- Long enough for each worker to have finished with the file that it found in use.
 local kTurnSeconds = 10
 
-local function path(file) return ("%s/call_journal.%s"):format(settings.run_dir, file) end
+local function path(file) return ("%s/call_journal.%s"):format(settings.state_dir, file) end
 
 local kRefused = "refused"
 

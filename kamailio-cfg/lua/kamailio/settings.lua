@@ -24,6 +24,12 @@ local function advertised_address()
   return other and other ~= "" and other or defined("CALLPARK_ADDRESS")
 end
 
+-- A file that defines no CALLPARK_STATE_DIR has everything in one directory.
+local function state_dir()
+  local own = KSR.kx.get_def("CALLPARK_STATE_DIR")
+  return own and own ~= "" and own or defined("CALLPARK_RUN_DIR")
+end
+
 local function read()
   local s = {
     address = defined("CALLPARK_ADDRESS"),
@@ -34,7 +40,7 @@ local function read()
     parkd_address = defined("CALLPARK_PARKD_ADDRESS"),
     parkd_port = tonumber(defined("CALLPARK_PARKD_PORT")),
     secret = secret(),
-    run_dir = defined("CALLPARK_RUN_DIR"),
+    state_dir = state_dir(),
     notify_ms = (tonumber(KSR.kx.get_def("CALLPARK_NOTIFY_SECONDS")) or kNotifySeconds) * 1000,
     subscriptions_of_extension_max = limit("CALLPARK_SUBSCRIPTIONS_OF_EXTENSION", 500),
     subscriptions_of_tenant_max = limit("CALLPARK_SUBSCRIPTIONS_OF_TENANT", 10000),
