@@ -17,3 +17,13 @@ fail() {
 packages_of() {
   awk -v all="[$2]" -v own="[$2 $1]" '/^\[/ { is_in = $0 == all || $0 == own } is_in && /^[a-z0-9]/' "$here/tools/packages.txt"
 }
+
+# index_packages DIR: makes apt's index, for a line `deb [trusted=yes] file:DIR ./`.
+index_packages() (
+  cd "$1" || exit
+  dpkg-scanpackages --multiversion . 2>/dev/null >Packages
+  gzip --force --keep --best --no-name Packages
+  rm -f Release
+  index=$(apt-ftparchive release .)
+  echo "$index" >Release
+)

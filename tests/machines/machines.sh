@@ -94,6 +94,23 @@ stop_machine() {
   done
 }
 
+# cut_power NAME: all that it runs ends at once; boot_machine boots it again.
+cut_power() {
+  local pid=${nspawn_of[$1]}
+  kill -KILL "$(pgrep --parent "$pid" | head -n 1)"
+  wait "$pid" 2>/dev/null || true
+  unset "nspawn_of[$1]"
+}
+
+# await WHAT SECONDS COMMAND...: until COMMAND succeeds.
+await() {
+  local what=$1 deadline=$((SECONDS + $2))
+  until "${@:3}" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$deadline" ] || fail "not after $2 s: $what"
+    sleep 0.2
+  done
+}
+
 end_machines() {
   local name namespace
   for name in "${!nspawn_of[@]}"; do stop_machine "$name"; done

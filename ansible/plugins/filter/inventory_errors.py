@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 name: inventory_errors
 short_description: Faults of an inventory of callpark
 description: Returns a list of sentences, one for each fault; empty if the inventory can be installed.
-positional: hostvars, roles
+positional: hostvars, options, defaults
 options:
   _input:
     description: The variable groups.
@@ -19,15 +19,19 @@ options:
     description: The variable hostvars, where each machine has its variables of callpark in check_inventory_given.
     type: dict
     required: true
-  roles:
-    description: For each role its options (of meta/argument_specs.yml) and its defaults.
+  options:
+    description: The options of each role, of meta/argument_specs.yml.
+    type: dict
+    required: true
+  defaults:
+    description: The defaults of each role.
     type: dict
     required: true
 """
 
 EXAMPLES = r"""
 - ansible.builtin.assert:
-    that: groups | callpark.callpark.inventory_errors(hostvars, roles) | length == 0
+    that: groups | callpark.callpark.inventory_errors(hostvars, options, defaults) | length == 0
 """
 
 RETURN = r"""
@@ -91,7 +95,7 @@ class Machine(object):
     def __init__(self, name, given, roles, errors):
         self.name = name
         self.given = given
-        self.defaults = dict((key, value) for role in roles.values() for key, value in (role["defaults"] or {}).items())
+        self.defaults = dict((key, value) for role in roles.values() for key, value in role["defaults"].items())
         self.errors = errors
 
     def __getitem__(self, key):
@@ -302,7 +306,8 @@ def group_errors(groups):
     return errors
 
 
-def inventory_errors(groups, hostvars, roles):
+def inventory_errors(groups, hostvars, options, defaults):
+    roles = dict((role, {"options": options[role], "defaults": defaults[role] or {}}) for role in options)
     errors = []
     machines = {}
     groups_of = {}
