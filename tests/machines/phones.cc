@@ -88,7 +88,7 @@ void await_line(const std::string& said, const std::string& wanted) {
   if (!std::getline(std::cin, line) || line != wanted) throw std::runtime_error("no line '" + wanted + "', but '" + line + "'");
 }
 
-// A caller to the parker, who parks it at `number`.
+// The parker answers `caller` and parks it at `number`.
 CallName park(BaresipPhone& parker, BaresipPhone& caller, const std::string& number) {
   const Ends call = talk(caller, parker);
   parker.transfer(call.callee, number);
