@@ -164,7 +164,8 @@ TEST_F(Backup, WhatAnotherServerDoesNotAcceptOfAccountsIsNamedAndAllElseRestored
   machine_->execute(
       "INSTALL SONAME 'auth_ed25519'; CREATE USER anna@localhost IDENTIFIED VIA ed25519 USING PASSWORD('a'); "
       "GRANT SELECT ON callpark.cdrs TO anna@localhost; "
-      "CREATE DATABASE elsewhere; CREATE TABLE elsewhere.notes (note INT); CREATE USER ben@localhost IDENTIFIED BY 'b'; "
+      "CREATE DATABASE elsewhere; CREATE TABLE elsewhere.notes (note INT); CREATE USER ben@localhost IDENTIFIED BY "
+      "'b'; "
       "GRANT INSERT ON elsewhere.notes TO ben@localhost; GRANT SELECT ON callpark.tenants TO ben@localhost; "
       "CREATE ROLE `read``er`; GRANT SELECT ON callpark.cdrs TO `read``er`; CREATE USER carl@localhost IDENTIFIED BY "
       "'c'; GRANT `read``er` TO carl@localhost; SET DEFAULT ROLE `read``er` FOR carl@localhost");
@@ -173,8 +174,9 @@ TEST_F(Backup, WhatAnotherServerDoesNotAcceptOfAccountsIsNamedAndAllElseRestored
   MariadbServer machine({.contents = MariadbServer::Contents::kNothing});
   const auto restored = restore(machine);
   const auto had = contents(*machine_);
-  machine_->execute("DROP USER anna@localhost, ben@localhost, carl@localhost; DROP ROLE `read``er`; "
-                    "DROP DATABASE elsewhere; UNINSTALL SONAME 'auth_ed25519'");
+  machine_->execute(
+      "DROP USER anna@localhost, ben@localhost, carl@localhost; DROP ROLE `read``er`; "
+      "DROP DATABASE elsewhere; UNINSTALL SONAME 'auth_ed25519'");
 
   EXPECT_EQ(restored.exit_code, 3);
   EXPECT_THAT(restored.output, HasSubstr("the account 'anna'@'localhost' is not restored: ERROR 1524 (HY000)"));

@@ -1,6 +1,6 @@
 // What ./run shows: a caller of the trunk is parked by hold and a new call and picked up by another, and one is parked
-// by blind transfer. Real user agents, a time line of the messages (--messages), what was measured, and an exit code that
-// is true.
+// by blind transfer. Real user agents, a time line of the messages (--messages), what was measured, and an exit code
+// that is true.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>

@@ -1,4 +1,5 @@
-// Phones at a callpark on another machine: one calls another, parks it by a blind transfer, and a third retrieves it; with
+// Phones at a callpark on another machine: one calls another, parks it by a blind transfer, and a third retrieves it;
+// with
 // --outage the machine is lost and replaced meanwhile. Prints a line for each fact; the exit code is 0 if all are true.
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -85,7 +86,8 @@ void await_line(const std::string& said, const std::string& wanted) {
   std::printf("%s\n", said.c_str());
   std::fflush(stdout);
   std::string line;
-  if (!std::getline(std::cin, line) || line != wanted) throw std::runtime_error("no line '" + wanted + "', but '" + line + "'");
+  if (!std::getline(std::cin, line) || line != wanted)
+    throw std::runtime_error("no line '" + wanted + "', but '" + line + "'");
 }
 
 // The parker answers `caller` and parks it at `number`.

@@ -22,8 +22,8 @@ static_assert(kFirstRtp % 2 == 0 && kFirstRtp + kBlocks * PortBlock::kRtpPorts <
 
 constexpr int kAddresses = 64 * 254;
 
-// -1 when another process has the lock: a name of Linux's abstract sockets, which belong to the network as ports do, are the
-// same for every user, and leave no file.
+// -1 when another process has the lock: a name of Linux's abstract sockets, which belong to the network as ports do,
+// are the same for every user, and leave no file.
 int try_lock(const std::string& name) {
   const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return -1;
