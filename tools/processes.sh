@@ -35,7 +35,43 @@ step() {
   register "$@"
   say "$1"
   launch "$1" >"$dir/log/$1.log" 2>&1
+  show_progress "$1"
   end_step "$1" || give_up "$1" "failed"
+}
+
+# What a step of minutes is at: the last line of its log that begins with [N/M], as ninja writes it. A terminal has it in one
+# line, anything else a line every 10 s.
+progress_every=10
+show_progress() {
+  local name=$1 began=$SECONDS shown=$SECONDS width text
+  width=$(tput cols 2>/dev/null) || width=80
+  while is_alive "$name"; do
+    nap
+    [ "$SECONDS" != "$shown" ] || continue
+    if [ ! -t 2 ] && [ $((SECONDS - shown)) -lt "$progress_every" ]; then continue; fi
+    shown=$SECONDS
+    text=$(progress "$name" $((SECONDS - began)))
+    if [ -t 2 ]; then printf '\r%s\033[K' "${text:0:width-1}" >&2; else echo "${text:0:160}" >&2; fi
+  done
+  [ $((SECONDS - began)) -ge 2 ] || return 0
+  [ ! -t 2 ] || printf '\r\033[K' >&2
+  say "$name ended after $(minutes $((SECONDS - began)))"
+}
+
+minutes() { if [ "$1" -lt 60 ]; then echo "$1 s"; else echo "$(($1 / 60)) min $(($1 % 60)) s"; fi; }
+
+# progress NAME SECONDS: a line.
+progress() {
+  local last n m rest=''
+  last=$(tail -c 4000 "$dir/log/$1.log" 2>/dev/null | tr '\r' '\n' | grep -aE '^\[[0-9]+/[0-9]+\]' | tail -n 1 || true)
+  if ! [[ $last =~ ^\[([0-9]+)/([0-9]+)\]\ *(.*)$ ]]; then
+    echo "-- $1: $(minutes "$2")"
+    return
+  fi
+  n=${BASH_REMATCH[1]} m=${BASH_REMATCH[2]}
+  # Not before there is something to conclude from.
+  if [ "$n" -ge 5 ] && [ "$n" -lt "$m" ]; then rest=", some $(minutes $(($2 * (m - n) / n))) to go"; fi
+  echo "-- $1: $n of $m, $(minutes "$2")$rest: ${BASH_REMATCH[3]//[^[:print:]]/}"
 }
 
 # Like step, with its output shown.
@@ -65,7 +101,18 @@ is_alive() {
 
 give_up() {
   tail -n 30 "$dir/log/$1.log" >&2
+  local place
+  for place in "$dir" "$here/build" /var; do
+    [ "$(free_mb "$place")" -ge 2 ] || fail "$1 $2, since the disk of $place is full; above is the end of $dir/log/$1.log"
+  done
   fail "$1 $2; above is the end of $dir/log/$1.log"
+}
+
+# free_mb PLACE: of the file system that it is in, or will be.
+free_mb() {
+  local place=$1
+  while [ ! -e "$place" ]; do place=$(dirname "$place"); done
+  df --output=avail --block-size=M "$place" | tr -dc 0-9
 }
 
 # sockets_at ADDRESS: the inodes of the sockets that receive at udp:IP:PORT or tcp:IP:PORT, or at a path.
@@ -150,6 +197,7 @@ start_again() {
 stop_everything() {
   local status=$? i name deadline
   trap '' INT TERM HUP
+  [ ${#order[@]} = 0 ] || say "stopping ..."
   for ((i = ${#order[@]} - 1; i >= 0; i--)); do
     name=${order[i]}
     [ -n "${pid_of[$name]:-}" ] || continue

@@ -13,6 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::Not;
 
 const std::string kPassword = "p w!@:/%s\"#";
 
@@ -157,6 +158,42 @@ TEST_F(Backup, WhatDoesNotFitIsRefusedAndChangesNothing) {
     change_archive(change.commands);
     expect_refused(machine, change.sentence);
   }
+}
+
+// ed25519 is a plugin that only the old machine has loaded; elsewhere.notes is a table that only it has.
+TEST_F(Backup, WhatAnotherServerDoesNotAcceptOfAccountsIsNamedAndAllElseRestored) {
+  machine_->execute(
+      "INSTALL SONAME 'auth_ed25519'; CREATE USER anna@localhost IDENTIFIED VIA ed25519 USING PASSWORD('a'); "
+      "GRANT SELECT ON callpark.cdrs TO anna@localhost; "
+      "CREATE DATABASE elsewhere; CREATE TABLE elsewhere.notes (note INT); CREATE USER ben@localhost IDENTIFIED BY "
+      "'b'; "
+      "GRANT INSERT ON elsewhere.notes TO ben@localhost; GRANT SELECT ON callpark.tenants TO ben@localhost; "
+      "CREATE ROLE `read``er`; GRANT SELECT ON callpark.cdrs TO `read``er`; CREATE USER carl@localhost IDENTIFIED BY "
+      "'c'; GRANT `read``er` TO carl@localhost; SET DEFAULT ROLE `read``er` FOR carl@localhost");
+  const auto saved = back_up();
+  ASSERT_EQ(saved.exit_code, 0) << saved.output;
+  MariadbServer machine({.contents = MariadbServer::Contents::kNothing});
+  const auto restored = restore(machine);
+  const auto had = contents(*machine_);
+  machine_->execute(
+      "DROP USER anna@localhost, ben@localhost, carl@localhost; DROP ROLE `read``er`; "
+      "DROP DATABASE elsewhere; UNINSTALL SONAME 'auth_ed25519'");
+
+  EXPECT_EQ(restored.exit_code, 3);
+  EXPECT_THAT(restored.output, HasSubstr("the account 'anna'@'localhost' is not restored: ERROR 1524 (HY000)"));
+  EXPECT_THAT(restored.output, HasSubstr("the account 'ben'@'localhost' lacks a right: ERROR 1146 (42S02)"));
+  EXPECT_THAT(restored.output, Not(HasSubstr("IDENTIFIED"))) << "no hash is shown";
+  EXPECT_THAT(restored.output, HasSubstr("restored 2"));
+  EXPECT_EQ(contents(machine), had) << "the tables, and the accounts callpark and billing";
+  EXPECT_EQ(machine.value("SELECT COUNT(*) FROM mysql.global_priv WHERE User = 'anna'"), "0") << "without a password";
+  const auto asks = [&](const std::string& user, const std::string& table) {
+    return run_command({"mariadb", "--no-defaults", "--socket=" + machine.socket().string(), "--user=" + user,
+                        "--password=" + user.substr(0, 1), "callpark", "--execute=SELECT COUNT(*) FROM " + table})
+        .exit_code;
+  };
+  EXPECT_EQ(asks("ben", "tenants"), 0);
+  EXPECT_EQ(asks("carl", "cdrs"), 0) << "by its role";
+  EXPECT_EQ(read_file(new_.path() / "etc/callpark/parkd.yaml"), "node_name: parkd1\n") << "files too";
 }
 
 TEST_F(Backup, ADatabaseInUseIsNotReplaced) {

@@ -600,6 +600,20 @@ TEST(KamailioCalls, AnExtensionUsesItsOwnIdentityOnly) {
   EXPECT_EQ(status_with_credentials(site, "101@demo.callpark", to, "101", "wrong"), 407);
 }
 
+TEST(KamailioCalls, X66_AWrongPasswordIsNamedInTheLogWithItsSender) {
+  const KamailioSite site;
+  const auto named = [&](const std::string& user) {
+    return wait_until(kSoon, [&] {
+      return site.kamailio->log().find("wrong password for " + user + "@demo.callpark from udp:127.100.") !=
+             std::string::npos;
+    });
+  };
+  ASSERT_EQ(status_with_credentials(site, "102@demo.callpark", "103@demo.callpark", "102", "demo-102"), 480);
+  ASSERT_EQ(status_with_credentials(site, "101@demo.callpark", "103@demo.callpark", "101", "demo-102"), 407);
+  EXPECT_TRUE(named("101"));
+  EXPECT_EQ(site.kamailio->log().find("wrong password for 102@"), std::string::npos);
+}
+
 /// Sends INVITEs of an extension of the demo tenant from one address, and has its answers to one challenge.
 class Caller {
  public:

@@ -151,13 +151,15 @@ class ParkdSeat {
 class KamailioSite {
  public:
   explicit KamailioSite(std::vector<std::string> defines = {"#!define WITHOUT_FLOOD_CONTROL"},
-                        int shared_memory_mb = 64, const std::string& advertised_address = "") {
+                        int shared_memory_mb = 64, const std::string& advertised_address = "",
+                        const std::string& hep_address = "") {
     database.execute("UPDATE callpark.trunks SET address = '" + trunk_address.text() + "', port = 5060");
     seat = std::make_unique<ParkdSeat>(Endpoint{"127.0.0.1", static_cast<std::uint16_t>(ports.base() + 2)});
     kamailio = std::make_unique<KamailioServer>(KamailioServer::Options{.base_port = ports.base(),
                                                                         .directory = directory.path() / "kamailio",
                                                                         .database_socket = database.socket(),
                                                                         .advertised_address = advertised_address,
+                                                                        .hep_address = hep_address,
                                                                         .shared_memory_mb = shared_memory_mb,
                                                                         .defines = std::move(defines)});
     database.watch_edits(this, [this] { kamailio->wait_edits_read(database); });

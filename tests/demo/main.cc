@@ -1,5 +1,6 @@
 // What ./run shows: a caller of the trunk is parked by hold and a new call and picked up by another, and one is parked
-// by blind transfer. Real user agents, a time line of the messages, what was measured, and an exit code that is true.
+// by blind transfer. Real user agents, a time line of the messages (--messages), what was measured, and an exit code
+// that is true.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -23,9 +24,10 @@ constexpr double kPacketsPerSecond = 50;
 
 class Demonstration {
  public:
-  Demonstration(fs::path directory, uint16_t port)
+  Demonstration(fs::path directory, uint16_t port, bool shows_messages)
       : directory_(std::move(directory)),
         port_(port),
+        shows_messages_(shows_messages),
         trace_(port, static_cast<uint16_t>(port + 3)),
         trunk_({"127.0.0.50", port}, {"127.0.0.1", port}, directory_ / "demo-trunk") {
     trace_.call_it({"127.0.0.1", port}, "Kamailio");
@@ -132,10 +134,13 @@ class Demonstration {
     }
     return testing::AssertionFailure() << report.describe();
   }
-  void time_line() const { std::printf("messages:\n%s", trace_.text(began_).c_str()); }
+  void time_line() const {
+    if (shows_messages_) std::printf("messages:\n%s", trace_.text(began_).c_str());
+  }
 
   const fs::path directory_;
   const uint16_t port_;
+  const bool shows_messages_;
   SipTrace trace_;
   SippTrunk trunk_;
   std::vector<std::unique_ptr<LoopbackAddress>> addresses_;
@@ -145,9 +150,9 @@ class Demonstration {
   int failures_ = 0;
 };
 
-int run(const std::string& directory, uint16_t port) {
+int run(const std::string& directory, uint16_t port, bool shows_messages) {
   try {
-    Demonstration demonstration(directory, port);
+    Demonstration demonstration(directory, port, shows_messages);
     demonstration.hold_and_new_call();
     demonstration.blind_transfer();
     const int failures = demonstration.failures();
@@ -172,6 +177,8 @@ int main(int argc, char** argv) {
   uint16_t port = 5060;
   cli.add_option("--dir", directory, "where the run keeps everything")->required();
   cli.add_option("--ports", port, "Kamailio's port");
+  bool shows_messages = false;
+  cli.add_flag("--messages", shows_messages, "prints the SIP messages of each chapter after its facts");
   CLI11_PARSE(cli, argc, argv);
-  return callpark::test::run(directory, port);
+  return callpark::test::run(directory, port, shows_messages);
 }

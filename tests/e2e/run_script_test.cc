@@ -48,6 +48,9 @@ TEST_F(RunScript, O1_B6_OnceShowsACallParkedRetrievedAndChargedAndEndsWithZero) 
   Subprocess once = run({"--once", "--dir", (directory_.path() / "kept").string()});
   EXPECT_EQ(once.wait(seconds(300)), 0) << once.output();
   EXPECT_THAT(once.output(), testing::ContainsRegex("packets a second|packets/s")) << once.output();
+  EXPECT_THAT(once.output(), testing::ContainsRegex("-- logs are in .*/kept/log\n-- packages\n")) << "X65";
+  EXPECT_THAT(once.output(), testing::ContainsRegex("\n-- up after [0-9]+ ")) << "X65";
+  EXPECT_THAT(once.output(), testing::Not(testing::HasSubstr("messages:"))) << "X65: they are behind --messages";
   for (const char* asked_or_charged : {" incoming_call +101 +\\{\"decision\": \"allow\"\\}",
                                        " park +101 +\\{\"decision\": \"allow\", \"max_park_seconds\": ",
                                        " retrieve +103 +\\{\"decision\": \"allow\"\\}", " park +101 +[0-9.]+ +0\\.06 ",
@@ -147,6 +150,18 @@ TEST_F(RunScript, X66_AnAddressOfAnotherMachineIsRefused) {
     Subprocess wrong = run({"--idle", "--address", address});
     EXPECT_EQ(wrong.wait(seconds(10)), 1);
     EXPECT_THAT(wrong.output(), testing::HasSubstr("--address needs an IPv4 address of this machine"));
+  }
+}
+
+TEST_F(RunScript, X64_ADirectoryThatAConfigurationCannotNameIsRefused) {
+  for (const char* name : {"two words", "a\"quote", "what!"}) {
+    const auto place = directory_.path() / name;
+    Subprocess wrong = run({"--idle", "--dir", place.string()});
+    EXPECT_EQ(wrong.wait(seconds(10)), 1);
+    EXPECT_EQ(wrong.output(),
+              "run: '" + place.string() +
+                  "': the directory of this source tree and --dir may have letters, digits and /._+- only\n");
+    EXPECT_FALSE(std::filesystem::exists(place));
   }
 }
 

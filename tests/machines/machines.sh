@@ -81,6 +81,16 @@ await_machine() {
   done
 }
 
+# Cuts the power, and leaves nothing of the machine.
+destroy_machine() {
+  local name=$1
+  pkill -KILL --parent "${nspawn_of[$name]}"
+  stop_machine "$name"
+  umount "$work/$name/root"
+  rm -rf --one-file-system "${work:?}/$name"
+  ip netns delete "$prefix-$name"
+}
+
 # Powers it off as by its key, and cuts the power after 20 s.
 stop_machine() {
   local name=$1 pid=${nspawn_of[$1]} deadline=$((SECONDS + 20)) hierarchy

@@ -110,6 +110,7 @@ void KamailioServer::write_configuration() const {
   TemplateValues values = {
       {"kamailio_address", options_.address},
       {"kamailio_advertised_address", options_.advertised_address},
+      {"kamailio_hep_address", options_.hep_address},
       {"kamailio_port", std::to_string(port())},
       {"kamailio_parkd_list", (options_.directory / "parkd.list").string()},
       {"kamailio_secrets_file", (options_.directory / "kamailio_secrets.cfg").string()},

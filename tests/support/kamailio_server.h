@@ -26,6 +26,8 @@ class KamailioServer {
     std::string address = "127.0.0.1";
     /// Empty: `address`.
     std::string advertised_address = {};
+    /// Of a capture server; empty: none.
+    std::string hep_address = {};
     std::string parkd_address = "127.0.0.1";
     /// 0: base_port + 2.
     std::uint16_t parkd_port = 0;

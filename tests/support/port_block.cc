@@ -1,13 +1,12 @@
 #include "tests/support/port_block.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <random>
 #include <stdexcept>
 #include <utility>
@@ -23,13 +22,18 @@ static_assert(kFirstRtp % 2 == 0 && kFirstRtp + kBlocks * PortBlock::kRtpPorts <
 
 constexpr int kAddresses = 64 * 254;
 
-// -1 when another process holds the lock.
+// -1 when another process has the lock: a name of Linux's abstract sockets, which belong to the network as ports do,
+// are the same for every user, and leave no file.
 int try_lock(const std::string& name) {
-  const std::string folder = "/tmp/callpark-locks";
-  mkdir(folder.c_str(), 01777);
-  const int fd = open((folder + "/" + name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return -1;
-  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  // After the NUL that makes it abstract.
+  const std::string text = "callpark-" + name;
+  text.copy(address.sun_path + 1, sizeof address.sun_path - 1);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0) return fd;
   close(fd);
   return -1;
 }

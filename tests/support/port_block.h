@@ -1,4 +1,4 @@
-// Ports and addresses that no other process uses: claimed by a lock file that the kernel releases when the process
+// Ports and addresses that no other process uses: claimed by a name that the kernel releases when the process
 // ends, and tried by bind. So any number of test programs can run side by side.
 #pragma once
 

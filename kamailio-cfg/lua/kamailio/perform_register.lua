@@ -1,13 +1,21 @@
 -- Carries out the decisions on registrations and passwords.
 local contact_header = require("kamailio.contact_header")
 local directory = require("kamailio.directory")
+local guesses = require("rules.guesses")
+local log_text = require("rules.log_text")
 local registered = require("kamailio.registered")
 
 local perform_register = {}
 
 local kChallengeWithQop, kChallengeStale = 1, 16
 
-function perform_register.challenge(_, d)
+local function report_guess(f, d)
+  local aors = table.concat(guesses.aors(f.credentials, d.realm), ", ")
+  KSR.warn(("wrong password for %s from %s\n"):format(log_text.excerpt(aors), f.source.device))
+end
+
+function perform_register.challenge(f, d)
+  if d.guess_keys then report_guess(f, d) end
   for _, key in ipairs(d.guess_keys or {}) do KSR.htable.sht_inc("auth_failures", key) end
   KSR.auth.auth_challenge(d.realm, kChallengeWithQop + (d.stale and kChallengeStale or 0))
 end
