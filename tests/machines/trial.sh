@@ -8,7 +8,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/machines.sh"
 edge=192.0.2.10 trunk=192.0.2.50 phones=192.0.2.101
 services=(mariadb mediad parkd kamailio)
 passed=0 failed=0
-callers=''
+callers='' tree=''
 
 # begin_trial [--release R] [--repository DIR] [--callers PROGRAM]
 begin_trial() {
@@ -24,6 +24,7 @@ begin_trial() {
     shift 2
   done
   local trees=$here/build/machines
+  tree=$trees/$release
   "$here/tests/machines/make_rootfs" "$release" "$repository" "$trees"
   work=$(mktemp -d "$trees/run.XXXXXX")
   trap clean_up EXIT
@@ -37,7 +38,7 @@ begin_trial() {
   mkfs.ext4 -q -m 0 "$work/disk"
   mount -o loop "$work/disk" "$work/callpark1"
   start_network 192.0.2.1/24 $trunk/24 $phones/24
-  start_machine callpark1 "$trees/$release" $edge/24
+  start_machine callpark1 "$tree" $edge/24
   find_database
 
   version=$(newest_version)
