@@ -11,24 +11,49 @@ using std::chrono::steady_clock;
 constexpr milliseconds kRepeatAfter{500};
 // RFC 3261 17.1.1.2: 64 times T1.
 constexpr milliseconds kGivesUpAfter{32000};
-constexpr int kRetrievesMax = 8;
+constexpr milliseconds kRetrieveAgainAfter{250};
+constexpr int kRetrievesMax = 32;
+
+/// In a test's own site.
+class TestLoadSite : public LoadSite {
+ public:
+  explicit TestLoadSite(TestSite& site) : site_(site) {}
+
+  void add_extension(const std::string& number, bool has_did) override {
+    site_.database().execute("INSERT INTO extensions (tenant, extension, password) VALUES ('demo.callpark', '" +
+                             number + "', 'demo-" + number + "')");
+    if (!has_did) return;
+    site_.database().execute("INSERT INTO dids (did, tenant, destination) VALUES ('+44203" + number +
+                             "', 'demo.callpark', '" + number + "')");
+  }
+  std::unique_ptr<PacketPhone> trunk_caller(int index) override { return site_.trunk_caller(index); }
+  std::unique_ptr<PacketPhone> phone(const std::string& number, int party) override {
+    return site_.packet_phone(number, party, true);
+  }
+  bool is_parked(const std::string& orbit) override {
+    return site_.database().value("SELECT COUNT(*) FROM parked_calls WHERE state = 'parked' AND orbit = '" + orbit +
+                                  "'") == "1";
+  }
+
+ private:
+  TestSite& site_;
+};
 
 }  // namespace
 
 LoadOffice::LoadOffice(TestSite& site, int index, LoadCounts& counts)
-    : site_(site),
+    : LoadOffice(std::make_shared<TestLoadSite>(site), index, counts) {}
+
+LoadOffice::LoadOffice(std::shared_ptr<LoadSite> site, int index, LoadCounts& counts)
+    : site_(std::move(site)),
       counts_(counts),
       parker_number_(std::to_string(kFirstParker + index)),
       retriever_number_(std::to_string(kFirstRetriever + index)) {
-  for (const std::string& number : {parker_number_, retriever_number_}) {
-    site_.database().execute("INSERT INTO extensions (tenant, extension, password) VALUES ('demo.callpark', '" +
-                             number + "', 'demo-" + number + "')");
-  }
-  site_.database().execute("INSERT INTO dids (did, tenant, destination) VALUES ('+44203" + parker_number_ +
-                           "', 'demo.callpark', '" + parker_number_ + "')");
-  caller_ = site_.trunk_caller(index);
-  parker_ = site_.packet_phone(parker_number_, 1, true);
-  retriever_ = site_.packet_phone(retriever_number_, 2, true);
+  site_->add_extension(parker_number_, true);
+  site_->add_extension(retriever_number_, false);
+  caller_ = site_->trunk_caller(index);
+  parker_ = site_->phone(parker_number_, 1);
+  retriever_ = site_->phone(retriever_number_, 2);
 }
 
 void LoadOffice::work(void (LoadOffice::*what)()) {
@@ -36,6 +61,7 @@ void LoadOffice::work(void (LoadOffice::*what)()) {
     (this->*what)();
   } catch (const std::exception& error) {
     faults_.emplace_back(error.what());
+    ++counts_.faults;
     forget();
   }
 }
@@ -84,10 +110,7 @@ LoadOffice::Talk LoadOffice::connect() {
 bool LoadOffice::park(const Talk& talk) {
   const int status = parker_->refer(talk.at_parker, "*68" + parker_number_);
   if (status != 202 && status != 408) return false;
-  const auto is_parked = [&] {
-    return site_.database().value("SELECT COUNT(*) FROM parked_calls WHERE state = 'parked' AND orbit = '" +
-                                  parker_number_ + "'") == "1";
-  };
+  const auto is_parked = [&] { return site_->is_parked(parker_number_); };
   const auto reports_end = [&] {
     const auto reports = parker_->transfer_reports(talk.at_parker);
     return !reports.empty() && !reports.back().starts_with("SIP/2.0 100");
@@ -104,19 +127,28 @@ bool LoadOffice::park(const Talk& talk) {
 
 CallName LoadOffice::retrieve(const Talk& talk) {
   std::string answers;
+  const auto began = steady_clock::now();
+  auto refused = steady_clock::time_point::max();
   for (int attempt = 0; attempt < kRetrievesMax; ++attempt) {
     CallName call;
     const int status = dial(*retriever_, "*88" + parker_number_, call);
+    const auto answered = steady_clock::now();
     if (status == 200) {
       const bool joined = wait_until(kSoon, [&] {
         return retriever_->is_closed(call) || (caller_->audio_remote(talk.at_caller) == retriever_->sound().own());
       });
-      if (joined && !retriever_->is_closed(call)) return call;
+      if (joined && !retriever_->is_closed(call)) {
+        counts_.add({.ended = answered,
+                     .waited = std::chrono::duration_cast<milliseconds>(answered - began),
+                     .refused = std::chrono::duration_cast<milliseconds>(answered - std::min(answered, refused))});
+        return call;
+      }
       hang_up_what_is_left(*retriever_);
     }
     answers += " " + std::to_string(status);
+    refused = std::min(refused, answered);
     if (caller_->is_closed(talk.at_caller)) break;
-    pass(milliseconds(1000));
+    pass(kRetrieveAgainAfter);
   }
   fault(talk.at_caller,
         (caller_->is_closed(talk.at_caller) ? "was hung up on while parked;" : "cannot be retrieved;") + answers);
@@ -167,11 +199,14 @@ void LoadOffice::forget() {
   }
 }
 
+Load::Load(TestSite& site) : Load(std::make_shared<TestLoadSite>(site)) {}
+
 void Load::start(Work work, int offices, milliseconds pause) {
   for (int i = 0; i < offices; ++i) {
     offices_.push_back(std::make_unique<LoadOffice>(site_, static_cast<int>(offices_.size()), counts_));
     LoadOffice& office = *offices_.back();
-    threads_.emplace_back([this, &office, work, pause] {
+    threads_.emplace_back([this, &office, work, pause, after = pause * i / offices] {
+      pass(after);
       while (running_) {
         const auto next = steady_clock::now() + pause;
         office.work(work == Work::kOrdinaryCalls ? &LoadOffice::ordinary_call : &LoadOffice::park_cycle);

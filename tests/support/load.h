@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/support/packet_phone.h"
@@ -17,19 +18,65 @@
 
 namespace callpark::test {
 
+/// Where offices work: callpark somewhere, with the demo tenant.
+class LoadSite {
+ public:
+  LoadSite() = default;
+  LoadSite(const LoadSite&) = delete;
+  LoadSite& operator=(const LoadSite&) = delete;
+  virtual ~LoadSite() = default;
+
+  /// Enters `number`, and the DID "+44203" and the number if `has_did`.
+  virtual void add_extension(const std::string& number, bool has_did) = 0;
+  virtual std::unique_ptr<PacketPhone> trunk_caller(int index) = 0;
+  /// Registered; it answers by itself.
+  virtual std::unique_ptr<PacketPhone> phone(const std::string& number, int party) = 0;
+  /// False if the database does not answer.
+  virtual bool is_parked(const std::string& orbit) = 0;
+};
+
 /// What all offices of a test have done, counted by their threads.
 struct LoadCounts {
+  /// One call that was retrieved in the end, as the retriever saw it.
+  struct Retrieve {
+    std::chrono::steady_clock::time_point ended;
+    /// From the first INVITE to the answer of the last one.
+    std::chrono::milliseconds waited{0};
+    /// From the first refusal to the answer of the last INVITE; 0 without a refusal.
+    std::chrono::milliseconds refused{0};
+  };
   std::atomic<int> calls{0};
   std::atomic<int> cycles{0};
   /// Calls that a server's death has kept from beginning, or from being parked.
   std::atomic<int> refused_calls{0};
   std::atomic<int> refused_parks{0};
+  /// Calls that were lost.
+  std::atomic<int> faults{0};
+
+  void add(const Retrieve& retrieve) {
+    const std::lock_guard lock(mutex_);
+    retrieves_.push_back(retrieve);
+  }
+  /// Those that ended since then.
+  [[nodiscard]] std::vector<Retrieve> retrieves(std::chrono::steady_clock::time_point since) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<Retrieve> result;
+    for (const auto& retrieve : retrieves_) {
+      if (retrieve.ended >= since) result.push_back(retrieve);
+    }
+    return result;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Retrieve> retrieves_;
 };
 
 /// A caller in the telephone network, a parker and a retriever; one call at a time. Used by one thread.
 class LoadOffice {
  public:
   /// Enters the extensions kFirstParker + `index` and kFirstRetriever + `index` of the demo tenant, and registers them.
+  LoadOffice(std::shared_ptr<LoadSite> site, int index, LoadCounts& counts);
   LoadOffice(TestSite& site, int index, LoadCounts& counts);
 
   /// The caller calls the parker; one of the two hangs up.
@@ -60,7 +107,10 @@ class LoadOffice {
   int dial(PacketPhone& phone, const std::string& number, CallName& call);
   void hang_up_what_is_left(PacketPhone& phone);
   void forget();
-  void fault(const CallName& call, const std::string& sentence) { faults_.push_back(call + ": " + sentence); }
+  void fault(const CallName& call, const std::string& sentence) {
+    faults_.push_back(call + ": " + sentence);
+    ++counts_.faults;
+  }
   [[nodiscard]] PacketPhone& caller() { return *caller_; }
   [[nodiscard]] PacketPhone& parker() { return *parker_; }
   [[nodiscard]] PacketPhone& retriever() { return *retriever_; }
@@ -72,7 +122,7 @@ class LoadOffice {
   /// The call at the retriever; empty if it could not be retrieved.
   CallName retrieve(const Talk& talk);
 
-  TestSite& site_;
+  const std::shared_ptr<LoadSite> site_;
   LoadCounts& counts_;
   const std::string parker_number_;
   const std::string retriever_number_;
@@ -88,12 +138,13 @@ class Load {
  public:
   enum class Work { kOrdinaryCalls, kParkCycles };
 
-  explicit Load(TestSite& site) : site_(site) {}
+  explicit Load(std::shared_ptr<LoadSite> site) : site_(std::move(site)) {}
+  explicit Load(TestSite& site);
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
   ~Load() { stop(); }
 
-  /// `offices` more, each of which begins its next call `pause` after the one before, or later.
+  /// `offices` more, each of which begins its next call `pause` after the one before, or later; not all at once.
   void start(Work work, int offices, std::chrono::milliseconds pause);
   /// Returns when the last call has ended.
   void stop();
@@ -104,7 +155,7 @@ class Load {
   [[nodiscard]] std::vector<std::string> parkers() const;
 
  private:
-  TestSite& site_;
+  const std::shared_ptr<LoadSite> site_;
   LoadCounts counts_;
   std::atomic<bool> running_{true};
   std::vector<std::unique_ptr<LoadOffice>> offices_;

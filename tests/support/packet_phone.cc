@@ -125,7 +125,8 @@ int PacketPhone::send_register(bool stays) {
         "REGISTER " + uri + " SIP/2.0\r\nVia: SIP/2.0/" + transport() + " " + socket_.own().text() +
         ";rport;branch=" + new_branch() + "\r\nMax-Forwards: 70\r\nFrom: " + own + ";tag=reg\r\nTo: " + own +
         "\r\nCall-ID: " + call_id + "\r\nCSeq: " + std::to_string(cseq) + " REGISTER\r\nContact: " + contact() +
-        ";expires=" + (stays ? "300" : "0") + "\r\n" + credentials + "Content-Length: 0\r\n\r\n";
+        ";expires=" + std::to_string(stays ? options_.register_seconds : 0) + "\r\n" + credentials +
+        "Content-Length: 0\r\n\r\n";
     std::unique_lock lock(mutex_);
     const SipText answer = send_and_wait(lock, text, call_id, cseq, "REGISTER", 2);
     if (answer.status() != 401) return answer.status();

@@ -43,6 +43,7 @@ class PacketPhone : public Listener {
     bool listens = true;
     /// Every SDP of it has a video line behind the audio.
     bool has_video = false;
+    int register_seconds = 300;
   };
 
   explicit PacketPhone(Options options);

@@ -210,6 +210,11 @@ std::string RtpParty::digits() const {
   return digits_;
 }
 
+void RtpParty::forget_before(Clock::time_point then) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(arrivals_, [then](const Arrival& arrival) { return arrival.when < then; });
+}
+
 void RtpParty::catch_up(std::unique_lock<std::mutex>& lock, Clock::time_point now) const {
   has_listened_.wait_for(lock, patient(kSoon), [&] { return listened_until_ >= now; });
 }

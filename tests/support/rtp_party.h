@@ -68,6 +68,8 @@ class RtpParty : public Listener {
   /// Over what arrived from `since` until now.
   [[nodiscard]] RtpReport report(Clock::time_point since) const;
   [[nodiscard]] RtpReport report(std::chrono::milliseconds last) const { return report(Clock::now() - last); }
+  /// For a party that listens for long: what arrived earlier is no longer remembered.
+  void forget_before(Clock::time_point then);
   /// RFC 4733 events (payload type 101) that have come, each once.
   [[nodiscard]] std::string digits() const;
 
