@@ -122,7 +122,10 @@ void MediaClient::play(const std::string& session, Play play) {
 }
 
 void MediaClient::close(const std::string& session) {
-  if (sessions_.erase(session) + waiting_.erase(session) != 0) close_in_mediad(session);
+  // Also one that is not known here: mediad may have it from an earlier parkd.
+  sessions_.erase(session);
+  waiting_.erase(session);
+  close_in_mediad(session);
 }
 
 void MediaClient::prepare_text(const std::string& language, const std::string& text, TextPrepared answer) {

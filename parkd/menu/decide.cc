@@ -260,7 +260,8 @@ void Step::end(EndedBy by) {
   if (in<Collecting>()) stop_entry();
   if (std::exchange(state_.target, 0) != 0) emit(EndTarget{});
   if (std::exchange(state_.has_peer, false)) emit(EndPeer{});
-  if (std::exchange(state_.has_media, false)) emit(CloseMedia{});
+  // With a row and no session of this machine's there is still the one of the parkd before.
+  if (std::exchange(state_.has_media, false) || state_.has_row) emit(CloseMedia{});
   if (std::exchange(state_.has_row, false)) emit(RemoveRow{by});
   emit(StopTimer{Timer::kCall});
   state_.phase = Ended{};

@@ -57,6 +57,7 @@ class Media {
   virtual void open(std::string session, Play play, std::optional<MediaSnapshot> again, Opened answer) = 0;
   virtual void connect(const std::string& session, const MediaRemote& remote) = 0;
   virtual void play(const std::string& session, Play play) = 0;
+  /// Also one that an earlier parkd has opened.
   virtual void close(const std::string& session) = 0;
   /// Has a text spoken into a sound file, unless that is there already; `text` has 1 to 1000 bytes of UTF-8. The answer
   /// comes once, never from within the call.

@@ -89,9 +89,9 @@ inline std::string key_of(World& w) {
   const auto* resolving = std::get_if<Resolving>(&m.phase);
   put(resolving && resolving->is_entered);
   for (const std::optional<Question>* one : questions_of(w)) put(*one ? **one : 0);
-  for (const bool flag :
-       {m.is_last, m.is_answered, m.has_media, m.is_moved, m.has_row, m.has_peer, w.media_open, w.has_row,
-        w.row_has_target, w.has_peer, w.is_collecting, w.is_entered, w.is_last, w.is_moved_again, w.is_time_over}) {
+  for (const bool flag : {m.is_last, m.is_answered, m.has_media, m.is_moved, m.has_row, m.has_peer, w.media_open,
+                          w.has_row, w.row_has_target, w.has_peer, w.earlier_media, w.is_collecting, w.is_entered,
+                          w.is_last, w.is_moved_again, w.is_time_over}) {
     put(flag);
   }
   // Of a place that is not known, nothing counts.
@@ -151,7 +151,7 @@ inline std::vector<World> beginnings(const Machine& machine) {
     left.depth = found.depth;
     left.caller = Call::kAnswered;
     left.hears = found.has_peer ? Hears::kOther : Hears::kSession;
-    left.has_row = true;
+    left.has_row = left.earlier_media = true;
     left.has_peer = left.row_has_target = found.has_peer;
     left.moves_left = left.places_left = 1;
     worlds.push_back(after(left, machine.resume(found)));

@@ -79,6 +79,7 @@ struct World {
   Hears hears = Hears::kNothing;
   Target target = Target::kNone;
   bool media_open = false;
+  bool earlier_media = false;  // that another parkd has left
   unsigned timers = 0;
   bool has_row = false;
   bool row_has_target = false;
@@ -175,6 +176,7 @@ class Perform {
     require(!w_.media_open && !w_.answer, w_, "two media sessions at once");
     w_.answer = action.question;
     w_.media_open = true;
+    w_.earlier_media = false;
   }
   void operator()(const Refuse& action) {
     require(w_.caller == Call::kUnanswered, w_, "the refusal of a call that is answered or over");
@@ -250,7 +252,8 @@ class Perform {
   }
   void operator()(const CloseMedia&) {
     require(w_.caller == Call::kOver, w_, "the media of a call are closed that goes on");
-    require(std::exchange(w_.media_open, false), w_, "media closed that are not open");
+    require(w_.media_open || w_.earlier_media, w_, "media closed that are not open");
+    w_.media_open = w_.earlier_media = false;
     w_.play.reset();
     w_.answer.reset();
   }
@@ -296,7 +299,7 @@ inline void check(const World& w) {
   if (in<Ended>(w)) {
     require(w.caller == Call::kOver, w, "a call outlives the machine");
     require(w.timers == 0, w, "a timer outlives the call");
-    require(!w.media_open && !w.play, w, "a media session outlives the call");
+    require(!w.media_open && !w.earlier_media && !w.play, w, "a media session outlives the call");
     require(w.target == Target::kNone && !w.has_peer, w, "a target outlives the call");
     require(!w.has_row, w, "a row outlives the call");
     return;

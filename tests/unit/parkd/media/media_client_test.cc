@@ -434,9 +434,19 @@ TEST_F(MediaClientTest, WhatIsNotOpenIsNotSpokenOf) {
   connect();
   client.connect("nobody", phone);
   client.play("nobody", Music{});
-  client.close("nobody");
   pass(seconds(2));
   EXPECT_THAT(mediad.heard(), IsEmpty());
+}
+
+TEST_F(MediaClientTest, O4_ASessionOfAnEarlierParkdIsClosedThoughItWasNeverOpenedHere) {
+  mediad.sessions["a"] = mediad.sessions["b"] = {};
+  client.start();
+  client.close("a");
+  mediad.start();
+  pass(seconds(2));
+  client.close("b");
+  pass(seconds(2));
+  EXPECT_TRUE(mediad.sessions.empty());
 }
 
 TEST_F(MediaClientTest, TheEndOfAnAnnouncementIsTold) {

@@ -99,6 +99,23 @@ TEST_F(TakeOverTest, O4_CallThatWasBeingRetrievedIsParkedAndHearsMusic) {
   end_all();
 }
 
+// The music of an earlier parkd would play on under the talk.
+TEST_F(TakeOverTest, O4_WhereverParkdDiesInARetrieveATalkHasNoMusic) {
+  int talks = 0;
+  for (int killed_after = 0; killed_after < 20; ++killed_after) {
+    park();
+    dial("102", "*88101");
+    for (int step = 0; step < killed_after; ++step) steps.next();
+    restart();
+    const bool is_talk = only_row().state == RowState::kRetrieved;
+    EXPECT_EQ(media.sessions.size(), is_talk ? 0U : 1U) << killed_after;
+    talks += is_talk ? 1 : 0;
+    end_all();
+  }
+  EXPECT_GT(talks, 0);
+  EXPECT_LT(talks, 20);
+}
+
 TEST_F(TakeOverTest, O4_TalkingCallIsTakenOverAndEnds) {
   retrieve();
   restart();
