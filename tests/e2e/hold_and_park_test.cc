@@ -216,7 +216,7 @@ TEST_F(HoldAndPark, S2_TheAnnouncementIsSpokenToItsEndAndHangsUp) {
   EXPECT_GT(spoken, std::chrono::seconds(4));
 }
 
-TEST_F(HoldAndPark, S3_AnyPhoneRetrievesByTheNumber) {
+TEST_F(HoldAndPark, S3_O6_AnyPhoneRetrievesByTheNumber) {
   const auto john = site().baresip(site().phone("101", kJohn));
   const auto alice = site().baresip(site().phone("102", kAlice));
   const auto client = site().trunk().call_in("+442030000101", tone_hz(kClient));

@@ -68,7 +68,7 @@ TEST_F(Retrieve, P4_AnyPhoneOfTheTenantRetrievesWithTheExtension) {
   EXPECT_TRUE(client->is_closed());
 }
 
-TEST_F(Retrieve, P4_LinphoneRetrieves) {
+TEST_F(Retrieve, P4_O6_LinphoneRetrieves) {
   const auto client = parked_client("*68");
   const auto alice = site().linphone(site().phone("102", kAlice));
   const CallName call = retrieve(*alice, "*88101", *client);
