@@ -45,7 +45,7 @@ begin_trial() {
   say "callpark $version"
   mkdir -p "$work/callpark1/root/srv/callpark"
   cp "$repository"/callpark*_"$version"_*.deb "$work/callpark1/root/srv/callpark"
-  index_packages
+  index_packages "$work/callpark1/root/srv/callpark"
   echo 'deb [trusted=yes] file:/srv/callpark ./' >"$work/callpark1/root/etc/apt/sources.list.d/callpark.list"
   mkdir -p "$work/callpark1/root/var/log/journal"
   apt update
@@ -62,7 +62,6 @@ begin_trial() {
 newest_version() {
   awk '/^Package: / { name = $2 } /^Version: / && name == "callpark" { print $2 }' "$repository/Packages" | sort -V | tail -n 1
 }
-index_packages() { (cd "$work/callpark1/root/srv/callpark" && dpkg-scanpackages --multiversion . >Packages 2>/dev/null); }
 
 inside() { on callpark1 "$@"; }
 apt() {
