@@ -1,5 +1,5 @@
-# One machine with the package callpark and the demo tenant, and callers outside (callers.cc), for trials of that machine.
-# Sources machines.sh; a trial calls begin_trial with its arguments, and end_trial last.
+# One machine with the package callpark and the demo tenant, and callers outside (callers.cc), for trials of that
+# machine. Sources machines.sh; a trial calls begin_trial with its arguments, and end_trial last.
 # shellcheck shell=bash
 
 # shellcheck source=tests/machines/machines.sh
@@ -73,20 +73,26 @@ install_callpark() {
 }
 
 newest_version() {
-  awk '/^Package: / { name = $2 } /^Version: / && name == "callpark" { print $2 }' "$repository/Packages" | sort -V | tail -n 1
+  awk '/^Package: / { name = $2 } /^Version: / && name == "callpark" { print $2 }' "$repository/Packages" |
+    sort -V | tail -n 1
 }
-index_packages() { (cd "$work/callpark1/root/srv/callpark" && dpkg-scanpackages --multiversion . >Packages 2>/dev/null); }
+index_packages() {
+  (cd "$work/callpark1/root/srv/callpark" && dpkg-scanpackages --multiversion . >Packages 2>/dev/null)
+}
 
 inside() { on callpark1 "$@"; }
 apt() {
   inside env DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 --yes --option Dpkg::Use-Pty=0 \
-    --option Dpkg::Options::=--force-confold --option Dpkg::Options::=--force-unsafe-io "$@" >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; fail "apt-get $*"; }
+    --option Dpkg::Options::=--force-confold --option Dpkg::Options::=--force-unsafe-io "$@" >"$work/apt.log" 2>&1 || {
+    cat "$work/apt.log" >&2
+    fail "apt-get $*"
+  }
 }
 
 configure() {
   inside sed -i "s/CALLPARK_ADDRESS!127.0.0.1/CALLPARK_ADDRESS!$edge/" /etc/callpark/kamailio.cfg
   inside sed -i "/^rtp:/,/^[a-z]/ s/^  address: .*/  address: \"$edge\"/" /etc/callpark/mediad.yaml
-  # 1000 and 1001 park and retrieve for the parked callers, 2000s and 3000s for the other calls; 4000s are orbits.
+  # 1000 and 1001 park and retrieve for the parked callers, 2000s and 3000s for other calls; 4000s are orbits.
   inside sh -c 'mariadb callpark </usr/share/callpark/sql/demo_tenant.sql'
   inside mariadb callpark --execute "
     UPDATE tenants SET parked_calls_max = 0, recall_after_seconds = 3600 WHERE tenant = 'demo.callpark';
