@@ -107,7 +107,9 @@ configure() {
 
 # MariaDB's socket has another path after each boot.
 find_database() {
-  ln -sfn "/proc/$(pgrep --parent "${nspawn_of[callpark1]}" | head -n 1)/root/run/mysqld/mysqld.sock" "$work/mariadb.sock"
+  local init
+  init=$(pgrep --parent "${nspawn_of[callpark1]}" | head -n 1)
+  ln -sfn "/proc/$init/root/run/mysqld/mysqld.sock" "$work/mariadb.sock"
 }
 
 # Of several, systemctl reports success if one is.
