@@ -31,7 +31,8 @@ start_network() {
 # outside COMMAND...: in the namespace of the controller and the phones.
 outside() { ip netns exec "$prefix-outside" "$@"; }
 
-# start_machine NAME TREE ADDRESS...: boots a copy of TREE, with the mirror beside it. $work/key.pub may log in.
+# start_machine NAME TREE ADDRESS...: boots a copy of TREE, with the mirror beside it. $work/key.pub may log in. TREE may be
+# A:B, where A has what is added to B.
 start_machine() {
   local name=$1 tree=$2 disk=$work/$1
   shift 2
@@ -41,7 +42,7 @@ start_machine() {
   echo "$name" >"$disk/root/etc/hostname"
   printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$name" >"$disk/root/etc/hosts"
   install -D --mode=600 "$work/key.pub" "$disk/root/root/.ssh/authorized_keys"
-  boot_machine "$name" "$tree-debian"
+  boot_machine "$name" "${tree##*:}-debian"
 }
 
 # Of machines in one control group, systemd would be confused.

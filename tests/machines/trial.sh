@@ -1,5 +1,5 @@
-# One machine with the package callpark and the demo tenant, and callers outside (callers.cc), for trials of that machine.
-# Sources machines.sh; a trial calls begin_trial with its arguments, and end_trial last.
+# One machine with the package callpark and the demo tenant, and callers outside (callers.cc), for trials of that
+# machine. Sources machines.sh; a trial calls begin_trial with its arguments, and end_trial last.
 # shellcheck shell=bash
 
 # shellcheck source=tests/machines/machines.sh
@@ -12,7 +12,7 @@ callers='' tree=''
 
 # begin_trial [--release R] [--repository DIR] [--callers PROGRAM]
 begin_trial() {
-  local program=$here/build/dev/callpark_callers version
+  local program=$here/build/dev/callpark_callers
   repository=$here/build/packages
   while [ $# -gt 0 ]; do
     case $1 in
@@ -32,25 +32,15 @@ begin_trial() {
   trap 'exit 143' TERM HUP
   : >"$work/key.pub"
 
+  start_network 192.0.2.1/24 $trunk/24 $phones/24
+  [ "$tree-callpark/srv/callpark/Packages" -nt "$repository/Packages" ] || install_callpark
   # A disk of its own, which may become full.
   mkdir "$work/callpark1"
   truncate --size=3G "$work/disk"
   mkfs.ext4 -q -m 0 "$work/disk"
   mount -o loop "$work/disk" "$work/callpark1"
-  start_network 192.0.2.1/24 $trunk/24 $phones/24
-  start_machine callpark1 "$tree" $edge/24
+  start_machine callpark1 "$tree-callpark:$tree" $edge/24
   find_database
-
-  version=$(newest_version)
-  say "callpark $version"
-  mkdir -p "$work/callpark1/root/srv/callpark"
-  cp "$repository"/callpark*_"$version"_*.deb "$work/callpark1/root/srv/callpark"
-  index_packages "$work/callpark1/root/srv/callpark"
-  echo 'deb [trusted=yes] file:/srv/callpark ./' >"$work/callpark1/root/etc/apt/sources.list.d/callpark.list"
-  mkdir -p "$work/callpark1/root/var/log/journal"
-  apt update
-  apt --no-install-recommends install callpark asterisk-moh-opsound-wav
-  configure
   await_service 120 || fail "callpark is not in service"
   mkfifo "$work/commands" "$work/answers"
   ip netns exec "$prefix-outside" "$program" --server $edge --trunk $trunk --phones $phones \
@@ -59,20 +49,47 @@ begin_trial() {
   exec {commands}>"$work/commands" {answers}<"$work/answers"
 }
 
+# What a machine has beyond the bare tree when it has callpark and the demo tenant, for all trials.
+install_callpark() {
+  local version
+  version=$(newest_version)
+  say "callpark $version"
+  start_machine callpark1 "$tree" $edge/24
+  mkdir -p "$work/callpark1/root"/{srv/callpark,var/log/journal}
+  cp "$repository"/callpark*_"$version"_*.deb "$work/callpark1/root/srv/callpark"
+  index_packages "$work/callpark1/root/srv/callpark"
+  echo 'deb [trusted=yes] file:/srv/callpark ./' >"$work/callpark1/root/etc/apt/sources.list.d/callpark.list"
+  apt update
+  apt --no-install-recommends install callpark asterisk-moh-opsound-wav libfaketime
+  configure
+  await_service 120 || fail "callpark is not in service"
+  stop_machine callpark1
+  umount "$work/callpark1/root"
+  ip -n "$prefix-bridge" link delete callpark1
+  ip netns delete "$prefix-callpark1"
+  rm -rf --one-file-system "$tree-callpark"
+  mv "$work/callpark1/upper" "$tree-callpark"
+  rm -rf --one-file-system "$work/callpark1"
+}
+
 newest_version() {
-  awk '/^Package: / { name = $2 } /^Version: / && name == "callpark" { print $2 }' "$repository/Packages" | sort -V | tail -n 1
+  awk '/^Package: / { name = $2 } /^Version: / && name == "callpark" { print $2 }' "$repository/Packages" |
+    sort -V | tail -n 1
 }
 
 inside() { on callpark1 "$@"; }
 apt() {
   inside env DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 --yes --option Dpkg::Use-Pty=0 \
-    --option Dpkg::Options::=--force-confold "$@" >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; fail "apt-get $*"; }
+    --option Dpkg::Options::=--force-confold --option Dpkg::Options::=--force-unsafe-io "$@" >"$work/apt.log" 2>&1 || {
+    cat "$work/apt.log" >&2
+    fail "apt-get $*"
+  }
 }
 
 configure() {
   inside sed -i "s/CALLPARK_ADDRESS!127.0.0.1/CALLPARK_ADDRESS!$edge/" /etc/callpark/kamailio.cfg
   inside sed -i "/^rtp:/,/^[a-z]/ s/^  address: .*/  address: \"$edge\"/" /etc/callpark/mediad.yaml
-  # 1000 and 1001 park and retrieve for the parked callers, 2000s and 3000s for the other calls; 4000s are orbits.
+  # 1000 and 1001 park and retrieve for the parked callers, 2000s and 3000s for other calls; 4000s are orbits.
   inside sh -c 'mariadb callpark </usr/share/callpark/sql/demo_tenant.sql'
   inside mariadb callpark --execute "
     UPDATE tenants SET parked_calls_max = 0, recall_after_seconds = 3600 WHERE tenant = 'demo.callpark';
@@ -87,12 +104,17 @@ configure() {
 
 # MariaDB's socket has another path after each boot.
 find_database() {
-  ln -sfn "/proc/$(pgrep --parent "${nspawn_of[callpark1]}" | head -n 1)/root/run/mysqld/mysqld.sock" "$work/mariadb.sock"
+  local init
+  init=$(pgrep --parent "${nspawn_of[callpark1]}" | head -n 1)
+  ln -sfn "/proc/$init/root/run/mysqld/mysqld.sock" "$work/mariadb.sock"
 }
 
+# Of several, systemctl reports success if one is.
+is_active() { inside systemctl is-active --quiet "$1"; }
 is_in_service() {
-  inside systemctl is-active --quiet "${services[@]}" &&
-    inside python3 -c "import urllib.request; urllib.request.urlopen('http://127.0.0.1:5063/health', timeout=2)"
+  local name
+  for name in "${services[@]}"; do is_active "$name" || return 1; done
+  inside python3 -c "import urllib.request; urllib.request.urlopen('http://127.0.0.1:5063/health', timeout=2)"
 }
 # await_service SECONDS: all processes run, and calls can be parked.
 await_service() {
