@@ -70,12 +70,18 @@ function directory_query.of(kind, tenant, place)
   return ("%s ORDER BY place LIMIT %d"):format(query, directory_query.kRowsMax)
 end
 
---- The query for one number that changes with each edit, and the one for the revision of each tenant.
+--- The query for one number that changes with each edit.
 directory_query.kSum = "SELECT CAST(SUM(revision) AS CHAR) FROM tenant_revisions"
 
+-- A tenant without a revision, as after a TRUNCATE of their table, has 0: Kamailio knows it all the same.
+-- A tenant that is deleted has nothing but its revision.
+local kRevisions = [[SELECT t.tenant AS tenant, COALESCE(r.revision, 0) AS revision
+  FROM (SELECT '*' AS tenant UNION SELECT tenant FROM tenants UNION SELECT tenant FROM tenant_revisions) t
+  LEFT JOIN tenant_revisions r ON r.tenant = t.tenant WHERE t.tenant > %s ORDER BY tenant LIMIT %d]]
+
+--- The query for the revisions of the tenants that follow `tenant`, at most kRowsMax.
 function directory_query.revisions(tenant)
-  return ("SELECT tenant, revision FROM tenant_revisions WHERE tenant > %s ORDER BY tenant LIMIT %d"):format(
-    sql_text.literal(tenant), directory_query.kRowsMax)
+  return kRevisions:format(sql_text.literal(tenant), directory_query.kRowsMax)
 end
 
 return directory_query
