@@ -135,48 +135,6 @@ TEST_F(SqlRefusal, O3_ATrunkOrDidThatLeadsNowhereIsRefusedWithASentence) {
           {kDid + "('+442030000101', 'other.callpark', '101')", "Duplicate entry '+442030000101'"}});
 }
 
-TEST_F(SqlRefusal, O3_AValueWithALineFeedOrABlankBehindItIsRefused) {
-  const std::string range =
-      "INSERT INTO orbit_ranges (tenant, orbit_range, park_number, first_orbit, last_orbit) VALUES ";
-  expect(
-      {{kExtension + "('demo.callpark', '120\\n', 'x')", "no blank or line feed in an extension"},
-       {kExtension + "('demo.callpark', '120', 'x\\r')", "no control character in a password"},
-       {kCode + "('demo.callpark', '*55\\n', 'park', 'own_extension', NULL)", "no blank or line feed in a park code"},
-       {kCode + "('demo.callpark', '*55', 'park', 'own_extension', '*88 ')", "no blank or line feed in a park code"},
-       {kDid + "('+4477\\n', 'demo.callpark', '101')", "no blank or line feed in a DID"},
-       {kTrunk + "('demo.callpark', 't\\n', '198.51.100.9', 5060, 'udp')", "no blank or line feed in a trunk"},
-       {kTrunk + "('demo.callpark', 't', '127.000.000.051', 5060, 'udp')", "no zeros in front, and nothing behind it"},
-       {range + "('demo.callpark', 'r', '8000', '8001\\n', '8009\\n')", "no blank or line feed in an orbit range"},
-       {range + "('demo.callpark', 'r\\n', '8000', '8001', '8009')", "no line feed in a name, no blank behind it"},
-       {"INSERT INTO ring_groups (tenant, ring_group) VALUES ('demo.callpark', '650\\n')",
-        "no blank or line feed in a ring group"},
-       {"UPDATE park_group_members SET extension = '104 ' WHERE extension = '104'",
-        "no blank or line feed in a member"},
-       {"UPDATE tenants SET recall_mode = 'off '", "no blank or line feed in a tenant"},
-       {"UPDATE tenants SET music_class = 'jazz\\n'", "no blank or line feed in a tenant"}});
-}
-
-TEST_F(SqlRefusal, O3_ATenantInUpperCaseOrWithABlankIsRefused) {
-  const std::string sentence = "the tenant is written as in tenants: in lower case, no blanks";
-  expect({{kExtension + "('DEMO.callpark', '120', 'x')", sentence},
-          {kExtension + "('demo.callpark ', '120', 'x')", sentence},
-          {kCode + "('Demo.callpark', '*55', 'park', 'own_extension', NULL)", sentence},
-          {kDid + "('+4477', 'demo.callpark ', '101')", sentence},
-          {kTrunk + "('DEMO.callpark', 't', '198.51.100.9', 5060, 'udp')", sentence}});
-}
-
-// To SQL each number but 0 is TRUE, to Kamailio 1 is.
-TEST_F(SqlRefusal, O3_ASwitchThatIsNeitherTrueNorFalseIsRefused) {
-  expect({{"UPDATE tenants SET enabled = 2", "a switch of a tenant is TRUE or FALSE: 1 or 0"},
-          {"UPDATE tenants SET music_on = -1", "a switch of a tenant is TRUE or FALSE: 1 or 0"},
-          {"UPDATE extensions SET enabled = -1", "a switch of an extension is TRUE or FALSE: 1 or 0"},
-          {"UPDATE extensions SET may_park = 2", "a switch of an extension is TRUE or FALSE: 1 or 0"},
-          {"UPDATE park_groups SET notify_parker = 2", "a switch of a park group is TRUE or FALSE: 1 or 0"},
-          {"UPDATE ring_groups SET enabled = 2", "a switch of a ring group is TRUE or FALSE: 1 or 0"},
-          {"UPDATE orbit_ranges SET from_trunks = 2", "a switch of an orbit range is TRUE or FALSE: 1 or 0"},
-          {"UPDATE trunks SET enabled = 127", "a switch of a trunk is TRUE or FALSE: 1 or 0"}});
-}
-
 TEST_F(SqlRefusal, O3_AParkedCallThatCannotBeIsRefusedWithASentence) {
   expect(
       {{kParked + "park_id = 'a', orbit = '1', slot = 11, state = 'parked', caller_dialog = '{}'",
@@ -429,33 +387,6 @@ TEST_F(SqlMigration, F2_BlanksBehindDestinationsOfAnOlderSchemaAreTrimmed) {
                     "ring_group_members), (SELECT fallback_destination FROM tenants), (SELECT "
                     "GROUP_CONCAT(fallback_destination ORDER BY park_group) FROM park_groups))"),
       "101|101,+442030000999,-|101,+442030000999|101|+442030000999,601");
-}
-
-TEST_F(SqlMigration, O3_WrongSpellingsOfAnOlderSchemaAreCorrected) {
-  const CommandResult before = migrate_before("0028", server_);
-  ASSERT_EQ(before.exit_code, 0) << before.output;
-  server_.execute(
-      "INSERT INTO tenants (tenant, enabled, recall_mode, language) VALUES ('demo.callpark', 2, 'off ', 'en\\n');"
-      "INSERT INTO extensions (tenant, extension, password, may_park) VALUES ('DEMO.callpark', '101\\n', 'x\\r', 2), "
-      "('demo.callpark ', '102', 'x', 1);"
-      "INSERT INTO park_codes (tenant, code, action) VALUES ('demo.callpark', '*88\\n', 'retrieve');"
-      "INSERT INTO dids (did, tenant, destination) VALUES ('+4477\\n', 'Demo.callpark', '102');"
-      "INSERT INTO orbit_ranges (tenant, orbit_range, park_number, first_orbit, last_orbit) VALUES "
-      "('demo.callpark', 'r\\n', '8000\\n', '8001\\n', '8009\\n');"
-      "INSERT INTO park_groups (tenant, park_group) VALUES ('demo.callpark', 'g\\n');"
-      "INSERT INTO park_group_members (tenant, park_group, position, extension) VALUES ('demo.callpark', 'g\\n', 1, "
-      "'102 ');"
-      "INSERT INTO trunks (tenant, trunk, address) VALUES ('demo.CALLPARK', 't\\n', '127.000.000.051')");
-  const CommandResult result = server_.migrate();
-  ASSERT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_EQ(server_.value("SELECT CONCAT_WS('|', (SELECT CONCAT(enabled, recall_mode, language) FROM tenants), (SELECT "
-                          "GROUP_CONCAT(tenant, extension, password, may_park ORDER BY extension) FROM extensions), "
-                          "(SELECT code FROM park_codes), (SELECT CONCAT(did, tenant) FROM dids), (SELECT "
-                          "CONCAT_WS(',', orbit_range, park_number, first_orbit, last_orbit) FROM orbit_ranges), "
-                          "(SELECT CONCAT(park_group, extension) FROM park_group_members), (SELECT CONCAT_WS(',', "
-                          "tenant, trunk, address) FROM trunks))"),
-            "0offen|demo.callpark101x1,demo.callpark102x1|*88|+4477demo.callpark|r,8000,8001,8009|g102|demo.callpark,t,"
-            "127.0.0.51");
 }
 
 // Of the release before the wait for the hook was a segment.

@@ -104,8 +104,7 @@ local function is_between(orbit, first, last) return #first == #orbit and first 
 local function range_of(get, domain, orbit)
   for line in lines(get(directory_rows.key("range", domain, ""))) do
     local first, last, from_trunks = fields(line, 3)
-    -- SQL refuses orbits with a tab or a line feed, which would leave a line without them.
-    if last and is_between(orbit, first, last) then return { from_trunks = is_true(from_trunks) } end
+    if is_between(orbit, first, last) then return { from_trunks = is_true(from_trunks) } end
   end
   return nil
 end

@@ -187,13 +187,6 @@ describe("what is remembered of SQL", function()
     assert.is_true(directory_rows.may_ring(get, kTenant, "609", "101"))
   end)
 
-  it("passes over the line of a range that is not whole", function()
-    local broken = remembered({ { "tenant", kTenant, "", 1 }, { "range", kTenant, "", "8001\n\t8009\n\t0" },
-      { "range", kTenant, "", "7001\t7010\t0" } })
-    assert.is_false(directory_rows.number(broken, kTenant, dialled_number.of_user("8001")))
-    assert.equals("orbit", directory_rows.number(broken, kTenant, dialled_number.of_user("7001")).kind)
-  end)
-
   it("F2 has where a DID, a call flow and ring groups lead to an orbit of an enabled range", function()
     local did = directory_rows.did(get, "+49700", kCarrier)
     assert.same({ "7005", "orbit", false, "a", kTenant },
