@@ -73,7 +73,7 @@ function(callpark_test_program name label timeout libraries)
     target_compile_options(${name} PRIVATE -O0)
     target_precompile_headers(${name} REUSE_FROM callpark_test_headers)
   endif()
-  # Only for those that name them: ccache serves no file to another source tree whose command has a path.
+  # Only for those that name them: a path in its command keeps ccache from serving a file to another source tree.
   foreach(source ${ARGN})
     file(STRINGS "${source}" uses REGEX "CALLPARK_(SOURCE|BINARY)_DIR" LIMIT_COUNT 1)
     if(uses)
