@@ -73,8 +73,14 @@ function(callpark_test_program name label timeout libraries)
     target_compile_options(${name} PRIVATE -O0)
     target_precompile_headers(${name} REUSE_FROM callpark_test_headers)
   endif()
-  target_compile_definitions(${name} PRIVATE
-    CALLPARK_SOURCE_DIR="${PROJECT_SOURCE_DIR}" CALLPARK_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  # Only for those that name them: a path in its command keeps ccache from serving a file to another source tree.
+  foreach(source ${ARGN})
+    file(STRINGS "${source}" uses REGEX "CALLPARK_(SOURCE|BINARY)_DIR" LIMIT_COUNT 1)
+    if(uses)
+      set_property(SOURCE "${source}" PROPERTY COMPILE_DEFINITIONS
+        CALLPARK_SOURCE_DIR="${PROJECT_SOURCE_DIR}" CALLPARK_BINARY_DIR="${PROJECT_BINARY_DIR}")
+    endif()
+  endforeach()
   set_property(GLOBAL APPEND PROPERTY CALLPARK_TEST_PROGRAMS ${name})
   if(label MATCHES "^(server|e2e|long)$")
     callpark_whole_program(${name} ${label} ${timeout})
