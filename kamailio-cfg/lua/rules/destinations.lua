@@ -167,7 +167,7 @@ function destinations.to_outside_number(f, tenant, number, caller)
     action = "to_trunk",
     number = number,
     trunk = f.tenant_trunk,
-    callee = { kind = "trunk", display = "" },
+    callee = { kind = "trunk", display = "", trunk = f.tenant_trunk.trunk },
   })
 end
 

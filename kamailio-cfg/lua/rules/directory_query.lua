@@ -43,6 +43,10 @@ local queries = {
     FROM call_flows WHERE enabled AND tenant = %s AND number > %s]],
   trunk_of = [[SELECT trunk AS place, '' AS `key`, CONCAT_WS('\t', trunk, address, port, transport) AS value
     FROM trunks WHERE enabled AND tenant = %s AND trunk > %s]],
+  trunk_account = [[SELECT a.trunk AS place, a.trunk AS `key`,
+      CONCAT_WS('\t', a.user, COALESCE(a.auth_user, a.user), COALESCE(a.registrar, ''), a.expires, p.password) AS value
+    FROM trunk_accounts a JOIN trunk_passwords p ON p.tenant = a.tenant AND p.trunk = a.trunk
+    WHERE a.enabled AND a.tenant = %s AND a.trunk > %s]],
   did = [[SELECT did AS place, did AS `key`, CONCAT_WS('\t', tenant, destination) AS value
     FROM dids WHERE tenant = %s AND did > %s]],
 }
@@ -58,7 +62,7 @@ local of_all_tenants = {
 directory_query.kAllTenants = "*"
 
 directory_query.kKinds = { "tenant", "billing_hook", "number", "range", "ring_group", "members", "call_flow",
-  "trunk_of", "did" }
+  "trunk_of", "trunk_account", "did" }
 directory_query.kKindsOfAllTenants = { "trunk_at" }
 
 --- The query for the rows of `kind` that follow `place`, "" for the first ones; at most kRowsMax. `tenant` does not
