@@ -16,6 +16,7 @@ local directory_loader = require("kamailio.directory_loader")
 local facts = require("kamailio.facts")
 local identity_headers = require("kamailio.identity_headers")
 local lamp_question = require("kamailio.lamp_question")
+local patience = require("rules.patience")
 local perform = require("kamailio.perform")
 local perform_calls = require("kamailio.perform_calls")
 local perform_features = require("kamailio.perform_features")
@@ -30,6 +31,7 @@ local ringing = require("kamailio.ringing")
 local settings = require("kamailio.settings")
 local talking = require("kamailio.talking")
 local trunk_auth = require("kamailio.trunk_auth")
+local trunk_registrar = require("kamailio.trunk_registrar")
 local voice = require("kamailio.voice")
 local watching = require("kamailio.watching")
 
@@ -203,6 +205,7 @@ function ksr_reply_route()
     lamp_question.note_answer()
     billing_question.note_answer(f)
   end
+  trunk_registrar.note_answer(f)
   if arrival.loses_retry_after(f) then KSR.hdr.remove("Retry-After") end
   if arrival.seals_contact_of_answer(f) then
     contact_header.seal_answer(f, facts.decide(reachable.contact_of_answer, f).action)
@@ -305,6 +308,8 @@ function ksr_local_request()
     KSR.tm.t_set_fr(0, settings.notify_ms)
     perform_lamps.name_subscription()
     watching.notify_is_sent()
+  elseif KSR.is_REGISTER() then
+    KSR.tm.t_set_fr(0, patience.kRegisterMs)
   end
   return 1
 end
@@ -337,6 +342,7 @@ function ksr_second_timer()
   connections.look()
   voice.tell_unreadable()
   billing_question.give_up_overdue()
+  trunk_registrar.keep_up()
   return 1
 end
 
