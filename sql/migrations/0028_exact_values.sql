@@ -4,9 +4,12 @@
 
 -- ---- what was entered so is corrected ----
 
+-- Rows and those that refer to them are corrected one after the other.
+SET SESSION foreign_key_checks = 0;
+
 UPDATE extensions SET tenant = LOWER(TRIM(tenant)), extension = REGEXP_REPLACE(extension, '[[:space:]]+$', ''),
     language = REGEXP_REPLACE(language, '[[:space:]]+$', '')
-    WHERE BINARY tenant <> LOWER(TRIM(tenant)) OR extension REGEXP '[[:space:]]$' OR language REGEXP '[[:space:]]$';
+  WHERE BINARY tenant <> LOWER(TRIM(tenant)) OR extension REGEXP '[[:space:]]$' OR language REGEXP '[[:space:]]$';
 UPDATE park_codes SET tenant = LOWER(TRIM(tenant)), code = REGEXP_REPLACE(code, '[[:space:]]+$', ''),
     action = REGEXP_REPLACE(action, '[[:space:]]+$', ''), bare = REGEXP_REPLACE(bare, '[[:space:]]+$', ''),
     retrieve_code = REGEXP_REPLACE(retrieve_code, '[[:space:]]+$', '')
@@ -75,13 +78,18 @@ UPDATE webhooks SET tenant = LOWER(TRIM(tenant)), webhook = REGEXP_REPLACE(webho
 UPDATE webhook_secrets SET tenant = LOWER(TRIM(tenant)), webhook = REGEXP_REPLACE(webhook, '[[:space:]]+$', ''),
     secret = REGEXP_REPLACE(secret, '[[:space:]]+$', '')
   WHERE BINARY tenant <> LOWER(TRIM(tenant)) OR webhook REGEXP '[[:space:]]$' OR secret REGEXP '[[:space:]]$';
-UPDATE tenants SET ring_group = TRIM(ring_group), recall_mode = TRIM(recall_mode),
+UPDATE tenants SET ring_group = REGEXP_REPLACE(ring_group, '[[:space:]]+$', ''), recall_mode = TRIM(recall_mode),
     language = REGEXP_REPLACE(language, '[[:space:]]+$', ''),
     music_class = REGEXP_REPLACE(music_class, '[[:space:]]+$', '')
-  WHERE ring_group LIKE '% ' OR recall_mode LIKE '% ' OR language REGEXP '[[:space:]]$'
+  WHERE ring_group REGEXP '[[:space:]]$' OR recall_mode LIKE '% ' OR language REGEXP '[[:space:]]$'
     OR music_class REGEXP '[[:space:]]$';
 UPDATE extensions SET password = REGEXP_REPLACE(password, '[[:cntrl:]]', '') WHERE password REGEXP '[[:cntrl:]]';
 UPDATE trunks SET address = INET_NTOA(INET_ATON(address)) WHERE address REGEXP '(^|[.])0[0-9]' AND IS_IPV4(address);
+UPDATE call_flow_guesses SET tenant = LOWER(TRIM(tenant)), name = REGEXP_REPLACE(name, '[[:space:]]+$', '')
+  WHERE BINARY tenant <> LOWER(TRIM(tenant)) OR name REGEXP '[[:space:]]$';
+UPDATE webhook_deliveries SET tenant = LOWER(TRIM(tenant)), webhook = REGEXP_REPLACE(webhook, '[[:space:]]+$', '')
+  WHERE BINARY tenant <> LOWER(TRIM(tenant)) OR webhook REGEXP '[[:space:]]$';
+SET SESSION foreign_key_checks = 1;
 -- What was off to Kamailio stays off.
 UPDATE tenants SET enabled = FALSE WHERE enabled NOT IN (0, 1);
 UPDATE extensions SET enabled = FALSE WHERE enabled NOT IN (0, 1);
