@@ -363,6 +363,40 @@ TEST(KamailioRingGroups, R8_X69_WhoRingsAtTheMomentOfAnAnswerStopsToo) {
   }
 }
 
+// What Kamailio has changed in a call after such a wait is lost with the first member that refuses.
+TEST(KamailioRingGroups, B1_N6_ACallThatTheBillingSystemHasPermittedReachesEachMemberAlike) {
+  Office office;
+  office.execute(
+      "UPDATE dids SET destination = '651' WHERE did = '+442030000101';"
+      "INSERT INTO billing_hook_secrets (tenant, secret) VALUES ('demo.callpark', "
+      "'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=');"
+      "INSERT INTO billing_hooks SET tenant = 'demo.callpark', url = 'https://billing.example/', "
+      "ask_incoming_call = TRUE");
+  auto dave = office.site.ringing_phone("104");
+  office.execute("INSERT INTO ring_group_members VALUES ('demo.callpark', '651', 3, '104')");
+  office.site.seat->answer_with([&](const SipText& request) {
+    if (request.method() != "MESSAGE") return 200;
+    office.site.seat->respond(request, 200, office.site.inside(), "", "X-Callpark-Verdict: 200 OK\r\n");
+    return 0;
+  });
+  auto trunk = office.site.trunk();
+  const CallName call = trunk->start_call(
+      "+442030000101",
+      "P-Asserted-Identity: <sip:boss@example.com>\r\nPrivacy: id\r\nProxy-Authorization: Digest username=\"u\"\r\n");
+  for (PacketPhone* phone : {office.carol.get(), office.bob.get(), dave.get()}) {
+    ASSERT_EQ(phone->wait_incoming(), call);
+    const SipText invite = phone->received(call).front();
+    EXPECT_EQ(invite.headers("Record-Route").size(), 1U) << phone->name();
+    EXPECT_EQ(invite.header("P-Asserted-Identity"), "") << phone->name();
+    EXPECT_EQ(invite.header("Proxy-Authorization"), "") << phone->name();
+    if (phone != dave.get()) phone->refuse(call, 486);
+  }
+  dave->answer(call);
+  EXPECT_EQ(trunk->wait_invite_status(call), 200);
+  EXPECT_EQ(dave->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return trunk->is_closed(call); }));
+}
+
 TEST(KamailioRingGroups, R8_ADidMayLeadToARingGroup) {
   Office office;
   office.execute("INSERT INTO dids (did, tenant, destination) VALUES ('+442030000600', 'demo.callpark', '650')");

@@ -16,7 +16,10 @@ local perform_calls = {}
 local function set_up(f, d)
   local setup = d.setup
   relay.drop_credentials()
-  if setup.hides_identity then identity_headers.drop(f) end
+  if setup.hides_identity then
+    identity_headers.drop(f)
+    if f.verdict then KSR.pv.sets("$avp(hides_identity)", "1") end
+  end
   if setup.is_call then relay.record_route(f, d.caller or relay.kParkd, d.callee, setup.tenant) end
   relay.set_patience(setup.first_answer_ms)
   if setup.replaces_recall then
@@ -109,6 +112,7 @@ end
 --- false.
 function perform_calls.ring_on()
   if recalls.is_replaced() then return false end
+  relay.change_again()
   local step = ringing.next()
   while step do
     set_ring_time(step)

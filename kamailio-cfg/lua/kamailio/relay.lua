@@ -1,5 +1,6 @@
 -- What all requests need on their way: answers, patience, sockets, headers.
 local contact = require("rules.contact")
+local identity_headers = require("kamailio.identity_headers")
 local patience = require("rules.patience")
 local protocol = require("rules.protocol")
 local seal = require("rules.seal")
@@ -42,7 +43,20 @@ relay.kParkd = { kind = "parkd" }
 
 --- Kamailio stays in the dialog that begins with the request at hand, and seals its parties.
 function relay.record_route(f, caller, callee, tenant)
-  KSR.rr.add_rr_param(seal.record_route(f, caller, callee, tenant, f.foreign_hops))
+  local param = seal.record_route(f, caller, callee, tenant, f.foreign_hops)
+  if f.verdict then KSR.pv.sets("$avp(route_param)", param) end
+  KSR.rr.add_rr_param(param)
+  KSR.rr.record_route()
+end
+
+--- In a failure route, before the call is sent once more. Of a call that has waited for a verdict tm forgets what was
+--- changed after the wait, once the first branch is sent (t_suspend.c, "TODO: save_msg_lumps"): it is changed again.
+function relay.change_again()
+  local param = KSR.pv.get("$avp(route_param)")
+  if not param then return end
+  relay.drop_credentials()
+  if KSR.pv.get("$avp(hides_identity)") then identity_headers.drop({ asserts_identity = true }) end
+  KSR.rr.add_rr_param(param)
   KSR.rr.record_route()
 end
 
