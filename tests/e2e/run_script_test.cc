@@ -158,9 +158,10 @@ TEST_F(RunScript, X64_ADirectoryThatAConfigurationCannotNameIsRefused) {
     const auto place = directory_.path() / name;
     Subprocess wrong = run({"--idle", "--dir", place.string()});
     EXPECT_EQ(wrong.wait(seconds(10)), 1);
-    EXPECT_EQ(wrong.output(),
-              "run: '" + place.string() +
-                  "': the directory of this source tree and --dir may have letters, digits and /._+- only\n");
+    EXPECT_THAT(
+        wrong.output(),
+        testing::EndsWith("run: '" + place.string() +
+                          "': the directory of this source tree and --dir may have letters, digits and /._+- only\n"));
     EXPECT_FALSE(std::filesystem::exists(place));
   }
 }
