@@ -94,7 +94,7 @@ void SqlStore::claim_orbit(ParkedCallRow row, OrbitRequest request,
   claim_once(std::move(row), std::move(request), std::move(answer));
 }
 
-void SqlStore::await(std::vector<ParkId> park_ids, std::function<void()> done) {
+void SqlStore::await(const std::vector<ParkId>& park_ids, const std::function<void()>& done) {
   const auto left = std::make_shared<std::size_t>(park_ids.size());
   for (const ParkId& park_id : park_ids) {
     statements_.query<bool>(

@@ -91,7 +91,7 @@ class SqlStore final : public Store, public Events {
                      std::function<void(const Before&)> done);
   void claim_once(ParkedCallRow row, OrbitRequest request, Answer<Result<ClaimedOrbit, ClaimOrbitFailure>> answer);
   /// Calls `done` when what has been asked about these calls so far is done, or the database does not answer.
-  void await(std::vector<ParkId> park_ids, std::function<void()> done);
+  void await(const std::vector<ParkId>& park_ids, const std::function<void()>& done);
   /// Also remembers it as the row's.
   void note_and_report(const ParkId& park_id, const CallChange& change);
   void report_change(const CallChange& change);
