@@ -128,7 +128,8 @@ int PacketPhone::send_register(bool stays) {
         ";expires=" + std::to_string(stays ? options_.register_seconds : 0) + "\r\n" + credentials +
         "Content-Length: 0\r\n\r\n";
     std::unique_lock lock(mutex_);
-    const SipText answer = send_and_wait(lock, text, call_id, cseq, "REGISTER", 2);
+    // A busy Kamailio may need seconds. At the end nothing depends on the answer.
+    const SipText answer = send_and_wait(lock, text, call_id, cseq, "REGISTER", stays ? 20 : 2);
     if (answer.status() != 401) return answer.status();
     credentials = "Authorization: " +
                   digest_answer(answer.header("WWW-Authenticate"), "REGISTER", uri, options_.user, options_.password) +
