@@ -16,6 +16,7 @@ local directory_loader = require("kamailio.directory_loader")
 local facts = require("kamailio.facts")
 local identity_headers = require("kamailio.identity_headers")
 local lamp_question = require("kamailio.lamp_question")
+local outgoing = require("kamailio.outgoing")
 local perform = require("kamailio.perform")
 local perform_calls = require("kamailio.perform_calls")
 local perform_features = require("kamailio.perform_features")
@@ -217,7 +218,8 @@ function ksr_onreply_call()
   if KSR.pv.get("$rs") >= 200 and KSR.pv.get("$rs") < 300 then recalls.over() end
   local answerer = is_final and ringing.answerer(f.is_inside) or nil
   if is_final and not calls.is_followed() then perform_calls.report_answerer(answerer) end
-  calls.reply_passes(f.body, f.source.device, answerer)
+  outgoing.note_answer(KSR.pv.get("$rs"))
+  calls.reply_passes(f.body, f.source.device, answerer, outgoing.trunk())
   ringing.passes(KSR.pv.get("$rs"))
   return 1
 end
@@ -237,6 +239,16 @@ end
 function ksr_failure_ring_group()
   local goes_on = KSR.tm.t_is_canceled() < 0 and perform_calls.ring_on()
   if not goes_on then recalls.over() end
+  return 1
+end
+
+function ksr_branch_outside()
+  outgoing.note_branch()
+  return 1
+end
+
+function ksr_failure_outside()
+  perform_calls.call_by_next_trunk()
   return 1
 end
 

@@ -21,6 +21,7 @@ using ::testing::StartsWith;
 const std::string kExtension = "INSERT INTO extensions (tenant, extension, password) VALUES ";
 const std::string kCode = "INSERT INTO park_codes (tenant, code, action, bare, retrieve_code) VALUES ";
 const std::string kTrunk = "INSERT INTO trunks (tenant, trunk, address, port, transport) VALUES ";
+const std::string kPrefix = "INSERT INTO trunk_prefixes (tenant, trunk, prefix) VALUES ";
 const std::string kDid = "INSERT INTO dids (did, tenant, destination) VALUES ";
 const std::string kParked =
     "INSERT INTO parked_calls SET tenant = 'demo.callpark', parker = '101', music_class = 'default', owner = 'n', "
@@ -120,6 +121,16 @@ TEST_F(SqlRefusal, O3_ATrunkOrDidThatLeadsNowhereIsRefusedWithASentence) {
           {kTrunk + "('demo.callpark', 't', '192.0.2.1', 0, 'udp')", "a trunk's port is not 0"},
           {kTrunk + "('demo.callpark', 't', '192.0.2.1', 5060, 'ws')", "a trunk is reached by udp or tcp"},
           {kTrunk + "('demo.callpark', 't', '127.0.0.50', 5070, 'udp')", "a tenant has one trunk an address"},
+          {"UPDATE trunks SET priority = 1001", "a trunk's priority is 0 to 1000"},
+          {"UPDATE trunks SET priority = -1", "Out of range value for column 'priority'"},
+          {"UPDATE trunks SET weight = 1001", "a trunk's weight is 0 to 1000"},
+          {kPrefix + "('demo.callpark', 'none', '+44')", "a prefix belongs to a trunk that exists"},
+          {kPrefix + "('other.callpark', 'demo', '+44')", "a prefix belongs to a trunk that exists"},
+          {kPrefix + "('demo.callpark', 'demo', '44')", "a trunk's prefix is a plus and 1 to 19 digits"},
+          {kPrefix + "('demo.callpark', 'demo', '+')", "a trunk's prefix is a plus and 1 to 19 digits"},
+          {kPrefix + "('demo.callpark', 'demo', '+44 ')", "a trunk's prefix is a plus and 1 to 19 digits"},
+          {kPrefix + "('demo.callpark', 'demo', '+44\n')", "a trunk's prefix is a plus and 1 to 19 digits"},
+          {kPrefix + "('demo.callpark', 'demo', '+44'), ('demo.callpark', 'demo', '+44')", "Duplicate entry"},
           {kDid + "('+442030000999', 'demo.callpark', '999')", kNoDestination + "999"},
           {kDid + "('+442030000999', 'other.callpark', '103')", kNoDestination + "103"},
           {kDid + "('+442030000999', 'demo.callpark', '*68')",

@@ -195,8 +195,8 @@ end
 function calls.is_followed() return KSR.pv.get("$avp(requester)") ~= nil end
 
 --- An answer to such a request passes, from `device`. `answerer` is the party that sent it, if that was not known when
---- the call began.
-function calls.reply_passes(body, device, answerer)
+--- the call began, and `trunk` the name of the trunk by which it has come, or nil.
+function calls.reply_passes(body, device, answerer, trunk)
   local requester = KSR.pv.get("$avp(requester)")
   if not requester then return end
   local digest = sdp_digest.make(body)
@@ -210,7 +210,7 @@ function calls.reply_passes(body, device, answerer)
   local session = is_2xx and session_timer.agreed(KSR.pv.get("$hdr(Session-Expires)"), requester) or nil
   local begins = is_2xx and KSR.pv.get("$avp(begins)")
   if begins then
-    first_answer = { tag = KSR.pv.gete("$tt"), answerer = answerer, requester = requester, offer = offer,
+    first_answer = { tag = KSR.pv.gete("$tt"), answerer = answerer, trunk = trunk, requester = requester, offer = offer,
       session = session, digest = digest, devices = devices, people = people_of(begins, answerer and { answerer.aor }) }
   else
     if is_2xx then keep_session(session) end
@@ -233,6 +233,8 @@ local function note_first_answer(answer)
   if answer.answerer then
     set_variable("parties", dialog_record.parties(parties_of_this_call().a, answer.answerer))
   end
+  local setup = answer.trunk and cdr.carried_by(variable("setup"), answer.trunk)
+  if setup then set_variable("setup", setup) end
   keep_session(answer.session)
   if answer.digest then note_answer(answer.requester, answer.offer, answer.digest, answer.devices) end
   talking.show(KSR.kx.get_callid(), "confirmed", answer.people)

@@ -2,6 +2,7 @@
 local calls = require("kamailio.calls")
 local cdr = require("rules.cdr")
 local identity_headers = require("kamailio.identity_headers")
+local outgoing = require("kamailio.outgoing")
 local patience = require("rules.patience")
 local perform_features = require("kamailio.perform_features")
 local protocol = require("rules.protocol")
@@ -63,19 +64,36 @@ function perform_calls.to_contact(f, d)
   send(d)
 end
 
+local function set_patience_of_trunk(branch) relay.set_patience(patience.of_trunk(outgoing.has_next(branch))) end
+
+-- Sends the call at hand by the first of the trunks that it can be sent to. False if there is none: then it is
+-- answered.
+local function send_by_trunk(branch)
+  KSR.tm.t_set_disable_internal_reply(1)
+  while branch do
+    KSR.seturi(outgoing.uri(branch.number, branch.trunks))
+    set_patience_of_trunk(branch)
+    outgoing.follow()
+    if KSR.tm.t_relay() >= 0 then return true end
+    branch = outgoing.after_unsent(branch)
+  end
+  relay.reply(480, "Cannot Be Reached")
+  return false
+end
+
 function perform_calls.to_trunk(f, d)
-  KSR.seturi(ring_steps.trunk_uri(d.number, d.trunk))
   set_up(f, d)
   if d.reports_callee then report_callee(d) end
+  KSR.tm.t_on_reply("ksr_onreply_call")
   relay.from_outside_socket()
-  send(d)
+  if not send_by_trunk({ number = d.number, trunks = d.trunks }) then recalls.over(d.setup.replaces_recall) end
 end
 
 ----- ring groups
 
 -- The time of the present step, from now on, however often a phone sends 180.
-local function set_ring_time(step)
-  local ring_ms, first_answer_ms = patience.of_step(step)
+local function set_ring_time(step, has_next_trunk)
+  local ring_ms, first_answer_ms = patience.of_step(step, has_next_trunk)
   KSR.tm.t_set_fr(ring_ms, first_answer_ms)
   KSR.tm.t_set_max_lifetime(ring_ms, 0)
 end
@@ -90,7 +108,8 @@ function perform_calls.to_ring_group(f, d)
     return relay.reply(refusal.code, refusal.reason)
   end
   set_up(f, d)
-  set_ring_time(step)
+  set_ring_time(step, ring_steps.has_next_trunk(step))
+  outgoing.follow()
   KSR.tm.t_on_reply("ksr_onreply_call")
   -- A member that declines does not end the ringing of the others.
   KSR.tm.t_set_disable_6xx(1)
@@ -115,7 +134,8 @@ function perform_calls.ring_on()
   relay.change_again()
   local step = ringing.next()
   while step do
-    set_ring_time(step)
+    set_ring_time(step, ring_steps.has_next_trunk(step))
+    outgoing.follow()
     KSR.tm.t_on_reply("ksr_onreply_call")
     KSR.tm.t_on_failure("ksr_failure_ring_group")
     if KSR.tm.t_relay() >= 0 then return true end
@@ -127,6 +147,19 @@ function perform_calls.ring_on()
     KSR.tm.t_reply(ring_steps.refusal(KSR.tm.t_get_status_code(), ringing.otherwise()))
   end
   return false
+end
+
+--- A branch of the call at hand has failed: if it was a trunk that failed, the next one is tried while the others ring.
+function perform_calls.call_by_next_trunk()
+  if KSR.tm.t_is_canceled() > 0 or recalls.is_replaced() then return end
+  local branch = outgoing.after_failure()
+  while branch do
+    local step = ringing.present_step()
+    if step then set_ring_time(step, outgoing.has_next(branch)) else set_patience_of_trunk(branch) end
+    KSR.tm.t_on_reply("ksr_onreply_call")
+    if outgoing.send(branch) or KSR.tm.t_is_canceled() > 0 then return end
+    branch = outgoing.after_unsent(branch)
+  end
 end
 
 --- A final answer passes to parkd, which has called a ring group (`member` answers), or a Contact or a call flow (nil):

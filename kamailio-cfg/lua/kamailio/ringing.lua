@@ -2,9 +2,9 @@
 -- made from the request, the next from the failure of the one before. Last comes what is behind the group at parkd: a
 -- menu, an announcement or an orbit.
 local cjson = require("cjson")
+local outgoing = require("kamailio.outgoing")
 local protocol = require("rules.protocol")
 local relay = require("kamailio.relay")
-local ring_steps = require("rules.ring_steps")
 local settings = require("kamailio.settings")
 local sip_text = require("rules.sip_text")
 
@@ -28,8 +28,8 @@ end
 local function branch_count() return KSR.pv.get("$branch(count)") or 0 end
 
 -- The first party has the URI of a request that was not sent yet; every other one has a branch beside it.
-local function ring_outside(party, trunk, is_free)
-  local uri = ring_steps.trunk_uri(party.number, trunk)
+local function ring_outside(party, is_free)
+  local uri = outgoing.uri(party.number, party.trunks)
   if is_free then return KSR.seturi(uri) end
   return KSR.corex.append_branch_uri(uri) > 0
 end
@@ -53,7 +53,7 @@ local function ring_extension(party, is_free, owners)
 end
 
 -- Outside parties first: a branch inherits the next hop of the request, which has none yet.
-local function ring_step(step, trunk, is_request)
+local function ring_step(step, is_request)
   local is_free, owners = is_request, {}
   local rings = false
   KSR.resetdsturi()
@@ -62,7 +62,7 @@ local function ring_step(step, trunk, is_request)
       if party.kind == kind then
         local found
         if kind == "trunk" then
-          found = ring_outside(party, trunk, is_free)
+          found = ring_outside(party, is_free)
         else
           found = ring_extension(party, is_free, owners)
         end
@@ -78,11 +78,11 @@ local function ring_next(ring, is_request)
   KSR.pv.sets("$fs", settings.outside_socket)
   while ring.steps[1] do
     local step = table.remove(ring.steps, 1)
-    local owners = ring_step(step, ring.trunk, is_request)
+    local owners = ring_step(step, is_request)
     if owners then
       ring.earlier = ring.earlier or {}
       for ruid, party in pairs(ring.owners or {}) do ring.earlier[ruid] = party end
-      ring.owners = owners
+      ring.owners, ring.present = owners, step
       remember(ring)
       return step
     end
@@ -99,7 +99,7 @@ end
 --- Prepares the request at hand, about which `d` is the decision, for the first step that reaches a device, and
 --- returns that step; nil if none does.
 function ringing.first(f, d)
-  return ring_next({ steps = d.steps, trunk = d.trunk, otherwise = d.otherwise,
+  return ring_next({ steps = d.steps, otherwise = d.otherwise,
     behind = d.behind and call_of(f, d.behind) }, true)
 end
 
@@ -107,6 +107,12 @@ end
 function ringing.next()
   local ring = remembered()
   return ring and ring_next(ring, false)
+end
+
+--- The step that rings; nil if no ring group does.
+function ringing.present_step()
+  local ring = remembered()
+  return ring and ring.present
 end
 
 --- The feature call behind the steps, {uri, headers}, which follows now; nil if there is none, or no longer.

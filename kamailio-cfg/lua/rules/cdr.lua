@@ -21,8 +21,16 @@ function cdr.setup(f, d)
     tenant = d.setup.tenant,
     dialled = cdr.dialled(f),
     from_trunk = d.caller.kind == "trunk" and f.did and f.did.trunk or nil,
-    to_trunk = d.trunk and d.trunk.trunk or nil,
+    to_trunk = d.trunks and d.trunks[1].trunk or nil,
   })
+end
+
+--- The variable `setup` of a call that `trunk` carries after all; nil if that is what it has already.
+function cdr.carried_by(setup, trunk)
+  local known, changed = pcall(cjson.decode, setup or "")
+  if not known or type(changed) ~= "table" or changed.to_trunk == trunk then return nil end
+  changed.to_trunk = trunk
+  return cjson.encode(changed)
 end
 
 -- Empty for a Kamailio before, which had no such variable.

@@ -45,7 +45,7 @@ function destinations.to_extension(f, tenant, row, caller)
   })
 end
 
--- The trunk that parkd learns for a caller of its own that is no extension: the one that the tenant calls out by.
+-- The trunk that parkd learns for a caller of its own that is no extension: the tenant's first one.
 local function of_outside_caller(f, tenant, d)
   if f.tenant_trunk == nil then return need("tenant_trunk", tenant) end
   if not f.tenant_trunk then return refuse(404, "No Trunk") end
@@ -100,12 +100,18 @@ function destinations.unknown_ring_group(f, tenant, number)
   return nil
 end
 
--- nil if `f.tenant_trunk` is known, or not needed: Replaces is never sent to a trunk.
-local function unknown_trunk_of_ring_group(f, tenant)
-  if f.has_replaces or not ring_steps.lead_outside(f.ring_group) then return nil end
-  if f.tenant_trunk == nil then return need("tenant_trunk", tenant) end
-  if f.tenant_trunk and f.tenant_trunk.away then return decision.database_away end
+-- nil if `f.trunks_to` is known for these numbers.
+local function unknown_trunks(f, tenant, numbers)
+  if f.trunks_to == nil then return need("trunks_to", { tenant = tenant, numbers = numbers }) end
+  if f.trunks_to and f.trunks_to.away then return decision.database_away end
   return nil
+end
+
+-- nil if `f.trunks_to` is known, or not needed: Replaces is never sent to a trunk.
+local function unknown_trunks_of_ring_group(f, tenant)
+  if f.has_replaces then return nil end
+  local numbers = ring_steps.outside_numbers(f.ring_group)
+  return #numbers > 0 and unknown_trunks(f, tenant, numbers) or nil
 end
 
 -- The statuses of hangup:REASON in call_flows.
@@ -125,12 +131,11 @@ end
 
 function destinations.to_ring_group(f, tenant, row, caller)
   if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
-  local wait = destinations.unknown_ring_group(f, tenant, row.number) or unknown_trunk_of_ring_group(f, tenant)
+  local wait = destinations.unknown_ring_group(f, tenant, row.number) or unknown_trunks_of_ring_group(f, tenant)
   if wait then return wait end
-  local trunk = not f.has_replaces and f.tenant_trunk or nil
   -- A parked caller's own phones do not ring when the recall reaches a group of theirs.
   local caller_aor = caller and caller.aor or f.inside_caller
-  local steps = ring_steps.make(f.ring_group, tenant, caller_aor, trunk ~= nil)
+  local steps = ring_steps.make(f.ring_group, tenant, caller_aor, not f.has_replaces and f.trunks_to)
   local hangup = hangups[ring_steps.hangup(f.ring_group)]
   local behind = behind_ring_group(f, tenant, row, caller)
   if behind and behind.need then return behind end
@@ -138,7 +143,6 @@ function destinations.to_ring_group(f, tenant, row, caller)
   return with_setup(f, tenant, caller, {
     action = "to_ring_group",
     steps = steps,
-    trunk = trunk,
     behind = behind and behind.action == "feature_call" and behind or nil,
     otherwise = hangup,
     callee = { kind = "ring_group", number = row.number, display = row.display_name },
@@ -160,13 +164,15 @@ end
 function destinations.to_outside_number(f, tenant, number, caller)
   if f.method ~= "INVITE" then return refuse(405, "Method Not Allowed") end
   if f.has_replaces then return refuse(403, "Replaces Is Not Sent To Trunks") end
-  if f.tenant_trunk == nil then return need("tenant_trunk", tenant) end
-  if not f.tenant_trunk then return refuse(404, "No Trunk") end
-  if f.tenant_trunk.away then return decision.database_away end
+  local wait = unknown_trunks(f, tenant, { number })
+  if wait then return wait end
+  if not f.trunks_to then return refuse(404, "No Trunk") end
+  local trunks = f.trunks_to[number]
+  if #trunks == 0 then return refuse(404, "No Trunk For This Number") end
   return with_setup(f, tenant, caller, {
     action = "to_trunk",
     number = number,
-    trunk = f.tenant_trunk,
+    trunks = trunks,
     callee = { kind = "trunk", display = "" },
   })
 end

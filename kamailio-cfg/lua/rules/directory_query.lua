@@ -41,8 +41,13 @@ local queries = {
       CONCAT_WS('\t', IF(status = 'on', destination, alternate_destination),
         IF(status = 'on', alternate_destination, destination)) AS value
     FROM call_flows WHERE enabled AND tenant = %s AND number > %s]],
-  trunk_of = [[SELECT trunk AS place, '' AS `key`, CONCAT_WS('\t', trunk, address, port, transport) AS value
+  trunk_of = [[SELECT trunk AS place, '' AS `key`,
+      CONCAT_WS('\t', trunk, address, port, transport, priority, weight, NOT EXISTS (SELECT 1 FROM trunk_prefixes p
+        WHERE p.tenant = trunks.tenant AND p.trunk = trunks.trunk)) AS value
     FROM trunks WHERE enabled AND tenant = %s AND trunk > %s]],
+  trunk_prefix = [[SELECT CONCAT(p.prefix, ' ', t.trunk) AS place, p.prefix AS `key`, t.trunk AS value
+    FROM trunk_prefixes p JOIN trunks t ON t.tenant = p.tenant AND t.trunk = p.trunk AND t.enabled
+    WHERE p.tenant = %s HAVING place > %s]],
   did = [[SELECT did AS place, did AS `key`, CONCAT_WS('\t', tenant, destination) AS value
     FROM dids WHERE tenant = %s AND did > %s]],
 }
@@ -58,7 +63,7 @@ local of_all_tenants = {
 directory_query.kAllTenants = "*"
 
 directory_query.kKinds = { "tenant", "billing_hook", "number", "range", "ring_group", "members", "call_flow",
-  "trunk_of", "did" }
+  "trunk_of", "trunk_prefix", "did" }
 directory_query.kKindsOfAllTenants = { "trunk_at" }
 
 --- The query for the rows of `kind` that follow `place`, "" for the first ones; at most kRowsMax. `tenant` does not

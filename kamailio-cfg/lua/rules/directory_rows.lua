@@ -4,6 +4,7 @@
 -- The rows of one key are the lines of its text, and the fields of a row are separated by tabs.
 local address = require("rules.address")
 local dialled_number = require("rules.dialled_number")
+local trunk_choice = require("rules.trunk_choice")
 
 local directory_rows = {}
 
@@ -80,12 +81,39 @@ function directory_rows.trunk_among(get, addresses)
   return false
 end
 
---- The trunk by which a tenant calls out, the first of those that are enabled: {trunk, address, port, transport}.
+-- The enabled trunks of a tenant, as rules/trunk_choice.lua has them.
+local function trunks_of(get, domain)
+  local list = {}
+  for line in lines(get(directory_rows.key("trunk_of", domain, ""))) do
+    local trunk, its_address, port, transport, priority, weight, takes_all = fields(line, 7)
+    list[#list + 1] = { trunk = trunk, address = its_address, port = tonumber(port), transport = transport,
+      priority = tonumber(priority), weight = tonumber(weight), takes_all = is_true(takes_all) }
+  end
+  return list
+end
+
+--- The trunk in the place of all of a tenant: the first of those that are enabled.
 function directory_rows.trunk_of(get, domain)
-  local line = first_line(get(directory_rows.key("trunk_of", domain, "")))
-  if not line then return false end
-  local trunk, its_address, port, transport = fields(line, 4)
-  return { trunk = trunk, address = its_address, port = tonumber(port), transport = transport }
+  return trunk_choice.order(trunks_of(get, domain), 0)[1] or false
+end
+
+--- By which trunks a tenant reaches each of these outside numbers: a table of lists by their number, each as
+--- `trunk_choice.order` returns it, or empty. false if the tenant has no enabled trunk. `random` as there.
+function directory_rows.trunks_to(get, domain, numbers, random)
+  local trunks = trunks_of(get, domain)
+  if #trunks == 0 then return false end
+  local function with_prefix(prefix)
+    local text = get(directory_rows.key("trunk_prefix", domain, prefix))
+    if not text then return nil end
+    local names = {}
+    for name in lines(text) do names[name] = true end
+    return names
+  end
+  local lists = {}
+  for _, number in ipairs(numbers) do
+    lists[number] = trunk_choice.order(trunk_choice.candidates(trunks, number, with_prefix), random)
+  end
+  return lists
 end
 
 -- The row of `number` itself: {number, kind, action, enabled, display_name, ha1, ha1_with_domain}.

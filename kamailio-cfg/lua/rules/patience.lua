@@ -1,12 +1,14 @@
 -- How long Kamailio waits for the first answer, in milliseconds. Pure.
 --
--- Phones and trunks have what RFC 3261 gives, a silent phone less, so that a call to it ends. parkd is near, and does
--- not live if it has not answered by then. It answers a REFER once it has the orbit and the music, and may wait twice 2
--- s for the database. On a busy machine, or while it restarts, its answer to a call comes as late, and a late retrieve
--- is better than a refusal. A BYE waits for a parkd that restarts.
+-- Phones and trunks have what RFC 3261 gives, a silent phone less, so that a call to it ends, and a silent trunk still
+-- less while there is another one: over UDP the call has been repeated three times by then (17.1.1.2). parkd is near,
+-- and does not live if it has not answered by then. It answers a REFER once it has the orbit and the music, and may
+-- wait twice 2 s for the database. On a busy machine, or while it restarts, its answer to a call comes as late, and a
+-- late retrieve is better than a refusal. A BYE waits for a parkd that restarts.
 local patience = {}
 
 patience.kRingMs, patience.kPhoneMs, patience.kTransactionMs = 180000, 10000, 30000
+patience.kTrunkMs = 4000
 patience.kFeatureMs, patience.kParkdMs, patience.kParkdReferMs = 60000, 6000, 6000
 
 local kParkdByeMs = 16000
@@ -26,10 +28,25 @@ function patience.of_parkd(method) return parkd_in_dialog[method] or patience.kP
 --- Of a phone or a trunk.
 function patience.first_answer(method) return method == "INVITE" and patience.kPhoneMs or patience.kTransactionMs end
 
---- How long a step of a ring group rings, and how long its devices have for their first answer.
-function patience.of_step(step)
+--- Of a trunk to a call.
+function patience.of_trunk(has_next) return has_next and patience.kTrunkMs or patience.kPhoneMs end
+
+local function has_phones(step)
+  for _, party in ipairs(step.parties) do
+    if party.kind ~= "trunk" then return true end
+  end
+  return false
+end
+
+-- Before the end of a step: then its silent trunk is followed by the next one.
+local kSecondMs = 1000
+
+--- How long a step of a ring group rings, and how long its devices have for their first answer. `has_next`: a party
+--- outside has another trunk.
+function patience.of_step(step, has_next)
   local ring_ms = step.seconds and step.seconds * 1000 or patience.kRingMs
-  return ring_ms, math.min(ring_ms, patience.kPhoneMs)
+  if not has_next then return ring_ms, math.min(ring_ms, patience.kPhoneMs) end
+  return ring_ms, math.min(ring_ms - kSecondMs, has_phones(step) and patience.kPhoneMs or patience.kTrunkMs)
 end
 
 --- After this time an earlier request of the same sender is surely being handled: as long as a busy machine may hold up

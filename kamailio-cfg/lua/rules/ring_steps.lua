@@ -4,12 +4,13 @@ local ring_steps = {}
 
 local function is_outside(member) return member:sub(1, 1) == "+" end
 
---- Whether an outside number is among the rows, which are as directory.ring_group gives them.
-function ring_steps.lead_outside(rows)
+--- The outside numbers among the rows, which are as directory.ring_group gives them.
+function ring_steps.outside_numbers(rows)
+  local numbers = {}
   for _, row in ipairs(rows) do
-    if row.member and is_outside(row.member) then return true end
+    if row.member and is_outside(row.member) then numbers[#numbers + 1] = row.member end
   end
-  return false
+  return numbers
 end
 
 --- The reason with which a call flow behind them hangs up if no member answers; nil if there is none.
@@ -30,6 +31,14 @@ function ring_steps.orbit(rows)
   return last and last.orbit
 end
 
+--- Whether a party of the step has another trunk, should its first one fail.
+function ring_steps.has_next_trunk(step)
+  for _, party in ipairs(step.parties) do
+    if party.trunks and party.trunks[2] then return true end
+  end
+  return false
+end
+
 --- Whether `extension` is among the rows.
 function ring_steps.include(rows, extension)
   for _, row in ipairs(rows) do
@@ -38,10 +47,12 @@ function ring_steps.include(rows, extension)
   return false
 end
 
--- A party as in the record of the call, with its number if it is outside. nil if it cannot ring.
-local function party_of(row, tenant, caller_aor, has_trunk)
+-- A party as in the record of the call, with its number and its trunks if it is outside. nil if it cannot ring.
+local function party_of(row, tenant, caller_aor, trunks_to)
   if is_outside(row.member) then
-    return has_trunk and { kind = "trunk", display = "", number = row.member } or nil
+    local trunks = trunks_to and trunks_to[row.member]
+    if not trunks or #trunks == 0 then return nil end
+    return { kind = "trunk", display = "", number = row.member, trunks = trunks }
   end
   local aor = row.member .. "@" .. tenant
   if tonumber(row.enabled) ~= 1 or aor == caller_aor then return nil end
@@ -49,11 +60,12 @@ local function party_of(row, tenant, caller_aor, has_trunk)
 end
 
 --- The steps, each {seconds, parties}, without `seconds` if there is no limit. No extension rings for its own call:
---- `caller_aor`, nil for outside callers, is left out.
-function ring_steps.make(rows, tenant, caller_aor, has_trunk)
+--- `caller_aor`, nil for outside callers, is left out. `trunks_to` has the trunks of each outside number, in order;
+--- false if outside members do not ring.
+function ring_steps.make(rows, tenant, caller_aor, trunks_to)
   local steps, place = {}, nil
   for _, row in ipairs(rows) do
-    local party = row.member and party_of(row, tenant, caller_aor, has_trunk)
+    local party = row.member and party_of(row, tenant, caller_aor, trunks_to)
     if party then
       local together = row.strategy == "simultaneous" and place == row.place
       if not together then steps[#steps + 1] = { seconds = tonumber(row.ring_seconds), parties = {} } end
@@ -71,13 +83,6 @@ function ring_steps.refusal(code, otherwise)
   if otherwise then return otherwise.code, otherwise.reason end
   if code == 486 or code == 600 then return 486, "Busy Here" end
   return 480, "Temporarily Unavailable"
-end
-
---- The URI by which an outside number is reached.
-function ring_steps.trunk_uri(number, trunk)
-  local host = trunk.address
-  if host:find(":") then host = "[" .. host .. "]" end
-  return ("sip:%s@%s:%d;transport=%s"):format(number, host, trunk.port, trunk.transport)
 end
 
 return ring_steps

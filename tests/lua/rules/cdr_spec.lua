@@ -86,13 +86,26 @@ end)
 
 describe("cdr.setup", function()
   it("B4 has what the parties do not show", function()
-    local d = { setup = { tenant = kTenant }, caller = { kind = "trunk" }, trunk = { trunk = "b" } }
+    local trunks = { { trunk = "b" }, { trunk = "c" } }
+    local d = { setup = { tenant = kTenant }, caller = { kind = "trunk" }, trunks = trunks }
     local f = { dialled = { text = "+4420" }, ruri = { user = "+4420" }, did = { trunk = "a" } }
     assert.same({ tenant = kTenant, dialled = "+4420", from_trunk = "a", to_trunk = "b" },
       cjson.decode(cdr.setup(f, d)))
     local inside = { setup = { tenant = kTenant }, caller = { kind = "extension" } }
     assert.same({ tenant = kTenant, dialled = "x y" }, cjson.decode(cdr.setup({ ruri = { user = "x\ny" } }, inside)))
     assert.same({ tenant = kTenant, dialled = "" }, cjson.decode(cdr.setup({ ruri = {} }, inside)))
+  end)
+end)
+
+describe("cdr.carried_by", function()
+  it("T2 has the trunk that has carried the call after all", function()
+    local setup = cjson.encode({ tenant = kTenant, dialled = "+4420", to_trunk = "a" })
+    assert.same({ tenant = kTenant, dialled = "+4420", to_trunk = "b" }, cjson.decode(cdr.carried_by(setup, "b")))
+    assert.is_nil(cdr.carried_by(setup, "a"))
+    assert.same({ tenant = kTenant, to_trunk = "b" },
+      cjson.decode(cdr.carried_by(cjson.encode({ tenant = kTenant }), "b")))
+    assert.is_nil(cdr.carried_by(nil, "b"))
+    assert.is_nil(cdr.carried_by("nil", "b"))
   end)
 end)
 

@@ -56,6 +56,7 @@ local answers = {
   trunk_among = { { trunk = "demo" }, unpack(rows_away) },
   registered_contacts = { {} },
   tenant_trunk = { trunk_row, unpack(rows_away) },
+  trunks_to = { requests.trunks_to, requests.no_trunk_to, unpack(rows_away) },
   is_holding = { true, false },
   held_calls = { {}, { held } },
   orbit_number = { extension, orbit, ring_group, park_code, unpack(rows_away) },
@@ -188,7 +189,7 @@ describe("every request there can be", function()
         assert.is_true(#step.parties > 0)
         for _, party in ipairs(step.parties) do
           if party.kind == "trunk" then
-            assert.is_truthy(d.trunk)
+            assert.is_true(#party.trunks > 0)
             assert.is_false(f.has_replaces)
           else
             assert.is_truthy(party.aor:find("@" .. kTenant, 1, true))

@@ -46,7 +46,7 @@ local function request(case, changes, raw)
     number = row, refer_number = row, registered = false, did = false, held_calls = { requests.held },
     is_holding = false, ring_group = { requests.rings(1, "simultaneous", "102") },
     call_flow = leads_to(row),
-    tenant_trunk = requests.trunk_row,
+    trunks_to = requests.trunks_to,
   })
   f.ruri, f.dialled, f.refer_to = read.ruri, read.dialled, raw.refer_to_raw and read.refer_to
   for name, value in pairs(changes) do f[name] = value end

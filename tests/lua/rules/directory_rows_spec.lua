@@ -73,8 +73,13 @@ local get = remembered({
   { "ring_group", kTenant, "614", "sequential\t5\t308" },
   { "ring_group", kTenant, "615", "sequential\t5\t7011" },
   { "members", kTenant, "613", "101" },
-  { "trunk_of", kTenant, "", "a\t192.0.2.10\t5060\tudp" },
-  { "trunk_of", kTenant, "", "b\t192.0.2.11\t5070\ttcp" },
+  { "trunk_of", kTenant, "", "a\t192.0.2.10\t5060\tudp\t10\t0\t1" },
+  { "trunk_of", kTenant, "", "b\t192.0.2.11\t5070\ttcp\t20\t3\t0" },
+  { "trunk_of", kTenant, "", "c\t192.0.2.12\t5060\tudp\t5\t0\t0" },
+  { "trunk_of", kTenant, "", "d\t192.0.2.13\t5060\tudp\t9\t0\t1" },
+  { "trunk_prefix", kTenant, "+44", "b" },
+  { "trunk_prefix", kTenant, "+44", "c" },
+  { "trunk_prefix", kTenant, "+4420", "b" },
   { "trunk_at", "", "192.0.2.10", kTenant .. "\ta\t1" },
   { "trunk_at", "", "192.0.2.20", kTenant .. "\tc\t0" },
   { "trunk_at", "", "192.0.2.20", "off.callpark\tx\t1" },
@@ -222,10 +227,27 @@ describe("what is remembered of SQL", function()
       "192.0.2.20"))
   end)
 
-  it("has the trunk of a tenant, the first of them", function()
-    assert.same({ trunk = "a", address = kCarrier, port = 5060, transport = "udp" },
-      directory_rows.trunk_of(get, kTenant))
+  it("T2 has the trunk of a tenant, the first of them", function()
+    assert.same({ trunk = "c", address = "192.0.2.12", port = 5060, transport = "udp", priority = 5, weight = 0,
+      takes_all = false }, directory_rows.trunk_of(get, kTenant))
     assert.is_false(directory_rows.trunk_of(get, kOther))
+  end)
+
+  it("T2 has the trunks of outside numbers in order, by the longest prefix", function()
+    local function trunks_to(outside)
+      local names = {}
+      for i, one in ipairs(directory_rows.trunks_to(get, kTenant, { outside }, 0)[outside]) do names[i] = one.trunk end
+      return table.concat(names, " ")
+    end
+    assert.equal("b", trunks_to("+442030000"))
+    assert.equal("b", trunks_to("+4420"))
+    assert.equal("c b", trunks_to("+44161"))
+    assert.equal("c b", trunks_to("+44"))
+    assert.equal("d a", trunks_to("+4"))
+    assert.equal("d a", trunks_to("+15551234"))
+    assert.is_false(directory_rows.trunks_to(get, kOther, { "+44" }, 0))
+    local both = directory_rows.trunks_to(get, kTenant, { "+44161", "+15551234" }, 0)
+    assert.same({ 2, 2 }, { #both["+44161"], #both["+15551234"] })
   end)
 
   it("has DIDs, for the trunks of their tenant", function()

@@ -19,6 +19,22 @@ describe("patience", function()
     assert.same({ 180000, 10000 }, { patience.of_step({}) })
   end)
 
+  it("T2 lets a silent trunk be followed by the next one, in a ring group within the time of the step", function()
+    assert.same({ 4000, 10000 }, { patience.of_trunk(true), patience.of_trunk(false) })
+    local outside, phone = { kind = "trunk" }, { kind = "extension" }
+    local function of_step(seconds, parties)
+      return { patience.of_step({ seconds = seconds, parties = parties }, true) }
+    end
+    assert.same({ 30000, 4000 }, of_step(30, { outside }))
+    assert.same({ 180000, 4000 }, of_step(nil, { outside, outside }))
+    assert.same({ 30000, 10000 }, of_step(30, { outside, phone }))
+    assert.same({ 8000, 7000 }, of_step(8, { phone, outside }))
+    for seconds = 5, 300 do
+      local ring_ms, first_answer_ms = unpack(of_step(seconds, { outside, phone }))
+      assert.is_true(first_answer_ms < ring_ms)
+    end
+  end)
+
   it("with a hold is 3 s in all", function()
     local ms = 0
     for waits = 0, patience.kHoldWaitsMax - 1 do ms = ms + patience.of_hold(waits) end

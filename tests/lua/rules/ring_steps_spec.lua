@@ -21,8 +21,12 @@ local function told(steps)
   return table.concat(texts, "|")
 end
 
-local function made(rows, caller, has_trunk)
-  return told(ring_steps.make(rows, kTenant, caller and caller .. "@" .. kTenant, has_trunk ~= false))
+-- The trunks of the outside numbers of these specs.
+local kTrunks = { ["+44"] = { { trunk = "carrier" } }, ["+45"] = {} }
+
+local function made(rows, caller, trunks_to)
+  if trunks_to == nil then trunks_to = kTrunks end
+  return told(ring_steps.make(rows, kTenant, caller and caller .. "@" .. kTenant, trunks_to))
 end
 
 describe("ring_steps.make", function()
@@ -46,7 +50,7 @@ describe("ring_steps.make", function()
     assert.equal("busy", ring_steps.hangup(rows))
     assert.is_nil(ring_steps.hangup(together))
     assert.is_nil(ring_steps.hangup({}))
-    assert.is_false(ring_steps.lead_outside(rows))
+    assert.same({}, ring_steps.outside_numbers(rows))
     assert.same({ 603, "Decline" }, { ring_steps.refusal(486, { code = 603, reason = "Decline" }) })
     assert.same({ 486, "Busy Here" }, { ring_steps.refusal(486, nil) })
   end)
@@ -58,7 +62,7 @@ describe("ring_steps.make", function()
     assert.is_nil(ring_steps.menu(together))
     assert.is_nil(ring_steps.menu({}))
     assert.is_nil(ring_steps.hangup(rows))
-    assert.is_false(ring_steps.lead_outside(rows))
+    assert.same({}, ring_steps.outside_numbers(rows))
     assert.is_false(ring_steps.include(rows, "500"))
   end)
 
@@ -70,28 +74,29 @@ describe("ring_steps.make", function()
     assert.is_nil(ring_steps.orbit(together))
     assert.is_nil(ring_steps.orbit({}))
     assert.is_nil(ring_steps.menu(rows))
-    assert.is_false(ring_steps.lead_outside(rows))
+    assert.same({}, ring_steps.outside_numbers(rows))
     assert.is_false(ring_steps.include(rows, "7001"))
   end)
 
   it("gives each step its time, and the destination all there is", function()
     local steps = ring_steps.make({ together[1], row(2, "sequential", "103", { ring_seconds = "7" }),
-      row(3, "destination", "101") }, kTenant, nil, true)
+      row(3, "destination", "101") }, kTenant, nil, kTrunks)
     assert.same({ 20, 7, nil }, { steps[1].seconds, steps[2].seconds, steps[3].seconds })
     assert.is_nil(steps[3].seconds)
   end)
 
   it("names the members as the record of the call does", function()
     local steps = ring_steps.make({ row(1, "simultaneous", "102", { display_name = "Bob" }),
-      row(1, "simultaneous", "+44") }, kTenant, nil, true)
+      row(1, "simultaneous", "+44") }, kTenant, nil, kTrunks)
     assert.same({ { kind = "extension", aor = "102@demo.callpark", display = "Bob" },
-      { kind = "trunk", display = "", number = "+44" } }, steps[1].parties)
+      { kind = "trunk", display = "", number = "+44", trunks = kTrunks["+44"] } }, steps[1].parties)
   end)
 
   it("leaves out the caller, disabled extensions, and outside members without a trunk", function()
     assert.equal("103", made(together, "102"))
     assert.equal("102", made({ together[1], row(1, "simultaneous", "103", { enabled = "0" }) }))
     assert.equal("102", made({ together[1], row(1, "simultaneous", "+44") }, nil, false))
+    assert.equal("102", made({ together[1], row(1, "simultaneous", "+45") }))
     assert.equal("103", made({ row(1, "sequential", "102"), row(1, "sequential", "103") }, "102"))
     assert.equal("", made({ row(1, "simultaneous", "102") }, "102"))
     assert.equal("", made({}))
@@ -103,8 +108,15 @@ describe("ring_steps", function()
     local rows = { row(1, "simultaneous", "102"), row(2, "destination", "+44") }
     assert.is_true(ring_steps.include(rows, "102"))
     assert.is_false(ring_steps.include(rows, "103"))
-    assert.is_true(ring_steps.lead_outside(rows))
-    assert.is_false(ring_steps.lead_outside({ rows[1] }))
+    assert.same({ "+44" }, ring_steps.outside_numbers(rows))
+    assert.same({}, ring_steps.outside_numbers({ rows[1] }))
+  end)
+
+  it("T2 knows whether a party has another trunk", function()
+    local phone = { kind = "extension" }
+    local function has_next(...) return ring_steps.has_next_trunk({ parties = { ... } }) end
+    assert.is_false(has_next(phone, { trunks = { "a" } }))
+    assert.is_true(has_next(phone, { trunks = { "a", "b" } }))
   end)
 
   it("answers 486 if all are busy, and otherwise 480", function()
@@ -113,14 +125,5 @@ describe("ring_steps", function()
     for _, code in ipairs({ 302, 401, 404, 408, 480, 503, 603 }) do
       assert.equal(480, (ring_steps.refusal(code)))
     end
-  end)
-end)
-
-describe("ring_steps.trunk_uri", function()
-  it("has brackets around an IPv6 address", function()
-    local trunk = { address = "192.0.2.50", port = 5060, transport = "udp" }
-    assert.equal("sip:+4420@192.0.2.50:5060;transport=udp", ring_steps.trunk_uri("+4420", trunk))
-    trunk = { address = "2001:db8::50", port = 5061, transport = "tcp" }
-    assert.equal("sip:+4420@[2001:db8::50]:5061;transport=tcp", ring_steps.trunk_uri("+4420", trunk))
   end)
 end)

@@ -1,0 +1,298 @@
+// Several trunks of a tenant through the real Kamailio: which one carries a call to an outside number.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "tests/component/kamailio_site.h"
+
+namespace callpark::test {
+namespace {
+
+/// The demo tenant with the trunks a, b and c, each at an address of its own.
+class KamailioTrunks : public testing::Test {
+ protected:
+  void SetUp() override {
+    execute("UPDATE trunks SET trunk = 'a'");
+    for (const auto& [name, address] : {std::pair("b", &b_), std::pair("c", &c_)}) {
+      execute(fmt::format("INSERT INTO trunks (tenant, trunk, address) VALUES ('demo.callpark', '{}', '{}')", name,
+                          address->text()));
+    }
+    alice = site.phone("101");
+  }
+  void TearDown() override {
+    if (HasFailure()) std::cout << site.kamailio->log() << "\n";
+  }
+
+  void execute(const std::string& sql) const { site.database.execute("USE callpark; " + sql); }
+  /// A count of Kamailio's, "script:NAME = N" in its answer.
+  [[nodiscard]] int statistic(const std::string& name) const {
+    const std::string answer = site.kamailio->rpc("stats.get_statistics", R"(["script:"])");
+    const auto at = answer.find(":" + name + " = ");
+    return at == std::string::npos ? -1 : std::stoi(answer.substr(answer.find('=', at) + 2));
+  }
+  [[nodiscard]] int failures() const { return statistic("trunk_failures"); }
+  [[nodiscard]] const std::string& address(const std::string& trunk) const {
+    return trunk == "a" ? site.trunk_address.text() : trunk == "b" ? b_.text() : c_.text();
+  }
+  /// That trunk as a phone.
+  [[nodiscard]] std::unique_ptr<PacketPhone> carrier(const std::string& trunk, bool auto_answer = true) const {
+    return std::make_unique<PacketPhone>(PacketPhone::Options{.user = trunk,
+                                                              .password = "",
+                                                              .domain = site.outside().text(),
+                                                              .address = address(trunk),
+                                                              .proxy = site.outside(),
+                                                              .auto_answer = auto_answer});
+  }
+
+  KamailioSite site;
+  std::unique_ptr<PacketPhone> alice;
+
+ private:
+  LoopbackAddress b_;
+  LoopbackAddress c_;
+};
+
+/// All three trunks, which answer at once.
+class AnsweringTrunks : public KamailioTrunks {
+ protected:
+  void SetUp() override {
+    KamailioTrunks::SetUp();
+    for (const std::string name : {"a", "b", "c"}) trunks_.emplace(name, carrier(name));
+  }
+  /// The trunk that carries a call of 101 to that number, which is then hung up; the status of one that is refused.
+  std::string carrier_of(const std::string& number) {
+    const CallName call = alice->start_call(number);
+    const int status = alice->wait_invite_status(call);
+    if (status != 200) return std::to_string(status);
+    std::string names;
+    for (const auto& [name, phone] : trunks_) {
+      if (count(*phone, call, "INVITE") > 0) names += name;
+    }
+    EXPECT_EQ(alice->hang_up(call), 200);
+    return names;
+  }
+
+ private:
+  std::map<std::string, std::unique_ptr<PacketPhone>> trunks_;
+};
+
+TEST_F(AnsweringTrunks, T2_TheFirstByNameCarriesCallsUntilAnotherHasPriority) {
+  EXPECT_EQ(carrier_of("+15551234"), "a");
+  execute("UPDATE trunks SET priority = 7 WHERE trunk = 'c'");
+  EXPECT_EQ(carrier_of("+15551234"), "c");
+  execute("UPDATE trunks SET priority = 8 WHERE trunk = 'a'; UPDATE trunks SET enabled = FALSE WHERE trunk = 'c'");
+  EXPECT_EQ(carrier_of("+15551234"), "a");
+  execute("UPDATE trunks SET enabled = FALSE WHERE trunk <> 'b'");
+  EXPECT_EQ(carrier_of("+15551234"), "b");
+  execute("UPDATE trunks SET enabled = FALSE");
+  EXPECT_EQ(carrier_of("+15551234"), "404");
+}
+
+TEST_F(AnsweringTrunks, T2_TheLongestPrefixDecidesWhichTrunksCarryACall) {
+  execute(
+      "INSERT INTO trunk_prefixes VALUES ('demo.callpark', 'b', '+44'), ('demo.callpark', 'C', '+4420'), "
+      "('demo.callpark', 'c', '+49')");
+  EXPECT_EQ(carrier_of("+442030000"), "c");
+  EXPECT_EQ(carrier_of("+44161"), "b");
+  EXPECT_EQ(carrier_of("+4930"), "c");
+  EXPECT_EQ(carrier_of("+15551234"), "a");
+  execute("UPDATE trunks SET enabled = FALSE WHERE trunk = 'c'");
+  EXPECT_EQ(carrier_of("+442030000"), "b");
+  EXPECT_EQ(carrier_of("+4930"), "a");
+  execute("INSERT INTO trunk_prefixes VALUES ('demo.callpark', 'a', '+1555')");
+  EXPECT_EQ(carrier_of("+15551234"), "a");
+  EXPECT_EQ(carrier_of("+16"), "404") << "no trunk without prefixes is left";
+  execute("DELETE FROM trunk_prefixes WHERE trunk = 'b'");
+  EXPECT_EQ(carrier_of("+16"), "b");
+  execute("UPDATE trunks SET trunk = 'd' WHERE trunk = 'a'");
+  EXPECT_EQ(carrier_of("+15551234"), "a") << "the prefixes have followed the name";
+}
+
+TEST_F(AnsweringTrunks, T2_WeightsShareTheCallsAmongTrunksOfOnePriority) {
+  execute("UPDATE trunks SET weight = 1 WHERE trunk <> 'a'");
+  std::map<std::string, int> calls;
+  // None of two with equal shares gets all of so many, but once in 2^29.
+  for (int i = 0; i < 30; ++i) ++calls[carrier_of("+15551234")];
+  EXPECT_EQ(calls["a"], 0);
+  EXPECT_EQ(calls["b"] + calls["c"], 30);
+  EXPECT_GT(calls["b"], 0);
+  EXPECT_GT(calls["c"], 0);
+}
+
+// ----- failover
+
+class FailingTrunks : public KamailioTrunks {
+ protected:
+  /// That trunk, which answers calls with `status`; 0: with nothing.
+  [[nodiscard]] std::unique_ptr<ParkdSeat> refusing(const std::string& trunk, int status) const {
+    auto made = std::make_unique<ParkdSeat>(Endpoint{address(trunk), 5060});
+    made->answer_with(status);
+    return made;
+  }
+  /// The final answers to the INVITE of a call of `phone`, but the challenge.
+  static std::vector<int> final_answers(const PacketPhone& phone, const CallName& call) {
+    std::vector<int> answers;
+    for (const auto& message : phone.received(call)) {
+      const bool is_one = !message.is_request() && message.method() == "INVITE" && message.status() >= 200;
+      if (is_one && message.status() != 407) answers.push_back(message.status());
+    }
+    return answers;
+  }
+  static bool stays_answered(const PacketPhone& phone, const CallName& call, int status) {
+    return holds_for(300ms, [&] { return final_answers(phone, call) == std::vector<int>{status}; });
+  }
+};
+
+TEST_F(FailingTrunks, T2_ATrunkThatRefusesIsFollowedByTheNext) {
+  const auto a = refusing("a", 503);
+  const auto b = refusing("b", 500);
+  auto c = carrier("c");
+  const CallName call = alice->call("+15551234");
+  EXPECT_EQ(c->wait_incoming(), call);
+  EXPECT_EQ(a->received("INVITE").size(), 1U);
+  EXPECT_EQ(b->received("INVITE").size(), 1U);
+  EXPECT_EQ(b->received("INVITE").front().request_uri(), "sip:+15551234@" + address("b") + ":5060;transport=udp");
+  EXPECT_EQ(count(*c, call, "INVITE"), 1U);
+  EXPECT_TRUE(stays_answered(*alice, call, 200));
+  EXPECT_EQ(failures(), 2);
+  EXPECT_EQ(alice->offer(call, "sendonly"), 200);
+  EXPECT_EQ(c->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return alice->is_closed(call); }));
+  EXPECT_TRUE(wait_until(kSoon, [&] {
+    return site.database.value("SELECT GROUP_CONCAT(callee_number, ' ', callee_trunk) FROM callpark.cdrs") ==
+           "+15551234 c";
+  }));
+}
+
+TEST_F(FailingTrunks, T2_ASilentTrunkIsFollowedByTheNext) {
+  const auto a = refusing("a", 0);
+  auto b = carrier("b");
+  const CallName call = alice->start_call("+15551234");
+  EXPECT_EQ(alice->wait_invite_status(call, 2 * kSoon), 200);
+  EXPECT_EQ(b->wait_incoming(), call);
+  EXPECT_FALSE(a->received("INVITE").empty());
+  EXPECT_EQ(failures(), 1);
+  EXPECT_EQ(alice->hang_up(call), 200);
+  EXPECT_TRUE(stays_answered(*alice, call, 200));
+}
+
+TEST_F(FailingTrunks, T2_ATrunkThatCannotBeSentToIsFollowedByTheNext) {
+  execute("UPDATE trunks SET port = 5097, transport = 'tcp' WHERE trunk <> 'c'");
+  auto c = carrier("c");
+  const CallName call = alice->call("+15551234");
+  EXPECT_EQ(c->wait_incoming(), call);
+  EXPECT_EQ(failures(), 2);
+  EXPECT_EQ(c->hang_up(call), 200);
+  EXPECT_TRUE(stays_answered(*alice, call, 200));
+}
+
+TEST_F(FailingTrunks, T2_ARefusalByTheCalledPartyIsNoFailureOfTheTrunk) {
+  const auto a = refusing("a", 486);
+  const auto b = refusing("b", 503);
+  for (const int status : {486, 404, 480, 403, 513, 603}) {
+    a->answer_with(status);
+    const CallName call = alice->start_call("+15551234");
+    EXPECT_EQ(alice->wait_invite_status(call), status);
+    EXPECT_TRUE(stays_answered(*alice, call, status));
+  }
+  EXPECT_TRUE(b->received("INVITE").empty());
+  EXPECT_EQ(failures(), 0);
+}
+
+TEST_F(FailingTrunks, T2_ACalledPartyThatHasRungIsNotCalledAgain) {
+  auto a = carrier("a", false);
+  const auto b = refusing("b", 200);
+  const CallName call = alice->start_call("+15551234");
+  EXPECT_EQ(a->wait_incoming(), call);
+  ASSERT_TRUE(wait_until(kSoon, [&] {
+    return std::ranges::any_of(alice->received(call), [](const auto& message) { return message.status() == 180; });
+  }));
+  a->refuse(call, 503);
+  EXPECT_EQ(alice->wait_invite_status(call), 503);
+  EXPECT_TRUE(b->received("INVITE").empty());
+  EXPECT_EQ(failures(), 0);
+}
+
+TEST_F(FailingTrunks, T2_WithoutATrunkThatLivesTheCallerHasOneAnswer) {
+  const auto a = refusing("a", 503);
+  const auto b = refusing("b", 502);
+  const auto c = refusing("c", 504);
+  const CallName call = alice->start_call("+15551234");
+  const int status = alice->wait_invite_status(call);
+  EXPECT_GE(status, 502);
+  EXPECT_LE(status, 504);
+  EXPECT_TRUE(stays_answered(*alice, call, status));
+  EXPECT_EQ(c->received("INVITE").size(), 1U);
+  EXPECT_EQ(failures(), 3);
+}
+
+TEST_F(FailingTrunks, T2_ACallerThatHangsUpIsCalledForNoMore) {
+  const auto a = refusing("a", 0);
+  const auto b = refusing("b", 200);
+  const CallName call = alice->start_call("+15551234");
+  ASSERT_TRUE(wait_until(kSoon, [&] { return !a->received("INVITE").empty(); }));
+  alice->cancel(call);
+  EXPECT_EQ(alice->wait_invite_status(call, 2 * kSoon), 487);
+  EXPECT_TRUE(holds_for(300ms, [&] { return b->received("INVITE").empty(); }));
+}
+
+TEST_F(FailingTrunks, T2_ACallOfParkdFailsOver) {
+  const auto a = refusing("a", 503);
+  auto b = carrier("b");
+  site.seat->send(invite_of_parkd(site.seat->own(), "sip:+15551234@demo.callpark", "demo.callpark"), site.inside());
+  EXPECT_EQ(site.seat->wait_response(200).status(), 200);
+  EXPECT_EQ(site.seat->responses(503), 0U);
+  EXPECT_EQ(a->received("INVITE").size(), 1U);
+  b->wait_incoming();
+  EXPECT_EQ(failures(), 1);
+}
+
+// Behind a call flow parkd learns the number outside, whichever trunk reaches it.
+TEST_F(FailingTrunks, T2_ACallOfParkdThroughACallFlowFailsOver) {
+  execute("UPDATE call_flows SET destination = '+15551234' WHERE number = '300'");
+  const auto a = refusing("a", 503);
+  auto b = carrier("b");
+  site.seat->send(invite_of_parkd(site.seat->own(), "sip:300@demo.callpark", "demo.callpark"), site.inside());
+  EXPECT_EQ(site.seat->wait_response(200).header("X-Callpark-User"), "+15551234");
+  b->wait_incoming();
+}
+
+TEST_F(FailingTrunks, T2_AMemberOutsideRingsByTheNextTrunkBesideTheOthers) {
+  execute(
+      "UPDATE ring_groups SET strategy = 'simultaneous'; INSERT INTO ring_group_members VALUES ('demo.callpark', "
+      "'602', 9, '+15551234')");
+  auto erin = site.ringing_phone("105");
+  const auto a = refusing("a", 503);
+  auto b = carrier("b", false);
+  const CallName call = alice->start_call("602");
+  EXPECT_EQ(b->wait_incoming(), call);
+  EXPECT_EQ(erin->wait_incoming(), call);
+  EXPECT_EQ(count(*erin, call, "CANCEL"), 0U);
+  EXPECT_EQ(a->received("INVITE").size(), 1U);
+  b->answer(call);
+  EXPECT_EQ(alice->wait_invite_status(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return count(*erin, call, "CANCEL") == 1; }));
+  EXPECT_EQ(b->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] {
+    return site.database.value("SELECT GROUP_CONCAT(callee_number, ' ', callee_trunk) FROM callpark.cdrs") ==
+           "+15551234 b";
+  }));
+}
+
+TEST_F(FailingTrunks, T2_ADestinationOutsideOfARingGroupFailsOver) {
+  execute(
+      "UPDATE ring_groups SET destination = '+15551234' WHERE ring_group = '602'; SET check_constraint_checks = 0; "
+      "UPDATE ring_groups SET ring_seconds = 1");
+  auto erin = site.ringing_phone("105");
+  const auto a = refusing("a", 0);
+  auto b = carrier("b");
+  const CallName call = alice->start_call("602");
+  EXPECT_EQ(erin->wait_incoming(), call);
+  EXPECT_EQ(alice->wait_invite_status(call, 2 * kSoon), 200);
+  EXPECT_EQ(b->wait_incoming(), call);
+  EXPECT_EQ(failures(), 1);
+}
+
+}  // namespace
+}  // namespace callpark::test
