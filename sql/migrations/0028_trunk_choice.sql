@@ -7,6 +7,8 @@ ALTER TABLE trunks
   ADD COLUMN weight SMALLINT UNSIGNED NOT NULL DEFAULT 0
     COMMENT 'Share of the calls among trunks of the same priority; those with 0 follow all others, in the order of their names'
     AFTER priority,
+  ADD COLUMN calls_max SMALLINT UNSIGNED NOT NULL DEFAULT 0
+    COMMENT 'Calls that the trunk has at once, in and out; at the maximum calls out go by the next trunk. 0: no limit' AFTER weight,
   ADD CONSTRAINT `a trunk's priority is 0 to 1000` CHECK (priority <= 1000),
   ADD CONSTRAINT `a trunk's weight is 0 to 1000` CHECK (weight <= 1000);
 

@@ -65,13 +65,19 @@ class AnsweringTrunks : public KamailioTrunks {
     const CallName call = alice->start_call(number);
     const int status = alice->wait_invite_status(call);
     if (status != 200) return std::to_string(status);
+    const std::string names = carriers_of(call);
+    EXPECT_EQ(alice->hang_up(call), 200);
+    return names;
+  }
+  /// The trunks that have got that call.
+  [[nodiscard]] std::string carriers_of(const CallName& call) const {
     std::string names;
     for (const auto& [name, phone] : trunks_) {
       if (count(*phone, call, "INVITE") > 0) names += name;
     }
-    EXPECT_EQ(alice->hang_up(call), 200);
     return names;
   }
+  [[nodiscard]] PacketPhone& trunk(const std::string& name) const { return *trunks_.at(name); }
 
  private:
   std::map<std::string, std::unique_ptr<PacketPhone>> trunks_;
@@ -292,6 +298,106 @@ TEST_F(FailingTrunks, T2_ADestinationOutsideOfARingGroupFailsOver) {
   EXPECT_EQ(alice->wait_invite_status(call, 2 * kSoon), 200);
   EXPECT_EQ(b->wait_incoming(), call);
   EXPECT_EQ(failures(), 1);
+}
+
+// ----- maxima of calls
+
+class FullTrunks : public AnsweringTrunks {
+ protected:
+  [[nodiscard]] CallName call_out() const {
+    const CallName call = alice->start_call("+15551234");
+    EXPECT_EQ(alice->wait_invite_status(call), 200);
+    return call;
+  }
+};
+
+TEST_F(FullTrunks, T2_AFullTrunkIsPassedOverUntilACallOfItEnds) {
+  execute("UPDATE trunks SET calls_max = 1 WHERE trunk <> 'c'; UPDATE trunks SET enabled = FALSE WHERE trunk = 'c'");
+  const CallName first = call_out();
+  const CallName second = call_out();
+  EXPECT_EQ(carriers_of(first) + carriers_of(second), "ab");
+  const CallName third = alice->start_call("+15551234");
+  EXPECT_EQ(alice->wait_invite_status(third), 503);
+  EXPECT_EQ(alice->received(third).back().start_line(), "SIP/2.0 503 Too Many Calls At All Trunks");
+  EXPECT_EQ(statistic("requests_refused_as_too_many"), 1);
+  EXPECT_EQ(alice->hang_up(second), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return carrier_of("+15551234") == "b"; }))
+      << "a call that has ended counts no more";
+  execute("UPDATE trunks SET calls_max = 0 WHERE trunk = 'a'");
+  EXPECT_EQ(carrier_of("+15551234"), "a");
+  EXPECT_EQ(alice->hang_up(first), 200);
+}
+
+TEST_F(FullTrunks, T2_CallsOfATrunkCountAlsoThoseInAndThoseOfParkd) {
+  execute("UPDATE trunks SET calls_max = 2 WHERE trunk = 'a'");
+  auto bob = site.phone("102");
+  const CallName in = trunk("a").call("+442030000102");
+  EXPECT_EQ(carrier_of("+15551234"), "a");
+  site.seat->send(invite_of_parkd(site.seat->own(), "sip:+15559999@demo.callpark", "demo.callpark"), site.inside());
+  ASSERT_EQ(site.seat->wait_response(200).status(), 200);
+  trunk("a").wait_incoming();
+  const CallName parkds = trunk("a").wait_incoming();
+  EXPECT_EQ(carrier_of("+15551234"), "b");
+  EXPECT_EQ(trunk("a").hang_up(parkds), 200) << "parkd answers it";
+  EXPECT_TRUE(wait_until(kSoon, [&] { return carrier_of("+15551234") == "a"; }));
+  EXPECT_EQ(site.database.value("SELECT COUNT(*) FROM callpark.dialog"), "1") << "that of the call in";
+  EXPECT_EQ(bob->hang_up(in), 200);
+}
+
+TEST_F(FullTrunks, T2_CallsOfATrunkCountAfterAKillOfKamailio) {
+  execute("UPDATE trunks SET calls_max = 1");
+  const CallName call = call_out();
+  ASSERT_TRUE(wait_until(kSoon, [&] { return site.database.value("SELECT COUNT(*) FROM callpark.dialog") == "1"; }));
+  site.kamailio->kill9();
+  site.kamailio->start();
+  EXPECT_EQ(carrier_of("+15551234"), "b");
+  EXPECT_EQ(alice->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return carrier_of("+15551234") == "a"; }));
+}
+
+TEST_F(FailingTrunks, T2_ATrunkThatHasFailedHasNoCall) {
+  execute("UPDATE trunks SET calls_max = 1");
+  const auto a = refusing("a", 503);
+  auto b = carrier("b");
+  const CallName first = alice->call("+15551234");
+  EXPECT_EQ(b->wait_incoming(), first);
+  a->answer_with(200);
+  const CallName second = alice->start_call("+15551234");
+  EXPECT_EQ(alice->wait_invite_status(second), 200);
+  EXPECT_EQ(a->received("INVITE").size(), 2U);
+  EXPECT_EQ(count(*b, second, "INVITE"), 0U);
+}
+
+TEST_F(FailingTrunks, T2_AFullTrunkIsPassedOverAfterAFailure) {
+  execute("UPDATE trunks SET calls_max = 1 WHERE trunk = 'b'; UPDATE trunks SET priority = 1 WHERE trunk = 'b'");
+  auto b = carrier("b");
+  const CallName first = alice->call("+15551234");
+  EXPECT_EQ(b->wait_incoming(), first);
+  execute("UPDATE trunks SET priority = 200 WHERE trunk <> 'a'");
+  const auto a = refusing("a", 503);
+  auto c = carrier("c");
+  const CallName second = alice->call("+15551234");
+  EXPECT_EQ(c->wait_incoming(), second);
+  EXPECT_EQ(count(*b, second, "INVITE"), 0U);
+}
+
+TEST_F(FailingTrunks, T2_AMemberOutsideThatDoesNotAnswerFirstHasNoCall) {
+  execute(
+      "UPDATE trunks SET calls_max = 1; UPDATE ring_groups SET strategy = 'simultaneous'; INSERT INTO "
+      "ring_group_members VALUES ('demo.callpark', '602', 9, '+15551234')");
+  auto erin = site.ringing_phone("105");
+  auto a = carrier("a", false);
+  const CallName group = alice->start_call("602");
+  EXPECT_EQ(a->wait_incoming(), group);
+  EXPECT_EQ(erin->wait_incoming(), group);
+  ASSERT_TRUE(wait_until(kSoon, [&] {
+    const auto received = alice->received(group);
+    return std::ranges::count_if(received, [](const auto& message) { return message.status() == 180; }) >= 2;
+  }));
+  erin->answer(group);
+  EXPECT_EQ(alice->wait_invite_status(group), 200);
+  const CallName out = alice->start_call("+15551234");
+  EXPECT_EQ(a->wait_incoming(), out);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 local call_journal = require("kamailio.call_journal")
 local call_row = require("rules.call_row")
 local cdr = require("rules.cdr")
+local shares = require("kamailio.shares")
 local sip_text = require("rules.sip_text")
 local sql = require("kamailio.sql")
 
@@ -314,6 +315,7 @@ function call_rows.restore()
       calls[#calls + 1] = { call_id = row.call_id, from_tag = row.from_tag, to_tag = row.to_tag, variables = variables }
       if KSR.dialog.dlg_get(row.call_id, row.from_tag, row.to_tag) > 0 then
         for name, value in pairs(variables) do KSR.pv.sets("$dlg_var(" .. name .. ")", value) end
+        for _, of in ipairs(cdr.trunks(variables.setup)) do shares.note_trunk(of.tenant, of.trunk) end
       end
     end
   until #rows < kRowsMax

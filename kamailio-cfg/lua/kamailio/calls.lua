@@ -51,6 +51,12 @@ function calls.begin(caller, callee, setup)
   KSR.pv.sets("$avp(begins)", ("%s %s"):format(caller.aor or "-", callee.aor or "-"))
 end
 
+--- The request at hand begins a call of parkd's, which is not followed, but counts as one of its trunk.
+function calls.count()
+  KSR.dialog.dlg_manage()
+  set_variable("is_at_parkd", "1")
+end
+
 local function parties_of_this_call() return dialog_record.parse_parties(variable("parties")) end
 
 -- Reads and writes the list that a table (held, holding) has of an extension as one: two of its calls may be put on
@@ -242,6 +248,7 @@ end
 
 --- The call has been answered. Behind a ring group that may be parkd: a call of parkd's is none of Kamailio's.
 function calls.started()
+  if variable("is_at_parkd") then return end
   local answer = take_first_answer()
   if answer and answer.answerer and answer.answerer.kind == "parkd" then
     set_variable("is_at_parkd", "1")

@@ -201,6 +201,17 @@ local function number(tenant, dialled) return dialled and row(directory.number(t
 -- At least 0 and less than 1. Of Kamailio: Lua's own numbers are the same in each process.
 local function random() return KSR.pv.get("$RANDOM") % 2 ^ 31 / 2 ^ 31 end
 
+-- Each with the calls that it has, if there is a maximum of them.
+local function trunks_to(tenant, numbers)
+  local lists = directory.trunks_to(tenant, numbers, random())
+  for _, trunks in pairs(lists or {}) do
+    for _, one in ipairs(trunks) do
+      one.calls = one.calls_max > 0 and shares.calls_of_trunk(tenant, one.trunk) or 0
+    end
+  end
+  return row(lists)
+end
+
 --- Whether an address is a trunk's.
 function facts.is_at_trunk(ip) return directory.trunk_at(ip) and true or false end
 
@@ -262,7 +273,7 @@ local learn = {
   registered = function(f, tenant) return registered.at(tenant, f.ruri) end,
   own_contact = function(f, tenant) return registered.as(tenant, f.identity.user, f.from.user) end,
   tenant_trunk = function(_, tenant) return row(directory.trunk_of(tenant)) end,
-  trunks_to = function(_, about) return row(directory.trunks_to(about.tenant, about.numbers, random())) end,
+  trunks_to = function(_, about) return trunks_to(about.tenant, about.numbers) end,
   is_holding = function(_, aor) return calls.is_holding(aor) end,
   held_calls = function(_, aor) return calls.held_by(aor) end,
 }

@@ -1,11 +1,13 @@
 -- The branches of the call at hand that go out by a trunk: by which one, and by which others if that fails
 -- (rules/trunk_choice.lua).
 --
--- The transaction remembers `routes`, URI -> {number, trunks}, of what is to be sent, and `branches`, index of a branch
--- -> {number, trunks, has_rung}, of what was sent. The first of `trunks` is that of the branch; the others are left.
+-- A branch is {tenant, number, trunks, has_rung, is_over}: the first of `trunks` is the one that it goes by, the others
+-- are left. The transaction remembers `routes`, those that are to be sent by their URI, and `branches`, those that were
+-- sent by their index.
 local cjson = require("cjson")
 local counts = require("kamailio.counts")
 local settings = require("kamailio.settings")
+local shares = require("kamailio.shares")
 local trunk_choice = require("rules.trunk_choice")
 
 local outgoing = {}
@@ -20,10 +22,10 @@ local function remember(state)
   KSR.pv.sets("$avp(outgoing)", cjson.encode(state))
 end
 
---- The URI by which the first of `trunks` reaches an outside number, for a branch that is sent after outgoing.follow().
-function outgoing.uri(number, trunks)
-  local state, uri = remembered(), trunk_choice.uri(number, trunks[1])
-  state.routes[uri] = { number = number, trunks = trunks }
+--- The URI by which the first trunk of `branch` reaches its number, for what is sent after outgoing.follow().
+function outgoing.uri(branch)
+  local state, uri = remembered(), trunk_choice.uri(branch.number, branch.trunks[1])
+  state.routes[uri] = branch
   remember(state)
   return uri
 end
@@ -40,65 +42,80 @@ local function index_of_branch() return tostring(KSR.tm.t_get_branch_index()) en
 --- A branch is about to be sent.
 function outgoing.note_branch()
   local state = remembered()
-  local route = state.routes[KSR.kx.get_ruri()]
-  if not route then return end
-  state.branches[index_of_branch()] = route
+  local branch = state.routes[KSR.kx.get_ruri()]
+  if not branch then return end
+  state.branches[index_of_branch()] = branch
   remember(state)
+  shares.note_trunk(branch.tenant, branch.trunks[1].trunk)
 end
-
--- What is known of the branch of the answer at hand, or of the one that has failed; nil if it goes to no trunk.
-local function branch_at_hand(state) return state.branches[index_of_branch()] end
 
 --- The name of the trunk by which the answer at hand has come; nil if it is no trunk's.
 function outgoing.trunk()
-  local branch = branch_at_hand(remembered())
+  local branch = remembered().branches[index_of_branch()]
   return branch and branch.trunks[1].trunk
 end
 
---- An answer passes.
-function outgoing.note_answer(status)
-  if status ~= 180 then return end
-  local state = remembered()
-  local branch = branch_at_hand(state)
-  if not branch or branch.has_rung then return end
-  branch.has_rung = true
-  remember(state)
+-- The call at hand is none of the trunk's of this branch any more.
+local function leave(branch)
+  if branch.is_over then return end
+  branch.is_over = true
+  shares.forget_trunk(branch.tenant, branch.trunks[1].trunk)
 end
 
-local function report(branch, what)
-  counts.add("trunk_failures")
-  local following = branch.trunks[2] and "the next is " .. branch.trunks[2].trunk or "no other is left"
-  KSR.warn(("trunk %s: %s, %s for %s\n"):format(branch.trunks[1].trunk, what, following, branch.number))
+--- An answer passes. With a 2xx the call is one of no other trunk.
+function outgoing.note_answer(status)
+  local is_2xx = status >= 200 and status < 300
+  if status ~= 180 and not is_2xx then return end
+  local state, own = remembered(), index_of_branch()
+  if not next(state.branches) then return end
+  if status == 180 and state.branches[own] then state.branches[own].has_rung = true end
+  for index, branch in pairs(state.branches) do
+    if is_2xx and index ~= own then leave(branch) end
+  end
+  remember(state)
 end
 
 --- Whether there is another trunk for the branch.
 function outgoing.has_next(branch) return branch.trunks[2] ~= nil end
 
---- The branch without the trunk that it has, which could not be sent to; nil if no other is left.
-function outgoing.after_unsent(branch)
-  report(branch, "cannot be sent to")
-  if not outgoing.has_next(branch) then return nil end
-  return { number = branch.number, trunks = { unpack(branch.trunks, 2) } }
+local function has_room(tenant, trunk)
+  return trunk_choice.has_room(trunk, trunk.calls_max > 0 and shares.calls_of_trunk(tenant, trunk.trunk) or 0)
 end
 
---- The branch at hand has failed: what is left of it for another trunk. nil if it goes to no trunk, if the trunk is not
---- to blame, or if no other is left.
+-- What is left of a branch with a trunk that has failed; nil if nothing is.
+local function rest_of(branch, what)
+  local trunks = {}
+  for i = 2, #branch.trunks do
+    if has_room(branch.tenant, branch.trunks[i]) then trunks[#trunks + 1] = branch.trunks[i] end
+  end
+  counts.add("trunk_failures")
+  -- A timer's lines do not begin with the Call-ID.
+  KSR.warn(("trunk %s of %s: %s for %s, %s; Call-ID %s\n"):format(branch.trunks[1].trunk, branch.tenant, what,
+    branch.number, trunks[1] and "the next is " .. trunks[1].trunk or "no other is left", KSR.kx.get_callid()))
+  return trunks[1] and { tenant = branch.tenant, number = branch.number, trunks = trunks }
+end
+
+--- What is left of a branch that cannot be sent; nil if nothing is.
+function outgoing.after_unsent(branch) return rest_of(branch, "cannot be reached") end
+
+--- The branch at hand has failed: what is left of it for another trunk. nil if it goes to no trunk, if that is not to
+--- blame, or if no other is left.
 function outgoing.after_failure()
-  local branch = branch_at_hand(remembered())
+  local state = remembered()
+  local branch = state.branches[index_of_branch()]
   if not branch then return nil end
-  local code = KSR.tm.t_get_status_code()
-  local is_timeout = KSR.tm.t_branch_timeout() > 0
+  leave(branch)
+  remember(state)
+  local code, is_timeout = KSR.tm.t_get_status_code(), KSR.tm.t_branch_timeout() > 0
   if not trunk_choice.has_failed(code, is_timeout, KSR.tm.t_branch_replied() > 0, branch.has_rung) then return nil end
-  report(branch, is_timeout and "no answer" or tostring(code))
-  if not outgoing.has_next(branch) then return nil end
-  return { number = branch.number, trunks = { unpack(branch.trunks, 2) } }
+  return rest_of(branch, is_timeout and "no answer" or tostring(code))
 end
 
---- Adds a branch for what is left of another one to the call at hand. Whether it was sent.
+--- Adds a branch to the call at hand. Whether it was sent.
 function outgoing.send(branch)
   KSR.resetdsturi()
   KSR.pv.sets("$fs", settings.outside_socket)
-  if KSR.corex.append_branch_uri(outgoing.uri(branch.number, branch.trunks)) < 0 then return false end
+  if KSR.corex.append_branch_uri(outgoing.uri(branch)) < 0 then return false end
   outgoing.follow()
   return KSR.tm.t_relay() >= 0
 end

@@ -28,9 +28,11 @@ local function set_up(f, d)
     KSR.tm.t_on_reply("ksr_onreply_call")
     KSR.tm.t_on_failure("ksr_failure_recall")
   end
+  if setup.is_counted then calls.count() end
   if not setup.is_followed then return end
   calls.begin(d.caller, d.callee, cdr.setup(f, d))
   if d.caller.kind == "extension" then shares.note_call(d.caller.aor) end
+  if d.caller.kind == "trunk" then shares.note_trunk(setup.tenant, f.did.trunk) end
   calls.request_passes("a", f.body, f.source.device)
   KSR.tm.t_on_reply("ksr_onreply_call")
 end
@@ -71,7 +73,7 @@ local function set_patience_of_trunk(branch) relay.set_patience(patience.of_trun
 local function send_by_trunk(branch)
   KSR.tm.t_set_disable_internal_reply(1)
   while branch do
-    KSR.seturi(outgoing.uri(branch.number, branch.trunks))
+    KSR.seturi(outgoing.uri(branch))
     set_patience_of_trunk(branch)
     outgoing.follow()
     if KSR.tm.t_relay() >= 0 then return true end
@@ -86,7 +88,8 @@ function perform_calls.to_trunk(f, d)
   if d.reports_callee then report_callee(d) end
   KSR.tm.t_on_reply("ksr_onreply_call")
   relay.from_outside_socket()
-  if not send_by_trunk({ number = d.number, trunks = d.trunks }) then recalls.over(d.setup.replaces_recall) end
+  local is_sent = send_by_trunk({ tenant = d.setup.tenant, number = d.number, trunks = d.trunks })
+  if not is_sent then recalls.over(d.setup.replaces_recall) end
 end
 
 ----- ring groups

@@ -28,8 +28,8 @@ end
 local function branch_count() return KSR.pv.get("$branch(count)") or 0 end
 
 -- The first party has the URI of a request that was not sent yet; every other one has a branch beside it.
-local function ring_outside(party, is_free)
-  local uri = outgoing.uri(party.number, party.trunks)
+local function ring_outside(party, tenant, is_free)
+  local uri = outgoing.uri({ tenant = tenant, number = party.number, trunks = party.trunks })
   if is_free then return KSR.seturi(uri) end
   return KSR.corex.append_branch_uri(uri) > 0
 end
@@ -53,7 +53,7 @@ local function ring_extension(party, is_free, owners)
 end
 
 -- Outside parties first: a branch inherits the next hop of the request, which has none yet.
-local function ring_step(step, is_request)
+local function ring_step(step, tenant, is_request)
   local is_free, owners = is_request, {}
   local rings = false
   KSR.resetdsturi()
@@ -62,7 +62,7 @@ local function ring_step(step, is_request)
       if party.kind == kind then
         local found
         if kind == "trunk" then
-          found = ring_outside(party, is_free)
+          found = ring_outside(party, tenant, is_free)
         else
           found = ring_extension(party, is_free, owners)
         end
@@ -78,7 +78,7 @@ local function ring_next(ring, is_request)
   KSR.pv.sets("$fs", settings.outside_socket)
   while ring.steps[1] do
     local step = table.remove(ring.steps, 1)
-    local owners = ring_step(step, is_request)
+    local owners = ring_step(step, ring.tenant, is_request)
     if owners then
       ring.earlier = ring.earlier or {}
       for ruid, party in pairs(ring.owners or {}) do ring.earlier[ruid] = party end
@@ -99,7 +99,7 @@ end
 --- Prepares the request at hand, about which `d` is the decision, for the first step that reaches a device, and
 --- returns that step; nil if none does.
 function ringing.first(f, d)
-  return ring_next({ steps = d.steps, otherwise = d.otherwise,
+  return ring_next({ steps = d.steps, tenant = d.setup.tenant, otherwise = d.otherwise,
     behind = d.behind and call_of(f, d.behind) }, true)
 end
 

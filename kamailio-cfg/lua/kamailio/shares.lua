@@ -1,5 +1,5 @@
--- Counts what rules/shares.lua limits: the calls of an extension and of a tenant (profiles of the dialog module, which
--- end with a call), and what they have sent within the minute.
+-- Counts what rules/shares.lua limits: the calls of an extension, of a tenant and of a trunk (profiles of the dialog
+-- module, which end with a call), and what they have sent within the minute.
 local shares = {}
 
 local kWindowSeconds = 60
@@ -19,6 +19,18 @@ function shares.note_call(aor)
   KSR.dialog.set_dlg_profile("callers", aor)
   KSR.dialog.set_dlg_profile("calling_tenants", aor:match("@(.*)$"))
 end
+
+-- A profile's value: neither of them has a blank.
+local function trunk_of(tenant, trunk) return tenant .. " " .. trunk end
+
+--- How many calls a trunk has, in and out.
+function shares.calls_of_trunk(tenant, trunk) return profile_size("trunks", trunk_of(tenant, trunk)) end
+
+--- The call at hand is one of the trunk's from now on.
+function shares.note_trunk(tenant, trunk) KSR.dialog.set_dlg_profile("trunks", trunk_of(tenant, trunk)) end
+
+--- It is none of the trunk's any more. The module does not do that in a request route.
+function shares.forget_trunk(tenant, trunk) KSR.dialog.unset_dlg_profile("trunks", trunk_of(tenant, trunk)) end
 
 --- How many there were of each of `about.of` within the minute, with the one at hand.
 function shares.recent(about)

@@ -25,18 +25,27 @@ function cdr.setup(f, d)
   })
 end
 
---- The variable `setup` of a call that `trunk` carries after all; nil if that is what it has already.
-function cdr.carried_by(setup, trunk)
-  local known, changed = pcall(cjson.decode, setup or "")
-  if not known or type(changed) ~= "table" or changed.to_trunk == trunk then return nil end
-  changed.to_trunk = trunk
-  return cjson.encode(changed)
-end
-
 -- Empty for a Kamailio before, which had no such variable.
 local function parse_setup(text)
   local known, setup = pcall(cjson.decode, text or "")
   return known and type(setup) == "table" and setup or {}
+end
+
+--- The trunks of a call with this variable `setup`, each {tenant, trunk}.
+function cdr.trunks(setup)
+  local read, list = parse_setup(setup), {}
+  for _, name in ipairs({ "from_trunk", "to_trunk" }) do
+    if read[name] then list[#list + 1] = { tenant = read.tenant, trunk = read[name] } end
+  end
+  return list
+end
+
+--- The variable `setup` of a call that `trunk` carries after all; nil if that is what it has already.
+function cdr.carried_by(setup, trunk)
+  local changed = parse_setup(setup)
+  if not changed.tenant or changed.to_trunk == trunk then return nil end
+  changed.to_trunk = trunk
+  return cjson.encode(changed)
 end
 
 --- Milliseconds of a time "1700000000.123456".

@@ -8,6 +8,7 @@ local decision = require("rules.decision")
 local directory_rows = require("rules.directory_rows")
 local patience = require("rules.patience")
 local ring_steps = require("rules.ring_steps")
+local trunk_choice = require("rules.trunk_choice")
 
 local need, refuse = decision.need, decision.refuse
 
@@ -18,13 +19,14 @@ function destinations.extension_party(tenant, number, display)
 end
 
 -- What happens to every new call before it is relayed, and to a MESSAGE, which is no call. A call of parkd's is not
--- followed: only calls between phones and trunks can be adopted.
+-- followed: only calls between phones and trunks can be adopted. It is counted if a trunk may carry it.
 local function with_setup(f, tenant, caller, d)
   local is_call = f.method == "INVITE"
   d.caller = caller
   d.setup = {
     is_call = is_call,
     is_followed = is_call and caller ~= nil,
+    is_counted = d.is_counted and caller == nil,
     tenant = tenant,
     -- RFC 3325 5: the identity of an extension is not the phone's to assert; 7: a withheld one is not for phones.
     hides_identity = caller ~= nil and (caller.kind == "extension" or caller.withheld == true),
@@ -114,6 +116,17 @@ local function unknown_trunks_of_ring_group(f, tenant)
   return #numbers > 0 and unknown_trunks(f, tenant, numbers) or nil
 end
 
+-- The trunks of each outside number of the ring group that may have one more call; nil if none of its members rings
+-- outside.
+local function trunks_of_ring_group(f)
+  local lists
+  for _, number in ipairs(not f.has_replaces and f.trunks_to and ring_steps.outside_numbers(f.ring_group) or {}) do
+    lists = lists or {}
+    lists[number] = trunk_choice.with_room(f.trunks_to[number])
+  end
+  return lists
+end
+
 -- The statuses of hangup:REASON in call_flows.
 local hangups = {
   busy = refuse(486, "Busy Here"),
@@ -135,7 +148,8 @@ function destinations.to_ring_group(f, tenant, row, caller)
   if wait then return wait end
   -- A parked caller's own phones do not ring when the recall reaches a group of theirs.
   local caller_aor = caller and caller.aor or f.inside_caller
-  local steps = ring_steps.make(f.ring_group, tenant, caller_aor, not f.has_replaces and f.trunks_to)
+  local trunks_to = trunks_of_ring_group(f)
+  local steps = ring_steps.make(f.ring_group, tenant, caller_aor, trunks_to)
   local hangup = hangups[ring_steps.hangup(f.ring_group)]
   local behind = behind_ring_group(f, tenant, row, caller)
   if behind and behind.need then return behind end
@@ -143,6 +157,7 @@ function destinations.to_ring_group(f, tenant, row, caller)
   return with_setup(f, tenant, caller, {
     action = "to_ring_group",
     steps = steps,
+    is_counted = trunks_to ~= nil,
     behind = behind and behind.action == "feature_call" and behind or nil,
     otherwise = hangup,
     callee = { kind = "ring_group", number = row.number, display = row.display_name },
@@ -169,10 +184,13 @@ function destinations.to_outside_number(f, tenant, number, caller)
   if not f.trunks_to then return refuse(404, "No Trunk") end
   local trunks = f.trunks_to[number]
   if #trunks == 0 then return refuse(404, "No Trunk For This Number") end
+  trunks = trunk_choice.with_room(trunks)
+  if #trunks == 0 then return refuse(503, "Too Many Calls At All Trunks") end
   return with_setup(f, tenant, caller, {
     action = "to_trunk",
     number = number,
     trunks = trunks,
+    is_counted = true,
     callee = { kind = "trunk", display = "" },
   })
 end

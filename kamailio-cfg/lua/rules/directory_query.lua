@@ -42,8 +42,8 @@ local queries = {
         IF(status = 'on', alternate_destination, destination)) AS value
     FROM call_flows WHERE enabled AND tenant = %s AND number > %s]],
   trunk_of = [[SELECT trunk AS place, '' AS `key`,
-      CONCAT_WS('\t', trunk, address, port, transport, priority, weight, NOT EXISTS (SELECT 1 FROM trunk_prefixes p
-        WHERE p.tenant = trunks.tenant AND p.trunk = trunks.trunk)) AS value
+      CONCAT_WS('\t', trunk, address, port, transport, priority, weight, calls_max,
+        NOT EXISTS (SELECT 1 FROM trunk_prefixes p WHERE p.tenant = trunks.tenant AND p.trunk = trunks.trunk)) AS value
     FROM trunks WHERE enabled AND tenant = %s AND trunk > %s]],
   trunk_prefix = [[SELECT CONCAT(p.prefix, ' ', t.trunk) AS place, p.prefix AS `key`, t.trunk AS value
     FROM trunk_prefixes p JOIN trunks t ON t.tenant = p.tenant AND t.trunk = p.trunk AND t.enabled

@@ -85,9 +85,10 @@ end
 local function trunks_of(get, domain)
   local list = {}
   for line in lines(get(directory_rows.key("trunk_of", domain, ""))) do
-    local trunk, its_address, port, transport, priority, weight, takes_all = fields(line, 7)
+    local trunk, its_address, port, transport, priority, weight, calls_max, takes_all = fields(line, 8)
     list[#list + 1] = { trunk = trunk, address = its_address, port = tonumber(port), transport = transport,
-      priority = tonumber(priority), weight = tonumber(weight), takes_all = is_true(takes_all) }
+      priority = tonumber(priority), weight = tonumber(weight), calls_max = tonumber(calls_max),
+      takes_all = is_true(takes_all) }
   end
   return list
 end

@@ -1,6 +1,7 @@
 -- Which trunks a call to an outside number may go by, and the order in which they are tried. Pure.
 --
--- A trunk is {trunk, address, port, transport, priority, weight, takes_all}; `takes_all` if it has no prefixes.
+-- A trunk is {trunk, address, port, transport, priority, weight, calls_max, takes_all}; `takes_all` if it has no
+-- prefixes.
 local trunk_choice = {}
 
 --- The trunks of `trunks` for `number`: those with its longest prefix, or, if no trunk has a prefix of it, those
@@ -63,6 +64,18 @@ function trunk_choice.order(trunks, random)
     while equals[1] do
       list[#list + 1], rest = draw(equals, rest)
     end
+  end
+  return list
+end
+
+--- Whether a trunk that has so many calls may have one more.
+function trunk_choice.has_room(trunk, calls) return trunk.calls_max == 0 or calls < trunk.calls_max end
+
+--- Those of `trunks` that may have one more call, in the same sequence; each has `calls`, how many it has.
+function trunk_choice.with_room(trunks)
+  local list = {}
+  for _, one in ipairs(trunks) do
+    if trunk_choice.has_room(one, one.calls) then list[#list + 1] = one end
   end
   return list
 end

@@ -93,6 +93,7 @@ describe("a call to a call flow", function()
     assert.is_false(d.setup.is_followed)
     d = by_parkd(outside, { trunks_to = requests.trunks_to })
     assert.same({ "to_trunk", true, "+4420" }, { d.action, d.reports_callee, d.callee.outside })
+    assert.is_true(d.setup.is_counted)
     assert.is_nil(by_parkd(nil, { number = extension }).reports_callee)
   end)
 

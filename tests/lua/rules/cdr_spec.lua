@@ -97,6 +97,17 @@ describe("cdr.setup", function()
   end)
 end)
 
+describe("cdr.trunks", function()
+  it("T2 are those of a call that a killed Kamailio has left", function()
+    local setup = { tenant = kTenant, dialled = "+4420", from_trunk = "a", to_trunk = "b" }
+    assert.same({ { tenant = kTenant, trunk = "a" }, { tenant = kTenant, trunk = "b" } },
+      cdr.trunks(cjson.encode(setup)))
+    assert.same({}, cdr.trunks(cjson.encode({ tenant = kTenant, dialled = "102" })))
+    assert.same({}, cdr.trunks(nil))
+    assert.same({}, cdr.trunks("nil"))
+  end)
+end)
+
 describe("cdr.carried_by", function()
   it("T2 has the trunk that has carried the call after all", function()
     local setup = cjson.encode({ tenant = kTenant, dialled = "+4420", to_trunk = "a" })

@@ -56,7 +56,7 @@ local answers = {
   trunk_among = { { trunk = "demo" }, unpack(rows_away) },
   registered_contacts = { {} },
   tenant_trunk = { trunk_row, unpack(rows_away) },
-  trunks_to = { requests.trunks_to, requests.no_trunk_to, unpack(rows_away) },
+  trunks_to = { requests.trunks_to, requests.no_trunk_to, requests.full_trunks_to, unpack(rows_away) },
   is_holding = { true, false },
   held_calls = { {}, { held } },
   orbit_number = { extension, orbit, ring_group, park_code, unpack(rows_away) },

@@ -73,10 +73,10 @@ local get = remembered({
   { "ring_group", kTenant, "614", "sequential\t5\t308" },
   { "ring_group", kTenant, "615", "sequential\t5\t7011" },
   { "members", kTenant, "613", "101" },
-  { "trunk_of", kTenant, "", "a\t192.0.2.10\t5060\tudp\t10\t0\t1" },
-  { "trunk_of", kTenant, "", "b\t192.0.2.11\t5070\ttcp\t20\t3\t0" },
-  { "trunk_of", kTenant, "", "c\t192.0.2.12\t5060\tudp\t5\t0\t0" },
-  { "trunk_of", kTenant, "", "d\t192.0.2.13\t5060\tudp\t9\t0\t1" },
+  { "trunk_of", kTenant, "", "a\t192.0.2.10\t5060\tudp\t10\t0\t0\t1" },
+  { "trunk_of", kTenant, "", "b\t192.0.2.11\t5070\ttcp\t20\t3\t7\t0" },
+  { "trunk_of", kTenant, "", "c\t192.0.2.12\t5060\tudp\t5\t0\t30\t0" },
+  { "trunk_of", kTenant, "", "d\t192.0.2.13\t5060\tudp\t9\t0\t0\t1" },
   { "trunk_prefix", kTenant, "+44", "b" },
   { "trunk_prefix", kTenant, "+44", "c" },
   { "trunk_prefix", kTenant, "+4420", "b" },
@@ -229,7 +229,7 @@ describe("what is remembered of SQL", function()
 
   it("T2 has the trunk of a tenant, the first of them", function()
     assert.same({ trunk = "c", address = "192.0.2.12", port = 5060, transport = "udp", priority = 5, weight = 0,
-      takes_all = false }, directory_rows.trunk_of(get, kTenant))
+      calls_max = 30, takes_all = false }, directory_rows.trunk_of(get, kTenant))
     assert.is_false(directory_rows.trunk_of(get, kOther))
   end)
 

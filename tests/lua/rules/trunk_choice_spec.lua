@@ -143,6 +143,21 @@ describe("trunk_choice.candidates", function()
   end)
 end)
 
+describe("trunk_choice.with_room", function()
+  it("T2 passes over the trunks that have all their calls", function()
+    local function with_room(...)
+      local trunks = {}
+      for i, one in ipairs({ ... }) do
+        trunks[i] = { trunk = ("abcdef"):sub(i, i), calls_max = one[1], calls = one[2] }
+      end
+      return names_of(trunk_choice.with_room(trunks))
+    end
+    assert.equal("a b d", with_room({ 0, 0 }, { 3, 2 }, { 3, 3 }, { 1, 0 }, { 3, 4 }))
+    assert.equal("", with_room({ 1, 1 }))
+    assert.equal("", with_room())
+  end)
+end)
+
 describe("trunk_choice.has_failed", function()
   it("T2 is 408 and 5xx, but what the next trunk would send too", function()
     for status = 300, 699 do

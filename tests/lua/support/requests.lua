@@ -87,13 +87,15 @@ function requests.rings(place, strategy, member)
 end
 requests.bob_and_carol = { requests.rings(1, "simultaneous", "102"), requests.rings(1, "simultaneous", "103") }
 requests.own_and_outside = { requests.rings(1, "simultaneous", "101"), requests.rings(2, "destination", "+4420") }
-requests.trunk_row = { trunk = "t", address = "127.0.0.50", port = 5060, transport = "udp" }
+requests.trunk_row = { trunk = "t", address = "127.0.0.50", port = 5060, transport = "udp", calls_max = 2, calls = 1 }
 -- Each outside number is reached by these trunks.
 local function trunks_to(trunks)
   return setmetatable({}, { __index = function(_, key) return key:sub(1, 1) == "+" and trunks or nil end })
 end
 requests.trunks_to = trunks_to({ requests.trunk_row })
 requests.no_trunk_to = trunks_to({})
+requests.full_trunks_to = trunks_to({ { trunk = "t", calls_max = 1, calls = 1 },
+  { trunk = "u", calls_max = 2, calls = 3 } })
 
 function requests.call(a_kind, b_kind, b_aor)
   return {
