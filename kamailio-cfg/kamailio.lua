@@ -30,6 +30,7 @@ local registered = require("kamailio.registered")
 local ringing = require("kamailio.ringing")
 local settings = require("kamailio.settings")
 local talking = require("kamailio.talking")
+local trunk_probes = require("kamailio.trunk_probes")
 local voice = require("kamailio.voice")
 local watching = require("kamailio.watching")
 
@@ -203,6 +204,7 @@ function ksr_reply_route()
     lamp_question.note_answer()
     billing_question.note_answer(f)
   end
+  if f.cseq_method == "OPTIONS" then trunk_probes.note_answer(f.call_id, f.status) end
   if arrival.loses_retry_after(f) then KSR.hdr.remove("Retry-After") end
   if arrival.seals_contact_of_answer(f) then
     contact_header.seal_answer(f, facts.decide(reachable.contact_of_answer, f).action)
@@ -323,6 +325,7 @@ function ksr_second_timer()
   connections.look()
   voice.tell_unreadable()
   billing_question.give_up_overdue()
+  trunk_probes.send_due()
   return 1
 end
 

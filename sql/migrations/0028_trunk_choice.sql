@@ -9,8 +9,11 @@ ALTER TABLE trunks
     AFTER priority,
   ADD COLUMN calls_max SMALLINT UNSIGNED NOT NULL DEFAULT 0
     COMMENT 'Calls that the trunk has at once, in and out; at the maximum calls out go by the next trunk. 0: no limit' AFTER weight,
+  ADD COLUMN probe BOOLEAN NOT NULL DEFAULT FALSE
+    COMMENT 'TRUE: it is sent OPTIONS, and tried last while it answers none' AFTER calls_max,
   ADD CONSTRAINT `a trunk's priority is 0 to 1000` CHECK (priority <= 1000),
-  ADD CONSTRAINT `a trunk's weight is 0 to 1000` CHECK (weight <= 1000);
+  ADD CONSTRAINT `a trunk's weight is 0 to 1000` CHECK (weight <= 1000),
+  ADD CONSTRAINT `a trunk is probed (TRUE) or not (FALSE)` CHECK (probe IN (FALSE, TRUE));
 
 CREATE TABLE trunk_prefixes (
   tenant VARCHAR(64) CHARACTER SET ascii NOT NULL COMMENT 'SIP domain',

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
+#include <thread>
 
 #include "tests/component/kamailio_site.h"
 
@@ -398,6 +400,75 @@ TEST_F(FailingTrunks, T2_AMemberOutsideThatDoesNotAnswerFirstHasNoCall) {
   EXPECT_EQ(alice->wait_invite_status(group), 200);
   const CallName out = alice->start_call("+15551234");
   EXPECT_EQ(a->wait_incoming(), out);
+}
+
+// ----- probes
+
+/// A trunk that answers OPTIONS with a status, 0: with nothing; and calls with 200.
+class ProbedTrunk {
+ public:
+  ProbedTrunk(const Endpoint& own, int status) : status_(status), socket_(own), thread_([this] { run(); }) {}
+  ProbedTrunk(const ProbedTrunk&) = delete;
+  ProbedTrunk& operator=(const ProbedTrunk&) = delete;
+  ~ProbedTrunk() {
+    running_ = false;
+    thread_.join();
+  }
+  void answer_with(int status) { status_ = status; }
+  [[nodiscard]] int probes() const { return probes_; }
+  [[nodiscard]] int calls() const { return calls_; }
+
+ private:
+  void run() {
+    while (running_) {
+      const auto datagram = socket_.receive(std::chrono::milliseconds(50));
+      if (!datagram) continue;
+      const SipText message(datagram->bytes);
+      probes_ += message.method() == "OPTIONS" ? 1 : 0;
+      calls_ += message.method() == "INVITE" ? 1 : 0;
+      const int status = message.method() == "OPTIONS" ? status_.load() : 200;
+      if (!message.is_request() || message.method() == "ACK" || status == 0) continue;
+      std::string text = "SIP/2.0 " + std::to_string(status) + " Trunk\r\n";
+      for (const auto& via : message.headers("Via")) text += "Via: " + via + "\r\n";
+      for (const auto& route : message.headers("Record-Route")) text += "Record-Route: " + route + "\r\n";
+      socket_.send(text + "From: " + message.header("From") + "\r\nTo: " + message.header("To") +
+                       ";tag=t\r\nCall-ID: " + message.call_id() + "\r\nCSeq: " + message.header("CSeq") +
+                       "\r\nContact: <sip:t@" + socket_.own().text() + ">\r\nContent-Length: 0\r\n\r\n",
+                   datagram->from);
+    }
+  }
+
+  std::atomic<int> status_;
+  std::atomic<int> probes_{0};
+  std::atomic<int> calls_{0};
+  UdpSocket socket_;
+  std::atomic<bool> running_{true};
+  std::thread thread_;
+};
+
+// Four probes are 15 to 20 s.
+TEST_F(FailingTrunks, T2_ATrunkThatAnswersNoProbesIsTriedLastUntilItAnswers) {
+  ProbedTrunk a({address("a"), 5060}, 0);
+  ProbedTrunk b({address("b"), 5060}, 200);
+  execute("UPDATE trunks SET probe = TRUE WHERE trunk <> 'c'");
+  ASSERT_TRUE(wait_until(5 * kSoon, [&] { return statistic("trunks_found_dead") == 1; }));
+  EXPECT_GT(a.probes(), 3);
+  EXPECT_GT(b.probes(), 0);
+  const CallName first = alice->start_call("+15551234");
+  EXPECT_EQ(alice->wait_invite_status(first), 200);
+  EXPECT_EQ(a.calls(), 0);
+  EXPECT_EQ(b.calls(), 1);
+  EXPECT_EQ(failures(), 0);
+  execute("UPDATE trunks SET enabled = FALSE WHERE trunk <> 'a'");
+  const CallName second = alice->start_call("+15551234");
+  EXPECT_EQ(alice->wait_invite_status(second), 200) << "a probe may be wrong";
+  EXPECT_EQ(a.calls(), 1);
+  execute("UPDATE trunks SET enabled = TRUE");
+  a.answer_with(404);
+  EXPECT_TRUE(wait_until(5 * kSoon, [&] {
+    const CallName call = alice->start_call("+15551234");
+    return alice->wait_invite_status(call) == 200 && a.calls() == 2;
+  }));
 }
 
 }  // namespace

@@ -124,6 +124,8 @@ TEST_F(SqlRefusal, O3_ATrunkOrDidThatLeadsNowhereIsRefusedWithASentence) {
           {"UPDATE trunks SET priority = 1001", "a trunk's priority is 0 to 1000"},
           {"UPDATE trunks SET priority = -1", "Out of range value for column 'priority'"},
           {"UPDATE trunks SET weight = 1001", "a trunk's weight is 0 to 1000"},
+          {"UPDATE trunks SET probe = 2", "a trunk is probed (TRUE) or not (FALSE)"},
+          {"UPDATE trunks SET calls_max = -1", "Out of range value for column 'calls_max'"},
           {kPrefix + "('demo.callpark', 'none', '+44')", "a prefix belongs to a trunk that exists"},
           {kPrefix + "('other.callpark', 'demo', '+44')", "a prefix belongs to a trunk that exists"},
           {kPrefix + "('demo.callpark', 'demo', '44')", "a trunk's prefix is a plus and 1 to 19 digits"},

@@ -17,6 +17,7 @@ local registered = require("kamailio.registered")
 local settings = require("kamailio.settings")
 local shares = require("kamailio.shares")
 local sip_text = require("rules.sip_text")
+local trunk_probes = require("kamailio.trunk_probes")
 local watching = require("kamailio.watching")
 
 local facts = {}
@@ -201,12 +202,13 @@ local function number(tenant, dialled) return dialled and row(directory.number(t
 -- At least 0 and less than 1. Of Kamailio: Lua's own numbers are the same in each process.
 local function random() return KSR.pv.get("$RANDOM") % 2 ^ 31 / 2 ^ 31 end
 
--- Each with the calls that it has, if there is a maximum of them.
+-- Each with the calls that it has, if there is a maximum of them, and whether it is dead.
 local function trunks_to(tenant, numbers)
   local lists = directory.trunks_to(tenant, numbers, random())
   for _, trunks in pairs(lists or {}) do
     for _, one in ipairs(trunks) do
       one.calls = one.calls_max > 0 and shares.calls_of_trunk(tenant, one.trunk) or 0
+      one.is_dead = one.probe and trunk_probes.is_dead(one)
     end
   end
   return row(lists)

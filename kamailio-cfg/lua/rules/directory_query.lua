@@ -42,7 +42,7 @@ local queries = {
         IF(status = 'on', alternate_destination, destination)) AS value
     FROM call_flows WHERE enabled AND tenant = %s AND number > %s]],
   trunk_of = [[SELECT trunk AS place, '' AS `key`,
-      CONCAT_WS('\t', trunk, address, port, transport, priority, weight, calls_max,
+      CONCAT_WS('\t', trunk, address, port, transport, priority, weight, calls_max, probe,
         NOT EXISTS (SELECT 1 FROM trunk_prefixes p WHERE p.tenant = trunks.tenant AND p.trunk = trunks.trunk)) AS value
     FROM trunks WHERE enabled AND tenant = %s AND trunk > %s]],
   trunk_prefix = [[SELECT CONCAT(p.prefix, ' ', t.trunk) AS place, p.prefix AS `key`, t.trunk AS value
@@ -57,6 +57,8 @@ local of_all_tenants = {
   trunk_at = [[SELECT CONCAT(tenant, ' ', trunk) AS place, address AS `key`,
       CONCAT_WS('\t', tenant, trunk, enabled) AS value
     FROM trunks HAVING place > %s]],
+  probed = [[SELECT CONCAT(tenant, ' ', trunk) AS place, '' AS `key`, CONCAT_WS('\t', address, port, transport) AS value
+    FROM trunks WHERE enabled AND probe HAVING place > %s]],
 }
 
 --- The name of all tenants in `tenant_revisions`.
@@ -64,7 +66,7 @@ directory_query.kAllTenants = "*"
 
 directory_query.kKinds = { "tenant", "billing_hook", "number", "range", "ring_group", "members", "call_flow",
   "trunk_of", "trunk_prefix", "did" }
-directory_query.kKindsOfAllTenants = { "trunk_at" }
+directory_query.kKindsOfAllTenants = { "trunk_at", "probed" }
 
 --- The query for the rows of `kind` that follow `place`, "" for the first ones; at most kRowsMax. `tenant` does not
 --- matter for a kind of all tenants.

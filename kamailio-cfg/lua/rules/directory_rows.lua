@@ -14,8 +14,10 @@ local kCodeLengthMax = 10
 -- SQL refuses a ring group or a call flow that leads to itself; this is the second wall.
 local kRingGroupsMax, kCallFlowsMax = 16, 16
 
---- The key of a row: a DID and an address are unique among all tenants, everything else within one.
+--- The key of a row: a DID and an address are unique among all tenants, probed trunks are a list of all tenants,
+--- everything else is unique within one.
 function directory_rows.key(kind, tenant, name)
+  if kind == "probed" then return "probed trunks" end
   if kind == "did" then return "did " .. name end
   if kind == "trunk_at" then return "trunk_at " .. (address.canonical(name) or name) end
   return ("%s %s %s"):format(kind, tenant, name)
@@ -85,10 +87,10 @@ end
 local function trunks_of(get, domain)
   local list = {}
   for line in lines(get(directory_rows.key("trunk_of", domain, ""))) do
-    local trunk, its_address, port, transport, priority, weight, calls_max, takes_all = fields(line, 8)
+    local trunk, its_address, port, transport, priority, weight, calls_max, probe, takes_all = fields(line, 9)
     list[#list + 1] = { trunk = trunk, address = its_address, port = tonumber(port), transport = transport,
       priority = tonumber(priority), weight = tonumber(weight), calls_max = tonumber(calls_max),
-      takes_all = is_true(takes_all) }
+      probe = is_true(probe), takes_all = is_true(takes_all) }
   end
   return list
 end
@@ -115,6 +117,18 @@ function directory_rows.trunks_to(get, domain, numbers, random)
     lists[number] = trunk_choice.order(trunk_choice.candidates(trunks, number, with_prefix), random)
   end
   return lists
+end
+
+--- Where the trunks of all tenants that are probed are reached, each once: a list of trunk_choice.place.
+function directory_rows.probed(get)
+  local list, known = {}, {}
+  for line in lines(get(directory_rows.key("probed", "", ""))) do
+    local its_address, port, transport = fields(line, 3)
+    local place = trunk_choice.place({ address = its_address, port = tonumber(port), transport = transport })
+    if not known[place] then list[#list + 1] = place end
+    known[place] = true
+  end
+  return list
 end
 
 -- The row of `number` itself: {number, kind, action, enabled, display_name, ha1, ha1_with_domain}.

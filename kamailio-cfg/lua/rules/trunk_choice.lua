@@ -1,7 +1,7 @@
 -- Which trunks a call to an outside number may go by, and the order in which they are tried. Pure.
 --
--- A trunk is {trunk, address, port, transport, priority, weight, calls_max, takes_all}; `takes_all` if it has no
--- prefixes.
+-- A trunk is {trunk, address, port, transport, priority, weight, calls_max, probe, takes_all}; `takes_all` if it
+-- has no prefixes.
 local trunk_choice = {}
 
 --- The trunks of `trunks` for `number`: those with its longest prefix, or, if no trunk has a prefix of it, those
@@ -71,11 +71,34 @@ end
 --- Whether a trunk that has so many calls may have one more.
 function trunk_choice.has_room(trunk, calls) return trunk.calls_max == 0 or calls < trunk.calls_max end
 
---- Those of `trunks` that may have one more call, in the same sequence; each has `calls`, how many it has.
+--- Those of `trunks` that may have one more call: first those that live, then the others, since a probe may be wrong;
+--- both in the same sequence. Each has `calls`, how many it has, and `is_dead`.
 function trunk_choice.with_room(trunks)
-  local list = {}
+  local list, dead = {}, {}
   for _, one in ipairs(trunks) do
-    if trunk_choice.has_room(one, one.calls) then list[#list + 1] = one end
+    if trunk_choice.has_room(one, one.calls) then table.insert(one.is_dead and dead or list, one) end
+  end
+  for _, one in ipairs(dead) do list[#list + 1] = one end
+  return list
+end
+
+-- A trunk that is probed has missed so many, and the last one may be under way. More than one, so that neither a lost
+-- datagram nor a restart of the trunk counts.
+local kMissesMax = 3
+
+--- Whether a trunk is dead that has been sent so many probes since it has answered one.
+function trunk_choice.is_dead(unanswered) return unanswered > kMissesMax end
+
+--- Whether an answer to a probe shows that the trunk lives. 503: RFC 3261 21.5.4; 408: a proxy has asked it in vain.
+function trunk_choice.shows_life(status) return status ~= 503 and status ~= 408 end
+
+local kProbeSeconds = 5
+
+--- Those of `places` that are probed in this second: each of them every kProbeSeconds, and not all at once.
+function trunk_choice.due(places, now)
+  local list = {}
+  for i, place in ipairs(places) do
+    if (i + now) % kProbeSeconds == 0 then list[#list + 1] = place end
   end
   return list
 end
@@ -93,11 +116,14 @@ function trunk_choice.has_failed(status, is_timeout, is_answered, has_rung)
   return status == 408 or status >= 500 and status <= 599 and not not_of_the_trunk[status]
 end
 
---- The URI by which an outside number is reached.
-function trunk_choice.uri(number, trunk)
+--- Where a trunk is reached, as the part of a URI behind the user.
+function trunk_choice.place(trunk)
   local host = trunk.address
   if host:find(":") then host = "[" .. host .. "]" end
-  return ("sip:%s@%s:%d;transport=%s"):format(number, host, trunk.port, trunk.transport)
+  return ("%s:%d;transport=%s"):format(host, trunk.port, trunk.transport)
 end
+
+--- The URI by which an outside number is reached.
+function trunk_choice.uri(number, trunk) return ("sip:%s@%s"):format(number, trunk_choice.place(trunk)) end
 
 return trunk_choice

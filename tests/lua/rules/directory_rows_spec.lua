@@ -73,10 +73,14 @@ local get = remembered({
   { "ring_group", kTenant, "614", "sequential\t5\t308" },
   { "ring_group", kTenant, "615", "sequential\t5\t7011" },
   { "members", kTenant, "613", "101" },
-  { "trunk_of", kTenant, "", "a\t192.0.2.10\t5060\tudp\t10\t0\t0\t1" },
-  { "trunk_of", kTenant, "", "b\t192.0.2.11\t5070\ttcp\t20\t3\t7\t0" },
-  { "trunk_of", kTenant, "", "c\t192.0.2.12\t5060\tudp\t5\t0\t30\t0" },
-  { "trunk_of", kTenant, "", "d\t192.0.2.13\t5060\tudp\t9\t0\t0\t1" },
+  { "trunk_of", kTenant, "", "a\t192.0.2.10\t5060\tudp\t10\t0\t0\t0\t1" },
+  { "trunk_of", kTenant, "", "b\t192.0.2.11\t5070\ttcp\t20\t3\t7\t1\t0" },
+  { "trunk_of", kTenant, "", "c\t192.0.2.12\t5060\tudp\t5\t0\t30\t1\t0" },
+  { "trunk_of", kTenant, "", "d\t192.0.2.13\t5060\tudp\t9\t0\t0\t0\t1" },
+  { "probed", "*", "", "192.0.2.11\t5070\ttcp" },
+  { "probed", "*", "", "192.0.2.12\t5060\tudp" },
+  { "probed", "*", "", "192.0.2.11\t5070\ttcp" },
+  { "probed", "*", "", "2001:db8::1\t5060\tudp" },
   { "trunk_prefix", kTenant, "+44", "b" },
   { "trunk_prefix", kTenant, "+44", "c" },
   { "trunk_prefix", kTenant, "+4420", "b" },
@@ -229,8 +233,14 @@ describe("what is remembered of SQL", function()
 
   it("T2 has the trunk of a tenant, the first of them", function()
     assert.same({ trunk = "c", address = "192.0.2.12", port = 5060, transport = "udp", priority = 5, weight = 0,
-      calls_max = 30, takes_all = false }, directory_rows.trunk_of(get, kTenant))
+      calls_max = 30, probe = true, takes_all = false }, directory_rows.trunk_of(get, kTenant))
     assert.is_false(directory_rows.trunk_of(get, kOther))
+  end)
+
+  it("T2 has the places that are probed, each once", function()
+    assert.same({ "192.0.2.11:5070;transport=tcp", "192.0.2.12:5060;transport=udp",
+      "[2001:db8::1]:5060;transport=udp" }, directory_rows.probed(get))
+    assert.same({}, directory_rows.probed(remembered({})))
   end)
 
   it("T2 has the trunks of outside numbers in order, by the longest prefix", function()

@@ -158,6 +158,37 @@ describe("trunk_choice.with_room", function()
   end)
 end)
 
+describe("trunk_choice", function()
+  it("T2 has the dead trunks last, since a probe may be wrong", function()
+    local function trunk_of(name, is_dead, calls)
+      return { trunk = name, calls_max = 2, calls = calls or 0, is_dead = is_dead }
+    end
+    assert.equal("b d a c", names_of(trunk_choice.with_room({ trunk_of("a", true), trunk_of("b"), trunk_of("c", true),
+      trunk_of("d", false), trunk_of("e", true, 2), trunk_of("f", false, 2) })))
+  end)
+
+  it("T2 believes a trunk dead after more than one lost probe, with the last one still under way", function()
+    for unanswered = 0, 3 do assert.is_false(trunk_choice.is_dead(unanswered)) end
+    assert.is_true(trunk_choice.is_dead(4))
+  end)
+
+  it("T2 sees life in every answer to a probe but those of a server that is away", function()
+    for status = 100, 699 do assert.equal(status ~= 503 and status ~= 408, trunk_choice.shows_life(status)) end
+  end)
+
+  it("T2 probes each trunk every five seconds, and not all at once", function()
+    local places, count = {}, {}
+    for i = 1, 10 do places[i] = "p" .. i end
+    for now = 1000, 1004 do
+      local due = trunk_choice.due(places, now)
+      assert.equal(2, #due)
+      for _, place in ipairs(due) do count[place] = (count[place] or 0) + 1 end
+    end
+    for _, place in ipairs(places) do assert.equal(1, count[place]) end
+    assert.same({}, trunk_choice.due({}, 1000))
+  end)
+end)
+
 describe("trunk_choice.has_failed", function()
   it("T2 is 408 and 5xx, but what the next trunk would send too", function()
     for status = 300, 699 do
