@@ -302,6 +302,65 @@ TEST_F(FailingTrunks, T2_ADestinationOutsideOfARingGroupFailsOver) {
   EXPECT_EQ(failures(), 1);
 }
 
+// ----- calls that have waited for the verdict of a billing system
+
+class JudgedCalls : public FailingTrunks {
+ protected:
+  void SetUp() override {
+    FailingTrunks::SetUp();
+    execute(
+        "INSERT INTO billing_hook_secrets (tenant, secret) VALUES ('demo.callpark', "
+        "'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=');"
+        "INSERT INTO billing_hooks SET tenant = 'demo.callpark', url = 'https://billing.example/', "
+        "ask_incoming_call = TRUE");
+    site.seat->answer_with([this](const SipText& request) {
+      if (request.method() != "MESSAGE") return 200;
+      site.seat->respond(request, 200, site.inside(), "", "X-Callpark-Verdict: 200 OK\r\n");
+      return 0;
+    });
+  }
+  /// What the caller has sent only to Kamailio, or to no phone.
+  static constexpr auto kPrivate =
+      "P-Asserted-Identity: <sip:boss@example.com>\r\nPrivacy: id\r\nProxy-Authorization: Digest username=\"u\"\r\n";
+  static SipText invite(const PacketPhone& phone, const CallName& call) {
+    const auto received = phone.received(call);
+    const auto found = std::ranges::find_if(received, [](const SipText& message) { return message.is_request(); });
+    return found == received.end() ? SipText() : *found;
+  }
+};
+
+TEST_F(JudgedCalls, T2_TheNextTrunkOfAForwardedCallHasTheWholeRoute) {
+  execute("UPDATE call_flows SET destination = '+15551234' WHERE number = '300'");
+  const auto a = refusing("a", 503);
+  auto b = carrier("b");
+  auto c = carrier("c");
+  const CallName call = c->start_call("+442030000300", kPrivate);
+  EXPECT_EQ(c->wait_invite_status(call), 200);
+  ASSERT_EQ(b->wait_incoming(), call);
+  EXPECT_EQ(invite(*b, call).header("Record-Route").substr(0, 5), "<sip:");
+  EXPECT_EQ(invite(*b, call).header("Proxy-Authorization"), "");
+  EXPECT_EQ(c->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return b->is_closed(call); }));
+}
+
+TEST_F(JudgedCalls, N6_TheSecondMemberOfARingGroupHasTheRouteAndNoPrivateIdentity) {
+  execute("UPDATE dids SET destination = '602' WHERE did = '+442030000101'");
+  auto erin = site.ringing_phone("105");
+  auto frank = site.phone("106");
+  auto a = carrier("a");
+  const CallName call = a->start_call("+442030000101", kPrivate);
+  ASSERT_EQ(erin->wait_incoming(), call);
+  erin->refuse(call, 486);
+  EXPECT_EQ(a->wait_invite_status(call), 200);
+  for (const PacketPhone* phone : {erin.get(), frank.get()}) {
+    EXPECT_EQ(invite(*phone, call).header("Record-Route").substr(0, 5), "<sip:") << phone->name();
+    EXPECT_EQ(invite(*phone, call).header("P-Asserted-Identity"), "") << phone->name();
+    EXPECT_EQ(invite(*phone, call).header("Proxy-Authorization"), "") << phone->name();
+  }
+  EXPECT_EQ(frank->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return a->is_closed(call); }));
+}
+
 // ----- maxima of calls
 
 class FullTrunks : public AnsweringTrunks {

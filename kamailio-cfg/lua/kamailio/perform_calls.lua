@@ -156,6 +156,7 @@ end
 function perform_calls.call_by_next_trunk()
   if KSR.tm.t_is_canceled() > 0 or recalls.is_replaced() then return end
   local branch = outgoing.after_failure()
+  if branch then relay.change_again() end
   while branch do
     local step = ringing.present_step()
     if step then set_ring_time(step, outgoing.has_next(branch)) else set_patience_of_trunk(branch) end
