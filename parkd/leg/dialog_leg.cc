@@ -7,6 +7,7 @@
 #include "parkd/dialog/dialog_requests.h"
 #include "parkd/leg/aligned_offer.h"
 #include "parkd/leg/offer_answer.h"
+#include "parkd/leg/sent_cseq.h"
 
 namespace callpark::leg {
 namespace {
@@ -82,11 +83,12 @@ void DialogLeg::on_invite_response(std::uint32_t cseq, const std::shared_ptr<con
                                    const sip::SipMessage& response) {
   if (response.status() < 200) return;
   const bool is_copy = inviting_ != cseq;
+  const std::uint32_t sent = count_as_sent(mutable_dialog(), response);
   if (response.status() < 300) {
     is_ours_ = true;
     if (!is_copy) sip::refresh_target(mutable_dialog(), response);
     note_allow(response);
-    agent_.transactions.send_ack(sip::make_ack_for_2xx(dialog(), cseq), agent_.kamailio);
+    agent_.transactions.send_ack(sip::make_ack_for_2xx(dialog(), sent), agent_.kamailio);
   }
   if (is_copy) return;
   end_invite();
@@ -246,6 +248,7 @@ void DialogLeg::transmit(RequestQueue::Request request) {
   agent_.transactions.send_request(
       std::move(message), agent_.kamailio,
       {[self = shared_from_this(), handle = std::move(request.handlers.on_response)](const sip::SipMessage& response) {
+         count_as_sent(self->mutable_dialog(), response);
          if (handle) handle(response);
        },
        [self = shared_from_this(), handle = std::move(request.handlers.on_failure)](sip::ClientFailure failure) {

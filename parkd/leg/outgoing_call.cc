@@ -9,6 +9,7 @@
 #include "parkd/leg/joining.h"
 #include "parkd/leg/latching.h"
 #include "parkd/leg/offer_answer.h"
+#include "parkd/leg/sent_cseq.h"
 
 namespace callpark::leg {
 namespace {
@@ -77,7 +78,7 @@ std::optional<MediaRemote> OutgoingCall::remote_in(const std::optional<sip::Sdp>
 void OutgoingCall::on_2xx(const sip::SipMessage& response) {
   auto dialog = sip::from_outgoing_invite(invite_, response);
   if (!dialog) return refuse(502);
-  sip::SipMessage ack = sip::make_ack_for_2xx(*dialog, invite_.cseq().number);
+  sip::SipMessage ack = sip::make_ack_for_2xx(*dialog, count_as_sent(*dialog, response));
   if (is_repeated(dialog->id)) {
     const bool is_considered = unsent_ack_ && leg_->dialog().id == dialog->id;
     if (!is_considered) agent_.transactions.send_ack(std::move(ack), agent_.kamailio);

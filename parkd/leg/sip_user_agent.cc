@@ -6,6 +6,7 @@
 #include "parkd/leg/incoming_request.h"
 #include "parkd/leg/joining.h"
 #include "parkd/leg/outgoing_invite.h"
+#include "parkd/leg/sent_cseq.h"
 #include "parkd/leg/unproven_sender.h"
 #include "parkd/message/characters.h"
 #include "parkd/message/session_body.h"
@@ -130,14 +131,15 @@ void SipUserAgent::on_server_transaction_failure(sip::ServerTransactionKey, sip:
 void SipUserAgent::on_stray_2xx(const sip::SipMessage& response) {
   const std::uint32_t cseq = response.cseq().number;
   if (const auto* found = roles_.find_for(response)) {
-    return agent_.transactions.send_ack(sip::make_ack_for_2xx(found->leg->dialog(), cseq), agent_.kamailio);
+    return agent_.transactions.send_ack(sip::make_ack_for_2xx(found->leg->dialog(), cseq_as_sent(response)),
+                                         agent_.kamailio);
   }
   // A phone has answered a call that an earlier parkd has made: there is nothing at the other end. Of a re-INVITE, the
   // dialog may be one that another node has adopted.
   if (!ready_ || cseq != kFirstCseq || !response.contact()) return;
   auto dialog = sip::from_outgoing_invite(response, response);
   if (!dialog) return;
-  agent_.transactions.send_ack(sip::make_ack_for_2xx(*dialog, cseq), agent_.kamailio);
+  agent_.transactions.send_ack(sip::make_ack_for_2xx(*dialog, count_as_sent(*dialog, response)), agent_.kamailio);
   std::make_shared<DialogLeg>(agent_, *std::move(dialog), CallIdOwner::kWe)->bye();
 }
 

@@ -9,7 +9,7 @@
 namespace callpark {
 
 /// The number of the last file in sql/migrations.
-constexpr int kSchemaVersion = 28;
+constexpr int kSchemaVersion = 29;
 
 /// The reason why this program cannot work with the database, as a sentence for the operator; nothing if it can. Throws
 /// DatabaseError if the database does not answer.

@@ -72,6 +72,12 @@ class ParkdSeat {
     wait_until(kSoon, [&] { return found().status() == status; });
     return found();
   }
+  /// The last answer that came; an empty one without any.
+  [[nodiscard]] SipText last_response() const {
+    const std::lock_guard lock(mutex_);
+    const auto answer = std::ranges::find_if(received_.rbegin(), received_.rend(), &SipText::is_response);
+    return answer == received_.rend() ? SipText() : *answer;
+  }
   [[nodiscard]] std::size_t responses(int status) const {
     const std::lock_guard lock(mutex_);
     return static_cast<std::size_t>(

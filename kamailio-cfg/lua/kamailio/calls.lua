@@ -6,7 +6,9 @@ local cdr = require("rules.cdr")
 local dialog_record = require("rules.dialog_record")
 local held_calls = require("rules.held_calls")
 local hold = require("rules.hold")
+local keyed = require("kamailio.keyed")
 local sdp_digest = require("rules.sdp_digest")
+local seal = require("rules.seal")
 local session_timer = require("rules.session_timer")
 local settings = require("kamailio.settings")
 local talking = require("kamailio.talking")
@@ -24,11 +26,18 @@ local function set_variable(name, value) KSR.pv.sets("$dlg_var(" .. name .. ")",
 
 local kNotHeld = "-"
 
+-- As Kamailio has sealed its Record-Route, but for the address of the caller.
+local function make_seal(call_id, caller_tag, parties, tenant)
+  local f = { keyed = keyed, call_id = call_id, from_tag = caller_tag, source = { ip = "" } }
+  return seal.record_route(f, parties.a, parties.b, tenant, {})
+end
+
 -- One record, though several calls may have the Call-ID; `caller_tag` nil: of any of them.
 local function find_called_by(call_id, caller_tag, tag, other_tag)
   local about = { jsonrpc = "2.0", id = 1, method = "dlg.dlg_list", params = { call_id, caller_tag } }
   KSR.jsonrpcs.exec(cjson.encode(about))
-  for _, record in ipairs(dialog_record.parse(KSR.pv.get("$jsonrpl(body)"), settings.address, settings.port)) do
+  local answer = KSR.pv.get("$jsonrpl(body)")
+  for _, record in ipairs(dialog_record.parse(answer, settings.address, settings.port, make_seal)) do
     local side = dialog_record.side_of(record, tag)
     if side and (not other_tag or record[dialog_record.other(side)].tag == other_tag) then return record end
   end
@@ -58,6 +67,15 @@ function calls.count()
 end
 
 local function parties_of_this_call() return dialog_record.parse_parties(variable("parties")) end
+
+--- The name of the trunk that the dialog at hand leads to from `side`; nil if it does not lead to one, or to one of
+--- before there were such names.
+function calls.trunk_beside(side) return parties_of_this_call()[dialog_record.other(side)].trunk end
+
+--- How the requests of `side` are numbered (rules/trunk_numbers.lua); nil if as it has numbered them.
+function calls.numbers(side) return variable("numbers_" .. side) end
+
+function calls.set_numbers(side, text) set_variable("numbers_" .. side, text) end
 
 -- Reads and writes the list that a table (held, holding) has of an extension as one: two of its calls may be put on
 -- hold at the same moment.
@@ -201,8 +219,9 @@ end
 function calls.is_followed() return KSR.pv.get("$avp(requester)") ~= nil end
 
 --- An answer to such a request passes, from `device`. `answerer` is the party that sent it, if that was not known when
---- the call began, and `trunk` the name of the trunk by which it has come, or nil.
-function calls.reply_passes(body, device, answerer, trunk)
+--- the call began, `trunk` the name of the trunk by which it has come, and `numbers` the text of the numbers of its
+--- requests; each may be nil.
+function calls.reply_passes(body, device, answerer, trunk, numbers)
   local requester = KSR.pv.get("$avp(requester)")
   if not requester then return end
   local digest = sdp_digest.make(body)
@@ -216,8 +235,9 @@ function calls.reply_passes(body, device, answerer, trunk)
   local session = is_2xx and session_timer.agreed(KSR.pv.get("$hdr(Session-Expires)"), requester) or nil
   local begins = is_2xx and KSR.pv.get("$avp(begins)")
   if begins then
-    first_answer = { tag = KSR.pv.gete("$tt"), answerer = answerer, trunk = trunk, requester = requester, offer = offer,
-      session = session, digest = digest, devices = devices, people = people_of(begins, answerer and { answerer.aor }) }
+    first_answer = { tag = KSR.pv.gete("$tt"), answerer = answerer, trunk = trunk, numbers = numbers,
+      requester = requester, offer = offer, session = session, digest = digest, devices = devices,
+      people = people_of(begins, answerer and { answerer.aor }) }
   else
     if is_2xx then keep_session(session) end
     if digest then note_answer(requester, offer, digest, devices, previous) end
@@ -241,6 +261,7 @@ local function note_first_answer(answer)
   end
   local setup = answer.trunk and cdr.carried_by(variable("setup"), answer.trunk)
   if setup then set_variable("setup", setup) end
+  if answer.numbers then calls.set_numbers(answer.requester, answer.numbers) end
   keep_session(answer.session)
   if answer.digest then note_answer(answer.requester, answer.offer, answer.digest, answer.devices) end
   talking.show(KSR.kx.get_callid(), "confirmed", answer.people)

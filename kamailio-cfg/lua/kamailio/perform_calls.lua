@@ -11,6 +11,7 @@ local relay = require("kamailio.relay")
 local ring_steps = require("rules.ring_steps")
 local ringing = require("kamailio.ringing")
 local shares = require("kamailio.shares")
+local trunk_auth = require("kamailio.trunk_auth")
 
 local perform_calls = {}
 
@@ -41,6 +42,12 @@ end
 local function report_callee(d)
   KSR.pv.sets("$avp(called)", d.callee.aor or d.callee.outside)
   KSR.tm.t_on_reply("ksr_onreply_call")
+end
+
+-- The call at hand may go to d.trunk, which may challenge it.
+local function expect_challenge(f, d, has_reply_route)
+  local is_watched = d.setup.is_followed or d.setup.replaces_recall or has_reply_route
+  trunk_auth.expect_call(d.setup.tenant, d.trunk, f.from_parkd, is_watched and "ksr_onreply_call" or nil)
 end
 
 local function send(d)
@@ -117,6 +124,10 @@ function perform_calls.to_ring_group(f, d)
   -- A member that declines does not end the ringing of the others.
   KSR.tm.t_set_disable_6xx(1)
   KSR.tm.t_on_failure("ksr_failure_ring_group")
+  if d.trunk then
+    expect_challenge(f, d, true)
+    KSR.tm.t_on_branch_failure("ksr_branch_failure_trunk")
+  end
   send(d)
 end
 
@@ -141,6 +152,7 @@ function perform_calls.ring_on()
     outgoing.follow()
     KSR.tm.t_on_reply("ksr_onreply_call")
     KSR.tm.t_on_failure("ksr_failure_ring_group")
+    trunk_auth.expect_again()
     if KSR.tm.t_relay() >= 0 then return true end
     if KSR.tm.t_is_canceled() > 0 then return false end
     step = ringing.next()

@@ -60,7 +60,7 @@ end
 -- As a party of the call. parkd itself may call a menu.
 local function caller_of(f, d)
   if f.from_parkd then return relay.kParkd end
-  return d.trunk and { kind = "trunk" } or { kind = "extension", aor = d.user .. "@" .. d.tenant }
+  return d.trunk and { kind = "trunk", trunk = d.trunk } or { kind = "extension", aor = d.user .. "@" .. d.tenant }
 end
 
 function perform_features.feature_call(f, d)

@@ -5,6 +5,7 @@ local calls = require("kamailio.calls")
 local patience = require("rules.patience")
 local protocol = require("rules.protocol")
 local relay = require("kamailio.relay")
+local trunk_auth = require("kamailio.trunk_auth")
 
 local perform_in_dialog = {}
 
@@ -64,6 +65,12 @@ local function follow_call(f, d, device)
   if d.follow and KSR.dialog.is_known_dlg() >= 0 then follow[d.follow](f, device) end
 end
 
+-- `side` has sent the request at hand to a party that may be a trunk, and may challenge it; nil if parkd has.
+local function expect_challenge(f, d, side)
+  if not d.to then return end
+  trunk_auth.expect_in_dialog(f, d.to, d.tenant, side, d.follow == "offer" and side and "ksr_onreply_call" or nil)
+end
+
 function perform_in_dialog.within_dialog(f, d)
   if KSR.rr.loose_route() < 0 then
     if f.method ~= "ACK" then relay.reply(481, "Call/Transaction Does Not Exist") end
@@ -71,6 +78,7 @@ function perform_in_dialog.within_dialog(f, d)
   end
   relay.drop_credentials()
   follow_call(f, d, f.source.device)
+  expect_challenge(f, d, requester())
   if d.target then KSR.seturi(d.target) end
   relay.onward(d.first_answer_ms)
 end
@@ -78,6 +86,7 @@ end
 function perform_in_dialog.parkd_within_dialog(f, d)
   KSR.rr.loose_route()
   follow_call(f, d, nil)
+  expect_challenge(f, d, nil)
   if d.ends_marker then adoption_marker.expire_soon(f.call_id, f.to_tag) end
   relay.onward(d.first_answer_ms)
 end

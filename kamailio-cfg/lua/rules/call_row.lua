@@ -30,7 +30,7 @@ call_row.kTexts = { "callid", "from_uri", "from_tag", "to_uri", "to_tag", "from_
   "from_contact", "to_contact", "from_bindaddr", "to_bindaddr" }
 
 --- The dialog variables of a call.
-call_row.kVariables = { "parties", "setup", "began", "sdp_a", "sdp_b", "held_a", "held_b" }
+call_row.kVariables = { "parties", "setup", "began", "sdp_a", "sdp_b", "held_a", "held_b", "numbers_a", "numbers_b" }
 
 --- The name of a call in the tables `unwritten` and `written`.
 function call_row.key(entry, id) return ("%d.%d"):format(entry, id) end

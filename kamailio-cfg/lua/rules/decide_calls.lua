@@ -21,7 +21,7 @@ function decide_calls.from_trunk(f)
   if f.did == nil then return need("did") end
   if not f.did then return decide_features.orbit_from_trunk(f) end
   if f.did.away then return decision.database_away end
-  local caller = { kind = "trunk", display = f.display, withheld = f.withheld }
+  local caller = { kind = "trunk", display = f.display, withheld = f.withheld, trunk = f.did.trunk }
   return destinations.to_number(f, f.did.tenant, f.did, caller)
 end
 

@@ -22,9 +22,18 @@ local function to_parkd(f, d)
   return d
 end
 
+-- The other party, if it may be a trunk: {kind, trunk}; nil if it is none.
+local function possible_trunk(f)
+  local call = f.path and f.path.call
+  local party = call and call[call.sender == "a" and "b" or "a"]
+  return party and (party.kind == "trunk" or party.kind == "ring_group") and party or nil
+end
+
 -- `target` replaces the Request-URI; nil if that is right.
 local function onward(f, action, target)
-  return { action = action, target = target, follow = follows[f.method],
+  local to = possible_trunk(f)
+  return { action = action, target = target, follow = follows[f.method], to = to,
+    tenant = to and f.path.call.tenant or nil,
     first_answer_ms = patience.first_answer(f.method) }
 end
 

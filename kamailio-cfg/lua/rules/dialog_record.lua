@@ -2,6 +2,7 @@
 local seal = require("rules.seal")
 local session_timer = require("rules.session_timer")
 local sip_text = require("rules.sip_text")
+local trunk_numbers = require("rules.trunk_numbers")
 local cjson = require("cjson")
 
 local dialog_record = {}
@@ -14,9 +15,9 @@ local function reversed_hex(number) return ("%x"):format(number):reverse() end
 
 -- The Route by which a request of this dialog finds its record in Kamailio. The dialog module writes and reads its two
 -- numbers in hex with the digits reversed.
-local function own_route(dialog, address, port)
-  return ("<sip:%s:%d;lr;ftag=%s;did=%s.%s>"):format(address, port, dialog.caller.tag,
-    reversed_hex(dialog.h_entry), reversed_hex(dialog.h_id))
+local function own_route(dialog, address, port, params)
+  return ("<sip:%s:%d;lr;ftag=%s;did=%s.%s%s>"):format(address, port, dialog.caller.tag,
+    reversed_hex(dialog.h_entry), reversed_hex(dialog.h_id), params)
 end
 
 local function variables_of(dialog)
@@ -42,12 +43,13 @@ local function contact_of(leg)
   return connection and seal.param(uri, "alias") and leg.contact or uri
 end
 
-local function side(leg, uri, party, sdp, held_value)
+local function side(leg, uri, party, sdp, held_value, numbers)
   return {
     tag = leg.tag,
     uri = uri,
     contact = contact_of(leg),
     cseq = tonumber(leg.cseq) or 0,
+    ahead = trunk_numbers.parse(numbers).ahead,
     route_set = leg.route_set or "",
     kind = party.kind,
     aor = party.aor,
@@ -58,7 +60,16 @@ local function side(leg, uri, party, sdp, held_value)
   }
 end
 
-local function record_of(dialog, address, port)
+-- The parameters by which Kamailio's Route names a trunk of the dialog. The seal is only made if there is one: parkd's
+-- requests to the trunk bring it along.
+local function trunk_params(dialog, parties, setup, make_seal)
+  if not make_seal or not (parties.a.trunk or parties.b.trunk) then return "" end
+  local known, described = pcall(cjson.decode, setup or "")
+  local tenant = known and type(described) == "table" and described.tenant
+  return tenant and make_seal(dialog["call-id"], dialog.caller.tag, parties, tenant) or ""
+end
+
+local function record_of(dialog, address, port, make_seal)
   local variables = variables_of(dialog)
   local known, parties = pcall(cjson.decode, variables.parties or "")
   -- Kamailio does not follow this one: a followed call gets its parties before it is relayed, and is followed no more
@@ -67,21 +78,24 @@ local function record_of(dialog, address, port)
   return {
     call_id = dialog["call-id"],
     confirmed = dialog.state == kStateConfirmed or dialog.state == kStateConfirmedWithoutAck,
-    route = own_route(dialog, address, port),
+    route = own_route(dialog, address, port, trunk_params(dialog, parties, variables.setup, make_seal)),
     session = session_timer.parse(variables.session),
-    a = side(dialog.caller, dialog.from_uri, parties.a, variables.sdp_a, variables.held_a),
-    b = side(dialog.callee, dialog.to_uri, parties.b, variables.sdp_b, variables.held_b),
+    a = side(dialog.caller, dialog.from_uri, parties.a, variables.sdp_a, variables.held_a,
+      variables.numbers_a),
+    b = side(dialog.callee, dialog.to_uri, parties.b, variables.sdp_b, variables.held_b,
+      variables.numbers_b),
   }
 end
 
---- The records in an answer of dlg.dlg_list.
-function dialog_record.parse(answer, address, port)
+--- The records in an answer of dlg.dlg_list. `make_seal` makes the parameters of Kamailio's Route from the Call-ID, the
+--- caller's tag, the parties and the tenant of a call.
+function dialog_record.parse(answer, address, port, make_seal)
   local readable, decoded = pcall(cjson.decode, answer or "")
   local result = readable and type(decoded) == "table" and decoded.result
   if type(result) ~= "table" then return {} end
   local records = {}
   for _, dialog in ipairs(result["call-id"] and { result } or result) do
-    records[#records + 1] = record_of(dialog, address, port)
+    records[#records + 1] = record_of(dialog, address, port, make_seal)
   end
   return records
 end
@@ -105,6 +119,7 @@ local function party(one)
     display = one.display and sip_text.shortened(one.display, kDisplayBytesMax),
     withheld = one.withheld or nil,
     outside = one.outside,
+    trunk = one.trunk,
   }
 end
 

@@ -48,6 +48,10 @@ local queries = {
   trunk_prefix = [[SELECT CONCAT(p.prefix, ' ', t.trunk) AS place, p.prefix AS `key`, t.trunk AS value
     FROM trunk_prefixes p JOIN trunks t ON t.tenant = p.tenant AND t.trunk = p.trunk AND t.enabled
     WHERE p.tenant = %s HAVING place > %s]],
+  trunk_account = [[SELECT a.trunk AS place, a.trunk AS `key`,
+      CONCAT_WS('\t', a.user, COALESCE(a.auth_user, a.user), COALESCE(a.registrar, ''), a.expires, p.password) AS value
+    FROM trunk_accounts a JOIN trunk_passwords p ON p.tenant = a.tenant AND p.trunk = a.trunk
+    WHERE a.enabled AND a.tenant = %s AND a.trunk > %s]],
   did = [[SELECT did AS place, did AS `key`, CONCAT_WS('\t', tenant, destination) AS value
     FROM dids WHERE tenant = %s AND did > %s]],
 }
@@ -65,7 +69,7 @@ local of_all_tenants = {
 directory_query.kAllTenants = "*"
 
 directory_query.kKinds = { "tenant", "billing_hook", "number", "range", "ring_group", "members", "call_flow",
-  "trunk_of", "trunk_prefix", "did" }
+  "trunk_of", "trunk_prefix", "trunk_account", "did" }
 directory_query.kKindsOfAllTenants = { "trunk_at", "probed" }
 
 --- The query for the rows of `kind` that follow `place`, "" for the first ones; at most kRowsMax. `tenant` does not

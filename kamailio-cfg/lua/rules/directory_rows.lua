@@ -131,6 +131,15 @@ function directory_rows.probed(get)
   return list
 end
 
+--- The account that a tenant has at a trunk: {user, auth_user, registrar, expires, password}; `registrar` is empty if
+--- nothing is registered there.
+function directory_rows.trunk_account(get, domain, trunk)
+  local line = first_line(get(directory_rows.key("trunk_account", domain, trunk)))
+  if not line then return false end
+  local user, auth_user, registrar, expires, password = fields(line, 5)
+  return { user = user, auth_user = auth_user, registrar = registrar, expires = tonumber(expires), password = password }
+end
+
 -- The row of `number` itself: {number, kind, action, enabled, display_name, ha1, ha1_with_domain}.
 local function row_of(get, domain, number)
   local line = first_line(get(directory_rows.key("number", domain, number)))

@@ -19,6 +19,7 @@ protocol.kRecall = "X-Callpark-Recall"
 protocol.kCaller = "X-Callpark-Caller"
 protocol.kUnproven = "X-Callpark-Unproven"
 protocol.kVerdict = "X-Callpark-Verdict"
+protocol.kCSeq = "X-Callpark-CSeq"
 
 --- The values of X-Callpark-Adoption.
 protocol.kReleased, protocol.kKept = "released", "kept"
@@ -46,7 +47,11 @@ end
 local kSideMembers =
   { "tag", "uri", "display", "contact", "cseq", "route_set", "sdp", "kind", "aor", "withheld" }
 
-local function encode_side(side) return object(kSideMembers, side, {}) end
+-- What the other party has seen of the side's requests counts.
+local function encode_side(side)
+  local as_seen = setmetatable({ cseq = side.cseq + (side.ahead or 0) }, { __index = side })
+  return object(kSideMembers, as_seen, {})
+end
 
 local kDialogMembers = { "call_id", "parker", "route", "caller", "callee", "held_at", "held_by", "session_seconds",
   "session_refresher" }

@@ -97,6 +97,7 @@ local kUser = "^[%w*+_-]+$"
 
 -- A caller that withholds its number is not named to the other party.
 local function code(party)
+  if party.kind == "trunk" then return kCodes.trunk .. (party.trunk or "") end
   local user = party.number or party.aor and party.aor:match("^([^@]*)@") or ""
   return kCodes[party.kind] .. (not party.withheld and user:match(kUser) or "")
 end
@@ -104,6 +105,7 @@ end
 local function party(text, tenant)
   local kind, user = kKinds[text:sub(1, 1)], text:sub(2)
   if user == "" then return kind and { kind = kind } end
+  if kind == "trunk" then return { kind = kind, trunk = user } end
   if kind == "ring_group" then return { kind = kind, number = user } end
   return kind and { kind = kind, aor = user .. "@" .. tenant }
 end

@@ -1,0 +1,37 @@
+-- The CSeq of requests to a trunk. Kamailio answers a challenge by sending the request once more with a higher CSeq
+-- (RFC 3261 8.1.3.5), of which its sender does not know: from then on the trunk is ahead of the sender, whose next
+-- requests in this dialog are numbered anew. Pure.
+--
+-- As text, a dialog variable: how far the trunk is ahead, and for the ACK of the last INVITE what number its sender and
+-- what number Kamailio has given it.
+local trunk_numbers = {}
+
+--- {ahead, invite, sent}, from the text or nil.
+function trunk_numbers.parse(text)
+  local ahead, invite, sent = (text or ""):match("^(%d+) (%d+) (%d+)$")
+  return { ahead = tonumber(ahead) or 0, invite = tonumber(invite) or 0, sent = tonumber(sent) or 0 }
+end
+
+--- The text; nil while sender and trunk count alike.
+function trunk_numbers.text(numbers)
+  if numbers.ahead == 0 then return nil end
+  return ("%d %d %d"):format(numbers.ahead, numbers.invite, numbers.sent)
+end
+
+--- The number of a request that its sender has numbered `cseq`.
+function trunk_numbers.of_request(numbers, method, cseq)
+  if method == "ACK" and cseq == numbers.invite then return numbers.sent end
+  return cseq + numbers.ahead
+end
+
+--- The numbers after a request with this CSeq of its sender's has reached the trunk as `sent`.
+function trunk_numbers.after(numbers, method, cseq, sent)
+  local is_invite = method == "INVITE"
+  return {
+    ahead = math.max(numbers.ahead, sent - cseq),
+    invite = is_invite and cseq or numbers.invite,
+    sent = is_invite and sent or numbers.sent,
+  }
+end
+
+return trunk_numbers

@@ -1,0 +1,47 @@
+-- The account that a tenant has at a trunk: Kamailio registers with it, and answers the trunk's challenges.
+
+CREATE TABLE trunk_accounts (
+  tenant      VARCHAR(64) CHARACTER SET ascii NOT NULL COMMENT 'Whose trunk it is',
+  trunk       VARCHAR(64) CHARACTER SET ascii NOT NULL COMMENT 'Name of the trunk',
+  user        VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'The user that is registered, before the @',
+  auth_user   VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL
+              COMMENT 'The user in credentials (Digest), if it is another one',
+  registrar   VARCHAR(255) CHARACTER SET ascii NULL
+              COMMENT 'The domain behind the @; NULL: nothing is registered, and challenges are answered all the same',
+  expires     SMALLINT UNSIGNED NOT NULL DEFAULT 600 COMMENT 'Seconds that a registration is asked for',
+  enabled     BOOLEAN NOT NULL DEFAULT TRUE COMMENT 'FALSE: the registration is given up, and no challenge is answered',
+  description VARCHAR(255) NOT NULL DEFAULT '' COMMENT 'For people',
+  PRIMARY KEY (tenant, trunk),
+  CONSTRAINT `an account belongs to a trunk that exists` FOREIGN KEY (tenant, trunk) REFERENCES trunks (tenant, trunk)
+    ON DELETE CASCADE ON UPDATE CASCADE,
+  CONSTRAINT `the user of an account is letters, digits and +-_.!*` CHECK (user REGEXP '^[A-Za-z0-9+._!*-]+\\z'),
+  CONSTRAINT `the user in credentials has no quote and no backslash`
+    CHECK (auth_user IS NULL OR auth_user REGEXP '^[!#-\\[\\]-~]+\\z'),
+  CONSTRAINT `a registrar is a domain or an IP address` CHECK (registrar IS NULL OR registrar REGEXP '^[A-Za-z0-9.:-]+\\z'),
+  CONSTRAINT `a registration lasts 60 to 7200 seconds` CHECK (expires BETWEEN 60 AND 7200)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COMMENT = 'Accounts at trunks that want a registration, or credentials';
+
+-- A table of its own: only Kamailio has to read it.
+CREATE TABLE trunk_passwords (
+  tenant      VARCHAR(64) CHARACTER SET ascii NOT NULL COMMENT 'As in trunk_accounts',
+  trunk       VARCHAR(64) CHARACTER SET ascii NOT NULL COMMENT 'As in trunk_accounts',
+  password    VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'Of the account',
+  PRIMARY KEY (tenant, trunk),
+  CONSTRAINT `a password belongs to an account that exists` FOREIGN KEY (tenant, trunk)
+    REFERENCES trunk_accounts (tenant, trunk) ON DELETE CASCADE ON UPDATE CASCADE,
+  CONSTRAINT `the password of an account is printable` CHECK (password REGEXP '^[ -~]+\\z')
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COMMENT = 'The passwords of the accounts at trunks';
+
+CREATE TRIGGER trunk_accounts_raise_insert AFTER INSERT ON trunk_accounts FOR EACH ROW CALL raise_revision(NEW.tenant);
+CREATE TRIGGER trunk_accounts_raise_delete AFTER DELETE ON trunk_accounts FOR EACH ROW CALL raise_revision(OLD.tenant);
+CREATE TRIGGER trunk_passwords_raise_insert AFTER INSERT ON trunk_passwords FOR EACH ROW CALL raise_revision(NEW.tenant);
+CREATE TRIGGER trunk_passwords_raise_delete AFTER DELETE ON trunk_passwords FOR EACH ROW CALL raise_revision(OLD.tenant);
+
+DELIMITER //
+
+CREATE TRIGGER trunk_accounts_raise_update AFTER UPDATE ON trunk_accounts FOR EACH ROW
+  CALL raise_revisions(OLD.tenant, NEW.tenant)//
+CREATE TRIGGER trunk_passwords_raise_update AFTER UPDATE ON trunk_passwords FOR EACH ROW
+  CALL raise_revisions(OLD.tenant, NEW.tenant)//
+
+DELIMITER ;
