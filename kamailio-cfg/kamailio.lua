@@ -17,6 +17,7 @@ local facts = require("kamailio.facts")
 local identity_headers = require("kamailio.identity_headers")
 local lamp_question = require("kamailio.lamp_question")
 local outgoing = require("kamailio.outgoing")
+local patience = require("rules.patience")
 local perform = require("kamailio.perform")
 local perform_calls = require("kamailio.perform_calls")
 local perform_features = require("kamailio.perform_features")
@@ -32,6 +33,7 @@ local settings = require("kamailio.settings")
 local talking = require("kamailio.talking")
 local trunk_probes = require("kamailio.trunk_probes")
 local trunk_auth = require("kamailio.trunk_auth")
+local trunk_registrar = require("kamailio.trunk_registrar")
 local voice = require("kamailio.voice")
 local watching = require("kamailio.watching")
 
@@ -206,6 +208,7 @@ function ksr_reply_route()
     billing_question.note_answer(f)
   end
   if f.cseq_method == "OPTIONS" then trunk_probes.note_answer(f.call_id, f.status) end
+  trunk_registrar.note_answer(f)
   if arrival.loses_retry_after(f) then KSR.hdr.remove("Retry-After") end
   if arrival.seals_contact_of_answer(f) then
     contact_header.seal_answer(f, facts.decide(reachable.contact_of_answer, f).action)
@@ -319,6 +322,8 @@ function ksr_local_request()
     KSR.tm.t_set_fr(0, settings.notify_ms)
     perform_lamps.name_subscription()
     watching.notify_is_sent()
+  elseif KSR.is_REGISTER() then
+    KSR.tm.t_set_fr(0, patience.kRegisterMs)
   end
   return 1
 end
@@ -352,6 +357,7 @@ function ksr_second_timer()
   voice.tell_unreadable()
   billing_question.give_up_overdue()
   trunk_probes.send_due()
+  trunk_registrar.keep_up()
   return 1
 end
 

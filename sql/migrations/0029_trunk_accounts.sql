@@ -32,16 +32,53 @@ CREATE TABLE trunk_passwords (
   CONSTRAINT `the password of an account is printable` CHECK (password REGEXP '^[ -~]+\\z')
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COMMENT = 'The passwords of the accounts at trunks';
 
-CREATE TRIGGER trunk_accounts_raise_insert AFTER INSERT ON trunk_accounts FOR EACH ROW CALL raise_revision(NEW.tenant);
-CREATE TRIGGER trunk_accounts_raise_delete AFTER DELETE ON trunk_accounts FOR EACH ROW CALL raise_revision(OLD.tenant);
-CREATE TRIGGER trunk_passwords_raise_insert AFTER INSERT ON trunk_passwords FOR EACH ROW CALL raise_revision(NEW.tenant);
-CREATE TRIGGER trunk_passwords_raise_delete AFTER DELETE ON trunk_passwords FOR EACH ROW CALL raise_revision(OLD.tenant);
+CREATE TABLE trunk_registrations (
+  tenant      VARCHAR(64) CHARACTER SET ascii NOT NULL COMMENT 'As in trunk_accounts',
+  trunk       VARCHAR(64) CHARACTER SET ascii NOT NULL COMMENT 'As in trunk_accounts',
+  state       VARCHAR(16) CHARACTER SET ascii NOT NULL
+              COMMENT 'registered; refused: the last attempt was; unreachable: it had no answer; trying: the first is under way',
+  status      SMALLINT UNSIGNED NULL COMMENT 'Of the last answer that counts; NULL: none came',
+  until       DATETIME NULL COMMENT 'UTC: when the registration ends, if nothing extends it; NULL: there is none',
+  next_try    DATETIME NOT NULL COMMENT 'UTC: when Kamailio sends the next REGISTER',
+  changed_at  DATETIME NOT NULL COMMENT 'UTC: when the state has changed',
+  PRIMARY KEY (tenant, trunk),
+  CONSTRAINT `a registration belongs to an account that exists` FOREIGN KEY (tenant, trunk)
+    REFERENCES trunk_accounts (tenant, trunk) ON DELETE CASCADE ON UPDATE CASCADE
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COMMENT = 'What has become of registrations. Written by Kamailio';
+
+CREATE VIEW trunks_status AS
+  SELECT t.tenant, t.trunk, t.address, t.enabled, a.user, a.registrar,
+         CASE WHEN a.user IS NULL OR a.registrar IS NULL THEN 'by address'
+              WHEN NOT (t.enabled AND a.enabled) THEN 'off'
+              WHEN r.state IS NULL THEN 'trying'
+              WHEN r.until < UTC_TIMESTAMP() THEN 'expired'
+              ELSE r.state END AS state,
+         r.status, r.until, r.next_try, r.changed_at
+  FROM trunks t
+  LEFT JOIN trunk_accounts a ON a.tenant = t.tenant AND a.trunk = t.trunk
+  LEFT JOIN trunk_registrations r ON r.tenant = t.tenant AND r.trunk = t.trunk;
+
+-- "*": registrations are a list of all tenants.
+CREATE TRIGGER trunk_accounts_raise_insert AFTER INSERT ON trunk_accounts FOR EACH ROW
+  CALL raise_revisions('*', NEW.tenant);
+CREATE TRIGGER trunk_accounts_raise_delete AFTER DELETE ON trunk_accounts FOR EACH ROW
+  CALL raise_revisions('*', OLD.tenant);
+CREATE TRIGGER trunk_passwords_raise_insert AFTER INSERT ON trunk_passwords FOR EACH ROW
+  CALL raise_revisions('*', NEW.tenant);
+CREATE TRIGGER trunk_passwords_raise_delete AFTER DELETE ON trunk_passwords FOR EACH ROW
+  CALL raise_revisions('*', OLD.tenant);
 
 DELIMITER //
 
 CREATE TRIGGER trunk_accounts_raise_update AFTER UPDATE ON trunk_accounts FOR EACH ROW
-  CALL raise_revisions(OLD.tenant, NEW.tenant)//
+BEGIN
+  CALL raise_revisions('*', NEW.tenant);
+  CALL raise_revision(OLD.tenant);
+END//
 CREATE TRIGGER trunk_passwords_raise_update AFTER UPDATE ON trunk_passwords FOR EACH ROW
-  CALL raise_revisions(OLD.tenant, NEW.tenant)//
+BEGIN
+  CALL raise_revisions('*', NEW.tenant);
+  CALL raise_revision(OLD.tenant);
+END//
 
 DELIMITER ;

@@ -2,6 +2,7 @@
 -- has become of calls. It logs that the database goes away and comes back.
 local call_rows = require("kamailio.call_rows")
 local directory_loader = require("kamailio.directory_loader")
+local trunk_states = require("kamailio.trunk_states")
 
 local database = {}
 
@@ -26,6 +27,7 @@ function database.keep_up()
   if rounds % kRoundsOfRefresh == 0 then note(directory_loader.refresh()) end
   rounds = rounds + 1
   if not is_away then note(call_rows.write()) end
+  if not is_away and rounds % kRoundsOfRefresh == 0 then note(trunk_states.write()) end
 end
 
 return database

@@ -38,4 +38,10 @@ directory.call_flow = asked("call_flow")
 directory.may_ring = asked("may_ring")
 directory.credentials = asked("credentials")
 
+--- The text of the registrations at trunks (directory_rows.registrations), "" without any; nil if it is not known.
+function directory.registrations_text()
+  local text = get(directory_rows.key("registrations", "", ""))
+  return text or directory.is_read() and "" or nil
+end
+
 return directory

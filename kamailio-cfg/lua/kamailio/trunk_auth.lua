@@ -140,7 +140,9 @@ local function note_numbers(call, branch, method)
   if call.begins or not call.side or method == "BYE" then return end
   local numbers = trunk_numbers.after(call.numbers, method, branch.cseq, branch.sent)
   local text = trunk_numbers.text(numbers)
-  if text and text ~= calls.numbers(call.side) then calls.set_numbers(call.side, text) end
+  if not text or text == calls.numbers(call.side) then return end
+  calls.set_numbers(call.side, text)
+  calls.changed()
 end
 
 --- An answer passes, with the CSeq of the request's sender. The result is, for a 2xx that begins a dialog, the text of

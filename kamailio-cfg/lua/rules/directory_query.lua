@@ -63,6 +63,13 @@ local of_all_tenants = {
     FROM trunks HAVING place > %s]],
   probed = [[SELECT CONCAT(tenant, ' ', trunk) AS place, '' AS `key`, CONCAT_WS('\t', address, port, transport) AS value
     FROM trunks WHERE enabled AND probe HAVING place > %s]],
+  registrations = [[SELECT CONCAT(a.tenant, ' ', a.trunk) AS place, '' AS `key`,
+      CONCAT_WS('\t', a.tenant, a.trunk, a.user, COALESCE(a.auth_user, a.user), a.registrar, a.expires, t.address,
+        t.port, t.transport, p.password) AS value
+    FROM trunk_accounts a JOIN trunk_passwords p ON p.tenant = a.tenant AND p.trunk = a.trunk
+    JOIN trunks t ON t.tenant = a.tenant AND t.trunk = a.trunk
+    JOIN tenants n ON n.tenant = a.tenant
+    WHERE a.enabled AND t.enabled AND n.enabled AND a.registrar IS NOT NULL HAVING place > %s]],
 }
 
 --- The name of all tenants in `tenant_revisions`.
@@ -70,7 +77,7 @@ directory_query.kAllTenants = "*"
 
 directory_query.kKinds = { "tenant", "billing_hook", "number", "range", "ring_group", "members", "call_flow",
   "trunk_of", "trunk_prefix", "trunk_account", "did" }
-directory_query.kKindsOfAllTenants = { "trunk_at", "probed" }
+directory_query.kKindsOfAllTenants = { "trunk_at", "probed", "registrations" }
 
 --- The query for the rows of `kind` that follow `place`, "" for the first ones; at most kRowsMax. `tenant` does not
 --- matter for a kind of all tenants.

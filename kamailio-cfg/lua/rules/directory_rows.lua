@@ -20,6 +20,7 @@ function directory_rows.key(kind, tenant, name)
   if kind == "probed" then return "probed trunks" end
   if kind == "did" then return "did " .. name end
   if kind == "trunk_at" then return "trunk_at " .. (address.canonical(name) or name) end
+  if kind == "registrations" then return kind end
   return ("%s %s %s"):format(kind, tenant, name)
 end
 
@@ -138,6 +139,19 @@ function directory_rows.trunk_account(get, domain, trunk)
   if not line then return false end
   local user, auth_user, registrar, expires, password = fields(line, 5)
   return { user = user, auth_user = auth_user, registrar = registrar, expires = tonumber(expires), password = password }
+end
+
+--- What is registered at trunks, a list of {tenant, trunk, user, auth_user, registrar, expires, address, port,
+--- transport, password}, from the text of its rows.
+function directory_rows.registrations(text)
+  local list = {}
+  for line in lines(text) do
+    local tenant, trunk, user, auth_user, registrar, expires, its_address, port, transport, password = fields(line, 10)
+    list[#list + 1] = { tenant = tenant, trunk = trunk, user = user, auth_user = auth_user, registrar = registrar,
+      expires = tonumber(expires), address = its_address, port = tonumber(port), transport = transport,
+      password = password }
+  end
+  return list
 end
 
 -- The row of `number` itself: {number, kind, action, enabled, display_name, ha1, ha1_with_domain}.

@@ -11,6 +11,9 @@ patience.kRingMs, patience.kPhoneMs, patience.kTransactionMs = 180000, 10000, 30
 patience.kTrunkMs = 4000
 patience.kFeatureMs, patience.kParkdMs, patience.kParkdReferMs = 60000, 6000, 6000
 
+-- Of a registrar; the next REGISTER is not sent before.
+patience.kRegisterMs = 8000
+
 local kParkdByeMs = 16000
 
 local parkd_in_dialog = {
