@@ -1,7 +1,7 @@
 -- The account that a tenant has at a trunk: Kamailio registers with it, and answers the trunk's challenges.
 
 CREATE TABLE trunk_accounts (
-  tenant      VARCHAR(64) CHARACTER SET ascii NOT NULL COMMENT 'Whose trunk it is',
+  tenant      VARCHAR(64) CHARACTER SET ascii NOT NULL COMMENT 'SIP domain that the trunk belongs to',
   trunk       VARCHAR(64) CHARACTER SET ascii NOT NULL COMMENT 'Name of the trunk',
   user        VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'The user that is registered, before the @',
   auth_user   VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL
@@ -53,7 +53,8 @@ CREATE VIEW trunks_status AS
               WHEN r.state IS NULL THEN 'trying'
               WHEN r.until < UTC_TIMESTAMP() THEN 'expired'
               ELSE r.state END AS state,
-         r.status, r.until, r.next_try, r.changed_at
+         r.status, IF(t.enabled AND a.enabled, r.until, NULL) AS until, IF(t.enabled AND a.enabled, r.next_try, NULL) AS next_try,
+         r.changed_at
   FROM trunks t
   LEFT JOIN trunk_accounts a ON a.tenant = t.tenant AND a.trunk = t.trunk
   LEFT JOIN trunk_registrations r ON r.tenant = t.tenant AND r.trunk = t.trunk;

@@ -1,5 +1,5 @@
-// Trunks that challenge every request, through the real Kamailio: which challenges are answered, with whose password,
-// and that the carrier, the phone and parkd each see a CSeq that counts up.
+// Trunks that challenge every request, through the real Kamailio: which challenges are answered, with which
+// password, and that the carrier, the phone and parkd each see a CSeq that counts up.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -214,7 +214,7 @@ class Carrier {
   std::thread thread_;
 };
 
-/// A site whose trunk wants credentials, and has an account for the demo tenant.
+/// A site with a trunk that wants credentials, and has an account for the demo tenant.
 struct SiteWithAccount {
   KamailioSite site;
   Carrier carrier{{site.trunk_address.text(), 5060}, site.outside()};

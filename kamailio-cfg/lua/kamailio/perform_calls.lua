@@ -159,7 +159,8 @@ function perform_calls.ring_on()
   end
   if parkd_answers() then return true end
   if KSR.tm.t_is_canceled() < 0 then
-    KSR.tm.t_reply(ring_steps.refusal(KSR.tm.t_get_status_code(), ringing.otherwise()))
+    local status = trunk_auth.final_status(KSR.tm.t_get_status_code())
+    KSR.tm.t_reply(ring_steps.refusal(status, ringing.otherwise()))
   end
   return false
 end

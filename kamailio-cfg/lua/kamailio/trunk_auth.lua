@@ -158,6 +158,7 @@ function trunk_auth.reply_passes()
     note_numbers(call, { cseq = branch.cseq, sent = branch.sent + 1 }, method)
   elseif status >= 200 then
     note_numbers(call, branch, method)
+    if branch.is_again and status >= 300 then set_avp("trunk_status", status) end
   end
   if branch.sent == branch.cseq then return nil end
   renumber(branch.cseq)
@@ -199,6 +200,11 @@ function trunk_auth.answer_challenge(on_failure) return answer(last_branch_name(
 
 --- The same for a branch that has failed while others may ring.
 function trunk_auth.answer_challenge_of_branch() return answer(branch_name(), nil) end
+
+--- The status with which a call has failed. To tm a challenge is the best of all refusals, an answered one too.
+function trunk_auth.final_status(status)
+  return trunk_challenge.header(status) and get_avp("trunk_status") or status
+end
 
 --- Whether the trunk has refused the credentials. A phone would ask its user for a password that it does not have.
 function trunk_auth.are_refused()

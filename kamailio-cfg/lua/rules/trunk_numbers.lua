@@ -1,6 +1,6 @@
 -- The CSeq of requests to a trunk. Kamailio answers a challenge by sending the request once more with a higher CSeq
--- (RFC 3261 8.1.3.5), of which its sender does not know: from then on the trunk is ahead of the sender, whose next
--- requests in this dialog are numbered anew. Pure.
+-- (RFC 3261 8.1.3.5), of which its sender does not know: from then on the trunk is ahead of the sender, and the next
+-- requests of that sender in this dialog are numbered anew. Pure.
 --
 -- As text, a dialog variable: how far the trunk is ahead, and for the ACK of the last INVITE what number its sender and
 -- what number Kamailio has given it.
