@@ -142,6 +142,7 @@ class Carrier {
       return respond(request, 500);
     }
     cseqs_[dialog] = request.cseq();
+    if (!request.headers("Route").empty()) troubles_.push_back("a Route of Kamailio's");
     if (habits_.challenges && !is_authentic(request)) return challenge(request);
     accepted_.push_back(request);
     const bool begins = request.method() == "INVITE" && tag_in(request.header("To")).empty();

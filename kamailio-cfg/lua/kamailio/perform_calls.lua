@@ -47,7 +47,7 @@ end
 -- The call at hand may go to d.trunk, which may challenge it.
 local function expect_challenge(f, d, has_reply_route)
   local is_watched = d.setup.is_followed or d.setup.replaces_recall or has_reply_route
-  trunk_auth.expect_call(d.setup.tenant, d.trunk, f.from_parkd, is_watched and "ksr_onreply_call" or nil)
+  trunk_auth.expect_call(f, d, is_watched and "ksr_onreply_call" or nil)
 end
 
 local function send(d)

@@ -6,6 +6,8 @@
 local calls = require("kamailio.calls")
 local counts = require("kamailio.counts")
 local directory = require("kamailio.directory")
+local facts = require("kamailio.facts")
+local identity_headers = require("kamailio.identity_headers")
 local protocol = require("rules.protocol")
 local relay = require("kamailio.relay")
 local trunk_challenge = require("rules.trunk_challenge")
@@ -55,12 +57,18 @@ local function expect(call)
   KSR.tm.t_on_branch("ksr_branch_trunk")
 end
 
---- The call that begins with the request at hand may go to `trunk` of a tenant; `on_reply` is its reply route, nil
---- without one.
-function trunk_auth.expect_call(tenant, trunk, from_parkd, on_reply)
+-- Of a request that has waited, tm (5.6.3, "TODO: save_msg_lumps") keeps no change that was made afterwards: a failure
+-- route sees the request as it came.
+local function has_waited(f) return f.waits > 0 or f.verdict ~= false end
+
+--- The call that begins with the request at hand may go to d.trunk; `on_reply` is its reply route, nil without one.
+function trunk_auth.expect_call(f, d, on_reply)
+  local tenant, trunk = d.setup.tenant, d.trunk
   if not directory.trunk_account(tenant, trunk.trunk) then return end
-  expect({ tenant = tenant, trunk = trunk.trunk, address = trunk.address, port = trunk.port, from_parkd = from_parkd,
-    on_reply = on_reply or "ksr_onreply_trunk", begins = true })
+  local lost = has_waited(f)
+    and { caller = d.caller or relay.kParkd, callee = d.callee, hides_identity = d.setup.hides_identity } or nil
+  expect({ tenant = tenant, trunk = trunk.trunk, address = trunk.address, port = trunk.port, lost_call = lost,
+    from_parkd = f.from_parkd, on_reply = on_reply or "ksr_onreply_trunk", begins = true })
   KSR.tm.t_on_reply(on_reply or "ksr_onreply_trunk")
 end
 
@@ -80,7 +88,7 @@ function trunk_auth.expect_in_dialog(f, receiver, tenant, side, on_reply)
   local account = trunk and directory.trunk_account(tenant, trunk)
   if not account and numbers.ahead == 0 then return end
   expect({ tenant = tenant, trunk = trunk or "", from_parkd = side == nil, side = side, numbers = numbers,
-    on_reply = on_reply or "ksr_onreply_trunk" })
+    lost_routes = has_waited(f) and f.path.hops or nil, on_reply = on_reply or "ksr_onreply_trunk" })
   KSR.tm.t_on_reply(on_reply or "ksr_onreply_trunk")
   KSR.tm.t_on_failure("ksr_failure_trunk")
 end
@@ -174,6 +182,20 @@ function trunk_auth.expect_again()
   KSR.tm.t_on_branch_failure("ksr_branch_failure_trunk")
 end
 
+-- What tm has not kept of the request at hand.
+local function change_again(call)
+  if not call.lost_call and not call.lost_routes then return end
+  relay.drop_credentials()
+  if call.lost_routes then
+    KSR.hdr.remove("Route")
+    for _, uri in ipairs(call.lost_routes) do relay.append_header("Route", "<" .. uri .. ">") end
+  else
+    local f = facts.read()
+    if call.lost_call.hides_identity then identity_headers.drop(f) end
+    relay.record_route(f, call.lost_call.caller, call.lost_call.callee, call.tenant)
+  end
+end
+
 -- Sends the request at hand once more, with credentials, if the trunk has challenged the branch with this name.
 local function answer(name, on_failure)
   local call = remembered()
@@ -181,6 +203,7 @@ local function answer(name, on_failure)
   if not branch or not branch.is_challenged or KSR.tm.t_is_canceled() > 0 then return false end
   if not trunk_challenge.header(KSR.tm.t_get_status_code()) then return false end
   if not directory.trunk_account(call.tenant, call.trunk) then return false end
+  change_again(call)
   KSR.seturi(branch.uri)
   if branch.hop then KSR.setdsturi(branch.hop) else KSR.resetdsturi() end
   relay.from_outside_socket()
