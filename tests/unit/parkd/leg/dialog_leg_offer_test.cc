@@ -1,4 +1,5 @@
 // A leg's re-INVITEs: one at a time, tried again where RFC 3261 allows it.
+#include "kamailio_protocol/headers.h"
 #include "tests/unit/parkd/leg/dialog_leg_scene.h"
 
 namespace callpark::leg {
@@ -56,6 +57,37 @@ TEST_F(DialogLegTest, AcknowledgesEachCopyOfA2xx) {
   EXPECT_EQ(kamailio.copies(ack), 3U);
   EXPECT_THAT(ack.all_headers(HeaderName::kRoute), ElementsAre("<sip:127.0.0.1:5060;lr;did=a86.f9>"));
   EXPECT_THAT(outcomes, ElementsAre("offer accepted"));
+}
+
+// Kamailio has answered the trunk's challenge.
+TEST_F(DialogLegTest, T1_CountsOnFromTheCSeqThatTheTrunkHasSeen) {
+  const auto seen_as = [](const std::string& cseq) {
+    return [cseq](SipMessage& response) { response.set_header(kamailio_protocol::kCSeq, cseq); };
+  };
+  offer();
+  const SipMessage invite = kamailio.take_request("INVITE");
+  kamailio.answer(invite, 200, clients_sdp(), seen_as("122"));
+  EXPECT_EQ(kamailio.take_request("ACK").cseq().number, 122U);
+  leg->send(sip::method::kInfo, {}, {});
+  const SipMessage info = kamailio.take_request("INFO");
+  EXPECT_EQ(info.cseq().number, 123U);
+  kamailio.answer(info, 200, std::nullopt, seen_as("124"));
+  offer();
+  const SipMessage refused = kamailio.take_request("INVITE");
+  EXPECT_EQ(refused.cseq().number, 125U);
+  kamailio.answer(refused, 488, std::nullopt, seen_as("126"));
+  leg->bye();
+  EXPECT_EQ(kamailio.take_request("BYE").cseq().number, 127U);
+}
+
+TEST_F(DialogLegTest, IsNotMisledByACSeqThatCannotBe) {
+  for (const char* cseq : {"", "x", "120", "-1", "99999999999", "200x"}) {
+    offer();
+    const SipMessage invite = kamailio.take_request("INVITE");
+    kamailio.answer(invite, 200, clients_sdp(),
+                    [&](SipMessage& response) { response.set_header(kamailio_protocol::kCSeq, cseq); });
+    EXPECT_EQ(kamailio.take_request("ACK").cseq().number, invite.cseq().number) << cseq;
+  }
 }
 
 TEST_F(DialogLegTest, SendsTheAckToTheContactOfThe2xx) {

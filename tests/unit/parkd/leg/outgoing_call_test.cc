@@ -67,6 +67,16 @@ TEST_F(CallFromParkdTest, S5_OffersMediadsMediaAndShowsTheOrbit) {
   EXPECT_THAT(reports(), IsEmpty());
 }
 
+// Kamailio has answered the trunk's challenge.
+TEST_F(CallFromParkdTest, T1_CountsOnFromTheCSeqThatTheTrunkHasSeen) {
+  const CallId id = call();
+  kamailio.answer(invite, 200, alices_offer(),
+                  [](SipMessage& response) { response.set_header(kamailio_protocol::kCSeq, "2"); });
+  EXPECT_EQ(kamailio.take_request("ACK").cseq().number, 2U);
+  calls.hang_up(id);
+  EXPECT_EQ(kamailio.take_request("BYE").cseq().number, 3U);
+}
+
 TEST_F(CallFromParkdTest, HungUpByThePhoneIsGone) {
   const CallId id = call();
   kamailio.answer(invite, 200, alices_offer());
