@@ -48,8 +48,8 @@ inline constexpr std::string_view kUnproven = "X-Callpark-Unproven";
 /// phrase by which Kamailio refuses it, "402 Insufficient funds".
 inline constexpr std::string_view kVerdict = "X-Callpark-Verdict";
 
-/// Kamailio to parkd on an answer to a request of parkd's: the CSeq with which a trunk has seen that request, if Kamailio
-/// has answered the trunk's challenge. parkd goes on counting from there.
+/// Kamailio to parkd on an answer to a request of parkd's: the CSeq with which a trunk has seen that request, if
+/// Kamailio has answered the trunk's challenge. parkd goes on counting from there.
 inline constexpr std::string_view kCSeq = "X-Callpark-CSeq";
 
 /// From the phone itself, through Kamailio: how many seconds this one call is parked before its recall. It counts if

@@ -132,7 +132,7 @@ void SipUserAgent::on_stray_2xx(const sip::SipMessage& response) {
   const std::uint32_t cseq = response.cseq().number;
   if (const auto* found = roles_.find_for(response)) {
     return agent_.transactions.send_ack(sip::make_ack_for_2xx(found->leg->dialog(), cseq_as_sent(response)),
-                                         agent_.kamailio);
+                                        agent_.kamailio);
   }
   // A phone has answered a call that an earlier parkd has made: there is nothing at the other end. Of a re-INVITE, the
   // dialog may be one that another node has adopted.

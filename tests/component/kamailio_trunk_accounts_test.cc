@@ -12,8 +12,8 @@ namespace {
 
 const std::string kOutside = "+4930123456";
 
-/// A carrier that answers whatever brings credentials, and challenges the rest. It is strict: within a dialog, a request
-/// needs a higher CSeq than each before it, the challenged ones included.
+/// A carrier that answers whatever brings credentials, and challenges the rest. It is strict: within a dialog, a
+/// request needs a higher CSeq than each before it, the challenged ones included.
 class Carrier {
  public:
   struct Habits {
@@ -67,8 +67,9 @@ class Carrier {
     const std::string body = method == "INVITE" ? sdp() : "";
     return method + " " + uri + " SIP/2.0\r\nVia: SIP/2.0/UDP " + own().text() + ";branch=z9hG4bK" +
            md5_hex(method + std::to_string(cseq) + to) + "\r\n" + routes + "Max-Forwards: 70\r\nFrom: <sip:+4911@" +
-           own().address + ">;tag=carrier\r\nTo: " + to + "\r\nCall-ID: of-the-carrier\r\nCSeq: " +
-           std::to_string(cseq) + " " + method + "\r\nContact: <sip:carrier@" + own().text() + ">\r\n" +
+           own().address + ">;tag=carrier\r\nTo: " + to +
+           "\r\nCall-ID: of-the-carrier\r\nCSeq: " + std::to_string(cseq) + " " + method +
+           "\r\nContact: <sip:carrier@" + own().text() + ">\r\n" +
            (body.empty() ? "" : "Content-Type: application/sdp\r\n") +
            "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   }
@@ -231,8 +232,7 @@ struct SiteWithAccount {
   }
 
   [[nodiscard]] std::string statistic(const std::string& name) const {
-    const auto answer =
-        nlohmann::json::parse(site.kamailio->rpc("stats.get_statistics", "[\"script:" + name + "\"]"));
+    const auto answer = nlohmann::json::parse(site.kamailio->rpc("stats.get_statistics", "[\"script:" + name + "\"]"));
     return answer["result"][0].get<std::string>();
   }
 };
@@ -353,7 +353,8 @@ TEST(KamailioTrunkAccounts, T1_ACallOutlivesAKilledKamailio) {
   const CallName call = one.alice->call(kOutside);
   EXPECT_EQ(one.alice->request(call, "INFO"), 200);
   ASSERT_TRUE(wait_until(kSoon, [&] {
-    return one.site.database.value("SELECT JSON_VALUE(variables, '$.numbers_a') LIKE '2 %' FROM callpark.dialog") == "1";
+    return one.site.database.value("SELECT JSON_VALUE(variables, '$.numbers_a') LIKE '2 %' FROM callpark.dialog") ==
+           "1";
   })) << one.site.database.value("SELECT variables FROM callpark.dialog");
   one.site.kamailio->kill9();
   one.site.kamailio->restart();
@@ -377,12 +378,12 @@ struct InPlaceOfParker {
   std::string compose(const std::string& method, int number) const {
     const auto& seat = *one.site.seat;
     return method + " " + other()["contact"].get<std::string>() + " SIP/2.0\r\nVia: SIP/2.0/UDP " + seat.own().text() +
-           ";branch=z9hG4bK" + md5_hex(method + std::to_string(number)) + "\r\nMax-Forwards: 70\r\nRoute: " +
-           dialog["route"].get<std::string>() + "\r\nFrom: <" + parker()["uri"].get<std::string>() +
-           ">;tag=" + parker()["tag"].get<std::string>() + "\r\nTo: <" + other()["uri"].get<std::string>() +
-           ">;tag=" + other()["tag"].get<std::string>() + "\r\nCall-ID: " + dialog["call_id"].get<std::string>() +
-           "\r\nCSeq: " + std::to_string(number) + " " + method + "\r\nContact: <sip:parkd@" + seat.own().text() +
-           ">\r\nContent-Length: 0\r\n\r\n";
+           ";branch=z9hG4bK" + md5_hex(method + std::to_string(number)) +
+           "\r\nMax-Forwards: 70\r\nRoute: " + dialog["route"].get<std::string>() + "\r\nFrom: <" +
+           parker()["uri"].get<std::string>() + ">;tag=" + parker()["tag"].get<std::string>() + "\r\nTo: <" +
+           other()["uri"].get<std::string>() + ">;tag=" + other()["tag"].get<std::string>() +
+           "\r\nCall-ID: " + dialog["call_id"].get<std::string>() + "\r\nCSeq: " + std::to_string(number) + " " +
+           method + "\r\nContact: <sip:parkd@" + seat.own().text() + ">\r\nContent-Length: 0\r\n\r\n";
   }
 
   /// The answer, after which parkd counts on from X-Callpark-CSeq.
@@ -438,7 +439,8 @@ TEST(KamailioTrunkAccounts, T1_AnOutsideMemberOfARingGroupIsReached) {
   SiteWithAccount one;
   one.site.database.execute(
       "INSERT INTO callpark.ring_group_members (tenant, ring_group, position, member) "
-      "VALUES ('demo.callpark', '601', 9, '" + kOutside + "')");
+      "VALUES ('demo.callpark', '601', 9, '" +
+      kOutside + "')");
   auto dave = one.site.ringing_phone("104");
   const CallName call = one.alice->call("601");
   dave->wait_incoming();
