@@ -232,7 +232,7 @@ struct SiteWithAccount {
   }
 
   [[nodiscard]] std::string statistic(const std::string& name) const {
-    const auto answer = nlohmann::json::parse(site.kamailio->rpc("stats.get_statistics", "[\"script:" + name + "\"]"));
+    const auto answer = nlohmann::json::parse(site.kamailio->rpc("stats.get_statistics", "[\"" + name + "\"]"));
     return answer["result"][0].get<std::string>();
   }
 };
