@@ -218,15 +218,16 @@ end
 
 function ksr_onreply_call()
   local f = answer
-  local numbers = trunk_auth.reply_passes()
+  local trunk = outgoing.answer_passes()
+  -- Its sender gets the answer to the next one.
+  if trunk and trunk.is_challenged or trunk_auth.answer_passes() then return 1 end
   if KSR.pv.get("$rs") > 100 then calls.rings(ringing.members()) end
   local is_final = KSR.pv.get("$rs") >= 200
   -- Of several devices one that declines does not end the ringing of the others: a failure route sees that end.
   if KSR.pv.get("$rs") >= 200 and KSR.pv.get("$rs") < 300 then recalls.over() end
   local answerer = is_final and ringing.answerer(f.is_inside) or nil
   if is_final and not calls.is_followed() then perform_calls.report_answerer(answerer) end
-  outgoing.note_answer(KSR.pv.get("$rs"))
-  calls.reply_passes(f.body, f.source.device, answerer, outgoing.trunk(), numbers)
+  calls.reply_passes(f.body, f.source.device, answerer, trunk)
   ringing.passes(KSR.pv.get("$rs"))
   return 1
 end
@@ -243,25 +244,13 @@ function ksr_dialog_over()
   return 1
 end
 
--- A request to a trunk that Kamailio does not follow otherwise.
-function ksr_onreply_trunk()
-  trunk_auth.reply_passes()
-  return 1
-end
-
 function ksr_branch_trunk()
   trunk_auth.write_branch()
   return 1
 end
 
--- Of several devices that ring, a trunk has declined.
-function ksr_branch_failure_trunk()
-  trunk_auth.answer_challenge_of_branch()
-  return 1
-end
-
 function ksr_failure_trunk()
-  if not trunk_auth.answer_challenge("ksr_failure_trunk") and trunk_auth.are_refused() then trunk_auth.refuse() end
+  trunk_auth.answer_challenge()
   return 1
 end
 
@@ -282,9 +271,7 @@ function ksr_failure_outside()
 end
 
 function ksr_failure_recall()
-  if trunk_auth.answer_challenge("ksr_failure_recall") then return 1 end
   recalls.over()
-  if trunk_auth.are_refused() then trunk_auth.refuse() end
   return 1
 end
 

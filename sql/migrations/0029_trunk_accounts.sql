@@ -71,6 +71,9 @@ CREATE TRIGGER trunk_passwords_raise_delete AFTER DELETE ON trunk_passwords FOR 
 
 DELIMITER //
 
+-- A disabled tenant registers nothing.
+CREATE TRIGGER tenants_registrations_update AFTER UPDATE ON tenants FOR EACH ROW
+  IF NEW.enabled <> OLD.enabled THEN CALL raise_revision('*'); END IF//
 CREATE TRIGGER trunk_accounts_raise_update AFTER UPDATE ON trunk_accounts FOR EACH ROW
 BEGIN
   CALL raise_revisions('*', NEW.tenant);

@@ -27,9 +27,9 @@ local function set_variable(name, value) KSR.pv.sets("$dlg_var(" .. name .. ")",
 local kNotHeld = "-"
 
 -- As Kamailio has sealed its Record-Route, but for the address of the caller.
-local function make_seal(call_id, caller_tag, parties, tenant)
+local function make_seal(call_id, caller_tag, tenant, caller, callee)
   local f = { keyed = keyed, call_id = call_id, from_tag = caller_tag, source = { ip = "" } }
-  return seal.record_route(f, parties.a, parties.b, tenant, {})
+  return seal.record_route(f, caller, callee, tenant, {})
 end
 
 -- One record, though several calls may have the Call-ID; `caller_tag` nil: of any of them.
@@ -61,16 +61,16 @@ function calls.begin(caller, callee, setup)
 end
 
 --- The request at hand begins a call of parkd's, which is not followed, but counts as one of its trunk.
-function calls.count()
+function calls.count(tenant)
   KSR.dialog.dlg_manage()
   set_variable("is_at_parkd", "1")
+  set_variable("setup", cdr.setup_of_parkd(tenant))
 end
 
 local function parties_of_this_call() return dialog_record.parse_parties(variable("parties")) end
 
---- The name of the trunk that the dialog at hand leads to from `side`; nil if it does not lead to one, or to one of
---- before there were such names.
-function calls.trunk_beside(side) return parties_of_this_call()[dialog_record.other(side)].trunk end
+--- The name of the trunk that the dialog at hand leads to from `side`; nil if it leads to none.
+function calls.trunk_beside(side) return cdr.trunk_of(variable("setup"), dialog_record.other(side)) end
 
 --- How the requests of `side` are numbered (rules/trunk_numbers.lua); nil if as it has numbered them.
 function calls.numbers(side) return variable("numbers_" .. side) end
@@ -218,12 +218,14 @@ end
 --- Whether Kamailio follows the call of the transaction at hand; it does not follow parkd's own.
 function calls.is_followed() return KSR.pv.get("$avp(requester)") ~= nil end
 
---- An answer to such a request passes, from `device`. `answerer` is the party that sent it, if that was not known when
---- the call began, `trunk` the name of the trunk by which it has come, and `numbers` the text of the numbers of its
---- requests; each may be nil.
-function calls.reply_passes(body, device, answerer, trunk, numbers)
+--- An answer passes, from `device`, and the call is followed by it. `answerer` is the party that sent it, if that was
+--- not known when the call began, and `trunk` is that by which it has come (outgoing.answer_passes); both may be nil.
+function calls.reply_passes(body, device, answerer, trunk)
   local requester = KSR.pv.get("$avp(requester)")
-  if not requester then return end
+  if not requester then
+    first_answer = trunk and { tag = KSR.pv.gete("$tt"), trunk = trunk }
+    return
+  end
   local digest = sdp_digest.make(body)
   local status = KSR.pv.get("$rs")
   local is_2xx = status >= 200 and status <= 299
@@ -235,8 +237,8 @@ function calls.reply_passes(body, device, answerer, trunk, numbers)
   local session = is_2xx and session_timer.agreed(KSR.pv.get("$hdr(Session-Expires)"), requester) or nil
   local begins = is_2xx and KSR.pv.get("$avp(begins)")
   if begins then
-    first_answer = { tag = KSR.pv.gete("$tt"), answerer = answerer, trunk = trunk, numbers = numbers,
-      requester = requester, offer = offer, session = session, digest = digest, devices = devices,
+    first_answer = { tag = KSR.pv.gete("$tt"), answerer = answerer, trunk = trunk, requester = requester,
+      offer = offer, session = session, digest = digest, devices = devices,
       people = people_of(begins, answerer and { answerer.aor }) }
   else
     if is_2xx then keep_session(session) end
@@ -255,13 +257,18 @@ local function take_first_answer()
   return answer and answer.tag == KSR.pv.gete("$tt") and answer or nil
 end
 
+-- Which trunk has carried the call after all.
+local function note_trunk(answer)
+  local setup = answer and answer.trunk and cdr.carried_by(variable("setup"), answer.trunk.trunk)
+  if setup then set_variable("setup", setup) end
+end
+
 local function note_first_answer(answer)
   if answer.answerer then
     set_variable("parties", dialog_record.parties(parties_of_this_call().a, answer.answerer))
   end
-  local setup = answer.trunk and cdr.carried_by(variable("setup"), answer.trunk)
-  if setup then set_variable("setup", setup) end
-  if answer.numbers then calls.set_numbers(answer.requester, answer.numbers) end
+  note_trunk(answer)
+  if answer.trunk and answer.trunk.numbers then calls.set_numbers(answer.requester, answer.trunk.numbers) end
   keep_session(answer.session)
   if answer.digest then note_answer(answer.requester, answer.offer, answer.digest, answer.devices) end
   talking.show(KSR.kx.get_callid(), "confirmed", answer.people)
@@ -269,8 +276,8 @@ end
 
 --- The call has been answered. Behind a ring group that may be parkd: a call of parkd's is none of Kamailio's.
 function calls.started()
-  if variable("is_at_parkd") then return end
   local answer = take_first_answer()
+  if variable("is_at_parkd") then return note_trunk(answer) end
   if answer and answer.answerer and answer.answerer.kind == "parkd" then
     set_variable("is_at_parkd", "1")
     return talking.over(KSR.kx.get_callid())

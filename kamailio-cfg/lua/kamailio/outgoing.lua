@@ -1,13 +1,15 @@
 -- The branches of the call at hand that go out by a trunk: by which one, and by which others if that fails
--- (rules/trunk_choice.lua).
+-- (rules/trunk_choice.lua). A branch that its trunk challenges is followed by one to the same trunk, with credentials.
 --
--- A branch is {tenant, number, trunks, has_rung, is_over}: the first of `trunks` is the one that it goes by, the others
--- are left. The transaction remembers `routes`, those that are to be sent by their URI, and `branches`, those that were
--- sent by their index.
+-- A branch is {tenant, number, trunks, answers, has_rung, is_over, sent}: the first of `trunks` is the one that it goes
+-- by, the others are left; `answers` and `sent` are for trunk_auth.lua. The transaction remembers `routes`, those that
+-- are to be sent by their URI, and `branches`, those that were sent by their index.
+local calls = require("kamailio.calls")
 local cjson = require("cjson")
 local counts = require("kamailio.counts")
 local settings = require("kamailio.settings")
 local shares = require("kamailio.shares")
+local trunk_auth = require("kamailio.trunk_auth")
 local trunk_choice = require("rules.trunk_choice")
 
 local outgoing = {}
@@ -44,15 +46,11 @@ function outgoing.note_branch()
   local state = remembered()
   local branch = state.routes[KSR.kx.get_ruri()]
   if not branch then return end
+  branch.sent = { tenant = branch.tenant, trunk = branch.trunks[1].trunk, answers = branch.answers }
+  trunk_auth.write(branch.sent)
   state.branches[index_of_branch()] = branch
   remember(state)
   shares.note_trunk(branch.tenant, branch.trunks[1].trunk)
-end
-
---- The name of the trunk by which the answer at hand has come; nil if it is no trunk's.
-function outgoing.trunk()
-  local branch = remembered().branches[index_of_branch()]
-  return branch and branch.trunks[1].trunk
 end
 
 -- The call at hand is none of the trunk's of this branch any more.
@@ -62,17 +60,21 @@ local function leave(branch)
   shares.forget_trunk(branch.tenant, branch.trunks[1].trunk)
 end
 
---- An answer passes. With a 2xx the call is one of no other trunk.
-function outgoing.note_answer(status)
-  local is_2xx = status >= 200 and status < 300
-  if status ~= 180 and not is_2xx then return end
+--- An answer passes. With a 2xx the call is one of no other trunk. The result is the trunk by which it has come:
+--- {trunk, numbers, is_challenged}, `numbers` of what its caller has sent (trunk_auth.numbers_after), and
+--- `is_challenged` if the call is sent there again; nil if it is no trunk's.
+function outgoing.answer_passes()
   local state, own = remembered(), index_of_branch()
-  if not next(state.branches) then return end
-  if status == 180 and state.branches[own] then state.branches[own].has_rung = true end
+  if not next(state.branches) then return nil end
+  local status, sender = KSR.pv.get("$rs"), state.branches[own]
+  if status == 180 and sender then sender.has_rung = true end
   for index, branch in pairs(state.branches) do
-    if is_2xx and index ~= own then leave(branch) end
+    if status >= 200 and status < 300 and index ~= own then leave(branch) end
   end
+  if sender then trunk_auth.pass(sender.sent, not calls.is_followed()) end
   remember(state)
+  return sender and { trunk = sender.sent.trunk, numbers = trunk_auth.numbers_after(sender.sent, "INVITE"),
+    is_challenged = sender.sent.challenge ~= nil }
 end
 
 --- Whether there is another trunk for the branch.
@@ -98,14 +100,18 @@ end
 --- What is left of a branch that cannot be sent; nil if nothing is.
 function outgoing.after_unsent(branch) return rest_of(branch, "cannot be reached") end
 
---- The branch at hand has failed: what is left of it for another trunk. nil if it goes to no trunk, if that is not to
---- blame, or if no other is left.
+--- The branch at hand has failed: what is sent next, to the same trunk with credentials, or what is left of it for
+--- another trunk. nil if it goes to no trunk, if that is not to blame, or if no other is left.
 function outgoing.after_failure()
   local state = remembered()
   local branch = state.branches[index_of_branch()]
   if not branch then return nil end
   leave(branch)
   remember(state)
+  if branch.sent.challenge then
+    counts.add("trunk_challenges_answered")
+    return { tenant = branch.tenant, number = branch.number, trunks = branch.trunks, answers = branch.sent.challenge }
+  end
   local code, is_timeout = KSR.tm.t_get_status_code(), KSR.tm.t_branch_timeout() > 0
   if not trunk_choice.has_failed(code, is_timeout, KSR.tm.t_branch_replied() > 0, branch.has_rung) then return nil end
   return rest_of(branch, is_timeout and "no answer" or tostring(code))

@@ -11,7 +11,6 @@ local relay = require("kamailio.relay")
 local ring_steps = require("rules.ring_steps")
 local ringing = require("kamailio.ringing")
 local shares = require("kamailio.shares")
-local trunk_auth = require("kamailio.trunk_auth")
 
 local perform_calls = {}
 
@@ -29,7 +28,7 @@ local function set_up(f, d)
     KSR.tm.t_on_reply("ksr_onreply_call")
     KSR.tm.t_on_failure("ksr_failure_recall")
   end
-  if setup.is_counted then calls.count() end
+  if setup.is_counted then calls.count(setup.tenant) end
   if not setup.is_followed then return end
   calls.begin(d.caller, d.callee, cdr.setup(f, d))
   if d.caller.kind == "extension" then shares.note_call(d.caller.aor) end
@@ -42,12 +41,6 @@ end
 local function report_callee(d)
   KSR.pv.sets("$avp(called)", d.callee.aor or d.callee.outside)
   KSR.tm.t_on_reply("ksr_onreply_call")
-end
-
--- The call at hand may go to d.trunk, which may challenge it.
-local function expect_challenge(f, d, has_reply_route)
-  local is_watched = d.setup.is_followed or d.setup.replaces_recall or has_reply_route
-  trunk_auth.expect_call(f, d, is_watched and "ksr_onreply_call" or nil)
 end
 
 local function send(d)
@@ -124,10 +117,6 @@ function perform_calls.to_ring_group(f, d)
   -- A member that declines does not end the ringing of the others.
   KSR.tm.t_set_disable_6xx(1)
   KSR.tm.t_on_failure("ksr_failure_ring_group")
-  if d.trunk then
-    expect_challenge(f, d, true)
-    KSR.tm.t_on_branch_failure("ksr_branch_failure_trunk")
-  end
   send(d)
 end
 
@@ -152,20 +141,19 @@ function perform_calls.ring_on()
     outgoing.follow()
     KSR.tm.t_on_reply("ksr_onreply_call")
     KSR.tm.t_on_failure("ksr_failure_ring_group")
-    trunk_auth.expect_again()
     if KSR.tm.t_relay() >= 0 then return true end
     if KSR.tm.t_is_canceled() > 0 then return false end
     step = ringing.next()
   end
   if parkd_answers() then return true end
   if KSR.tm.t_is_canceled() < 0 then
-    local status = trunk_auth.final_status(KSR.tm.t_get_status_code())
-    KSR.tm.t_reply(ring_steps.refusal(status, ringing.otherwise()))
+    KSR.tm.t_reply(ring_steps.refusal(KSR.tm.t_get_status_code(), ringing.otherwise()))
   end
   return false
 end
 
---- A branch of the call at hand has failed: if it was a trunk that failed, the next one is tried while the others ring.
+--- A branch of the call at hand has failed: a trunk that has challenged it gets it again, a trunk that has failed is
+--- followed by the next one, and the others ring meanwhile.
 function perform_calls.call_by_next_trunk()
   if KSR.tm.t_is_canceled() > 0 or recalls.is_replaced() then return end
   local branch = outgoing.after_failure()

@@ -18,6 +18,7 @@ function perform_in_dialog.adopted(f, d)
   if d.ends_record then
     -- To the dialog module the parker leaves: what parkd has from now on is no call of Kamailio's.
     if KSR.rr.loose_route() > 0 and KSR.dialog.is_known_dlg() > 0 then calls.ended(requester()) end
+    if d.to then trunk_auth.expect(f, d.to, d.tenant, requester()) end
     adoption_marker.expire_soon(f.call_id, f.from_tag)
     if d.goes_onward then
       KSR.pv.sets("$avp(onward_uri)", d.target or KSR.pv.get("$ru"))
@@ -35,6 +36,7 @@ function perform_in_dialog.after_parkers_bye(status)
   local hop = KSR.pv.get("$avp(onward_hop)")
   KSR.pv.sets("$ru", KSR.pv.get("$avp(onward_uri)"))
   if hop == "" then KSR.resetdsturi() else KSR.setdsturi(hop) end
+  trunk_auth.follow()
   relay.onward(patience.kTransactionMs)
 end
 
@@ -65,10 +67,9 @@ local function follow_call(f, d, device)
   if d.follow and KSR.dialog.is_known_dlg() >= 0 then follow[d.follow](f, device) end
 end
 
--- `side` has sent the request at hand to a party that may be a trunk, and may challenge it; nil if parkd has.
+-- `side` has sent the request at hand, nil if parkd has.
 local function expect_challenge(f, d, side)
-  if not d.to then return end
-  trunk_auth.expect_in_dialog(f, d.to, d.tenant, side, d.follow == "offer" and side and "ksr_onreply_call" or nil)
+  if d.to and trunk_auth.expect(f, d.to, d.tenant, side) then trunk_auth.follow() end
 end
 
 function perform_in_dialog.within_dialog(f, d)

@@ -121,8 +121,7 @@ function ringing.next_feature_call()
   local behind = ring and ring.behind
   if behind then
     local owners, earlier = ring.owners, ring.earlier
-    remember({ steps = {}, owners = owners, earlier = earlier, otherwise = ring.otherwise, trunk = ring.trunk,
-      is_at_parkd = true })
+    remember({ steps = {}, owners = owners, earlier = earlier, otherwise = ring.otherwise, is_at_parkd = true })
   end
   return behind
 end
@@ -157,9 +156,9 @@ function ringing.passes(status)
 end
 
 -- Of all parties only phones have a ruid.
-local function outside_answerer(trunk)
+local function outside_answerer()
   local uri = sip_text.parse_uri(KSR.pv.gete("$T_branch(uri)"))
-  return { kind = "trunk", display = "", outside = uri and uri.user, trunk = trunk and trunk.trunk }
+  return { kind = "trunk", display = "", outside = uri and uri.user }
 end
 
 --- The sender of the answer at hand, as a party of the record of the call; nil if no ring group rang. The answer of a
@@ -168,7 +167,7 @@ function ringing.answerer(is_inside)
   local ring = remembered()
   if ring and ring.is_at_parkd and is_inside then return relay.kParkd end
   local ruid = KSR.pv.gete("$T_branch(ruid)")
-  return ring and (ring.owners[ruid] or ring.earlier[ruid] or outside_answerer(ring.trunk))
+  return ring and (ring.owners[ruid] or ring.earlier[ruid] or outside_answerer())
 end
 
 return ringing

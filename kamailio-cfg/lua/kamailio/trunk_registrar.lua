@@ -4,9 +4,8 @@ local cjson = require("cjson")
 local counts = require("kamailio.counts")
 local directory = require("kamailio.directory")
 local directory_rows = require("rules.directory_rows")
-local keyed = require("kamailio.keyed")
 local settings = require("kamailio.settings")
-local trunk_challenge = require("rules.trunk_challenge")
+local trunk_credentials = require("kamailio.trunk_credentials")
 local trunk_registration = require("rules.trunk_registration")
 
 local trunk_registrar = {}
@@ -14,23 +13,12 @@ local trunk_registrar = {}
 -- Of the sending process: tenant and trunk -> {account, state, text}, `text` is the account as it was registered.
 local registrations, known_text = {}, nil
 
-local function md5(text)
-  KSR.pv.sets("$var(hashed)", text)
-  return KSR.pv.get("$(var(hashed){s.md5})")
-end
-
-local sent_count = 0
-
-local function random_word()
-  sent_count = sent_count + 1
-  return keyed(("%s %d %d"):format(KSR.pv.get("$TV(Sn)"), KSR.pv.get("$pp"), sent_count)):sub(1, 32)
-end
-
 local function name_of(account) return account.tenant .. " " .. account.trunk end
 
 local function begin(account, text, now)
   return { account = account, text = text,
-    state = trunk_registration.begin(random_word(), random_word():sub(1, 16), account.expires, now) }
+    state = trunk_registration.begin(trunk_credentials.random_word(), trunk_credentials.random_word():sub(1, 16),
+      account.expires, now) }
 end
 
 -- The two register the same contact for the same address: to give one up would end the other.
@@ -83,9 +71,7 @@ local function own_host() return ("%s:%d"):format(settings.advertised_address, s
 local function credentials(account, state, uri)
   local kept = state.is_answering and KSR.htable.sht_get("register_challenges", state.call_id)
   if not kept then return nil end
-  local name, value = trunk_challenge.answer(cjson.decode(kept), account, { method = "REGISTER", uri = uri }, 1,
-    random_word():sub(1, 16), md5)
-  return name .. ": " .. value
+  return ("%s: %s"):format(trunk_credentials.header(cjson.decode(kept), account, "REGISTER", uri, 1))
 end
 
 local function send(one, now)
@@ -154,22 +140,13 @@ function trunk_registrar.keep_up()
   end
 end
 
-local function values_of(name)
-  local values = {}
-  for i = 0, KSR.pv.get(("$hdrc(%s)"):format(name)) - 1 do
-    values[#values + 1] = KSR.pv.get(("$(hdr(%s)[%d])"):format(name, i))
-  end
-  return values
-end
-
 --- An answer is at hand. Only its trunk knows the Call-ID of a REGISTER.
 function trunk_registrar.note_answer(f)
   if f.cseq_method ~= "REGISTER" or f.status < 200 then return end
   local kept = KSR.htable.sht_get("registering", f.call_id)
   local request = kept and cjson.decode(kept)
   if not request or request.cseq ~= f.cseq or request.ip ~= f.source.ip then return end
-  local challenge = trunk_challenge.header(f.status)
-    and trunk_challenge.read(f.status, values_of(trunk_challenge.header(f.status)))
+  local challenge = trunk_credentials.challenge(f.status)
   if challenge then KSR.htable.sht_sets("register_challenges", f.call_id, cjson.encode(challenge)) end
   KSR.htable.sht_sets("register_answers", f.call_id, cjson.encode({
     cseq = f.cseq,

@@ -25,6 +25,9 @@ function cdr.setup(f, d)
   })
 end
 
+--- The same of a call of parkd's, which has no CDR.
+function cdr.setup_of_parkd(tenant) return cjson.encode({ tenant = tenant }) end
+
 -- Empty for a Kamailio before, which had no such variable.
 local function parse_setup(text)
   local known, setup = pcall(cjson.decode, text or "")
@@ -39,6 +42,9 @@ function cdr.trunks(setup)
   end
   return list
 end
+
+--- The name of the trunk that is this side of the call, "a" or "b"; nil if none is.
+function cdr.trunk_of(setup, side) return parse_setup(setup)[side == "a" and "from_trunk" or "to_trunk"] end
 
 --- The variable `setup` of a call that `trunk` carries after all; nil if that is what it has already.
 function cdr.carried_by(setup, trunk)

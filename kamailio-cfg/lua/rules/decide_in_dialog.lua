@@ -29,12 +29,11 @@ local function possible_trunk(f)
   return party and (party.kind == "trunk" or party.kind == "ring_group") and party or nil
 end
 
--- `target` replaces the Request-URI; nil if that is right.
+-- `target` replaces the Request-URI; nil if that is right. `to` is of `tenant`.
 local function onward(f, action, target)
   local to = possible_trunk(f)
   return { action = action, target = target, follow = follows[f.method], to = to,
-    tenant = to and f.path.call.tenant or nil,
-    first_answer_ms = patience.first_answer(f.method) }
+    tenant = to and f.path.call.tenant or nil, first_answer_ms = patience.first_answer(f.method) }
 end
 
 local function belongs_to_parkd(f)
@@ -69,6 +68,8 @@ local function adopted(f)
   local wrong, target = dialog_path.not_onward(f)
   if wrong and wrong.need then return wrong end
   d.goes_onward, d.target = not wrong, target
+  d.to = d.goes_onward and possible_trunk(f) or nil
+  d.tenant = d.to and f.path.call.tenant
   return d
 end
 

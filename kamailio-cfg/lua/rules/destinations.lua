@@ -191,7 +191,8 @@ function destinations.to_outside_number(f, tenant, number, caller)
     number = number,
     trunks = trunks,
     is_counted = true,
-    callee = { kind = "trunk", display = "" },
+    -- Of several trunks it shows in the answer which one it is.
+    callee = { kind = "trunk", display = "", trunk = not trunks[2] and trunks[1].trunk or nil },
   })
 end
 

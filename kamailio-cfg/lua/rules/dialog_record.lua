@@ -60,13 +60,15 @@ local function side(leg, uri, party, sdp, held_value, numbers)
   }
 end
 
--- The parameters by which Kamailio's Route names a trunk of the dialog. The seal is only made if there is one: parkd's
--- requests to the trunk bring it along.
+-- The parameters by which Kamailio's Route names the trunks of the dialog, so that parkd's requests bring them along.
+-- Without trunks there are none.
 local function trunk_params(dialog, parties, setup, make_seal)
-  if not make_seal or not (parties.a.trunk or parties.b.trunk) then return "" end
   local known, described = pcall(cjson.decode, setup or "")
-  local tenant = known and type(described) == "table" and described.tenant
-  return tenant and make_seal(dialog["call-id"], dialog.caller.tag, parties, tenant) or ""
+  if not known or type(described) ~= "table" or not described.tenant then return "" end
+  if not described.from_trunk and not described.to_trunk then return "" end
+  local function named(party, trunk) return setmetatable({ trunk = trunk }, { __index = party }) end
+  return make_seal(dialog["call-id"], dialog.caller.tag, described.tenant, named(parties.a, described.from_trunk),
+    named(parties.b, described.to_trunk))
 end
 
 local function record_of(dialog, address, port, make_seal)
@@ -88,7 +90,7 @@ local function record_of(dialog, address, port, make_seal)
 end
 
 --- The records in an answer of dlg.dlg_list. `make_seal` makes the parameters of Kamailio's Route from the Call-ID, the
---- caller's tag, the parties and the tenant of a call.
+--- caller's tag, the tenant, the caller and the callee of a call.
 function dialog_record.parse(answer, address, port, make_seal)
   local readable, decoded = pcall(cjson.decode, answer or "")
   local result = readable and type(decoded) == "table" and decoded.result
@@ -119,7 +121,6 @@ local function party(one)
     display = one.display and sip_text.shortened(one.display, kDisplayBytesMax),
     withheld = one.withheld or nil,
     outside = one.outside,
-    trunk = one.trunk,
   }
 end
 

@@ -14,13 +14,14 @@ local kCodeLengthMax = 10
 -- SQL refuses a ring group or a call flow that leads to itself; this is the second wall.
 local kRingGroupsMax, kCallFlowsMax = 16, 16
 
---- The key of a row: a DID and an address are unique among all tenants, probed trunks are a list of all tenants,
---- everything else is unique within one.
+-- Lists of all tenants. Only keys with a blank are rows of the database.
+local lists_of_all = { probed = "probed trunks", registrations = "registrations at trunks" }
+
+--- The key of a row: a DID and an address are unique among all tenants, everything else within one.
 function directory_rows.key(kind, tenant, name)
-  if kind == "probed" then return "probed trunks" end
+  if lists_of_all[kind] then return lists_of_all[kind] end
   if kind == "did" then return "did " .. name end
   if kind == "trunk_at" then return "trunk_at " .. (address.canonical(name) or name) end
-  if kind == "registrations" then return kind end
   return ("%s %s %s"):format(kind, tenant, name)
 end
 

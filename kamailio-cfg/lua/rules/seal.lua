@@ -97,8 +97,7 @@ local kUser = "^[%w*+_-]+$"
 
 -- A caller that withholds its number is not named to the other party.
 local function code(party)
-  if party.kind == "trunk" then return kCodes.trunk .. (party.trunk or "") end
-  local user = party.number or party.aor and party.aor:match("^([^@]*)@") or ""
+  local user = party.kind == "trunk" and party.trunk or party.number or party.aor and party.aor:match("^([^@]*)@") or ""
   return kCodes[party.kind] .. (not party.withheld and user:match(kUser) or "")
 end
 
@@ -135,7 +134,7 @@ local function home_mac(f, caller_tag) return mac(f, "home", f.call_id, caller_t
 local function parties_mac(f, caller_tag, parties) return mac(f, "parties", f.call_id, caller_tag, parties) end
 
 --- The parameters of Kamailio's Record-Route for the call that begins with the request at hand. `caller` and `callee`
---- are {kind, aor, number, withheld}, `hops` the URIs in the Record-Routes that it has.
+--- are {kind, aor, number, trunk, withheld}, `hops` the URIs in the Record-Routes that it has.
 function seal.record_route(f, caller, callee, tenant, hops)
   local parties = ("%s.%s.%s"):format(code(caller), code(callee), tenant)
   return (";%s=%s%s.%s"):format(seal.kName, parties_mac(f, f.from_tag, parties), home_mac(f, f.from_tag), parties)
