@@ -48,16 +48,18 @@ CREATE TABLE trunk_registrations (
 
 CREATE VIEW trunks_status AS
   SELECT t.tenant, t.trunk, t.address, t.enabled, a.user, a.registrar,
-         CASE WHEN a.user IS NULL OR a.registrar IS NULL THEN 'by address'
-              WHEN NOT (t.enabled AND a.enabled) THEN 'off'
+         CASE WHEN a.registrar IS NULL THEN 'by address'
+              WHEN NOT (t.enabled AND a.enabled AND n.enabled) THEN 'off'
+              WHEN p.password IS NULL THEN 'no password'
               WHEN r.state IS NULL THEN 'trying'
               WHEN r.until < UTC_TIMESTAMP() THEN 'expired'
               ELSE r.state END AS state,
-         r.status, IF(t.enabled AND a.enabled, r.until, NULL) AS until, IF(t.enabled AND a.enabled, r.next_try, NULL) AS next_try,
-         r.changed_at
+         r.status, r.until, r.next_try, r.changed_at
   FROM trunks t
+  JOIN tenants n ON n.tenant = t.tenant
   LEFT JOIN trunk_accounts a ON a.tenant = t.tenant AND a.trunk = t.trunk
-  LEFT JOIN trunk_registrations r ON r.tenant = t.tenant AND r.trunk = t.trunk;
+  LEFT JOIN trunk_passwords p ON p.tenant = t.tenant AND p.trunk = t.trunk
+  LEFT JOIN trunk_registrations r ON r.tenant = t.tenant AND r.trunk = t.trunk AND t.enabled AND a.enabled AND n.enabled;
 
 -- "*": registrations are a list of all tenants.
 CREATE TRIGGER trunk_accounts_raise_insert AFTER INSERT ON trunk_accounts FOR EACH ROW

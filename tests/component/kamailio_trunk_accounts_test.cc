@@ -1,5 +1,5 @@
-// Trunks that challenge every request, through the real Kamailio: which challenges are answered, with which
-// password, and that the carrier, the phone and parkd each see a CSeq that counts up.
+// Trunks at which a tenant has an account, through the real Kamailio: which challenges are answered, with which
+// password, that the carrier, the phone and parkd each see a CSeq that counts up, and what is registered.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -25,6 +25,10 @@ class Carrier {
     std::string realm = "carrier.example";
     /// Final answer to a call.
     int answer = 200;
+    /// To a REGISTER with credentials; 0: none.
+    int register_answer = 200;
+    /// Seconds that a registration gets.
+    int granted = 600;
     /// A call rings, and has no answer.
     bool only_rings = false;
     bool challenges = true;
@@ -146,9 +150,18 @@ class Carrier {
     if (!request.headers("Route").empty()) troubles_.push_back("a Route of Kamailio's");
     if (habits_.challenges && !is_authentic(request)) return challenge(request);
     accepted_.push_back(request);
+    if (request.method() == "REGISTER") return receive_register(request);
     const bool begins = request.method() == "INVITE" && tag_in(request.header("To")).empty();
     if (begins && habits_.only_rings) return respond(request, 180);
     respond(request, begins ? habits_.answer : 200);
+  }
+
+  void receive_register(const SipText& request) {
+    if (habits_.register_answer == 0) return;
+    const std::string contact = request.header("Contact");
+    respond(request, habits_.register_answer,
+            "Contact: <sip:another@192.0.2.1>;expires=9999\r\nContact: " + contact +
+                ";expires=" + std::to_string(habits_.granted) + "\r\n");
   }
 
   bool is_authentic(const SipText& request) {
@@ -195,7 +208,8 @@ class Carrier {
     if (tag_in(to).empty()) to += ";tag=carrier";
     const std::string body = request.method() == "INVITE" && status == 200 ? sdp() : "";
     text += "From: " + request.header("From") + "\r\nTo: " + to + "\r\nCall-ID: " + request.call_id() +
-            "\r\nCSeq: " + request.header("CSeq") + "\r\nContact: <sip:carrier@" + own().text() + ">\r\n" + headers +
+            "\r\nCSeq: " + request.header("CSeq") + "\r\n" +
+            (request.method() == "REGISTER" ? "" : "Contact: <sip:carrier@" + own().text() + ">\r\n") + headers +
             (body.empty() ? "" : "Content-Type: application/sdp\r\n") +
             "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
     socket_.send(text, kamailio_);
@@ -216,24 +230,37 @@ class Carrier {
   std::thread thread_;
 };
 
-/// A site with a trunk that wants credentials, and has an account for the demo tenant.
+/// A site with a trunk that wants credentials, and an account of the demo tenant there.
 struct SiteWithAccount {
   KamailioSite site;
   Carrier carrier{{site.trunk_address.text(), 5060}, site.outside()};
   std::unique_ptr<PacketPhone> alice = site.phone("101");
 
-  explicit SiteWithAccount(const std::string& password = "geheim") {
-    site.database.execute(
-        "INSERT INTO callpark.trunk_accounts (tenant, trunk, user, auth_user) "
-        "VALUES ('demo.callpark', 'demo', 'user', 'account')");
-    site.database.execute(
-        "INSERT INTO callpark.trunk_passwords (tenant, trunk, password) VALUES ('demo.callpark', 'demo', '" + password +
-        "')");
+  explicit SiteWithAccount(const std::string& password = "geheim") { add_account("demo", password); }
+
+  void execute(const std::string& sql) const { site.database.execute("USE callpark; " + sql); }
+  void add_account(const std::string& trunk, const std::string& password) const {
+    execute("INSERT INTO trunk_accounts (tenant, trunk, user, auth_user) VALUES ('demo.callpark', '" + trunk +
+            "', 'user', 'account'); INSERT INTO trunk_passwords (tenant, trunk, password) VALUES ('demo.callpark', '" +
+            trunk + "', '" + password + "')");
+  }
+  /// A further trunk of the tenant, which is tried after the first one.
+  void add_trunk(const std::string& trunk, const LoopbackAddress& address) const {
+    execute("INSERT INTO trunks (tenant, trunk, address, priority) VALUES ('demo.callpark', '" + trunk + "', '" +
+            address.text() + "', 200)");
   }
 
   [[nodiscard]] std::string statistic(const std::string& name) const {
     const auto answer = nlohmann::json::parse(site.kamailio->rpc("stats.get_statistics", "[\"" + name + "\"]"));
     return answer["result"][0].get<std::string>();
+  }
+  /// Of the first trunk, in trunks_status.
+  [[nodiscard]] std::string registration() const {
+    return site.database.value(
+        "SELECT CONCAT_WS(' ', state, status) FROM callpark.trunks_status WHERE tenant = 'demo.callpark' AND trunk = 'demo'");
+  }
+  [[nodiscard]] bool becomes(const std::string& registration_wanted) const {
+    return wait_until(2 * kSoon, [&] { return registration() == registration_wanted; });
   }
 };
 
@@ -318,7 +345,8 @@ TEST(KamailioTrunkAccounts, T1_AnEditOfThePasswordCountsForTheNextCall) {
   one.site.database.execute("UPDATE callpark.trunk_passwords SET password = 'geheim'");
   EXPECT_EQ(one.alice->hang_up(one.alice->call(kOutside)), 200);
   one.site.database.execute("UPDATE callpark.trunk_accounts SET enabled = FALSE");
-  EXPECT_EQ(one.alice->wait_invite_status(one.alice->start_call(kOutside)), 407);
+  EXPECT_EQ(one.alice->wait_invite_status(one.alice->start_call(kOutside)), 503);
+  EXPECT_FALSE(is_challenged(*one.alice, "carrier.example"));
 }
 
 TEST(KamailioTrunkAccounts, T1_AChallengeOfAPhoneIsNotAnswered) {
@@ -343,8 +371,57 @@ TEST(KamailioTrunkAccounts, T1_AnotherTenantsCallBringsNoCredentials) {
   EXPECT_EQ(one.alice->hang_up(one.alice->call(kOutside)), 200);
   auto olga = one.site.phone("101", "other.callpark");
   const CallName call = olga->start_call(kOutside);
-  EXPECT_EQ(olga->wait_invite_status(call), 407);
+  EXPECT_EQ(olga->wait_invite_status(call), 503);
+  EXPECT_FALSE(is_challenged(*olga, "carrier.example"));
   EXPECT_EQ(one.carrier.accepted("INVITE").size(), 1U);
+}
+
+/// How many of the requests have credentials for `realm`.
+std::size_t with_realm(const std::vector<SipText>& requests, const std::string& realm) {
+  return static_cast<std::size_t>(std::ranges::count_if(requests, [&](const SipText& request) {
+    return request.header("Proxy-Authorization").find("realm=\"" + realm + "\"") != std::string::npos;
+  }));
+}
+
+TEST(KamailioTrunkAccounts, T1_EachTrunkOfACallThatFailsOverGetsItsOwnAccount) {
+  SiteWithAccount one;
+  LoopbackAddress address;
+  one.add_trunk("reserve", address);
+  one.add_account("reserve", "anders");
+  Carrier reserve{{address.text(), 5060}, one.site.outside()};
+  one.carrier.have({.answer = 503});
+  reserve.have({.password = "anders", .realm = "reserve.example"});
+  const CallName call = one.alice->call(kOutside);
+  EXPECT_EQ(one.carrier.received("INVITE").size(), 2U);
+  EXPECT_EQ(with_realm(one.carrier.received("INVITE"), "carrier.example"), 1U);
+  EXPECT_EQ(reserve.received("INVITE").size(), 2U);
+  EXPECT_EQ(with_realm(reserve.received("INVITE"), "reserve.example"), 1U);
+  EXPECT_EQ(one.alice->offer(call, "sendonly"), 200);
+  EXPECT_EQ(one.alice->request(call, "INFO"), 200);
+  EXPECT_EQ(one.alice->hang_up(call), 200);
+  EXPECT_EQ(reserve.accepted("BYE").size(), 1U);
+  EXPECT_EQ(with_realm(reserve.accepted("BYE"), "reserve.example"), 1U);
+  for (const auto* carrier : {&one.carrier, &reserve}) EXPECT_EQ(carrier->troubles(), std::vector<std::string>());
+  for (const char* realm : {"carrier.example", "reserve.example"}) EXPECT_FALSE(is_challenged(*one.alice, realm));
+}
+
+TEST(KamailioTrunkAccounts, T1_ATrunkThatRefusesTheAccountIsFollowedByTheNext) {
+  SiteWithAccount one("falsch");
+  LoopbackAddress address;
+  one.add_trunk("reserve", address);
+  Carrier reserve{{address.text(), 5060}, one.site.outside()};
+  reserve.have({.challenges = false});
+  EXPECT_EQ(one.alice->hang_up(one.alice->call(kOutside)), 200);
+  EXPECT_EQ(one.carrier.received("INVITE").size(), 2U);
+  EXPECT_EQ(with_realm(reserve.received("INVITE"), "carrier.example"), 0U);
+  EXPECT_FALSE(is_challenged(*one.alice, "carrier.example"));
+  EXPECT_EQ(one.statistic("trunk_credentials_refused"), "script:trunk_credentials_refused = 1");
+}
+
+TEST(KamailioTrunkAccounts, T1_TheRefusalOfACallIsThatOfTheTrunkThatHasTakenTheAccount) {
+  SiteWithAccount one;
+  one.carrier.have({.answer = 404});
+  EXPECT_EQ(one.alice->wait_invite_status(one.alice->start_call(kOutside)), 404);
 }
 
 // The next Kamailio has the numbers from the row of the call.
@@ -434,6 +511,33 @@ TEST(KamailioTrunkAccounts, T1_ParkdsRequestsAreAnsweredWhenTheParkerHasLeft) {
   EXPECT_EQ(one.carrier.troubles(), std::vector<std::string>());
 }
 
+// It knows the CSeq by which the carrier has seen its INVITE.
+TEST(KamailioTrunkAccounts, T1_ACallOfParkdsIsAnswered) {
+  SiteWithAccount one;
+  auto& seat = *one.site.seat;
+  seat.send(invite_of_parkd(seat.own(), "sip:" + kOutside + "@demo.callpark", "demo.callpark"), one.site.inside());
+  const SipText answer = seat.wait_response(200);
+  EXPECT_EQ(answer.cseq(), 1);
+  ASSERT_EQ(answer.header("X-Callpark-CSeq"), "2");
+  std::string routes;
+  for (const auto& route : answer.headers("Record-Route")) routes.insert(0, "Route: " + route + "\r\n");
+  const auto send = [&](const std::string& method, int cseq) {
+    seat.send(method + " " + uri_in(answer.header("Contact")) + " SIP/2.0\r\nVia: SIP/2.0/UDP " + seat.own().text() +
+                  ";branch=z9hG4bK" + method + std::to_string(cseq) + "\r\nMax-Forwards: 70\r\n" + routes +
+                  "From: " + answer.header("From") + "\r\nTo: " + answer.header("To") +
+                  "\r\nCall-ID: " + answer.call_id() + "\r\nCSeq: " + std::to_string(cseq) + " " + method +
+                  "\r\nContact: <sip:parkd@" + seat.own().text() + ">\r\nContent-Length: 0\r\n\r\n",
+              one.site.inside());
+  };
+  send("ACK", 2);
+  send("BYE", 3);
+  ASSERT_TRUE(wait_until(kSoon, [&] { return seat.responses(200) == 2; }));
+  EXPECT_EQ(seat.last_response().header("X-Callpark-CSeq"), "4");
+  EXPECT_EQ(one.carrier.accepted("BYE").size(), 1U);
+  EXPECT_EQ(one.carrier.received("ACK").size(), 2U);
+  EXPECT_EQ(one.carrier.troubles(), std::vector<std::string>());
+}
+
 // Of a simultaneous ring group, while the others ring.
 TEST(KamailioTrunkAccounts, T1_AnOutsideMemberOfARingGroupIsReached) {
   SiteWithAccount one;
@@ -446,6 +550,75 @@ TEST(KamailioTrunkAccounts, T1_AnOutsideMemberOfARingGroupIsReached) {
   dave->wait_incoming();
   EXPECT_EQ(one.carrier.accepted("INVITE").size(), 1U);
   tour(one, call);
+}
+
+// ----- registrations
+
+constexpr const char* kRegister = "UPDATE trunk_accounts SET registrar = 'carrier.example'";
+
+TEST(KamailioTrunkRegistrations, O5_AnEditRegistersAndGivesUp) {
+  SiteWithAccount one;
+  one.carrier.have({.granted = 2});
+  EXPECT_EQ(one.registration(), "by address");
+  one.execute(kRegister);
+  EXPECT_TRUE(one.becomes("registered 200")) << one.registration();
+  ASSERT_TRUE(wait_until(kSoon, [&] { return one.carrier.accepted("REGISTER").size() >= 3; })) << "it is extended";
+  const SipText first = one.carrier.accepted("REGISTER").front();
+  EXPECT_EQ(first.request_uri(), "sip:carrier.example");
+  EXPECT_EQ(first.header("To"), "<sip:user@carrier.example>");
+  EXPECT_EQ(first.header("Contact"), "<sip:user@" + one.site.outside().text() + ">");
+  EXPECT_EQ(first.header("Expires"), "600");
+  one.execute("UPDATE trunk_accounts SET enabled = FALSE");
+  EXPECT_TRUE(one.becomes("off")) << one.registration();
+  EXPECT_TRUE(wait_until(kSoon, [&] { return one.carrier.accepted("REGISTER").back().header("Expires") == "0"; }));
+  EXPECT_EQ(one.carrier.troubles(), std::vector<std::string>());
+}
+
+TEST(KamailioTrunkRegistrations, O5_ARegistrationThatIsRefusedSaysSoUntilAnEditMendsIt) {
+  SiteWithAccount one("falsch");
+  one.execute(kRegister);
+  EXPECT_TRUE(one.becomes("refused 407")) << one.registration();
+  EXPECT_EQ(one.carrier.received("REGISTER").size(), 2U) << "the password is tried once";
+  EXPECT_EQ(one.statistic("trunk_registrations_failed"), "script:trunk_registrations_failed = 1");
+  one.execute("UPDATE trunk_passwords SET password = 'geheim'");
+  EXPECT_TRUE(one.becomes("registered 200")) << one.registration();
+}
+
+TEST(KamailioTrunkRegistrations, O5_ARegistrarThatRefusesRedirectsOrFailsHasAnOutcome) {
+  for (const int status : {302, 403, 503}) {
+    SiteWithAccount one;
+    one.carrier.have({.register_answer = status});
+    one.execute(kRegister);
+    EXPECT_TRUE(one.becomes("refused " + std::to_string(status))) << one.registration();
+    EXPECT_EQ(one.statistic("trunk_registrations_failed"), "script:trunk_registrations_failed = 1");
+  }
+}
+
+TEST(KamailioTrunkRegistrations, O5_ARegistrarThatIsSilentIsUnreachableUntilItAnswers) {
+  SiteWithAccount one;
+  one.carrier.have({.register_answer = 0});
+  one.execute(kRegister);
+  EXPECT_TRUE(one.becomes("unreachable")) << one.registration();
+  one.carrier.have({});
+  EXPECT_TRUE(one.becomes("registered 200")) << one.registration();
+}
+
+TEST(KamailioTrunkRegistrations, O5_ACallToTheRegisteredContactReachesTheDidInTo) {
+  SiteWithAccount one;
+  one.execute(kRegister);
+  EXPECT_TRUE(one.becomes("registered 200")) << one.registration();
+  const std::string contact = "sip:user@" + one.site.outside().text();
+  auto bob = one.site.phone("102");
+  EXPECT_EQ(bob->wait_invite_status(bob->start_call("user")), 404) << "for the trunk only";
+  one.carrier.send(one.carrier.compose("INVITE", 7, contact, "<sip:+442030000101@carrier.example>"));
+  const CallName call = one.alice->wait_incoming();
+  one.alice->answer(call);
+  EXPECT_TRUE(wait_until(kSoon, [&] { return !one.carrier.response(200).text().empty(); }));
+  EXPECT_EQ(one.alice->hang_up(call), 200);
+  EXPECT_TRUE(wait_until(kSoon, [&] {
+    return one.site.database.value("SELECT GROUP_CONCAT(dialled, ' ', caller_trunk) FROM callpark.cdrs") ==
+           "+442030000101 demo";
+  }));
 }
 
 }  // namespace

@@ -251,8 +251,8 @@ local learn = {
   identity = function(f, realm) return identity(f, realm) end,
   registered_contacts = function(_, aor) return registered.contacts(aor) end,
   did = function(f)
-    if not f.dialled or not f.dialled.clean then return false end
-    return row(directory.did(f.dialled.text, f.source.ip))
+    local found = f.dialled and f.dialled.clean and row(directory.did(f.dialled.text, f.source.ip))
+    return found or row(directory.did_at_account(f.ruri.user, f.to.user or "", f.source.ip))
   end,
   orbit_from_trunk = function(f)
     if not f.dialled or not f.dialled.clean then return false end

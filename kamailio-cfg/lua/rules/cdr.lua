@@ -12,7 +12,10 @@ local kTextMax, kCallIdMax = 64, 4 * 255
 local function quoted(text, bytes_max) return cjson.encode(utf8_text.cleaned(text or "", bytes_max or kTextMax)) end
 
 --- The number that the caller of the request at hand has dialled.
-function cdr.dialled(f) return utf8_text.cleaned(f.dialled and f.dialled.text or f.ruri.user or "", kTextMax) end
+function cdr.dialled(f)
+  local number = f.did and f.did.dialled or f.dialled and f.dialled.text or f.ruri.user or ""
+  return utf8_text.cleaned(number, kTextMax)
+end
 
 --- The dialog variable `setup` of the call that begins with the request at hand, by the decision `d` on it: what its
 --- parties do not show.

@@ -242,6 +242,20 @@ function directory_rows.did(get, outside_number, host)
   return false
 end
 
+--- The same for a call to the Contact that Kamailio has registered for `user` at that trunk: the outside number is
+--- `to_user`, that in To, and also `dialled` of the result.
+function directory_rows.did_at_account(get, user, to_user, host)
+  for _, one in ipairs(trunks_at(get, host)) do
+    local account = one.enabled and directory_rows.trunk_account(get, one.tenant, one.trunk)
+    local row = account and account.registrar ~= "" and account.user == user and directory_rows.did(get, to_user, host)
+    if row and row.tenant == one.tenant then
+      row.trunk, row.dialled = one.trunk, to_user
+      return row
+    end
+  end
+  return false
+end
+
 --- The tenant and the trunk at `host` that may retrieve from an orbit by dialling it: {tenant, trunk}. false if two
 --- tenants share the address.
 function directory_rows.orbit_from_trunk(get, orbit, host)

@@ -97,7 +97,8 @@ local kUser = "^[%w*+_-]+$"
 
 -- A caller that withholds its number is not named to the other party.
 local function code(party)
-  local user = party.kind == "trunk" and party.trunk or party.number or party.aor and party.aor:match("^([^@]*)@") or ""
+  if party.kind == "trunk" then return kCodes.trunk .. ((party.trunk or ""):match(kUser) or "") end
+  local user = party.number or party.aor and party.aor:match("^([^@]*)@") or ""
   return kCodes[party.kind] .. (not party.withheld and user:match(kUser) or "")
 end
 

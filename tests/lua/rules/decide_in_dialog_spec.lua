@@ -20,6 +20,20 @@ describe("a request within a call", function()
     assert.equal("end", request({ method = "BYE", is_udp = false }).follow)
   end)
 
+  it("T1 names the party that it goes to if that may be a trunk", function()
+    local function to(party)
+      local f = requests.facts({ to_tag = "tt", marker = false, is_other = false, given_up = false })
+      requests.seal(f, "a", true)
+      f.path.call.b = party
+      local d = decide.request(f)
+      return d.to, d.tenant
+    end
+    for _, party in ipairs({ { kind = "trunk", trunk = "a" }, { kind = "trunk" }, { kind = "ring_group" } }) do
+      assert.same({ party, requests.kTenant }, { to(party) })
+    end
+    assert.is_nil(to({ kind = "extension", aor = "102@" .. requests.kTenant }))
+  end)
+
   it("has 10 s for the first answer to an INVITE, and a transaction's time for any other", function()
     assert.equal(10000, request({ method = "INVITE" }).first_answer_ms)
     assert.equal(30000, request({ method = "INFO" }).first_answer_ms)

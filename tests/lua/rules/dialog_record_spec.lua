@@ -37,6 +37,30 @@ describe("dialog_record.parse", function()
     assert.equal("<sip:127.0.0.1:5060;lr;ftag=ft;did=a86.f9>", parse(dialog())[1].route)
   end)
 
+  it("T1 makes a Route that names the trunks, and a plain one for a call without", function()
+    local function make_seal(call_id, tag, tenant, caller, callee)
+      return (";%s %s %s %s %s"):format(call_id, tag, tenant, caller.aor, callee.trunk)
+    end
+    local function route(setup)
+      local with_setup = dialog()
+      table.insert(with_setup.variables, { setup = setup })
+      local answer = cjson.encode({ result = with_setup })
+      return dialog_record.parse(answer, "127.0.0.1", 5060, make_seal)[1].route
+    end
+    assert.equal("<sip:127.0.0.1:5060;lr;ftag=ft;did=a86.f9;c1 ft demo.callpark 101@demo.callpark carrier>",
+      route('{"tenant":"demo.callpark","to_trunk":"carrier"}'))
+    for _, setup in ipairs({ '{"tenant":"demo.callpark"}', '{"to_trunk":"carrier"}', "nil", "" }) do
+      assert.equal("<sip:127.0.0.1:5060;lr;ftag=ft;did=a86.f9>", route(setup), setup)
+    end
+  end)
+
+  it("T1 counts what the trunk has seen of a side's requests", function()
+    local with_numbers = dialog()
+    table.insert(with_numbers.variables, { numbers_a = "2 3096 3098" })
+    local record = parse(with_numbers)[1]
+    assert.same({ 3096, 2, 0 }, { record.a.cseq, record.a.ahead, record.b.ahead })
+  end)
+
   it("knows early and ended dialogs from confirmed ones", function()
     for state, confirmed in pairs({ false, false, true, true, false }) do
       assert.equal(confirmed, parse(dialog({ state = state }))[1].confirmed)

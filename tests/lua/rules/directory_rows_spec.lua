@@ -90,6 +90,8 @@ local get = remembered({
   { "trunk_at", "", "2001:db8::1", kOther .. "\tsix\t1" },
   { "trunk_at", "", "192.0.2.30", kTenant .. "\td\t1" },
   { "trunk_at", "", "192.0.2.30", kOther .. "\te\t1" },
+  { "trunk_account", kTenant, "a", "4930\tauth\tcarrier.example\t600\tsecret" },
+  { "trunk_account", kTenant, "d", "4931\t4931\t\t600\tsecret" },
   { "did", kTenant, "+49301", kTenant .. "\t101" },
   { "did", kTenant, "+49302", kTenant .. "\t999" },
   { "did", kTenant, "+49500", kTenant .. "\t500" },
@@ -267,6 +269,23 @@ describe("what is remembered of SQL", function()
     assert.is_false(directory_rows.did(get, "+49301", "192.0.2.20"))
     assert.is_false(directory_rows.did(get, "+49302", kCarrier))
     assert.is_false(directory_rows.did(get, "+49303", kCarrier))
+  end)
+
+  it("O5 has the DID in To of a call to the Contact that is registered at its trunk", function()
+    local row = directory_rows.did_at_account(get, "4930", "+49301", kCarrier)
+    assert.same({ kTenant, "101", "a", "+49301" }, { row.tenant, row.number, row.trunk, row.dialled })
+    assert.is_false(directory_rows.did_at_account(get, "4930", "+49999", kCarrier), "no DID")
+    assert.is_false(directory_rows.did_at_account(get, "auth", "+49301", kCarrier), "no such user")
+    assert.is_false(directory_rows.did_at_account(get, "4930", "+49301", "192.0.2.30"), "at another trunk")
+    assert.is_false(directory_rows.did_at_account(get, "4931", "+49301", "192.0.2.30"), "nothing is registered")
+    assert.is_false(directory_rows.did_at_account(get, "4930", "+49301", "192.0.2.99"), "at no trunk")
+  end)
+
+  it("T1 has the account at a trunk", function()
+    assert.same({ user = "4930", auth_user = "auth", registrar = "carrier.example", expires = 600, password = "secret" },
+      directory_rows.trunk_account(get, kTenant, "a"))
+    assert.is_false(directory_rows.trunk_account(get, kOther, "a"))
+    assert.is_false(directory_rows.trunk_account(get, kTenant, "c"))
   end)
 
   it("has the orbits from which a trunk may retrieve", function()
