@@ -29,6 +29,7 @@
 #include "parkd/store/sql_schedule_store.h"
 #include "parkd/store/sql_store.h"
 #include "parkd/store/sql_webhook_store.h"
+#include "parkd/store/unregistered_trunks.h"
 #include "parkd/transaction/transaction_layer.h"
 #include "parkd/transport/transport_layer.h"
 #include "parkd/webhooks/webhook_sender.h"
@@ -298,6 +299,7 @@ void run_parkd(ParkdConfig config, const std::string& file) {
 
   SqlWebhookStore webhook_store(loop, webhook_store_settings(config));
   webhooks::WebhookSender webhook_sender(loop, webhook_store, metrics, webhook_settings(config));
+  UnregisteredTrunks unregistered_trunks(loop, metrics, {.address = store_settings(config).address});
 
   bool recovered = false;
   LayerMetrics layer_metrics(metrics, transport, transactions, service);
@@ -316,6 +318,7 @@ void run_parkd(ParkdConfig config, const std::string& file) {
   notifier.start();
   webhook_sender.start();
   schedules.start();
+  unregistered_trunks.start();
   service.recover([&] {
     recovered = true;
     agent.set_ready();

@@ -18,7 +18,8 @@ CREATE TABLE trunk_accounts (
   CONSTRAINT `the user in credentials has no quote and no backslash`
     CHECK (auth_user IS NULL OR auth_user REGEXP '^[!#-\\[\\]-~]+\\z'),
   CONSTRAINT `a registrar is a domain or an IP address` CHECK (registrar IS NULL OR registrar REGEXP '^[A-Za-z0-9.:-]+\\z'),
-  CONSTRAINT `a registration lasts 60 to 7200 seconds` CHECK (expires BETWEEN 60 AND 7200)
+  CONSTRAINT `a registration lasts 60 to 7200 seconds` CHECK (expires BETWEEN 60 AND 7200),
+  CONSTRAINT `an account is enabled (TRUE) or not (FALSE)` CHECK (enabled IN (FALSE, TRUE))
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COMMENT = 'Accounts at trunks that want a registration, or credentials';
 
 -- A table of its own: only Kamailio has to read it.
