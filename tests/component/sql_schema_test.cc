@@ -224,11 +224,12 @@ TEST_F(SqlSchema, EveryColumnAndTableIsExplained) {
       " 'ring_groups', 'ring_group_members', 'park_groups', 'park_group_members', 'orbit_ranges', 'parked_calls',"
       " 'released_orbits', 'park_segments', 'cdrs', 'schema_migrations', 'call_flows', 'call_flow_guesses',"
       " 'call_flow_events', 'time_zones', 'schedules', 'schedule_hours', 'schedule_dates', 'ivr_menus',"
-      " 'ivr_menu_options', 'announcements', 'menu_calls')";
+      " 'ivr_menu_options', 'announcements', 'menu_calls', 'trunk_prefixes', 'trunk_accounts', 'trunk_passwords',"
+      " 'trunk_registrations')";
   EXPECT_EQ(server().value("SELECT COUNT(*) FROM information_schema.columns WHERE column_comment = '' AND " + ours),
             "0");
   EXPECT_EQ(server().value("SELECT COUNT(*) FROM information_schema.tables WHERE table_comment <> '' AND " + ours),
-            "27");
+            "31");
 }
 
 // ---- migrations ----
