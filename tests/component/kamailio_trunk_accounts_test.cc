@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <ranges>
 #include <set>
 
 #include "tests/component/kamailio_site.h"
@@ -31,6 +32,8 @@ class Carrier {
     int granted = 600;
     /// A call rings, and has no answer.
     bool only_rings = false;
+    /// A call has a 183 that wants a PRACK, and then its answer.
+    bool is_reliable = false;
     bool challenges = true;
   };
 
@@ -153,7 +156,17 @@ class Carrier {
     if (request.method() == "REGISTER") return receive_register(request);
     const bool begins = request.method() == "INVITE" && tag_in(request.header("To")).empty();
     if (begins && habits_.only_rings) return respond(request, 180);
+    if (begins && habits_.is_reliable) return respond(request, 183, "Require: 100rel\r\nRSeq: 1\r\n");
+    if (request.method() == "PRACK") return receive_prack(request);
     respond(request, begins ? habits_.answer : 200);
+  }
+
+  void receive_prack(const SipText& prack) {
+    const auto invite = std::ranges::find_if(accepted_, [](const SipText& one) { return one.method() == "INVITE"; });
+    const std::string right = "1 " + std::to_string(invite->cseq()) + " INVITE";
+    if (prack.header("RAck") != right) troubles_.push_back(prack.header("RAck") + " for " + right);
+    respond(prack, 200);
+    respond(*invite, habits_.answer);
   }
 
   void receive_register(const SipText& request) {
@@ -318,6 +331,29 @@ TEST(KamailioTrunkAccounts, T1_ACallThatIsCancelledOrRefusedEndsAsWithoutAChalle
   EXPECT_EQ(one.alice->wait_invite_status(call), 487);
   EXPECT_TRUE(wait_until(kSoon, [&] { return one.carrier.received("CANCEL").size() == 1; }));
   EXPECT_EQ(one.carrier.troubles(), std::vector<std::string>());
+}
+
+TEST(KamailioTrunkAccounts, T1_APrackNamesTheInviteAsTheTrunkHasSeenIt) {
+  SiteWithAccount one;
+  one.carrier.have({.is_reliable = true});
+  const CallName call = one.alice->start_call(kOutside);
+  const auto progress = [&] {
+    const auto messages = one.alice->received(call);
+    const auto found = std::ranges::find_if(messages, [](const SipText& message) { return message.status() == 183; });
+    return found == messages.end() ? SipText() : *found;
+  };
+  ASSERT_TRUE(wait_until(kSoon, [&] { return progress().status() == 183; }));
+  const SipText early = progress();
+  std::string headers = "RAck: 1 " + std::to_string(early.cseq()) + " INVITE\r\n";
+  for (const auto& route : std::views::reverse(early.headers("Record-Route"))) headers += "Route: " + route + "\r\n";
+  std::string prack = one.alice->compose(call, "PRACK", headers);
+  prack.replace(0, prack.find("\r\n"), "PRACK " + uri_in(early.header("Contact")) + " SIP/2.0");
+  const auto to = prack.find("\r\nTo: ") + 6;
+  prack.replace(to, prack.find("\r\n", to) - to, early.header("To"));
+  one.alice->send_raw(prack);
+  EXPECT_EQ(one.alice->wait_invite_status(call), 200);
+  one.carrier.have({});
+  tour(one, call);
 }
 
 TEST(KamailioTrunkAccounts, ANonceIsUsedAgainWithoutAChallenge) {

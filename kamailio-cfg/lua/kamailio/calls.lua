@@ -228,6 +228,8 @@ function calls.reply_passes(body, device, answerer, trunk)
   end
   local digest = sdp_digest.make(body)
   local status = KSR.pv.get("$rs")
+  -- For what the caller sends before the call is answered; of several trunks that answer, the 2xx decides.
+  if trunk and trunk.numbers and status < 200 then calls.set_numbers(requester, trunk.numbers) end
   local is_2xx = status >= 200 and status <= 299
   local offer = KSR.pv.gete("$avp(offer)")
   local request_device = KSR.pv.gete("$avp(request_device)")

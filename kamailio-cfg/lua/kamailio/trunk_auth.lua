@@ -53,12 +53,22 @@ local function keep(sent, challenge)
   KSR.htable.sht_seti("nonces", key_of(sent), 1)
 end
 
+-- A PRACK names the INVITE by its CSeq (RFC 3262 7.2).
+local function renumber_rack(numbers)
+  local value = KSR.pv.get("$hdr(RAck)")
+  local renumbered = value and trunk_numbers.rack(numbers, value)
+  if not renumbered then return end
+  KSR.hdr.remove("RAck")
+  relay.append_header("RAck", renumbered)
+end
+
 --- The branch at hand is about to be sent as `sent`.
 function trunk_auth.write(sent)
+  local numbers = trunk_numbers.parse(sent.numbers)
   sent.cseq = tonumber(KSR.pv.gete("$cs")) or 0
-  sent.number = trunk_numbers.of_request(trunk_numbers.parse(sent.numbers), KSR.kx.get_method(), sent.cseq)
-    + (sent.answers and 1 or 0)
+  sent.number = trunk_numbers.of_request(numbers, KSR.kx.get_method(), sent.cseq) + (sent.answers and 1 or 0)
   write_credentials(sent)
+  if KSR.is_PRACK() then renumber_rack(numbers) end
   if sent.number ~= sent.cseq then renumber(sent.number) end
 end
 

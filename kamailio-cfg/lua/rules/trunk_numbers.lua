@@ -24,6 +24,13 @@ function trunk_numbers.of_request(numbers, method, cseq)
   return cseq + numbers.ahead
 end
 
+--- The value of a RAck for the trunk; nil if it is right, or none.
+function trunk_numbers.rack(numbers, value)
+  local response, cseq, method = value:match("^%s*(%d+)%s+(%d+)%s+(%u+)%s*$")
+  if method ~= "INVITE" or tonumber(cseq) ~= numbers.invite or numbers.sent == numbers.invite then return nil end
+  return ("%s %d INVITE"):format(response, numbers.sent)
+end
+
 --- The numbers after a request with this CSeq of its sender's has reached the trunk as `sent`.
 function trunk_numbers.after(numbers, method, cseq, sent)
   local is_invite = method == "INVITE"

@@ -27,6 +27,15 @@ describe("the numbers of requests to a trunk", function()
     assert.equal(3, trunk_numbers.of_request(numbers, "ACK", 2))
   end)
 
+  it("are those of the INVITE in a RAck", function()
+    local numbers = trunk_numbers.after(none, "INVITE", 7, 8)
+    assert.equal("1 8 INVITE", trunk_numbers.rack(numbers, "1 7 INVITE"))
+    for _, value in ipairs({ "1 6 INVITE", "1 7 UPDATE", "", "1 7", "x" }) do
+      assert.is_nil(trunk_numbers.rack(numbers, value), value)
+    end
+    assert.is_nil(trunk_numbers.rack(none, "1 7 INVITE"))
+  end)
+
   it("are never lowered by an answer that comes late", function()
     local numbers = trunk_numbers.after(none, "INFO", 2, 4)
     assert.equal(2, trunk_numbers.after(numbers, "INFO", 1, 2).ahead)
