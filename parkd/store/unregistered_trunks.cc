@@ -31,7 +31,8 @@ void UnregisteredTrunks::count() {
   const auto count = std::make_shared<double>(0);
   workers_.start(
       [count](DatabaseConnection& connection) { *count = std::stod(connection.query(kCount).at(0).at(0).value()); },
-      settings_.budget, [this, count](const DatabaseWorkers::Report& report) {
+      settings_.budget,
+      [this, count](const DatabaseWorkers::Report& report) {
         using Outcome = DatabaseWorkers::Outcome;
         if (report.outcome == Outcome::kImpossible) log_error("", "the database refused: {}", report.reason);
         if (report.outcome == Outcome::kDone) count_.set(*count);

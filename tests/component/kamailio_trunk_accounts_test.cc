@@ -270,7 +270,8 @@ struct SiteWithAccount {
   /// Of the first trunk, in trunks_status.
   [[nodiscard]] std::string registration() const {
     return site.database.value(
-        "SELECT CONCAT_WS(' ', state, status) FROM callpark.trunks_status WHERE tenant = 'demo.callpark' AND trunk = 'demo'");
+        "SELECT CONCAT_WS(' ', state, status) FROM callpark.trunks_status WHERE tenant = 'demo.callpark' AND trunk = "
+        "'demo'");
   }
   [[nodiscard]] bool becomes(const std::string& registration_wanted) const {
     return wait_until(2 * kSoon, [&] { return registration() == registration_wanted; });

@@ -94,7 +94,8 @@ TEST_F(SqlTrunkAccounts, O5_EachEditRaisesTheRevisionOfItsTenantAndOfAll) {
   for (const std::string& edit : std::vector<std::string>{
            "UPDATE trunk_accounts SET user = '4931';", "UPDATE trunk_passwords SET password = 'x';",
            "DELETE FROM trunk_passwords;", "DELETE FROM trunk_accounts;",
-           "UPDATE tenants SET enabled = FALSE WHERE tenant = 'demo.callpark';", "UPDATE trunks SET trunk = 'other';"}) {
+           "UPDATE tenants SET enabled = FALSE WHERE tenant = 'demo.callpark';",
+           "UPDATE trunks SET trunk = 'other';"}) {
     const auto rows = server().query("START TRANSACTION;" + kComplete + revisions + edit + revisions);
     EXPECT_LT(std::stoi(rows.at(0).at(0)), std::stoi(rows.at(2).at(0))) << edit;
     EXPECT_LT(std::stoi(rows.at(1).at(0)), std::stoi(rows.at(3).at(0))) << edit;
@@ -104,8 +105,9 @@ TEST_F(SqlTrunkAccounts, O5_EachEditRaisesTheRevisionOfItsTenantAndOfAll) {
 TEST_F(SqlTrunkAccounts, O5_TheStatusOfATrunkIsThatOfItsRegistration) {
   const auto state = [](const std::string& edits) {
     return server()
-        .query("START TRANSACTION;" + edits + "SELECT CONCAT_WS(' ', state, status) FROM trunks_status "
-                                              "WHERE tenant = 'demo.callpark' AND trunk = 'demo'")
+        .query("START TRANSACTION;" + edits +
+               "SELECT CONCAT_WS(' ', state, status) FROM trunks_status "
+               "WHERE tenant = 'demo.callpark' AND trunk = 'demo'")
         .at(0)
         .at(0);
   };
@@ -124,13 +126,13 @@ TEST_F(SqlTrunkAccounts, O5_TheStatusOfATrunkIsThatOfItsRegistration) {
 
 TEST_F(UnregisteredTrunksTest, O5_ThoseThatShouldBeRegisteredAndAreNotAreCounted) {
   Metrics metrics;
-  UnregisteredTrunks trunks(
-      loop_, metrics,
-      {.address = {server().socket().string(), server().user(), server().password(), "callpark"},
-       .count_every = Duration(20)});
+  UnregisteredTrunks trunks(loop_, metrics,
+                            {.address = {server().socket().string(), server().user(), server().password(), "callpark"},
+                             .count_every = Duration(20)});
   trunks.start();
   const auto becomes = [&](const std::string& number) {
-    return run_until([&] { return metrics.serialise().find("callpark_trunks_unregistered " + number) != std::string::npos; });
+    return run_until(
+        [&] { return metrics.serialise().find("callpark_trunks_unregistered " + number) != std::string::npos; });
   };
   EXPECT_TRUE(becomes("0"));
   server().execute(kAccount);
