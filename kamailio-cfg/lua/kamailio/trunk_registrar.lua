@@ -5,6 +5,7 @@ local counts = require("kamailio.counts")
 local directory = require("kamailio.directory")
 local directory_rows = require("rules.directory_rows")
 local settings = require("kamailio.settings")
+local trunk_choice = require("rules.trunk_choice")
 local trunk_credentials = require("kamailio.trunk_credentials")
 local trunk_registration = require("rules.trunk_registration")
 
@@ -61,11 +62,6 @@ end
 
 local function socket_of(account) return (settings.outside_socket:gsub("^udp", account.transport)) end
 
-local function next_hop(account)
-  local host = account.address:find(":") and "[" .. account.address .. "]" or account.address
-  return ("sip:%s:%d;transport=%s"):format(host, account.port, account.transport)
-end
-
 local function own_host() return ("%s:%d"):format(settings.advertised_address, settings.port) end
 
 local function credentials(account, state, uri)
@@ -91,7 +87,8 @@ local function send(one, now)
   lines[#lines + 1] = credentials(account, state, uri)
   KSR.htable.sht_sets("registering", state.call_id, cjson.encode({ cseq = state.cseq, ip = account.address,
     user = account.user }))
-  KSR.tm.t_uac_send("REGISTER", uri, next_hop(account), socket_of(account), table.concat(lines, "\r\n") .. "\r\n", "")
+  local hop = "sip:" .. trunk_choice.place(account)
+  KSR.tm.t_uac_send("REGISTER", uri, hop, socket_of(account), table.concat(lines, "\r\n") .. "\r\n", "")
 end
 
 local function take_answer(one, now)
