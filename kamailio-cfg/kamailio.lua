@@ -220,7 +220,7 @@ function ksr_onreply_call()
   local f = answer
   local trunk = outgoing.answer_passes()
   -- Its sender gets the answer to the next one.
-  if trunk and trunk.is_challenged or trunk_auth.answer_passes() then return 1 end
+  if trunk and trunk.challenge or trunk_auth.answer_passes() then return 1 end
   if KSR.pv.get("$rs") > 100 then calls.rings(ringing.members()) end
   local is_final = KSR.pv.get("$rs") >= 200
   -- Of several devices one that declines does not end the ringing of the others: a failure route sees that end.

@@ -13,6 +13,7 @@ local session_timer = require("rules.session_timer")
 local settings = require("kamailio.settings")
 local talking = require("kamailio.talking")
 local talks = require("rules.talks")
+local trunk_numbers = require("rules.trunk_numbers")
 local cjson = require("cjson")
 
 local calls = {}
@@ -75,7 +76,14 @@ function calls.trunk_beside(side) return cdr.trunk_of(variable("setup"), dialog_
 --- How the requests of `side` are numbered (rules/trunk_numbers.lua); nil if as it has numbered them.
 function calls.numbers(side) return variable("numbers_" .. side) end
 
-function calls.set_numbers(side, text) set_variable("numbers_" .. side, text) end
+--- A request that `side` has numbered `cseq` has reached the trunk as `number`. Whether anything has changed.
+function calls.note_number(side, method, cseq, number)
+  local before = calls.numbers(side)
+  local text = trunk_numbers.text(trunk_numbers.after(trunk_numbers.parse(before), method, cseq, number))
+  if not text or text == before then return false end
+  set_variable("numbers_" .. side, text)
+  return true
+end
 
 -- Reads and writes the list that a table (held, holding) has of an extension as one: two of its calls may be put on
 -- hold at the same moment.
@@ -229,7 +237,7 @@ function calls.reply_passes(body, device, answerer, trunk)
   local digest = sdp_digest.make(body)
   local status = KSR.pv.get("$rs")
   -- For what the caller sends before the call is answered; of several trunks that answer, the 2xx decides.
-  if trunk and trunk.numbers and status < 200 then calls.set_numbers(requester, trunk.numbers) end
+  if trunk and status > 100 and status < 200 then calls.note_number(requester, "INVITE", trunk.cseq, trunk.number) end
   local is_2xx = status >= 200 and status <= 299
   local offer = KSR.pv.gete("$avp(offer)")
   local request_device = KSR.pv.gete("$avp(request_device)")
@@ -270,7 +278,8 @@ local function note_first_answer(answer)
     set_variable("parties", dialog_record.parties(parties_of_this_call().a, answer.answerer))
   end
   note_trunk(answer)
-  if answer.trunk and answer.trunk.numbers then calls.set_numbers(answer.requester, answer.trunk.numbers) end
+  local trunk = answer.trunk
+  if trunk then calls.note_number(answer.requester, "INVITE", trunk.cseq, trunk.number) end
   keep_session(answer.session)
   if answer.digest then note_answer(answer.requester, answer.offer, answer.digest, answer.devices) end
   talking.show(KSR.kx.get_callid(), "confirmed", answer.people)

@@ -61,8 +61,8 @@ local function leave(branch)
 end
 
 --- An answer passes. With a 2xx the call is one of no other trunk. The result is the trunk by which it has come:
---- {trunk, numbers, is_challenged}, `numbers` of what its caller has sent (trunk_auth.numbers_after), and
---- `is_challenged` if the call is sent there again; nil if it is no trunk's.
+--- {trunk, cseq, number, challenge} (trunk_auth.lua), with a challenge if the call is sent there again; nil if it is no
+--- trunk's.
 function outgoing.answer_passes()
   local state, own = remembered(), index_of_branch()
   if not next(state.branches) then return nil end
@@ -73,8 +73,7 @@ function outgoing.answer_passes()
   end
   if sender then trunk_auth.pass(sender.sent, not calls.is_followed()) end
   remember(state)
-  return sender and { trunk = sender.sent.trunk, numbers = trunk_auth.numbers_after(sender.sent, "INVITE"),
-    is_challenged = sender.sent.challenge ~= nil }
+  return sender and sender.sent
 end
 
 --- Whether there is another trunk for the branch.

@@ -104,11 +104,6 @@ function trunk_auth.pass(sent, is_parkds)
   if is_parkds then relay.append_header(protocol.kCSeq, tostring(sent.number)) end
 end
 
---- The text of the numbers of a sender whose request has reached the trunk as `sent`; nil if both count alike.
-function trunk_auth.numbers_after(sent, method)
-  return trunk_numbers.text(trunk_numbers.after(trunk_numbers.parse(sent.numbers), method, sent.cseq, sent.number))
-end
-
 ----- requests within dialogs
 
 -- The transaction remembers `sent`, with {side, uri, hop, routes}.
@@ -165,10 +160,7 @@ end
 -- A BYE is the last one.
 local function note_numbers(sent, method)
   if not sent.side or method == "BYE" then return end
-  local text = trunk_auth.numbers_after(sent, method)
-  if not text or text == calls.numbers(sent.side) then return end
-  calls.set_numbers(sent.side, text)
-  calls.changed()
+  if calls.note_number(sent.side, method, sent.cseq, sent.number) then calls.changed() end
 end
 
 --- An answer passes. Whether it is a challenge that the request is sent again for.

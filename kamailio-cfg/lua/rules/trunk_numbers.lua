@@ -2,25 +2,28 @@
 -- (RFC 3261 8.1.3.5), of which its sender does not know: from then on the trunk is ahead of the sender, and the next
 -- requests of that sender in this dialog are numbered anew. Pure.
 --
--- As text, a dialog variable: how far the trunk is ahead, and for the ACK of the last INVITE what number its sender and
--- what number Kamailio has given it.
+-- As text, a dialog variable: how far the trunk is ahead, and for the ACKs of the last two INVITEs (that of the first may
+-- come once more) what number their sender and what number Kamailio has given each.
 local trunk_numbers = {}
 
---- {ahead, invite, sent}, from the text or nil.
+--- {ahead, invite, sent, earlier_invite, earlier_sent}, from the text or nil.
 function trunk_numbers.parse(text)
-  local ahead, invite, sent = (text or ""):match("^(%d+) (%d+) (%d+)$")
-  return { ahead = tonumber(ahead) or 0, invite = tonumber(invite) or 0, sent = tonumber(sent) or 0 }
+  local ahead, invite, sent, earlier_invite, earlier_sent = (text or ""):match("^(%d+) (%d+) (%d+) (%d+) (%d+)$")
+  return { ahead = tonumber(ahead) or 0, invite = tonumber(invite) or 0, sent = tonumber(sent) or 0,
+    earlier_invite = tonumber(earlier_invite) or 0, earlier_sent = tonumber(earlier_sent) or 0 }
 end
 
 --- The text; nil while sender and trunk count alike.
 function trunk_numbers.text(numbers)
   if numbers.ahead == 0 then return nil end
-  return ("%d %d %d"):format(numbers.ahead, numbers.invite, numbers.sent)
+  return ("%d %d %d %d %d"):format(numbers.ahead, numbers.invite, numbers.sent, numbers.earlier_invite,
+    numbers.earlier_sent)
 end
 
 --- The number of a request that its sender has numbered `cseq`.
 function trunk_numbers.of_request(numbers, method, cseq)
   if method == "ACK" and cseq == numbers.invite then return numbers.sent end
+  if method == "ACK" and cseq == numbers.earlier_invite then return numbers.earlier_sent end
   return cseq + numbers.ahead
 end
 
@@ -33,12 +36,11 @@ end
 
 --- The numbers after a request with this CSeq of its sender's has reached the trunk as `sent`.
 function trunk_numbers.after(numbers, method, cseq, sent)
-  local is_invite = method == "INVITE"
-  return {
-    ahead = math.max(numbers.ahead, sent - cseq),
-    invite = is_invite and cseq or numbers.invite,
-    sent = is_invite and sent or numbers.sent,
-  }
+  local new = setmetatable({ ahead = math.max(numbers.ahead, sent - cseq) }, { __index = numbers })
+  if method ~= "INVITE" then return new end
+  if cseq ~= numbers.invite then new.earlier_invite, new.earlier_sent = numbers.invite, numbers.sent end
+  new.invite, new.sent = cseq, sent
+  return new
 end
 
 return trunk_numbers

@@ -56,7 +56,7 @@ describe("dialog_record.parse", function()
 
   it("T1 counts what the trunk has seen of a side's requests", function()
     local with_numbers = dialog()
-    table.insert(with_numbers.variables, { numbers_a = "2 3096 3098" })
+    table.insert(with_numbers.variables, { numbers_a = "2 3096 3098 0 0" })
     local record = parse(with_numbers)[1]
     assert.same({ 3096, 2, 0 }, { record.a.cseq, record.a.ahead, record.b.ahead })
   end)

@@ -21,6 +21,13 @@ describe("the numbers of requests to a trunk", function()
     assert.equal(8, trunk_numbers.of_request(numbers, "ACK", 7))
   end)
 
+  it("keep the number of the INVITE before, the ACK of which is repeated", function()
+    local numbers = trunk_numbers.after(trunk_numbers.after(none, "INVITE", 7, 8), "INVITE", 8, 9)
+    numbers = trunk_numbers.after(numbers, "INVITE", 8, 10)
+    assert.same({ 8, 10 },
+      { trunk_numbers.of_request(numbers, "ACK", 7), trunk_numbers.of_request(numbers, "ACK", 8) })
+  end)
+
   it("keep the number of an INVITE that was not challenged", function()
     local numbers = trunk_numbers.after(none, "INFO", 1, 2)
     numbers = trunk_numbers.after(numbers, "INVITE", 2, 3)
@@ -42,7 +49,7 @@ describe("the numbers of requests to a trunk", function()
   end)
 
   it("survive as text", function()
-    local numbers = { ahead = 3, invite = 7, sent = 9 }
+    local numbers = { ahead = 3, invite = 7, sent = 9, earlier_invite = 2, earlier_sent = 4 }
     assert.same(numbers, trunk_numbers.parse(trunk_numbers.text(numbers)))
     assert.same(none, trunk_numbers.parse("3 7"))
   end)
