@@ -44,12 +44,13 @@ local function contact_of(leg)
 end
 
 local function side(leg, uri, party, sdp, held_value, numbers)
+  local cseq = tonumber(leg.cseq) or 0
   return {
     tag = leg.tag,
     uri = uri,
     contact = contact_of(leg),
-    cseq = tonumber(leg.cseq) or 0,
-    ahead = trunk_numbers.parse(numbers).ahead,
+    cseq = cseq,
+    seen_cseq = trunk_numbers.last(trunk_numbers.parse(numbers), cseq),
     route_set = leg.route_set or "",
     kind = party.kind,
     aor = party.aor,

@@ -49,7 +49,7 @@ local kSideMembers =
 
 -- What the other party has seen of the side's requests counts.
 local function encode_side(side)
-  local as_seen = setmetatable({ cseq = side.cseq + (side.ahead or 0) }, { __index = side })
+  local as_seen = setmetatable({ cseq = side.seen_cseq or side.cseq }, { __index = side })
   return object(kSideMembers, as_seen, {})
 end
 

@@ -27,6 +27,10 @@ function trunk_numbers.of_request(numbers, method, cseq)
   return cseq + numbers.ahead
 end
 
+--- The number of the last request of a sender that counts up to `cseq`. The dialog module does not count an INVITE that
+--- has overtaken the ACK before it.
+function trunk_numbers.last(numbers, cseq) return math.max(cseq + numbers.ahead, numbers.sent) end
+
 --- The value of a RAck for the trunk; nil if it is right, or none.
 function trunk_numbers.rack(numbers, value)
   local response, cseq, method = value:match("^%s*(%d+)%s+(%d+)%s+(%u+)%s*$")

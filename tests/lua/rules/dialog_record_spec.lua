@@ -56,9 +56,11 @@ describe("dialog_record.parse", function()
 
   it("T1 counts what the trunk has seen of a side's requests", function()
     local with_numbers = dialog()
-    table.insert(with_numbers.variables, { numbers_a = "2 3096 3098 0 0" })
+    table.insert(with_numbers.variables, { numbers_a = "2 3095 3097 0 0" })
     local record = parse(with_numbers)[1]
-    assert.same({ 3096, 2, 0 }, { record.a.cseq, record.a.ahead, record.b.ahead })
+    assert.same({ 3096, 3098, 0 }, { record.a.cseq, record.a.seen_cseq, record.b.seen_cseq })
+    with_numbers.variables[#with_numbers.variables] = { numbers_a = "2 3097 3099 0 0" }
+    assert.equal(3099, parse(with_numbers)[1].a.seen_cseq, "the module has not counted the INVITE")
   end)
 
   it("knows early and ended dialogs from confirmed ones", function()
