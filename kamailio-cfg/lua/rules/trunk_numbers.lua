@@ -2,8 +2,8 @@
 -- (RFC 3261 8.1.3.5), of which its sender does not know: from then on the trunk is ahead of the sender, and the next
 -- requests of that sender in this dialog are numbered anew. Pure.
 --
--- As text, a dialog variable: how far the trunk is ahead, and for the ACKs of the last two INVITEs (that of the first may
--- come once more) what number their sender and what number Kamailio has given each.
+-- As text, a dialog variable: how far the trunk is ahead, and for the ACKs of the last two INVITEs (that of the first
+-- may come once more) what number their sender and what number Kamailio has given each.
 local trunk_numbers = {}
 
 --- {ahead, invite, sent, earlier_invite, earlier_sent}, from the text or nil.

@@ -282,8 +282,8 @@ describe("what is remembered of SQL", function()
   end)
 
   it("T1 has the account at a trunk", function()
-    assert.same({ user = "4930", auth_user = "auth", registrar = "carrier.example", expires = 600, password = "secret" },
-      directory_rows.trunk_account(get, kTenant, "a"))
+    assert.same({ user = "4930", auth_user = "auth", registrar = "carrier.example", expires = 600,
+      password = "secret" }, directory_rows.trunk_account(get, kTenant, "a"))
     assert.is_false(directory_rows.trunk_account(get, kOther, "a"))
     assert.is_false(directory_rows.trunk_account(get, kTenant, "c"))
   end)
