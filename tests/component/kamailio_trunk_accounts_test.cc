@@ -66,6 +66,11 @@ class Carrier {
     return found == received_.end() ? SipText() : *found;
   }
   void send(const std::string& text) { socket_.send(text, kamailio_); }
+  /// Answers the call that rings.
+  void answer() {
+    const std::lock_guard lock(mutex_);
+    respond(accepted_.back(), 200);
+  }
   static std::string contact_parameters() { return ""; }
 
   /// A request of its own in a call that it has begun; `to` and `uri` as they are at that moment.
@@ -583,9 +588,12 @@ TEST(KamailioTrunkAccounts, T1_AnOutsideMemberOfARingGroupIsReached) {
       "VALUES ('demo.callpark', '601', 9, '" +
       kOutside + "')");
   auto dave = one.site.ringing_phone("104");
-  const CallName call = one.alice->call("601");
+  one.carrier.have({.only_rings = true});
+  const CallName call = one.alice->start_call("601");
   dave->wait_incoming();
-  EXPECT_EQ(one.carrier.accepted("INVITE").size(), 1U);
+  ASSERT_TRUE(wait_until(kSoon, [&] { return one.carrier.accepted("INVITE").size() == 1; }));
+  one.carrier.answer();
+  EXPECT_EQ(one.alice->wait_invite_status(call), 200);
   tour(one, call);
 }
 

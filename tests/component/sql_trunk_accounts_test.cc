@@ -1,5 +1,5 @@
 // Accounts at trunks in SQL: every edit that the database refuses, which edits Kamailio learns of, what trunks_status
-// says, and the metric that parkd makes of it.
+// has, and the metric that parkd makes of it.
 #include <gmock/gmock.h>
 
 #include "base/metrics.h"

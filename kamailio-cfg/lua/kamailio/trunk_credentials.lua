@@ -11,7 +11,7 @@ end
 
 local words = 0
 
---- A text of 64 characters that nobody guesses.
+--- A text of 64 characters that cannot be guessed.
 function trunk_credentials.random_word()
   words = words + 1
   return keyed(("%s %d %d"):format(KSR.pv.get("$TV(Sn)"), KSR.pv.get("$pp"), words))
