@@ -4,7 +4,9 @@
 # shellcheck source=tools/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-sources() { (cd "$here" && find base media_protocol kamailio_protocol parkd mediad tests -name "*.$1" | sort); }
+readonly product=(base media_protocol kamailio_protocol parkd mediad)
+
+sources() { (cd "$here" && find "${product[@]}" tests -name "*.$1" | sort); }
 
 lint_format() {
   cd "$here" && { sources h && sources cc; } | xargs clang-format --dry-run -Werror
@@ -59,9 +61,28 @@ lint_lua_self_test() {
   return "$bad"
 }
 
-# lint_tidy PRESET CLANG-TIDY-OPTION...: the product only; PRESET's build directory knows how each file is compiled.
+product_sources() { (cd "$here" && find "${product[@]}" -name '*.cc' | sort); }
+
+# Those of the product that the last 100 steps of the history have changed, or that include a header which they have
+# changed: clang-tidy needs some 7 s of a processor for a file. All of them where the history is not known.
+changed_product_sources() {
+  cd "$here" || return
+  local base changed
+  if ! base=$(git rev-parse --verify --quiet HEAD~100); then
+    product_sources
+    return
+  fi
+  changed=$(git diff --name-only "$base" && git ls-files --others --exclude-standard)
+  {
+    cat <<<"$changed"
+    sed -n 's/.*\.h$/#include "&"/p' <<<"$changed" | grep -rlF --include='*.cc' -f - "${product[@]}"
+  } | sort -u | grep -xF -f <(product_sources)
+}
+
+# lint_tidy FILES PRESET CLANG-TIDY-OPTION...: FILES prints the sources, PRESET's build directory knows how each is
+# compiled.
 lint_tidy() {
-  local preset=$1
-  shift
-  cd "$here" && sources cc | grep -v '^tests/' | xargs -P "$jobs" -n 4 clang-tidy --quiet -p "build/$preset" "$@"
+  local files=$1 preset=$2
+  shift 2
+  cd "$here" && "$files" | xargs -r -P "$jobs" -n 4 clang-tidy --quiet -p "build/$preset" "$@"
 }

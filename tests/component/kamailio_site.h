@@ -166,6 +166,7 @@ class KamailioSite {
                                                                         .database_socket = database.socket(),
                                                                         .advertised_address = advertised_address,
                                                                         .hep_address = hep_address,
+                                                                        .udp_workers = 2,
                                                                         .shared_memory_mb = shared_memory_mb,
                                                                         .defines = std::move(defines)});
     database.watch_edits(this, [this] { kamailio->wait_edits_read(database); });

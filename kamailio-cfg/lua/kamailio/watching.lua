@@ -83,6 +83,8 @@ local acts = {
     counts.add("watchers_forgotten")
     presence_tables.forget(call_id)
   end,
+  -- The database may not have answered before.
+  ["forget again"] = presence_tables.forget,
 }
 
 local function note(call_id, how, ...)

@@ -90,15 +90,16 @@ end
 --- The watcher has answered one at second `now`. Returns the next state, and "hear" if it was silent.
 function watchers.answered(state, now) return heard(state, now, 0, "hear") end
 
---- One was given up. Returns the next state, and "forget" if the watcher is gone, "try" if it was silent and gets the
---- next change again.
+--- One was given up. Returns the next state, and "forget" if the watcher is gone, "forget again" if it was gone before
+--- (that NOTIFY was on its way then), "try" if it was silent and gets the next change again.
 function watchers.given_up(state)
   local unanswered = math.max(state.unanswered - 1, 0)
   if unanswered > 0 then
     return { unanswered = unanswered, since = state.since, failures = state.failures, is_silent = state.is_silent }
   end
   local next, act = heard(state, state.since, state.failures + 1, "try")
-  if next.failures >= kFailuresMax then return next, "forget" end
+  if next.failures > kFailuresMax then return next, "forget again" end
+  if next.failures == kFailuresMax then return next, "forget" end
   return next, act
 end
 
