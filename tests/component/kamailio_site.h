@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -225,13 +226,15 @@ inline nlohmann::json dialog_in(const SipText& request) {
   return nlohmann::json::parse(request.header("X-Callpark-Dialog"), nullptr, false);
 }
 
-/// How many requests of `method` the phone got in a call.
+/// How many requests of `method` the phone got in a call. Those that were sent again for want of an answer count once;
+/// an ACK, which has none, counts each time.
 inline std::size_t count(const PacketPhone& phone, const CallName& call, const std::string& method) {
-  std::size_t found = 0;
+  std::set<std::string> found;
   for (const auto& message : phone.received(call)) {
-    found += message.is_request() && message.method() == method ? 1 : 0;
+    if (!message.is_request() || message.method() != method) continue;
+    found.insert(method == "ACK" ? std::to_string(found.size()) : message.header("Via"));
   }
-  return found;
+  return found.size();
 }
 
 /// An INVITE of parkd's own; an empty `tenant` leaves its header out.
