@@ -86,7 +86,7 @@ function(callpark_test_program name label timeout libraries)
     callpark_whole_program(${name} ${label} ${timeout})
     set(label "${label}_one")
   endif()
-  # A process with sanitizers takes longer to start than most tests to run. The long ones begin first.
+  # The start of a process with sanitizers is longer than most tests. The long ones begin first.
   if(CALLPARK_SANITIZE AND label STREQUAL "fast")
     add_test(NAME ${name} COMMAND ${name})
     set(cost 0)

@@ -55,11 +55,12 @@ class Cost : public ParkTest {
   /// begins its connection, at its first task, do not; nor does what is asked again and again, whether there are calls
   /// or not: how many such there are depends on how long the machine needs.
   static double statements() {
-    return std::stod(value(
-        "SELECT COUNT(*) FROM mysql.general_log WHERE user_host LIKE 'callpark[%' AND "
-        "command_type IN ('Query', 'Execute') AND argument NOT REGEXP "
-        "'^(SET |SHOW |SELECT 1 FROM information_schema|SELECT COALESCE.MAX.version)' AND argument NOT REGEXP "
-        "'tenant_revisions|webhook|active_watchers|FROM call_flows WHERE enabled|where `(expires|inserted_time)`<|trunks_status'"));
+    return std::stod(
+        value("SELECT COUNT(*) FROM mysql.general_log WHERE user_host LIKE 'callpark[%' AND "
+              "command_type IN ('Query', 'Execute') AND argument NOT REGEXP "
+              "'^(SET |SHOW |SELECT 1 FROM information_schema|SELECT COALESCE.MAX.version)' AND argument NOT REGEXP "
+              "'tenant_revisions|webhook|active_watchers|FROM call_flows WHERE enabled|where "
+              "`(expires|inserted_time)`<|trunks_status'"));
   }
   static double requests() {
     const std::string answer = site().kamailio().rpc("stats.fetch", R"(["rcv_requests"])");

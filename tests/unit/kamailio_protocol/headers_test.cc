@@ -24,7 +24,7 @@ Names names_of_parkd() {
           {"kCaller", std::string(kCaller)},       {"kRecallAfter", std::string(kRecallAfter)},
           {"kCancelled", std::string(kCancelled)}, {"kParkRate", std::string(kParkRate)},
           {"kUnproven", std::string(kUnproven)},   {"kVerdict", std::string(kVerdict)},
-          {"kDialled", std::string(kDialled)}};
+          {"kDialled", std::string(kDialled)},     {"kCSeq", std::string(kCSeq)}};
 }
 
 Json agreed_headers() {
